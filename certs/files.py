@@ -1,0 +1,43 @@
+"""Certificates in files: the names that Kubernetes uses for TLS Secrets, keys for their owner alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from certs.issue import issue_authority, issue_serving
+
+CA_CERT, CA_KEY, TLS_CERT, TLS_KEY = "ca.crt", "ca.key", "tls.crt", "tls.key"
+FILES = (CA_CERT, CA_KEY, TLS_CERT, TLS_KEY)
+
+
+def issue_to(
+    directory: Path, hosts: Sequence[str], now: datetime, lifetime: timedelta, *, overwrite: bool = False
+) -> None:
+    """Issue a CA and a serving certificate for `hosts` into `directory`.
+
+    Raises FileExistsError, before anything is written, where one of FILES is there and `overwrite` is not
+    given.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    there = [name for name in FILES if (directory / name).exists()]
+    if there and not overwrite:
+        raise FileExistsError(f"{directory / there[0]} exists")
+    authority = issue_authority(now, lifetime)
+    serving = issue_serving(authority, hosts, now, lifetime)
+    _write(directory / CA_KEY, authority.key_pem, 0o600)
+    _write(directory / CA_CERT, authority.certificate_pem, 0o644)
+    _write(directory / TLS_KEY, serving.key_pem, 0o600)
+    _write(directory / TLS_CERT, serving.certificate_pem, 0o644)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Write whole or not at all, and never, not even for a moment, readable by others than `mode` says."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    part.replace(path)

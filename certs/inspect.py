@@ -1,0 +1,61 @@
+"""Say what a file of certificates holds and when it expires."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from msgspec import Struct
+
+
+class Facts(Struct, frozen=True):
+    """One certificate in words; times are UTC."""
+
+    subject: str
+    issuer: str
+    is_ca: bool
+    hosts: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    sha256: str
+    """Fingerprint, hexadecimal."""
+
+    def state(self, now: datetime) -> str:
+        """`expired`, `not yet valid`, or `valid`."""
+        if now >= self.not_after:
+            return "expired"
+        return "not yet valid" if now < self.not_before else "valid"
+
+
+def read_certificates(path: Path) -> list[Facts]:
+    """The certificates of a PEM file, in order. Raises OSError, and ValueError for a file that holds none."""
+    return [_facts(certificate) for certificate in x509.load_pem_x509_certificates(path.read_bytes())]
+
+
+def _facts(certificate: x509.Certificate) -> Facts:
+    return Facts(
+        subject=certificate.subject.rfc4514_string(),
+        issuer=certificate.issuer.rfc4514_string(),
+        is_ca=_is_ca(certificate),
+        hosts=_hosts(certificate),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _hosts(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(str(name.value) for name in names)

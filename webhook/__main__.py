@@ -1,0 +1,5 @@
+"""`python -m webhook` is `podtailor`."""
+
+from webhook.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""`podtailor certs`: issue, show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from certs.files import issue_to
+from certs.inspect import Facts, read_certificates
+from certs.issue import service_hosts
+from webhook.cli.output import Format, console, print_json
+from webhook.files import InputError
+from webhook.model.names import OWN_NAMESPACE
+
+app = typer.Typer(help="Issue and show certificates.", no_args_is_help=True)
+
+SERVICE = "podtailor-webhook"
+
+
+@app.command()
+def issue(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIRECTORY", help="Where ca.crt, ca.key, tls.crt and tls.key go.")
+    ],
+    service: Annotated[str, typer.Option("--service", help="Service that the API server calls.")] = SERVICE,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Namespace of the Service.")
+    ] = OWN_NAMESPACE,
+    host: Annotated[
+        list[str] | None, typer.Option("--host", help="One more DNS name or IP address (repeatable).")
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How long they are valid.")] = 365,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Issue a CA and a serving certificate signed by it; keys are readable by you alone."""
+    hosts = [*service_hosts(service, namespace), *(host or ())]
+    try:
+        issue_to(out, hosts, datetime.now(UTC), timedelta(days=days), overwrite=force)
+    except FileExistsError as error:
+        raise InputError(f"{error}: use another directory, or --force to replace it") from error
+    except OSError as error:
+        raise InputError(f"{error.filename or out}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"these names cannot stand in a certificate: {error}") from error
+    print(f"{out}: CA and certificate for {', '.join(hosts)}, valid for {days} days")
+
+
+@app.command()
+def show(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="PEM files.")],
+    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+) -> None:
+    """Say what certificate files hold and when they expire."""
+    now = datetime.now(UTC)
+    held = [(file, facts) for file in files for facts in _read(file)]
+    if output is Format.JSON:
+        print_json([_as_json(file, facts, now) for file, facts in held])
+        return
+    out = console()
+    for file, facts in held:
+        left = facts.not_after - now
+        state = facts.state(now)
+        days = f", {left.days} days left" if state == "valid" else ""
+        out.print(
+            f"{file}: {'CA' if facts.is_ca else 'certificate'} {facts.subject}", style="bold", markup=False
+        )
+        out.print(
+            f"  {state}{days}: {facts.not_before:%Y-%m-%d %H:%M} to {facts.not_after:%Y-%m-%d %H:%M} UTC"
+        )
+        out.print(f"  signed by {facts.issuer}", markup=False)
+        if facts.hosts:
+            out.print(f"  for {', '.join(facts.hosts)}", markup=False)
+        out.print(f"  sha256 {facts.sha256}")
+
+
+def _read(file: Path) -> list[Facts]:
+    try:
+        return read_certificates(file)
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{file}: no certificate in PEM form: {error}") from error
+
+
+def _as_json(file: Path, facts: Facts, now: datetime) -> dict[str, object]:
+    return {
+        "file": str(file),
+        "subject": facts.subject,
+        "issuer": facts.issuer,
+        "isCA": facts.is_ca,
+        "hosts": facts.hosts,
+        "notBefore": facts.not_before,
+        "notAfter": facts.not_after,
+        "state": facts.state(now),
+        "sha256": facts.sha256,
+    }

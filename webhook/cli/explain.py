@@ -1,0 +1,178 @@
+"""`podtailor explain`: the whole reasoning for a manifest, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from webhook import files
+from webhook.cli import options
+from webhook.cli.manifests import Found, find_pods, snapshot_from
+from webhook.cli.output import Format, console, print_json
+from webhook.engine import explain as engine
+from webhook.engine.evaluate import Outcome
+from webhook.files import InputError
+from webhook.model.draft import Change, Reason
+from webhook.model.names import Mode
+from webhook.policies.builtin import Profile
+
+_REASONS = {
+    Reason.KEPT: "the Pod has a value of its own",
+    Reason.RESTART_POLICY_NEVER: "it never restarts, so RestartContainer would be refused",
+    Reason.NODE_AFFINITY: "a required nodeAffinity term decides about this key",
+    Reason.NODE_NAME: "spec.nodeName has placed it already",
+    Reason.DAEMON_SET: "a DaemonSet's controller plans from the template, its Pods must fit every Node",
+    Reason.POD_LEVEL_RESOURCES: "spec.resources sizes the Pod as a whole",
+    Reason.GUARANTEED_UNREACHABLE: "a value that is there, or one that is missing, keeps it from Guaranteed",
+    Reason.NO_ROOM: "no value fits",
+}
+
+
+def explain(
+    filename: options.Filenames = None,
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+    mode: options.ServerMode = Mode.ENFORCE,
+    namespace: options.Namespace = "default",
+    namespace_labels: options.NamespaceLabels = None,
+    accelerator: options.AcceleratorPatterns = None,
+    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+) -> None:
+    """Say why a Pod is tailored as it is: its types, each policy's verdict, each field's origin.
+
+    Examples:
+
+      podtailor explain -f statefulset.yaml
+
+      podtailor explain -f pod.yaml --namespace-labels podtailor.dev/mode=audit -o json
+    """
+    snapshot = snapshot_from(
+        policies,
+        builtin,
+        mode=mode,
+        accelerators=accelerator,
+        namespace_labels=options.labels_of(namespace_labels),
+    )
+    paths = list(files.find(options.filenames_of(filename)))
+    explained = [
+        (found, engine.explain(found.request(namespace), snapshot))
+        for path in paths
+        for document in files.read(path)
+        for found in find_pods(document)
+    ]
+    if not explained:
+        raise InputError(f"{', '.join(paths)}: no Pod, and nothing with a Pod template")
+    if output is Format.JSON:
+        print_json([_as_json(found, namespace, explanation) for found, explanation in explained])
+        return
+    out = console()
+    for index, (found, explanation) in enumerate(explained):
+        if index:
+            out.print()
+        for line in _in_words(found, namespace, explanation):
+            out.print(line)
+
+
+def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> Iterator[Text]:
+    decision = explanation.decision
+    name = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
+    yield Text.assemble((name, "bold"), f"  {found.document.place(found.at)}")
+    if decision.left_alone:
+        yield Text(f"  left alone, {decision.left_alone}")
+        return
+    for workload_type, seen in explanation.classification.evidence:
+        yield Text(f"  is {workload_type}: {seen}")
+    yield Text(f"  the namespace's mode is {decision.mode}")
+    for warning in decision.warnings:
+        yield Text.assemble(("  warning: ", "yellow"), warning)
+    if explanation.limit_ranger:
+        yield Text(f"  an annotation says: {explanation.limit_ranger}")
+    yield Text("\n  Policies, in the order in which they are heard", style="bold")
+    width = max((len(verdict.policy.name) for verdict in explanation.verdicts), default=0)
+    for verdict in explanation.verdicts:
+        yield _verdict(verdict, width)
+    yield from _outcome(decision.outcome, decision.outcome.changes, "Sets")
+    if decision.audit:
+        yield from _outcome(decision.audit, decision.would_change, "Would set, audit only")
+    if not decision.enforced and not decision.audited:
+        yield Text("\n  No policy matches: the Pod stays as it is.")
+
+
+def _verdict(verdict: engine.Verdict, width: int) -> Text:
+    name = verdict.policy.name.ljust(width)
+    if verdict.failure:
+        return Text(f"    - {name}  {verdict.failure.field}: {verdict.failure.why}", style="dim")
+    said = "matches" if verdict.mode is Mode.ENFORCE else "matches, audit only"
+    return Text.assemble(("    + ", "green"), f"{name}  {said}  ({verdict.policy.source})")
+
+
+def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Iterator[Text]:
+    if changes:
+        yield Text(f"\n  {title}", style="bold")
+        for change in changes:
+            yield Text(f"    {change.field} = {_value(change.value)}  by {change.policy.name}")
+    if outcome.skips:
+        yield Text("\n  Leaves out", style="bold")
+        for skip in outcome.skips:
+            why = f"{skip.reason}: {_REASONS[skip.reason]}"
+            yield Text(f"    {skip.field}  {why}  (wished by {skip.policy.name})")
+    if outcome.conflicts:
+        yield Text("\n  Conflicts", style="bold")
+        for conflict in outcome.conflicts:
+            yield Text(
+                f"    {conflict.field}  {conflict.winner.name} is heard before {conflict.policy.name}, "
+                "which wished another value"
+            )
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(str(part) for part in value.values())
+    return str(value)
+
+
+def _as_json(found: Found, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
+    decision = explanation.decision
+    return {
+        "kind": found.manifest.kind,
+        "namespace": found.request(namespace).namespace,
+        "name": found.manifest.name,
+        "place": found.document.place(found.at),
+        "leftAlone": decision.left_alone,
+        "workloadTypes": [
+            {"type": workload_type, "because": seen}
+            for workload_type, seen in explanation.classification.evidence
+        ],
+        "mode": decision.mode,
+        "warnings": decision.warnings,
+        "limitRanger": explanation.limit_ranger,
+        "policies": [
+            {
+                "name": verdict.policy.name,
+                "source": verdict.policy.source,
+                "matches": verdict.failure is None,
+                "mode": verdict.mode,
+                "clause": verdict.failure and verdict.failure.field,
+                "because": verdict.failure and verdict.failure.why,
+            }
+            for verdict in explanation.verdicts
+        ],
+        "changes": [_change(change) for change in decision.outcome.changes],
+        "wouldChange": [_change(change) for change in decision.would_change],
+        "skips": [
+            {"policy": skip.policy.name, "field": skip.field, "reason": skip.reason}
+            for skip in decision.outcome.skips
+        ],
+        "conflicts": [
+            {"policy": each.policy.name, "field": each.field, "winner": each.winner.name}
+            for each in decision.outcome.conflicts
+        ],
+        "patch": decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at)),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"policy": change.policy.name, "field": change.field, "value": change.value}

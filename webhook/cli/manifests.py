@@ -1,0 +1,98 @@
+"""Manifests that a command was given, each with the Pods that would come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from webhook import files
+from webhook.engine.admitted_view import Manifest, manifest_of
+from webhook.engine.snapshot import Request, Snapshot, snapshot_of
+from webhook.files import Document, InputError
+from webhook.model.accelerators import PATTERNS, Accelerators
+from webhook.model.globs import glob
+from webhook.model.names import Mode
+from webhook.model.patch import Path
+from webhook.model.subject import Namespace
+from webhook.policies.builtin import Profile
+from webhook.policies.sources import in_force
+
+
+class Found(Struct, frozen=True):
+    """A manifest that makes Pods, and where its object stands in the document: `()`, or an item of a List."""
+
+    document: Document
+    at: Path
+    manifest: Manifest
+
+    def request(self, default_namespace: str) -> Request:
+        return Request(self.manifest.namespace or default_namespace, self.manifest.admitted)
+
+    @property
+    def title(self) -> str:
+        return f"{self.manifest.kind} {self.manifest.name}"
+
+
+def find_pods(document: Document) -> Iterator[Found]:
+    """The Pods and controllers of one document. Raises InputError naming the field that cannot be read."""
+    data = files.plain(document.data)
+    for at, obj in _objects(data):
+        try:
+            manifest = manifest_of(obj)
+        except msgspec.ValidationError as error:
+            message, _, path = str(error).partition(" - at `$")
+            field = path.rstrip("`").lstrip(".")
+            raise InputError(f"{document.place(at)}: {field}: {message}") from error
+        if manifest:
+            yield Found(document, at, manifest)
+
+
+def _objects(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    if not isinstance(data, dict):
+        return
+    items = data.get("items")
+    if str(data.get("kind")).endswith("List") and isinstance(items, list):
+        for index, item in enumerate(items):
+            if isinstance(item, dict):
+                yield ("items", index), item
+    else:
+        yield (), data
+
+
+class _Everywhere(Mapping[str, Namespace]):
+    """Every namespace, with the same labels: files do not say what the namespace's labels are."""
+
+    def __init__(self, labels: dict[str, str]) -> None:
+        self._labels = labels
+
+    def __getitem__(self, name: str) -> Namespace:
+        return Namespace(name, self._labels)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def snapshot_from(
+    policies: list[str] | None,
+    builtin: Profile,
+    *,
+    mode: Mode = Mode.ENFORCE,
+    accelerators: list[str] | None = None,
+    annotate: bool = True,
+    namespace_labels: dict[str, str] | None = None,
+) -> Snapshot:
+    """What a command decides by. Raises InputError for policies that are wrong."""
+    patterns = tuple(map(glob, (*PATTERNS, *(accelerators or ()))))
+    return snapshot_of(
+        in_force(policies or (), builtin),
+        mode=mode,
+        accelerators=Accelerators(patterns),
+        annotate=annotate,
+        namespaces=_Everywhere(namespace_labels or {}),
+    )

@@ -1,0 +1,117 @@
+"""`podtailor mutate`: manifests in, tailored manifests out."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import jsonpatch
+import msgspec
+import typer
+
+from webhook import files
+from webhook.cli import options
+from webhook.cli.manifests import find_pods, snapshot_from
+from webhook.cli.output import print_diff, print_json
+from webhook.engine.evaluate import evaluate
+from webhook.engine.snapshot import Snapshot
+from webhook.files import Document
+from webhook.model.patch import Op
+from webhook.policies.builtin import Profile
+
+
+class Output(StrEnum):
+    YAML = "yaml"
+    JSON = "json"
+
+
+def mutate(
+    filename: options.Filenames = None,
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+    namespace: options.Namespace = "default",
+    namespace_labels: options.NamespaceLabels = None,
+    accelerator: options.AcceleratorPatterns = None,
+    *,
+    diff: Annotated[bool, typer.Option("--diff", help="Print only what would change, as a diff.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print manifests.")] = Output.YAML,
+    no_annotate: options.NoAnnotate = False,
+) -> None:
+    """Tailor manifests in files as admission would tailor their Pods.
+
+    Takes Pods and every controller with a Pod template; objects of other kinds pass through untouched, and
+    comments and order of your YAML survive.
+
+    Examples:
+
+      podtailor mutate -f deployment.yaml --diff
+
+      helm template ./chart | podtailor mutate -f - | kubectl apply -f -
+    """
+    snapshot = snapshot_from(
+        policies,
+        builtin,
+        accelerators=accelerator,
+        annotate=not no_annotate,
+        namespace_labels=options.labels_of(namespace_labels),
+    )
+    paths = files.find(options.filenames_of(filename))
+    documents = [document for path in paths for document in files.read(path)]
+    # Everything is read and decided before anything is printed: an error never leaves half an output behind.
+    patches = [_patch(document, snapshot, namespace) for document in documents]
+    if diff:
+        for document, ops in zip(documents, patches, strict=True):
+            _print_diff(document, ops)
+    elif output is Output.JSON:
+        _print_json(documents, patches)
+    else:
+        _print_yaml(documents, patches)
+
+
+def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
+    """The operations on a whole document."""
+    ops: list[Op] = []
+    for found in find_pods(document):
+        decision = evaluate(found.request(namespace), snapshot)
+        for warning in decision.warnings:
+            sys.stderr.write(f"warning: {document.place(found.at)}: {warning}\n")
+        ops += decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at))
+    return ops
+
+
+def _apply(document: Document, ops: list[Op]) -> None:
+    """Change the document's data in place: comments and order stay where they are."""
+    jsonpatch.JsonPatch(ops).apply(document.data, in_place=True)
+
+
+def _print_diff(document: Document, ops: list[Op]) -> None:
+    if not ops:
+        return
+    before = files.dumped(document)
+    _apply(document, ops)
+    print_diff(before, files.dumped(document), f"{document.source}:{document.first_line}")
+
+
+def _print_yaml(documents: list[Document], patches: list[list[Op]]) -> None:
+    for index, (document, ops) in enumerate(zip(documents, patches, strict=True)):
+        text = document.text
+        if ops:
+            _apply(document, ops)
+            text = files.dumped(document)
+        if index and not text.startswith("---"):
+            sys.stdout.write("---\n")
+        sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+
+
+def _print_json(documents: list[Document], patches: list[list[Op]]) -> None:
+    """One object as it is, several as a List, as kubectl prints them."""
+    objects = []
+    for document, ops in zip(documents, patches, strict=True):
+        if document.data is not None:
+            _apply(document, ops)
+            objects.append(msgspec.to_builtins(files.plain(document.data)))
+    if len(objects) == 1:
+        print_json(objects[0])
+    else:
+        print_json({"apiVersion": "v1", "kind": "List", "items": objects})

@@ -1,0 +1,72 @@
+"""Flags that several commands share. Each is an environment variable too; `--help` shows both."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from webhook.files import InputError
+from webhook.model.names import Mode
+from webhook.policies.builtin import Profile
+
+
+def setting(flag: str, *more: str, **options: Any) -> Any:
+    """A flag that can also be given as `PODTAILOR_...`."""
+    variable = flag.removeprefix("--").replace("-", "_").upper()
+    return typer.Option(flag, *more, envvar=f"PODTAILOR_{variable}", **options)
+
+
+Policies = Annotated[
+    list[str] | None,
+    setting("--policies", "-p", metavar="PATH", help="Policy file, directory or - (repeatable)."),
+]
+BuiltIn = Annotated[
+    Profile,
+    setting("--builtin", help="Built-in policies: safe sets no limits, strict does, off leaves them out."),
+]
+ServerMode = Annotated[
+    Mode,
+    setting(
+        "--mode",
+        case_sensitive=False,
+        help="Mode of namespaces without a podtailor.dev/mode label; Off beats every label.",
+    ),
+]
+AcceleratorPatterns = Annotated[
+    list[str] | None,
+    setting(
+        "--accelerator", metavar="GLOB", help="One more resource name that is an accelerator (repeatable)."
+    ),
+]
+NoAnnotate = Annotated[
+    bool, setting("--no-annotate", help="Do not write the annotation podtailor.dev/applied.")
+]
+Filenames = Annotated[
+    list[str] | None,
+    typer.Option("--filename", "-f", metavar="PATH", help="Manifest, directory or - (repeatable)."),
+]
+NamespaceLabels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--namespace-labels", metavar="KEY=VALUE", help="Labels that the namespace has (repeatable)."
+    ),
+]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")]
+
+
+def labels_of(pairs: list[str] | None) -> dict[str, str]:
+    """`k=v` pairs, several in one with commas, as kubectl takes them. Raises InputError."""
+    labels = {}
+    for pair in (pair for given in pairs or () for pair in given.split(",")):
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise InputError(f"--namespace-labels {pair}: write KEY=VALUE")
+        labels[key] = value
+    return labels
+
+
+def filenames_of(filenames: list[str] | None) -> list[str]:
+    if not filenames:
+        raise InputError("nothing to read: give -f FILE, -f DIRECTORY or -f - for standard input")
+    return filenames

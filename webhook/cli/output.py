@@ -1,0 +1,68 @@
+"""What every command prints with: colour, width and tables fit for a terminal, and for a pipe."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class Format(StrEnum):
+    """How a command that has a table or text for people can print for machines."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Colour only on a terminal; elsewhere lines as long as they are, for grep."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not made.is_terminal:
+        made.width = 1000
+    return made
+
+
+def complain(message: str) -> None:
+    out = console(stderr=True)
+    for line in message.splitlines():
+        out.print(Text.assemble(("error: ", "red"), line))
+
+
+def print_json(value: Any) -> None:
+    """One JSON value, indented, keys in the order given."""
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as kubectl prints them."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out = console()
+    with out.capture() as capture:
+        out.print(table)
+    for line in capture.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
+
+
+def print_diff(before: str, after: str, name: str) -> None:
+    """A unified diff, as `diff -u` and `kubectl diff` write it."""
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), name, f"{name} (tailored)", lineterm=""
+    )
+    out = console()
+    for line in lines:
+        bold = line.startswith(("---", "+++"))
+        out.print(Text(line, style="bold" if bold else _DIFF_STYLES.get(line[:1], "")))

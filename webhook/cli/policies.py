@@ -1,0 +1,118 @@
+"""`podtailor policies`: lint, list, show."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from webhook.cli import options
+from webhook.cli.output import Format, complain, print_json, print_table
+from webhook.files import InputError, find, plain, read
+from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
+from webhook.policies.builtin import Profile, built_in_text
+from webhook.policies.load import load
+from webhook.policies.sources import in_force
+
+app = typer.Typer(help="Check, list and show policies.", no_args_is_help=True)
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")]
+
+
+@app.command()
+def lint(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
+    output: Output = Format.TEXT,
+) -> None:
+    """Check policy documents; every problem with file, line and column. Exits 2 where there is one."""
+    loaded = load(paths)
+    if output is Format.JSON:
+        names = [policy.name for policy in loaded.policies]
+        print_json({"policies": names, "problems": loaded.problems})
+    elif loaded.problems:
+        complain("\n".join(map(str, loaded.problems)))
+    elif loaded.policies:
+        count = len(loaded.policies)
+        print(f"{count} {'policy' if count == 1 else 'policies'}, no problem")
+    else:
+        raise InputError(f"{', '.join(paths)}: no policy in there")
+    if loaded.problems:
+        raise typer.Exit(2)
+
+
+@app.command("list")
+def list_(
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+    output: Output = Format.TEXT,
+) -> None:
+    """List policies in the order in which they are heard."""
+    heard = sorted(in_force(policies or (), builtin), key=rank)
+    if output is Format.JSON:
+        print_json([_as_json(policy) for policy in heard])
+        return
+    rows = [
+        (
+            policy.name if policy.namespace is None else f"{policy.namespace}/{policy.name}",
+            policy.mode,
+            str(policy.priority),
+            ",".join(policy.match.workload_types or ()) or "any",
+            ",".join(_sets(policy)) or "nothing",
+            policy.source,
+        )
+        for policy in heard
+    ]
+    print_table(("NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"), rows)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name of a policy.")],
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+) -> None:
+    """Print a policy's document, ready to be changed and applied: a built-in's too."""
+    shown = [text for text, each in _documents(policies or []) if each == name]
+    replaced = any(
+        policy.name == name and policy.source.startswith("built in") for policy in in_force((), builtin)
+    )
+    if not shown and replaced:
+        shown = [built_in_text(builtin, name)]
+    if not shown:
+        known = sorted({*(each for _, each in _documents(policies or [])), *BUILT_IN_ORDER})
+        raise InputError(f"no policy {name!r}; known are {', '.join(known)}")
+    sys.stdout.write("---\n".join(text.removeprefix("---\n") for text in shown))
+
+
+def _documents(paths: list[str]) -> list[tuple[str, str]]:
+    """Text and name of every document in `paths`."""
+    documents = [document for path in find(paths) for document in read(path)]
+    return [
+        (document.text, str(data["metadata"].get("name")))
+        for document in documents
+        if isinstance(data := plain(document.data), dict) and isinstance(data.get("metadata"), dict)
+    ]
+
+
+def _sets(policy: Policy) -> list[str]:
+    parts = {
+        "resizePolicy": policy.resize_policy or policy.accelerators.resize_policy,
+        "nodeSelector": policy.node_selector,
+        "tolerations": policy.tolerations or policy.accelerators.tolerations,
+        "resources": policy.resources,
+    }
+    return [name for name, given in parts.items() if given]
+
+
+def _as_json(policy: Policy) -> dict[str, object]:
+    return {
+        "name": policy.name,
+        "namespace": policy.namespace,
+        "origin": policy.origin.name,
+        "mode": policy.mode,
+        "priority": policy.priority,
+        "workloadTypes": policy.match.workload_types,
+        "sets": _sets(policy),
+        "from": policy.source,
+    }

@@ -1,0 +1,101 @@
+"""`podtailor serve`: the webhook."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from webhook.cli import options
+from webhook.cli.manifests import snapshot_from
+from webhook.cli.options import setting
+from webhook.files import InputError
+from webhook.model.names import Mode
+from webhook.policies.builtin import Profile
+
+
+def serve(
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+    mode: options.ServerMode = Mode.ENFORCE,
+    accelerator: options.AcceleratorPatterns = None,
+    host: Annotated[str, setting("--host", help="Address to listen on; all where not given.")] = "",
+    port: Annotated[
+        int, setting("--port", min=0, max=65535, help="TLS: POST /mutate; 0 takes a free one.")
+    ] = 9443,
+    health_port: Annotated[
+        int, setting("--health-port", min=0, max=65535, help="Plain: /livez, /readyz, /metrics.")
+    ] = 8080,
+    tls_cert_file: Annotated[
+        Path | None, setting("--tls-cert-file", help="Serving certificate, PEM.")
+    ] = None,
+    tls_private_key_file: Annotated[
+        Path | None, setting("--tls-private-key-file", help="Its key, PEM.")
+    ] = None,
+    client_ca_file: Annotated[
+        Path | None, setting("--client-ca-file", help="Only clients with a certificate of this CA.")
+    ] = None,
+    log_level: Annotated[
+        str, setting("--log-level", metavar="debug|info|warning|error", help="What is logged, as JSON lines.")
+    ] = "info",
+    shutdown_delay: Annotated[
+        float,
+        setting("--shutdown-delay", min=0, metavar="SECONDS", help="From SIGTERM to the last answer."),
+    ] = 10.0,
+    *,
+    no_annotate: options.NoAnnotate = False,
+    dev: Annotated[
+        bool,
+        typer.Option(
+            "--dev", help="Throwaway certificates; sends itself an example and prints what happens to it."
+        ),
+    ] = False,
+) -> None:
+    """Answer the API server: POST /mutate over TLS.
+
+    Certificates are read again when their files change. SIGTERM drains: readiness fails at once, requests are
+    answered until the shutdown delay is over.
+
+    Examples:
+
+      podtailor serve --dev
+
+      podtailor serve --tls-cert-file tls.crt --tls-private-key-file tls.key --policies policies/
+    """
+    if log_level.lower() not in ("debug", "info", "warning", "error"):
+        raise InputError(f"--log-level {log_level}: one of debug, info, warning, error")
+    snapshot = snapshot_from(policies, builtin, mode=mode, accelerators=accelerator, annotate=not no_annotate)
+    # Only this command needs the server: it costs half a second to import.
+    from webhook.cli import dev as development  # noqa: PLC0415
+    from webhook.server import log, run, settings, tls  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
+        started = None
+        if dev:
+            example = development.prepare(Path(throwaway))
+            tls_cert_file, tls_private_key_file = example.certificate, example.key
+            started = example.show
+        if not tls_cert_file or not tls_private_key_file:
+            raise InputError(
+                "serving needs --tls-cert-file and --tls-private-key-file: `podtailor certs issue` makes "
+                "them, and --dev does without"
+            )
+        log.configure(log_level)
+        try:
+            run.run(
+                settings.Settings(
+                    host=host,
+                    port=port,
+                    health_port=health_port,
+                    tls_cert_file=tls_cert_file,
+                    tls_private_key_file=tls_private_key_file,
+                    client_ca_file=client_ca_file,
+                    shutdown_delay=0 if dev else shutdown_delay,
+                ),
+                snapshot,
+                started,
+            )
+        except (tls.CertificateError, OSError) as error:
+            raise InputError(str(error)) from error

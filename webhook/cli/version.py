@@ -1,0 +1,21 @@
+"""`podtailor version`."""
+
+from __future__ import annotations
+
+import platform
+from typing import Annotated
+
+import typer
+
+from webhook import __version__
+from webhook.cli.output import Format, print_json
+
+
+def version(
+    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+) -> None:
+    """Print the version."""
+    if output is Format.JSON:
+        print_json({"podtailor": __version__, "python": platform.python_version()})
+    else:
+        print(f"podtailor {__version__}")

@@ -1,0 +1,56 @@
+"""Say how each container takes an in-place resize.
+
+Matches  regular containers and sidecars in the policy's scope
+Reads    spec.restartPolicy, containers[*].restartPolicy, containers[*].resizePolicy
+Writes   containers[*].resizePolicy, initContainers[*].resizePolicy (sidecars)
+Leaves   entries that are there; ordinary init containers and ephemeral containers; `RestartContainer`
+         where the Pod or the container never restarts (left out, not turned into `NotRequired`)
+
+Source: `validateResizePolicy` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go`; KEP-1287.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from webhook.model.draft import Draft, Reason
+from webhook.model.policy import Policy
+from webhook.model.subject import Container, Kind, Subject
+
+RESIZABLE = ("cpu", "memory")
+
+
+def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
+    wishing = [policy for policy in policies if policy.resize_policy or policy.accelerators.resize_policy]
+    if not wishing:
+        return
+    for container in subject.open_containers:
+        if container.kind is Kind.INIT:
+            continue
+        there = {entry.resourceName: entry.restartPolicy for entry in container.view.resizePolicy or ()}
+        never = "Never" in (subject.spec.restartPolicy, container.view.restartPolicy)
+        for policy in wishing:
+            if policy.containers.covers(container.view):
+                _ensure(container, policy, there, draft, never=never)
+
+
+def _ensure(
+    container: Container, policy: Policy, there: Mapping[str, str], draft: Draft, *, never: bool
+) -> None:
+    wishes = policy.resize_policy
+    if container.devices.resources:
+        wishes = {**wishes, **policy.accelerators.resize_policy}
+    for resource in RESIZABLE:
+        wish = wishes.get(resource)
+        if wish is None:
+            continue
+        field = f"{container.name}:resizePolicy.{resource}"
+        if resource in there:
+            if there[resource] != wish:
+                draft.skip(policy, field, Reason.KEPT)
+        elif draft.claim(policy, field, wish):
+            if never and wish == "RestartContainer":
+                draft.skip(policy, field, Reason.RESTART_POLICY_NEVER)
+            else:
+                entry = {"resourceName": resource, "restartPolicy": wish}
+                draft.append(policy, field, (*container.path, "resizePolicy"), entry)

@@ -1,0 +1,201 @@
+"""Give containers the requests and limits that nobody wrote.
+
+Matches  containers in the policy's scope: regular, sidecars, init containers (the safe profile: regular
+         only, and never on DaemonSet Pods, which must fit on full Nodes)
+Reads    containers[*].resources, spec.resources, the accelerators that containers ask for
+Writes   containers[*].resources.requests and .limits, initContainers likewise
+Leaves   every key that is there, requests and limits apart, `0` included; all containers of a Pod with
+         `spec.resources`, whose totals are the Pod's own
+
+Requests come first, then limits, each in the order of the policies; where a request ends above its limit,
+ours moves. What the API server would add after us (a request equal to a limit that we set) is written out, so
+that what we say is what the Pod gets.
+
+Source: `SetDefaults_Pod` in k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`, LimitRanger in
+`plugin/pkg/admission/limitranger/admission.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from webhook.model import quantity
+from webhook.model.draft import Draft, Reason
+from webhook.model.pod import ResourceList
+from webhook.model.policy import Policy, ResourceDefaults
+from webhook.model.quantity import Quantity
+from webhook.model.subject import Container, Kind, Subject
+
+Side = Literal["requests", "limits"]
+# The resources that decide the QoS class (k8s.io/kubernetes `pkg/apis/core/helper/qos/qos.go`).
+QOS_RESOURCES = ("cpu", "memory")
+
+
+def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
+    voices = [
+        _Voice(policy, rank, policy.resources) for rank, policy in enumerate(policies) if policy.resources
+    ]
+    if subject.spec.resources is not None:
+        for voice in voices:
+            draft.skip(voice.policy, "pod:resources", Reason.POD_LEVEL_RESOURCES)
+        return
+    sheets = [
+        _Sheet(container, open_=container.name not in subject.skipped) for container in subject.containers
+    ]
+    for voice in voices:
+        _propose_requests(voice, sheets, subject, draft)
+    for voice in voices:
+        _propose_limits(voice, sheets, subject, draft)
+    for sheet in sheets:
+        sheet.mirror_limits()
+        sheet.settle()
+        sheet.write(draft)
+
+
+class _Voice(Struct, frozen=True):
+    """A policy that asks for resources; of two the one with the lower rank is heard first."""
+
+    policy: Policy
+    rank: int
+    defaults: ResourceDefaults
+
+
+class _Given(Struct):
+    """One amount that we give, and whose wish it is."""
+
+    amount: Quantity
+    voice: _Voice
+
+
+class _Sheet:
+    """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
+
+    def __init__(self, container: Container, *, open_: bool) -> None:
+        self.container = container
+        self.open = open_
+        resources = container.view.resources
+        self.own: dict[Side, ResourceList] = {
+            "requests": (resources and resources.requests) or {},
+            "limits": (resources and resources.limits) or {},
+        }
+        self.ours: dict[tuple[Side, str], _Given] = {}
+
+    def amount(self, side: Side, resource: str) -> Quantity | None:
+        """What stands there now; None for nothing, and for what no API server would read."""
+        given = self.ours.get((side, resource))
+        if given:
+            return given.amount
+        own = self.own[side]
+        return quantity.read(own[resource]) if resource in own else None
+
+    def propose(self, side: Side, resource: str, wish: Quantity, voice: _Voice, draft: Draft) -> None:
+        """Give `wish` where nothing stands: the Pod's own value stays, and so does an earlier policy's."""
+        field = self.field(side, resource)
+        if resource in self.own[side]:
+            if self.amount(side, resource) != wish:
+                draft.skip(voice.policy, field, Reason.KEPT)
+        elif draft.claim(voice.policy, field, wish):
+            self.ours[side, resource] = _Given(wish, voice)
+
+    def mirror_limits(self) -> None:
+        """A limit of ours without any request becomes the request too, as the API server will have it."""
+        for (side, resource), given in list(self.ours.items()):
+            stands = resource in self.own["requests"] or ("requests", resource) in self.ours
+            if side == "limits" and not stands:
+                self.ours["requests", resource] = _Given(given.amount, given.voice)
+
+    def settle(self) -> None:
+        """Where a request is above its limit, ours moves to the Pod's own, of two of ours the later one."""
+        for resource in {resource for _, resource in self.ours}:
+            request, limit = self.amount("requests", resource), self.amount("limits", resource)
+            if request is None or limit is None or request.milli <= limit.milli:
+                continue
+            ours = self.ours.get(("requests", resource)), self.ours.get(("limits", resource))
+            match ours:
+                case (None, _Given() as of_limit):
+                    of_limit.amount = request
+                case (_Given() as of_request, None):
+                    of_request.amount = limit
+                case (_Given() as of_request, _Given() as of_limit) if (
+                    of_request.voice.rank > of_limit.voice.rank
+                ):
+                    of_request.amount = limit
+                case (_Given(), _Given() as of_limit):  # limits are decided after requests
+                    of_limit.amount = request
+
+    def write(self, draft: Draft) -> None:
+        # Sorted, so that the same Pod gets the same bytes however a policy orders its keys.
+        for side, resource in sorted(self.ours):
+            given = self.ours[side, resource]
+            path = (*self.container.path, "resources", side, resource)
+            draft.set(given.voice.policy, self.field(side, resource), path, given.amount.text)
+
+    def field(self, side: Side, resource: str) -> str:
+        return f"{self.container.name}:{side}.{resource}"
+
+
+def _shaped(voice: _Voice, sheets: list[_Sheet], subject: Subject) -> Iterator[_Sheet]:
+    """The sheets that a policy may fill."""
+    policy = voice.policy
+    for sheet in sheets:
+        forbidden = policy.cautious and (subject.is_daemon or sheet.container.kind is not Kind.REGULAR)
+        if sheet.open and not forbidden and policy.containers.covers(sheet.container.view):
+            yield sheet
+
+
+def _propose_requests(voice: _Voice, sheets: list[_Sheet], subject: Subject, draft: Draft) -> None:
+    """Within a policy `perDevice` comes before `defaultRequest` where a container asks for devices."""
+    if voice.policy.cautious and subject.is_daemon:
+        draft.skip(voice.policy, "pod:requests", Reason.DAEMON_SET)
+    for sheet in _shaped(voice, sheets, subject):
+        devices = sheet.container.devices.count
+        per_device = voice.defaults.per_device if devices else {}
+        for resource, each in per_device.items():
+            amount = quantity.scaled(each, devices * 1000, resource)
+            if amount:
+                sheet.propose("requests", resource, amount, voice, draft)
+        for resource, amount in voice.defaults.default_request.items():
+            if resource not in per_device:
+                sheet.propose("requests", resource, amount, voice, draft)
+
+
+def _propose_limits(voice: _Voice, sheets: list[_Sheet], subject: Subject, draft: Draft) -> None:
+    """Within a policy `default` comes before `limitFactor`, which multiplies requests as they stand now."""
+    defaults = voice.defaults
+    for sheet in _shaped(voice, sheets, subject):
+        for resource, amount in defaults.default.items():
+            sheet.propose("limits", resource, amount, voice, draft)
+        for resource, factor in defaults.limit_factor.items():
+            request = sheet.amount("requests", resource)
+            if resource in defaults.default or request is None or request.milli <= 0:
+                continue
+            limit = quantity.scaled(request, factor.milli, resource)
+            if limit:
+                sheet.propose("limits", resource, limit, voice, draft)
+            else:
+                draft.skip(voice.policy, sheet.field("limits", resource), Reason.NO_ROOM)
+    if defaults.guaranteed:
+        _guarantee(voice, sheets, draft)
+
+
+def _guarantee(voice: _Voice, sheets: list[_Sheet], draft: Draft) -> None:
+    """Close every gap so that the Pod becomes Guaranteed, or none where a value that is there forbids it."""
+    gaps: list[tuple[_Sheet, Side, str, Quantity]] = []
+    for sheet in sheets:
+        may_fill = sheet.open and voice.policy.containers.covers(sheet.container.view)
+        for resource in QOS_RESOURCES:
+            request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
+            known = request or limit
+            closed = request is not None and request == limit
+            if known is None or known.milli <= 0 or not (closed or (may_fill and None in (request, limit))):
+                draft.skip(voice.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
+                return
+            if limit is None:
+                gaps.append((sheet, "limits", resource, known))
+            if request is None:
+                gaps.append((sheet, "requests", resource, known))
+    for sheet, side, resource, amount in gaps:
+        sheet.propose(side, resource, amount, voice, draft)

@@ -1,0 +1,63 @@
+"""Let Pods onto the tainted Nodes that they are made for.
+
+Matches  all Pods but those of DaemonSets
+Reads    the controlling owner, spec.tolerations, the accelerators that containers ask for
+Writes   spec.tolerations
+Leaves   Pods that already tolerate as much; DaemonSet Pods, whose controller plans from the template
+
+Source: `isSuperset` in k8s.io/kubernetes `pkg/util/tolerations/tolerations.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from webhook.model.accelerators import DEFAULT_TAINT, taint_key
+from webhook.model.draft import Draft, Reason
+from webhook.model.pod import Toleration
+from webhook.model.policy import Policy
+from webhook.model.subject import Subject
+
+FIELD = "pod:tolerations"
+
+
+def ensure_tolerations(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
+    there = list(subject.spec.tolerations or ())
+    for policy in policies:
+        for wish in _wishes(policy, subject):
+            if any(is_superset(one, wish) for one in there):
+                continue
+            if subject.is_daemon:
+                draft.skip(policy, FIELD, Reason.DAEMON_SET)
+                break
+            there.append(wish)
+            draft.append(policy, FIELD, ("spec", "tolerations"), msgspec.to_builtins(wish))
+
+
+def _wishes(policy: Policy, subject: Subject) -> Iterator[Toleration]:
+    yield from policy.tolerations
+    if policy.accelerators.tolerations:
+        asked = {taint_key(name) for container in subject.containers for name in container.devices.resources}
+        for key in sorted(asked or {DEFAULT_TAINT}):
+            for toleration in policy.accelerators.tolerations:
+                yield msgspec.structs.replace(toleration, key=key)
+
+
+def is_superset(one: Toleration, other: Toleration) -> bool:
+    """Whether a Pod that has `one` tolerates every taint that `other` tolerates."""
+    if one == other:
+        return True
+    operator = one.operator or "Equal"
+    if (one.key or "") != (other.key or "") and (one.key or operator != "Exists"):
+        return False
+    if one.effect and one.effect != other.effect:
+        return False
+    if one.effect == "NoExecute" and one.tolerationSeconds is not None:
+        seconds = other.tolerationSeconds
+        if seconds is None or seconds > one.tolerationSeconds:
+            return False
+    if operator == "Equal":
+        return (other.operator or "Equal") == "Equal" and (one.value or "") == (other.value or "")
+    return operator == "Exists"

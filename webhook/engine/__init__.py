@@ -1,0 +1,1 @@
+"""The product: `evaluate(request, snapshot) -> Decision`, and `explain`, its talkative twin. Pure."""

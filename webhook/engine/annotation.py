@@ -1,0 +1,61 @@
+"""The annotation `podtailor.dev/applied`: which policy set what. It explains; it is never proof.
+
+Compact JSON, policy to sorted fields: `{"gpu":["app:requests.memory","pod:tolerations"]}`. What a readable
+older one says (another round, a template tailored in a file) stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from webhook.model.draft import Change
+from webhook.model.names import APPLIED
+from webhook.model.patch import Write
+
+Applied = dict[str, list[str] | int]
+
+# Past this, counts instead of fields: enough for a Pod of ten containers with every field set.
+_MOST_BYTES = 4096
+# `TotalAnnotationSizeLimitB` in k8s.io/apimachinery `pkg/api/validation/objectmeta.go`.
+_ALL_ANNOTATIONS = 262_144
+
+
+def applied_write(changes: Iterable[Change], annotations: dict[str, str | None]) -> Write | None:
+    """The write that records `changes`; None where all annotations together would become too large."""
+    applied = _older(annotations.get(APPLIED))
+    for change in changes:
+        fields = applied.setdefault(change.policy.name, [])
+        if isinstance(fields, int):
+            applied[change.policy.name] = fields + 1
+        elif change.field not in fields:
+            fields.append(change.field)
+    text = _compact(applied)
+    if len(text.encode()) > _MOST_BYTES:
+        text = _compact(
+            {name: len(said) if isinstance(said, list) else said for name, said in applied.items()}
+        )
+    others = sum(
+        len(key.encode()) + len((value or "").encode())
+        for key, value in annotations.items()
+        if key != APPLIED
+    )
+    if others + len(APPLIED) + len(text.encode()) > _ALL_ANNOTATIONS:
+        return None
+    return Write(("metadata", "annotations", APPLIED), text)
+
+
+def _older(text: str | None) -> Applied:
+    """What the Pod already says; nothing where somebody else wrote something else there."""
+    try:
+        return msgspec.json.decode(text or "{}", type=Applied)
+    except msgspec.MsgspecError:  # anyone may write an annotation: unreadable is the same as absent
+        return {}
+
+
+def _compact(applied: Applied) -> str:
+    ordered = {
+        name: sorted(said) if isinstance(said, list) else said for name, said in sorted(applied.items())
+    }
+    return msgspec.json.encode(ordered).decode()

@@ -1,0 +1,104 @@
+"""Find out what kind of workload a Pod is.
+
+The Pod's label replaces detection; detection reads the Pod alone; the namespace's default joins what was
+detected. A Pod can have several types, and is General only when no other fits.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from webhook.edits.node_selector import required_terms
+from webhook.model.names import ARCH, DEFAULT_WORKLOAD_TYPE, OLD_KEYS, WORKLOAD_TYPE, WorkloadType
+from webhook.model.subject import Subject
+
+_WORDS = {workload_type.lower(): workload_type for workload_type in WorkloadType}
+_ARCH_KEYS = (ARCH, OLD_KEYS[ARCH])
+
+
+class Classification(Struct, frozen=True):
+    """The types in the order GPU, Stateful, ARM64, General, with what each was seen by."""
+
+    evidence: tuple[tuple[WorkloadType, str], ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def types(self) -> tuple[WorkloadType, ...]:
+        return tuple(workload_type for workload_type, _ in self.evidence)
+
+
+def classify(subject: Subject) -> Classification:
+    label = (subject.metadata.labels or {}).get(WORKLOAD_TYPE)
+    warnings: tuple[str, ...] = ()
+    if label is not None:
+        found, warnings = _read_label(label, f"label {WORKLOAD_TYPE}")
+        if found:
+            return Classification(found, warnings)
+    evidence = {workload_type: seen for workload_type, detect in _DETECTORS if (seen := detect(subject))}
+    default = subject.namespace.labels.get(DEFAULT_WORKLOAD_TYPE)
+    if label is None and default is not None:
+        joined, warnings = _read_label(default, f"namespace label {DEFAULT_WORKLOAD_TYPE}")
+        for workload_type, seen in joined:
+            evidence.setdefault(workload_type, seen)
+    if len(evidence) > 1:
+        evidence.pop(WorkloadType.GENERAL, None)
+    if not evidence:
+        evidence[WorkloadType.GENERAL] = "no other type fits"
+    return Classification(
+        tuple((each, evidence[each]) for each in WorkloadType if each in evidence), warnings
+    )
+
+
+def _read_label(value: str, where: str) -> tuple[tuple[tuple[WorkloadType, str], ...], tuple[str, ...]]:
+    """The known types that a label's words name, joined with `.`, any case; a warning for the others."""
+    words = [word for word in value.lower().split(".") if word]
+    named = {_WORDS[word] for word in words if word in _WORDS}
+    if len(named) > 1:
+        named.discard(WorkloadType.GENERAL)
+    unknown = [word for word in words if word not in _WORDS]
+    warning = f"{where}: {', '.join(unknown)} is none of {', '.join(_WORDS)}" if unknown else ""
+    found = tuple((each, f"{where}={value}") for each in WorkloadType if each in named)
+    return found, ((warning,) if warning else ())
+
+
+def _requests_accelerator(subject: Subject) -> str | None:
+    for container in subject.containers:
+        if container.devices.resources:
+            return (
+                f"{container.kind.value} {container.name} asks for {', '.join(container.devices.resources)}"
+            )
+    return None
+
+
+def _is_stateful(subject: Subject) -> str | None:
+    if subject.owner == "StatefulSet":
+        return "its controller is a StatefulSet"
+    for index, volume in enumerate(subject.spec.volumes or ()):
+        if volume.persistentVolumeClaim or volume.ephemeral:
+            source = "persistentVolumeClaim" if volume.persistentVolumeClaim else "ephemeral"
+            return f"spec.volumes[{index}] is of kind {source}"
+    return None
+
+
+def _requires_arm64(subject: Subject) -> str | None:
+    selector = subject.spec.nodeSelector or {}
+    for key in _ARCH_KEYS:
+        if selector.get(key) == "arm64":
+            return f"nodeSelector {key}=arm64"
+    # The scheduler takes any one term: only where every term asks for arm64 must the Pod run there.
+    terms = list(required_terms(subject.spec))
+    asked = [
+        any(
+            expression.key in _ARCH_KEYS and expression.operator == "In" and expression.values == ["arm64"]
+            for expression in term.matchExpressions or ()
+        )
+        for term in terms
+    ]
+    return "every required nodeAffinity term asks for arm64" if terms and all(asked) else None
+
+
+_DETECTORS = (
+    (WorkloadType.GPU, _requests_accelerator),
+    (WorkloadType.STATEFUL, _is_stateful),
+    (WorkloadType.ARM64, _requires_arm64),
+)

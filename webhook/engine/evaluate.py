@@ -1,0 +1,126 @@
+"""Decide what is added to a Pod: `evaluate(request, snapshot) -> Decision`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from webhook.edits import EDITS
+from webhook.engine.annotation import applied_write
+from webhook.engine.classify import classify
+from webhook.engine.left_alone import left_alone
+from webhook.engine.match import matches
+from webhook.engine.snapshot import Request, Snapshot, mode_in
+from webhook.model.accelerators import MOST_DEVICES
+from webhook.model.draft import Change, Conflict, Draft, Skip
+from webhook.model.names import SKIP_CONTAINERS, Mode, WorkloadType
+from webhook.model.patch import Op, Path, Write, operations
+from webhook.model.pod import PodView
+from webhook.model.policy import Policy
+from webhook.model.subject import Subject, subject_of
+
+
+class Outcome(Struct, frozen=True):
+    """What a set of policies does to a Pod."""
+
+    changes: tuple[Change, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    writes: tuple[Write, ...] = ()
+
+    def operations(self, view: PodView, at: Path = ()) -> list[Op]:
+        """The JSON Patch that makes the writes on `view`, which stands at the path `at` of its object.
+
+        The view is of the Pod that was evaluated, or of the template that its controller makes it from.
+        """
+        return operations(self.writes, view, at)
+
+
+NOTHING = Outcome()
+
+
+class Decision(Struct, frozen=True):
+    """The answer for one Pod, and all that there is to say about it."""
+
+    types: tuple[WorkloadType, ...] = ()
+    left_alone: str | None = None
+    """`reason: in words`, where no edit may touch the Pod."""
+    mode: Mode = Mode.ENFORCE
+    """The namespace's mode, else the server's."""
+    enforced: tuple[Policy, ...] = ()
+    audited: tuple[Policy, ...] = ()
+    outcome: Outcome = NOTHING
+    """What the enforced policies do: this is the patch."""
+    audit: Outcome | None = None
+    """What enforced and audited policies together would do; None where no audited policy matches."""
+    patch: list[Op] = []
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def would_change(self) -> tuple[Change, ...]:
+        """What the audited policies would add to what is in force: fields with values that differ."""
+        in_force = [(change.field, change.value) for change in self.outcome.changes]
+        would_be = self.audit.changes if self.audit else ()
+        return tuple(change for change in would_be if (change.field, change.value) not in in_force)
+
+
+def evaluate(request: Request, snapshot: Snapshot) -> Decision:
+    """Classify the Pod, match the policies, run the edits. Never raises for anything a Pod can say."""
+    namespace = snapshot.namespace(request.namespace)
+    subject = subject_of(request.pod, namespace, snapshot.accelerators)
+    mode, mode_warning = mode_in(namespace, snapshot)
+    reason = left_alone(subject) or (
+        f"mode-off: the mode of {namespace.name} is off" if mode is Mode.OFF else None
+    )
+    if reason:
+        return Decision(left_alone=reason, mode=mode)
+    classification = classify(subject)
+    subject = subject.of_types(classification.types)
+    enforced: list[Policy] = []
+    audited: list[Policy] = []
+    matching: list[Policy] = []
+    for policy in snapshot.policies:
+        effective = policy.mode.weaker(mode)
+        if effective is not Mode.OFF and matches(policy, subject):
+            matching.append(policy)
+            (enforced if effective is Mode.ENFORCE else audited).append(policy)
+    outcome = _tailor(subject, enforced, annotate=snapshot.annotate)
+    warnings = (*classification.warnings, *((mode_warning,) if mode_warning else ()), *_warnings(subject))
+    return Decision(
+        types=classification.types,
+        mode=mode,
+        enforced=tuple(enforced),
+        audited=tuple(audited),
+        outcome=outcome,
+        audit=_tailor(subject, matching, annotate=snapshot.annotate) if audited else None,
+        patch=outcome.operations(request.pod),
+        warnings=warnings,
+    )
+
+
+def _tailor(subject: Subject, policies: Sequence[Policy], *, annotate: bool) -> Outcome:
+    if not policies:
+        return NOTHING
+    draft = Draft()
+    for edit in EDITS:
+        edit(subject, policies, draft)
+    if draft.changes and annotate:
+        write = applied_write(draft.changes, subject.metadata.annotations or {})
+        if write:
+            draft.writes.append(write)
+    return Outcome(tuple(draft.changes), tuple(draft.skips), tuple(draft.conflicts), tuple(draft.writes))
+
+
+def _warnings(subject: Subject) -> list[str]:
+    warnings = [
+        f"container {container.name} asks for {container.devices.implausible} devices, more than "
+        f"{MOST_DEVICES}: counted as one"
+        for container in subject.containers
+        if container.devices.implausible
+    ]
+    unknown = subject.skipped.difference(container.name for container in subject.containers)
+    if unknown:
+        named = ", ".join(sorted(unknown))
+        warnings.append(f"annotation {SKIP_CONTAINERS} names {named}: the Pod has no such container")
+    return warnings

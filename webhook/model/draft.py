@@ -1,0 +1,85 @@
+"""What one evaluation writes down while its edits run.
+
+Every wish of a policy ends as exactly one of: a change, a skip with its reason, a conflict with the policy
+that was heard first, or nothing at all because the Pod already is as wished.
+
+Fields are written `app:requests.memory` for a container's and `pod:nodeSelector.KEY` for the Pod's own.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from webhook.model.patch import Path, Write
+from webhook.model.policy import Origin, Policy
+
+
+class Reason(StrEnum):
+    """Why a wish was left out. The words are those of logs, metrics and `explain`."""
+
+    KEPT = "kept"
+    RESTART_POLICY_NEVER = "restart-policy-never"
+    NODE_AFFINITY = "node-affinity"
+    NODE_NAME = "node-name"
+    DAEMON_SET = "daemonset"
+    POD_LEVEL_RESOURCES = "pod-level-resources"
+    GUARANTEED_UNREACHABLE = "guaranteed-unreachable"
+    NO_ROOM = "no-room"
+
+
+class Change(Struct, frozen=True):
+    """A field that a policy sets; `value` in the API's own shape."""
+
+    policy: Policy
+    field: str
+    value: Any
+
+
+class Skip(Struct, frozen=True):
+    policy: Policy
+    field: str
+    reason: Reason
+
+
+class Conflict(Struct, frozen=True):
+    """`policy` wanted another value for `field` than `winner`, which is heard before it."""
+
+    policy: Policy
+    field: str
+    winner: Policy
+
+
+class Draft:
+    """Collects the outcome of one evaluation, in the order of the edits."""
+
+    def __init__(self) -> None:
+        self.writes: list[Write] = []
+        self.changes: list[Change] = []
+        self.skips: list[Skip] = []
+        self.conflicts: list[Conflict] = []
+        self._claims: dict[str, tuple[Policy, object]] = {}
+
+    def claim(self, policy: Policy, field: str, value: object) -> bool:
+        """Whether `policy` is the first to wish something for `field`; the first one keeps it."""
+        if field not in self._claims:
+            self._claims[field] = (policy, value)
+            return True
+        winner, kept = self._claims[field]
+        both_built_in = winner.origin is policy.origin is Origin.BUILT_IN
+        if winner is not policy and kept != value and not both_built_in:
+            self.conflicts.append(Conflict(policy, field, winner))
+        return False
+
+    def set(self, policy: Policy, field: str, path: Path, value: Any) -> None:
+        self.changes.append(Change(policy, field, value))
+        self.writes.append(Write(path, value))
+
+    def append(self, policy: Policy, field: str, path: Path, item: Any) -> None:
+        self.changes.append(Change(policy, field, item))
+        self.writes.append(Write(path, item, append=True))
+
+    def skip(self, policy: Policy, field: str, reason: Reason) -> None:
+        self.skips.append(Skip(policy, field, reason))

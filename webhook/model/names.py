@@ -1,0 +1,42 @@
+"""Labels, annotations and fixed words that users see."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+INJECTION = "podtailor.dev/injection"
+MODE = "podtailor.dev/mode"
+DEFAULT_WORKLOAD_TYPE = "podtailor.dev/default-workload-type"
+WORKLOAD_TYPE = "podtailor.dev/workload-type"
+SKIP_CONTAINERS = "podtailor.dev/skip-containers"
+APPLIED = "podtailor.dev/applied"
+OWN_NAMESPACE = "podtailor-system"
+
+ARCH = "kubernetes.io/arch"
+OS = "kubernetes.io/os"
+# Kubelets still write the old keys as labels of their Node beside the new ones (well_known_labels.go).
+OLD_KEYS = {ARCH: "beta.kubernetes.io/arch", OS: "beta.kubernetes.io/os"}
+
+
+class WorkloadType(StrEnum):
+    """What a Pod is, in the words of a policy's `match.workloadTypes`."""
+
+    GPU = "GPU"
+    STATEFUL = "Stateful"
+    ARM64 = "ARM64"
+    GENERAL = "General"
+
+
+class Mode(StrEnum):
+    """What a policy, a namespace or the server does with what it finds."""
+
+    ENFORCE = "Enforce"
+    AUDIT = "Audit"
+    OFF = "Off"
+
+    def weaker(self, other: Mode) -> Mode:
+        """The one of the two that changes less."""
+        return max(self, other, key=_STRENGTH.index)
+
+
+_STRENGTH = [Mode.ENFORCE, Mode.AUDIT, Mode.OFF]

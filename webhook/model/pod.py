@@ -1,0 +1,127 @@
+"""The one view of a Pod that rules read: only the fields they need, under the API's own names.
+
+The server decodes it from the bytes of the review, everything else converts it from a dict; unknown fields
+are passed over and never written. Every field may be missing, and `null` means missing, as it does for the
+API server.
+Shapes are those of `core/v1` (k8s.io/api `core/v1/types.go`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+# The API server sends strings; manifests may also carry plain YAML numbers, and null for zero.
+RawQuantity = str | int | float | None
+ResourceList = dict[str, RawQuantity]
+
+
+class ResourceRequirements(Struct, frozen=True):
+    limits: ResourceList | None = None
+    requests: ResourceList | None = None
+
+
+class ResizePolicy(Struct, frozen=True):
+    resourceName: str = ""
+    restartPolicy: str = ""
+
+
+class ContainerView(Struct, frozen=True):
+    name: str = ""
+    image: str | None = None
+    restartPolicy: str | None = None
+    resources: ResourceRequirements | None = None
+    resizePolicy: list[ResizePolicy] | None = None
+
+
+class Toleration(Struct, frozen=True, omit_defaults=True):
+    key: str | None = None
+    operator: str | None = None
+    value: str | None = None
+    effect: str | None = None
+    tolerationSeconds: int | None = None
+
+
+class NodeSelectorRequirement(Struct, frozen=True):
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class NodeSelectorTerm(Struct, frozen=True):
+    matchExpressions: list[NodeSelectorRequirement] | None = None
+
+
+class NodeSelector(Struct, frozen=True):
+    nodeSelectorTerms: list[NodeSelectorTerm] | None = None
+
+
+class NodeAffinity(Struct, frozen=True):
+    requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
+
+
+class Affinity(Struct, frozen=True):
+    nodeAffinity: NodeAffinity | None = None
+
+
+class Present(Struct, frozen=True):
+    """Something whose presence is all that counts."""
+
+
+class Volume(Struct, frozen=True):
+    persistentVolumeClaim: Present | None = None
+    ephemeral: Present | None = None
+
+
+class PodOS(Struct, frozen=True):
+    name: str | None = None
+
+
+class OwnerReference(Struct, frozen=True):
+    kind: str = ""
+    name: str = ""
+    controller: bool | None = None
+
+
+class ObjectMeta(Struct, frozen=True):
+    name: str | None = None
+    generateName: str | None = None
+    namespace: str | None = None
+    labels: dict[str, str | None] | None = None
+    annotations: dict[str, str | None] | None = None
+    ownerReferences: list[OwnerReference] | None = None
+
+
+class PodSpec(Struct, frozen=True):
+    containers: list[ContainerView] | None = None
+    initContainers: list[ContainerView] | None = None
+    volumes: list[Volume] | None = None
+    nodeName: str | None = None
+    nodeSelector: dict[str, str | None] | None = None
+    affinity: Affinity | None = None
+    tolerations: list[Toleration] | None = None
+    restartPolicy: str | None = None
+    priorityClassName: str | None = None
+    os: PodOS | None = None
+    resources: ResourceRequirements | None = None
+
+
+NO_METADATA = ObjectMeta()
+NO_SPEC = PodSpec()
+
+
+class PodView(Struct, frozen=True):
+    """A Pod, or a Pod template: both have `metadata` and `spec`."""
+
+    metadata: ObjectMeta | None = None
+    spec: PodSpec | None = None
+
+
+def pod_view(pod: dict[str, Any]) -> PodView:
+    """View a Pod given as a dict (of YAML or JSON).
+
+    Raises msgspec.ValidationError naming the field that no API server would read.
+    """
+    return msgspec.convert(pod, PodView)

@@ -1,0 +1,95 @@
+"""Policies as the rules read them: frozen and parsed once. `webhook.policies` makes them from documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+from msgspec import Struct
+
+from webhook.model.globs import Glob, ImageGlob
+from webhook.model.names import Mode, WorkloadType
+from webhook.model.pod import ContainerView, Toleration
+from webhook.model.quantity import Quantity
+from webhook.model.selectors import Selector
+
+Quantities = Mapping[str, Quantity]
+
+
+class Origin(IntEnum):
+    """Where a policy comes from, in the order in which it is heard."""
+
+    WORKLOAD_POLICY = 0
+    CLUSTER_WORKLOAD_POLICY = 1
+    PRESET = 2
+    BUILT_IN = 3
+
+
+class Match(Struct, frozen=True):
+    """Which Pods. None: no such clause."""
+
+    workload_types: tuple[WorkloadType, ...] | None = None
+    namespace_selector: Selector | None = None
+    pod_selector: Selector | None = None
+    annotations: Mapping[str, str] | None = None
+    owner_kinds: tuple[str, ...] | None = None
+    images: tuple[ImageGlob, ...] | None = None
+
+
+class Scope(Struct, frozen=True):
+    """Which containers of a matching Pod. None: all."""
+
+    names: tuple[Glob, ...] | None = None
+    images: tuple[ImageGlob, ...] | None = None
+
+    def covers(self, container: ContainerView) -> bool:
+        return (self.names is None or any(name.matches(container.name) for name in self.names)) and (
+            self.images is None or any(image.matches(container.image or "") for image in self.images)
+        )
+
+
+class ResourceDefaults(Struct, frozen=True):
+    """Requests and limits for containers that carry none."""
+
+    default: Quantities = {}
+    default_request: Quantities = {}
+    per_device: Quantities = {}
+    limit_factor: Quantities = {}
+    guaranteed: bool = False
+
+
+class AcceleratorRules(Struct, frozen=True):
+    """What holds for containers that ask for an accelerator only."""
+
+    resize_policy: Mapping[str, str] = {}
+    tolerations: tuple[Toleration, ...] = ()
+    """Without key: each is added once per vendor asked for, with the key of that vendor's taint."""
+
+
+class Policy(Struct, frozen=True):
+    name: str
+    origin: Origin
+    namespace: str | None = None
+    mode: Mode = Mode.ENFORCE
+    priority: int = 0
+    match: Match = Match()
+    containers: Scope = Scope()
+    resize_policy: Mapping[str, str] = {}
+    node_selector: Mapping[str, str] = {}
+    tolerations: tuple[Toleration, ...] = ()
+    resources: ResourceDefaults | None = None
+    accelerators: AcceleratorRules = AcceleratorRules()
+    cautious: bool = False
+    """Of the safe profile: requests for regular containers only, and never on DaemonSet Pods."""
+    source: str = ""
+    """File and line, or what else tells a person where this policy stands."""
+
+
+# The order in which the built-ins are heard: the most particular first.
+BUILT_IN_ORDER = ("gpu", "stateful", "arm64", "general")
+
+
+def rank(policy: Policy) -> tuple[int, int, int, str, str]:
+    """The sort key of design's order: origin, higher priority, name. Of two the first is heard first."""
+    built_in = BUILT_IN_ORDER.index(policy.name) if policy.origin is Origin.BUILT_IN else 0
+    return (policy.origin, -policy.priority, built_in, policy.name, policy.namespace or "")

@@ -1,0 +1,98 @@
+"""Kubernetes quantities, exact.
+
+The grammar is that of `ParseQuantity` in k8s.io/apimachinery `pkg/api/resource/quantity.go`, the rounding
+that of `SetDefaults_ResourceList` in k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`: up to milli. So one
+integer, the number of thousandths, holds every value that an admitted Pod can carry.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from msgspec import Struct
+
+_BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_GRAMMAR = re.compile(
+    r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
+)
+# What a policy may write: the documented grammar, stricter than the parser, which takes "." and "+" as zero.
+_STRICT = re.compile(
+    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
+)
+MAX_MILLI = (2**63 - 1) * 1000  # the API server caps every quantity at the largest int64
+_DIGITS = 40  # more digits, or a larger power of ten, is past every cap: kept from becoming huge integers
+
+
+class Quantity(Struct, frozen=True, eq=False):
+    """An amount: what was written and how many thousandths it is. Equal when the amounts are."""
+
+    text: str
+    milli: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Quantity) and self.milli == other.milli
+
+    def __hash__(self) -> int:
+        return hash(self.milli)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Quantity | None:
+    """Read a quantity as the API server reads it from a Pod; None where it would refuse the Pod."""
+    match = _GRAMMAR.fullmatch(text.strip())
+    if match is None or not text.strip():
+        return None
+    sign, whole, fraction, suffix = match.groups(default="")
+    power, factor = _DECIMAL.get(suffix, 0), 1024 ** _BINARY.get(suffix, 0)
+    if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix not in _BINARY:
+        power = max(-10 * _DIGITS, min(10 * _DIGITS, int(suffix[1:9])))
+    if len(whole) > _DIGITS:
+        whole, power = whole[:_DIGITS], power + len(whole) - _DIGITS
+    fraction = fraction[:_DIGITS]
+    magnitude = int(whole + fraction or "0") * factor
+    exponent = power + 3 - len(fraction)
+    milli = magnitude * 10**exponent if exponent >= 0 else -(-magnitude // 10**-exponent)
+    milli = min(milli, MAX_MILLI)
+    return Quantity(text, -milli if sign == "-" else milli)
+
+
+ONE = 1000
+
+
+def read(raw: str | float | None) -> Quantity | None:
+    """The quantity of a manifest: also a plain YAML number, and null, which the API server takes as zero."""
+    return parse("0" if raw is None else raw if isinstance(raw, str) else str(raw))
+
+
+def is_strict(text: str) -> bool:
+    """Whether this is a quantity in the documented grammar, as a policy must write it."""
+    return _STRICT.fullmatch(text) is not None
+
+
+def scaled(quantity: Quantity, times_milli: int, resource: str) -> Quantity | None:
+    """`quantity` x `times_milli` / 1000; None where no Pod could carry the result.
+
+    Computed CPU is rounded up to milli, everything else up to whole units (bytes).
+    """
+    unit = 1 if resource == "cpu" else 1000
+    milli = -(-quantity.milli * times_milli // (1000 * unit)) * unit
+    return Quantity(_written(milli), milli) if milli <= MAX_MILLI else None
+
+
+def _written(milli: int) -> str:
+    """The shortest usual way to write an amount: `1500m`, `16Gi`, `2G`, `7`."""
+    if milli % 1000:
+        return f"{milli}m"
+    units = milli // 1000
+    for suffix, power in reversed(_BINARY.items()):
+        if units and units % 1024**power == 0:
+            return f"{units // 1024**power}{suffix}"
+    for suffix in ("E", "P", "T", "G", "M"):
+        if units and units % 10 ** _DECIMAL[suffix] == 0:
+            return f"{units // 10 ** _DECIMAL[suffix]}{suffix}"
+    return str(units)

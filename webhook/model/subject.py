@@ -1,0 +1,93 @@
+"""What is being tailored: one Pod with what the rules ask of it, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from msgspec import Struct, structs
+
+from webhook.model.accelerators import Accelerators, Devices
+from webhook.model.names import SKIP_CONTAINERS, WorkloadType
+from webhook.model.patch import Path
+from webhook.model.pod import NO_METADATA, NO_SPEC, ContainerView, ObjectMeta, PodSpec, PodView
+
+
+class Kind(Enum):
+    REGULAR = "container"
+    SIDECAR = "sidecar"
+    INIT = "init container"
+
+
+class Container(Struct, frozen=True):
+    """A container of the Pod, where it stands, and the devices that it asks for."""
+
+    view: ContainerView
+    path: Path
+    kind: Kind
+    devices: Devices
+
+    @property
+    def name(self) -> str:
+        return self.view.name
+
+
+class Namespace(Struct, frozen=True):
+    name: str
+    labels: Mapping[str, str] = {}
+
+
+class Subject(Struct, frozen=True):
+    """A Pod about to be created in a namespace. `types` are filled in once they are found."""
+
+    metadata: ObjectMeta
+    spec: PodSpec
+    namespace: Namespace
+    owner: str | None
+    """Kind of the controlling owner; None for a Pod that nobody controls."""
+    containers: tuple[Container, ...]
+    """Regular containers, then init containers and sidecars; never ephemeral ones."""
+    skipped: frozenset[str]
+    """Names in the annotation `skip-containers`: no edit touches these."""
+    types: tuple[WorkloadType, ...] = ()
+
+    @property
+    def open_containers(self) -> Iterator[Container]:
+        """The containers that edits may touch."""
+        return (container for container in self.containers if container.name not in self.skipped)
+
+    @property
+    def is_daemon(self) -> bool:
+        return self.owner == "DaemonSet"
+
+    def of_types(self, types: tuple[WorkloadType, ...]) -> Subject:
+        return structs.replace(self, types=types)
+
+
+def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -> Subject:
+    metadata, spec = pod.metadata or NO_METADATA, pod.spec or NO_SPEC
+    named = (metadata.annotations or {}).get(SKIP_CONTAINERS) or ""
+    return Subject(
+        metadata=metadata,
+        spec=spec,
+        namespace=namespace,
+        owner=_controller(metadata),
+        containers=tuple(_containers(spec, accelerators)),
+        skipped=frozenset(name.strip() for name in named.split(",") if name.strip()),
+    )
+
+
+def _controller(metadata: ObjectMeta) -> str | None:
+    """The owner with `controller: true`: Jobs of Kubernetes 1.36 may list another one first."""
+    for owner in metadata.ownerReferences or ():
+        if owner.controller:
+            return owner.kind
+    return None
+
+
+def _containers(spec: PodSpec, accelerators: Accelerators) -> Iterator[Container]:
+    for index, view in enumerate(spec.containers or ()):
+        yield Container(view, ("spec", "containers", index), Kind.REGULAR, accelerators.devices(view))
+    for index, view in enumerate(spec.initContainers or ()):
+        kind = Kind.SIDECAR if view.restartPolicy == "Always" else Kind.INIT
+        yield Container(view, ("spec", "initContainers", index), kind, accelerators.devices(view))

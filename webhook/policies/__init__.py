@@ -1,0 +1,1 @@
+"""Policy documents: their schema, where they come from, and how they become the engine's frozen policies."""

@@ -1,0 +1,92 @@
+"""Turn a document into the engine's frozen policy: quantities, globs and selectors parsed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from webhook.model import quantity, selectors
+from webhook.model.globs import glob, image_glob
+from webhook.model.pod import Toleration
+from webhook.model.policy import AcceleratorRules, Match, Origin, Policy, Quantities, ResourceDefaults, Scope
+from webhook.policies import schema
+
+_ORIGINS = {
+    "WorkloadPolicy": Origin.WORKLOAD_POLICY,
+    "ClusterWorkloadPolicy": Origin.CLUSTER_WORKLOAD_POLICY,
+}
+
+
+def compiled(
+    document: schema.PolicyDocument, *, source: str, origin: Origin | None = None, cautious: bool = False
+) -> Policy:
+    """`origin` is given for what podtailor ships itself; else it is the document's kind."""
+    spec = document.spec
+    return Policy(
+        name=document.metadata.name,
+        origin=_ORIGINS[document.kind] if origin is None else origin,
+        namespace=document.metadata.namespace,
+        mode=spec.mode,
+        priority=spec.priority,
+        match=_match(spec.match),
+        containers=Scope(
+            names=tuple(map(glob, spec.containers.names or ())) or None,
+            images=tuple(map(image_glob, spec.containers.images or ())) or None,
+        ),
+        resize_policy=dict(spec.resizePolicy.items()),
+        node_selector=dict(spec.nodeSelector),
+        tolerations=tuple(map(_toleration, spec.tolerations)),
+        resources=_resources(spec.resources),
+        accelerators=AcceleratorRules(
+            resize_policy=dict(spec.accelerators.resizePolicy.items()),
+            tolerations=tuple(map(_toleration, spec.accelerators.tolerations)),
+        ),
+        cautious=cautious,
+        source=source,
+    )
+
+
+def _match(match: schema.Match) -> Match:
+    return Match(
+        workload_types=tuple(match.workloadTypes or ()) or None,
+        namespace_selector=_selector(match.namespaceSelector),
+        pod_selector=_selector(match.podSelector),
+        annotations=match.annotations or None,
+        owner_kinds=tuple(match.ownerKinds or ()) or None,
+        images=tuple(map(image_glob, match.images or ())) or None,
+    )
+
+
+def _selector(selector: schema.LabelSelector | None) -> selectors.Selector | None:
+    if selector is None:
+        return None
+    labels = (
+        selectors.Requirement(key, "In", (value,)) for key, value in (selector.matchLabels or {}).items()
+    )
+    expressions = (
+        selectors.Requirement(each.key, each.operator, tuple(each.values))
+        for each in selector.matchExpressions or ()
+    )
+    requirements = (*labels, *expressions)
+    return selectors.Selector(requirements) if requirements else None
+
+
+def _toleration(toleration: schema.TolerationShape) -> Toleration:
+    return Toleration(**toleration.model_dump(exclude_none=True))
+
+
+def _resources(resources: schema.Resources | None) -> ResourceDefaults | None:
+    if resources is None:
+        return None
+    container = next(iter(resources.limits), None)
+    return ResourceDefaults(
+        default=_amounts(container.default if container else {}),
+        default_request=_amounts(container.defaultRequest if container else {}),
+        per_device=_amounts(resources.perDevice),
+        limit_factor=_amounts(resources.limitFactor),
+        guaranteed=resources.qosClass == "Guaranteed",
+    )
+
+
+def _amounts(written: Mapping[str, str]) -> Quantities:
+    parsed = {resource: quantity.parse(text) for resource, text in written.items()}
+    return {resource: amount for resource, amount in parsed.items() if amount}

@@ -1,0 +1,138 @@
+"""Read policy documents and say, for each that is wrong, where and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import typing
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from pydantic import BaseModel, ValidationError
+
+from webhook import files
+from webhook.files import Document, InputError
+from webhook.model.policy import Policy
+from webhook.policies.compile import compiled
+from webhook.policies.schema import PolicyDocument
+
+Location = tuple[str | int, ...]
+
+
+class Problem(Struct, frozen=True):
+    """One thing wrong with one document."""
+
+    place: str
+    """`file:line:column`."""
+    field: str
+    """`spec.resources.limits[0].default.cpu`, empty for the document as a whole."""
+    message: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place}: {self.field}: {self.message}" if self.field else f"{self.place}: {self.message}"
+        )
+
+
+class Loaded(Struct, frozen=True):
+    """The policies of the documents that are right, and what is wrong with the others."""
+
+    policies: tuple[Policy, ...]
+    problems: tuple[Problem, ...]
+
+
+def load(paths: Iterable[str]) -> Loaded:
+    """Read files, directories and `-`. Raises InputError for what cannot be read as YAML at all."""
+    policies: list[Policy] = []
+    problems: list[Problem] = []
+    seen: dict[tuple[str, str | None, str], str] = {}
+    for document in (document for path in files.find(paths) for document in files.read(path)):
+        if document.data is None:
+            continue
+        place = document.place()
+        parsed = _parsed(document)
+        if isinstance(parsed, list):
+            problems.extend(parsed)
+            continue
+        identity = (parsed.kind, parsed.metadata.namespace, parsed.metadata.name)
+        if identity in seen:
+            message = f"{parsed.kind} {parsed.metadata.name} stands at {seen[identity]} already"
+            problems.append(Problem(document.place(("metadata", "name")), "metadata.name", message))
+            continue
+        seen[identity] = place
+        policies.append(compiled(parsed, source=place))
+    return Loaded(tuple(policies), tuple(problems))
+
+
+def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
+    """The policies, every document right. Raises InputError with every problem, a line each."""
+    loaded = load(paths)
+    if loaded.problems:
+        raise InputError("\n".join(map(str, loaded.problems)))
+    return loaded.policies
+
+
+def _parsed(document: Document) -> PolicyDocument | list[Problem]:
+    data = files.plain(document.data)
+    if not isinstance(data, dict):
+        return [
+            Problem(document.place(), "", "a policy is a mapping with apiVersion, kind, metadata and spec")
+        ]
+    try:
+        return PolicyDocument.model_validate(data)
+    except ValidationError as error:
+        return [
+            Problem(document.place(location), _dotted(location), message)
+            for location, message in (
+                _told(each["type"], each["loc"], each["msg"], each["input"]) for each in error.errors()
+            )
+        ]
+
+
+def _told(kind: str, location: Location, message: str, given: object) -> tuple[Location, str]:
+    """Pydantic's error in the words of somebody who writes manifests."""
+    if location and location[-1] == "[key]":
+        location = location[:-1]
+    match kind:
+        case "extra_forbidden":
+            known = _fields_beside(location)
+            close = difflib.get_close_matches(str(location[-1]), known, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"
+            return location, f"unknown field; {hint}"
+        case "missing":
+            return location, "required"
+        case "string_type":
+            return location, f'must be a string: write "{given}"'
+        case "literal_error" | "enum":
+            words = message.removeprefix("Input should be ")
+            return location, f"{given!r} is not {words}"
+        case "too_long":
+            return location, "one item of type Container"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return location, "must be a mapping"
+        case "list_type":
+            return location, "must be a list"
+    return location, message.removeprefix("Value error, ").removeprefix("Input ")
+
+
+def _fields_beside(location: Sequence[str | int]) -> list[str]:
+    """The field names of the model that holds the field at `location`."""
+    model: type[BaseModel] = PolicyDocument
+    for step in location[:-1]:
+        if isinstance(step, str):
+            model = _model_in(model.model_fields[step].annotation) or model
+    return sorted(model.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The model inside `list[Model]`, `Model | None` and the like."""
+    if inspect.isclass(annotation):
+        return annotation if issubclass(annotation, BaseModel) else None
+    found = (_model_in(inner) for inner in typing.get_args(annotation))
+    return next((model for model in found if model), None)
+
+
+def _dotted(location: Sequence[str | int]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(
+        "."
+    )

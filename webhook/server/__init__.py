@@ -1,0 +1,1 @@
+"""The shell: AdmissionReviews in, decisions out, over TLS."""

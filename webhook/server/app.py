@@ -1,0 +1,144 @@
+"""The two FastAPI apps: `/mutate` for the API server, and the plain port for kubelet and Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.routing import Route
+
+from webhook.server.reviewer import Reviewer
+from webhook.server.wire import BadReviewError
+
+log = logging.getLogger("podtailor.server")
+
+Receive = Callable[[], Any]
+Send = Callable[[dict[str, Any]], Any]
+
+# A Pod is at most 3 MiB (`MaxRequestBodyBytes` of the API server); a review may hold two, and its envelope.
+MOST_BYTES = 8 * 1024 * 1024
+# The API server gives up after `timeoutSeconds`, 30 at most: nobody waits for an answer that comes later.
+BODY_SECONDS = 30.0
+# Bodies held at once: 64 of the largest are 512 MiB. A busy API server has a few dozen calls in flight.
+MOST_REVIEWS = 64
+
+
+class _RefusedError(Exception):
+    """The request gets this status and message instead of an answer."""
+
+    def __init__(self, status: int, result: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.result = status, result
+
+
+class _DisconnectedError(Exception):
+    """The caller has gone: there is nobody to answer."""
+
+
+class Mutate:
+    """`POST /mutate` as plain ASGI: no request model, no middleware, one copy of the body.
+
+    Statuses: 200 for every decision, 400 and 413 for bad input, 503 when full, 500 for our own fault; never
+    with `Retry-After`, which would make the API server's client try again within its timeout.
+    """
+
+    def __init__(self, reviewer: Reviewer, is_draining: Callable[[], bool]) -> None:
+        self._reviewer = reviewer
+        self._is_draining = is_draining
+        self._running = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self._running += 1
+        try:
+            body = await self._body(scope, receive)
+            status, content_type, answer = 200, b"application/json", self._reviewer.review(body)
+        except _DisconnectedError:
+            return
+        except _RefusedError as refused:
+            status, content_type, answer = refused.status, b"text/plain; charset=utf-8", _text(refused)
+            self._count(refused.result, refused)
+        except BadReviewError as bad:
+            status, content_type, answer = 400, b"text/plain; charset=utf-8", _text(bad)
+            self._count("bad-request", bad)
+        except Exception:
+            log.exception("review failed")
+            self._reviewer.metrics.counted("error")
+            status, content_type, answer = 500, b"text/plain; charset=utf-8", b"internal error\n"
+        finally:
+            self._running -= 1
+        headers = [(b"content-type", content_type), (b"content-length", str(len(answer)).encode())]
+        if self._is_draining() or status in (413, 503):
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _body(self, scope: dict[str, Any], receive: Receive) -> bytes:
+        """The whole body; refused as soon as it is known to be too large, too slow or one too many."""
+        if self._running > MOST_REVIEWS:
+            raise _RefusedError(503, "overloaded", f"{MOST_REVIEWS} reviews are running already")
+        headers = dict(scope["headers"])
+        content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if content_type != b"application/json":
+            raise _RefusedError(400, "bad-request", "Content-Type must be application/json")
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > MOST_BYTES:
+            raise _TOO_LARGE
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _DisconnectedError
+                    chunks.append(message.get("body", b""))
+                    size += len(chunks[-1])
+                    if size > MOST_BYTES:
+                        raise _TOO_LARGE
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            message = f"the body did not arrive within {BODY_SECONDS:g} s"
+            raise _RefusedError(400, "bad-request", message) from None
+        return b"".join(chunks)
+
+    def _count(self, result: str, error: Exception) -> None:
+        self._reviewer.metrics.counted(result)
+        log.warning("review refused", extra={"result": result, "reason": str(error)})
+
+
+_TOO_LARGE = _RefusedError(413, "bad-request", f"the body is larger than {MOST_BYTES} bytes")
+
+
+def _text(error: Exception) -> bytes:
+    return f"{error}\n".encode()
+
+
+def mutating_app(mutate: Mutate) -> FastAPI:
+    app = FastAPI(openapi_url=None)
+    app.router.routes.append(Route("/mutate", endpoint=mutate, methods=["POST"]))
+    return app
+
+
+def health_app(not_ready: Callable[[], str | None], registry: CollectorRegistry) -> FastAPI:
+    """`not_ready` says why the server should get no requests now, or None."""
+    app = FastAPI(openapi_url=None)
+
+    @app.get("/livez")
+    async def livez() -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        reason = not_ready()
+        return Response(f"{reason or 'ok'}\n", status_code=503 if reason else 200, media_type="text/plain")
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app

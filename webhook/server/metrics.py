@@ -1,0 +1,116 @@
+"""What Prometheus sees. Never a label from a Pod's name, an image or a tenant's text."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from webhook import __version__
+from webhook.engine.evaluate import Decision
+from webhook.engine.snapshot import Snapshot
+from webhook.model.draft import Change
+from webhook.model.names import Mode
+from webhook.model.policy import Origin, Policy
+
+# From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5)
+RESULTS = ("patched", "unchanged", "left-alone", "unreadable", "bad-request", "overloaded", "error")
+
+
+class Metrics:
+    """The metrics of one server, in a registry of their own. Children are made once and kept."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "podtailor_admission_requests",
+            "Admission reviews by result; dry_run is the API request's own.",
+            ["result", "dry_run"],
+            registry=self.registry,
+        )
+        self._duration = Histogram(
+            "podtailor_admission_review_duration_seconds",
+            "From the whole body read to the answer ready.",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._mutations = Counter(
+            "podtailor_mutations",
+            "Fields set (mode enforce), or that would have been (mode audit), in real requests.",
+            ["policy", "field", "mode"],
+            registry=self.registry,
+        )
+        self._skips = Counter(
+            "podtailor_skips",
+            "Wishes of policies left out, and Pods left alone, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._conflicts = Counter(
+            "podtailor_policy_conflicts",
+            "Wishes for a field that an earlier policy had set otherwise.",
+            registry=self.registry,
+        )
+        self._policies = Gauge(
+            "podtailor_policies", "Policies known, by state.", ["state"], registry=self.registry
+        )
+        self._reload = Gauge(
+            "podtailor_config_last_reload_success_timestamp_seconds",
+            "When certificates were last read, Unix time.",
+            registry=self.registry,
+        )
+        self._expiry = Gauge(
+            "podtailor_certificate_expiry_timestamp_seconds",
+            "When the serving certificate expires, Unix time.",
+            registry=self.registry,
+        )
+        build = Gauge(
+            "podtailor_build_info", "Always 1; the version is the label.", ["version"], registry=self.registry
+        )
+        build.labels(__version__).set(1)
+        self._count_request = cache(self._requests.labels)
+        self._count_mutation = cache(self._mutations.labels)
+        self._count_skip = cache(self._skips.labels)
+        for result in RESULTS:
+            self._count_request(result, "false")
+
+    def counted(self, result: str, *, dry_run: bool = False) -> None:
+        self._count_request(result, "true" if dry_run else "false").inc()
+
+    def took(self, seconds: float) -> None:
+        self._duration.observe(seconds)
+
+    def decided(self, decision: Decision, *, dry_run: bool) -> None:
+        """Count what a decision did; dry runs change nothing, so they count as requests only."""
+        if dry_run:
+            return
+        if decision.left_alone:
+            self._count_skip(decision.left_alone.partition(":")[0]).inc()
+        for change in decision.outcome.changes:
+            self._count_mutation(_policy(change.policy), _field(change), "enforce").inc()
+        for change in decision.would_change:
+            self._count_mutation(_policy(change.policy), _field(change), "audit").inc()
+        for skip in decision.outcome.skips:
+            self._count_skip(skip.reason.value).inc()
+        if decision.outcome.conflicts:
+            self._conflicts.inc(len(decision.outcome.conflicts))
+
+    def loaded(self, snapshot: Snapshot) -> None:
+        for mode in Mode:
+            count = sum(policy.mode is mode for policy in snapshot.policies)
+            self._policies.labels(mode.lower()).set(count)
+
+    def certificate(self, expires: float, read_at: float) -> None:
+        self._expiry.set(expires)
+        self._reload.set(read_at)
+
+
+def _policy(policy: Policy) -> str:
+    """Tenants name their own policies: those count together."""
+    return "namespaced" if policy.origin is Origin.WORKLOAD_POLICY else policy.name
+
+
+def _field(change: Change) -> str:
+    """`requests`, `limits`, `resizePolicy`, `nodeSelector` or `tolerations`."""
+    return change.field.rpartition(":")[2].partition(".")[0]

@@ -1,0 +1,95 @@
+"""One review from bytes to bytes: decode, evaluate, count, log, encode."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import msgspec
+
+from webhook.engine.evaluate import Decision, evaluate
+from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.pod import NO_METADATA, PodView
+from webhook.server import wire
+from webhook.server.log import ReviewLine
+from webhook.server.metrics import Metrics
+
+log = logging.getLogger("podtailor.review")
+
+
+class Reviewer:
+    """Answers reviews from the snapshot in force. `snapshot` may be swapped at any time."""
+
+    def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
+        self.snapshot = snapshot
+        self.metrics = metrics
+        metrics.loaded(snapshot)
+
+    def review(self, body: bytes) -> bytes:
+        """The answer to one AdmissionReview. Raises wire.BadReviewError for what is none.
+
+        | request                          | answer                      | result       |
+        |----------------------------------|-----------------------------|--------------|
+        | anything but the CREATE of a Pod | allowed, unchanged          | left-alone   |
+        | a Pod that cannot be read        | allowed, unchanged, warned  | unreadable   |
+        | a Pod that no edit may touch     | allowed, unchanged          | left-alone   |
+        | a Pod that needs nothing         | allowed, unchanged          | unchanged    |
+        | a Pod that leaves something open | allowed, patched            | patched      |
+        """
+        started = time.perf_counter()
+        request = wire.read_review(body)
+        pod: PodView | None = None
+        decision = Decision()
+        if not request.creates_a_pod:
+            kind = "/".join(part for part in (request.kind.kind, request.subResource) if part)
+            reason = f"not-a-pod-create: {request.operation} of {kind or 'nothing'}"
+            result, decision = "left-alone", Decision(left_alone=reason)
+            answer = wire.allowed(request.uid)
+        else:
+            try:
+                pod = wire.read_pod(request)
+            except (msgspec.DecodeError, RecursionError) as error:
+                # The API server sends only what it could read itself, so this is not the user's doing.
+                result = "unreadable"
+                decision = Decision(warnings=(f"Pod left unchanged, it could not be read: {error}",))
+                answer = wire.allowed(request.uid, decision.warnings)
+            else:
+                decision = evaluate(Request(_namespace(request, pod), pod), self.snapshot)
+                result = "patched" if decision.patch else "left-alone" if decision.left_alone else "unchanged"
+                answer = wire.decided(request.uid, decision)
+        took = time.perf_counter() - started
+        self.metrics.counted(result, dry_run=bool(request.dryRun))
+        self.metrics.decided(decision, dry_run=bool(request.dryRun))
+        self.metrics.took(took)
+        if log.isEnabledFor(logging.INFO):
+            log.info("review", extra=_line(request, pod, decision, result, took))
+        return answer
+
+
+def _namespace(request: wire.AdmissionRequest, pod: PodView) -> str:
+    return request.namespace or (pod.metadata or NO_METADATA).namespace or "default"
+
+
+def _line(
+    request: wire.AdmissionRequest, pod: PodView | None, decision: Decision, result: str, took: float
+) -> dict[str, object]:
+    metadata = (pod and pod.metadata) or NO_METADATA
+    owner = next((owner.kind for owner in metadata.ownerReferences or () if owner.controller), None)
+    return {
+        "review": ReviewLine(
+            uid=request.uid,
+            result=result,
+            ms=round(took * 1000, 3),
+            namespace=request.namespace or "",
+            pod=metadata.name or metadata.generateName or "",
+            owner=owner,
+            types=decision.types,
+            policies=tuple(policy.name for policy in decision.enforced),
+            mode=decision.mode.lower(),
+            ops=len(decision.patch),
+            left_alone=decision.left_alone,
+            would_change=tuple(wire.would_change(decision)),
+            warnings=decision.warnings,
+            dry_run=bool(request.dryRun),
+        )
+    }

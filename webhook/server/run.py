@@ -1,0 +1,146 @@
+"""Start, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+import uvloop
+
+from webhook.engine.snapshot import Snapshot
+from webhook.server.app import Mutate, health_app, mutating_app
+from webhook.server.metrics import Metrics
+from webhook.server.reviewer import Reviewer
+from webhook.server.settings import Settings
+from webhook.server.tls import Tls
+
+log = logging.getLogger("podtailor.server")
+
+# The API server keeps idle connections 90 s (Go's DefaultTransport); whoever closes first must not be us, or
+# a review meets a connection that has just gone and is not tried again.
+_KEEP_ALIVE_SECONDS = 120
+# After the drain: what is still being answered then gets this long.
+_LAST_ANSWERS_SECONDS = 5
+
+# Called once both ports answer, with the ports that were bound.
+Started = Callable[[int, int], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the two servers of a process stop in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Service:
+    """Both ports of one replica."""
+
+    def __init__(self, settings: Settings, snapshot: Snapshot) -> None:
+        """Raises CertificateError, and OSError for a port that cannot be had."""
+        self._settings = settings
+        metrics = Metrics()
+        self.reviewer = Reviewer(snapshot, metrics)
+        self._draining = False
+        self._stop = asyncio.Event()
+        self._tls = Tls(
+            settings.tls_cert_file, settings.tls_private_key_file, settings.client_ca_file, metrics
+        )
+        self._socket = _listen(settings.host, settings.port)
+        self._health_socket = _listen(settings.host, settings.health_port)
+        mutate = Mutate(self.reviewer, lambda: self._draining)
+        tls = self._tls.context
+        self._server = _Server(
+            _config(
+                mutating_app(mutate),
+                ssl_context_factory=lambda _config, _default: tls,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            )
+        )
+        self._health = _Server(_config(health_app(self._not_ready, metrics.registry)))
+
+    async def run(self, started: Started | None = None) -> None:
+        """Serve until SIGTERM (drains first) or SIGINT (at once)."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._drain)
+        loop.add_signal_handler(signal.SIGINT, self._stop.set)
+        gc.collect()
+        gc.freeze()  # what stands now stays: the collector need not look at it again for every review
+        async with asyncio.TaskGroup() as tasks:
+            health = tasks.create_task(self._health.serve([self._health_socket]))
+            serving = tasks.create_task(self._server.serve([self._socket]))
+            watching = tasks.create_task(self._tls.watch())
+            if started:
+                tasks.create_task(self._announce(started))
+            log.info("serving", extra={"port": self.port, "health_port": self.health_port})
+            await self._stop.wait()
+            self._server.should_exit = True
+            await serving
+            self._health.should_exit = True
+            await health
+            watching.cancel()
+        log.info("stopped")
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    @property
+    def health_port(self) -> int:
+        return int(self._health_socket.getsockname()[1])
+
+    async def _announce(self, started: Started) -> None:
+        await started(self.port, self.health_port)
+
+    def _not_ready(self) -> str | None:
+        if self._draining:
+            return "draining"
+        return None if self._server.started else "starting"
+
+    def _drain(self) -> None:
+        """Fail readiness now, stop once everybody has had the time to hear of it."""
+        if self._draining:
+            return
+        self._draining = True
+        log.info("draining", extra={"seconds": self._settings.shutdown_delay})
+        asyncio.get_running_loop().call_later(self._settings.shutdown_delay, self._stop.set)
+
+
+def run(settings: Settings, snapshot: Snapshot, started: Started | None = None) -> None:
+    """Serve in this process until told to stop."""
+
+    async def main() -> None:
+        await Service(settings, snapshot).run(started)
+
+    uvloop.run(main())
+
+
+def _config(app: object, **options: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # an ASGI app; uvicorn's alias names its own protocol types
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        http="httptools",
+        ws="none",
+        timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
+        **options,  # type: ignore[arg-type]  # each is checked by uvicorn's own signature at start
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; an empty host is every address, IPv6 included where the machine has it."""
+    both = not host and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both or ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {host or '*'}:{port}: {error.strerror}") from error

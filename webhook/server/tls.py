@@ -1,0 +1,76 @@
+"""TLS with certificates that are read again when their files change, without dropping a connection."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+
+import watchfiles
+
+from certs.inspect import read_certificates
+from webhook.server.metrics import Metrics
+
+log = logging.getLogger("podtailor.tls")
+
+
+class CertificateError(Exception):
+    """The certificate files cannot be used. Names the file and what to do."""
+
+
+class Tls:
+    """The context that every handshake starts with, and the files that it is made from.
+
+    Each new handshake switches to the newest context that could be made; connections that stand keep theirs.
+    """
+
+    def __init__(self, certificate: Path, key: Path, client_ca: Path | None, metrics: Metrics) -> None:
+        self._certificate, self._key, self._client_ca = certificate, key, client_ca
+        self._metrics = metrics
+        self._current = self._read()
+        self.context = self._current
+        self.context.sni_callback = self._switch
+
+    def reload(self) -> None:
+        """Use what the files hold now from the next handshake on; keep the old where they cannot be used."""
+        try:
+            self._current = self._read()
+        except CertificateError as error:
+            log.error("certificates not reloaded, the old ones stay", extra={"reason": str(error)})  # noqa: TRY400 (the reason says all)
+        else:
+            log.info("certificates reloaded")
+
+    async def watch(self) -> None:
+        """Reload whenever a file changes, until cancelled; a mounted Secret changes by a link beside it."""
+        files = [self._certificate, self._key, *([self._client_ca] if self._client_ca else [])]
+        folders = {file.parent.resolve() for file in files}
+        async for _ in watchfiles.awatch(*folders, watch_filter=None, recursive=False, debounce=200):
+            self.reload()
+
+    def _switch(self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str, _context: object) -> None:
+        connection.context = self._current
+
+    def _read(self) -> ssl.SSLContext:
+        """A context of what the files hold. Raises CertificateError."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])  # all that the API server speaks to webhooks
+        for file in (self._certificate, self._key, self._client_ca):
+            if file and not file.is_file():
+                raise CertificateError(f"{file}: no such file; `podtailor certs issue` makes one")
+        try:
+            expires = read_certificates(self._certificate)[0].not_after
+            context.load_cert_chain(self._certificate, self._key)
+        except (OSError, ValueError) as error:
+            raise CertificateError(
+                f"{self._certificate}, {self._key}: no certificate with its key: {error}"
+            ) from error
+        if self._client_ca:
+            try:
+                context.load_verify_locations(self._client_ca)
+            except OSError as error:
+                raise CertificateError(f"{self._client_ca}: no CA certificates: {error}") from error
+            context.verify_mode = ssl.CERT_REQUIRED
+        self._metrics.certificate(expires.timestamp(), datetime.now(UTC).timestamp())
+        return context

@@ -1,0 +1,146 @@
+"""AdmissionReview, in and out. The only module that knows its shape (k8s.io/api `admission/v1/types.go`).
+
+What the API server checks of an answer is in k8s.io/apiserver
+`pkg/admission/plugin/webhook/request/admissionreview.go`: apiVersion and kind, the uid of the request, patch
+and patchType both or neither.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from webhook.engine.evaluate import Decision
+from webhook.model.patch import Op
+from webhook.model.pod import PodView
+
+API_VERSION = "admission.k8s.io/v1"
+KIND = "AdmissionReview"
+
+# `pkg/endpoints/filters/warning.go`: once all warnings together pass 4,096 characters each is cut to 256.
+WARNING_LENGTH = 256
+MOST_WARNINGS = 5
+
+
+class BadReviewError(Exception):
+    """The body is no AdmissionReview that this server understands: the caller's fault, status 400."""
+
+
+class GroupVersionKind(Struct, frozen=True):
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+
+
+class AdmissionRequest(Struct, frozen=True):
+    uid: str
+    kind: GroupVersionKind = GroupVersionKind()
+    operation: str = ""
+    subResource: str | None = None
+    namespace: str | None = None
+    name: str | None = None
+    dryRun: bool | None = None
+    object: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def creates_a_pod(self) -> bool:
+        """Whether this is what the webhook configuration asks for; everything else is left alone."""
+        return (
+            self.operation == "CREATE"
+            and self.kind == GroupVersionKind("", "v1", "Pod")
+            and not self.subResource
+        )
+
+
+class AdmissionReview(Struct, frozen=True):
+    apiVersion: str = ""
+    kind: str = ""
+    request: AdmissionRequest | None = None
+
+
+_REVIEWS = msgspec.json.Decoder(AdmissionReview)
+_PODS = msgspec.json.Decoder(PodView)
+
+
+def read_review(body: bytes) -> AdmissionRequest:
+    """The request of a review. Raises BadReviewError saying what is wrong."""
+    try:
+        review = _REVIEWS.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadReviewError(f"not an AdmissionReview: {error}") from error
+    if (review.apiVersion, review.kind) != (API_VERSION, KIND):
+        given = f"apiVersion {review.apiVersion!r}, kind {review.kind!r}"
+        raise BadReviewError(f"{given}: this server speaks {API_VERSION} {KIND}")
+    if review.request is None:
+        raise BadReviewError("request: missing; a review without one asks nothing")
+    if not review.request.uid:
+        raise BadReviewError("request.uid: empty")
+    return review.request
+
+
+def read_pod(request: AdmissionRequest) -> PodView:
+    """The Pod of a request. Raises msgspec.DecodeError for one that no API server would send."""
+    return _PODS.decode(request.object)
+
+
+def allowed(uid: str, warnings: tuple[str, ...] = ()) -> bytes:
+    """Admit the object as it is."""
+    return _review({"uid": uid, "allowed": True, **_warned(warnings)})
+
+
+def decided(uid: str, decision: Decision) -> bytes:
+    """Admit the Pod with the decision's patch, where it has one."""
+    response: dict[str, Any] = {"uid": uid, "allowed": True}
+    if decision.patch:
+        response |= {"patch": _encoded(decision.patch), "patchType": "JSONPatch"}
+    response |= _warned((*decision.warnings, *_would_change(decision)))
+    notes = _audit_annotations(decision)
+    if notes:
+        response["auditAnnotations"] = notes
+    return _review(response)
+
+
+def _review(response: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"apiVersion": API_VERSION, "kind": KIND, "response": response})
+
+
+def _encoded(patch: list[Op]) -> str:
+    return base64.b64encode(msgspec.json.encode(patch)).decode()
+
+
+def _warned(warnings: tuple[str, ...]) -> dict[str, list[str]]:
+    if not warnings:
+        return {}
+    shown = [f"podtailor: {warning}" for warning in warnings[:MOST_WARNINGS]]
+    return {"warnings": [cut(warning, WARNING_LENGTH) for warning in shown]}
+
+
+def _would_change(decision: Decision) -> tuple[str, ...]:
+    fields = would_change(decision)
+    return (f"audit only, not changed: {', '.join(fields)}",) if fields else ()
+
+
+def would_change(decision: Decision) -> list[str]:
+    """`policy: field` of everything that only audited policies would set."""
+    return [f"{change.policy.name}: {change.field}" for change in decision.would_change]
+
+
+def _audit_annotations(decision: Decision) -> dict[str, str]:
+    """For the API server's audit log. Keys without `/`: it puts the webhook's name before them."""
+    if decision.left_alone:
+        return {"left-alone": decision.left_alone}
+    notes = {"workload-types": ",".join(decision.types)}
+    if decision.enforced:
+        notes["policies"] = ",".join(policy.name for policy in decision.enforced)
+    fields = would_change(decision)
+    if fields:
+        # An audit log keeps what it is given: long lists belong in our own log line.
+        notes["would-change"] = cut(", ".join(fields), 1024)
+    return notes
+
+
+def cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
