@@ -76,11 +76,7 @@ class _Sheet:
     def __init__(self, container: Container, *, open_: bool) -> None:
         self.container = container
         self.open = open_
-        resources = container.view.resources
-        self.own: dict[Side, ResourceList] = {
-            "requests": (resources and resources.requests) or {},
-            "limits": (resources and resources.limits) or {},
-        }
+        self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
         self.ours: dict[tuple[Side, str], _Given] = {}
 
     def amount(self, side: Side, resource: str) -> Quantity | None:

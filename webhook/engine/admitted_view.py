@@ -1,8 +1,7 @@
 """See a manifest as admission would see its Pod.
 
 A controller's template is not the Pod that the API server shows to webhooks: the controller adds an owner
-and labels (k8s.io/kubernetes `pkg/controller/...`), the API server copies limits to missing requests
-(`SetDefaults_Pod` in `pkg/apis/core/v1/defaults.go`). Without that a manifest would be judged otherwise than
+and labels (k8s.io/kubernetes `pkg/controller/...`). Without those a manifest would be judged otherwise than
 the Pods made from it.
 """
 
@@ -13,15 +12,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from webhook.model.patch import Path
-from webhook.model.pod import (
-    NO_METADATA,
-    NO_SPEC,
-    ContainerView,
-    OwnerReference,
-    PodView,
-    ResourceRequirements,
-    pod_view,
-)
+from webhook.model.pod import NO_METADATA, OwnerReference, PodView, pod_view
 
 _SPEC_TEMPLATE: Path = ("spec", "template")
 # (API group, kind) -> where the Pod or its template stands.
@@ -82,7 +73,7 @@ def manifest_of(obj: dict[str, Any]) -> Manifest | None:
     template = pod_view(found)
     metadata = obj.get("metadata") or {}
     name = str(metadata.get("name") or metadata.get("generateName") or "")
-    admitted = _defaulted(_created(template, kind, name))
+    admitted = _created(template, kind, name)
     return Manifest(kind, name, metadata.get("namespace"), at, template, admitted)
 
 
@@ -102,29 +93,3 @@ def _created(template: PodView, kind: str, name: str) -> PodView:
             ownerReferences=[OwnerReference(owner, name, controller=True)],
         ),
     )
-
-
-def _defaulted(pod: PodView) -> PodView:
-    """The Pod after the API server's own defaulting, as far as any rule reads it."""
-    spec = pod.spec or NO_SPEC
-    return structs.replace(
-        pod,
-        spec=structs.replace(
-            spec,
-            containers=_all_defaulted(spec.containers),
-            initContainers=_all_defaulted(spec.initContainers),
-        ),
-    )
-
-
-def _all_defaulted(containers: list[ContainerView] | None) -> list[ContainerView] | None:
-    return containers and [_with_requests(container) for container in containers]
-
-
-def _with_requests(container: ContainerView) -> ContainerView:
-    """Limits are copied to the requests that are missing."""
-    resources = container.resources
-    if resources is None or not resources.limits:
-        return container
-    requests = {**resources.limits, **(resources.requests or {})}
-    return structs.replace(container, resources=ResourceRequirements(resources.limits, requests))

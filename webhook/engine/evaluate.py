@@ -9,8 +9,8 @@ from msgspec import Struct
 from webhook.edits import EDITS
 from webhook.engine.annotation import applied_write
 from webhook.engine.classify import classify
+from webhook.engine.heard import heard
 from webhook.engine.left_alone import left_alone
-from webhook.engine.match import matches
 from webhook.engine.snapshot import Request, Snapshot, mode_in
 from webhook.model.accelerators import MOST_DEVICES
 from webhook.model.draft import Change, Conflict, Draft, Skip
@@ -77,14 +77,13 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         return Decision(left_alone=reason, mode=mode)
     classification = classify(subject)
     subject = subject.of_types(classification.types)
-    enforced: list[Policy] = []
-    audited: list[Policy] = []
-    matching: list[Policy] = []
-    for policy in snapshot.policies:
-        effective = policy.mode.weaker(mode)
-        if effective is not Mode.OFF and matches(policy, subject):
-            matching.append(policy)
-            (enforced if effective is Mode.ENFORCE else audited).append(policy)
+    candidates = [policy for policy in snapshot.policies if policy.mode is not Mode.OFF]
+    both = heard(subject, candidates)
+    audited = [policy for policy in both if policy.mode.weaker(mode) is Mode.AUDIT]
+    enforced = both
+    if audited:  # what is in force may not depend on a policy that is only being tried
+        in_force = [policy for policy in candidates if policy.mode.weaker(mode) is Mode.ENFORCE]
+        enforced = heard(subject, in_force)
     outcome = _tailor(subject, enforced, annotate=snapshot.annotate)
     warnings = (*classification.warnings, *((mode_warning,) if mode_warning else ()), *_warnings(subject))
     return Decision(
@@ -93,7 +92,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         enforced=tuple(enforced),
         audited=tuple(audited),
         outcome=outcome,
-        audit=_tailor(subject, matching, annotate=snapshot.annotate) if audited else None,
+        audit=_tailor(subject, both, annotate=snapshot.annotate) if audited else None,
         patch=outcome.operations(request.pod),
         warnings=warnings,
     )

@@ -10,7 +10,7 @@ from webhook.engine.match import Failure, first_failure
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.names import Mode
 from webhook.model.policy import Policy
-from webhook.model.subject import subject_of
+from webhook.model.subject import Subject, subject_of
 
 # Written by LimitRanger (k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`) before webhooks
 # are called. Anyone may write it too, so it is told as what it says, not as what is so.
@@ -40,13 +40,16 @@ def explain(request: Request, snapshot: Snapshot) -> Explanation:
     subject = subject_of(request.pod, namespace, snapshot.accelerators)
     classification = classify(subject)
     typed = subject.of_types(classification.types)
+    heard = (*decision.enforced, *decision.audited)
     verdicts = [
-        Verdict(policy, policy.mode.weaker(decision.mode), _failure(policy, first_failure(policy, typed)))
+        Verdict(policy, policy.mode.weaker(decision.mode), _failure(policy, typed, heard))
         for policy in snapshot.policies
     ]
     said = (subject.metadata.annotations or {}).get(_LIMIT_RANGER)
     return Explanation(classification, decision, () if decision.left_alone else tuple(verdicts), said)
 
 
-def _failure(policy: Policy, failure: Failure | None) -> Failure | None:
-    return Failure("mode", "the policy is off") if policy.mode is Mode.OFF else failure
+def _failure(policy: Policy, subject: Subject, heard: tuple[Policy, ...]) -> Failure | None:
+    if policy in heard:  # also one that matches only the Pod as it will be
+        return None
+    return Failure("mode", "the policy is off") if policy.mode is Mode.OFF else first_failure(policy, subject)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from webhook.model import quantity
 from webhook.model.globs import Glob, glob
-from webhook.model.pod import ContainerView
+from webhook.model.pod import ResourceList
 
 PATTERNS = (
     "nvidia.com/gpu",
@@ -78,18 +78,14 @@ class Accelerators(Struct, frozen=True):
 
     patterns: tuple[Glob, ...] = tuple(glob(pattern) for pattern in PATTERNS)
 
-    def devices(self, container: ContainerView) -> Devices:
-        """What `container` asks for in limits or requests, quantities above zero."""
-        resources = container.resources
-        if resources is None:
-            return NONE
+    def devices(self, requests: ResourceList) -> Devices:
+        """What a container asks for, quantities above zero; limits count as the requests that they become."""
         asked: dict[str, int] = {}
-        for amounts in (resources.limits, resources.requests):
-            for name, raw in (amounts or {}).items():
-                if "/" in name and is_accelerator(name, self.patterns):
-                    amount = quantity.read(raw)
-                    if amount and amount.milli > 0:
-                        asked[name] = max(asked.get(name, 0), amount.milli)
+        for name, raw in requests.items():
+            if "/" in name and is_accelerator(name, self.patterns):
+                amount = quantity.read(raw)
+                if amount and amount.milli > 0:
+                    asked[name] = amount.milli
         if not asked:
             return NONE
         whole = [n for name, n in asked.items() if name not in _SCHEDULED_BY or name == _WHOLE_DEVICE]

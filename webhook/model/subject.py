@@ -7,10 +7,10 @@ from enum import Enum
 
 from msgspec import Struct, structs
 
-from webhook.model.accelerators import Accelerators, Devices
+from webhook.model.accelerators import NONE, Accelerators, Devices
 from webhook.model.names import SKIP_CONTAINERS, WorkloadType
 from webhook.model.patch import Path
-from webhook.model.pod import NO_METADATA, NO_SPEC, ContainerView, ObjectMeta, PodSpec, PodView
+from webhook.model.pod import NO_METADATA, NO_SPEC, ContainerView, ObjectMeta, PodSpec, PodView, ResourceList
 
 
 class Kind(Enum):
@@ -20,12 +20,16 @@ class Kind(Enum):
 
 
 class Container(Struct, frozen=True):
-    """A container of the Pod, where it stands, and the devices that it asks for."""
+    """A container of the Pod, where it stands, and what it asks for."""
 
     view: ContainerView
     path: Path
     kind: Kind
     devices: Devices
+    limits: ResourceList
+    requests: ResourceList
+    """As the API server has them: a limit without request is the request too (`SetDefaults_Pod` in
+    k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`). Reviews carry them so, manifests do not."""
 
     @property
     def name(self) -> str:
@@ -87,7 +91,16 @@ def _controller(metadata: ObjectMeta) -> str | None:
 
 def _containers(spec: PodSpec, accelerators: Accelerators) -> Iterator[Container]:
     for index, view in enumerate(spec.containers or ()):
-        yield Container(view, ("spec", "containers", index), Kind.REGULAR, accelerators.devices(view))
+        yield _container(view, ("spec", "containers", index), Kind.REGULAR, accelerators)
     for index, view in enumerate(spec.initContainers or ()):
         kind = Kind.SIDECAR if view.restartPolicy == "Always" else Kind.INIT
-        yield Container(view, ("spec", "initContainers", index), kind, accelerators.devices(view))
+        yield _container(view, ("spec", "initContainers", index), kind, accelerators)
+
+
+def _container(view: ContainerView, path: Path, kind: Kind, accelerators: Accelerators) -> Container:
+    resources = view.resources
+    if resources is None:
+        return Container(view, path, kind, NONE, {}, {})
+    limits, requests = resources.limits or {}, resources.requests or {}
+    requests = {**limits, **requests} if limits else requests
+    return Container(view, path, kind, accelerators.devices(requests), limits, requests)

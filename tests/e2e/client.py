@@ -1,0 +1,61 @@
+"""Pods through the API server, as plain dicts."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kubernetes import config
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import DynamicApiError
+
+from tests.support.pods import Json
+
+
+class Refused(Exception):
+    """The API server took the request and refused the object, or the webhook's patch."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status, self.message = status, message
+
+
+class Client:
+    def __init__(self, kubeconfig: Path) -> None:
+        self._api = config.new_client_from_config(str(kubeconfig))
+        # The dynamic client: the typed one refuses fields and spellings that the API server takes.
+        self._pods = DynamicClient(self._api).resources.get(api_version="v1", kind="Pod")
+
+    def create(self, namespace: str, pod: Json, *, dry_run: bool = False) -> Json:
+        """The Pod as the API server stores it, or would. Raises Refused."""
+        # The namespace is the one asked for: one Pod goes to several.
+        metadata = {key: value for key, value in pod["metadata"].items() if key != "namespace"}
+        options = {"dry_run": "All"} if dry_run else {}
+        try:
+            created: Json = self._pods.create(
+                body={**pod, "metadata": metadata}, namespace=namespace, **options
+            ).to_dict()
+        except DynamicApiError as error:
+            raise Refused(error.status, json.loads(error.body or "{}").get("message", "")) from error
+        return created
+
+    def first_pod(self, namespace: str, *, bound: bool = False, seconds: int = 60) -> Json:
+        """The first Pod that comes in a namespace, or that the scheduler binds there."""
+        selector = "spec.nodeName!=" if bound else None
+        events = self._pods.watch(namespace=namespace, field_selector=selector, timeout=seconds)
+        with closing(events):
+            for event in events:
+                pod: Json = event["raw_object"]
+                return pod
+        raise AssertionError(f"no Pod {'bound ' if bound else ''}in {namespace} within {seconds} s")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._api.close()

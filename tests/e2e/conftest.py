@@ -1,0 +1,95 @@
+"""One control plane a test process; a webhook a module; and the API server's own count of what it let through."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.controlplane.build import Unavailable, binaries
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.webhook import Webhook
+
+_NUMBERS = count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    try:
+        binaries()
+    except Unavailable as reason:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"END-TO-END TESTS DO NOT RUN: {reason}")
+    control_plane = ControlPlane(tmp_path_factory.mktemp("cluster"))
+    try:
+        control_plane.start()
+        yield control_plane
+    finally:
+        control_plane.stop()
+
+
+@pytest.fixture(scope="session")
+def client(cluster: ControlPlane) -> Iterator[Client]:
+    with Client(cluster.kubeconfig) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def webhook_flags() -> list[str]:
+    """What a module's webhook is started with; modules say otherwise."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def webhook(
+    cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory, webhook_flags: list[str]
+) -> Iterator[Webhook]:
+    replica = Webhook(cluster, tmp_path_factory.mktemp("webhook"), *webhook_flags)
+    try:
+        replica.register()
+        yield replica
+    finally:
+        cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor", "--ignore-not-found")
+        replica.stop()
+
+
+@pytest.fixture
+def namespace(cluster: ControlPlane, webhook: Webhook) -> str:  # noqa: ARG001 (Pods come once it is called)
+    """A namespace of the test's own, where Pods are tailored."""
+    return cluster.create_namespace(f"on-{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def spared(cluster: ControlPlane) -> str:
+    """A namespace of the test's own that has opted out: what the API server does without us."""
+    return cluster.create_namespace(f"off-{next(_NUMBERS)}", injection="disabled")
+
+
+@pytest.fixture(autouse=True)
+def nothing_slips_through(request: pytest.FixtureRequest, cluster: ControlPlane) -> Iterator[None]:
+    """The API server calls us and reads our answer every time; tests that stop us say so by a marker."""
+
+    def failures() -> float:
+        return sum(map(cluster.metric, FAILURES))
+
+    before = failures()
+    yield
+    if not request.node.get_closest_marker("lets_pods_through"):
+        assert failures() == before, "a call of the webhook failed"
+
+
+FAILURES = (
+    "apiserver_admission_webhook_fail_open_count",
+    "apiserver_admission_webhook_rejection_count",
+)

@@ -1,0 +1,172 @@
+"""A real control plane on loopback: etcd, kube-apiserver, controller manager, scheduler, and kwok for kubelets."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.e2e.controlplane.build import binaries
+from tests.e2e.controlplane.processes import Process, eventually, free_port
+
+NODES = Path(__file__).parent / "nodes.yaml"
+
+
+class ControlPlane:
+    """Everything of one cluster lives in `folder`; `stop` ends what `start` began."""
+
+    def __init__(self, folder: Path) -> None:
+        self._bin = binaries()
+        self._folder = folder
+        self._token = secrets.token_hex(16)
+        self._port = free_port()
+        self._processes: list[Process] = []
+        self.kubeconfig = folder / "kubeconfig"
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Up to Nodes that are Ready and a default ServiceAccount that Pods can use."""
+        self._start_etcd_and_api_server()
+        eventually("the API server is ready", lambda: self.get("/readyz") == "ok")
+        eventually("kubectl can validate what it applies", lambda: self.get("/openapi/v3"))
+        self._run(
+            "kube-controller-manager",
+            f"--kubeconfig={self.kubeconfig}",
+            f"--service-account-private-key-file={self._folder / 'sa.key'}",
+            f"--root-ca-file={self._folder / 'certs' / 'apiserver.crt'}",
+            "--use-service-account-credentials",
+            "--leader-elect=false",
+            f"--secure-port={free_port()}",
+            "--bind-address=127.0.0.1",
+        )
+        self._run(
+            "kube-scheduler",
+            f"--kubeconfig={self.kubeconfig}",
+            "--leader-elect=false",
+            f"--secure-port={free_port()}",
+            "--bind-address=127.0.0.1",
+        )
+        self._run(
+            "kwok",
+            f"--kubeconfig={self.kubeconfig}",
+            "--manage-all-nodes=true",
+            "--cidr=10.1.0.0/16",
+            "--node-lease-duration-seconds=40",
+            f"--config={self._bin['stages.yaml']}",
+            f"--server-address=127.0.0.1:{free_port()}",
+        )
+        self.kubectl("apply", "-f", str(NODES))
+        self.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
+        self.wait_for_namespace("default")
+
+    def stop(self) -> None:
+        """In the order in which they depend on each other, so that none waits for one that has gone."""
+        while self._processes:
+            self._processes.pop().stop()
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl; raises CalledProcessError, with what it said, when it fails."""
+        command = [str(self._bin["kubectl"]), f"--kubeconfig={self.kubeconfig}", *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+        return done.stdout
+
+    def kubectl_json(self, *arguments: str, stdin: str | None = None) -> Any:
+        return json.loads(self.kubectl(*arguments, "-o", "json", stdin=stdin))
+
+    def create_namespace(self, name: str, **labels: str) -> str:
+        """A namespace with the labels `podtailor.dev/KEY: VALUE`, ready for Pods."""
+        metadata = {"name": name, "labels": {f"podtailor.dev/{key}": value for key, value in labels.items()}}
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        self.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
+        self.wait_for_namespace(name)
+        return name
+
+    def wait_for_namespace(self, name: str) -> None:
+        """The controller manager makes the ServiceAccount without which Pods are refused."""
+        path = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+        eventually(f"namespace {name} takes Pods", lambda: self.get(path))
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum over all of the API server's series of this name with these labels."""
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in (self.get("/metrics") or "").splitlines()
+            if line.partition("{")[0].partition(" ")[0] == name and all(each in line for each in wanted)
+        )
+
+    def get(self, path: str) -> str | None:
+        """The body of a GET; None while the server does not answer 200."""
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self._token}"})
+        try:
+            trust = ssl.create_default_context(cafile=self._folder / "certs" / "apiserver.crt")
+            with urllib.request.urlopen(request, context=trust, timeout=10) as response:
+                body: str = response.read().decode()
+                return body
+        except (OSError, urllib.error.URLError):
+            return None
+
+    def _start_etcd_and_api_server(self) -> None:
+        client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+        self._run(
+            "etcd",
+            f"--data-dir={self._folder / 'etcd'}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",
+        )
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+        (self._folder / "sa.key").write_bytes(pem)
+        (self._folder / "tokens.csv").write_text(f"{self._token},admin,admin,system:masters\n")
+        self._run(
+            "kube-apiserver",
+            f"--etcd-servers={client}",
+            f"--cert-dir={self._folder / 'certs'}",
+            f"--secure-port={self._port}",
+            "--bind-address=127.0.0.1",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={self._folder / 'sa.key'}",
+            f"--service-account-signing-key-file={self._folder / 'sa.key'}",
+            f"--token-auth-file={self._folder / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-cluster-ip-range=10.0.0.0/24",
+        )
+        self._write_kubeconfig()
+
+    def _write_kubeconfig(self) -> None:
+        ca = str(self._folder / "certs" / "apiserver.crt")
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "test", "cluster": {"server": self.url, "certificate-authority": ca}}],
+            "users": [{"name": "admin", "user": {"token": self._token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+            "current-context": "test",
+        }
+        self.kubeconfig.touch(0o600)
+        self.kubeconfig.write_text(json.dumps(config))
+
+    def _run(self, name: str, *flags: str) -> None:
+        command = [str(self._bin[name]), *flags]
+        self._processes.append(Process(name, command, self._folder / f"{name}.log"))

@@ -1,0 +1,97 @@
+"""Processes that tests start: their output is kept, and they are stopped by the handle that started them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Process:
+    """One program; its standard error is read line by line as it comes, and kept in a file."""
+
+    def __init__(self, name: str, command: list[str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.lines: list[str] = []
+        self._grown = threading.Condition()
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_for_line(self, wanted: Callable[[str], T | None], seconds: float = 30) -> T:
+        """The first result for a line that is wanted, also one that came already."""
+        deadline = time.monotonic() + seconds
+        seen = 0
+        with self._grown:
+            while True:
+                for line in self.lines[seen:]:
+                    result = wanted(line)
+                    if result is not None:
+                        return result
+                seen = len(self.lines)
+                left = deadline - time.monotonic()
+                if left <= 0 or not self.running:
+                    raise AssertionError(f"{self.name} said no such thing:\n{self.tail()}")
+                self._grown.wait(min(left, 1))
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self, seconds: float = 30) -> int:
+        """SIGTERM, and after `seconds` SIGKILL. The exit code."""
+        self._process.terminate()
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+        finally:
+            self._reader.join()
+            if self._process.stderr:
+                self._process.stderr.close()
+
+    def tail(self) -> str:
+        return "".join(self.lines[-20:])
+
+    def _read(self) -> None:
+        assert self._process.stderr
+        with self.log.open("w") as log:
+            for line in self._process.stderr:
+                log.write(line)
+                with self._grown:
+                    self.lines.append(line)
+                    self._grown.notify_all()
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has. Somebody may take it before it is used: then the start fails."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(what: str, attempt: Callable[[], T | None], seconds: float = 60) -> T:
+    """The first result of `attempt` that is not None or False: for states that tell nobody of their coming."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        result = attempt()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        pause.wait(0.05)

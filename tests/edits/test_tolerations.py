@@ -1,0 +1,125 @@
+"""tolerations: design §5, `isSuperset` of k8s.io/kubernetes `pkg/util/tolerations`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored, yaml
+from webhook.edits.tolerations import is_superset
+from webhook.model.draft import Reason
+from webhook.model.pod import Toleration
+
+NVIDIA = policy("tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]")
+PER_VENDOR = policy("accelerators: {tolerations: [{operator: Exists, effect: NoSchedule}]}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("{operator: Exists}", "{key: a, operator: Exists, effect: NoSchedule}", True),
+        ("{key: a, operator: Exists}", "{key: a, operator: Exists, effect: NoSchedule}", True),
+        ("{key: a, operator: Exists}", "{key: a, value: v, effect: NoSchedule}", True),
+        ("{key: a, value: v}", "{key: a, operator: Equal, value: v, effect: NoExecute}", True),
+        ("{key: a, value: v}", "{key: a, value: w}", False),
+        ("{key: a, value: v}", "{key: a, operator: Exists}", False),
+        ("{key: b, operator: Exists}", "{key: a, operator: Exists}", False),
+        ("{key: a, operator: Exists, effect: NoExecute}", "{key: a, operator: Exists}", False),
+        (
+            "{key: a, operator: Exists, effect: NoExecute}",
+            "{key: a, operator: Exists, effect: NoExecute}",
+            True,
+        ),
+        (
+            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 10}",
+            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 5}",
+            True,
+        ),
+        (
+            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 10}",
+            "{key: a, operator: Exists, effect: NoExecute}",
+            False,
+        ),
+        (
+            "{key: a, operator: Exists, effect: NoExecute}",
+            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 5}",
+            True,
+        ),
+        ("{key: a, operator: Gt, value: '1'}", "{key: a, operator: Gt, value: '1'}", True),
+        ("{key: a, operator: Gt, value: '1'}", "{key: a, operator: Gt, value: '2'}", False),
+    ],
+)
+def test_superset(one: str, other: str, expected: bool) -> None:
+    assert is_superset(Toleration(**yaml(one)), Toleration(**yaml(other))) is expected
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(pod("tolerations: [{operator: Exists}]"), id="leaves a Pod that tolerates everything"),
+        pytest.param(
+            pod("tolerations: [{key: nvidia.com/gpu, operator: Exists}]"),
+            id="leaves a Pod that tolerates more",
+        ),
+        pytest.param(pod(metadata=owned("DaemonSet")), id="leaves Pods that a DaemonSet controls"),
+    ],
+)
+def test_leaves(before: Json) -> None:
+    assert tailored(before, NVIDIA) == before
+
+
+def test_says_why_a_daemonset_pod_is_left() -> None:
+    decision = decide(pod(metadata=owned("DaemonSet")), snapshot(NVIDIA))
+    assert [skip.reason for skip in decision.outcome.skips] == [Reason.DAEMON_SET]
+
+
+@pytest.mark.parametrize(
+    ("before", "keys"),
+    [
+        pytest.param(pod(), ["nvidia.com/gpu"], id="changes a Pod without tolerations"),
+        pytest.param(pod("tolerations: null"), ["nvidia.com/gpu"], id="changes a null list"),
+        pytest.param(
+            pod("tolerations: [{key: x, operator: Exists}]"),
+            ["x", "nvidia.com/gpu"],
+            id="changes by adding behind those that are there",
+        ),
+        pytest.param(
+            pod("tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoExecute}]"),
+            ["nvidia.com/gpu", "nvidia.com/gpu"],
+            id="changes a Pod that tolerates another effect only",
+        ),
+        pytest.param(pod("nodeName: n1"), ["nvidia.com/gpu"], id="changes a Pod that is bound already"),
+    ],
+)
+def test_changes(before: Json, keys: list[str]) -> None:
+    assert [each.get("key") for each in tailored(before, NVIDIA)["spec"]["tolerations"]] == keys
+
+
+@pytest.mark.parametrize(
+    ("resources", "keys"),
+    [
+        pytest.param("nvidia.com/gpu: 1", ["nvidia.com/gpu"], id="adds the vendor's own"),
+        pytest.param(
+            "nvidia.com/mig-1g.5gb: 1", ["nvidia.com/gpu"], id="adds the vendor's main one for a slice"
+        ),
+        pytest.param("amd.com/gpu: 1", ["amd.com/gpu"], id="adds no other vendor's"),
+        pytest.param(
+            "amd.com/gpu: 1, nvidia.com/gpu: 2", ["amd.com/gpu", "nvidia.com/gpu"], id="adds one each"
+        ),
+        pytest.param(
+            "habana.ai/gaudi: 8", ["habana.ai/gaudi"], id="adds the resource's name where none is known"
+        ),
+        pytest.param("cpu: 1", ["nvidia.com/gpu"], id="adds the usual one where the Pod shows no device"),
+    ],
+)
+def test_per_vendor(resources: str, keys: list[str]) -> None:
+    after = tailored(pod(container=f"resources: {{limits: {{{resources}}}}}"), PER_VENDOR)
+    assert [each["key"] for each in after["spec"]["tolerations"]] == keys
+
+
+def test_adds_up_over_policies_and_repeats_nothing() -> None:
+    other = policy(
+        "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}, {key: y, operator: Exists}]",
+        name="zz",
+    )
+    after = tailored(pod(), NVIDIA, other)
+    assert [each["key"] for each in after["spec"]["tolerations"]] == ["nvidia.com/gpu", "y"]

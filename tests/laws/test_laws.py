@@ -1,0 +1,66 @@
+"""The laws over every example and over generated Pods, under policies that want everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.support.generated import pods
+from tests.support.laws import hold_for
+from tests.support.pods import Json, policy, yaml
+from webhook.engine.snapshot import Snapshot, snapshot_of
+from webhook.files import read
+from webhook.policies.builtin import Profile, built_in
+from webhook.policies.load import load_all
+
+GREEDY = (
+    *load_all(["tests/e2e/greedy-policies.yaml"]),
+    policy(
+        """
+        nodeSelector: {zone: other}
+        resizePolicy: {cpu: NotRequired}
+        """,
+        name="own",
+        kind="WorkloadPolicy",
+        namespace="default",
+    ),
+)
+ALONE = [policy for policy in GREEDY if policy.name == "guaranteed"]
+
+SNAPSHOTS = {
+    "built-in, safe": snapshot_of(built_in(Profile.SAFE)),
+    "built-in, strict": snapshot_of(built_in(Profile.STRICT)),
+    "every edit at once": snapshot_of((*GREEDY, *built_in(Profile.STRICT))),
+    "Guaranteed alone": snapshot_of(ALONE),
+}
+
+EXAMPLES = [
+    (f"{file.name}:{document.first_line}", document.data)
+    for file in sorted(Path("examples").rglob("*.yaml"))
+    for document in read(str(file))
+]
+
+
+@pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pods())
+def test_laws_hold_for_generated_pods(snapshot: Snapshot, pod: Json) -> None:
+    hold_for(pod, snapshot)
+
+
+@pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)
+@pytest.mark.parametrize("data", [data for _, data in EXAMPLES], ids=[name for name, _ in EXAMPLES])
+def test_laws_hold_for_templates_of_examples(data: Json, snapshot: Snapshot) -> None:
+    template = (data.get("spec") or {}).get("template")
+    if template:
+        hold_for(template, snapshot)
+
+
+def test_laws_notice_a_law_that_is_broken() -> None:
+    """The suite can fail: a Pod whose own value is replaced is told apart."""
+    from tests.support.laws import _everything_kept  # noqa: PLC0415 (private, for this test alone)
+
+    with pytest.raises(AssertionError):
+        _everything_kept(yaml("a: {b: 1}"), yaml("a: {b: 2}"), ())

@@ -1,0 +1,1 @@
+"""What tests share: minimal Pods to tweak, the laws, generated Pods, a running server."""

@@ -1,0 +1,165 @@
+"""Pods as nobody would write them but the API server would take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.support.pods import Json
+from webhook.model.accelerators import PATTERNS
+
+_TYPES = ("gpu", "stateful", "arm64", "general", "GPU.arm64", "nonsense", "general.gpu", "")
+# In order of amount.
+_CPU = ("0", "1m", "1500u", "100m", "250m", "0.5", "1", "2", "1e1", "16", "100M")
+_MEMORY = ("0", "1", "100500m", "64Mi", "256Mi", "0.5Gi", "1e9", "1G", "1Gi", "1Ti", "8Ei")
+_DEVICES = [*(name.replace("*", "1") for name in PATTERNS), "nvidia.com/gpumem", "example.com/fpga"]
+_KEYS = ("kubernetes.io/arch", "beta.kubernetes.io/arch", "kubernetes.io/os", "zone", "node.example/pool")
+_VALUES = ("arm64", "amd64", "linux", "a", "")
+
+_labels = st.dictionaries(st.sampled_from(("app", "tier", "podtailor.dev/preset")), st.sampled_from(_VALUES))
+
+
+def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """The field is missing (drawn as ...), null, empty or full."""
+    return st.one_of(st.just(...), st.none(), strategy)
+
+
+@st.composite
+def _resources(draw: st.DrawFn) -> Json:
+    """Limits and requests, each key of them there or not; request <= limit as any admitted Pod has it."""
+    limits: Json = {}
+    requests: Json = {}
+    for name, amounts in (("cpu", _CPU), ("memory", _MEMORY), ("ephemeral-storage", _MEMORY)):
+        ordered = sorted(draw(st.lists(st.sampled_from(range(len(amounts))), min_size=2, max_size=2)))
+        if draw(st.booleans()):
+            limits[name] = amounts[ordered[1]]
+        if draw(st.booleans()):
+            requests[name] = amounts[ordered[0]]
+    for name in draw(st.lists(st.sampled_from(_DEVICES), max_size=2, unique=True)):
+        limits[name] = requests[name] = draw(st.sampled_from(("0", "1", "8", "40")))
+    made: Json = {}
+    if draw(st.booleans()):
+        made["claims"] = []
+    for key, value in (("limits", limits), ("requests", requests)):
+        if draw(st.booleans()) or value:
+            made[key] = value or None
+    return made
+
+
+_resize = st.lists(
+    st.fixed_dictionaries(
+        {"resourceName": st.sampled_from(("cpu", "memory")), "restartPolicy": st.just("NotRequired")}
+    ),
+    unique_by=lambda entry: entry["resourceName"],
+)
+
+
+@st.composite
+def _container(draw: st.DrawFn, name: str, *, init: bool = False) -> Json:
+    made: Json = {
+        "name": name,
+        "image": draw(st.sampled_from(("redis:7", "r.example:5000/team/vllm@sha256:00", "mongo"))),
+        "futureField": {"deep": [1, {"er": None}]},
+    }
+    _set(made, "resources", draw(_maybe(_resources())))
+    _set(made, "resizePolicy", draw(_maybe(_resize)))
+    if init and draw(st.booleans()):
+        made["restartPolicy"] = "Always"
+    return made
+
+
+_affinity = st.fixed_dictionaries(
+    {
+        "nodeAffinity": st.fixed_dictionaries(
+            {
+                "requiredDuringSchedulingIgnoredDuringExecution": st.fixed_dictionaries(
+                    {
+                        "nodeSelectorTerms": st.lists(
+                            st.fixed_dictionaries(
+                                {
+                                    "matchExpressions": st.lists(
+                                        st.fixed_dictionaries(
+                                            {
+                                                "key": st.sampled_from(_KEYS[:4]),
+                                                "operator": st.sampled_from(("In", "NotIn")),
+                                                "values": st.lists(
+                                                    st.sampled_from(("arm64", "amd64")),
+                                                    min_size=1,
+                                                    unique=True,
+                                                ),
+                                            }
+                                        ),
+                                        min_size=1,
+                                        max_size=2,
+                                    )
+                                }
+                            ),
+                            min_size=1,
+                            max_size=3,
+                        )
+                    }
+                )
+            }
+        )
+    }
+)
+_tolerations = st.lists(
+    st.sampled_from(
+        (
+            {"operator": "Exists"},
+            {"key": "nvidia.com/gpu", "operator": "Exists"},
+            {"key": "kubernetes.io/arch", "value": "arm64", "effect": "NoSchedule"},
+            {"key": "x", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5},
+        )
+    ),
+    max_size=3,
+)
+_owners = st.sampled_from(("StatefulSet", "ReplicaSet", "DaemonSet", "Job")).map(
+    lambda kind: [
+        {"apiVersion": "v1", "kind": "Extra", "name": "e", "uid": "e"},
+        {"apiVersion": "apps/v1", "kind": kind, "name": "o", "uid": "o", "controller": True},
+    ]
+)
+
+
+@st.composite
+def pods(draw: st.DrawFn, *, owned: bool = True) -> Json:
+    """`owned=False` leaves owners out: an API server takes only those that exist."""
+    count = draw(st.one_of(st.integers(1, 3), st.just(20)))
+    metadata: Json = {"name": "p", "namespace": "default", "managedFields": [{"manager": "test"}]}
+    _set(metadata, "labels", draw(_maybe(_labels)))
+    annotations = {
+        "podtailor.dev/skip-containers": st.sampled_from(("c0", "c1, i0", "gone")),
+        "podtailor.dev/applied": st.sampled_from(('{"gpu":["c0:x"]}', "not json", '{"a":3}')),
+        "huge": st.just("x" * 200_000),
+    }
+    _set(metadata, "annotations", draw(_maybe(st.fixed_dictionaries({}, optional=annotations))))
+    if draw(st.booleans()):
+        metadata["labels"] = {
+            **(metadata.get("labels") or {}),
+            "podtailor.dev/workload-type": draw(st.sampled_from(_TYPES)),
+        }
+    if owned:
+        _set(metadata, "ownerReferences", draw(_maybe(_owners)))
+    spec: Json = {
+        "containers": [draw(_container(f"c{index}")) for index in range(count)],
+        "futureField": {"kept": True},
+    }
+    init = [draw(_container(f"i{index}", init=True)) for index in range(draw(st.integers(0, 2)))]
+    _set(spec, "initContainers", draw(_maybe(st.just(init))))
+    _set(spec, "restartPolicy", draw(st.sampled_from((..., "Always", "OnFailure", "Never"))))
+    _set(
+        spec, "nodeSelector", draw(_maybe(st.dictionaries(st.sampled_from(_KEYS), st.sampled_from(_VALUES))))
+    )
+    _set(spec, "affinity", draw(_maybe(_affinity)))
+    _set(spec, "tolerations", draw(_maybe(_tolerations)))
+    _set(spec, "nodeName", draw(st.sampled_from((..., ..., "node-1"))))
+    _set(spec, "resources", draw(st.sampled_from((..., ..., {}, {"requests": {"cpu": "64"}}))))
+    _set(spec, "volumes", draw(_maybe(st.just([{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]))))
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"unknown": 1}}
+
+
+def _set(into: Json, key: str, value: Any) -> None:
+    if value is not ...:
+        into[key] = value

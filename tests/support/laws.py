@@ -1,0 +1,116 @@
+"""The laws: what holds for every Pod, every policy, every fixture.
+
+Each takes the Pod before and the snapshot; all of them together are `hold_for`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import jsonpatch
+
+from tests.support.pods import Json, decide
+from webhook.engine.snapshot import Snapshot
+from webhook.model import quantity
+from webhook.model.names import APPLIED
+
+
+def hold_for(before: Json, snapshot: Snapshot) -> Json:
+    """Every law, for one Pod. Gives back the Pod as it comes out."""
+    untouched = copy.deepcopy(before)
+    decision = decide(before, snapshot)
+    assert before == untouched, "the input is not touched"
+    assert {op["op"] for op in decision.patch} <= {"add", "replace"}, "only add and replace"
+    after: Json = jsonpatch.apply_patch(copy.deepcopy(before), decision.patch)
+    assert decide(before, snapshot).patch == decision.patch, "the same input gives the same patch"
+    assert decide(defaulted(after), snapshot).patch == [], "a second review changes nothing"
+    _everything_kept(before, after, ())
+    _added_only_where_allowed(before, after)
+    _valid_where_it_was(before, after)
+    return after
+
+
+def defaulted(pod: Json) -> Json:
+    """What the API server does after every patch: limits become the requests that are missing."""
+    made = copy.deepcopy(pod)
+    for container in _containers(made):
+        resources = container.get("resources") or {}
+        if resources.get("limits"):
+            resources["requests"] = {**resources["limits"], **(resources.get("requests") or {})}
+    return made
+
+
+def _everything_kept(before: Any, after: Any, path: tuple[str | int, ...]) -> None:
+    """Each value of the Pod is there afterwards, unknown fields included; lists only grow at their end."""
+    if isinstance(before, dict):
+        assert isinstance(after, dict), path
+        for key, value in before.items():
+            assert key in after, (*path, key)
+            if key != APPLIED:
+                _everything_kept(value, after[key], (*path, key))
+    elif isinstance(before, list):
+        assert isinstance(after, list), path
+        assert len(after) >= len(before), path
+        for index, value in enumerate(before):
+            _everything_kept(value, after[index], (*path, index))
+    elif before is not None:  # null is a field that is not set
+        assert after == before, path
+
+
+_OPEN_POD_FIELDS = {"nodeSelector", "tolerations"}
+_OPEN_CONTAINER_FIELDS = {"resources", "resizePolicy"}
+
+
+def _added_only_where_allowed(before: Json, after: Json) -> None:
+    assert set(after) <= set(before) | {"metadata"}
+    old_spec, new_spec = before.get("spec") or {}, after.get("spec") or {}
+    assert {key for key in new_spec if new_spec[key] != old_spec.get(key)} <= {
+        *_OPEN_POD_FIELDS,
+        "containers",
+        "initContainers",
+    }
+    for old, new in zip(_containers(before), _containers(after), strict=True):
+        assert {key for key in new if new[key] != old.get(key)} <= _OPEN_CONTAINER_FIELDS
+
+
+def _valid_where_it_was(before: Json, after: Json) -> None:
+    """What the API server checks of the fields that we write (`validation.go`), where it held before."""
+    spec = after.get("spec") or {}
+    for old, new in zip(_containers(before), _containers(after), strict=True):
+        if not _resources_wrong(old):
+            assert not _resources_wrong(new), new
+        entries = new.get("resizePolicy") or []
+        names = [entry["resourceName"] for entry in entries]
+        if len(names) != len(set(names)):
+            assert entries == old.get("resizePolicy"), "no duplicate entry is ours"
+        if entries != old.get("resizePolicy"):
+            added = entries[len(old.get("resizePolicy") or []) :]
+            assert {entry["restartPolicy"] for entry in added} <= {"NotRequired", "RestartContainer"}
+            never = "Never" in (spec.get("restartPolicy"), new.get("restartPolicy"))
+            assert not (never and any(entry["restartPolicy"] == "RestartContainer" for entry in added))
+    init = spec.get("initContainers") or []
+    for old, new in zip((before.get("spec") or {}).get("initContainers") or [], init, strict=True):
+        if new.get("restartPolicy") != "Always":
+            assert new.get("resizePolicy") == old.get("resizePolicy"), (
+                "ordinary init containers are left alone"
+            )
+
+
+def _resources_wrong(container: Json) -> bool:
+    resources = container.get("resources") or {}
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    amounts = {name: quantity.read(limits[name]) for name in limits}
+    return any(
+        (limit := amounts.get(name)) is not None
+        and (request := quantity.read(raw)) is not None
+        and request.milli > limit.milli
+        for name, raw in requests.items()
+    )
+
+
+def _containers(pod: Json) -> Iterator[Json]:
+    spec = pod.get("spec") or {}
+    yield from spec.get("containers") or []
+    yield from spec.get("initContainers") or []
