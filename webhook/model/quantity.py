@@ -8,9 +8,9 @@ integer, the number of thousandths, holds every value that an admitted Pod can c
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from msgspec import Struct
 
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -25,17 +25,12 @@ MAX_MILLI = (2**63 - 1) * 1000  # the API server caps every quantity at the larg
 _DIGITS = 40  # more digits, or a larger power of ten, is past every cap: kept from becoming huge integers
 
 
-class Quantity(Struct, frozen=True, eq=False):
+@dataclass(frozen=True, slots=True)
+class Quantity:
     """An amount: what was written and how many thousandths it is. Equal when the amounts are."""
 
-    text: str
+    text: str = field(compare=False)
     milli: int
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Quantity) and self.milli == other.milli
-
-    def __hash__(self) -> int:
-        return hash(self.milli)
 
     def __str__(self) -> str:
         return self.text

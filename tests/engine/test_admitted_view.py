@@ -1,0 +1,98 @@
+"""Manifests as admission would see their Pods. That it sees them so is asked of a real one, end to end."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import jsonpatch
+import pytest
+
+from tests.support.pods import Json, decide, pod, snapshot, yaml
+from webhook.engine.admitted_view import Manifest, manifest_of
+from webhook.engine.evaluate import evaluate
+from webhook.engine.snapshot import Request
+from webhook.model.subject import Namespace, subject_of
+from webhook.policies.builtin import Profile, built_in
+
+TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": pod()["spec"]}
+
+
+def _controller(api_version: str, kind: str) -> Json:
+    body: Any = {"template": copy.deepcopy(TEMPLATE)}
+    if kind == "CronJob":
+        body = {"jobTemplate": {"spec": body}}
+    obj: Json = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "n", "namespace": "team"}}
+    return obj | (body if kind == "PodTemplate" else {"spec": body})
+
+
+def _manifest(obj: Json) -> Manifest:
+    found = manifest_of(obj)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "owner", "at"),
+    [
+        ("v1", "PodTemplate", None, "template"),
+        ("v1", "ReplicationController", "ReplicationController", "spec/template"),
+        ("apps/v1", "DaemonSet", "DaemonSet", "spec/template"),
+        ("apps/v1", "Deployment", "ReplicaSet", "spec/template"),
+        ("apps/v1", "ReplicaSet", "ReplicaSet", "spec/template"),
+        ("apps/v1", "StatefulSet", "StatefulSet", "spec/template"),
+        ("batch/v1", "Job", "Job", "spec/template"),
+        ("batch/v1", "CronJob", "Job", "spec/jobTemplate/spec/template"),
+    ],
+)
+def test_controllers(api_version: str, kind: str, owner: str | None, at: str) -> None:
+    obj = _controller(api_version, kind)
+    found = _manifest(obj)
+    subject = subject_of(found.admitted, Namespace("team"), snapshot().accelerators)
+    assert (subject.owner, "/".join(map(str, found.at)), found.namespace) == (owner, at, "team")
+    decision = evaluate(Request("team", found.admitted), snapshot(*built_in(Profile.SAFE)))
+    after = jsonpatch.apply_patch(obj, decision.outcome.operations(found.template, found.at))
+    assert after != obj
+
+
+def test_deployments_pods_carry_the_label_that_policies_know_them_by() -> None:
+    found = _manifest(_controller("apps/v1", "Deployment"))
+    assert found.admitted.metadata is not None
+    assert "pod-template-hash" in (found.admitted.metadata.labels or {})
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        {"apiVersion": "v1", "kind": "Service"},
+        {"apiVersion": "example.com/v1", "kind": "Deployment", "spec": {"template": TEMPLATE}},
+        {"apiVersion": "apps/v1", "kind": "Deployment"},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": None}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "spec": []},
+        {},
+    ],
+)
+def test_other_objects_make_no_pods(obj: Json) -> None:
+    assert manifest_of(obj) is None
+
+
+def test_only_our_own_operations_are_for_the_template() -> None:
+    """What the controller and the API server would add is seen, never written."""
+    obj = _controller("apps/v1", "StatefulSet")
+    obj["spec"]["template"] = yaml("{spec: {containers: [{name: app, resources: {limits: {cpu: 1}}}]}}")
+    found = _manifest(obj)
+    decision = evaluate(Request("team", found.admitted), snapshot(*built_in(Profile.SAFE)))
+    after = jsonpatch.apply_patch(obj, decision.outcome.operations(found.template, found.at))
+    template = after["spec"]["template"]
+    assert "metadata" not in template
+    assert template["spec"]["containers"][0]["resources"] == {
+        "limits": {"cpu": 1},
+        "requests": {"memory": "1Gi"},
+    }
+
+
+def test_a_pod_is_seen_as_it_is() -> None:
+    found = _manifest(pod())
+    assert found.at == ()
+    assert found.admitted == found.template
+    assert decide(pod(), snapshot()).patch == []

@@ -1,0 +1,50 @@
+"""Explanations say what evaluation did, no more and no less."""
+
+from __future__ import annotations
+
+from tests.support.pods import Json, pod, policy, snapshot
+from webhook.engine.explain import Explanation, explain
+from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.pod import pod_view
+from webhook.policies.builtin import Profile, built_in
+
+
+def _explained(obj: Json, within: Snapshot) -> Explanation:
+    return explain(Request("default", pod_view(obj)), within)
+
+
+def test_every_policy_has_a_verdict_in_the_order_in_which_it_is_heard() -> None:
+    off = policy("mode: 'Off'", name="off")
+    audited = policy("mode: Audit", name="tried")
+    explanation = _explained(pod(), snapshot(*built_in(Profile.SAFE), audited, off))
+    assert [
+        (each.policy.name, each.mode.value, each.failure and each.failure.field)
+        for each in explanation.verdicts
+    ] == [
+        ("off", "Off", "mode"),
+        ("tried", "Audit", None),
+        ("gpu", "Enforce", "match.workloadTypes"),
+        ("stateful", "Enforce", "match.workloadTypes"),
+        ("arm64", "Enforce", "match.workloadTypes"),
+        ("general", "Enforce", None),
+    ]
+
+
+def test_verdicts_agree_with_the_decision() -> None:
+    sends = policy("nodeSelector: {kubernetes.io/arch: arm64}")
+    explanation = _explained(pod(), snapshot(sends, *built_in(Profile.SAFE)))
+    heard = [each.policy for each in explanation.verdicts if each.failure is None]
+    assert heard == list(explanation.decision.enforced)
+    assert "arm64" in [each.name for each in heard]
+
+
+def test_pod_that_is_left_alone_has_a_reason_and_no_verdicts() -> None:
+    explanation = _explained(pod("os: {name: windows}"), snapshot(*built_in(Profile.SAFE)))
+    assert explanation.decision.left_alone
+    assert explanation.verdicts == ()
+
+
+def test_names_what_limit_ranger_says_it_set() -> None:
+    said = "LimitRanger plugin set: cpu request for container app"
+    obj = pod(metadata=f"annotations: {{kubernetes.io/limit-ranger: '{said}'}}")
+    assert _explained(obj, snapshot()).limit_ranger == said

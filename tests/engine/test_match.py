@@ -1,0 +1,103 @@
+"""Matching: every clause of a policy's `match`, met and not met, and the words for the first that is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.pods import Json, owned, pod, policy, subject
+from webhook.engine.match import first_failure, matches
+from webhook.model.names import WorkloadType
+
+LABELLED = pod(metadata="labels: {app: web, tier: front}\nannotations: {resize: enable}")
+NAMESPACE = {"podtailor.dev/injection": "enabled"}
+
+
+@pytest.mark.parametrize(
+    ("match", "obj"),
+    [
+        pytest.param("{}", LABELLED, id="no clause"),
+        pytest.param("{images: null, podSelector: null}", LABELLED, id="null clauses"),
+        pytest.param(
+            "{workloadTypes: [], podSelector: {}, namespaceSelector: {}, annotations: {}, ownerKinds: [], images: []}",
+            LABELLED,
+            id="empty clauses",
+        ),
+        pytest.param("{workloadTypes: [GPU, General]}", LABELLED, id="any of the types"),
+        pytest.param("{podSelector: {matchLabels: {app: web}}}", LABELLED, id="matchLabels"),
+        pytest.param(
+            "{podSelector: {matchExpressions: [{key: tier, operator: In, values: [a, front]}, {key: gone, operator: DoesNotExist}, "
+            "{key: app, operator: Exists}, {key: other, operator: NotIn, values: [x]}]}}",
+            LABELLED,
+            id="matchExpressions, NotIn met by a missing key",
+        ),
+        pytest.param("{namespaceSelector: {matchLabels: {podtailor.dev/injection: enabled}}}", LABELLED, id="namespaceSelector"),
+        pytest.param("{annotations: {resize: enable}}", LABELLED, id="annotations"),
+        pytest.param("{ownerKinds: [StatefulSet, Pod]}", LABELLED, id="Pod: nobody controls it"),
+        pytest.param("{ownerKinds: [Deployment]}", pod(metadata=owned("ReplicaSet", **{"pod-template-hash": "x"})), id="Deployment"),
+        pytest.param("{ownerKinds: [ReplicaSet]}", pod(metadata=owned("ReplicaSet", **{"pod-template-hash": "x"})), id="its ReplicaSet too"),
+        pytest.param("{images: [other, app]}", LABELLED, id="one image of one container"),
+        pytest.param("{images: [late]}", pod("initContainers: [{name: i, image: late}]"), id="an init container's image"),
+    ],
+)  # fmt: skip
+def test_matches(match: str, obj: Json) -> None:
+    typed = subject(obj, NAMESPACE).of_types((WorkloadType.GENERAL,))
+    asked = policy(f"match: {match}")
+    assert matches(asked, typed)
+    assert first_failure(asked, typed) is None
+
+
+@pytest.mark.parametrize(
+    ("match", "field", "why"),
+    [
+        ("{workloadTypes: [GPU]}", "match.workloadTypes", "the Pod is General, not GPU"),
+        (
+            "{podSelector: {matchLabels: {app: api}}}",
+            "match.podSelector",
+            "the Pod's labels do not fit app=api",
+        ),
+        (
+            "{podSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [front]}]}}",
+            "match.podSelector",
+            "the Pod's labels do not fit tier notin (front)",
+        ),
+        (
+            "{podSelector: {matchExpressions: [{key: x, operator: Exists}]}}",
+            "match.podSelector",
+            "the Pod's labels do not fit x",
+        ),
+        (
+            "{podSelector: {matchExpressions: [{key: app, operator: DoesNotExist}]}}",
+            "match.podSelector",
+            "the Pod's labels do not fit !app",
+        ),
+        (
+            "{namespaceSelector: {matchLabels: {team: a}}}",
+            "match.namespaceSelector",
+            "the labels of namespace default do not fit team=a",
+        ),
+        (
+            "{annotations: {resize: 'no'}}",
+            "match.annotations",
+            "the Pod's annotation resize is 'enable', not 'no'",
+        ),
+        ("{annotations: {x: y}}", "match.annotations", "the Pod's annotation x is None, not 'y'"),
+        ("{ownerKinds: [Job]}", "match.ownerKinds", "the Pod comes from a Pod, not a Job"),
+        ("{images: [redis, a/*]}", "match.images", "no container's image is one of redis, a/*"),
+        ("{workloadTypes: [ARM64], images: [redis]}", "match.workloadTypes", "the Pod is General, not ARM64"),
+    ],
+)
+def test_first_failure(match: str, field: str, why: str) -> None:
+    typed = subject(LABELLED, NAMESPACE).of_types((WorkloadType.GENERAL,))
+    asked = policy(f"match: {match}")
+    failure = first_failure(asked, typed)
+    assert not matches(asked, typed)
+    assert failure is not None
+    assert (failure.field, failure.why) == (field, why)
+
+
+def test_workload_policy_reaches_its_own_namespace_only() -> None:
+    typed = subject(LABELLED).of_types((WorkloadType.GENERAL,))
+    assert matches(policy("", kind="WorkloadPolicy", namespace="default"), typed)
+    failure = first_failure(policy("", kind="WorkloadPolicy", namespace="other"), typed)
+    assert failure is not None
+    assert failure.why == "it is for namespace other, the Pod is in default"

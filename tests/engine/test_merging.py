@@ -1,0 +1,204 @@
+"""Several policies for one Pod: every sentence of design §4 "Order", "Resources" and "Modes"."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.pods import Json, decide, pod, policy, snapshot, tailored, yaml
+from webhook.engine.snapshot import snapshot_of
+from webhook.model.names import Mode
+from webhook.model.policy import Policy
+from webhook.policies.builtin import Profile, built_in
+
+
+def memory(amount: str, name: str, head: str = "", **kind: str) -> Policy:
+    item = f"{{type: Container, defaultRequest: {{memory: {amount}}}}}"
+    return policy(f"{head}\nresources: {{limits: [{item}]}}", name=name, **kind)
+
+
+def request_of(after: Json) -> str | None:
+    resources = after["spec"]["containers"][0].get("resources", {})
+    amount: str | None = resources.get("requests", {}).get("memory")
+    return amount
+
+
+class TestOrder:
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            pytest.param(
+                memory("1Gi", "z", kind="WorkloadPolicy", namespace="default"),
+                memory("2Gi", "a", "priority: 1000"),
+                id="WorkloadPolicy before ClusterWorkloadPolicy, whatever its priority",
+            ),
+            pytest.param(
+                memory("1Gi", "z", "priority: 2"),
+                memory("2Gi", "a", "priority: 1"),
+                id="then higher priority",
+            ),
+            pytest.param(memory("1Gi", "a"), memory("2Gi", "b"), id="then name"),
+            pytest.param(memory("1Gi", "zzz"), built_in(Profile.SAFE)[3], id="then built-ins"),
+        ],
+    )
+    def test_first_to_set_a_key_keeps_it(self, first: Policy, second: Policy) -> None:
+        decision = decide(pod(), snapshot(second, first))
+        assert request_of(tailored(pod(), second, first)) == "1Gi"
+        conflicts = [(each.policy.name, each.field, each.winner.name) for each in decision.outcome.conflicts]
+        assert conflicts == [(second.name, "app:requests.memory", first.name)]
+
+    def test_built_ins_are_heard_gpu_stateful_arm64_general(self) -> None:
+        heard = snapshot_of(reversed(built_in(Profile.SAFE))).policies
+        assert [each.name for each in heard] == ["gpu", "stateful", "arm64", "general"]
+
+    def test_conflicts_among_built_ins_are_none(self) -> None:
+        obj = pod("volumes: [{name: v, ephemeral: {}}]", container="resources: {limits: {nvidia.com/gpu: 1}}")
+        decision = decide(obj, snapshot(*built_in(Profile.STRICT)))
+        assert [each.name for each in decision.enforced] == ["gpu", "stateful"]
+        assert decision.outcome.conflicts == ()
+
+    def test_same_wish_is_no_conflict(self) -> None:
+        decision = decide(pod(), snapshot(memory("1Gi", "a"), memory("1024Mi", "b")))
+        assert decision.outcome.conflicts == ()
+
+    def test_each_key_has_its_own_winner(self) -> None:
+        first = policy("resources: {limits: [{type: Container, defaultRequest: {cpu: 1m}}]}", name="a")
+        second = policy(
+            "resources: {limits: [{type: Container, defaultRequest: {cpu: 2m, memory: 2Gi}}]}", name="b"
+        )
+        after = tailored(pod(), first, second)["spec"]["containers"][0]["resources"]
+        assert after == {"requests": {"cpu": "1m", "memory": "2Gi"}}
+
+    def test_tolerations_only_add_up(self) -> None:
+        policies = [
+            policy(f"tolerations: [{{key: {key}, operator: Exists}}]", name=f"p-{key}") for key in "abc"
+        ]
+        after = tailored(pod(), *policies)
+        assert [each["key"] for each in after["spec"]["tolerations"]] == ["a", "b", "c"]
+
+    def test_types_are_those_of_the_pod_before_and_after_any_edit(self) -> None:
+        """A policy that sends Pods to ARM64 Nodes makes them ARM64: else a second review would change them."""
+        sends = policy("match: {workloadTypes: [General]}\nnodeSelector: {kubernetes.io/arch: arm64}")
+        policies = snapshot(sends, *built_in(Profile.SAFE))
+        after = tailored(pod(), within=policies)
+        assert after["spec"]["tolerations"][0]["value"] == "arm64"
+        assert decide(after, policies).patch == []
+
+
+class TestResources:
+    """Requests in policy order, then limits, then whatever does not fit moves."""
+
+    @pytest.mark.parametrize(
+        ("first", "second", "expected"),
+        [
+            pytest.param(
+                "{limits: [{type: Container, defaultRequest: {memory: 1Gi}}]}",
+                "{limits: [{type: Container, defaultRequest: {memory: 2Gi}, default: {memory: 4Gi}}]}",
+                "{requests: {memory: 1Gi}, limits: {memory: 4Gi}}",
+                id="a limit may be another policy's than its request",
+            ),
+            pytest.param(
+                "{limits: [{type: Container, default: {memory: 1Gi}}]}",
+                "{limits: [{type: Container, defaultRequest: {memory: 2Gi}}]}",
+                "{requests: {memory: 1Gi}, limits: {memory: 1Gi}}",
+                id="of two that do not fit the later one moves: the request",
+            ),
+            pytest.param(
+                "{limits: [{type: Container, defaultRequest: {memory: 2Gi}}]}",
+                "{limits: [{type: Container, default: {memory: 1Gi}}]}",
+                "{requests: {memory: 2Gi}, limits: {memory: 2Gi}}",
+                id="of two that do not fit the later one moves: the limit",
+            ),
+            pytest.param(
+                "{limitFactor: {memory: '3'}}",
+                "{limits: [{type: Container, defaultRequest: {memory: 1Gi}, default: {memory: 9Gi}}]}",
+                "{requests: {memory: 1Gi}, limits: {memory: 3Gi}}",
+                id="a factor takes the request as it stands after all requests are given",
+            ),
+            pytest.param(
+                "{limits: [{type: Container, default: {memory: 9Gi}}], limitFactor: {memory: '3'}}",
+                "{limits: [{type: Container, defaultRequest: {memory: 1Gi}}]}",
+                "{requests: {memory: 1Gi}, limits: {memory: 9Gi}}",
+                id="within a policy default comes before limitFactor",
+            ),
+            pytest.param(
+                "{limits: [{type: Container, default: {cpu: '2'}}]}",
+                "{limits: [{type: Container, defaultRequest: {cpu: '1', memory: 1Gi}}], qosClass: Guaranteed}",
+                "{requests: {cpu: '1', memory: 1Gi}, limits: {cpu: '2'}}",
+                id="Guaranteed is out of reach where an earlier policy set another limit",
+            ),
+            pytest.param(
+                "{limits: [{type: Container, default: {cpu: '1'}}]}",
+                "{limits: [{type: Container, defaultRequest: {memory: 1Gi}}], qosClass: Guaranteed}",
+                "{requests: {cpu: '1', memory: 1Gi}, limits: {cpu: '1', memory: 1Gi}}",
+                id="Guaranteed closes what an earlier policy left open",
+            ),
+        ],
+    )
+    def test_two_policies(self, first: str, second: str, expected: str) -> None:
+        policies = policy(f"resources: {first}", name="a"), policy(f"resources: {second}", name="b")
+        after = tailored(pod(), *policies)["spec"]["containers"][0]["resources"]
+        assert after == yaml(expected)
+        assert tailored(pod(), *reversed(policies))["spec"]["containers"][0]["resources"] == after
+
+
+AUDITED = memory("2Gi", "audited", "priority: 9\nmode: Audit")
+ENFORCED = memory("1Gi", "enforced")
+
+
+class TestModes:
+    @pytest.mark.parametrize(
+        ("server", "label", "own", "effective"),
+        [
+            (Mode.ENFORCE, None, Mode.ENFORCE, Mode.ENFORCE),
+            (Mode.ENFORCE, None, Mode.AUDIT, Mode.AUDIT),
+            (Mode.ENFORCE, None, Mode.OFF, Mode.OFF),
+            (Mode.ENFORCE, "audit", Mode.ENFORCE, Mode.AUDIT),
+            (Mode.ENFORCE, "dryrun", Mode.ENFORCE, Mode.AUDIT),
+            (Mode.ENFORCE, "off", Mode.ENFORCE, Mode.OFF),
+            (Mode.ENFORCE, "OFF", Mode.ENFORCE, Mode.OFF),
+            (Mode.AUDIT, None, Mode.ENFORCE, Mode.AUDIT),
+            (Mode.AUDIT, "enforce", Mode.ENFORCE, Mode.ENFORCE),
+            (Mode.AUDIT, "enforce", Mode.AUDIT, Mode.AUDIT),
+            (Mode.OFF, "enforce", Mode.ENFORCE, Mode.OFF),
+            (Mode.OFF, None, Mode.ENFORCE, Mode.OFF),
+            (Mode.ENFORCE, "nonsense", Mode.ENFORCE, Mode.AUDIT),
+        ],
+    )
+    def test_weaker_of_policy_and_namespace(
+        self, server: Mode, label: str | None, own: Mode, effective: Mode
+    ) -> None:
+        labels = {"podtailor.dev/mode": label} if label else {}
+        within = snapshot(memory("1Gi", "a", f"mode: {own}"), labels=labels, mode=server)
+        decision = decide(pod(), within)
+        changed = Mode.ENFORCE if decision.patch else Mode.AUDIT if decision.would_change else Mode.OFF
+        assert changed is effective
+
+    def test_unknown_mode_is_said(self) -> None:
+        decision = decide(pod(), snapshot(labels={"podtailor.dev/mode": "enforec"}))
+        assert decision.warnings == (
+            "namespace label podtailor.dev/mode='enforec' is not enforce, audit or off: counted as audit",
+        )
+
+    def test_audited_policy_never_takes_a_key_from_one_in_force(self) -> None:
+        within = snapshot(AUDITED, ENFORCED)
+        decision = decide(pod(), within)
+        assert request_of(tailored(pod(), within=within)) == "1Gi"
+        assert [(each.policy.name, each.field, each.value) for each in decision.would_change] == [
+            ("audited", "app:requests.memory", "2Gi")
+        ]
+
+    def test_audit_says_only_the_difference(self) -> None:
+        same = memory("1Gi", "same", "mode: Audit")
+        assert decide(pod(), snapshot(same, ENFORCED)).would_change == ()
+
+    def test_without_an_audited_policy_there_is_no_second_evaluation(self) -> None:
+        assert decide(pod(), snapshot(ENFORCED)).audit is None
+
+    def test_audited_policy_brings_no_other_policy_into_force(self) -> None:
+        sends = policy("mode: Audit\nnodeSelector: {kubernetes.io/arch: arm64}")
+        decision = decide(pod(), snapshot(sends, *built_in(Profile.SAFE)))
+        assert [each.name for each in decision.enforced] == ["general"]
+        assert {each.field for each in decision.would_change} == {
+            "pod:nodeSelector.kubernetes.io/arch",
+            "pod:tolerations",
+        }

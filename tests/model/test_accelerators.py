@@ -1,0 +1,111 @@
+"""Accelerators: the names of design §3."""
+
+from __future__ import annotations
+
+import pytest
+
+from webhook.model.accelerators import NONE, Accelerators, Devices, taint_key
+from webhook.model.globs import glob
+from webhook.model.pod import ResourceList
+
+ACCELERATORS = Accelerators()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nvidia.com/gpu",
+        "nvidia.com/gpu.shared",
+        "nvidia.com/pgpu",
+        "nvidia.com/mig-1g.5gb",
+        "nvidia.com/mig-1g.10gb.me",
+        "amd.com/gpu",
+        "amd.com/cpx_nps4",
+        "gpu.intel.com/i915",
+        "gpu.intel.com/xe",
+        "npu.intel.com/accel",
+        "google.com/tpu",
+        "cloud-tpus.google.com/v3",
+        "aws.amazon.com/neuron",
+        "aws.amazon.com/neuroncore",
+        "aws.amazon.com/neurondevice",
+        "habana.ai/gaudi",
+        "huawei.com/Ascend910",
+        "cambricon.com/vmlu",
+        "hygon.com/dcunum",
+        "metax-tech.com/sgpu",
+        "mthreads.com/vgpu",
+        "enflame.com/gcu",
+        "kunlunxin.com/xpu",
+        "birentech.com/gpu",
+        "iluvatar.ai/BI-V150-vgpu",
+        "aliyun.com/gpu-mem",
+        "volcano.sh/gpu-memory",
+        "volcano.sh/vgpu-number",
+        "deviceclass.resource.kubernetes.io/gpu.nvidia.com",
+    ],
+)
+def test_is_an_accelerator(name: str) -> None:
+    assert ACCELERATORS.devices({name: "1"}).resources == (name,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cpu",
+        "memory",
+        "hugepages-2Mi",
+        "nvidia.com/gpumem",
+        "nvidia.com/gpucores",
+        "nvidia.com/gpumem-percentage",
+        "nvidia.com/priority",
+        "gpu.intel.com/i915_monitoring",
+        "huawei.com/Ascend910-Memory",
+        "volcano.sh/vgpu-cores",
+        "aliyun.com/gpu-core.percentage",
+        "vpc.amazonaws.com/efa",
+        "intel.com/sriov",
+        "qat.intel.com/cy",
+        "sgx.intel.com/epc",
+        "example.com/fpga",
+    ],
+)
+def test_is_no_accelerator(name: str) -> None:
+    assert ACCELERATORS.devices({name: "1"}) is NONE
+
+
+@pytest.mark.parametrize(
+    ("requests", "expected"),
+    [
+        ({"nvidia.com/gpu": "0"}, NONE),
+        ({"nvidia.com/gpu": None}, NONE),
+        ({"nvidia.com/gpu": "nonsense"}, NONE),
+        ({"nvidia.com/gpu": 2}, Devices(("nvidia.com/gpu",), 2)),
+        ({"nvidia.com/gpu": "16"}, Devices(("nvidia.com/gpu",), 16)),
+        ({"nvidia.com/gpu": "17"}, Devices(("nvidia.com/gpu",), 1, 17)),
+        ({"aliyun.com/gpu-mem": "8"}, Devices(("aliyun.com/gpu-mem",), 0)),
+        ({"aws.amazon.com/neuroncore": "8"}, Devices(("aws.amazon.com/neuroncore",), 8)),
+        ({"amd.com/gpu": "1", "nvidia.com/gpu": "3"}, Devices(("amd.com/gpu", "nvidia.com/gpu"), 3)),
+    ],
+)
+def test_devices(requests: ResourceList, expected: Devices) -> None:
+    assert ACCELERATORS.devices(requests) == expected
+
+
+def test_operators_add_their_own() -> None:
+    own = Accelerators((*ACCELERATORS.patterns, glob("example.com/fpga*")))
+    assert own.devices({"example.com/fpga-u250": "1"}).count == 1
+
+
+@pytest.mark.parametrize(
+    ("resource", "key"),
+    [
+        ("nvidia.com/mig-1g.5gb", "nvidia.com/gpu"),
+        ("amd.com/cpx_nps4", "amd.com/gpu"),
+        ("aws.amazon.com/neuroncore", "aws.amazon.com/neuron"),
+        ("cloud-tpus.google.com/v3", "google.com/tpu"),
+        ("habana.ai/gaudi", "habana.ai/gaudi"),
+    ],
+)
+def test_taint_of_the_vendor(resource: str, key: str) -> None:
+    assert taint_key(resource) == key

@@ -1,0 +1,57 @@
+"""The view: what it reads, what it passes over, what it says of a Pod that nobody could read."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tests.support.pods import pod, subject, yaml
+from webhook.model.pod import pod_view
+from webhook.model.subject import Kind
+
+
+def test_unknown_fields_are_passed_over() -> None:
+    view = pod_view(yaml("{spec: {future: {a: [1]}, containers: [{name: a, future: x}]}, status: 3}"))
+    assert view.spec is not None
+    assert view.spec.containers is not None
+    assert view.spec.containers[0].name == "a"
+
+
+@pytest.mark.parametrize("text", ["{}", "{metadata: null, spec: null}", "{spec: {containers: null}}"])
+def test_missing_and_null_are_the_same(text: str) -> None:
+    assert subject(yaml(text)).containers == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("{spec: {containers: 3}}", r"\$\.spec\.containers"),
+        (
+            "{spec: {containers: [{resources: {limits: [1]}}]}}",
+            r"\$\.spec\.containers\[0\]\.resources\.limits",
+        ),
+        ("{metadata: {labels: {a: 1}}}", r"\$\.metadata\.labels"),
+    ],
+)
+def test_error_names_the_field(text: str, field: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=field):
+        pod_view(yaml(text))
+
+
+def test_containers_are_told_apart() -> None:
+    spec = (
+        "initContainers: [{name: i}, {name: s, restartPolicy: Always}, {name: f, restartPolicy: OnFailure}]"
+    )
+    found = subject(pod(spec)).containers
+    assert [(each.name, each.kind) for each in found] == [
+        ("app", Kind.REGULAR),
+        ("i", Kind.INIT),
+        ("s", Kind.SIDECAR),
+        ("f", Kind.INIT),
+    ]
+
+
+def test_owner_is_the_controlling_one() -> None:
+    owners = "ownerReferences: [{kind: PodGroup}, {kind: Job, controller: true}]"
+    assert subject(pod(metadata=owners)).owner == "Job"
+    assert subject(pod(metadata="ownerReferences: [{kind: Node}]")).owner is None
