@@ -17,8 +17,8 @@ import pytest
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
 from tests.e2e.client import Client
 from tests.e2e.controlplane.cluster import ControlPlane
-from tests.e2e.controlplane.processes import eventually
 from tests.support.pods import pod
+from tests.support.processes import eventually
 from webhook.model.names import APPLIED
 
 SIDECAR = {"name": "late", "image": "example.com/late:1"}

@@ -46,8 +46,11 @@ class Mutate:
     with `Retry-After`, which would make the API server's client try again within its timeout.
     """
 
-    def __init__(self, reviewer: Reviewer, is_draining: Callable[[], bool]) -> None:
+    def __init__(
+        self, reviewer: Reviewer, is_draining: Callable[[], bool], body_seconds: float = BODY_SECONDS
+    ) -> None:
         self._reviewer = reviewer
+        self._body_seconds = body_seconds
         self._is_draining = is_draining
         self._running = 0
 
@@ -90,7 +93,7 @@ class Mutate:
         chunks: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(self._body_seconds):
                 more = True
                 while more:
                     message = await receive()
@@ -102,7 +105,7 @@ class Mutate:
                         raise _TOO_LARGE
                     more = message.get("more_body", False)
         except TimeoutError:
-            message = f"the body did not arrive within {BODY_SECONDS:g} s"
+            message = f"the body did not arrive within {self._body_seconds:g} s"
             raise _RefusedError(400, "bad-request", message) from None
         return b"".join(chunks)
 

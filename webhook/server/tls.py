@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,9 @@ class Tls:
 
     def __init__(self, certificate: Path, key: Path, client_ca: Path | None, metrics: Metrics) -> None:
         self._certificate, self._key, self._client_ca = certificate, key, client_ca
+        self._files = [file for file in (certificate, key, client_ca) if file]
         self._metrics = metrics
+        self._held = self._contents()
         self._current = self._read()
         self.context = self._current
         self.context.sni_callback = self._switch
@@ -42,11 +45,41 @@ class Tls:
             log.info("certificates reloaded")
 
     async def watch(self) -> None:
-        """Reload whenever a file changes, until cancelled; a mounted Secret changes by a link beside it."""
-        files = [self._certificate, self._key, *([self._client_ca] if self._client_ca else [])]
-        folders = {file.parent.resolve() for file in files}
-        async for _ in watchfiles.awatch(*folders, watch_filter=None, recursive=False, debounce=200):
-            self.reload()
+        """Reload when what the files hold has changed, until cancelled.
+
+        A mounted Secret changes by a link beside its files, hence their folders. Looked at once a second too:
+        a change before the watch stood is announced to nobody.
+        """
+        async for _ in self._wakes():
+            held = self._contents()
+            if held != self._held:
+                self._held = held
+                self.reload()
+
+    async def _wakes(self) -> AsyncIterator[object]:
+        folders = {file.parent.resolve() for file in self._files}
+        for polling in (False, True):
+            try:
+                async for wake in watchfiles.awatch(
+                    *folders,
+                    watch_filter=None,
+                    recursive=False,
+                    debounce=200,
+                    rust_timeout=1000,
+                    yield_on_timeout=True,
+                    force_polling=polling,
+                ):
+                    yield wake
+            except OSError as error:
+                if polling:
+                    raise
+                # A Node's inotify instances run out: the files can still be looked at.
+                log.warning("certificates are watched by polling", extra={"reason": str(error)})
+            else:
+                return
+
+    def _contents(self) -> list[bytes | None]:
+        return [_content(file) for file in self._files]
 
     def _switch(self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str, _context: object) -> None:
         connection.context = self._current
@@ -56,8 +89,8 @@ class Tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])  # all that the API server speaks to webhooks
-        for file in (self._certificate, self._key, self._client_ca):
-            if file and not file.is_file():
+        for file in self._files:
+            if not file.is_file():
                 raise CertificateError(f"{file}: no such file; `podtailor certs issue` makes one")
         try:
             expires = read_certificates(self._certificate)[0].not_after
@@ -74,3 +107,11 @@ class Tls:
             context.verify_mode = ssl.CERT_REQUIRED
         self._metrics.certificate(expires.timestamp(), datetime.now(UTC).timestamp())
         return context
+
+
+def _content(file: Path) -> bytes | None:
+    """None for a file that cannot be read at this moment: `_read` says why."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.e2e.controlplane.build import binaries
-from tests.e2e.controlplane.processes import Process, eventually, free_port
+from tests.support.processes import Process, eventually, free_port
 
 NODES = Path(__file__).parent / "nodes.yaml"
 

@@ -51,9 +51,16 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
-    def stop(self, seconds: float = 30) -> int:
-        """SIGTERM, and after `seconds` SIGKILL. The exit code."""
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def stop(self) -> int:
+        """SIGTERM, and in the end SIGKILL. The exit code."""
         self._process.terminate()
+        return self.wait()
+
+    def wait(self, seconds: float = 30) -> int:
+        """The exit code; a process that does not end is killed."""
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,118 @@
+"""Certificates: issued, written, read again, and accepted or refused by a real handshake."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from certs.files import CA_CERT, CA_KEY, FILES, TLS_CERT, TLS_KEY, issue_to
+from certs.inspect import read_certificates
+from certs.issue import issue_authority, issue_serving, service_hosts
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+
+
+def test_service_hosts_start_with_what_the_api_server_verifies() -> None:
+    assert (
+        service_hosts("podtailor-webhook", "podtailor-system")[0] == "podtailor-webhook.podtailor-system.svc"
+    )
+
+
+def test_authority_signs_end_certificates_only() -> None:
+    certificate = issue_authority(NOW, DAY).certificate
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert constraints.critical
+    assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
+    assert isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
+
+
+def test_serving_certificate_is_valid_from_a_little_before_now_to_the_end_of_its_lifetime() -> None:
+    certificate = issue_serving(issue_authority(NOW, DAY), ["a"], NOW, DAY).certificate
+    now = NOW.replace(microsecond=0)
+    assert certificate.not_valid_before_utc == now - timedelta(minutes=5)
+    assert certificate.not_valid_after_utc == now + DAY
+
+
+def test_files_are_what_a_tls_secret_holds_and_keys_are_the_owners_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    issue_to(folder, ["localhost"], NOW, DAY)
+    modes = {name: stat.S_IMODE((folder / name).stat().st_mode) for name in FILES}
+    assert modes == {CA_CERT: 0o644, CA_KEY: 0o600, TLS_CERT: 0o644, TLS_KEY: 0o600}
+    assert sorted(file.name for file in folder.iterdir()) == sorted(FILES), "nothing is left lying about"
+
+
+def test_files_that_are_there_stay(tmp_path: Path) -> None:
+    (tmp_path / TLS_KEY).write_text("mine")
+    with pytest.raises(FileExistsError, match=r"tls\.key exists"):
+        issue_to(tmp_path, ["localhost"], NOW, DAY)
+    assert [file.name for file in tmp_path.iterdir()] == [TLS_KEY]
+    issue_to(tmp_path, ["localhost"], NOW, DAY, overwrite=True)
+    assert (tmp_path / TLS_KEY).read_text() != "mine"
+
+
+def test_inspect_says_what_is_in_a_file(tmp_path: Path) -> None:
+    issue_to(tmp_path, ["localhost", "127.0.0.1"], NOW, DAY)
+    (ca,) = read_certificates(tmp_path / CA_CERT)
+    (serving,) = read_certificates(tmp_path / TLS_CERT)
+    assert (ca.is_ca, ca.subject, ca.hosts) == (True, "CN=podtailor-ca", ())
+    assert (serving.is_ca, serving.issuer, serving.hosts) == (False, ca.subject, ("localhost", "127.0.0.1"))
+    assert serving.state(NOW) == "valid"
+    assert serving.state(NOW + 2 * DAY) == "expired"
+    assert serving.state(NOW - DAY) == "not yet valid"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"]
+)
+def test_inspect_refuses_what_is_no_certificate(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(ValueError, match=r"."):
+        read_certificates(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "accepted"),
+    [
+        pytest.param("podtailor-webhook.podtailor-system.svc", True, True, id="the API server's own name"),
+        pytest.param("127.0.0.1", True, True, id="an address"),
+        pytest.param("other.podtailor-system.svc", True, False, id="another name"),
+        pytest.param("podtailor-webhook.podtailor-system.svc", False, False, id="another CA"),
+    ],
+)
+def test_handshake(tmp_path: Path, name: str, trusted: bool, accepted: bool) -> None:
+    issue_to(tmp_path / "a", [*service_hosts("podtailor-webhook", "podtailor-system"), "127.0.0.1"], NOW, DAY)
+    issue_to(tmp_path / "b", ["x"], NOW, DAY)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(tmp_path / "a" / TLS_CERT, tmp_path / "a" / TLS_KEY)
+    client = ssl.create_default_context(cafile=tmp_path / ("a" if trusted else "b") / CA_CERT)
+    # As strict as Python can be: what OpenSSL takes beyond RFC 5280, Go may refuse.
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    here, there = socket.socketpair()
+
+    def serve() -> None:
+        try:
+            server.wrap_socket(there, server_side=True).close()
+        except ssl.SSLError:
+            there.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        client.wrap_socket(here, server_hostname=name).close()
+    except ssl.SSLCertVerificationError:
+        assert not accepted
+    else:
+        assert accepted
+    finally:
+        here.close()
+        thread.join()
+        there.close()

@@ -1,0 +1,249 @@
+"""Policy documents: what is taken, what is refused, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+
+from webhook.files import InputError
+from webhook.model.names import Mode, WorkloadType
+from webhook.model.policy import Origin, Policy
+from webhook.policies.builtin import Profile, built_in
+from webhook.policies.load import load, load_all
+from webhook.policies.sources import in_force
+
+HEAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n"
+
+EVERY_FIELD = HEAD + indent(
+    dedent(
+        """\
+        mode: Audit
+        priority: 1000
+        match:
+          workloadTypes: [GPU, Stateful, ARM64, General]
+          namespaceSelector: {matchLabels: {podtailor.dev/injection: enabled}}
+          podSelector: {matchExpressions: [{key: app, operator: In, values: [web, '']}]}
+          annotations: {resize: enable}
+          ownerKinds: [Deployment, Pod]
+          images: [redis, "*/team/*"]
+        containers: {names: ["*"], images: ["*"]}
+        resizePolicy: {cpu: NotRequired, memory: RestartContainer}
+        nodeSelector: {kubernetes.io/arch: arm64}
+        tolerations:
+        - {key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 60}
+        - {key: a, value: b}
+        - {operator: Exists}
+        resources:
+          limits:
+          - type: Container
+            defaultRequest: {cpu: "2", memory: 8Gi, ephemeral-storage: 1Gi}
+            default: {memory: 16Gi}
+          perDevice: {cpu: "4", memory: 16Gi}
+          limitFactor: {cpu: "4", memory: "1.5"}
+        accelerators:
+          resizePolicy: {memory: RestartContainer}
+          tolerations: [{operator: Exists, effect: NoSchedule}]
+        """
+    ),
+    "  ",
+)
+
+
+def _write(folder: Path, text: str, name: str = "policy.yaml") -> str:
+    file = folder / name
+    file.write_text(text)
+    return str(file)
+
+
+def _only(folder: Path, text: str) -> Policy:
+    (policy,) = load_all([_write(folder, text)])
+    return policy
+
+
+def test_takes_every_field(tmp_path: Path) -> None:
+    policy = _only(tmp_path, EVERY_FIELD)
+    assert (policy.name, policy.origin, policy.mode, policy.priority) == (
+        "p",
+        Origin.CLUSTER_WORKLOAD_POLICY,
+        Mode.AUDIT,
+        1000,
+    )
+    assert policy.match.workload_types == tuple(WorkloadType)
+    assert [str(image) for image in policy.match.images or ()] == ["redis", "*/team/*"]
+    assert policy.resources is not None
+    assert policy.resources.per_device["memory"].milli == 16 * 1024**3 * 1000
+    assert policy.source == f"{tmp_path / 'policy.yaml'}:1:1"
+
+
+@pytest.mark.parametrize(
+    "match", ["{}", "{images: null}", "{workloadTypes: [], podSelector: {}, annotations: {}, ownerKinds: []}"]
+)
+def test_absent_null_and_empty_are_no_clause(tmp_path: Path, match: str) -> None:
+    policy = _only(tmp_path, f"{HEAD}  match: {match}\n")
+    assert policy.match == _only(tmp_path, f"{HEAD}  {{}}\n").match
+
+
+# What follows `spec:`, the column of the complaint on line 5, its field, its words.
+REFUSED = [
+    ("reources: {}", 3, "spec.reources", 'unknown field; did you mean "resources"?'),
+    ("match: {podselector: {}}", 11, "spec.match.podselector", 'unknown field; did you mean "podSelector"?'),
+    ("zzz: 1", 3, "spec.zzz", "unknown field; known are accelerators, containers,"),
+    (
+        "resources: {limits: [{type: Container, defaultRequests: {}}]}",
+        42,
+        "spec.resources.limits[0].defaultRequests",
+        'unknown field; did you mean "defaultRequest"?',
+    ),
+    ("mode: enforce", 3, "spec.mode", "'enforce' is not 'Enforce', 'Audit' or 'Off'"),
+    ("mode: off", 3, "spec.mode", "'off' is not 'Enforce', 'Audit' or 'Off'"),
+    ("match: {workloadTypes: [gpu]}", 27, "spec.match.workloadTypes[0]", "'gpu' is not 'GPU', 'Stateful', 'ARM64' or 'General'"),
+    ("priority: 1001", 3, "spec.priority", "should be less than or equal to 1000"),
+    ("priority: '5'", 3, "spec.priority", "should be a valid integer"),
+    ("resizePolicy: {cpu: Restart}", 18, "spec.resizePolicy.cpu", "'Restart' is not 'NotRequired' or 'RestartContainer'"),
+    ("resizePolicy: {gpu: NotRequired}", 18, "spec.resizePolicy.gpu", "'gpu' is not 'cpu' or 'memory'"),
+    ("match: {ownerKinds: [CronJob]}", 24, "spec.match.ownerKinds[0]", "a CronJob's Pods are owned by its Jobs: say Job"),
+    ("match: {images: ['']}", 20, "spec.match.images[0]", "an empty pattern matches nothing"),
+    ("match: [GPU]", 3, "spec.match", "must be a mapping"),
+    ("match: {images: redis}", 11, "spec.match.images", "must be a list"),
+    (
+        "resources: {limits: [{type: Container, default: {cpu: 0.5}}]}",
+        52,
+        "spec.resources.limits[0].default.cpu",
+        'must be a string: write "0.5"',
+    ),
+    (
+        "resources: {limits: [{type: Container, default: {cpu: 100 m}}]}",
+        52,
+        "spec.resources.limits[0].default.cpu",
+        "'100 m' is not a quantity, such as 100m, 2, 0.5Gi or 1e3",
+    ),
+    ("resources: {perDevice: {memory: '0'}}", 27, "spec.resources.perDevice.memory", "0 must be above zero"),
+    ("resources: {perDevice: {memory: '-1'}}", 27, "spec.resources.perDevice.memory", "-1 must be above zero"),
+    ("resources: {perDevice: {nvidia.com/gpu: '1'}}", 27, "spec.resources.perDevice.nvidia.com/gpu", "nvidia.com/gpu is never invented"),
+    ("resources: {limitFactor: {cpu: '0.5'}}", 29, "spec.resources.limitFactor.cpu", "0.5 must be at least 1"),
+    (
+        "resources: {limits: [{type: Container, default: {cpu: '1'}, defaultRequest: {cpu: '2'}}]}",
+        24,
+        "spec.resources.limits[0]",
+        "defaultRequest.cpu 2 is above default.cpu 1",
+    ),
+    ("resources: {limits: [{type: Pods}]}", 25, "spec.resources.limits[0].type", "'Pods' is not 'Container'"),
+    ("resources: {limits: [{default: {}}]}", 24, "spec.resources.limits[0].type", "required"),
+    ("resources: {limits: [{type: Container}, {type: Container}]}", 15, "spec.resources.limits", "one item of type Container"),
+    ("resources: {qosClass: Burstable}", 15, "spec.resources.qosClass", "'Burstable' is not 'Guaranteed'"),
+    (
+        "resources: {qosClass: Guaranteed, limitFactor: {cpu: '2'}}",
+        3,
+        "spec.resources",
+        "qosClass Guaranteed makes limits equal to requests: leave limitFactor out",
+    ),
+    ("nodeSelector: {'a b': c}", 18, "spec.nodeSelector.a b", "'a b' is not a label key"),
+    ("nodeSelector: {a: 'b c'}", 18, "spec.nodeSelector.a", "'b c' is not a label value"),
+    ("nodeSelector: {a: true}", 18, "spec.nodeSelector.a", 'must be a string: write "True"'),
+    ("tolerations: [{operator: Exist}]", 18, "spec.tolerations[0].operator", "'Exist' is not 'Equal' or 'Exists'"),
+    ("tolerations: [{value: x}]", 17, "spec.tolerations[0]", "without a key the operator must be Exists"),
+    ("tolerations: [{key: a, operator: Exists, value: x}]", 17, "spec.tolerations[0]", "operator Exists takes no value"),
+    ("tolerations: [{key: a, tolerationSeconds: 5}]", 17, "spec.tolerations[0]", "tolerationSeconds needs effect NoExecute"),
+    (
+        "match: {podSelector: {matchExpressions: [{key: a, operator: In}]}}",
+        44,
+        "spec.match.podSelector.matchExpressions[0]",
+        "operator In takes at least one value",
+    ),
+    (
+        "match: {podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}",
+        44,
+        "spec.match.podSelector.matchExpressions[0]",
+        "operator Exists takes no values",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "column", "field", "words"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_refuses(tmp_path: Path, spec: str, column: int, field: str, words: str) -> None:
+    (problem,) = load([_write(tmp_path, f"{HEAD}  {spec}\n")]).problems
+    assert problem.place == f"{tmp_path / 'policy.yaml'}:5:{column}"
+    assert problem.field == field
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("kind: Pod\n", "1:1", "kind: 'Pod' is not 'ClusterWorkloadPolicy' or 'WorkloadPolicy'"),
+        ("apiVersion: podtailor.dev/v1\n", "1:1", "'podtailor.dev/v1' is not 'podtailor.dev/v1alpha1'"),
+        ("- a\n", "1:1", "a policy is a mapping"),
+        (HEAD.replace("{name: p}", "{name: P}") + "  {}\n", "3:12", "'P' is not a name"),
+        (HEAD.replace("{name: p}", "{}") + "  {}\n", "3:1", "metadata.name: required"),
+        (HEAD.replace("{name: p}", "{name: p, namespace: n}") + "  {}\n", "1:1", "a ClusterWorkloadPolicy has no"),
+        (HEAD.replace("kind: Cluster", "kind: ") + "  {}\n", "1:1", "a WorkloadPolicy in a file needs metadata.namespace"),
+        (
+            HEAD.replace("kind: Cluster", "kind: ").replace("p}", "p, namespace: n}")
+            + "  match: {namespaceSelector: {matchLabels: {a: b}}}\n",
+            "1:1",
+            "its own namespace only",
+        ),
+        (HEAD.rstrip("\n") + "\n", "4:1", "spec: must be a mapping"),
+    ],
+)  # fmt: skip
+def test_refuses_whole_documents(tmp_path: Path, text: str, place: str, words: str) -> None:
+    problems = load([_write(tmp_path, text)]).problems
+    assert any(
+        problem.place.endswith(f"policy.yaml:{place}") and words in str(problem) for problem in problems
+    ), problems
+
+
+def test_what_a_cluster_adds_to_a_policy_is_taken(tmp_path: Path) -> None:
+    metadata = "metadata: {name: p, uid: x, creationTimestamp: 2026-01-01T00:00:00Z, generation: 3}"
+    _only(tmp_path, HEAD.replace("metadata: {name: p}", metadata) + "  {}\nstatus: {conditions: []}\n")
+
+
+def test_good_documents_beside_bad_ones_are_loaded(tmp_path: Path) -> None:
+    good, bad = f"{HEAD}  {{}}\n", f"{HEAD}  mod: x\n".replace("{name: p}", "{name: bad}")
+    loaded = load([_write(tmp_path, f"{good}---\n{bad}---\n# nothing\n")])
+    assert [policy.name for policy in loaded.policies] == ["p"]
+    assert [problem.place for problem in loaded.problems] == [f"{tmp_path / 'policy.yaml'}:11:3"]
+
+
+def test_same_name_twice_is_said_with_both_places(tmp_path: Path) -> None:
+    _write(tmp_path, f"{HEAD}  {{}}\n", "a.yaml")
+    _write(tmp_path, f"{HEAD}  {{}}\n", "b.yaml")
+    (problem,) = load([str(tmp_path)]).problems
+    assert str(problem) == (
+        f"{tmp_path / 'b.yaml'}:3:12: metadata.name: ClusterWorkloadPolicy p stands at {tmp_path / 'a.yaml'}:1:1 already"
+    )
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    file = _write(tmp_path, f"{HEAD}  mod: x\n  prio: 1\n")
+    with pytest.raises(InputError) as error:
+        load_all([file])
+    assert len(str(error.value).splitlines()) == 2
+
+
+class TestInForce:
+    def test_cluster_policy_replaces_the_built_in_of_its_name(self, tmp_path: Path) -> None:
+        own = _write(tmp_path, (HEAD + "  {}\n").replace("{name: p}", "{name: gpu}"))
+        names = [(policy.name, policy.origin) for policy in in_force([own], Profile.SAFE)]
+        assert names.count(("gpu", Origin.CLUSTER_WORKLOAD_POLICY)) == 1
+        assert ("gpu", Origin.BUILT_IN) not in names
+
+    def test_namespaced_policy_replaces_none(self, tmp_path: Path) -> None:
+        text = (
+            (HEAD + "  {}\n")
+            .replace("{name: p}", "{name: gpu, namespace: n}")
+            .replace("kind: Cluster", "kind: ")
+        )
+        assert len(in_force([_write(tmp_path, text)], Profile.SAFE)) == 5
+
+    def test_profiles(self) -> None:
+        assert in_force([], Profile.OFF) == ()
+        assert all(policy.cautious for policy in built_in(Profile.SAFE))
+        assert not any(policy.cautious for policy in built_in(Profile.STRICT))
+        assert not any(
+            policy.resources
+            and (policy.resources.default or policy.resources.limit_factor or policy.resources.guaranteed)
+            for policy in built_in(Profile.SAFE)
+        ), "safe never sets a limit"

@@ -1,0 +1,105 @@
+"""The ASGI endpoint, for what a client cannot bring about from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.support.pods import pod
+from tests.support.server import review_of
+from webhook.engine.snapshot import Snapshot
+from webhook.server.app import MOST_REVIEWS, Mutate
+from webhook.server.metrics import Metrics
+from webhook.server.reviewer import Reviewer
+
+SCOPE = {"headers": [(b"content-type", b"application/json")]}
+BODY = {"type": "http.request", "body": json.dumps(review_of(pod())).encode(), "more_body": False}
+
+
+async def _never() -> dict[str, Any]:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def _whole() -> dict[str, Any]:
+    return BODY
+
+
+async def _answered(
+    mutate: Mutate, receive: Callable[[], Awaitable[dict[str, Any]]]
+) -> tuple[int, dict[bytes, bytes], bytes]:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await mutate(dict(SCOPE), receive, send)
+    start, body = sent
+    return start["status"], dict(start["headers"]), body["body"]
+
+
+def _mutate(**options: Any) -> tuple[Mutate, Metrics]:
+    metrics = Metrics()
+    return Mutate(Reviewer(Snapshot(), metrics), lambda: False, **options), metrics
+
+
+def _count(metrics: Metrics, result: str) -> float | None:
+    return metrics.registry.get_sample_value(
+        "podtailor_admission_requests_total", {"result": result, "dry_run": "false"}
+    )
+
+
+def test_body_that_does_not_come_is_400() -> None:
+    mutate, metrics = _mutate(body_seconds=0.01)
+    status, _, body = asyncio.run(_answered(mutate, _never))
+    assert (status, body) == (400, b"the body did not arrive within 0.01 s\n")
+    assert _count(metrics, "bad-request") == 1
+
+
+def test_caller_that_goes_away_gets_no_answer() -> None:
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def nothing(_message: dict[str, Any]) -> None:
+        raise AssertionError("nobody is there")
+
+    mutate, _ = _mutate()
+    asyncio.run(mutate(dict(SCOPE), gone, nothing))
+
+
+def test_one_review_too_many_is_503_without_retry_after() -> None:
+    mutate, metrics = _mutate()
+
+    async def overloaded() -> tuple[int, dict[bytes, bytes], bytes]:
+        waiting = [asyncio.create_task(_answered(mutate, _never)) for _ in range(MOST_REVIEWS)]
+        await asyncio.sleep(0)  # each of them starts to wait for its body
+        answer = await _answered(mutate, _whole)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert (await _answered(mutate, _whole))[0] == 200, "room again"
+        return answer
+
+    status, headers, _ = asyncio.run(overloaded())
+    assert status == 503
+    assert b"retry-after" not in headers
+    assert headers[b"connection"] == b"close"
+    assert _count(metrics, "overloaded") == 1
+
+
+def test_our_own_fault_is_500_without_its_details() -> None:
+    metrics = Metrics()
+    reviewer = Reviewer(Snapshot(), metrics)
+    reviewer.snapshot = None  # type: ignore[assignment]  # a fault of ours
+    status, headers, body = asyncio.run(_answered(Mutate(reviewer, lambda: False), _whole))
+    assert (status, body) == (500, b"internal error\n")
+    assert b"retry-after" not in headers
+    assert _count(metrics, "error") == 1
+
+
+def test_draining_server_asks_for_new_connections() -> None:
+    mutate = Mutate(Reviewer(Snapshot(), Metrics()), lambda: True)
+    status, headers, _ = asyncio.run(_answered(mutate, _whole))
+    assert (status, headers[b"connection"]) == (200, b"close")

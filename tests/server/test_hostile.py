@@ -1,0 +1,162 @@
+"""Input that no API server sends: a clear answer, the right status, and the server lives on."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, suppress
+
+import pytest
+
+from certs.files import CA_CERT
+from tests.support.pods import pod
+from tests.support.server import Server, review_of
+
+REVIEW = json.dumps(review_of(pod()))
+MIB = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def lives_on(server: Server) -> Iterator[None]:
+    yield
+    assert server.review(pod())["allowed"]
+    assert server.process.running
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(b"", "not an AdmissionReview: Input data was truncated", id="empty"),
+        pytest.param(b"not json", "not an AdmissionReview: JSON is malformed", id="not JSON"),
+        pytest.param(b"[]", "not an AdmissionReview: Expected `object`, got `array`", id="no object"),
+        pytest.param(REVIEW[:-1].encode(), "not an AdmissionReview: Input data was truncated", id="cut short"),
+        pytest.param(b'{"a": NaN}', "not an AdmissionReview: JSON is malformed", id="NaN"),
+        pytest.param(b'{"apiVersion": "\xff"}', "not an AdmissionReview", id="invalid UTF-8"),
+        pytest.param(b"\xef\xbb\xbf" + REVIEW.encode(), "not an AdmissionReview: JSON is malformed", id="byte order mark"),
+        pytest.param(REVIEW.replace('"AdmissionReview"', '"Review"').encode(), "kind 'Review': this server speaks", id="wrong kind"),
+        pytest.param(REVIEW.replace("k8s.io/v1", "k8s.io/v1beta1").encode(), "apiVersion 'admission.k8s.io/v1beta1'", id="wrong version"),
+        pytest.param(b"{}", "apiVersion '', kind ''", id="nothing"),
+        pytest.param(b'{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}', "request: missing", id="no request"),
+        pytest.param(REVIEW.replace('"6f0c"', '""').encode(), "request.uid: empty", id="empty uid"),
+        pytest.param(REVIEW.replace('"6f0c"', "7").encode(), "$.request.uid", id="uid of another type"),
+        pytest.param(b'{"a":' * 100_000, "not an AdmissionReview", id="nested 100,000 deep"),
+    ],
+)  # fmt: skip
+def test_bad_bodies_are_400_and_say_why(server: Server, body: bytes, words: str) -> None:
+    before = server.metric('podtailor_admission_requests_total{dry_run="false",result="bad-request"}')
+    status, answer = server.post(body)
+    assert status == 400
+    assert words in answer.decode()
+    assert (
+        server.metric('podtailor_admission_requests_total{dry_run="false",result="bad-request"}')
+        == before + 1
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(REVIEW.replace('"spec": {', '"deep": ' + '{"a":' * 200 + "1" + "}" * 200 + ', "spec": {'), id="200 levels deep"),
+        pytest.param(REVIEW.replace('"kind": "AdmissionReview"', '"kind": "x", "kind": "AdmissionReview"'), id="duplicate keys"),
+        pytest.param(REVIEW.replace('"dryRun": false', '"dryRun": null'), id="null flag"),
+    ],
+)  # fmt: skip
+def test_odd_bodies_are_answered(server: Server, text: str) -> None:
+    assert text != REVIEW
+    status, answer = server.post(text.encode())
+    assert status == 200
+    assert json.loads(answer)["response"]["patch"]
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/yaml", "application/jsonx"])
+def test_wrong_content_type_is_400(server: Server, content_type: str) -> None:
+    status, answer = server.post(REVIEW.encode(), content_type)
+    assert (status, answer) == (400, b"Content-Type must be application/json\n")
+
+
+def test_content_type_with_parameters_is_taken(server: Server) -> None:
+    assert server.post(REVIEW.encode(), "application/json; charset=utf-8")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [("/mutate", "GET", 405), ("/", "POST", 404), ("/metrics", "GET", 404), ("/docs", "GET", 404)],
+)
+def test_other_paths_and_methods(server: Server, path: str, method: str, status: int) -> None:
+    with closing(server.connection()) as connection:
+        connection.request(method, path)
+        assert connection.getresponse().status == status
+
+
+def test_largest_pod_is_answered(server: Server) -> None:
+    big = pod()
+    big["metadata"]["annotations"] = {"last-applied": "x" * (7 * MIB)}
+    assert server.review(big)["allowed"]
+
+
+def _raw(server: Server, head: str, *parts: bytes) -> bytes:
+    """Send bytes as they are and read all that comes back."""
+    trust = ssl.create_default_context(cafile=server.folder / CA_CERT)
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
+        trust.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        connection.sendall(head.replace("\n", "\r\n").encode())
+        try:
+            for part in parts:
+                connection.sendall(part)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the server has answered already and takes no more
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+            if b"\r\n\r\n" in answer and b"larger than" in answer:
+                break
+        return answer
+
+
+HEAD = "POST /mutate HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
+
+
+def test_declared_9_mib_is_refused_before_it_comes(server: Server) -> None:
+    answer = _raw(server, f"{HEAD}Content-Length: {9 * MIB}\n\n")
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"the body is larger than 8388608 bytes" in answer
+    assert b"Retry-After" not in answer
+
+
+def test_endless_body_is_refused_once_it_is_too_large(server: Server) -> None:
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    answer = _raw(server, f"{HEAD}Transfer-Encoding: chunked\n\n", *[chunk] * (9 * 16))
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_half_closed_connection_is_forgotten(server: Server) -> None:
+    trust = ssl.create_default_context(cafile=server.folder / CA_CERT)
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
+        trust.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        connection.sendall(f"{HEAD}Content-Length: 100\n\n{{".replace("\n", "\r\n").encode())
+
+
+def test_plain_http_on_the_tls_port_is_refused(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with suppress(ConnectionResetError):
+            assert plain.recv(100) == b""
+
+
+def test_old_tls_is_refused(server: Server) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.load_verify_locations(server.folder / CA_CERT)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
+        pytest.raises(ssl.SSLError),
+    ):
+        old.wrap_socket(plain, server_hostname="localhost")

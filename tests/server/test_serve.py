@@ -1,0 +1,219 @@
+"""A whole replica: ports, certificates that change, draining, log lines, metrics."""
+
+from __future__ import annotations
+
+import json
+import signal
+import ssl
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
+from certs.issue import issue_authority, issue_serving
+from tests.support.pods import owned, pod
+from tests.support.processes import eventually
+from tests.support.server import HOSTS, Server
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+class TestHealth:
+    def test_live_ready_and_metrics(self, server: Server) -> None:
+        assert server.health("/livez") == (200, "ok\n")
+        assert server.health("/readyz") == (200, "ok\n")
+        assert server.health("/mutate")[0] == 404
+        status, text = server.health("/metrics")
+        assert status == 200
+        for name in (
+            "podtailor_admission_requests_total",
+            "podtailor_admission_review_duration_seconds_bucket",
+            "podtailor_build_info",
+            "podtailor_certificate_expiry_timestamp_seconds",
+            "podtailor_config_last_reload_success_timestamp_seconds",
+            'podtailor_policies{state="enforce"} 4.0',
+            "podtailor_policy_conflicts_total",
+        ):
+            assert f"\n{name}" in text
+
+    def test_counts_mutations_and_skips(self, server: Server) -> None:
+        field = 'podtailor_mutations_total{field="requests",mode="enforce",policy="general"}'
+        skip = 'podtailor_skips_total{reason="mirror-pod"}'
+        before = server.metric(field), server.metric(skip)
+        server.review(pod())
+        server.review(pod(metadata="annotations: {kubernetes.io/config.mirror: x}"))
+        assert (server.metric(field), server.metric(skip)) == (before[0] + 2, before[1] + 1)
+
+
+def test_one_log_line_a_review(server: Server) -> None:
+    obj = pod(metadata=owned("ReplicaSet"), container="env: [{name: PASSWORD, value: s3cret}]")
+    obj["metadata"] |= {"name": None, "generateName": "web-"}
+    server.review(obj, uid="the-uid", dryRun=True)
+    line = server.process.wait_for_line(lambda line: line if "the-uid" in line else None)
+    review = json.loads(line)["review"]
+    assert review.pop("ms") < 1000
+    assert review == {
+        "uid": "the-uid",
+        "result": "patched",
+        "namespace": "default",
+        "pod": "web-",
+        "owner": "ReplicaSet",
+        "types": ["General"],
+        "policies": ["general"],
+        "mode": "enforce",
+        "ops": 3,
+        "dry_run": True,
+    }
+    assert "s3cret" not in line
+
+
+def test_connections_are_kept_for_the_next_review(server: Server) -> None:
+    with closing(server.connection()) as connection:
+        connection.connect()
+        kept = connection.sock
+        for _ in range(3):
+            connection.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
+            connection.getresponse().read()
+            assert connection.sock is kept
+
+
+class TestCertificates:
+    def test_new_ones_are_used_without_dropping_a_connection(self, folder: Path) -> None:
+        server = Server(folder)
+        with closing(server.connection()) as old:
+            old.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
+            old.getresponse().read()
+            kept = old.sock
+            expiry = server.metric("podtailor_certificate_expiry_timestamp_seconds")
+            server.issue()
+            eventually("the new CA is enough", lambda: _handshake(server))
+            old.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
+            assert old.getresponse().status == 400
+            assert old.sock is kept
+        assert server.metric("podtailor_certificate_expiry_timestamp_seconds") >= expiry
+        assert server.stop() == 0
+
+    def test_mounted_secret_is_read_again_when_its_link_moves(self, folder: Path) -> None:
+        """The kubelet swaps a link beside the files; the files themselves are links through it."""
+        mount = folder / "mount"
+        _issued(mount / "..1")
+        (mount / "..data").symlink_to("..1")
+        for name in (CA_CERT, TLS_CERT, TLS_KEY):
+            (mount / name).symlink_to(Path("..data") / name)
+        server = Server(mount)
+        _issued(mount / "..2")
+        (mount / "..new").symlink_to("..2")
+        (mount / "..new").rename(mount / "..data")
+        eventually("the new CA is enough", lambda: _handshake(server))
+        assert server.stop() == 0
+
+    @pytest.mark.parametrize("name", [TLS_CERT, TLS_KEY])
+    def test_old_ones_stay_where_the_new_cannot_be_used(self, folder: Path, name: str) -> None:
+        server = Server(folder)
+        (folder / name).write_text("nonsense")
+        assert server.said("certificates not reloaded, the old ones stay")["level"] == "error"
+        assert server.review(pod())["allowed"]
+        assert server.stop() == 0
+
+    def test_clients_need_a_certificate_where_a_client_ca_is_given(self, folder: Path) -> None:
+        now, day = datetime.now(UTC), timedelta(days=1)
+        authority = issue_authority(now, day, "clients")
+        client = issue_serving(authority, ["client"], now, day)
+        (folder / "clients.crt").write_bytes(authority.certificate_pem)
+        (folder / "client.pem").write_bytes(client.key_pem + client.certificate_pem)
+        server = Server(folder, "--client-ca-file", str(folder / "clients.crt"))
+        with pytest.raises((ssl.SSLError, ConnectionResetError)):
+            server.post(b"{}")
+        assert server.process.running
+        assert server.stop() == 0
+
+
+def _issued(folder: Path) -> None:
+    issue_to(folder, HOSTS, datetime.now(UTC), timedelta(hours=1))
+
+
+def _handshake(server: Server) -> bool:
+    with closing(server.connection()) as connection:
+        try:
+            connection.connect()
+        except (ssl.SSLCertVerificationError, OSError):
+            return False
+        return True
+
+
+class TestStop:
+    def test_drains_readiness_first_requests_to_the_end(self, folder: Path) -> None:
+        server = Server(folder, shutdown_delay=1)
+        with closing(server.connection()) as connection:
+            connection.connect()
+            server.process.signal(signal.SIGTERM)
+            server.said("draining")
+            assert server.health("/readyz") == (503, "draining\n")
+            assert server.health("/livez") == (200, "ok\n")
+            connection.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            assert (response.status, response.getheader("Connection")) == (400, "close")
+            response.read()
+        assert server.review(pod())["allowed"], "new connections are answered too"
+        assert server.process.wait() == 0
+
+    def test_interrupt_stops_at_once(self, folder: Path) -> None:
+        server = Server(folder, shutdown_delay=60)
+        server.process.signal(signal.SIGINT)
+        assert server.process.wait() == 0
+
+
+class TestStart:
+    """What is wrong is said in one line, and the exit code is 2."""
+
+    def run(self, *flags: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "webhook", "serve", "--health-port", "0", *flags]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stderr
+
+    def test_without_certificates(self) -> None:
+        code, said = self.run("--port", "0")
+        assert code == 2
+        assert said.startswith("error: serving needs --tls-cert-file and --tls-private-key-file")
+
+    def test_with_a_file_that_is_not_there(self, folder: Path) -> None:
+        code, said = self.run(
+            "--port", "0", "--tls-cert-file", f"{folder}/no", "--tls-private-key-file", f"{folder}/no"
+        )
+        assert (code, said) == (2, f"error: {folder}/no: no such file; `podtailor certs issue` makes one\n")
+
+    def test_with_a_key_that_is_not_the_certificates(self, folder: Path, server: Server) -> None:
+        now, day = datetime.now(UTC), timedelta(days=1)
+        (folder / "other.key").write_bytes(issue_authority(now, day).key_pem)
+        certificate = str(server.folder / TLS_CERT)
+        code, said = self.run(
+            "--port", "0", "--tls-cert-file", certificate, "--tls-private-key-file", str(folder / "other.key")
+        )  # fmt: skip
+        assert code == 2
+        assert "no certificate with its key" in said
+
+    def test_on_a_port_that_is_taken(self, server: Server) -> None:
+        files = [
+            "--tls-cert-file",
+            str(server.folder / TLS_CERT),
+            "--tls-private-key-file",
+            str(server.folder / TLS_KEY),
+        ]
+        code, said = self.run("--host", "127.0.0.1", "--port", str(server.port), *files)
+        assert code == 2
+        assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in said
+
+    def test_with_a_bad_policy(self, folder: Path) -> None:
+        bad = folder / "bad.yaml"
+        bad.write_text(
+            "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec: {mod: Audit}\n"
+        )
+        code, said = self.run("--port", "0", "--policies", str(bad), "--dev")
+        assert (code, said) == (2, f'error: {bad}:4:8: spec.mod: unknown field; did you mean "mode"?\n')

@@ -1,0 +1,149 @@
+"""AdmissionReview, in and out: whole answers, and the API server's own checks of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.pods import Json, decide, pod, policy, snapshot
+from tests.support.server import Server, review_of
+from webhook.server import wire
+
+LABELLED = pod(
+    metadata="labels: {podtailor.dev/workload-type: gpu}",
+    container="resources: {requests: {cpu: 1, memory: 1}}",
+)
+
+
+def answered(server: Server, obj: Json, **request: Any) -> Json:
+    status, body = server.post(json.dumps(review_of(obj, **request)).encode())
+    assert status == 200
+    answer: Json = json.loads(body)
+    return answer
+
+
+def test_patched(server: Server) -> None:
+    answer = answered(server, LABELLED)
+    patch = json.loads(base64.b64decode(answer["response"].pop("patch")))
+    assert answer == {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "response": {
+            "uid": "6f0c",
+            "allowed": True,
+            "patchType": "JSONPatch",
+            "auditAnnotations": {"workload-types": "GPU", "policies": "gpu"},
+        },
+    }
+    applied = '{"gpu":["app:resizePolicy.cpu","app:resizePolicy.memory","pod:tolerations"]}'
+    assert patch == [
+        {
+            "op": "add",
+            "path": "/spec/containers/0/resizePolicy",
+            "value": [
+                {"resourceName": "cpu", "restartPolicy": "NotRequired"},
+                {"resourceName": "memory", "restartPolicy": "NotRequired"},
+            ],
+        },
+        {
+            "op": "add",
+            "path": "/spec/tolerations",
+            "value": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        },
+        {"op": "add", "path": "/metadata/annotations", "value": {"podtailor.dev/applied": applied}},
+    ]
+
+
+def test_unchanged(server: Server) -> None:
+    patch = json.loads(base64.b64decode(answered(server, LABELLED)["response"]["patch"]))
+    tailored = {**LABELLED, "spec": {**LABELLED["spec"], "tolerations": patch[1]["value"]}}
+    tailored["spec"]["containers"] = [
+        {**LABELLED["spec"]["containers"][0], "resizePolicy": patch[0]["value"]}
+    ]
+    assert answered(server, tailored)["response"] == {
+        "uid": "6f0c",
+        "allowed": True,
+        "auditAnnotations": {"workload-types": "GPU", "policies": "gpu"},
+    }
+
+
+def test_left_alone(server: Server) -> None:
+    assert answered(server, pod("os: {name: windows}"))["response"] == {
+        "uid": "6f0c",
+        "allowed": True,
+        "auditAnnotations": {
+            "left-alone": "windows: Windows Pods cannot be resized, and their resources mean other things"
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param({"operation": "UPDATE"}, id="an update"),
+        pytest.param({"operation": "DELETE", "object": None}, id="a deletion"),
+        pytest.param({"subResource": "resize", "operation": "UPDATE"}, id="a resize"),
+        pytest.param({"kind": {"group": "apps", "version": "v1", "kind": "Deployment"}}, id="another kind"),
+        pytest.param({"kind": {"group": "", "version": "v2", "kind": "Pod"}}, id="another version"),
+        pytest.param({"operation": ""}, id="no operation"),
+    ],
+)
+def test_everything_but_the_creation_of_a_pod_is_left_alone(server: Server, request_: Json) -> None:
+    assert answered(server, LABELLED, **request_)["response"] == {"uid": "6f0c", "allowed": True}
+
+
+@pytest.mark.parametrize(
+    ("obj", "named"),
+    [
+        pytest.param({"spec": {"containers": 3}}, "$.spec.containers", id="field of another type"),
+        pytest.param([], "got `array`", id="no object"),
+        pytest.param(None, "got `null`", id="null"),
+        pytest.param("Pod", "got `str`", id="a string"),
+    ],
+)
+def test_pod_that_nobody_can_read_is_allowed_with_a_warning(server: Server, obj: Any, named: str) -> None:
+    status, body = server.post(
+        json.dumps({**review_of(pod()), "request": {**review_of(pod())["request"], "object": obj}}).encode()
+    )
+    response = json.loads(body)["response"]
+    assert (status, response["allowed"], "patch" in response) == (200, True, False)
+    (warning,) = response["warnings"]
+    assert warning.startswith("podtailor: Pod left unchanged")
+    assert named in warning
+
+
+def test_dry_run_gets_the_same_patch(server: Server) -> None:
+    before = server.metric('podtailor_mutations_total{field="tolerations"')
+    assert answered(server, LABELLED, dryRun=True) == answered(server, LABELLED)
+    assert server.metric('podtailor_admission_requests_total{dry_run="true",result="patched"}') == 1
+    assert server.metric('podtailor_mutations_total{field="tolerations"') == before + 1, (
+        "one of the two was real"
+    )
+
+
+def test_audited_changes_are_told_and_not_made() -> None:
+    tried = policy("mode: Audit\nresizePolicy: {cpu: NotRequired}", name="tried")
+    response = json.loads(wire.decided("u", decide(pod(), snapshot(tried))))["response"]
+    assert response == {
+        "uid": "u",
+        "allowed": True,
+        "warnings": ["podtailor: audit only, not changed: tried: app:resizePolicy.cpu"],
+        "auditAnnotations": {"workload-types": "General", "would-change": "tried: app:resizePolicy.cpu"},
+    }
+
+
+def test_warnings_are_few_and_short() -> None:
+    response = json.loads(wire.allowed("u", tuple("x" * 1000 for _ in range(50))))["response"]
+    assert [len(warning) for warning in response["warnings"]] == [256] * 5
+
+
+def test_audit_annotation_keys_are_what_the_api_server_takes() -> None:
+    tried = policy("mode: Audit\nresizePolicy: {cpu: NotRequired}", name="tried")
+    on = policy("nodeSelector: {a: b}", name="on")
+    notes = json.loads(wire.decided("u", decide(pod(), snapshot(tried, on))))["response"]["auditAnnotations"]
+    assert set(notes) == {"workload-types", "policies", "would-change"}
+    assert all(re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", key) for key in notes)

@@ -1,0 +1,116 @@
+"""podtailor as a process of its own: real uvicorn, real TLS, real signals."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
+from certs.issue import service_hosts
+from tests.support.pods import Json
+from tests.support.processes import Process
+
+HOSTS = [*service_hosts("podtailor-webhook", "podtailor-system"), "localhost"]
+
+
+class Server:
+    """One replica, started with certificates of its own in `folder`."""
+
+    def __init__(self, folder: Path, *flags: str, shutdown_delay: float = 0) -> None:
+        self.folder = folder
+        if not (folder / TLS_CERT).exists():
+            self.issue()
+        command = [sys.executable, "-m", "webhook", "serve", "--host", "127.0.0.1"]
+        command += ["--port", "0", "--health-port", "0", "--shutdown-delay", str(shutdown_delay)]
+        command += [
+            "--tls-cert-file",
+            str(folder / TLS_CERT),
+            "--tls-private-key-file",
+            str(folder / TLS_KEY),
+        ]
+        self.process = Process("podtailor", [*command, *flags], folder / "podtailor.log")
+        self.port, self.health_port = self.process.wait_for_line(_ports)
+
+    def issue(self) -> None:
+        """A new CA and certificate, over the old ones."""
+        issue_to(self.folder, HOSTS, datetime.now(UTC), timedelta(hours=1), overwrite=True)
+
+    def connection(self) -> http.client.HTTPSConnection:
+        trust = ssl.create_default_context(cafile=self.folder / CA_CERT)
+        return http.client.HTTPSConnection("localhost", self.port, context=trust, timeout=20)
+
+    def post(self, body: bytes, content_type: str = "application/json") -> tuple[int, bytes]:
+        connection = self.connection()
+        try:
+            connection.request("POST", "/mutate?timeout=2s", body, {"Content-Type": content_type})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def review(self, pod: Json, **request: Any) -> Json:
+        """The response for a Pod."""
+        status, body = self.post(json.dumps(review_of(pod, **request)).encode())
+        assert status == 200, body
+        answer: Json = json.loads(body)["response"]
+        return answer
+
+    def health(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}{path}", timeout=10) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def metric(self, name: str) -> float:
+        """The sum of all series whose name and labels start like this."""
+        lines = self.health("/metrics")[1].splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+    def said(self, message: str, seconds: float = 30) -> Json:
+        """The first log line with this message."""
+
+        def wanted(line: str) -> Json | None:
+            said: Json = json.loads(line)
+            return said if said["message"] == message else None
+
+        return self.process.wait_for_line(wanted, seconds)
+
+    def stop(self) -> int:
+        return self.process.stop()
+
+
+def review_of(pod: Json, **request: Any) -> Json:
+    """An AdmissionReview as the API server sends it."""
+    return {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "6f0c",
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "resource": {"group": "", "version": "v1", "resource": "pods"},
+            "requestKind": {"group": "", "version": "v1", "kind": "Pod"},
+            "operation": "CREATE",
+            "namespace": pod.get("metadata", {}).get("namespace", "default"),
+            "name": pod.get("metadata", {}).get("name", ""),
+            "userInfo": {"username": "system:serviceaccount:kube-system:replicaset-controller"},
+            "dryRun": False,
+            "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions"},
+            "object": pod,
+            "oldObject": None,
+            **request,
+        },
+    }
+
+
+def _ports(line: str) -> tuple[int, int] | None:
+    said = json.loads(line)
+    return (said["port"], said["health_port"]) if said["message"] == "serving" else None
