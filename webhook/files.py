@@ -23,6 +23,9 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 # A marker at the start of a line always ends a document: block scalars are indented.
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
+# A key alone on its line, and the dash of its first item below, with comments between.
+_SEQUENCE = re.compile(r"^( *)[^\s#-][^\n]*:[ ]*(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*( *)- ", re.MULTILINE)
+
 
 class InputError(Exception):
     """Something given by the user cannot be used. The message starts with `file:line:column:` where known."""
@@ -38,7 +41,10 @@ class Document(Struct, frozen=True):
 
     def place(self, location: Sequence[str | int] = ()) -> str:
         """`file:line:column` of a field, or of the innermost of its parents that is there."""
-        node, line, column = self.data, 0, 0
+        node = self.data
+        line, column = 0, 0
+        if isinstance(node, CommentedMap | CommentedSeq):  # past comments and marker, to the first key
+            line, column = node.lc.line, node.lc.col
         for step in location:
             try:
                 if isinstance(node, CommentedMap):
@@ -112,7 +118,7 @@ def _documents(source: str, text: str) -> Iterator[Document]:
 def plain(data: Any) -> Any:
     """The data as ordinary Python values, without places and comments."""
     if isinstance(data, dict):
-        return {key if isinstance(key, str) else str(key): plain(value) for key, value in data.items()}
+        return {str(key): plain(value) for key, value in data.items()}
     if isinstance(data, list):
         return [plain(value) for value in data]
     if isinstance(data, ScalarBoolean):
@@ -122,6 +128,13 @@ def plain(data: Any) -> Any:
     if isinstance(data, ScalarFloat):
         return float(data)
     return str(data) if isinstance(data, str) else data
+
+
+def dotted(location: Sequence[str | int]) -> str:
+    """`spec.containers[0].image`, as people write the way to a field."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(
+        "."
+    )
 
 
 def dumped(document: Document) -> str:
@@ -137,9 +150,8 @@ def dumped(document: Document) -> str:
 
 def _sequence_offset(text: str) -> int:
     """How far this text indents `- ` below its key: 0 or 2, as people write it."""
-    for match in re.finditer(r"^( *)[^\s#-][^\n]*:[ ]*\n( *)- ", text, re.MULTILINE):
-        return 2 if len(match[2]) > len(match[1]) else 0
-    return 0
+    first = _SEQUENCE.search(text)
+    return 2 if first and len(first[2]) > len(first[1]) else 0
 
 
 def parsed(text: str) -> Any:

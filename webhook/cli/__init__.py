@@ -14,6 +14,7 @@ app = typer.Typer(
     help="Add to Pods what they left open: resizePolicy, node selectors and tolerations, resource defaults.",
     epilog="Exit codes: 0 done, 2 wrong usage or input that cannot be used.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # its tables cut the names of environment variables short
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -32,6 +33,3 @@ def main() -> None:
     except InputError as error:
         complain(str(error))
         sys.exit(2)
-    except BrokenPipeError:  # `podtailor ... | head`: the reader has what it wanted
-        sys.stderr.close()
-        sys.exit(0)

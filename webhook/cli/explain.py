@@ -43,10 +43,9 @@ def explain(
 ) -> None:
     """Say why a Pod is tailored as it is: its types, each policy's verdict, each field's origin.
 
+    \b
     Examples:
-
       podtailor explain -f statefulset.yaml
-
       podtailor explain -f pod.yaml --namespace-labels podtailor.dev/mode=audit -o json
     """
     snapshot = snapshot_from(
@@ -129,8 +128,9 @@ def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Itera
 
 
 def _value(value: Any) -> str:
+    """A value in one line: of an entry of resizePolicy what it says, of a toleration all its parts."""
     if isinstance(value, dict):
-        return " ".join(str(part) for part in value.values())
+        return str(value.get("restartPolicy") or " ".join(map(str, value.values())))
     return str(value)
 
 

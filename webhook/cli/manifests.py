@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from webhook import files
-from webhook.engine.admitted_view import Manifest, manifest_of
+from webhook.engine.admitted_view import Manifest, manifest_of, template_path
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.files import Document, InputError
 from webhook.model.accelerators import PATTERNS, Accelerators
@@ -44,10 +45,17 @@ def find_pods(document: Document) -> Iterator[Found]:
             manifest = manifest_of(obj)
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `$")
-            field = path.rstrip("`").lstrip(".")
-            raise InputError(f"{document.place(at)}: {field}: {message}") from error
+            location = (*at, *(template_path(obj) or ()), *_steps(path))
+            place, field = document.place(location), files.dotted(location)
+            raise InputError(f"{place}: {field}: {message}") from error
         if manifest:
             yield Found(document, at, manifest)
+
+
+def _steps(path: str) -> Path:
+    """`.spec.containers[0].image` as the keys and indexes that it walks."""
+    found = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path)
+    return tuple(int(index) if index else key for key, index in found)
 
 
 def _objects(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -6,12 +6,12 @@ import sys
 from enum import StrEnum
 from typing import Annotated
 
-import jsonpatch
 import msgspec
 import typer
 
 from webhook import files
 from webhook.cli import options
+from webhook.cli.apply import apply
 from webhook.cli.manifests import find_pods, snapshot_from
 from webhook.cli.output import print_diff, print_json
 from webhook.engine.evaluate import evaluate
@@ -43,10 +43,9 @@ def mutate(
     Takes Pods and every controller with a Pod template; objects of other kinds pass through untouched, and
     comments and order of your YAML survive.
 
+    \b
     Examples:
-
       podtailor mutate -f deployment.yaml --diff
-
       helm template ./chart | podtailor mutate -f - | kubectl apply -f -
     """
     snapshot = snapshot_from(
@@ -80,16 +79,11 @@ def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
     return ops
 
 
-def _apply(document: Document, ops: list[Op]) -> None:
-    """Change the document's data in place: comments and order stay where they are."""
-    jsonpatch.JsonPatch(ops).apply(document.data, in_place=True)
-
-
 def _print_diff(document: Document, ops: list[Op]) -> None:
     if not ops:
         return
     before = files.dumped(document)
-    _apply(document, ops)
+    apply(document, ops)
     print_diff(before, files.dumped(document), f"{document.source}:{document.first_line}")
 
 
@@ -97,7 +91,7 @@ def _print_yaml(documents: list[Document], patches: list[list[Op]]) -> None:
     for index, (document, ops) in enumerate(zip(documents, patches, strict=True)):
         text = document.text
         if ops:
-            _apply(document, ops)
+            apply(document, ops)
             text = files.dumped(document)
         if index and not text.startswith("---"):
             sys.stdout.write("---\n")
@@ -109,7 +103,7 @@ def _print_json(documents: list[Document], patches: list[list[Op]]) -> None:
     objects = []
     for document, ops in zip(documents, patches, strict=True):
         if document.data is not None:
-            _apply(document, ops)
+            apply(document, ops)
             objects.append(msgspec.to_builtins(files.plain(document.data)))
     if len(objects) == 1:
         print_json(objects[0])

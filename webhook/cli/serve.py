@@ -58,10 +58,9 @@ def serve(
     Certificates are read again when their files change. SIGTERM drains: readiness fails at once, requests are
     answered until the shutdown delay is over.
 
+    \b
     Examples:
-
       podtailor serve --dev
-
       podtailor serve --tls-cert-file tls.crt --tls-private-key-file tls.key --policies policies/
     """
     if log_level.lower() not in ("debug", "info", "warning", "error"):

@@ -57,21 +57,25 @@ class Manifest(Struct, frozen=True):
     """As admission would see the Pod: what is evaluated."""
 
 
+def template_path(obj: dict[str, Any]) -> Path | None:
+    """Where the Pod, or its template, stands in an object of this kind; None for kinds that make no Pods."""
+    group = str(obj.get("apiVersion") or "").rpartition("/")[0]
+    return _TEMPLATES.get((group, str(obj.get("kind"))))
+
+
 def manifest_of(obj: dict[str, Any]) -> Manifest | None:
     """The Pod of a Kubernetes object; None for objects that make no Pods.
 
     Raises msgspec.ValidationError naming the field of the template that no API server would read.
     """
-    kind = str(obj.get("kind"))
-    group = str(obj.get("apiVersion") or "").rpartition("/")[0]
-    at = _TEMPLATES.get((group, kind))
+    at = template_path(obj)
     found: Any = obj
     for step in at or ():
         found = found.get(step) if isinstance(found, dict) else None
     if at is None or not isinstance(found, dict):
         return None
     template = pod_view(found)
-    metadata = obj.get("metadata") or {}
+    kind, metadata = obj["kind"], obj.get("metadata") or {}
     name = str(metadata.get("name") or metadata.get("generateName") or "")
     admitted = _created(template, kind, name)
     return Manifest(kind, name, metadata.get("namespace"), at, template, admitted)

@@ -82,7 +82,7 @@ def _parsed(document: Document) -> PolicyDocument | list[Problem]:
         return PolicyDocument.model_validate(data)
     except ValidationError as error:
         return [
-            Problem(document.place(location), _dotted(location), message)
+            Problem(document.place(location), files.dotted(location), message)
             for location, message in (
                 _told(each["type"], each["loc"], each["msg"], each["input"]) for each in error.errors()
             )
@@ -130,9 +130,3 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
         return annotation if issubclass(annotation, BaseModel) else None
     found = (_model_in(inner) for inner in typing.get_args(annotation))
     return next((model for model in found if model), None)
-
-
-def _dotted(location: Sequence[str | int]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(
-        "."
-    )

@@ -1,0 +1,257 @@
+"""The other commands: explain, policies, certs, version, help."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from webhook import __version__
+from webhook.files import read
+from webhook.policies.load import load_all
+
+BAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n  moed: Audit\n"
+
+
+class TestExplain:
+    def test_in_words(self, run: Run) -> None:
+        done = run("explain", "-f", "examples/gpu.yaml")
+        assert done.code == 0
+        for line in (
+            "StatefulSet default/inference  examples/gpu.yaml:2:1",
+            "  is GPU: container server asks for nvidia.com/gpu",
+            "  is Stateful: its controller is a StatefulSet",
+            "    + gpu       matches  (built in (safe))",
+            "    - arm64     match.workloadTypes: the Pod is GPU, Stateful, not ARM64",
+            "    server:resizePolicy.memory = RestartContainer  by gpu",
+            "    pod:tolerations = nvidia.com/gpu Exists NoSchedule  by gpu",
+        ):
+            assert f"{line}\n" in done.out
+
+    def test_says_what_is_left_out_and_why(self, run: Run) -> None:
+        out = run("explain", "-f", "examples/general.yaml").out
+        assert "    app:requests.cpu  kept: the Pod has a value of its own  (wished by general)\n" in out
+
+    def test_says_why_a_pod_is_left_alone(self, run: Run) -> None:
+        out = run("explain", "-f", "examples/general.yaml", "-n", "kube-system").out
+        assert "left alone, excluded-namespace: Pods of kube-system run the cluster" in out
+
+    def test_audit_is_told_as_what_would_be(self, run: Run) -> None:
+        out = run("explain", "-f", "examples/daemonset.yaml", "--mode", "audit").out
+        assert "    + general   matches, audit only  (built in (safe))\n" in out
+        assert "  Would set, audit only\n" in out
+        assert "  Leaves out\n    pod:requests  daemonset: a DaemonSet's controller plans" in out
+
+    def test_conflicts_are_told(self, run: Run, tmp_path: Path) -> None:
+        policy = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: NAME}\nspec: {nodeSelector: {zone: NAME}}\n"
+        (tmp_path / "p.yaml").write_text(policy.replace("NAME", "a") + "---\n" + policy.replace("NAME", "b"))
+        out = run("explain", "-f", "examples/general.yaml", "-p", str(tmp_path)).out
+        assert "    pod:nodeSelector.zone  a is heard before b, which wished another value\n" in out
+
+    def test_json_holds_the_same(self, run: Run) -> None:
+        (said,) = json.loads(run("explain", "-f", "examples/arm64.yaml", "-o", "json").out)
+        assert said["workloadTypes"] == [
+            {"type": "ARM64", "because": "label podtailor.dev/workload-type=arm64"}
+        ]
+        verdicts = {verdict["name"]: verdict["clause"] for verdict in said["policies"]}
+        assert verdicts == {
+            "gpu": "match.workloadTypes",
+            "stateful": "match.workloadTypes",
+            "arm64": None,
+            "general": "match.workloadTypes",
+        }
+        assert said["changes"][0] == {
+            "policy": "arm64",
+            "field": "ffmpeg:resizePolicy.cpu",
+            "value": {"resourceName": "cpu", "restartPolicy": "NotRequired"},
+        }
+        assert all(op["path"].startswith("/spec/template/") for op in said["patch"])
+
+    def test_nothing_to_explain(self, run: Run) -> None:
+        done = run("explain", "-f", "-", stdin="kind: Service\n")
+        assert (done.code, done.err) == (2, "error: -: no Pod, and nothing with a Pod template\n")
+
+
+class TestPolicies:
+    def test_list(self, run: Run) -> None:
+        lines = run("policies", "list").out.splitlines()
+        assert lines[0].split() == ["NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"]
+        assert [line.split()[0] for line in lines[1:]] == ["gpu", "stateful", "arm64", "general"]
+        assert lines[3].split()[1:5] == [
+            "Enforce",
+            "0",
+            "ARM64",
+            "resizePolicy,nodeSelector,tolerations,resources",
+        ]
+
+    def test_list_for_machines(self, run: Run) -> None:
+        listed = json.loads(run("policies", "list", "--builtin", "strict", "-o", "json").out)
+        assert listed[0]["from"] == "built in (strict)"
+
+    def test_shown_policy_is_one_to_change_and_apply(self, run: Run, tmp_path: Path) -> None:
+        for name in ("gpu", "stateful", "arm64", "general"):
+            (tmp_path / f"{name}.yaml").write_text(run("policies", "show", name, "--builtin", "strict").out)
+        assert [policy.name for policy in load_all([str(tmp_path)])] == [
+            "arm64",
+            "general",
+            "gpu",
+            "stateful",
+        ]
+        lines = run("policies", "list", "-p", str(tmp_path)).out.splitlines()
+        assert all("built in" not in line for line in lines)
+
+    def test_show_prints_a_file_s_own_text(self, run: Run, tmp_path: Path) -> None:
+        text = "# mine\n" + BAD.replace("moed", "mode")
+        (tmp_path / "p.yaml").write_text(text)
+        assert run("policies", "show", "p", "-p", str(tmp_path)).out == text
+
+    def test_show_knows_what_there_is(self, run: Run) -> None:
+        done = run("policies", "show", "gpuu")
+        assert (done.code, done.err) == (
+            2,
+            "error: no policy 'gpuu'; known are arm64, general, gpu, stateful\n",
+        )
+
+    def test_lint_names_file_line_and_column(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "bad.yaml").write_text(BAD)
+        done = run("policies", "lint", str(tmp_path))
+        said = f'error: {tmp_path}/bad.yaml:5:3: spec.moed: unknown field; did you mean "mode"?\n'
+        assert (done.code, done.out, done.err) == (2, "", said)
+
+    def test_lint_for_machines(self, run: Run) -> None:
+        done = run("policies", "lint", "-", "-o", "json", stdin=BAD)
+        assert done.code == 2
+        assert json.loads(done.out) == {
+            "policies": [],
+            "problems": [
+                {
+                    "place": "<stdin>:5:3",
+                    "field": "spec.moed",
+                    "message": 'unknown field; did you mean "mode"?',
+                }
+            ],
+        }
+
+    def test_lint_of_good_ones(self, run: Run) -> None:
+        done = run("policies", "lint", "-", stdin=BAD.replace("moed", "mode"))
+        assert (done.code, done.out) == (0, "1 policy, no problem\n")
+
+    def test_lint_of_nothing(self, run: Run) -> None:
+        assert run("policies", "lint", "-").code == 2
+
+
+class TestCerts:
+    def test_issue_and_show(self, run: Run, tmp_path: Path) -> None:
+        out = str(tmp_path / "tls")
+        done = run("certs", "issue", "--out", out, "--host", "10.0.0.1", "--days", "30")
+        assert (done.code, done.err) == (0, "")
+        assert stat.S_IMODE((tmp_path / "tls" / "tls.key").stat().st_mode) == 0o600
+        shown = run("certs", "show", f"{out}/tls.crt", f"{out}/ca.crt").out
+        assert (
+            f"{out}/tls.crt: certificate CN=podtailor-webhook.podtailor-system.svc\n  valid, 29 days left"
+            in shown
+        )
+        assert "svc.cluster.local, podtailor-webhook.podtailor-system, 10.0.0.1\n" in shown
+        (facts,) = json.loads(run("certs", "show", f"{out}/ca.crt", "-o", "json").out)
+        assert (facts["isCA"], facts["state"], facts["subject"]) == (True, "valid", "CN=podtailor-ca")
+
+    def test_issue_replaces_nothing_unasked(self, run: Run, tmp_path: Path) -> None:
+        run("certs", "issue", "--out", str(tmp_path))
+        done = run("certs", "issue", "--out", str(tmp_path))
+        assert (done.code, done.err) == (
+            2,
+            f"error: {tmp_path}/ca.crt exists: use another directory, or --force to replace it\n",
+        )
+        assert run("certs", "issue", "--out", str(tmp_path), "--force").code == 0
+
+    def test_issue_for_a_name_that_cannot_be(self, run: Run, tmp_path: Path) -> None:
+        done = run("certs", "issue", "--out", str(tmp_path), "--host", "bücher.example")
+        assert done.code == 2
+        assert "cannot stand in a certificate" in done.err
+
+    def test_show_what_is_none(self, run: Run, tmp_path: Path) -> None:
+        done = run("certs", "show", str(tmp_path / "no"))
+        assert (done.code, done.err) == (2, f"error: {tmp_path}/no: No such file or directory\n")
+        (tmp_path / "x").write_text("nonsense")
+        assert run("certs", "show", str(tmp_path / "x")).err.startswith(
+            f"error: {tmp_path}/x: no certificate in PEM form"
+        )
+
+
+class TestTheCommandItself:
+    def test_version(self, run: Run) -> None:
+        assert run("version").out == f"podtailor {__version__}\n"
+        assert json.loads(run("version", "-o", "json").out)["podtailor"] == __version__
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            [],
+            ["serve"],
+            ["mutate"],
+            ["explain"],
+            ["policies"],
+            ["policies", "lint"],
+            ["certs", "issue"],
+            ["version"],
+        ],
+    )
+    def test_help_teaches(self, run: Run, arguments: list[str]) -> None:
+        done = run(*arguments, "--help")
+        assert done.code == 0
+        assert "Usage: podtailor" in done.out
+
+    def test_help_of_serve_names_every_variable(self, run: Run) -> None:
+        out = " ".join(run("serve", "--help").out.split())
+        flags = ("HOST", "PORT", "HEALTH_PORT", "TLS_CERT_FILE", "TLS_PRIVATE_KEY_FILE", "CLIENT_CA_FILE", "POLICIES", "BUILTIN", "MODE", "LOG_LEVEL", "NO_ANNOTATE")  # fmt: skip
+        assert [flag for flag in flags if f"PODTAILOR_{flag}" not in out] == []
+
+    def test_misspelt_command(self, run: Run) -> None:
+        done = run("mutat")
+        assert done.code == 2
+        assert "Did you mean 'mutate'?" in done.err
+
+    def test_environment_speaks_for_flags(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PODTAILOR_BUILTIN", "off")
+        assert len(run("policies", "list").out.splitlines()) == 1
+
+    @pytest.mark.parametrize("name", ["podtailor", "kubectl-podtailor"])
+    def test_completion_for_a_shell(self, name: str) -> None:
+        script = str(Path(sys.executable).parent / name)
+        environment = {**os.environ, f"_{name.upper().replace('-', '_')}_COMPLETE": "source_bash"}
+        done = subprocess.run([script], env=environment, capture_output=True, text=True, check=True)
+        assert f"{name}" in done.stdout
+        assert "COMP_WORDS" in done.stdout
+
+    @pytest.mark.parametrize("command", [["-m", "webhook"], ["-c", "import webhook.cli; webhook.cli.main()"]])
+    def test_starts_as_a_module_and_as_a_script(self, command: list[str]) -> None:
+        done = subprocess.run(
+            [sys.executable, *command, "version"], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == f"podtailor {__version__}\n"
+
+    def test_reader_that_has_enough_sees_no_traceback(self) -> None:
+        with subprocess.Popen(
+            [sys.executable, "-m", "webhook", "mutate", "-f", "examples"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as reading:
+            assert reading.stdout
+            assert reading.stderr
+            reading.stdout.close()
+            assert reading.stderr.read() == b""
+
+    def test_only_serve_pays_for_the_server(self) -> None:
+        code = "import sys, webhook.cli; print([m for m in ('fastapi', 'uvicorn', 'kubernetes') if m in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "[]\n"
+
+
+def test_examples_are_read_without_a_word() -> None:
+    assert all(read(str(file)) for file in sorted(Path("examples").rglob("*.yaml")))

@@ -1,0 +1,171 @@
+"""`podtailor mutate`: what users wrote stays, to the comment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.cli.conftest import Run
+
+DEPLOYMENT = """\
+# in front
+apiVersion: apps/v1
+kind: Deployment   # a comment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+        # the app
+        - name: "app"
+          image: 'web:1' # pinned
+          command: [sh, -c, "a very long line that nobody may fold, because whoever wrote it wrote it so, and it is longer than 80"]
+          resources:
+            requests: {cpu: 0.5, memory: 1Gi}
+            limits:
+              memory: 1Gi
+"""
+SERVICE = "apiVersion: v1\nkind:   Service # odd spaces\nmetadata: {name:  web}\n"
+
+
+def test_comments_order_quotes_and_indentation_survive(run: Run) -> None:
+    done = run("mutate", "-f", "-", "--no-annotate", stdin=DEPLOYMENT)
+    assert (done.code, done.err) == (0, "")
+    added = """\
+          resizePolicy:
+            - resourceName: cpu
+              restartPolicy: NotRequired
+            - resourceName: memory
+              restartPolicy: NotRequired
+"""
+    assert done.out == DEPLOYMENT + added
+
+
+def test_other_objects_pass_through_to_the_letter(run: Run) -> None:
+    stream = f"{SERVICE}---\n# nothing but a comment\n---\n{DEPLOYMENT}"
+    done = run("mutate", "-f", "-", "--no-annotate", stdin=stream)
+    assert done.out.startswith(f"{SERVICE}---\n# nothing but a comment\n---\n{DEPLOYMENT}")
+
+
+def test_nothing_is_written_twice(run: Run) -> None:
+    once = run("mutate", "-f", "-", stdin=DEPLOYMENT).out
+    assert run("mutate", "-f", "-", stdin=once).out == once
+    assert run("mutate", "-f", "-", "--diff", stdin=once).out == ""
+
+
+def test_what_the_api_server_will_default_is_seen_and_not_written(run: Run) -> None:
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, resources: {limits: {cpu: 1}}}]}}"
+    done = run("mutate", "-f", "-", "-o", "json", "--no-annotate", stdin=pod)
+    assert json.loads(done.out)["spec"]["containers"][0]["resources"] == {
+        "limits": {"cpu": 1},
+        "requests": {"memory": "256Mi"},
+    }
+
+
+def test_diff_shows_the_change_alone(run: Run) -> None:
+    done = run("mutate", "-f", "examples/arm64.yaml", "--diff", "--no-annotate")
+    changed = [line for line in done.out.splitlines() if line.startswith(("+", "-"))]
+    assert changed[:2] == ["--- examples/arm64.yaml:1", "+++ examples/arm64.yaml:1 (tailored)"]
+    assert "+        kubernetes.io/arch: arm64" in changed
+    assert not any(line.startswith("-") for line in changed[2:])
+    assert "\x1b" not in done.out, "no colour in a pipe"
+
+
+def test_lists_and_several_files(run: Run, tmp_path: Path) -> None:
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "a"}]},
+    }
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}}
+    (tmp_path / "a.json").write_text(
+        json.dumps({"apiVersion": "v1", "kind": "List", "items": [service, pod]})
+    )
+    (tmp_path / "b.yaml").write_text(json.dumps(pod))
+    (tmp_path / "ignored.txt").write_text("no manifest")
+    done = run("mutate", "-f", str(tmp_path), "-o", "json")
+    first, second = json.loads(done.out)["items"]
+    assert first["items"][0] == service
+    assert first["items"][1]["spec"] == second["spec"] != pod["spec"]
+
+
+def test_output_is_yaml_that_loads_again(run: Run) -> None:
+    done = run("mutate", "-f", "examples")
+    documents = list(YAML(typ="safe").load_all(done.out))
+    assert [document["kind"] for document in documents] == [
+        "Job",
+        "DaemonSet",
+        "Service",
+        "Deployment",
+        "StatefulSet",
+        "StatefulSet",
+    ]
+
+
+def test_namespace_labels_and_policies_count(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\n"
+        "spec: {match: {namespaceSelector: {matchLabels: {team: a}}}, nodeSelector: {pool: a}}\n"
+    )
+    flags = ["mutate", "-f", "-", "-p", str(tmp_path), "--builtin", "off", "-o", "json"]
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: []}}"
+    assert "nodeSelector" not in run(*flags, stdin=pod).out
+    assert json.loads(run(*flags, "--namespace-labels", "x=y,team=a", stdin=pod).out)["spec"][
+        "nodeSelector"
+    ] == {"pool": "a"}
+
+
+def test_shared_yaml_nodes_are_told_apart(run: Run) -> None:
+    """An alias is the same node twice: what one container gets, the other must not get with it."""
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations: {podtailor.dev/skip-containers: b}\nspec:\n  containers:\n"
+        "  - name: a\n    resources: &r\n      requests: {cpu: 1}\n  - name: b\n    resources: *r\n"
+    )
+    done = run("mutate", "-f", "-", "-o", "json", stdin=text)
+    a, b = json.loads(done.out)["spec"]["containers"]
+    assert (a["resources"]["requests"], b["resources"]["requests"]) == (
+        {"cpu": 1, "memory": "256Mi"},
+        {"cpu": 1},
+    )
+    a, b = YAML(typ="safe").load(run("mutate", "-f", "-", stdin=text).out)["spec"]["containers"]
+    assert (a["resources"]["requests"], b["resources"]["requests"]) == (
+        {"cpu": 1, "memory": "256Mi"},
+        {"cpu": 1},
+    )
+
+
+@pytest.mark.parametrize(
+    ("stdin", "said"),
+    [
+        pytest.param("a: [1\n", "error: <stdin>:2:1: ", id="not YAML"),
+        pytest.param("a: 1\na: 2\n", "error: <stdin>:2:1: found duplicate key", id="duplicate key"),
+        pytest.param("ok: 1\n---\n\tb: 1\n", "error: <stdin>:3:1: ", id="tab in the second document"),
+        pytest.param(
+            DEPLOYMENT.replace("containers:", "containers: 3 #").split("        # the app")[0],
+            "error: <stdin>:8:7: spec.template.spec.containers: Expected",
+            id="field of another type",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named_and_nothing_is_printed(run: Run, stdin: str, said: str) -> None:
+    done = run("mutate", "-f", "-", stdin=stdin)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["mutate"], "error: nothing to read: give -f FILE, -f DIRECTORY or -f - for standard input\n"),
+        (["mutate", "-f", "/nonexistent"], "error: /nonexistent: No such file or directory\n"),
+        (["mutate", "-f", "-", "--namespace-labels", "x"], "error: --namespace-labels x: write KEY=VALUE\n"),
+        (["mutate", "-f", "webhook"], "error: webhook: no .yaml, .yml, .json file in this directory\n"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: list[str], said: str) -> None:
+    done = run(*arguments)
+    assert (done.code, done.out, done.err) == (2, "", said)
