@@ -46,10 +46,15 @@ class TestHealth:
     def test_counts_mutations_and_skips(self, server: Server) -> None:
         field = 'podtailor_mutations_total{field="requests",mode="enforce",policy="general"}'
         skip = 'podtailor_skips_total{reason="mirror-pod"}'
-        before = server.metric(field), server.metric(skip)
+        odd = 'podtailor_skips_total{reason="unknown-workload-type"}'
+        before = server.metric(field), server.metric(skip), server.metric(odd)
         server.review(pod())
         server.review(pod(metadata="annotations: {kubernetes.io/config.mirror: x}"))
-        assert (server.metric(field), server.metric(skip)) == (before[0] + 2, before[1] + 1)
+        server.review(
+            pod("os: {name: linux}", metadata="labels: {podtailor.dev/workload-type: gpuu.stateful}")
+        )
+        after = server.metric(field), server.metric(skip), server.metric(odd)
+        assert after == (before[0] + 2, before[1] + 1, before[2] + 1)
 
 
 def test_one_log_line_a_review(server: Server) -> None:

@@ -112,7 +112,7 @@ def test_pod_that_nobody_can_read_is_allowed_with_a_warning(server: Server, obj:
     response = json.loads(body)["response"]
     assert (status, response["allowed"], "patch" in response) == (200, True, False)
     (warning,) = response["warnings"]
-    assert warning.startswith("podtailor: Pod left unchanged")
+    assert warning.startswith("podtailor: unreadable-pod: left unchanged")
     assert named in warning
 
 

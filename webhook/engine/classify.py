@@ -56,9 +56,9 @@ def _read_label(value: str, where: str) -> tuple[tuple[tuple[WorkloadType, str],
     if len(named) > 1:
         named.discard(WorkloadType.GENERAL)
     unknown = [word for word in words if word not in _WORDS]
-    warning = f"{where}: {', '.join(unknown)} is none of {', '.join(_WORDS)}" if unknown else ""
+    warning = f"unknown-workload-type: {where}: {', '.join(unknown)} is none of {', '.join(_WORDS)}"
     found = tuple((each, f"{where}={value}") for each in WorkloadType if each in named)
-    return found, ((warning,) if warning else ())
+    return found, ((warning,) if unknown else ())
 
 
 def _requests_accelerator(subject: Subject) -> str | None:

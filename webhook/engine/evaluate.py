@@ -56,6 +56,7 @@ class Decision(Struct, frozen=True):
     """What enforced and audited policies together would do; None where no audited policy matches."""
     patch: list[Op] = []
     warnings: tuple[str, ...] = ()
+    """`reason: in words`, about what the Pod or its namespace says that nobody understands."""
 
     @property
     def would_change(self) -> tuple[Change, ...]:
@@ -113,13 +114,15 @@ def _tailor(subject: Subject, policies: Sequence[Policy], *, annotate: bool) -> 
 
 def _warnings(subject: Subject) -> list[str]:
     warnings = [
-        f"container {container.name} asks for {container.devices.implausible} devices, more than "
-        f"{MOST_DEVICES}: counted as one"
+        f"too-many-devices: container {container.name} asks for {container.devices.implausible}, more than "
+        f"{MOST_DEVICES}, and counts as one"
         for container in subject.containers
         if container.devices.implausible
     ]
     unknown = subject.skipped.difference(container.name for container in subject.containers)
     if unknown:
         named = ", ".join(sorted(unknown))
-        warnings.append(f"annotation {SKIP_CONTAINERS} names {named}: the Pod has no such container")
+        warnings.append(
+            f"unknown-container: annotation {SKIP_CONTAINERS} names {named}, which the Pod has not"
+        )
     return warnings

@@ -52,4 +52,7 @@ def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, str | None]
     mode = _MODE_LABELS.get(label.lower())
     if mode:
         return mode, None
-    return Mode.AUDIT, f"namespace label {MODE}={label!r} is not enforce, audit or off: counted as audit"
+    return (
+        Mode.AUDIT,
+        f"unknown-mode: namespace label {MODE}={label!r} is not enforce, audit or off, and counts as audit",
+    )

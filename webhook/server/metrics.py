@@ -43,7 +43,7 @@ class Metrics:
         )
         self._skips = Counter(
             "podtailor_skips",
-            "Wishes of policies left out, and Pods left alone, by reason.",
+            "Wishes of policies left out, Pods left alone, labels not understood, by reason.",
             ["reason"],
             registry=self.registry,
         )
@@ -85,8 +85,9 @@ class Metrics:
         """Count what a decision did; dry runs change nothing, so they count as requests only."""
         if dry_run:
             return
-        if decision.left_alone:
-            self._count_skip(decision.left_alone.partition(":")[0]).inc()
+        for reason in (decision.left_alone, *decision.warnings):
+            if reason:
+                self._count_skip(reason.partition(":")[0]).inc()
         for change in decision.outcome.changes:
             self._count_mutation(_policy(change.policy), _field(change), "enforce").inc()
         for change in decision.would_change:

@@ -51,7 +51,9 @@ class Reviewer:
             except (msgspec.DecodeError, RecursionError) as error:
                 # The API server sends only what it could read itself, so this is not the user's doing.
                 result = "unreadable"
-                decision = Decision(warnings=(f"Pod left unchanged, it could not be read: {error}",))
+                decision = Decision(
+                    warnings=(f"unreadable-pod: left unchanged, it could not be read: {error}",)
+                )
                 answer = wire.allowed(request.uid, decision.warnings)
             else:
                 decision = evaluate(Request(_namespace(request, pod), pod), self.snapshot)
