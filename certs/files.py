@@ -21,12 +21,12 @@ def issue_to(
     Raises FileExistsError, before anything is written, where one of FILES is there and `overwrite` is not
     given.
     """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     there = [name for name in FILES if (directory / name).exists()]
     if there and not overwrite:
         raise FileExistsError(f"{directory / there[0]} exists")
     authority = issue_authority(now, lifetime)
     serving = issue_serving(authority, hosts, now, lifetime)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     _write(directory / CA_KEY, authority.key_pem, 0o600)
     _write(directory / CA_CERT, authority.certificate_pem, 0o644)
     _write(directory / TLS_KEY, serving.key_pem, 0o600)

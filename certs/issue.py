@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,6 +15,13 @@ from msgspec import Struct
 
 # Clocks of API server and issuer may differ by this much: certificates are valid a little before now.
 _SKEW = timedelta(minutes=5)
+
+
+# RFC 1123 names, in lower case as Kubernetes has them; a star may stand for the first label.
+_DNS_NAME = re.compile(
+    r"(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*", re.ASCII
+)
+_MOST_NAME = 253
 
 
 class Pair(Struct, frozen=True):
@@ -49,7 +57,10 @@ def issue_authority(now: datetime, lifetime: timedelta, name: str = "podtailor-c
 
 
 def issue_serving(authority: Pair, hosts: Sequence[str], now: datetime, lifetime: timedelta) -> Pair:
-    """A server certificate for DNS names and IP addresses, signed by `authority`."""
+    """A server certificate for DNS names and IP addresses, signed by `authority`.
+
+    Raises ValueError naming a host that is neither.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate
     certificate = (
@@ -99,6 +110,8 @@ def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        if len(host) > _MOST_NAME or not _DNS_NAME.fullmatch(host):
+            raise ValueError(f"{host!r} is neither a DNS name nor an IP address") from None
         return x509.DNSName(host)
 
 

@@ -18,7 +18,7 @@ from tests.support.generated import pods
 from tests.support.pods import Json, decide, pod
 from webhook.engine.snapshot import snapshot_of
 from webhook.model import quantity
-from webhook.policies.builtin import Profile
+from webhook.policies.shipped import Profile
 from webhook.policies.sources import in_force
 
 PODS = int(os.environ.get("PODTAILOR_E2E_PODS", "300"))

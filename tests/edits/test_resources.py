@@ -9,7 +9,7 @@ import pytest
 from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored, yaml
 from webhook.model.draft import Reason
 from webhook.model.policy import Policy
-from webhook.policies.builtin import Profile, built_in
+from webhook.policies.shipped import Profile, built_in
 
 
 def asking(resources: str, name: str = "test", head: str = "") -> Policy:

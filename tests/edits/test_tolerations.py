@@ -118,8 +118,8 @@ def test_per_vendor(resources: str, keys: list[str]) -> None:
 
 def test_adds_up_over_policies_and_repeats_nothing() -> None:
     other = policy(
-        "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}, {key: y, operator: Exists}]",
+        "tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}, {key: other, operator: Exists}]",
         name="zz",
     )
     after = tailored(pod(), NVIDIA, other)
-    assert [each["key"] for each in after["spec"]["tolerations"]] == ["nvidia.com/gpu", "y"]
+    assert [each["key"] for each in after["spec"]["tolerations"]] == ["nvidia.com/gpu", "other"]

@@ -13,7 +13,7 @@ from webhook.engine.admitted_view import Manifest, manifest_of
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request
 from webhook.model.subject import Namespace, subject_of
-from webhook.policies.builtin import Profile, built_in
+from webhook.policies.shipped import Profile, built_in
 
 TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": pod()["spec"]}
 

@@ -6,7 +6,7 @@ from tests.support.pods import Json, pod, policy, snapshot
 from webhook.engine.explain import Explanation, explain
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.pod import pod_view
-from webhook.policies.builtin import Profile, built_in
+from webhook.policies.shipped import Profile, built_in
 
 
 def _explained(obj: Json, within: Snapshot) -> Explanation:
@@ -14,14 +14,14 @@ def _explained(obj: Json, within: Snapshot) -> Explanation:
 
 
 def test_every_policy_has_a_verdict_in_the_order_in_which_it_is_heard() -> None:
-    off = policy("mode: 'Off'", name="off")
+    off = policy("mode: 'Off'", name="idle")
     audited = policy("mode: Audit", name="tried")
     explanation = _explained(pod(), snapshot(*built_in(Profile.SAFE), audited, off))
     assert [
         (each.policy.name, each.mode.value, each.failure and each.failure.field)
         for each in explanation.verdicts
     ] == [
-        ("off", "Off", "mode"),
+        ("idle", "Off", "mode"),
         ("tried", "Audit", None),
         ("gpu", "Enforce", "match.workloadTypes"),
         ("stateful", "Enforce", "match.workloadTypes"),

@@ -80,7 +80,7 @@ def test_matches(match: str, obj: Json) -> None:
             "match.annotations",
             "the Pod's annotation resize is 'enable', not 'no'",
         ),
-        ("{annotations: {x: y}}", "match.annotations", "the Pod's annotation x is None, not 'y'"),
+        ("{annotations: {x: z}}", "match.annotations", "the Pod's annotation x is None, not 'z'"),
         ("{ownerKinds: [Job]}", "match.ownerKinds", "the Pod comes from a Pod, not a Job"),
         ("{images: [redis, a/*]}", "match.images", "no container's image is one of redis, a/*"),
         ("{workloadTypes: [ARM64], images: [redis]}", "match.workloadTypes", "the Pod is General, not ARM64"),

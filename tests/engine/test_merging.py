@@ -8,7 +8,7 @@ from tests.support.pods import Json, decide, pod, policy, snapshot, tailored, ya
 from webhook.engine.snapshot import snapshot_of
 from webhook.model.names import Mode
 from webhook.model.policy import Policy
-from webhook.policies.builtin import Profile, built_in
+from webhook.policies.shipped import Profile, built_in
 
 
 def memory(amount: str, name: str, head: str = "", **kind: str) -> Policy:
@@ -168,7 +168,7 @@ class TestModes:
         self, server: Mode, label: str | None, own: Mode, effective: Mode
     ) -> None:
         labels = {"podtailor.dev/mode": label} if label else {}
-        within = snapshot(memory("1Gi", "a", f"mode: {own}"), labels=labels, mode=server)
+        within = snapshot(memory("1Gi", "a", f"mode: '{own}'"), labels=labels, mode=server)
         decision = decide(pod(), within)
         changed = Mode.ENFORCE if decision.patch else Mode.AUDIT if decision.would_change else Mode.OFF
         assert changed is effective

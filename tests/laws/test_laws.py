@@ -12,8 +12,8 @@ from tests.support.laws import hold_for
 from tests.support.pods import Json, policy, yaml
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.files import read
-from webhook.policies.builtin import Profile, built_in
 from webhook.policies.load import load_all
+from webhook.policies.shipped import Profile, built_in
 
 GREEDY = (
     *load_all(["tests/e2e/greedy-policies.yaml"]),

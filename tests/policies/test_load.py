@@ -10,8 +10,8 @@ import pytest
 from webhook.files import InputError
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.policy import Origin, Policy
-from webhook.policies.builtin import Profile, built_in
 from webhook.policies.load import load, load_all
+from webhook.policies.shipped import Profile, built_in
 from webhook.policies.sources import in_force
 
 HEAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n"
@@ -97,7 +97,7 @@ REFUSED = [
         'unknown field; did you mean "defaultRequest"?',
     ),
     ("mode: enforce", 3, "spec.mode", "'enforce' is not 'Enforce', 'Audit' or 'Off'"),
-    ("mode: off", 3, "spec.mode", "'off' is not 'Enforce', 'Audit' or 'Off'"),
+    ("mode: Off", 3, "spec.mode", "must be a string: YAML takes this for false, put it in quotes"),
     ("match: {workloadTypes: [gpu]}", 27, "spec.match.workloadTypes[0]", "'gpu' is not 'GPU', 'Stateful', 'ARM64' or 'General'"),
     ("priority: 1001", 3, "spec.priority", "should be less than or equal to 1000"),
     ("priority: '5'", 3, "spec.priority", "should be a valid integer"),
@@ -141,7 +141,7 @@ REFUSED = [
     ),
     ("nodeSelector: {'a b': c}", 18, "spec.nodeSelector.a b", "'a b' is not a label key"),
     ("nodeSelector: {a: 'b c'}", 18, "spec.nodeSelector.a", "'b c' is not a label value"),
-    ("nodeSelector: {a: true}", 18, "spec.nodeSelector.a", 'must be a string: write "True"'),
+    ("nodeSelector: {a: true}", 18, "spec.nodeSelector.a", "must be a string: YAML takes this for true, put it in quotes"),
     ("tolerations: [{operator: Exist}]", 18, "spec.tolerations[0].operator", "'Exist' is not 'Equal' or 'Exists'"),
     ("tolerations: [{value: x}]", 17, "spec.tolerations[0]", "without a key the operator must be Exists"),
     ("tolerations: [{key: a, operator: Exists, value: x}]", 17, "spec.tolerations[0]", "operator Exists takes no value"),
@@ -177,10 +177,10 @@ def test_refuses(tmp_path: Path, spec: str, column: int, field: str, words: str)
         ("- a\n", "1:1", "a policy is a mapping"),
         (HEAD.replace("{name: p}", "{name: P}") + "  {}\n", "3:12", "'P' is not a name"),
         (HEAD.replace("{name: p}", "{}") + "  {}\n", "3:1", "metadata.name: required"),
-        (HEAD.replace("{name: p}", "{name: p, namespace: n}") + "  {}\n", "1:1", "a ClusterWorkloadPolicy has no"),
+        (HEAD.replace("{name: p}", "{name: p, namespace: ns}") + "  {}\n", "1:1", "a ClusterWorkloadPolicy has no"),
         (HEAD.replace("kind: Cluster", "kind: ") + "  {}\n", "1:1", "a WorkloadPolicy in a file needs metadata.namespace"),
         (
-            HEAD.replace("kind: Cluster", "kind: ").replace("p}", "p, namespace: n}")
+            HEAD.replace("kind: Cluster", "kind: ").replace("p}", "p, namespace: ns}")
             + "  match: {namespaceSelector: {matchLabels: {a: b}}}\n",
             "1:1",
             "its own namespace only",
@@ -216,6 +216,15 @@ def test_same_name_twice_is_said_with_both_places(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_no_yaml_is_a_problem_among_others(tmp_path: Path) -> None:
+    _write(tmp_path, "a: [", "a.yaml")
+    _write(tmp_path, f"{HEAD}  mod: x\n", "b.yaml")
+    assert [problem.place.partition(":")[0] for problem in load([str(tmp_path)]).problems] == [
+        str(tmp_path / "a.yaml"),
+        str(tmp_path / "b.yaml"),
+    ]
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     file = _write(tmp_path, f"{HEAD}  mod: x\n  prio: 1\n")
     with pytest.raises(InputError) as error:
@@ -233,7 +242,7 @@ class TestInForce:
     def test_namespaced_policy_replaces_none(self, tmp_path: Path) -> None:
         text = (
             (HEAD + "  {}\n")
-            .replace("{name: p}", "{name: gpu, namespace: n}")
+            .replace("{name: p}", "{name: gpu, namespace: ns}")
             .replace("kind: Cluster", "kind: ")
         )
         assert len(in_force([_write(tmp_path, text)], Profile.SAFE)) == 5

@@ -144,7 +144,7 @@ def test_warnings_are_few_and_short() -> None:
 
 def test_audit_annotation_keys_are_what_the_api_server_takes() -> None:
     tried = policy("mode: Audit\nresizePolicy: {cpu: NotRequired}", name="tried")
-    on = policy("nodeSelector: {a: b}", name="on")
+    on = policy("nodeSelector: {a: b}", name="applies")
     notes = json.loads(wire.decided("u", decide(pod(), snapshot(tried, on))))["response"]["auditAnnotations"]
     assert set(notes) == {"workload-types", "policies", "would-change"}
     assert all(re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", key) for key in notes)

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonpatch
 
-from webhook import files
+from webhook import yaml_tree
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.model.names import Mode
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def yaml(text: str) -> Any:
-    return files.plain(files.parsed(text))
+    return yaml_tree.load(text)
 
 
 def pod(spec: str = "", *, metadata: str = "", container: str = "") -> Json:

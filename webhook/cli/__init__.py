@@ -33,3 +33,6 @@ def main() -> None:
     except InputError as error:
         complain(str(error))
         sys.exit(2)
+    except OSError as error:  # a full disk behind standard output, and the like
+        complain(error.strerror or str(error))
+        sys.exit(2)

@@ -40,10 +40,10 @@ def issue(
     hosts = [*service_hosts(service, namespace), *(host or ())]
     try:
         issue_to(out, hosts, datetime.now(UTC), timedelta(days=days), overwrite=force)
-    except FileExistsError as error:
-        raise InputError(f"{error}: use another directory, or --force to replace it") from error
     except OSError as error:
-        raise InputError(f"{error.filename or out}: {error.strerror}") from error
+        if error.errno is not None:
+            raise InputError(f"{error.filename or out}: {error.strerror}") from error
+        raise InputError(f"{error}: use another directory, or --force to replace it") from error
     except ValueError as error:
         raise InputError(f"these names cannot stand in a certificate: {error}") from error
     print(f"{out}: CA and certificate for {', '.join(hosts)}, valid for {days} days")

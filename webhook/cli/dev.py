@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import copy
 import json
 import ssl
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPSConnection
+from importlib.resources import as_file
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
-import jsonpatch
 from msgspec import Struct
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
-from webhook import files
 from webhook.cli.output import console, print_diff
+from webhook.cli.yaml_edit import edited
+from webhook.files import Document, read
 
 
 class Example(Struct, frozen=True):
-    """A Pod as a StatefulSet's controller creates it, in the review that the API server makes of it."""
+    """A Pod as a StatefulSet's controller creates it, and where the review of it is."""
 
     directory: Path
-    pod: dict[str, Any]
+    document: Document
+    host: str
+    """What clients on this machine connect to."""
 
     @property
     def certificate(self) -> Path:
@@ -41,37 +43,45 @@ class Example(Struct, frozen=True):
 
     async def show(self, port: int, health_port: int) -> None:
         """Send the example, print what happens to it, and how to repeat it."""
-        answer = await asyncio.to_thread(self._send, port)
-        patch = json.loads(base64.b64decode(answer["response"]["patch"]))
-        tailored = jsonpatch.apply_patch(copy.deepcopy(self.pod), patch)
-        print_diff(_yaml(self.pod), _yaml(tailored), f"Pod {self.pod['metadata']['name']}")
+        response = (await asyncio.to_thread(self._send, port))["response"]
         out = console()
+        if "patch" in response:
+            patch = json.loads(base64.b64decode(response["patch"]))
+            print_diff(self.document.text, edited(self.document, patch), "example-pod.yaml")
+        else:
+            out.print("Nothing changes in the example Pod.")
+        for said in (*response.get("warnings", ()), *response.get("auditAnnotations", {}).values()):
+            out.print(f"  {said}", markup=False, style="dim")
+        host = f"[{self.host}]" if ":" in self.host else self.host
         out.print("\nSend it again:", style="bold")
         out.print(
             f"  curl --cacert {self.directory / CA_CERT} -H 'Content-Type: application/json' "
-            f"--data @{self.review} https://localhost:{port}/mutate"
+            f"--data @{self.review} https://{host}:{port}/mutate",
+            markup=False,
         )
         out.print(
-            f"\nServing on https://localhost:{port}/mutate, health on http://localhost:{health_port}/readyz"
+            f"\nServing on https://{host}:{port}/mutate, health on http://{host}:{health_port}/readyz",
+            markup=False,
         )
         out.print("Ctrl-C stops.")
 
     def _send(self, port: int) -> dict[str, Any]:
         trust = ssl.create_default_context(cafile=self.directory / CA_CERT)
-        connection = HTTPSConnection("localhost", port, context=trust, timeout=10)
+        connection = HTTPSConnection(self.host, port, context=trust, timeout=10)
         connection.request("POST", "/mutate", self.review.read_bytes(), {"Content-Type": "application/json"})
         answer: dict[str, Any] = json.loads(connection.getresponse().read())
         connection.close()
         return answer
 
 
-def prepare(directory: Path) -> Example:
+def prepare(directory: Path, listen_on: str) -> Example:
     """Issue certificates for this machine's own names, and lay the review beside them."""
-    issue_to(
-        directory, ["localhost", "127.0.0.1", "::1"], datetime.now(UTC), timedelta(days=1), overwrite=True
-    )
-    text = resources("webhook.cli").joinpath("example-pod.yaml").read_text()
-    example = Example(directory, files.plain(files.parsed(text)))
+    host = listen_on if listen_on not in ("127.0.0.1", "0.0.0.0", "::") else "localhost"  # noqa: S104 (compared, not bound)
+    hosts = dict.fromkeys(["localhost", "127.0.0.1", "::1", host])
+    issue_to(directory, list(hosts), datetime.now(UTC), timedelta(days=1), overwrite=True)
+    with as_file(resources("webhook.cli") / "example-pod.yaml") as file:
+        (document,) = read(str(file))
+    pod = document.data
     review = {
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
@@ -80,15 +90,12 @@ def prepare(directory: Path) -> Example:
             "kind": {"group": "", "version": "v1", "kind": "Pod"},
             "resource": {"group": "", "version": "v1", "resource": "pods"},
             "operation": "CREATE",
-            "namespace": example.pod["metadata"]["namespace"],
-            "name": example.pod["metadata"]["name"],
+            "namespace": pod["metadata"]["namespace"],
+            "name": pod["metadata"]["name"],
             "dryRun": False,
-            "object": example.pod,
+            "object": pod,
         },
     }
+    example = Example(directory, document, host)
     example.review.write_text(json.dumps(review))
     return example
-
-
-def _yaml(pod: dict[str, Any]) -> str:
-    return files.dumped(files.Document("", 1, "", pod))

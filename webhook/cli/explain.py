@@ -17,7 +17,7 @@ from webhook.engine.evaluate import Outcome
 from webhook.files import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode
-from webhook.policies.builtin import Profile
+from webhook.policies.shipped import Profile
 
 _REASONS = {
     Reason.KEPT: "the Pod has a value of its own",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from webhook import files
-from webhook.engine.admitted_view import Manifest, manifest_of, template_path
+from webhook.engine.admitted_view import Manifest, UnreadableError, manifest_of
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.files import Document, InputError
 from webhook.model.accelerators import PATTERNS, Accelerators
@@ -18,7 +16,7 @@ from webhook.model.globs import glob
 from webhook.model.names import Mode
 from webhook.model.patch import Path
 from webhook.model.subject import Namespace
-from webhook.policies.builtin import Profile
+from webhook.policies.shipped import Profile
 from webhook.policies.sources import in_force
 
 
@@ -39,23 +37,15 @@ class Found(Struct, frozen=True):
 
 def find_pods(document: Document) -> Iterator[Found]:
     """The Pods and controllers of one document. Raises InputError naming the field that cannot be read."""
-    data = files.plain(document.data)
-    for at, obj in _objects(data):
+    for at, obj in _objects(document.data):
         try:
             manifest = manifest_of(obj)
-        except msgspec.ValidationError as error:
-            message, _, path = str(error).partition(" - at `$")
-            location = (*at, *(template_path(obj) or ()), *_steps(path))
+        except UnreadableError as error:
+            location = (*at, *error.location)
             place, field = document.place(location), files.dotted(location)
-            raise InputError(f"{place}: {field}: {message}") from error
+            raise InputError(f"{place}: {field}: {error}") from error
         if manifest:
             yield Found(document, at, manifest)
-
-
-def _steps(path: str) -> Path:
-    """`.spec.containers[0].image` as the keys and indexes that it walks."""
-    found = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path)
-    return tuple(int(index) if index else key for key, index in found)
 
 
 def _objects(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from itertools import groupby
 from typing import Annotated
 
-import msgspec
+import jsonpatch
 import typer
 
 from webhook import files
 from webhook.cli import options
-from webhook.cli.apply import apply
 from webhook.cli.manifests import find_pods, snapshot_from
 from webhook.cli.output import print_diff, print_json
+from webhook.cli.yaml_edit import edited
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Snapshot
 from webhook.files import Document
 from webhook.model.patch import Op
-from webhook.policies.builtin import Profile
+from webhook.policies.shipped import Profile
 
 
 class Output(StrEnum):
@@ -59,13 +60,16 @@ def mutate(
     documents = [document for path in paths for document in files.read(path)]
     # Everything is read and decided before anything is printed: an error never leaves half an output behind.
     patches = [_patch(document, snapshot, namespace) for document in documents]
-    if diff:
-        for document, ops in zip(documents, patches, strict=True):
-            _print_diff(document, ops)
-    elif output is Output.JSON:
+    if output is Output.JSON and not diff:
         _print_json(documents, patches)
-    else:
-        _print_yaml(documents, patches)
+        return
+    files_ = groupby(zip(documents, patches, strict=True), key=lambda pair: pair[0].source)
+    for index, (source, pairs) in enumerate(files_):
+        before, after = _texts(list(pairs))
+        if diff:
+            print_diff(before, after, source)
+        else:
+            _print_yaml(after, first=index == 0)
 
 
 def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
@@ -79,33 +83,23 @@ def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
     return ops
 
 
-def _print_diff(document: Document, ops: list[Op]) -> None:
-    if not ops:
-        return
-    before = files.dumped(document)
-    apply(document, ops)
-    print_diff(before, files.dumped(document), f"{document.source}:{document.first_line}")
+def _texts(pairs: list[tuple[Document, list[Op]]]) -> tuple[str, str]:
+    """A whole file, before and after."""
+    before = "".join(document.text for document, _ in pairs)
+    return before, "".join(edited(document, ops) for document, ops in pairs)
 
 
-def _print_yaml(documents: list[Document], patches: list[list[Op]]) -> None:
-    for index, (document, ops) in enumerate(zip(documents, patches, strict=True)):
-        text = document.text
-        if ops:
-            apply(document, ops)
-            text = files.dumped(document)
-        if index and not text.startswith("---"):
-            sys.stdout.write("---\n")
-        sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+def _print_yaml(text: str, *, first: bool) -> None:
+    if not first and not text.startswith("---"):
+        sys.stdout.write("---\n")
+    sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
 
 
 def _print_json(documents: list[Document], patches: list[list[Op]]) -> None:
     """One object as it is, several as a List, as kubectl prints them."""
-    objects = []
-    for document, ops in zip(documents, patches, strict=True):
-        if document.data is not None:
-            apply(document, ops)
-            objects.append(msgspec.to_builtins(files.plain(document.data)))
-    if len(objects) == 1:
-        print_json(objects[0])
-    else:
-        print_json({"apiVersion": "v1", "kind": "List", "items": objects})
+    objects = [
+        jsonpatch.apply_patch(document.data, ops)
+        for document, ops in zip(documents, patches, strict=True)
+        if document.data is not None
+    ]
+    print_json(objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects})

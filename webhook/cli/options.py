@@ -8,7 +8,7 @@ import typer
 
 from webhook.files import InputError
 from webhook.model.names import Mode
-from webhook.policies.builtin import Profile
+from webhook.policies.shipped import Profile
 
 
 def setting(flag: str, *more: str, **options: Any) -> Any:

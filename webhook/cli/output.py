@@ -51,6 +51,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     out = console()
+    out.width = 1000  # names are worth more than a line that fits
     with out.capture() as capture:
         out.print(table)
     for line in capture.get().splitlines():
@@ -58,10 +59,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_diff(before: str, after: str, name: str) -> None:
-    """A unified diff, as `diff -u` and `kubectl diff` write it."""
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), name, f"{name} (tailored)", lineterm=""
-    )
+    """A unified diff that `patch` takes."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="")
     out = console()
     for line in lines:
         bold = line.startswith(("---", "+++"))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from webhook.cli import options
 from webhook.cli.output import Format, complain, print_json, print_table
-from webhook.files import InputError, find, plain, read
+from webhook.files import InputError, find, read
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
-from webhook.policies.builtin import Profile, built_in_text
 from webhook.policies.load import load
+from webhook.policies.shipped import Profile, built_in_text
 from webhook.policies.sources import in_force
 
 app = typer.Typer(help="Check, list and show policies.", no_args_is_help=True)
@@ -27,16 +28,16 @@ def lint(
 ) -> None:
     """Check policy documents; every problem with file, line and column. Exits 2 where there is one."""
     loaded = load(paths)
+    if not loaded.policies and not loaded.problems:
+        raise InputError(f"{', '.join(paths)}: no policy in there")
     if output is Format.JSON:
         names = [policy.name for policy in loaded.policies]
         print_json({"policies": names, "problems": loaded.problems})
     elif loaded.problems:
         complain("\n".join(map(str, loaded.problems)))
-    elif loaded.policies:
+    else:
         count = len(loaded.policies)
         print(f"{count} {'policy' if count == 1 else 'policies'}, no problem")
-    else:
-        raise InputError(f"{', '.join(paths)}: no policy in there")
     if loaded.problems:
         raise typer.Exit(2)
 
@@ -73,26 +74,30 @@ def show(
     builtin: options.BuiltIn = Profile.SAFE,
 ) -> None:
     """Print a policy's document, ready to be changed and applied: a built-in's too."""
-    shown = [text for text, each in _documents(policies or []) if each == name]
-    replaced = any(
-        policy.name == name and policy.source.startswith("built in") for policy in in_force((), builtin)
-    )
-    if not shown and replaced:
-        shown = [built_in_text(builtin, name)]
+    texts = dict(_shipped(builtin))
+    own = list(_documents(policies or []))
+    if any(each == name for each, _ in own):
+        texts.pop(name, None)
+    shown = [text for each, text in (*own, *texts.items()) if each == name]
     if not shown:
-        known = sorted({*(each for _, each in _documents(policies or [])), *BUILT_IN_ORDER})
-        raise InputError(f"no policy {name!r}; known are {', '.join(known)}")
+        known = sorted({*texts, *(each for each, _ in own)})
+        raise InputError(f"no policy {name!r}; known are {', '.join(known) or 'none'}")
     sys.stdout.write("---\n".join(text.removeprefix("---\n") for text in shown))
 
 
-def _documents(paths: list[str]) -> list[tuple[str, str]]:
-    """Text and name of every document in `paths`."""
-    documents = [document for path in find(paths) for document in read(path)]
-    return [
-        (document.text, str(data["metadata"].get("name")))
-        for document in documents
-        if isinstance(data := plain(document.data), dict) and isinstance(data.get("metadata"), dict)
-    ]
+def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:
+    """Name and text of the built-ins of a profile."""
+    if builtin is not Profile.OFF:
+        yield from ((name, built_in_text(builtin, name)) for name in BUILT_IN_ORDER)
+
+
+def _documents(paths: list[str]) -> Iterator[tuple[str, str]]:
+    """Name and text of every policy in `paths`."""
+    for document in (document for path in find(paths) for document in read(path)):
+        data = document.data if isinstance(document.data, dict) else {}
+        metadata = data.get("metadata")
+        if data.get("kind") in ("ClusterWorkloadPolicy", "WorkloadPolicy") and isinstance(metadata, dict):
+            yield str(metadata.get("name")), document.text
 
 
 def _sets(policy: Policy) -> list[str]:

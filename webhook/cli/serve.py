@@ -13,7 +13,7 @@ from webhook.cli.manifests import snapshot_from
 from webhook.cli.options import setting
 from webhook.files import InputError
 from webhook.model.names import Mode
-from webhook.policies.builtin import Profile
+from webhook.policies.shipped import Profile
 
 
 def serve(
@@ -21,7 +21,9 @@ def serve(
     builtin: options.BuiltIn = Profile.SAFE,
     mode: options.ServerMode = Mode.ENFORCE,
     accelerator: options.AcceleratorPatterns = None,
-    host: Annotated[str, setting("--host", help="Address to listen on; all where not given.")] = "",
+    host: Annotated[
+        str, setting("--host", help="Address to listen on; where not given all, with --dev loopback.")
+    ] = "",
     port: Annotated[
         int, setting("--port", min=0, max=65535, help="TLS: POST /mutate; 0 takes a free one.")
     ] = 9443,
@@ -73,7 +75,8 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
         started = None
         if dev:
-            example = development.prepare(Path(throwaway))
+            host = host or "127.0.0.1"  # nobody else has business with it
+            example = development.prepare(Path(throwaway), host)
             tls_cert_file, tls_private_key_file = example.certificate, example.key
             started = example.show
         if not tls_cert_file or not tls_private_key_file:

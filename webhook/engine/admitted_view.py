@@ -7,8 +7,10 @@ the Pods made from it.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import msgspec
 from msgspec import Struct, structs
 
 from webhook.model.patch import Path
@@ -43,6 +45,14 @@ _LABELS = {
 }
 
 
+class UnreadableError(Exception):
+    """A field of a manifest that no API server would read, and where it stands in the object."""
+
+    def __init__(self, location: Path, message: str) -> None:
+        super().__init__(message)
+        self.location = location
+
+
 class Manifest(Struct, frozen=True):
     """An object with a Pod in it."""
 
@@ -66,7 +76,7 @@ def template_path(obj: dict[str, Any]) -> Path | None:
 def manifest_of(obj: dict[str, Any]) -> Manifest | None:
     """The Pod of a Kubernetes object; None for objects that make no Pods.
 
-    Raises msgspec.ValidationError naming the field of the template that no API server would read.
+    Raises UnreadableError naming the field that no API server would read.
     """
     at = template_path(obj)
     found: Any = obj
@@ -74,11 +84,34 @@ def manifest_of(obj: dict[str, Any]) -> Manifest | None:
         found = found.get(step) if isinstance(found, dict) else None
     if at is None or not isinstance(found, dict):
         return None
-    template = pod_view(found)
-    kind, metadata = obj["kind"], obj.get("metadata") or {}
-    name = str(metadata.get("name") or metadata.get("generateName") or "")
-    admitted = _created(template, kind, name)
-    return Manifest(kind, name, metadata.get("namespace"), at, template, admitted)
+    template = _viewed(found, at)
+    metadata = _viewed({"metadata": obj.get("metadata")}, ()).metadata or NO_METADATA
+    name = metadata.name or metadata.generateName or ""
+    return Manifest(
+        obj["kind"], name, metadata.namespace, at, template, _created(template, obj["kind"], name)
+    )
+
+
+def _viewed(pod: dict[str, Any], at: Path) -> PodView:
+    try:
+        return pod_view(pod)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        steps = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path)
+        location = tuple(int(index) if index else key for key, index in steps)
+        if path.endswith("[...]`"):  # in a map, whose key is not told
+            odd = _odd_key(pod, location)
+            if odd is not None:
+                raise UnreadableError((*at, *location, odd), "must be a string: put it in quotes") from error
+        raise UnreadableError((*at, *location), message) from error
+
+
+def _odd_key(pod: Any, location: Path) -> str | None:
+    """The first key of the map at `location` whose value is no string, nor a number where those may stand."""
+    for step in location:
+        pod = pod[step]
+    fit = (str, int, float) if location[-1] in ("limits", "requests") else (str,)
+    return next((key for key, value in pod.items() if value is not None and type(value) not in fit), None)
 
 
 def _created(template: PodView, kind: str, name: str) -> PodView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
@@ -42,18 +42,16 @@ class Loaded(Struct, frozen=True):
 
 
 def load(paths: Iterable[str]) -> Loaded:
-    """Read files, directories and `-`. Raises InputError for what cannot be read as YAML at all."""
+    """Read files, directories and `-`. What is no YAML is a problem like any other."""
     policies: list[Policy] = []
     problems: list[Problem] = []
     seen: dict[tuple[str, str | None, str], str] = {}
-    for document in (document for path in files.find(paths) for document in files.read(path)):
-        if document.data is None:
-            continue
-        place = document.place()
+    for document in _documents(paths, problems):
         parsed = _parsed(document)
         if isinstance(parsed, list):
             problems.extend(parsed)
             continue
+        place = document.place()
         identity = (parsed.kind, parsed.metadata.namespace, parsed.metadata.name)
         if identity in seen:
             message = f"{parsed.kind} {parsed.metadata.name} stands at {seen[identity]} already"
@@ -62,6 +60,15 @@ def load(paths: Iterable[str]) -> Loaded:
         seen[identity] = place
         policies.append(compiled(parsed, source=place))
     return Loaded(tuple(policies), tuple(problems))
+
+
+def _documents(paths: Iterable[str], problems: list[Problem]) -> Iterator[Document]:
+    for path in files.find(paths):
+        try:
+            yield from (document for document in files.read(path) if document.data is not None)
+        except InputError as error:
+            place, _, message = str(error).partition(": ")
+            problems.append(Problem(place, "", message))
 
 
 def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
@@ -73,13 +80,12 @@ def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
 
 
 def _parsed(document: Document) -> PolicyDocument | list[Problem]:
-    data = files.plain(document.data)
-    if not isinstance(data, dict):
+    if not isinstance(document.data, dict):
         return [
             Problem(document.place(), "", "a policy is a mapping with apiVersion, kind, metadata and spec")
         ]
     try:
-        return PolicyDocument.model_validate(data)
+        return PolicyDocument.model_validate(document.data)
     except ValidationError as error:
         return [
             Problem(document.place(location), files.dotted(location), message)
@@ -93,6 +99,8 @@ def _told(kind: str, location: Location, message: str, given: object) -> tuple[L
     """Pydantic's error in the words of somebody who writes manifests."""
     if location and location[-1] == "[key]":
         location = location[:-1]
+    if isinstance(given, bool) and kind in ("string_type", "literal_error", "enum"):
+        return location, f"must be a string: YAML takes this for {str(given).lower()}, put it in quotes"
     match kind:
         case "extra_forbidden":
             known = _fields_beside(location)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from webhook.model.policy import Origin, Policy
-from webhook.policies.builtin import Profile, built_in
 from webhook.policies.load import load_all
+from webhook.policies.shipped import Profile, built_in
 
 
 def in_force(paths: Iterable[str], profile: Profile) -> tuple[Policy, ...]:

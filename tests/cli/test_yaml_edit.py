@@ -1,0 +1,187 @@
+"""Operations in a person's YAML: every line that was there is there, and the data is as the patch makes it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from io import StringIO
+from pathlib import Path
+
+import jsonpatch
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from tests.support.generated import pods
+from tests.support.pods import Json, decide
+from webhook import yaml_tree
+from webhook.cli.yaml_edit import edited
+from webhook.engine.snapshot import snapshot_of
+from webhook.files import Document, read
+from webhook.policies.load import load_all
+from webhook.policies.shipped import Profile, built_in
+
+SNAPSHOT = snapshot_of((*load_all(["tests/e2e/greedy-policies.yaml"]), *built_in(Profile.STRICT)))
+LIMIT = {"op": "add", "path": "/spec/containers/0/resources/limits/memory", "value": "1Gi"}
+RESIZE = {
+    "op": "add",
+    "path": "/spec/containers/0/resizePolicy",
+    "value": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}],
+}
+SELECTOR = {"op": "add", "path": "/spec/nodeSelector", "value": {"kubernetes.io/arch": "arm64"}}
+TOLERATION = {"op": "add", "path": "/spec/tolerations/-", "value": {"key": "on", "operator": "Exists"}}
+ANNOTATION = {"op": "add", "path": "/metadata/annotations", "value": {"podtailor.dev/applied": '{"a":["b"]}'}}
+
+
+def document(text: str) -> Document:
+    root = yaml_tree.parse(text)
+    return Document("<test>", 1, text, root, yaml_tree.plain(root))
+
+
+def _styles(pod: Json) -> list[str]:
+    """The same Pod as JSON on one line, JSON on many, and YAML in block style, with and without indented dashes."""
+    texts = [json.dumps(pod), json.dumps(pod, indent=2)]
+    for offset in (0, 2):
+        writer = YAML(typ="rt", pure=True)
+        writer.indent(mapping=4, sequence=2 + offset, offset=offset)
+        writer.width = 10_000_000
+        out = StringIO()
+        writer.dump(pod, out)
+        texts.append(out.getvalue())
+    texts.append(texts[-1].replace("\n", "\r\n"))
+    texts.append(texts[-2].rstrip("\n"))
+    return texts
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pods(), st.integers(0, 5))
+def test_text_means_what_the_patch_makes_and_keeps_every_line(pod: Json, style: int) -> None:
+    (pod["metadata"].get("annotations") or {}).pop("huge", None)  # a slow reader would have to read it
+    before = document(_styles(pod)[style])
+    ops = decide(before.data, SNAPSHOT).patch
+    after = edited(before, ops)
+    assert yaml_tree.load(after) == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
+    if style > 1:  # what stands in braces grows inside its line
+        replaced = {op["path"].rpartition("/")[2].replace("~1", "/") for op in ops if op["op"] == "replace"}
+        lines = iter(after.splitlines())
+        for line in before.text.splitlines():
+            changed = any(name in line for name in replaced) or line.rstrip().endswith(
+                (":", "null", "{}", "[]")
+            )
+            assert changed or line in lines
+
+
+@pytest.mark.parametrize(
+    ("text", "ops", "expected"),
+    [
+        pytest.param(
+            "spec:\n  containers:\n  - name: a # last\n    # of a\n\n  # of b\n  - name: b\n",
+            [RESIZE],
+            "spec:\n  containers:\n  - name: a # last\n    resizePolicy:\n    - resourceName: cpu\n      restartPolicy: NotRequired\n"
+            "    # of a\n\n  # of b\n  - name: b\n",
+            id="comments stay with what follows them",
+        ),
+        pytest.param(
+            "spec:\n    containers:\n        - name: a\n          resources:\n              limits:\n                  cpu: 1\n",
+            [LIMIT, RESIZE, SELECTOR],
+            "spec:\n    containers:\n        - name: a\n          resources:\n              limits:\n                  cpu: 1\n"
+            "                  memory: 1Gi\n          resizePolicy:\n              - resourceName: cpu\n"
+            "                restartPolicy: NotRequired\n    nodeSelector:\n      kubernetes.io/arch: arm64\n",
+            id="indentation is that of the neighbours",
+        ),
+        pytest.param(
+            "spec:\n  tolerations:\n  - key: a\n  x: |+\n    text\n\n",
+            [TOLERATION, SELECTOR],
+            'spec:\n  tolerations:\n  - key: a\n  - key: "on"\n    operator: Exists\n  x: |+\n    text\n\n  nodeSelector:\n    kubernetes.io/arch: arm64\n',
+            id="words that are booleans elsewhere are quoted, block text keeps its blank lines",
+        ),
+        pytest.param(
+            "metadata: {name: a}\nspec: {containers: [{name: a, resources: {limits: {}}}], tolerations: []}",
+            [LIMIT, TOLERATION, ANNOTATION],
+            "metadata: {name: a, annotations: {podtailor.dev/applied: '{\"a\":[\"b\"]}'}}\n"
+            'spec: {containers: [{name: a, resources: {limits: {memory: 1Gi}}}], tolerations: [{key: "on", operator: Exists}]}',
+            id="braces grow inside",
+        ),
+        pytest.param(
+            '{\n  "spec": {\n    "containers": [\n      {\n        "name": "a"\n      }\n    ]\n  }\n}\n',
+            [RESIZE],
+            '{\n  "spec": {\n    "containers": [\n      {\n        "name": "a",\n        "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}]\n'
+            "      }\n    ]\n  }\n}\n",
+            id="JSON stays JSON",
+        ),
+        pytest.param(
+            "spec:\n  containers:\n  - name: a\n    resizePolicy:\n  nodeSelector: ~\n",
+            [RESIZE, SELECTOR],
+            "spec:\n  containers:\n  - name: a\n    resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]\n"
+            "  nodeSelector: {kubernetes.io/arch: arm64}\n",
+            id="null is filled where it stands",
+        ),
+        pytest.param(
+            "spec:\r\n  x: 1\r\n# end\r\n",
+            [SELECTOR],
+            "spec:\r\n  x: 1\r\n  nodeSelector:\r\n    kubernetes.io/arch: arm64\r\n# end\r\n",
+            id="line endings stay",
+        ),
+        pytest.param(
+            "spec:\n  x: 1",
+            [SELECTOR],
+            "spec:\n  x: 1\n  nodeSelector:\n    kubernetes.io/arch: arm64",
+            id="a missing last newline stays missing",
+        ),
+        pytest.param(
+            "spec:\n  containers:\n  - name: a\n    resources: &r\n      limits: {cpu: 1}\n  - name: b\n    resources: *r\n",
+            [{**LIMIT, "path": LIMIT["path"].replace("/0/", "/1/")}],
+            "spec:\n  containers:\n  - name: a\n    resources: &r\n      limits: {cpu: 1}\n  - name: b\n"
+            "    resources: {limits: {cpu: 1, memory: 1Gi}}\n",
+            id="an alias is written out where it must differ",
+        ),
+        pytest.param(
+            "base: &b\n  resources:\n    limits: {cpu: 1}\nspec:\n  containers:\n  - <<: *b\n    name: a\n",
+            [LIMIT],
+            "base: &b\n  resources:\n    limits: {cpu: 1}\nspec:\n  containers:\n  - <<: *b\n    name: a\n"
+            "    resources:\n      limits:\n        cpu: 1\n        memory: 1Gi\n",
+            id="what a merge brings is written out where it must differ",
+        ),
+    ],
+)  # fmt: skip
+def test_inserts(text: str, ops: list[Json], expected: str) -> None:
+    before = document(text)
+    assert edited(before, ops) == expected
+    assert yaml_tree.load(expected) == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("yes", True), ("Off", False), ("y", True), ("~", None), ("", None), ("0400", 256), ("0o17", 15), ("0x1F", 31),
+        ("0b11", 3), ("1_000", 1000), ("-7", -7), ("0", 0), ("00", 0), ("08", 8.0), ("1e3", 1000.0), (".5", 0.5), ("+1.", 1.0),
+        ("2026-01-02", "2026-01-02"), ("1:30", "1:30"), ("80:80", "80:80"), ("100m", "100m"), ("0.5Gi", "0.5Gi"),
+        ("'yes'", "yes"), ('"0400"', "0400"), ("!!str 3", "3"), ("! 3", "3"), ("0123e45", 1.23e47), (".", "."), ("-", [None]), ("=", "="),
+    ],
+)  # fmt: skip
+def test_scalars_mean_what_kubectl_takes_them_for(text: str, value: object) -> None:
+    assert yaml_tree.load(f"{text}\n" if text == "-" else f"a: {text}\n") == (
+        value if text == "-" else {"a": value}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: *x\n", "undefined alias x"),
+        ("? [a]\n: b\n", "a key must be a string"),
+        ("a: 1\na: 2\n", "duplicate key 'a'"),
+        ("[" * 700, "."),
+        ("a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)), "too large"),
+    ],
+)  # fmt: skip
+def test_what_is_no_manifest_is_said(text: str, words: str) -> None:
+    with pytest.raises(yaml_tree.YamlError, match=words):
+        yaml_tree.load(text)
+
+
+def test_examples_are_understood_as_another_reader_does() -> None:
+    for file in sorted(Path("examples").rglob("*.yaml")):
+        theirs = [each for each in YAML(typ="safe", pure=True).load_all(file.read_text()) if each is not None]
+        assert [each.data for each in read(str(file)) if each.data is not None] == theirs
