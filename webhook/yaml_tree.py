@@ -85,7 +85,7 @@ class List(Node):
 
 def parse(text: str) -> Node | None:
     """The one document of `text`; None where it holds none. Raises YamlError."""
-    reader = YAML(pure=True)
+    reader = YAML(typ="safe", pure=True)  # the other one marks folds inside of texts
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor that is used again is valid

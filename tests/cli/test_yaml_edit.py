@@ -181,7 +181,7 @@ def test_what_is_no_manifest_is_said(text: str, words: str) -> None:
         yaml_tree.load(text)
 
 
-def test_examples_are_understood_as_another_reader_does() -> None:
-    for file in sorted(Path("examples").rglob("*.yaml")):
+def test_files_are_understood_as_another_reader_does() -> None:
+    for file in sorted([*Path("examples").rglob("*.yaml"), *Path("manifests").rglob("*.yaml")]):
         theirs = [each for each in YAML(typ="safe", pure=True).load_all(file.read_text()) if each is not None]
         assert [each.data for each in read(str(file)) if each.data is not None] == theirs

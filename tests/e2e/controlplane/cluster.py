@@ -20,6 +20,10 @@ from tests.support.processes import Process, eventually, free_port
 NODES = Path(__file__).parent / "nodes.yaml"
 
 
+class KubectlError(Exception):
+    """kubectl failed, or with --warnings-as-errors had something to say."""
+
+
 class ControlPlane:
     """Everything of one cluster lives in `folder`; `stop` ends what `start` began."""
 
@@ -76,11 +80,11 @@ class ControlPlane:
             self._processes.pop().stop()
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl; raises CalledProcessError, with what it said, when it fails."""
+        """Run kubectl; raises KubectlError with what it said."""
         command = [str(self._bin["kubectl"]), f"--kubeconfig={self.kubeconfig}", *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+            raise KubectlError(f"kubectl {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
     def kubectl_json(self, *arguments: str, stdin: str | None = None) -> Any:
