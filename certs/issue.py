@@ -61,21 +61,38 @@ def issue_serving(authority: Pair, hosts: Sequence[str], now: datetime, lifetime
 
     Raises ValueError naming a host that is neither.
     """
+    names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+    # A common name holds 64 characters at most and nobody verifies by it: the SANs are what counts.
+    return _leaf(authority, hosts[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, now, lifetime, names)
+
+
+def issue_client(authority: Pair, name: str, now: datetime, lifetime: timedelta) -> Pair:
+    """A certificate with which an API server says who it is."""
+    return _leaf(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH, now, lifetime)
+
+
+def _leaf(
+    authority: Pair,
+    name: str,
+    usage: x509.ObjectIdentifier,
+    now: datetime,
+    lifetime: timedelta,
+    *more: x509.ExtensionType,
+) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    issuer = authority.certificate
-    certificate = (
-        # A common name holds 64 characters at most and nobody verifies by it: the SANs are what counts.
-        _builder(_named(hosts[0][:64]), issuer.subject, key.public_key(), now, lifetime)
+    issuer = authority.certificate.subject
+    builder = (
+        _builder(_named(name), issuer, key.public_key(), now, lifetime)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False
         )
-        .sign(authority.key, hashes.SHA256())
     )
-    return Pair(certificate, key)
+    for extension in more:
+        builder = builder.add_extension(extension, critical=False)
+    return Pair(builder.sign(authority.key, hashes.SHA256()), key)
 
 
 def service_hosts(service: str, namespace: str) -> list[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.support.pods import pod
 from tests.support.server import review_of
 from webhook.engine.snapshot import Snapshot
-from webhook.server.app import MOST_REVIEWS, Mutate
+from webhook.server.app import MOST_BYTES, MOST_HELD_BYTES, Mutate
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 
@@ -69,12 +71,26 @@ def test_caller_that_goes_away_gets_no_answer() -> None:
     asyncio.run(mutate(dict(SCOPE), gone, nothing))
 
 
-def test_one_review_too_many_is_503_without_retry_after() -> None:
+def _first(part: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """A caller that sends one part of a body and then nothing."""
+    parts = [part]
+
+    async def receive() -> dict[str, Any]:
+        if not parts:
+            return await _never()
+        return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+    return receive
+
+
+def test_bodies_that_are_too_much_together_are_503_without_retry_after() -> None:
     mutate, metrics = _mutate()
+    large = b"x" * MOST_BYTES
 
     async def overloaded() -> tuple[int, dict[bytes, bytes], bytes]:
-        waiting = [asyncio.create_task(_answered(mutate, _never)) for _ in range(MOST_REVIEWS)]
-        await asyncio.sleep(0)  # each of them starts to wait for its body
+        callers = range(MOST_HELD_BYTES // MOST_BYTES)
+        waiting = [asyncio.create_task(_answered(mutate, _first(large))) for _ in callers]
+        await asyncio.sleep(0)  # each of them starts to wait for the rest of its body
         answer = await _answered(mutate, _whole)
         for task in waiting:
             task.cancel()
@@ -87,6 +103,32 @@ def test_one_review_too_many_is_503_without_retry_after() -> None:
     assert b"retry-after" not in headers
     assert headers[b"connection"] == b"close"
     assert _count(metrics, "overloaded") == 1
+
+
+def test_callers_that_send_nothing_keep_nobody_out() -> None:
+    mutate, _ = _mutate()
+
+    async def beside_idle_ones() -> int:
+        waiting = [asyncio.create_task(_answered(mutate, _never)) for _ in range(1000)]
+        await asyncio.sleep(0)
+        status, _, _ = await _answered(mutate, _whole)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return status
+
+    assert asyncio.run(beside_idle_ones()) == 200
+
+
+def test_body_that_is_refused_is_forgotten() -> None:
+    """Nothing keeps it: no exception that is raised again and again with every frame it ever passed."""
+    mutate, _ = _mutate()
+
+    chunk = bytes(MOST_BYTES + 1)
+    held = sys.getrefcount(chunk)
+    asyncio.run(_answered(mutate, _first(chunk)))
+    gc.collect()
+    assert sys.getrefcount(chunk) == held
 
 
 def test_our_own_fault_is_500_without_its_details() -> None:

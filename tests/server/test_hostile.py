@@ -70,6 +70,39 @@ def test_odd_bodies_are_answered(server: Server, text: str) -> None:
     assert json.loads(answer)["response"]["patch"]
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param(REVIEW.replace('"example.com/app:1"', '"\xff"').encode("latin-1"), "byte", id="invalid UTF-8"),
+        pytest.param(REVIEW.replace('"example.com/app:1"', "7").encode(), "$.spec.containers[0].image", id="a number for a name"),
+        pytest.param(REVIEW.replace('"example.com/app:1"', '"a", "resources": {"limits": {"cpu": ' + "9" * 5000 + "}}").encode(), "", id="a number of 5,000 digits"),
+    ],
+)  # fmt: skip
+def test_unreadable_pods_are_allowed_as_they_are(server: Server, body: bytes, words: str) -> None:
+    status, answer = server.post(body)
+    assert status == 200
+    response = json.loads(answer)["response"]
+    assert "patch" not in response
+    assert response["warnings"][0].startswith(
+        "podtailor: unreadable-pod: left unchanged, it could not be read"
+    )
+    assert words in response["warnings"][0]
+
+
+def test_pod_of_more_parts_than_any_runs_is_left_alone(server: Server) -> None:
+    many = pod()
+    many["spec"]["containers"] = [{"name": f"c{index}", "image": "a"} for index in range(50_000)]
+    response = server.review(many)
+    assert response["auditAnnotations"]["left-alone"].startswith("too-large: more than 1000")
+
+
+def test_what_a_pod_says_is_cut_short_in_the_log(server: Server) -> None:
+    loud = pod(metadata=f"annotations: {{podtailor.dev/skip-containers: '{'x' * 200_000}'}}")
+    server.review({**loud, "metadata": {**loud["metadata"], "name": "n" * 200_000}}, uid="loud")
+    line = server.process.wait_for_line(lambda line: line if '"loud"' in line else None)
+    assert len(line) < 2000
+
+
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/yaml", "application/jsonx"])
 def test_wrong_content_type_is_400(server: Server, content_type: str) -> None:
     status, answer = server.post(REVIEW.encode(), content_type)
@@ -104,16 +137,15 @@ def _raw(server: Server, head: str, *parts: bytes) -> bytes:
         trust.wrap_socket(plain, server_hostname="localhost") as connection,
     ):
         connection.sendall(head.replace("\n", "\r\n").encode())
-        try:
+        answer = b""
+        with suppress(OSError):  # the server has answered already, or not, and takes no more
             for part in parts:
                 connection.sendall(part)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the server has answered already and takes no more
-        answer = b""
-        while chunk := connection.recv(65536):
-            answer += chunk
-            if b"\r\n\r\n" in answer and b"larger than" in answer:
-                break
+        with suppress(OSError):
+            while chunk := connection.recv(65536):
+                answer += chunk
+                if b"\r\n\r\n" in answer and b"larger than" in answer:
+                    break
         return answer
 
 
@@ -131,6 +163,11 @@ def test_endless_body_is_refused_once_it_is_too_large(server: Server) -> None:
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     answer = _raw(server, f"{HEAD}Transfer-Encoding: chunked\n\n", *[chunk] * (9 * 16))
     assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_endless_headers_are_cut_off(server: Server) -> None:
+    answer = _raw(server, HEAD, *[b"x-more: " + b"x" * 8000 + b"\r\n"] * 1000)
+    assert answer == b""
 
 
 def test_half_closed_connection_is_forgotten(server: Server) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
-from certs.issue import issue_authority, issue_serving
+from certs.issue import issue_authority, issue_client
 from tests.support.pods import owned, pod
 from tests.support.processes import eventually
 from tests.support.server import HOSTS, Server
@@ -96,13 +96,13 @@ class TestCertificates:
             old.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
             old.getresponse().read()
             kept = old.sock
-            expiry = server.metric("podtailor_certificate_expiry_timestamp_seconds")
-            server.issue()
+            server.issue(timedelta(hours=9))
             eventually("the new CA is enough", lambda: _handshake(server))
             old.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
             assert old.getresponse().status == 400
             assert old.sock is kept
-        assert server.metric("podtailor_certificate_expiry_timestamp_seconds") >= expiry
+        expiry = server.metric("podtailor_certificate_expiry_timestamp_seconds")
+        assert expiry > (datetime.now(UTC) + timedelta(hours=8)).timestamp()
         assert server.stop() == 0
 
     def test_mounted_secret_is_read_again_when_its_link_moves(self, folder: Path) -> None:
@@ -128,16 +128,33 @@ class TestCertificates:
         assert server.stop() == 0
 
     def test_clients_need_a_certificate_where_a_client_ca_is_given(self, folder: Path) -> None:
-        now, day = datetime.now(UTC), timedelta(days=1)
-        authority = issue_authority(now, day, "clients")
-        client = issue_serving(authority, ["client"], now, day)
-        (folder / "clients.crt").write_bytes(authority.certificate_pem)
-        (folder / "client.pem").write_bytes(client.key_pem + client.certificate_pem)
-        server = Server(folder, "--client-ca-file", str(folder / "clients.crt"))
-        with pytest.raises((ssl.SSLError, ConnectionResetError)):
-            server.post(b"{}")
-        assert server.process.running
+        first, second = _client(folder / "first.pem"), _client(folder / "second.pem")
+        trusted = folder / "clients.crt"
+        trusted.write_bytes(first)
+        server = Server(folder, "--client-ca-file", str(trusted))
+        assert _answers(server, folder / "first.pem")
+        assert not _answers(server, folder / "second.pem")
+        assert not _answers(server, None)
+        trusted.write_bytes(second)
+        eventually("the new clients are let in", lambda: _answers(server, folder / "second.pem"))
+        assert not _answers(server, folder / "first.pem")
         assert server.stop() == 0
+
+
+def _client(file: Path) -> bytes:
+    """A client's certificate and key; gives back the CA that vouches for it."""
+    now, day = datetime.now(UTC), timedelta(days=1)
+    authority = issue_authority(now, day, "clients")
+    client = issue_client(authority, "kube-apiserver", now, day)
+    file.write_bytes(client.key_pem + client.certificate_pem)
+    return authority.certificate_pem
+
+
+def _answers(server: Server, client: Path | None) -> bool:
+    try:
+        return server.post(b"{}", client=client)[0] == 400
+    except (ssl.SSLError, ConnectionResetError, BrokenPipeError):
+        return False
 
 
 def _issued(folder: Path) -> None:
@@ -173,6 +190,15 @@ class TestStop:
         server = Server(folder, shutdown_delay=60)
         server.process.signal(signal.SIGINT)
         assert server.process.wait() == 0
+
+    def test_idle_connections_hold_nothing_up(self, folder: Path) -> None:
+        server = Server(folder)
+        with closing(server.connection()) as used, closing(server.connection()) as silent:
+            used.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
+            used.getresponse().read()
+            silent.connect()
+            assert server.stop() == 0
+        assert [line for line in server.process.lines if json.loads(line)["level"] == "error"] == []
 
 
 class TestStart:

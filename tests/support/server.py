@@ -38,16 +38,21 @@ class Server:
         self.process = Process("podtailor", [*command, *flags], folder / "podtailor.log")
         self.port, self.health_port = self.process.wait_for_line(_ports)
 
-    def issue(self) -> None:
+    def issue(self, validity: timedelta = timedelta(hours=1)) -> None:
         """A new CA and certificate, over the old ones."""
-        issue_to(self.folder, HOSTS, datetime.now(UTC), timedelta(hours=1), overwrite=True)
+        issue_to(self.folder, HOSTS, datetime.now(UTC), validity, overwrite=True)
 
-    def connection(self) -> http.client.HTTPSConnection:
+    def connection(self, client: Path | None = None) -> http.client.HTTPSConnection:
+        """`client`: a file with the caller's own certificate and key."""
         trust = ssl.create_default_context(cafile=self.folder / CA_CERT)
+        if client:
+            trust.load_cert_chain(client)
         return http.client.HTTPSConnection("localhost", self.port, context=trust, timeout=20)
 
-    def post(self, body: bytes, content_type: str = "application/json") -> tuple[int, bytes]:
-        connection = self.connection()
+    def post(
+        self, body: bytes, content_type: str = "application/json", client: Path | None = None
+    ) -> tuple[int, bytes]:
+        connection = self.connection(client)
         try:
             connection.request("POST", "/mutate?timeout=2s", body, {"Content-Type": content_type})
             response = connection.getresponse()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
-import msgspec
-
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.pod import NO_METADATA, PodView
+from webhook.model.subject import controller_kind
+from webhook.model.words import NAME_LENGTH, WARNING_LENGTH, cut
 from webhook.server import wire
 from webhook.server.log import ReviewLine
 from webhook.server.metrics import Metrics
@@ -43,17 +43,16 @@ class Reviewer:
         if not request.creates_a_pod:
             kind = "/".join(part for part in (request.kind.kind, request.subResource) if part)
             reason = f"not-a-pod-create: {request.operation} of {kind or 'nothing'}"
-            result, decision = "left-alone", Decision(left_alone=reason)
+            result, decision = "left-alone", Decision(left_alone=cut(reason, WARNING_LENGTH))
             answer = wire.allowed(request.uid)
         else:
             try:
                 pod = wire.read_pod(request)
-            except (msgspec.DecodeError, RecursionError) as error:
+            except wire.UnreadablePodError as error:
                 # The API server sends only what it could read itself, so this is not the user's doing.
                 result = "unreadable"
-                decision = Decision(
-                    warnings=(f"unreadable-pod: left unchanged, it could not be read: {error}",)
-                )
+                warning = f"unreadable-pod: left unchanged, it could not be read: {error}"
+                decision = Decision(warnings=(cut(warning, WARNING_LENGTH),))
                 answer = wire.allowed(request.uid, decision.warnings)
             else:
                 decision = evaluate(Request(_namespace(request, pod), pod), self.snapshot)
@@ -76,15 +75,16 @@ def _line(
     request: wire.AdmissionRequest, pod: PodView | None, decision: Decision, result: str, took: float
 ) -> dict[str, object]:
     metadata = (pod and pod.metadata) or NO_METADATA
-    owner = next((owner.kind for owner in metadata.ownerReferences or () if owner.controller), None)
+    owner = controller_kind(metadata)
     return {
         "review": ReviewLine(
-            uid=request.uid,
+            uid=cut(request.uid, NAME_LENGTH),
             result=result,
             ms=round(took * 1000, 3),
-            namespace=request.namespace or "",
-            pod=metadata.name or metadata.generateName or "",
-            owner=owner,
+            namespace=cut(request.namespace or "", NAME_LENGTH),
+            # Names are validated after webhooks are called: these may be anything yet.
+            pod=cut(metadata.name or metadata.generateName or "", NAME_LENGTH),
+            owner=owner and cut(owner, NAME_LENGTH),
             types=decision.types,
             policies=tuple(policy.name for policy in decision.enforced),
             mode=decision.mode.lower(),

@@ -16,6 +16,7 @@ import uvloop
 from webhook.engine.snapshot import Snapshot
 from webhook.server.app import Mutate, health_app, mutating_app
 from webhook.server.metrics import Metrics
+from webhook.server.protocol import Protocol
 from webhook.server.reviewer import Reviewer
 from webhook.server.settings import Settings
 from webhook.server.tls import Tls
@@ -129,7 +130,7 @@ def _config(app: object, **options: object) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         lifespan="off",
-        http="httptools",
+        http=Protocol,
         ws="none",
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
         **options,  # type: ignore[arg-type]  # each is checked by uvicorn's own signature at start

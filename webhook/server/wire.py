@@ -16,17 +16,24 @@ from msgspec import Struct
 from webhook.engine.evaluate import Decision
 from webhook.model.patch import Op
 from webhook.model.pod import PodView
+from webhook.model.words import WARNING_LENGTH, cut
 
 API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
 
-# `pkg/endpoints/filters/warning.go`: once all warnings together pass 4,096 characters each is cut to 256.
-WARNING_LENGTH = 256
 MOST_WARNINGS = 5
 
 
 class BadReviewError(Exception):
     """The body is no AdmissionReview that this server understands: the caller's fault, status 400."""
+
+
+class UnreadablePodError(Exception):
+    """The review is one, its Pod is none that this server can read."""
+
+
+# What msgspec raises for malformed text. ValueError: UTF-8 that is none, numbers of thousands of digits.
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class GroupVersionKind(Struct, frozen=True):
@@ -69,7 +76,7 @@ def read_review(body: bytes) -> AdmissionRequest:
     """The request of a review. Raises BadReviewError saying what is wrong."""
     try:
         review = _REVIEWS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise BadReviewError(f"not an AdmissionReview: {error}") from error
     if (review.apiVersion, review.kind) != (API_VERSION, KIND):
         given = f"apiVersion {review.apiVersion!r}, kind {review.kind!r}"
@@ -82,8 +89,11 @@ def read_review(body: bytes) -> AdmissionRequest:
 
 
 def read_pod(request: AdmissionRequest) -> PodView:
-    """The Pod of a request. Raises msgspec.DecodeError for one that no API server would send."""
-    return _PODS.decode(request.object)
+    """The Pod of a request. Raises UnreadablePodError for one that no API server would send."""
+    try:
+        return _PODS.decode(request.object)
+    except _UNREADABLE as error:
+        raise UnreadablePodError(str(error)) from error
 
 
 def allowed(uid: str, warnings: tuple[str, ...] = ()) -> bytes:
@@ -140,7 +150,3 @@ def _audit_annotations(decision: Decision) -> dict[str, str]:
         # An audit log keeps what it is given: long lists belong in our own log line.
         notes["would-change"] = cut(", ".join(fields), 1024)
     return notes
-
-
-def cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
