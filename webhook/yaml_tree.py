@@ -6,6 +6,7 @@ kubectl reads a Go dialect of YAML 1.1 (`resolve.go` in go.yaml.in/yaml/v2): `ye
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})
 _FALSE = frozenset({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})
 _INTEGER = re.compile(r"([-+]?)(?:0b([01]+)|0o?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]*))", re.ASCII)
+_MOST_DIGITS = 67  # 64 bits in binary, with sign and prefix
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _TEXT_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:binary", "!"})
 # Aliases of aliases grow without end in a few lines: no manifest has so many values.
@@ -202,7 +204,7 @@ def resolved(scalar: Scalar) -> str | float | bool | None:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     digits = text.replace("_", "")
-    integer = _INTEGER.fullmatch(digits)
+    integer = _INTEGER.fullmatch(digits) if len(digits) <= _MOST_DIGITS else None
     if integer:
         sign, binary, octal, hexadecimal, decimal = integer.groups()
         base = next(
@@ -213,8 +215,10 @@ def resolved(scalar: Scalar) -> str | float | bool | None:
             ),
             0,
         )
-        return -base if sign == "-" else base
-    if _FLOAT.fullmatch(digits):
+        if base < 2**64:
+            return -base if sign == "-" else base
+    # As in Go, an integer of more than 64 bits is a float, and what no float can hold is text.
+    if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
         return float(digits)
     return text
 

@@ -46,7 +46,7 @@ class TestExplain:
         out = run("explain", "-f", "examples/daemonset.yaml", "--mode", "audit").out
         assert "    + general   matches, audit only  (built in (safe))\n" in out
         assert "  Would set, audit only\n" in out
-        assert "  Leaves out\n    pod:requests  daemonset: a DaemonSet's controller plans" in out
+        assert "  Leaves out\n    agent:resources  daemonset: a DaemonSet's controller plans" in out
 
     def test_conflicts_are_told(self, run: Run, tmp_path: Path) -> None:
         policy = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: NAME}\nspec: {nodeSelector: {zone: NAME}}\n"

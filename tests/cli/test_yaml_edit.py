@@ -143,6 +143,16 @@ def test_text_means_what_the_patch_makes_and_keeps_every_line(pod: Json, style: 
             "    resources:\n      limits:\n        cpu: 1\n        memory: 1Gi\n",
             id="what a merge brings is written out where it must differ",
         ),
+        pytest.param(
+            "spec:\n  containers:\n  - name: a\n    resources: &r {}\n  - name: b\n    resources: *r\n",
+            [
+                {"op": "add", "path": "/spec/containers/0/resources/limits", "value": {"memory": "1Gi"}},
+                {"op": "add", "path": "/spec/containers/1/resources/limits", "value": {"memory": "2Gi"}},
+            ],
+            "spec:\n  containers:\n  - name: a\n    resources: &r {limits: {memory: 1Gi}}\n"
+            "  - name: b\n    resources: {limits: {memory: 2Gi}}\n",
+            id="an anchor stays in front of braces that were empty",
+        ),
     ],
 )  # fmt: skip
 def test_inserts(text: str, ops: list[Json], expected: str) -> None:
@@ -157,7 +167,7 @@ def test_inserts(text: str, ops: list[Json], expected: str) -> None:
         ("yes", True), ("Off", False), ("y", True), ("~", None), ("", None), ("0400", 256), ("0o17", 15), ("0x1F", 31),
         ("0b11", 3), ("1_000", 1000), ("-7", -7), ("0", 0), ("00", 0), ("08", 8.0), ("1e3", 1000.0), (".5", 0.5), ("+1.", 1.0),
         ("2026-01-02", "2026-01-02"), ("1:30", "1:30"), ("80:80", "80:80"), ("100m", "100m"), ("0.5Gi", "0.5Gi"),
-        ("'yes'", "yes"), ('"0400"', "0400"), ("!!str 3", "3"), ("! 3", "3"), ("0123e45", 1.23e47), (".", "."), ("-", [None]), ("=", "="),
+        ("'yes'", "yes"), ('"0400"', "0400"), ("!!str 3", "3"), ("! 3", "3"), ("0123e45", 1.23e47), ("18446744073709551615", 2**64 - 1), ("18446744073709551616", 2.0**64), ("9" * 5000, "9" * 5000), ("1e999", "1e999"), (".", "."), ("-", [None]), ("=", "="),
     ],
 )  # fmt: skip
 def test_scalars_mean_what_kubectl_takes_them_for(text: str, value: object) -> None:

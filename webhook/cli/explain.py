@@ -21,6 +21,8 @@ from webhook.policies.shipped import Profile
 
 _REASONS = {
     Reason.KEPT: "the Pod has a value of its own",
+    Reason.SKIP_CONTAINERS: "the Pod's annotation skip-containers names it",
+    Reason.INIT_CONTAINER: "it is an init container",
     Reason.RESTART_POLICY_NEVER: "it never restarts, so RestartContainer would be refused",
     Reason.NODE_AFFINITY: "a required nodeAffinity term decides about this key",
     Reason.NODE_NAME: "spec.nodeName has placed it already",

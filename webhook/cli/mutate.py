@@ -63,9 +63,9 @@ def mutate(
     if output is Output.JSON and not diff:
         _print_json(documents, patches)
         return
-    files_ = groupby(zip(documents, patches, strict=True), key=lambda pair: pair[0].source)
-    for index, (source, pairs) in enumerate(files_):
-        before, after = _texts(list(pairs))
+    by_file = groupby(zip(documents, patches, strict=True), key=lambda pair: pair[0].source)
+    texts = [(source, *_texts(list(pairs))) for source, pairs in by_file]
+    for index, (source, before, after) in enumerate(texts):
         if diff:
             print_diff(before, after, source)
         else:

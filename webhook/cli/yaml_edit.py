@@ -15,9 +15,9 @@ from typing import Any
 
 import jsonpatch
 
-from webhook.files import Document
+from webhook.files import Document, InputError
 from webhook.model.patch import Op
-from webhook.yaml_tree import List, Mapping, Node, Scalar, parse, plain, resolved
+from webhook.yaml_tree import List, Mapping, Node, Scalar, YamlError, load, plain, resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,28 @@ class _Edit:
 
 
 def edited(document: Document, ops: list[Op]) -> str:
-    """The document's text with the operations made. Only `add` and `replace` are understood."""
+    """The document's text with the operations made. Only `add` and `replace` are understood.
+
+    Raises InputError for a document that cannot be edited as text and mean the right thing afterwards.
+    """
     if not ops or document.root is None:
         return document.text
     after = jsonpatch.apply_patch(document.data, ops)
     text = _made(_Editor(document, after), ops)
-    if plain(parse(text)) != after:  # what an anchor stands for has changed, and its aliases may not
+    if not _means(text, after):  # what an anchor stands for has changed, and its aliases may not
         editor = _Editor(document, after)
         editor.write_out_aliases()
         text = _made(editor, ops)
+    if not _means(text, after):
+        raise InputError(f"{document.place()}: too intricate to edit as text; -o json writes it anew")
     return text
+
+
+def _means(text: str, data: Any) -> bool:
+    try:
+        return bool(load(text) == data)
+    except YamlError:
+        return False
 
 
 def _made(editor: _Editor, ops: list[Op]) -> str:
@@ -146,7 +158,10 @@ class _Editor:
         if first is None or last is None:
             between = ", " if id(node) in self._begun else ""
             self._begun.add(id(node))
-            self.edits.append(_Edit(node.start + 1, node.start + 1, between + entry, depth))
+            inside = (
+                self.text.index("[" if isinstance(node, List) else "{", node.start) + 1
+            )  # behind an anchor
+            self.edits.append(_Edit(inside, inside, between + entry, depth))
             return
         own_line = not self.text[self.text.rfind("\n", 0, first.start) + 1 : first.start].strip()
         between = f",{self._newline}{' ' * first.column}" if own_line and first.line != node.line else ", "
