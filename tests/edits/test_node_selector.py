@@ -43,6 +43,11 @@ def _required(*terms: str) -> str:
             id="leaves a key that the Pod sets under its old name",
         ),
         pytest.param(
+            pod("nodeSelector: {beta.kubernetes.io/arch: arm64}"),
+            None,
+            id="leaves a key that is as wished under its old name",
+        ),
+        pytest.param(
             pod(_required("{key: kubernetes.io/arch, operator: In, values: [amd64]}")),
             Reason.NODE_AFFINITY,
             id="leaves a key that required nodeAffinity names",
@@ -100,6 +105,26 @@ def test_leaves(before: Json, reason: Reason | None) -> None:
 )
 def test_changes(before: Json, expected: dict[str, str]) -> None:
     assert tailored(before, ARM)["spec"]["nodeSelector"] == expected
+
+
+OLD = policy("nodeSelector: {beta.kubernetes.io/arch: arm64}", name="old")
+
+
+@pytest.mark.parametrize("there", ["kubernetes.io/arch", "beta.kubernetes.io/arch"])
+def test_old_name_in_a_policy_means_the_same(there: str) -> None:
+    before = pod(f"nodeSelector: {{{there}: amd64}}")
+    decision = decide(before, snapshot(OLD))
+    assert (decision.patch, [skip.reason for skip in decision.outcome.skips]) == ([], [Reason.KEPT])
+    before = pod(_required(f"{{key: {there}, operator: Exists}}"))
+    assert [skip.reason for skip in decide(before, snapshot(OLD)).outcome.skips] == [Reason.NODE_AFFINITY]
+
+
+def test_two_names_of_one_label_are_one_key() -> None:
+    """Both would ask for a Node of two architectures, which there is none of."""
+    new = policy("priority: 1\nnodeSelector: {kubernetes.io/arch: amd64}", name="new")
+    decision = decide(pod(), snapshot(OLD, new))
+    assert tailored(pod(), OLD, new)["spec"]["nodeSelector"] == {"kubernetes.io/arch": "amd64"}
+    assert [(each.policy.name, each.winner.name) for each in decision.outcome.conflicts] == [("old", "new")]
 
 
 def test_first_policy_to_set_a_key_keeps_it() -> None:

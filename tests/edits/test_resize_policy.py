@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pods import Json, pod, policy, tailored
+from tests.support.pods import Json, decide, pod, policy, snapshot, tailored
+from webhook.model.draft import Reason
 
 BOTH = policy("resizePolicy: {cpu: NotRequired, memory: RestartContainer}")
 GPU = policy(
@@ -69,6 +70,25 @@ def test_leaves_out_rather_than_converts_what_a_later_policy_would_accept() -> N
     later = policy("resizePolicy: {memory: NotRequired}", name="zz")
     after = tailored(pod("restartPolicy: Never"), BOTH, later)
     assert after["spec"]["containers"][0]["resizePolicy"] == [CPU]
+
+
+def test_wish_that_is_left_out_is_no_conflict_with_an_earlier_one() -> None:
+    earlier = policy("resizePolicy: {memory: NotRequired}", name="aa")
+    outcome = decide(pod("restartPolicy: Never"), snapshot(earlier, BOTH)).outcome
+    assert [(each.policy, each.reason) for each in outcome.skips] == [(BOTH, Reason.RESTART_POLICY_NEVER)]
+    assert outcome.conflicts == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        (pod("initContainers: [{name: i}]"), Reason.INIT_CONTAINER),
+        (pod("initContainers: [{name: i, restartPolicy: Always}]", metadata="annotations: {podtailor.dev/skip-containers: i}"), Reason.SKIP_CONTAINERS),
+    ],
+)  # fmt: skip
+def test_says_which_containers_it_leaves(before: Json, reason: Reason) -> None:
+    skips = decide(before, snapshot(BOTH)).outcome.skips
+    assert [(each.field, each.reason) for each in skips] == [("i:resizePolicy", reason)]
 
 
 @pytest.mark.parametrize(

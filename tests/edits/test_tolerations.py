@@ -108,12 +108,18 @@ def test_changes(before: Json, keys: list[str]) -> None:
         pytest.param(
             "habana.ai/gaudi: 8", ["habana.ai/gaudi"], id="adds the resource's name where none is known"
         ),
-        pytest.param("cpu: 1", ["nvidia.com/gpu"], id="adds the usual one where the Pod shows no device"),
+        pytest.param("cpu: 1", [], id="adds none to a Pod that is no GPU Pod"),
     ],
 )
 def test_per_vendor(resources: str, keys: list[str]) -> None:
     after = tailored(pod(container=f"resources: {{limits: {{{resources}}}}}"), PER_VENDOR)
-    assert [each["key"] for each in after["spec"]["tolerations"]] == keys
+    assert [each["key"] for each in after["spec"].get("tolerations", [])] == keys
+
+
+def test_per_vendor_adds_the_usual_one_where_only_a_label_says_gpu() -> None:
+    """Dynamic resource allocation does not show its device in the Pod."""
+    after = tailored(pod(metadata="labels: {podtailor.dev/workload-type: gpu}"), PER_VENDOR)
+    assert [each["key"] for each in after["spec"]["tolerations"]] == ["nvidia.com/gpu"]
 
 
 def test_adds_up_over_policies_and_repeats_nothing() -> None:

@@ -75,9 +75,10 @@ class TestOrder:
         after = tailored(pod(), *policies)
         assert [each["key"] for each in after["spec"]["tolerations"]] == ["a", "b", "c"]
 
-    def test_types_are_those_of_the_pod_before_and_after_any_edit(self) -> None:
+    @pytest.mark.parametrize("key", ["kubernetes.io/arch", "beta.kubernetes.io/arch"])
+    def test_types_are_those_of_the_pod_before_and_after_any_edit(self, key: str) -> None:
         """A policy that sends Pods to ARM64 Nodes makes them ARM64: else a second review would change them."""
-        sends = policy("match: {workloadTypes: [General]}\nnodeSelector: {kubernetes.io/arch: arm64}")
+        sends = policy(f"match: {{workloadTypes: [General]}}\nnodeSelector: {{{key}: arm64}}")
         policies = snapshot(sends, *built_in(Profile.SAFE))
         after = tailored(pod(), within=policies)
         assert after["spec"]["tolerations"][0]["value"] == "arm64"
@@ -139,6 +140,68 @@ class TestResources:
         after = tailored(pod(), *policies)["spec"]["containers"][0]["resources"]
         assert after == yaml(expected)
         assert tailored(pod(), *reversed(policies))["spec"]["containers"][0]["resources"] == after
+
+
+LIMITED = "{limits: [{type: Container, default: {cpu: 200m}}]}"
+GUARANTEED = "{limits: [{type: Container, defaultRequest: {cpu: 500m, memory: 1Gi}}], qosClass: Guaranteed}"
+
+
+class TestGuaranteed:
+    """All or nothing, seen at the end: what other policies give counts too, heard before or after."""
+
+    @pytest.mark.parametrize(
+        ("policies", "expected"),
+        [
+            pytest.param(
+                (LIMITED, GUARANTEED),
+                "{requests: {cpu: 200m, memory: 1Gi}, limits: {cpu: 200m, memory: 1Gi}}",
+                id="an earlier limit below the request brings the request down, and then all is equal",
+            ),
+            pytest.param(
+                (GUARANTEED, LIMITED),
+                "{requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 500m, memory: 1Gi}}",
+                id="a later limit comes too late",
+            ),
+            pytest.param(
+                ("{limits: [{type: Container, defaultRequest: {memory: 1Gi}}], qosClass: Guaranteed}", LIMITED),
+                "{requests: {cpu: 200m, memory: 1Gi}, limits: {cpu: 200m, memory: 1Gi}}",
+                id="a later limit is the request too, and closes what was open",
+            ),
+            pytest.param(
+                ("{limits: [{type: Container, defaultRequest: {memory: 1Gi}}], qosClass: Guaranteed}", "{limits: [{type: Container, default: {memory: 2Gi}}]}"),
+                "{requests: {memory: 1Gi}, limits: {memory: 2Gi}}",
+                id="where it is out of reach the later policy is heard as if nobody had wanted it",
+            ),
+            pytest.param(
+                (LIMITED, "{limitFactor: {cpu: '2', memory: '2'}}", GUARANTEED),
+                "{requests: {cpu: 200m, memory: 1Gi}, limits: {cpu: 200m, memory: 2Gi}}",
+                id="an earlier factor keeps it out of reach",
+            ),
+        ],
+    )  # fmt: skip
+    def test_policies(self, policies: tuple[str, ...], expected: str) -> None:
+        made = [policy(f"resources: {text}", name=f"p{index}") for index, text in enumerate(policies)]
+        after = tailored(pod(), *made)
+        assert after["spec"]["containers"][0]["resources"] == yaml(expected)
+        assert decide(after, snapshot(*made)).patch == []
+
+    def test_several_containers_and_policies_reach_it_together(self) -> None:
+        first = policy(f"containers: {{names: [app]}}\nresources: {GUARANTEED}", name="a")
+        second = policy(f"containers: {{names: [side]}}\nresources: {GUARANTEED}", name="b")
+        before = pod("initContainers: [{name: side, restartPolicy: Always}]")
+        after = tailored(before, first, second)["spec"]
+        for container in (*after["containers"], *after["initContainers"]):
+            assert container["resources"]["requests"] == container["resources"]["limits"]
+        assert "limits" not in tailored(before, first)["spec"]["containers"][0]["resources"]
+
+    def test_what_is_tried_in_vain_leaves_no_trace(self) -> None:
+        hopeful = policy(f"containers: {{names: [app]}}\nresources: {GUARANTEED}", name="a")
+        outcome = decide(pod("initContainers: [{name: i}]"), snapshot(hopeful)).outcome
+        assert [each.field for each in outcome.changes] == ["app:requests.cpu", "app:requests.memory"]
+        assert [(each.field, each.reason) for each in outcome.skips] == [
+            ("pod:qosClass", "guaranteed-unreachable")
+        ]
+        assert outcome.conflicts == ()
 
 
 AUDITED = memory("2Gi", "audited", "priority: 9\nmode: Audit")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.support.generated import pods
+from tests.support.generated import pods, policies
 from tests.support.laws import hold_for
-from tests.support.pods import Json, policy, yaml
+from tests.support.pods import Json, policy, policy_of, yaml
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.files import read
 from webhook.policies.load import load_all
@@ -40,6 +41,7 @@ EXAMPLES = [
     (f"{file.name}:{document.first_line}", document.data)
     for file in sorted(Path("examples").rglob("*.yaml"))
     for document in read(str(file))
+    if "template" in document.data["spec"]
 ]
 
 
@@ -50,12 +52,17 @@ def test_laws_hold_for_generated_pods(snapshot: Snapshot, pod: Json) -> None:
     hold_for(pod, snapshot)
 
 
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pods(), st.lists(policies(), min_size=1, max_size=4))
+def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json]) -> None:
+    made = [policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(generated)]
+    hold_for(pod, snapshot_of((*made, *built_in(Profile.STRICT))))
+
+
 @pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)
 @pytest.mark.parametrize("data", [data for _, data in EXAMPLES], ids=[name for name, _ in EXAMPLES])
 def test_laws_hold_for_templates_of_examples(data: Json, snapshot: Snapshot) -> None:
-    template = (data.get("spec") or {}).get("template")
-    if template:
-        hold_for(template, snapshot)
+    hold_for(data["spec"]["template"], snapshot)
 
 
 def test_laws_notice_a_law_that_is_broken() -> None:

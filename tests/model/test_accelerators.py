@@ -46,7 +46,7 @@ ACCELERATORS = Accelerators()
     ],
 )
 def test_is_an_accelerator(name: str) -> None:
-    assert ACCELERATORS.devices({name: "1"}).resources == (name,)
+    assert ACCELERATORS.devices({name: "1"}, {}).resources == (name,)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_is_an_accelerator(name: str) -> None:
     ],
 )
 def test_is_no_accelerator(name: str) -> None:
-    assert ACCELERATORS.devices({name: "1"}) is NONE
+    assert ACCELERATORS.devices({name: "1"}, {}) is NONE
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,33 @@ def test_is_no_accelerator(name: str) -> None:
     ],
 )
 def test_devices(requests: ResourceList, expected: Devices) -> None:
-    assert ACCELERATORS.devices(requests) == expected
+    assert ACCELERATORS.devices(requests, {}) == expected
 
 
-def test_operators_add_their_own() -> None:
-    own = Accelerators((*ACCELERATORS.patterns, glob("example.com/fpga*")))
-    assert own.devices({"example.com/fpga-u250": "1"}).count == 1
+def test_larger_of_request_and_limit_counts() -> None:
+    """They may differ where a device class stands for the resource."""
+    name = "deviceclass.resource.kubernetes.io/gpu.nvidia.com"
+    assert ACCELERATORS.devices({name: "0"}, {name: "2"}) == Devices((name,), 2)
+    assert ACCELERATORS.devices({}, {name: "1"}) == Devices((name,), 1)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "is_device"),
+    [
+        ("example.com/fpga*", "example.com/fpga-u250", True),
+        ("example.com/fpga*", "example.com/fpga-memory", False),
+        ("example.com/fpga-memory", "example.com/fpga-memory", True),
+        ("gpu.coreweave.com/*", "gpu.coreweave.com/h100", True),
+    ],
+)
+def test_operators_add_their_own(pattern: str, name: str, is_device: bool) -> None:
+    """What comes beside a device is none, unless it is named without a star; its domain says nothing."""
+    own = Accelerators((*ACCELERATORS.patterns, glob(pattern)))
+    assert bool(own.devices({name: "1"}, {}).resources) is is_device
+
+
+def test_names_too_long_for_a_resource_are_none() -> None:
+    assert ACCELERATORS.devices({"nvidia.com/mig-" + "1" * 400: "1"}, {}) is NONE
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from webhook.model.quantity import MAX_MILLI, is_strict, parse, read, scaled
         ("2Ki", 2_048_000),
         ("-1", -1000),
         ("1e400", MAX_MILLI),
-        ("9" * 5000, MAX_MILLI),
-        ("0." + "0" * 5000 + "1", 0),
+        ("9" * 64, MAX_MILLI),
+        ("0." + "0" * 61 + "1", 1),
         ("1e-400", 1),
     ],
 )
@@ -33,7 +33,7 @@ def test_amount(text: str, milli: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "1gi", "1KI", "0x1", "1 Gi", "1e", "1e1.5", "NaN", "1__0", "\u0661"]
+    "text", ["", " ", "0" * 65, "1gi", "1KI", "0x1", "1 Gi", "1e", "1e1.5", "NaN", "1__0", "\u0661"]
 )
 def test_what_is_none(text: str) -> None:
     assert parse(text) is None

@@ -160,6 +160,52 @@ def pods(draw: st.DrawFn, *, owned: bool = True) -> Json:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"unknown": 1}}
 
 
+def _some(keys: tuple[str, ...], values: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+    return st.fixed_dictionaries({}, optional=dict.fromkeys(keys, values))
+
+
+def _or_none(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.just(...), strategy)
+
+
+@st.composite
+def _amounts(draw: st.DrawFn) -> Json:
+    """`defaultRequest` and `default`, the first no larger than the second where both are given."""
+    given: Json = {"defaultRequest": {}, "default": {}}
+    for name, amounts in (("cpu", _CPU), ("memory", _MEMORY), ("ephemeral-storage", _MEMORY)):
+        ordered = sorted(draw(st.lists(st.integers(1, len(amounts) - 1), min_size=2, max_size=2)))
+        for side, at in zip(("defaultRequest", "default"), ordered, strict=True):
+            if draw(st.booleans()):
+                given[side][name] = amounts[at]
+    return {side: values for side, values in given.items() if values}
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Json:
+    """A valid policy document without a name, which wants a few things of a few Pods."""
+    resources: Json = {"limits": [{"type": "Container", **draw(_amounts())}]}
+    _set(resources, "perDevice", draw(_or_none(_some(("cpu", "memory"), st.sampled_from(("1", "1500m"))))))
+    factors = _some(("cpu", "memory"), st.sampled_from(("1", "1.5", "2", "1e1")))
+    if draw(st.booleans()):
+        resources["qosClass"] = "Guaranteed"
+    else:
+        _set(resources, "limitFactor", draw(_or_none(factors)))
+    spec: Json = {"priority": draw(st.integers(0, 3)), "resources": resources}
+    restart = st.sampled_from(("NotRequired", "RestartContainer"))
+    _set(spec, "resizePolicy", draw(_or_none(_some(("cpu", "memory"), restart))))
+    _set(
+        spec,
+        "nodeSelector",
+        draw(_or_none(st.dictionaries(st.sampled_from(_KEYS), st.sampled_from(("arm64", "a")), max_size=2))),
+    )
+    _set(spec, "tolerations", draw(_or_none(_tolerations)))
+    types = st.lists(st.sampled_from(("GPU", "Stateful", "ARM64", "General")), max_size=2, unique=True)
+    _set(spec, "match", draw(_or_none(st.fixed_dictionaries({}, optional={"workloadTypes": types}))))
+    globs = st.lists(st.sampled_from(("c*", "c0", "i*", "*")), max_size=2, unique=True)
+    _set(spec, "containers", draw(_or_none(st.fixed_dictionaries({}, optional={"names": globs}))))
+    return {"apiVersion": "podtailor.dev/v1alpha1", "kind": "ClusterWorkloadPolicy", "spec": spec}
+
+
 def _set(into: Json, key: str, value: Any) -> None:
     if value is not ...:
         into[key] = value

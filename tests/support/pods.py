@@ -52,7 +52,11 @@ def policy(
         f"apiVersion: podtailor.dev/v1alpha1\nkind: {kind}\n"
         f"metadata: {{name: {name}, {within}}}\nspec:\n{indent(dedent(spec) or '{}', '  ')}\n"
     )
-    return compiled(PolicyDocument.model_validate(yaml(text)), source="test")
+    return policy_of(yaml(text))
+
+
+def policy_of(document: Json) -> Policy:
+    return compiled(PolicyDocument.model_validate(document), source="test")
 
 
 def snapshot(*policies: Policy, labels: dict[str, str] | None = None, mode: Mode = Mode.ENFORCE) -> Snapshot:

@@ -3,9 +3,9 @@
 Matches  Pods that the scheduler will place
 Reads    the controlling owner, spec.nodeName, spec.nodeSelector, spec.affinity.nodeAffinity (required)
 Writes   spec.nodeSelector
-Leaves   keys that the Pod sets or that a required nodeAffinity term names, under their old `beta.` name
-         too; DaemonSet Pods, whose controller plans from the template and would create and fail for ever;
-         Pods already bound by `spec.nodeName`
+Leaves   keys that the Pod sets or that a required nodeAffinity term names, an old `beta.` name counting
+         as the new one; DaemonSet Pods, whose controller plans from the template and would create and fail
+         for ever; Pods already bound by `spec.nodeName`
 """
 
 from __future__ import annotations
@@ -13,40 +13,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from webhook.model.draft import Draft, Reason
-from webhook.model.names import OLD_KEYS
+from webhook.model.names import node_label
 from webhook.model.pod import NodeSelectorTerm, PodSpec
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
 
 
 def default_node_selector(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
-    there = subject.spec.nodeSelector or {}
-    for policy in policies:
+    wishing = [policy for policy in policies if policy.node_selector]
+    if not wishing:
+        return
+    there = {node_label(key): value or "" for key, value in (subject.spec.nodeSelector or {}).items()}
+    required = {
+        node_label(expression.key)
+        for term in required_terms(subject.spec)
+        for expression in term.matchExpressions or ()
+    }
+    for policy in wishing:
         for key, value in policy.node_selector.items():
-            field = f"pod:nodeSelector.{key}"
-            known = next((there[name] or "" for name in (key, OLD_KEYS.get(key)) if name in there), None)
-            if known == value:
+            label = node_label(key)
+            field = f"pod:nodeSelector.{label}"
+            if there.get(label) == value:
                 continue
-            reason = Reason.KEPT if known is not None else _unplaceable(subject, key)
+            reason = Reason.KEPT if label in there else _unplaceable(subject)
+            if reason is None and label in required:
+                reason = Reason.NODE_AFFINITY
             if reason:
                 draft.skip(policy, field, reason)
             elif draft.claim(policy, field, value):
                 draft.set(policy, field, ("spec", "nodeSelector", key), value)
 
 
-def _unplaceable(subject: Subject, key: str) -> Reason | None:
+def _unplaceable(subject: Subject) -> Reason | None:
     if subject.is_daemon:
         return Reason.DAEMON_SET
-    if subject.spec.nodeName:
-        return Reason.NODE_NAME
-    names = (key, OLD_KEYS.get(key))
-    if any(
-        expression.key in names
-        for term in required_terms(subject.spec)
-        for expression in term.matchExpressions or ()
-    ):
-        return Reason.NODE_AFFINITY
-    return None
+    return Reason.NODE_NAME if subject.spec.nodeName else None
 
 
 def required_terms(spec: PodSpec) -> Iterator[NodeSelectorTerm]:

@@ -24,14 +24,23 @@ def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Dr
     wishing = [policy for policy in policies if policy.resize_policy or policy.accelerators.resize_policy]
     if not wishing:
         return
-    for container in subject.open_containers:
-        if container.kind is Kind.INIT:
-            continue
+    for container in subject.containers:
         there = {entry.resourceName: entry.restartPolicy for entry in container.view.resizePolicy or ()}
         never = "Never" in (subject.spec.restartPolicy, container.view.restartPolicy)
+        closed = _closed(container, subject)
         for policy in wishing:
-            if policy.containers.covers(container.view):
+            if not policy.containers.covers(container.view):
+                continue
+            if closed:
+                draft.skip(policy, f"{container.name}:resizePolicy", closed)
+            else:
                 _ensure(container, policy, there, draft, never=never)
+
+
+def _closed(container: Container, subject: Subject) -> Reason | None:
+    if container.name in subject.skipped:
+        return Reason.SKIP_CONTAINERS
+    return Reason.INIT_CONTAINER if container.kind is Kind.INIT else None
 
 
 def _ensure(
@@ -48,9 +57,9 @@ def _ensure(
         if resource in there:
             if there[resource] != wish:
                 draft.skip(policy, field, Reason.KEPT)
+        elif never and wish == "RestartContainer":
+            draft.skip(policy, field, Reason.RESTART_POLICY_NEVER)
+            draft.reserve(policy, field, wish)
         elif draft.claim(policy, field, wish):
-            if never and wish == "RestartContainer":
-                draft.skip(policy, field, Reason.RESTART_POLICY_NEVER)
-            else:
-                entry = {"resourceName": resource, "restartPolicy": wish}
-                draft.append(policy, field, (*container.path, "resizePolicy"), entry)
+            entry = {"resourceName": resource, "restartPolicy": wish}
+            draft.append(policy, field, (*container.path, "resizePolicy"), entry)

@@ -17,7 +17,7 @@ Source: `SetDefaults_Pod` in k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`, L
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -35,23 +35,48 @@ QOS_RESOURCES = ("cpu", "memory")
 
 
 def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
-    voices = [
-        _Voice(policy, rank, policy.resources) for rank, policy in enumerate(policies) if policy.resources
-    ]
     if subject.spec.resources is not None:
-        for voice in voices:
-            draft.skip(voice.policy, "pod:resources", Reason.POD_LEVEL_RESOURCES)
+        for policy in policies:
+            if policy.resources:
+                draft.skip(policy, "pod:resources", Reason.POD_LEVEL_RESOURCES)
         return
-    sheets = [
-        _Sheet(container, open_=container.name not in subject.skipped) for container in subject.containers
+    voices = [
+        _Voice(policy, rank, policy.resources, _shaped(policy, subject, draft))
+        for rank, policy in enumerate(policies)
+        if policy.resources
     ]
+    wanting = [voice for voice in voices if voice.defaults.guaranteed]
+    if wanting:
+        trial = Draft()
+        sheets = _worked_out(voices, subject, trial, guarantee=True)
+        if all(sheet.is_guaranteed for sheet in sheets):
+            draft.join(trial)
+            _write(sheets, draft)
+            return
+        for voice in wanting:
+            draft.skip(voice.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
+    _write(_worked_out(voices, subject, draft, guarantee=False), draft)
+
+
+def _worked_out(voices: list[_Voice], subject: Subject, draft: Draft, *, guarantee: bool) -> list[_Sheet]:
+    """All requests and limits; with `guarantee` the policies that want it close gaps, each in its turn."""
+    sheets = [_Sheet(container) for container in subject.containers]
     for voice in voices:
-        _propose_requests(voice, sheets, subject, draft)
+        for index in voice.shapes:
+            _propose_requests(voice, sheets[index], draft)
     for voice in voices:
-        _propose_limits(voice, sheets, subject, draft)
+        for index in voice.shapes:
+            _propose_limits(voice, sheets[index], draft)
+            if guarantee and voice.defaults.guaranteed:
+                _close_gaps(voice, sheets[index], draft)
     for sheet in sheets:
         sheet.mirror_limits()
         sheet.settle()
+    return sheets
+
+
+def _write(sheets: list[_Sheet], draft: Draft) -> None:
+    for sheet in sheets:
         sheet.write(draft)
 
 
@@ -61,6 +86,8 @@ class _Voice(Struct, frozen=True):
     policy: Policy
     rank: int
     defaults: ResourceDefaults
+    shapes: tuple[int, ...]
+    """Which of the Pod's containers it may fill."""
 
 
 class _Given(Struct):
@@ -73,9 +100,8 @@ class _Given(Struct):
 class _Sheet:
     """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
 
-    def __init__(self, container: Container, *, open_: bool) -> None:
+    def __init__(self, container: Container) -> None:
         self.container = container
-        self.open = open_
         self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
         self.ours: dict[tuple[Side, str], _Given] = {}
 
@@ -122,6 +148,15 @@ class _Sheet:
                 case (_Given(), _Given() as of_limit):  # limits are decided after requests
                     of_limit.amount = request
 
+    @property
+    def is_guaranteed(self) -> bool:
+        """Whether requests equal limits, and are more than nothing, in what decides the QoS class."""
+        for resource in QOS_RESOURCES:
+            request = self.amount("requests", resource)
+            if request is None or request.milli <= 0 or request != self.amount("limits", resource):
+                return False
+        return True
+
     def write(self, draft: Draft) -> None:
         # Sorted, so that the same Pod gets the same bytes however a policy orders its keys.
         for side, resource in sorted(self.ours):
@@ -133,65 +168,61 @@ class _Sheet:
         return f"{self.container.name}:{side}.{resource}"
 
 
-def _shaped(voice: _Voice, sheets: list[_Sheet], subject: Subject) -> Iterator[_Sheet]:
-    """The sheets that a policy may fill."""
-    policy = voice.policy
-    for sheet in sheets:
-        forbidden = policy.cautious and (subject.is_daemon or sheet.container.kind is not Kind.REGULAR)
-        if sheet.open and not forbidden and policy.containers.covers(sheet.container.view):
-            yield sheet
+def _shaped(policy: Policy, subject: Subject, draft: Draft) -> tuple[int, ...]:
+    shaped = []
+    for index, container in enumerate(subject.containers):
+        if not policy.containers.covers(container.view):
+            continue
+        closed = _closed(policy, container, subject)
+        if closed:
+            draft.skip(policy, f"{container.name}:resources", closed)
+        else:
+            shaped.append(index)
+    return tuple(shaped)
 
 
-def _propose_requests(voice: _Voice, sheets: list[_Sheet], subject: Subject, draft: Draft) -> None:
+def _closed(policy: Policy, container: Container, subject: Subject) -> Reason | None:
+    if container.name in subject.skipped:
+        return Reason.SKIP_CONTAINERS
+    if policy.cautious and subject.is_daemon:
+        return Reason.DAEMON_SET
+    if policy.cautious and container.kind is not Kind.REGULAR:
+        return Reason.INIT_CONTAINER
+    return None
+
+
+def _propose_requests(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
     """Within a policy `perDevice` comes before `defaultRequest` where a container asks for devices."""
-    if voice.policy.cautious and subject.is_daemon:
-        draft.skip(voice.policy, "pod:requests", Reason.DAEMON_SET)
-    for sheet in _shaped(voice, sheets, subject):
-        devices = sheet.container.devices.count
-        per_device = voice.defaults.per_device if devices else {}
-        for resource, each in per_device.items():
-            amount = quantity.scaled(each, devices * 1000, resource)
-            if amount:
-                sheet.propose("requests", resource, amount, voice, draft)
-        for resource, amount in voice.defaults.default_request.items():
-            if resource not in per_device:
-                sheet.propose("requests", resource, amount, voice, draft)
+    devices = sheet.container.devices.count
+    per_device = voice.defaults.per_device if devices else {}
+    for resource, each in per_device.items():
+        amount = quantity.scaled(each, devices * 1000, resource)
+        if amount:
+            sheet.propose("requests", resource, amount, voice, draft)
+    for resource, amount in voice.defaults.default_request.items():
+        if resource not in per_device:
+            sheet.propose("requests", resource, amount, voice, draft)
 
 
-def _propose_limits(voice: _Voice, sheets: list[_Sheet], subject: Subject, draft: Draft) -> None:
+def _propose_limits(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
     """Within a policy `default` comes before `limitFactor`, which multiplies requests as they stand now."""
     defaults = voice.defaults
-    for sheet in _shaped(voice, sheets, subject):
-        for resource, amount in defaults.default.items():
-            sheet.propose("limits", resource, amount, voice, draft)
-        for resource, factor in defaults.limit_factor.items():
-            request = sheet.amount("requests", resource)
-            if resource in defaults.default or request is None or request.milli <= 0:
-                continue
-            limit = quantity.scaled(request, factor.milli, resource)
-            if limit:
-                sheet.propose("limits", resource, limit, voice, draft)
-            else:
-                draft.skip(voice.policy, sheet.field("limits", resource), Reason.NO_ROOM)
-    if defaults.guaranteed:
-        _guarantee(voice, sheets, draft)
+    for resource, amount in defaults.default.items():
+        sheet.propose("limits", resource, amount, voice, draft)
+    for resource, factor in defaults.limit_factor.items():
+        request = sheet.amount("requests", resource)
+        if resource in defaults.default or request is None or request.milli <= 0:
+            continue
+        limit = quantity.scaled(request, factor.milli, resource)
+        if limit:
+            sheet.propose("limits", resource, limit, voice, draft)
+        else:
+            draft.skip(voice.policy, sheet.field("limits", resource), Reason.NO_ROOM)
 
 
-def _guarantee(voice: _Voice, sheets: list[_Sheet], draft: Draft) -> None:
-    """Close every gap so that the Pod becomes Guaranteed, or none where a value that is there forbids it."""
-    gaps: list[tuple[_Sheet, Side, str, Quantity]] = []
-    for sheet in sheets:
-        may_fill = sheet.open and voice.policy.containers.covers(sheet.container.view)
-        for resource in QOS_RESOURCES:
-            request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
-            known = request or limit
-            closed = request is not None and request == limit
-            if known is None or known.milli <= 0 or not (closed or (may_fill and None in (request, limit))):
-                draft.skip(voice.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
-                return
-            if limit is None:
-                gaps.append((sheet, "limits", resource, known))
-            if request is None:
-                gaps.append((sheet, "requests", resource, known))
-    for sheet, side, resource, amount in gaps:
-        sheet.propose(side, resource, amount, voice, draft)
+def _close_gaps(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
+    """Give a limit to every request without one; a limit without request becomes one by itself."""
+    for resource in QOS_RESOURCES:
+        request = sheet.amount("requests", resource)
+        if request and sheet.amount("limits", resource) is None:
+            sheet.propose("limits", resource, request, voice, draft)

@@ -16,6 +16,7 @@ import msgspec
 
 from webhook.model.accelerators import DEFAULT_TAINT, taint_key
 from webhook.model.draft import Draft, Reason
+from webhook.model.names import WorkloadType
 from webhook.model.pod import Toleration
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
@@ -39,8 +40,10 @@ def ensure_tolerations(subject: Subject, policies: Sequence[Policy], draft: Draf
 def _wishes(policy: Policy, subject: Subject) -> Iterator[Toleration]:
     yield from policy.tolerations
     if policy.accelerators.tolerations:
-        asked = {taint_key(name) for container in subject.containers for name in container.devices.resources}
-        for key in sorted(asked or {DEFAULT_TAINT}):
+        keys = {taint_key(name) for container in subject.containers for name in container.devices.resources}
+        if not keys and WorkloadType.GPU in subject.types:  # a label says so; the device is not shown
+            keys = {DEFAULT_TAINT}
+        for key in sorted(keys):
             for toleration in policy.accelerators.tolerations:
                 yield msgspec.structs.replace(toleration, key=key)
 

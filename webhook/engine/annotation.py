@@ -25,12 +25,12 @@ _ALL_ANNOTATIONS = 262_144
 def applied_write(changes: Iterable[Change], annotations: dict[str, str | None]) -> Write | None:
     """The write that records `changes`; None where all annotations together would become too large."""
     applied = _older(annotations.get(APPLIED))
+    set_now: dict[str, set[str]] = {}
     for change in changes:
-        fields = applied.setdefault(change.policy.name, [])
-        if isinstance(fields, int):
-            applied[change.policy.name] = fields + 1
-        elif change.field not in fields:
-            fields.append(change.field)
+        set_now.setdefault(change.policy.name, set()).add(change.field)
+    for name, fields in set_now.items():
+        said = applied.get(name, [])
+        applied[name] = said + len(fields) if isinstance(said, int) else list(fields.union(said))
     text = _compact(applied)
     if len(text.encode()) > _MOST_BYTES:
         text = _compact(

@@ -9,11 +9,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from webhook.edits.node_selector import required_terms
-from webhook.model.names import ARCH, DEFAULT_WORKLOAD_TYPE, OLD_KEYS, WORKLOAD_TYPE, WorkloadType
+from webhook.model.names import ARCH, DEFAULT_WORKLOAD_TYPE, WORKLOAD_TYPE, WorkloadType, node_label
 from webhook.model.subject import Subject
 
 _WORDS = {workload_type.lower(): workload_type for workload_type in WorkloadType}
-_ARCH_KEYS = (ARCH, OLD_KEYS[ARCH])
 
 
 class Classification(Struct, frozen=True):
@@ -28,7 +27,7 @@ class Classification(Struct, frozen=True):
 
 
 def classify(subject: Subject) -> Classification:
-    label = (subject.metadata.labels or {}).get(WORKLOAD_TYPE)
+    label = subject.labels.get(WORKLOAD_TYPE)
     warnings: tuple[str, ...] = ()
     if label is not None:
         found, warnings = _read_label(label, f"label {WORKLOAD_TYPE}")
@@ -81,16 +80,15 @@ def _is_stateful(subject: Subject) -> str | None:
 
 
 def _requires_arm64(subject: Subject) -> str | None:
-    selector = subject.spec.nodeSelector or {}
-    for key in _ARCH_KEYS:
-        if selector.get(key) == "arm64":
+    for key, value in (subject.spec.nodeSelector or {}).items():
+        if node_label(key) == ARCH and value == "arm64":
             return f"nodeSelector {key}=arm64"
     # The scheduler takes any one term: only where every term asks for arm64 must the Pod run there.
     terms = list(required_terms(subject.spec))
     asked = [
         any(
-            expression.key in _ARCH_KEYS and expression.operator == "In" and expression.values == ["arm64"]
-            for expression in term.matchExpressions or ()
+            node_label(each.key) == ARCH and each.operator == "In" and each.values == ["arm64"]
+            for each in term.matchExpressions or ()
         )
         for term in terms
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,9 +17,10 @@ from webhook.model.accelerators import MOST_DEVICES
 from webhook.model.draft import Change, Conflict, Draft, Skip
 from webhook.model.names import SKIP_CONTAINERS, Mode, WorkloadType
 from webhook.model.patch import Op, Path, Write, operations
-from webhook.model.pod import PodView
+from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject, subject_of
+from webhook.model.words import WARNING_LENGTH, cut
 
 
 class Outcome(Struct, frozen=True):
@@ -54,28 +56,24 @@ class Decision(Struct, frozen=True):
     """What the enforced policies do: this is the patch."""
     audit: Outcome | None = None
     """What enforced and audited policies together would do; None where no audited policy matches."""
+    would_change: tuple[Change, ...] = ()
+    """What the audited policies would add to what is in force: fields with values that differ."""
     patch: list[Op] = []
     warnings: tuple[str, ...] = ()
     """`reason: in words`, about what the Pod or its namespace says that nobody understands."""
-
-    @property
-    def would_change(self) -> tuple[Change, ...]:
-        """What the audited policies would add to what is in force: fields with values that differ."""
-        in_force = [(change.field, change.value) for change in self.outcome.changes]
-        would_be = self.audit.changes if self.audit else ()
-        return tuple(change for change in would_be if (change.field, change.value) not in in_force)
 
 
 def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     """Classify the Pod, match the policies, run the edits. Never raises for anything a Pod can say."""
     namespace = snapshot.namespace(request.namespace)
-    subject = subject_of(request.pod, namespace, snapshot.accelerators)
     mode, mode_warning = mode_in(namespace, snapshot)
-    reason = left_alone(subject) or (
-        f"mode-off: the mode of {namespace.name} is off" if mode is Mode.OFF else None
-    )
+    pod = request.pod
+    reason = left_alone(pod.metadata or NO_METADATA, pod.spec or NO_SPEC, namespace)
+    if reason is None and mode is Mode.OFF:
+        reason = f"mode-off: the mode of {namespace.name} is off"
     if reason:
         return Decision(left_alone=reason, mode=mode)
+    subject = subject_of(pod, namespace, snapshot.accelerators)
     classification = classify(subject)
     subject = subject.of_types(classification.types)
     candidates = [policy for policy in snapshot.policies if policy.mode is not Mode.OFF]
@@ -86,6 +84,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         in_force = [policy for policy in candidates if policy.mode.weaker(mode) is Mode.ENFORCE]
         enforced = heard(subject, in_force)
     outcome = _tailor(subject, enforced, annotate=snapshot.annotate)
+    audit = _tailor(subject, both, annotate=snapshot.annotate) if audited else None
     warnings = (*classification.warnings, *((mode_warning,) if mode_warning else ()), *_warnings(subject))
     return Decision(
         types=classification.types,
@@ -93,10 +92,19 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         enforced=tuple(enforced),
         audited=tuple(audited),
         outcome=outcome,
-        audit=_tailor(subject, both, annotate=snapshot.annotate) if audited else None,
-        patch=outcome.operations(request.pod),
-        warnings=warnings,
+        audit=audit,
+        would_change=_beyond(outcome, audit) if audit else (),
+        patch=outcome.operations(pod),
+        warnings=tuple(cut(warning, WARNING_LENGTH) for warning in warnings),
     )
+
+
+def _beyond(in_force: Outcome, would_be: Outcome) -> tuple[Change, ...]:
+    """The changes of the second outcome that the first has not."""
+    there: dict[str, list[Any]] = {}
+    for change in in_force.changes:
+        there.setdefault(change.field, []).append(change.value)
+    return tuple(each for each in would_be.changes if each.value not in there.get(each.field, ()))
 
 
 def _tailor(subject: Subject, policies: Sequence[Policy], *, annotate: bool) -> Outcome:

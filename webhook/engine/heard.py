@@ -15,7 +15,7 @@ from webhook.edits.node_selector import default_node_selector
 from webhook.engine.classify import classify
 from webhook.engine.match import matches
 from webhook.model.draft import Draft
-from webhook.model.names import ARCH, WorkloadType
+from webhook.model.names import ARCH, WorkloadType, node_label
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
 
@@ -25,7 +25,7 @@ def heard(subject: Subject, policies: Sequence[Policy]) -> list[Policy]:
     matching = [policy for policy in policies if matches(policy, subject)]
     if WorkloadType.ARM64 in subject.types:
         return matching
-    if not any(policy.node_selector.get(ARCH) == "arm64" for policy in matching):
+    if not any(_sends_to_arm64(policy) for policy in matching):
         return matching
     draft = Draft()
     default_node_selector(subject, matching, draft)
@@ -34,3 +34,7 @@ def heard(subject: Subject, policies: Sequence[Policy]) -> list[Policy]:
     placed = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
     placed = placed.of_types(classify(placed).types)
     return [policy for policy in policies if matches(policy, subject) or matches(policy, placed)]
+
+
+def _sends_to_arm64(policy: Policy) -> bool:
+    return any(node_label(key) == ARCH and value == "arm64" for key, value in policy.node_selector.items())

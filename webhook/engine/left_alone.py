@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from webhook.model.names import INJECTION, OS, OWN_NAMESPACE
-from webhook.model.subject import Subject
+from webhook.model.pod import NO_RESOURCES, ObjectMeta, PodSpec
+from webhook.model.subject import Namespace
 
 EXCLUDED_NAMESPACES = frozenset({"kube-system", "kube-node-lease", "kube-public", OWN_NAMESPACE})
 CRITICAL = frozenset({"system-node-critical", "system-cluster-critical"})
 MIRROR = "kubernetes.io/config.mirror"
+# Containers, the resources that they name, and tolerations. The largest Pods that run have a few hundred;
+# a thousand are evaluated in some ten milliseconds, so nobody who may create Pods can make the others wait.
+MOST_PARTS = 1000
 
 
-def left_alone(subject: Subject) -> str | None:
+def left_alone(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> str | None:
     """Why this Pod is left alone entirely; None where it may be tailored.
 
     The words before the colon are the reason that logs and metrics carry.
     """
-    metadata, spec = subject.metadata, subject.spec
-    if subject.namespace.name in EXCLUDED_NAMESPACES:
-        return f"excluded-namespace: Pods of {subject.namespace.name} run the cluster, or podtailor itself"
-    if subject.namespace.labels.get(INJECTION) == "disabled":
+    if namespace.name in EXCLUDED_NAMESPACES:
+        return f"excluded-namespace: Pods of {namespace.name} run the cluster, or podtailor itself"
+    if namespace.labels.get(INJECTION) == "disabled":
         return f"namespace-opted-out: namespace label {INJECTION}=disabled"
     if (metadata.labels or {}).get(INJECTION) == "disabled":
         return f"opted-out: Pod label {INJECTION}=disabled"
@@ -28,4 +31,15 @@ def left_alone(subject: Subject) -> str | None:
         return "windows: Windows Pods cannot be resized, and their resources mean other things"
     if spec.priorityClassName in CRITICAL:
         return f"critical-priority: priorityClassName {spec.priorityClassName}"
+    if _parts(spec) > MOST_PARTS:
+        return f"too-large: more than {MOST_PARTS} containers, resources and tolerations"
     return None
+
+
+def _parts(spec: PodSpec) -> int:
+    parts = len(spec.tolerations or ())
+    for containers in (spec.containers, spec.initContainers):
+        for container in containers or ():
+            resources = container.resources or NO_RESOURCES
+            parts += 1 + len(resources.limits or ()) + len(resources.requests or ())
+    return parts

@@ -61,7 +61,7 @@ def _namespace_selector(policy: Policy, subject: Subject) -> str | None:
 
 def _pod_selector(policy: Policy, subject: Subject) -> str | None:
     selector = policy.match.pod_selector
-    unmet = selector and selector.first_unmet(_present(subject.metadata.labels))
+    unmet = selector and selector.first_unmet(subject.labels)
     return f"the Pod's labels do not fit {unmet}" if unmet else None
 
 
@@ -78,7 +78,7 @@ def _owner_kinds(policy: Policy, subject: Subject) -> str | None:
     if wanted is None:
         return None
     kinds = {subject.owner or "Pod"}
-    if subject.owner == "ReplicaSet" and "pod-template-hash" in (subject.metadata.labels or {}):
+    if subject.owner == "ReplicaSet" and "pod-template-hash" in subject.labels:
         kinds.add("Deployment")  # the label that the Deployment controller alone writes
     if kinds.intersection(wanted):
         return None
@@ -93,11 +93,6 @@ def _images(policy: Policy, subject: Subject) -> str | None:
     if any(pattern.matches(image) for pattern in wanted for image in images):
         return None
     return f"no container's image is one of {', '.join(str(pattern) for pattern in wanted)}"
-
-
-def _present(labels: dict[str, str | None] | None) -> dict[str, str]:
-    """Labels as the API server holds them: a null value is the empty string."""
-    return {key: value or "" for key, value in (labels or {}).items()}
 
 
 # Cheapest and most telling first.

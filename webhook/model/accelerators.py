@@ -13,6 +13,8 @@ from webhook.model import quantity
 from webhook.model.globs import Glob, glob
 from webhook.model.pod import ResourceList
 
+# Parts of a device by which the vendor schedules: the name then stands for the device, but counts none.
+_PARTS = ("aliyun.com/gpu-mem", "volcano.sh/gpu-memory")
 PATTERNS = (
     "nvidia.com/gpu",
     "nvidia.com/gpu.shared",
@@ -26,6 +28,7 @@ PATTERNS = (
     "google.com/tpu",
     "cloud-tpus.google.com/*",
     "aws.amazon.com/neuron*",
+    "aws.amazon.com/neuroncore",
     "habana.ai/gaudi",
     "huawei.com/Ascend*",
     "cambricon.com/*mlu*",
@@ -39,12 +42,12 @@ PATTERNS = (
     "aliyun.com/gpu-*",
     "volcano.sh/*gpu*",
     "deviceclass.resource.kubernetes.io/*gpu*",
+    *_PARTS,
 )
-# What comes beside a device (its memory, its cores, a monitoring handle) is none itself...
+# What a pattern's star may not stand for: what comes beside a device is none itself.
 _BESIDE = ("mem", "core", "percentage", "_monitoring")
-# ...except where the vendor schedules by it: the name then stands for the device.
-_SCHEDULED_BY = ("aws.amazon.com/neuroncore", "aliyun.com/gpu-mem", "volcano.sh/gpu-memory")
-_WHOLE_DEVICE = "aws.amazon.com/neuroncore"
+# A DNS subdomain, a slash, a name: longer is no resource that an API server takes.
+_MOST_CHARACTERS = 253 + 1 + 63
 
 # A container that asks for more than this asks for something else than devices (shares, time slices):
 # the largest accelerator nodes sold hold 16.
@@ -78,28 +81,31 @@ class Accelerators(Struct, frozen=True):
 
     patterns: tuple[Glob, ...] = tuple(glob(pattern) for pattern in PATTERNS)
 
-    def devices(self, requests: ResourceList) -> Devices:
-        """What a container asks for, quantities above zero; limits count as the requests that they become."""
+    def devices(self, requests: ResourceList, limits: ResourceList) -> Devices:
+        """What a container asks for, quantities above zero, in either place: the larger counts."""
         asked: dict[str, int] = {}
-        for name, raw in requests.items():
-            if "/" in name and is_accelerator(name, self.patterns):
-                amount = quantity.read(raw)
-                if amount and amount.milli > 0:
-                    asked[name] = amount.milli
+        for asking in (limits, requests):
+            for name, raw in asking.items():
+                if "/" in name and self.include(name):
+                    amount = quantity.read(raw)
+                    if amount and amount.milli > asked.get(name, 0):
+                        asked[name] = amount.milli
         if not asked:
             return NONE
-        whole = [n for name, n in asked.items() if name not in _SCHEDULED_BY or name == _WHOLE_DEVICE]
+        whole = [n for name, n in asked.items() if name not in _PARTS]
         count = max(whole, default=0) // 1000
         plausible = count <= MOST_DEVICES
         return Devices(tuple(sorted(asked)), count if plausible else 1, 0 if plausible else count)
 
+    def include(self, name: str) -> bool:
+        """Whether a resource name stands for a device."""
+        return len(name) <= _MOST_CHARACTERS and _is_device(name, self.patterns)
+
 
 @lru_cache(maxsize=1024)
-def is_accelerator(name: str, patterns: tuple[Glob, ...]) -> bool:
-    """Whether a resource name stands for a device."""
-    if name not in _SCHEDULED_BY and any(word in name.lower() for word in _BESIDE):
-        return False
-    return any(pattern.matches(name) for pattern in patterns)
+def _is_device(name: str, patterns: tuple[Glob, ...]) -> bool:
+    beside = any(word in name.partition("/")[2].lower() for word in _BESIDE)
+    return any(pattern.matches(name) for pattern in patterns if pattern.is_exact or not beside)
 
 
 def taint_key(resource: str) -> str:

@@ -21,6 +21,8 @@ class Reason(StrEnum):
     """Why a wish was left out. The words are those of logs, metrics and `explain`."""
 
     KEPT = "kept"
+    SKIP_CONTAINERS = "skip-containers"
+    INIT_CONTAINER = "init-container"
     RESTART_POLICY_NEVER = "restart-policy-never"
     NODE_AFFINITY = "node-affinity"
     NODE_NAME = "node-name"
@@ -73,6 +75,10 @@ class Draft:
             self.conflicts.append(Conflict(policy, field, winner))
         return False
 
+    def reserve(self, policy: Policy, field: str, value: object) -> None:
+        """Keep later policies from `field` though nothing is set there."""
+        self._claims.setdefault(field, (policy, value))
+
     def set(self, policy: Policy, field: str, path: Path, value: Any) -> None:
         self.changes.append(Change(policy, field, value))
         self.writes.append(Write(path, value))
@@ -80,6 +86,13 @@ class Draft:
     def append(self, policy: Policy, field: str, path: Path, item: Any) -> None:
         self.changes.append(Change(policy, field, item))
         self.writes.append(Write(path, item, append=True))
+
+    def join(self, other: Draft) -> None:
+        """Take over what another draft, of other fields, wrote down."""
+        self.writes += other.writes
+        self.changes += other.changes
+        self.skips += other.skips
+        self.conflicts += other.conflicts
 
     def skip(self, policy: Policy, field: str, reason: Reason) -> None:
         self.skips.append(Skip(policy, field, reason))

@@ -10,6 +10,10 @@ class Glob(Struct, frozen=True):
 
     pieces: tuple[str, ...]
 
+    @property
+    def is_exact(self) -> bool:
+        return len(self.pieces) == 1
+
     def matches(self, text: str) -> bool:
         """Whether the whole of `text` fits, case counts."""
         first, *middle = self.pieces

@@ -15,7 +15,12 @@ OWN_NAMESPACE = "podtailor-system"
 ARCH = "kubernetes.io/arch"
 OS = "kubernetes.io/os"
 # Kubelets still write the old keys as labels of their Node beside the new ones (well_known_labels.go).
-OLD_KEYS = {ARCH: "beta.kubernetes.io/arch", OS: "beta.kubernetes.io/os"}
+_NEW_KEYS = {"beta.kubernetes.io/arch": ARCH, "beta.kubernetes.io/os": OS}
+
+
+def node_label(key: str) -> str:
+    """One name for a label of Nodes that has two."""
+    return _NEW_KEYS.get(key, key)
 
 
 class WorkloadType(StrEnum):

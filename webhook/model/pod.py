@@ -1,8 +1,8 @@
 """The one view of a Pod that rules read: only the fields they need, under the API's own names.
 
 The server decodes it from the bytes of the review, everything else converts it from a dict; unknown fields
-are passed over and never written. Every field may be missing, and `null` means missing, as it does for the
-API server.
+are passed over and never written. What a valid Pod may leave out may be missing here, and `null` means
+missing, as it does for the API server.
 Shapes are those of `core/v1` (k8s.io/api `core/v1/types.go`).
 """
 
@@ -109,6 +109,7 @@ class PodSpec(Struct, frozen=True):
 
 
 NO_METADATA = ObjectMeta()
+NO_RESOURCES = ResourceRequirements()
 NO_SPEC = PodSpec()
 
 

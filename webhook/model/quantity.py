@@ -14,14 +14,14 @@ from functools import lru_cache
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _GRAMMAR = re.compile(
-    r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
+    r"([+-]?)([0-9]*)(?:\.([0-9]*))?(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
 )
 # What a policy may write: the documented grammar, stricter than the parser, which takes "." and "+" as zero.
 _STRICT = re.compile(
     r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
 )
 MAX_MILLI = (2**63 - 1) * 1000  # the API server caps every quantity at the largest int64
-_DIGITS = 40  # more digits, or a larger power of ten, is past every cap: kept from becoming huge integers
+_MOST_POWER = 400  # more is past the cap, or nothing, whatever stands before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,25 @@ class Quantity:
         return self.text
 
 
-@lru_cache(maxsize=4096)
+# The API server writes every quantity in its shortest form, which is half as long: what is longer is no
+# quantity of a Pod that it admitted, and not worth keeping in a cache.
+_MOST_CHARACTERS = 64
+
+
 def parse(text: str) -> Quantity | None:
     """Read a quantity as the API server reads it from a Pod; None where it would refuse the Pod."""
+    return _parsed(text) if len(text) <= _MOST_CHARACTERS else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Quantity | None:
     match = _GRAMMAR.fullmatch(text.strip())
     if match is None or not text.strip():
         return None
     sign, whole, fraction, suffix = match.groups(default="")
     power, factor = _DECIMAL.get(suffix, 0), 1024 ** _BINARY.get(suffix, 0)
     if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix not in _BINARY:
-        power = max(-10 * _DIGITS, min(10 * _DIGITS, int(suffix[1:9])))
-    if len(whole) > _DIGITS:
-        whole, power = whole[:_DIGITS], power + len(whole) - _DIGITS
-    fraction = fraction[:_DIGITS]
+        power = max(-_MOST_POWER, min(_MOST_POWER, int(suffix[1:])))
     magnitude = int(whole + fraction or "0") * factor
     exponent = power + 3 - len(fraction)
     milli = magnitude * 10**exponent if exponent >= 0 else -(-magnitude // 10**-exponent)

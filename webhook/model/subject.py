@@ -53,12 +53,9 @@ class Subject(Struct, frozen=True):
     """Regular containers, then init containers and sidecars; never ephemeral ones."""
     skipped: frozenset[str]
     """Names in the annotation `skip-containers`: no edit touches these."""
+    labels: Mapping[str, str]
+    """The Pod's, as the API server holds them: a null value is the empty string."""
     types: tuple[WorkloadType, ...] = ()
-
-    @property
-    def open_containers(self) -> Iterator[Container]:
-        """The containers that edits may touch."""
-        return (container for container in self.containers if container.name not in self.skipped)
 
     @property
     def is_daemon(self) -> bool:
@@ -75,14 +72,15 @@ def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -
         metadata=metadata,
         spec=spec,
         namespace=namespace,
-        owner=_controller(metadata),
+        owner=controller_kind(metadata),
         containers=tuple(_containers(spec, accelerators)),
         skipped=frozenset(name.strip() for name in named.split(",") if name.strip()),
+        labels={key: value or "" for key, value in (metadata.labels or {}).items()},
     )
 
 
-def _controller(metadata: ObjectMeta) -> str | None:
-    """The owner with `controller: true`: Jobs of Kubernetes 1.36 may list another one first."""
+def controller_kind(metadata: ObjectMeta) -> str | None:
+    """The kind of the owner with `controller: true`: Jobs of Kubernetes 1.36 may list another one first."""
     for owner in metadata.ownerReferences or ():
         if owner.controller:
             return owner.kind
@@ -103,4 +101,4 @@ def _container(view: ContainerView, path: Path, kind: Kind, accelerators: Accele
         return Container(view, path, kind, NONE, {}, {})
     limits, requests = resources.limits or {}, resources.requests or {}
     requests = {**limits, **requests} if limits else requests
-    return Container(view, path, kind, accelerators.devices(requests), limits, requests)
+    return Container(view, path, kind, accelerators.devices(requests, limits), limits, requests)
