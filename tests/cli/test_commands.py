@@ -113,10 +113,28 @@ class TestPolicies:
 
     def test_show_knows_what_there_is(self, run: Run) -> None:
         done = run("policies", "show", "gpuu")
-        assert (done.code, done.err) == (
-            2,
-            "error: no policy 'gpuu'; known are arm64, general, gpu, stateful\n",
-        )
+        assert done.code == 2
+        assert done.err.startswith("error: no policy 'gpuu'; known are api-server, arm64, comfyui-sd15,")
+
+    def test_presets_are_listed_once_named_and_all_on_request(self, run: Run) -> None:
+        assert "mongodb" not in run("policies", "list").out
+        assert "mongodb" in run("policies", "list", "--preset", "mongodb").out
+        every = json.loads(run("policies", "list", "--all", "--preset", "redis", "-o", "json").out)
+        assert {"mongodb": "Off", "redis": "Enforce", "gpu": "Enforce"}.items() <= {
+            each["name"]: each["mode"] for each in every
+        }.items()
+        assert run("policies", "show", "mongodb").out.startswith("# MongoDB.\n")
+
+    def test_unknown_preset_is_told(self, run: Run) -> None:
+        done = run("mutate", "-f", "examples/gpu.yaml", "--preset", "mongo")
+        assert (done.code, done.err.partition(";")[0]) == (2, "error: no preset 'mongo'")
+
+    def test_cluster_policy_replaces_a_preset_of_its_name(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "own.yaml").write_text(run("policies", "show", "redis").out)
+        listed = run("policies", "list", "--preset", "redis", "-p", str(tmp_path), "-o", "json")
+        assert [each["from"] for each in json.loads(listed.out) if each["name"] == "redis"] == [
+            f"{tmp_path}/own.yaml:2"
+        ]
 
     def test_lint_names_file_line_and_column(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "bad.yaml").write_text(BAD)

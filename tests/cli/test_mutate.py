@@ -102,6 +102,7 @@ def test_output_is_yaml_that_loads_again(run: Run) -> None:
         "Service",
         "Deployment",
         "StatefulSet",
+        "Deployment",
         "StatefulSet",
     ]
 

@@ -37,6 +37,7 @@ def explain(
     filename: options.Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
+    preset: options.Presets = None,
     mode: options.ServerMode = Mode.ENFORCE,
     namespace: options.Namespace = "default",
     namespace_labels: options.NamespaceLabels = None,
@@ -53,6 +54,7 @@ def explain(
     snapshot = snapshot_from(
         policies,
         builtin,
+        preset,
         mode=mode,
         accelerators=accelerator,
         namespace_labels=options.labels_of(namespace_labels),

@@ -79,6 +79,7 @@ class _Everywhere(Mapping[str, Namespace]):
 def snapshot_from(
     policies: list[str] | None,
     builtin: Profile,
+    presets: list[str] | None,
     *,
     mode: Mode = Mode.ENFORCE,
     accelerators: list[str] | None = None,
@@ -88,7 +89,7 @@ def snapshot_from(
     """What a command decides by. Raises InputError for policies that are wrong."""
     patterns = tuple(map(glob, (*PATTERNS, *(accelerators or ()))))
     return snapshot_of(
-        in_force(policies or (), builtin),
+        in_force(policies or (), builtin, presets or ()),
         mode=mode,
         accelerators=Accelerators(patterns),
         annotate=annotate,

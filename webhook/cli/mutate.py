@@ -31,6 +31,7 @@ def mutate(
     filename: options.Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
+    preset: options.Presets = None,
     namespace: options.Namespace = "default",
     namespace_labels: options.NamespaceLabels = None,
     accelerator: options.AcceleratorPatterns = None,
@@ -52,6 +53,7 @@ def mutate(
     snapshot = snapshot_from(
         policies,
         builtin,
+        preset,
         accelerators=accelerator,
         annotate=not no_annotate,
         namespace_labels=options.labels_of(namespace_labels),

@@ -25,6 +25,14 @@ BuiltIn = Annotated[
     Profile,
     setting("--builtin", help="Built-in policies: safe sets no limits, strict does, off leaves them out."),
 ]
+Presets = Annotated[
+    list[str] | None,
+    setting(
+        "--preset",
+        metavar="NAME",
+        help="A preset to use (repeatable); `podtailor policies list --all` shows them.",
+    ),
+]
 ServerMode = Annotated[
     Mode,
     setting(

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from webhook.cli import options
 from webhook.cli.output import Format, complain, print_json, print_table
 from webhook.files import InputError, find, read
+from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
 from webhook.policies.load import load
-from webhook.policies.shipped import Profile, built_in_text
+from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
 from webhook.policies.sources import in_force
 
 app = typer.Typer(help="Check, list and show policies.", no_args_is_help=True)
@@ -46,10 +48,17 @@ def lint(
 def list_(
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
+    preset: options.Presets = None,
     output: Output = Format.TEXT,
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="Presets that nobody named too, as Off.")] = False,
 ) -> None:
     """List policies in the order in which they are heard."""
-    heard = sorted(in_force(policies or (), builtin), key=rank)
+    heard = sorted(in_force(policies or (), builtin, preset or ()), key=rank)
+    if all_:
+        named = {policy.name for policy in heard}
+        off = presets(name for name in preset_names() if name not in named)
+        heard = sorted([*heard, *(structs.replace(policy, mode=Mode.OFF) for policy in off)], key=rank)
     if output is Format.JSON:
         print_json([_as_json(policy) for policy in heard])
         return
@@ -73,7 +82,7 @@ def show(
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
 ) -> None:
-    """Print a policy's document, ready to be changed and applied: a built-in's too."""
+    """Print a policy's document, ready to be changed and applied: a built-in's or a preset's too."""
     texts = dict(_shipped(builtin))
     own = list(_documents(policies or []))
     if any(each == name for each, _ in own):
@@ -86,7 +95,8 @@ def show(
 
 
 def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:
-    """Name and text of the built-ins of a profile."""
+    """Name and text of every preset, and of the built-ins of a profile."""
+    yield from ((name, preset_text(name)) for name in preset_names())
     if builtin is not Profile.OFF:
         yield from ((name, built_in_text(builtin, name)) for name in BUILT_IN_ORDER)
 

@@ -19,6 +19,7 @@ from webhook.policies.shipped import Profile
 def serve(
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
+    preset: options.Presets = None,
     mode: options.ServerMode = Mode.ENFORCE,
     accelerator: options.AcceleratorPatterns = None,
     host: Annotated[
@@ -67,7 +68,9 @@ def serve(
     """
     if log_level.lower() not in ("debug", "info", "warning", "error"):
         raise InputError(f"--log-level {log_level}: one of debug, info, warning, error")
-    snapshot = snapshot_from(policies, builtin, mode=mode, accelerators=accelerator, annotate=not no_annotate)
+    snapshot = snapshot_from(
+        policies, builtin, preset, mode=mode, accelerators=accelerator, annotate=not no_annotate
+    )
     # Only this command needs the server: it costs half a second to import.
     from webhook.cli import dev as development  # noqa: PLC0415
     from webhook.server import log, run, settings, tls  # noqa: PLC0415
