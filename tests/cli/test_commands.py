@@ -133,7 +133,7 @@ class TestPolicies:
         (tmp_path / "own.yaml").write_text(run("policies", "show", "redis").out)
         listed = run("policies", "list", "--preset", "redis", "-p", str(tmp_path), "-o", "json")
         assert [each["from"] for each in json.loads(listed.out) if each["name"] == "redis"] == [
-            f"{tmp_path}/own.yaml:2"
+            f"{tmp_path}/own.yaml:2:1"
         ]
 
     def test_lint_names_file_line_and_column(self, run: Run, tmp_path: Path) -> None:
