@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,11 +26,20 @@ def issue_to(
         raise FileExistsError(f"{directory / there[0]} exists")
     authority = issue_authority(now, lifetime)
     serving = issue_serving(authority, hosts, now, lifetime)
+    contents = {
+        CA_KEY: authority.key_pem,
+        CA_CERT: authority.certificate_pem,
+        TLS_KEY: serving.key_pem,
+        TLS_CERT: serving.certificate_pem,
+    }
+    write(directory, contents)
+
+
+def write(directory: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files of these names, each key for its owner alone."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write(directory / CA_KEY, authority.key_pem, 0o600)
-    _write(directory / CA_CERT, authority.certificate_pem, 0o644)
-    _write(directory / TLS_KEY, serving.key_pem, 0o600)
-    _write(directory / TLS_CERT, serving.certificate_pem, 0o644)
+    for name, content in contents.items():
+        _write(directory / name, content, 0o600 if name.endswith(".key") else 0o644)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

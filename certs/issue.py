@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 # Clocks of API server and issuer may differ by this much: certificates are valid a little before now.
-_SKEW = timedelta(minutes=5)
+SKEW = timedelta(minutes=5)
 
 
 # RFC 1123 names, in lower case as Kubernetes has them; a star may stand for the first label.
@@ -113,7 +113,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _SKEW)
+        .not_valid_before(now - SKEW)
         .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )

@@ -20,23 +20,50 @@ from tests.support.processes import Process
 HOSTS = [*service_hosts("podtailor-webhook", "podtailor-system"), "localhost"]
 
 
-class Server:
+class Replica:
+    """A running `serve`: its ports, what it says in logs and metrics."""
+
+    def __init__(self, command: list[str], folder: Path) -> None:
+        self.process = Process("podtailor", command, folder / "podtailor.log")
+        self.port, self.health_port = self.process.wait_for_line(_ports)
+
+    def health(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}{path}", timeout=10) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def metric(self, name: str) -> float:
+        """The sum of all series whose name and labels start like this."""
+        lines = self.health("/metrics")[1].splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+    def said(self, message: str, seconds: float = 30) -> Json:
+        """The first log line with this message."""
+
+        def wanted(line: str) -> Json | None:
+            said: Json = json.loads(line)
+            return said if said["message"] == message else None
+
+        return self.process.wait_for_line(wanted, seconds)
+
+    def stop(self) -> int:
+        return self.process.stop()
+
+
+class Server(Replica):
     """One replica, started with certificates of its own in `folder`."""
 
     def __init__(self, folder: Path, *flags: str, shutdown_delay: float = 0) -> None:
         self.folder = folder
         if not (folder / TLS_CERT).exists():
             self.issue()
-        command = [sys.executable, "-m", "webhook", "serve", "--host", "127.0.0.1"]
-        command += ["--port", "0", "--health-port", "0", "--shutdown-delay", str(shutdown_delay)]
-        command += [
-            "--tls-cert-file",
-            str(folder / TLS_CERT),
-            "--tls-private-key-file",
-            str(folder / TLS_KEY),
-        ]
-        self.process = Process("podtailor", [*command, *flags], folder / "podtailor.log")
-        self.port, self.health_port = self.process.wait_for_line(_ports)
+        command = [sys.executable, "-m", "webhook", "serve", "--host=127.0.0.1", "--port=0"]
+        command += ["--health-port=0", f"--shutdown-delay={shutdown_delay}"]
+        command += [f"--tls-cert-file={folder / TLS_CERT}", f"--tls-private-key-file={folder / TLS_KEY}"]
+        super().__init__([*command, *flags], folder)
 
     def issue(self, validity: timedelta = timedelta(hours=1)) -> None:
         """A new CA and certificate, over the old ones."""
@@ -66,31 +93,6 @@ class Server:
         assert status == 200, body
         answer: Json = json.loads(body)["response"]
         return answer
-
-    def health(self, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}{path}", timeout=10) as response:
-                return response.status, response.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def metric(self, name: str) -> float:
-        """The sum of all series whose name and labels start like this."""
-        lines = self.health("/metrics")[1].splitlines()
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
-
-    def said(self, message: str, seconds: float = 30) -> Json:
-        """The first log line with this message."""
-
-        def wanted(line: str) -> Json | None:
-            said: Json = json.loads(line)
-            return said if said["message"] == message else None
-
-        return self.process.wait_for_line(wanted, seconds)
-
-    def stop(self) -> int:
-        return self.process.stop()
 
 
 def review_of(pod: Json, **request: Any) -> Json:

@@ -13,11 +13,9 @@ from certs.inspect import Facts, read_certificates
 from certs.issue import service_hosts
 from webhook.cli.output import Format, console, print_json
 from webhook.files import InputError
-from webhook.model.names import OWN_NAMESPACE
+from webhook.model.names import OWN_NAMESPACE, SERVICE
 
 app = typer.Typer(help="Issue and show certificates.", no_args_is_help=True)
-
-SERVICE = "podtailor-webhook"
 
 
 @app.command()

@@ -60,6 +60,13 @@ NamespaceLabels = Annotated[
         "--namespace-labels", metavar="KEY=VALUE", help="Labels that the namespace has (repeatable)."
     ),
 ]
+Kubeconfig = Annotated[
+    str | None,
+    setting(
+        "--kubeconfig", help="How to reach the cluster; else KUBECONFIG, or in a Pod its ServiceAccount."
+    ),
+]
+Context = Annotated[str | None, setting("--context", help="Context of the kubeconfig.")]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")]
 
 

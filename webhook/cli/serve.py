@@ -12,7 +12,7 @@ from webhook.cli import options
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.options import setting
 from webhook.files import InputError
-from webhook.model.names import Mode
+from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
 from webhook.policies.shipped import Profile
 
 
@@ -37,6 +37,21 @@ def serve(
     tls_private_key_file: Annotated[
         Path | None, setting("--tls-private-key-file", help="Its key, PEM.")
     ] = None,
+    tls_secret: Annotated[
+        str | None,
+        setting(
+            "--tls-secret",
+            metavar="NAME",
+            help="Instead of files: issue certificates into this Secret of podtailor-system, renew them, and "
+            "keep the webhook configuration's caBundle up to date.",
+        ),
+    ] = None,
+    service_address: Annotated[
+        str,
+        setting("--service-address", metavar="HOST:PORT", help="Must answer before the caBundle is written."),
+    ] = f"{SERVICE}.{OWN_NAMESPACE}.svc:443",
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
     client_ca_file: Annotated[
         Path | None, setting("--client-ca-file", help="Only clients with a certificate of this CA.")
     ] = None,
@@ -73,7 +88,8 @@ def serve(
     )
     # Only this command needs the server: it costs half a second to import.
     from webhook.cli import dev as development  # noqa: PLC0415
-    from webhook.server import log, run, settings, tls  # noqa: PLC0415
+    from webhook.cli import self_managed  # noqa: PLC0415
+    from webhook.server import keeping, log, run, settings, tls  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
         started = None
@@ -82,12 +98,17 @@ def serve(
             example = development.prepare(Path(throwaway), host)
             tls_cert_file, tls_private_key_file = example.certificate, example.key
             started = example.show
+        log.configure(log_level)
+        beside = []
+        if tls_secret and not dev:
+            keeper = self_managed.keeper(tls_secret, service_address, kubeconfig, context, Path(throwaway))
+            tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
+            beside.append(keeping.keep(keeper))
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(
-                "serving needs --tls-cert-file and --tls-private-key-file: `podtailor certs issue` makes "
-                "them, and --dev does without"
+                "serving needs --tls-cert-file and --tls-private-key-file, which `podtailor certs issue` "
+                "makes, or --tls-secret in a cluster; --dev does without"
             )
-        log.configure(log_level)
         try:
             run.run(
                 settings.Settings(
@@ -101,6 +122,7 @@ def serve(
                 ),
                 snapshot,
                 started,
+                beside,
             )
         except (tls.CertificateError, OSError) as error:
             raise InputError(str(error)) from error

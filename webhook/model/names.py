@@ -11,6 +11,8 @@ WORKLOAD_TYPE = "podtailor.dev/workload-type"
 SKIP_CONTAINERS = "podtailor.dev/skip-containers"
 APPLIED = "podtailor.dev/applied"
 OWN_NAMESPACE = "podtailor-system"
+SERVICE = "podtailor-webhook"
+CONFIGURATION = "podtailor"
 
 ARCH = "kubernetes.io/arch"
 OS = "kubernetes.io/os"

@@ -1,0 +1,192 @@
+"""Certificates that look after themselves: kept in a Secret, trusted through the webhook configuration.
+
+Every replica runs this and none leads: whoever gets there first writes the Secret, the others read what it
+wrote. The API server refuses a write that was made from an older Secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socket
+import ssl
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kubernetes.client import (
+    AdmissionregistrationV1Api,
+    ApiClient,
+    ApiException,
+    CoreV1Api,
+    V1ObjectMeta,
+    V1Secret,
+)
+from urllib3.exceptions import HTTPError
+
+from certs.files import TLS_CERT, TLS_KEY, write
+from certs.keyring import Keyring, from_secret, renewed, to_secret
+
+log = logging.getLogger("podtailor.certs")
+
+_CONFLICT, _NOT_FOUND = 409, 404
+_SECONDS = 5
+
+
+class Place:
+    """Where an installation keeps its certificates, and who is to trust them."""
+
+    def __init__(
+        self, namespace: str, secret: str, configuration: str, hosts: Sequence[str], address: str
+    ) -> None:
+        """`address`: HOST:PORT at which replicas are reached through their Service."""
+        self.namespace, self.secret, self.configuration = namespace, secret, configuration
+        self.hosts = list(hosts)
+        host, _, port = address.rpartition(":")
+        self.address = host, int(port)
+
+
+class NotKeptError(Exception):
+    """Something did not answer, or refused: the next round may go better."""
+
+
+class Keeper:
+    """One replica's part."""
+
+    def __init__(self, api: ApiClient, place: Place, folder: Path) -> None:
+        self._core, self._admission = CoreV1Api(api), AdmissionregistrationV1Api(api)
+        self._place = place
+        self._folder = folder
+        self._held: Keyring | None = None
+        self.certificate, self.key = folder / TLS_CERT, folder / TLS_KEY
+
+    def round(self, now: datetime) -> None:
+        """Keep, then make trusted. Raises NotKeptError."""
+        self.keep(now)
+        try:
+            self._trust()
+        except ApiException as error:
+            raise NotKeptError(f"caBundle: {error.status} {error.reason}") from error
+        except (OSError, HTTPError) as error:
+            raise NotKeptError(f"caBundle: {error}") from error
+
+    def keep(self, now: datetime) -> None:
+        """Hold what the Secret says, renewed where that is due, in files for the server to read.
+
+        Raises NotKeptError.
+        """
+        where = f"Secret {self._place.namespace}/{self._place.secret}"
+        try:
+            keyring = self._agreed(now)
+        except ApiException as error:
+            raise NotKeptError(f"{where}: {error.status} {error.reason}") from error
+        except HTTPError as error:
+            raise NotKeptError(f"{where}: {error}") from error
+        if keyring != self._held:
+            contents = to_secret(keyring)
+            write(self._folder, {name: contents[name] for name in (TLS_KEY, TLS_CERT)})
+            self._held = keyring
+
+    def _trust(self) -> None:
+        """Tell the API server whom to trust, once our Service answers with what it is told to trust."""
+        if self._held is None:
+            return
+        configuration = self._configuration()
+        if configuration is None:
+            log.warning(
+                "no webhook configuration, so nothing calls podtailor",
+                extra={"configuration": self._place.configuration},
+            )
+            return
+        bundle = base64.b64encode(self._held.bundle).decode()
+        if all(hook.client_config.ca_bundle == bundle for hook in configuration.webhooks or ()):
+            return
+        self._shake_hands(self._held.bundle)
+        patch = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "MutatingWebhookConfiguration",
+            # With its uid nothing is made anew where somebody has just deleted it.
+            "metadata": {"name": self._place.configuration, "uid": configuration.metadata.uid},
+            "webhooks": [
+                {"name": hook.name, "clientConfig": {"caBundle": bundle}}
+                for hook in configuration.webhooks or ()
+            ],
+        }
+        self._admission.patch_mutating_webhook_configuration(
+            self._place.configuration,
+            patch,
+            field_manager="podtailor",
+            force=True,
+            _content_type="application/apply-patch+yaml",
+            _request_timeout=_SECONDS,
+        )
+        log.info("caBundle written", extra={"authorities": len(self._held.authorities)})
+
+    def _agreed(self, now: datetime) -> Keyring:
+        """What all replicas hold: written by this one, or by the one that was faster."""
+        while True:
+            secret = self._secret()
+            held = from_secret(_decoded(secret)) if secret else None
+            keyring = renewed(held, self._place.hosts, now)
+            if keyring is held:
+                return keyring
+            try:
+                self._write(secret, keyring)
+            except ApiException as error:
+                if error.status != _CONFLICT:
+                    raise
+            else:
+                log.info(
+                    "certificates issued", extra={"until": keyring.serving.certificate.not_valid_after_utc}
+                )
+                return keyring
+
+    def _secret(self) -> V1Secret | None:
+        try:
+            return self._core.read_namespaced_secret(
+                self._place.secret, self._place.namespace, _request_timeout=_SECONDS
+            )
+        except ApiException as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None
+
+    def _write(self, secret: V1Secret | None, keyring: Keyring) -> None:
+        """Raises ApiException with status 409 where another replica was faster."""
+        data: dict[str, bytes | str] = {
+            name: base64.b64encode(pem).decode() for name, pem in to_secret(keyring).items()
+        }
+        if secret is None:
+            made = V1Secret(
+                metadata=V1ObjectMeta(name=self._place.secret), type="kubernetes.io/tls", data=data
+            )
+            self._core.create_namespaced_secret(self._place.namespace, made, _request_timeout=_SECONDS)
+        else:
+            secret.data = data  # its resourceVersion goes along
+            self._core.replace_namespaced_secret(
+                self._place.secret, self._place.namespace, secret, _request_timeout=_SECONDS
+            )
+
+    def _configuration(self) -> Any:
+        try:
+            return self._admission.read_mutating_webhook_configuration(
+                self._place.configuration, _request_timeout=_SECONDS
+            )
+        except ApiException as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None
+
+    def _shake_hands(self, bundle: bytes) -> None:
+        """Raises OSError where our own Service does not answer, or not with a certificate of ours."""
+        trust = ssl.create_default_context(cadata=bundle.decode())
+        with (
+            socket.create_connection(self._place.address, timeout=_SECONDS) as plain,
+            trust.wrap_socket(plain, server_hostname=self._place.hosts[0]),
+        ):
+            pass
+
+
+def _decoded(secret: V1Secret) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in (secret.data or {}).items()}

@@ -1,0 +1,110 @@
+"""Renewal by time alone: every row is a moment in the life of an installation."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+
+from certs.keyring import Keyring, Lifetimes, from_secret, renewed, to_secret
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+HOSTS = ["podtailor-webhook.podtailor-system.svc", "localhost"]
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+LIFETIMES = Lifetimes(authority=300 * DAY, serving=60 * DAY)
+
+
+def at(held: Keyring | None, after: timedelta) -> Keyring:
+    return renewed(held, HOSTS, START + after, LIFETIMES)
+
+
+FIRST = at(None, timedelta())
+
+
+def test_first_time_all_is_issued_at_once() -> None:
+    assert len(FIRST.authorities) == 1
+    assert FIRST.serving.certificate.issuer == FIRST.authorities[0].certificate.subject
+
+
+@pytest.mark.parametrize("after", [timedelta(), MINUTE, 40 * DAY - MINUTE])
+def test_nothing_due_changes_nothing(after: timedelta) -> None:
+    assert at(FIRST, after) is FIRST
+
+
+def test_serving_certificate_is_renewed_after_two_thirds_of_its_life() -> None:
+    later = at(FIRST, 40 * DAY)
+    assert later.authorities == FIRST.authorities
+    assert later.serving != FIRST.serving
+    assert later.serving.certificate.not_valid_after_utc == START + 100 * DAY
+
+
+def test_new_authority_is_trusted_before_it_signs() -> None:
+    held = at(at(FIRST, 190 * DAY), 200 * DAY)
+    assert len(held.authorities) == 2
+    old, new = held.authorities
+    assert at(held, 200 * DAY + 9 * MINUTE) is held
+    before = renewed(held, [*HOSTS, "other"], START + 200 * DAY + 9 * MINUTE, LIFETIMES)
+    assert _signed_by(before) == old.certificate.public_key()
+    after = renewed(held, [*HOSTS, "other"], START + 200 * DAY + 10 * MINUTE, LIFETIMES)
+    assert _signed_by(after) == new.certificate.public_key()
+
+
+def _signed_by(keyring: Keyring) -> object:
+    for authority in keyring.authorities:
+        with suppress(InvalidSignature):
+            keyring.serving.certificate.verify_directly_issued_by(authority.certificate)
+            return authority.certificate.public_key()
+    return None
+
+
+def test_authority_leaves_when_it_expires_and_not_before() -> None:
+    held = at(at(FIRST, 200 * DAY), 299 * DAY)
+    assert len(held.authorities) == 2
+    assert len(at(held, 300 * DAY).authorities) == 1
+
+
+def test_no_certificate_outlives_its_authority() -> None:
+    held: Keyring | None = None
+    for day in range(0, 1200, 5):
+        held = at(held, day * DAY)
+        signer = next(each for each in held.authorities if each.certificate.public_key() == _signed_by(held))
+        leaf = held.serving.certificate
+        assert leaf.not_valid_after_utc <= signer.certificate.not_valid_after_utc
+        assert leaf.not_valid_before_utc <= START + day * DAY < leaf.not_valid_after_utc
+        assert signer in held.authorities
+
+
+def test_other_hosts_get_another_certificate() -> None:
+    assert renewed(FIRST, ["other.example"], START, LIFETIMES).serving != FIRST.serving
+
+
+def test_after_a_long_absence_all_is_new() -> None:
+    later = at(FIRST, 1000 * DAY)
+    assert later.authorities[0] not in FIRST.authorities
+    assert len(later.authorities) == 1
+
+
+class TestSecret:
+    def test_round_trip(self) -> None:
+        both = at(FIRST, 200 * DAY)
+        read = from_secret(to_secret(both))
+        assert read is not None
+        assert to_secret(read) == to_secret(both)
+        assert renewed(read, HOSTS, START + 200 * DAY, LIFETIMES) is read
+
+    @pytest.mark.parametrize("name", ["ca.crt", "ca.key", "tls.crt", "tls.key"])
+    @pytest.mark.parametrize("content", [None, b"", b"nonsense", to_secret(at(None, DAY))["tls.key"]])
+    def test_damaged_ones_hold_nothing(self, name: str, content: bytes | None) -> None:
+        data = to_secret(FIRST)
+        damaged = {key: value for key, value in data.items() if key != name}
+        if content is not None:
+            damaged[name] = content
+        assert from_secret(damaged) is None
+
+    def test_bundle_is_what_clients_take(self) -> None:
+        both = at(FIRST, 200 * DAY)
+        context = ssl.create_default_context(cadata=both.bundle.decode())
+        assert len(context.get_ca_certs()) == 2

@@ -1,0 +1,134 @@
+"""The Deployment `podtailor` as a process beside the control plane, where no container can run.
+
+What a kubelet would do: take the arguments of the Deployment and the files of its ConfigMap, run them as the
+ServiceAccount, and run the new ones before the old ones end. Service and port of the webhook configuration
+are led to that process; nothing else differs from a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.processes import eventually, free_port
+from tests.support.server import Replica
+
+NAMESPACE = "podtailor-system"
+MOUNT = "/etc/podtailor/policies"
+
+
+class Kubelet:
+    """Plays one replica. `sync` makes what runs what the cluster says; `stop` ends it."""
+
+    def __init__(self, cluster: ControlPlane, folder: Path) -> None:
+        self._cluster = cluster
+        self._folder = folder
+        self._wanted: Any = None
+        self._started = 0
+        self.replica: Replica | None = None
+
+    def apply(self, overlay: str) -> None:
+        """`kubectl apply -k`, and back once the API server has heard of it and calls what runs."""
+        self._cluster.kubectl("apply", "--warnings-as-errors", "-k", overlay)
+        self.sync()
+        eventually("the caBundle is written", self.is_trusted)
+
+    def delete(self, overlay: str) -> None:
+        self._cluster.kubectl("delete", "-k", overlay, "--wait=false")
+        self.sync()
+
+    def sync(self) -> None:
+        deployment = self._get("deployment", "podtailor")
+        if deployment is None:
+            self.stop()
+            return
+        pod = deployment["spec"]["template"]["spec"]
+        config = next(each["configMap"]["name"] for each in pod["volumes"] if "configMap" in each)
+        files = (self._get("configmap", config) or {}).get("data") or {}
+        wanted = pod["containers"][0]["args"], files
+        before = None
+        if wanted != self._wanted:
+            before, self.replica = self.replica, self._start(*wanted)
+            self._wanted = wanted
+        self._lead_here()
+        if before:
+            before.stop()
+
+    def is_trusted(self) -> bool:
+        configuration = self._get("mutatingwebhookconfiguration", "podtailor")
+        return bool(configuration and configuration["webhooks"][0]["clientConfig"].get("caBundle"))
+
+    def stop(self) -> None:
+        if self.replica:
+            self.replica.stop()
+        self.replica = self._wanted = None
+
+    def _start(self, arguments: list[str], files: dict[str, str]) -> Replica:
+        self._started += 1
+        folder = self._folder / f"replica-{self._started}"
+        mount = folder / "policies"
+        mount.mkdir(parents=True)
+        for name, text in files.items():
+            (mount / name).write_text(text)
+        port = free_port()
+        command = [sys.executable, "-m", "webhook", *(each.replace(MOUNT, str(mount)) for each in arguments)]
+        command += ["--host=127.0.0.1", f"--port={port}", "--health-port=0", "--shutdown-delay=0"]
+        command += [f"--service-address=localhost:{port}", f"--kubeconfig={self._kubeconfig(folder)}"]
+        return Replica(command, folder)
+
+    def _kubeconfig(self, folder: Path) -> Path:
+        """As the ServiceAccount: what its roles do not allow is refused here too."""
+        token = self._cluster.kubectl("create", "token", "podtailor", f"--namespace={NAMESPACE}").strip()
+        config = json.loads(self._cluster.kubeconfig.read_text())
+        config["users"] = [{"name": "admin", "user": {"token": token}}]
+        made = folder / "kubeconfig"
+        made.touch(0o600)
+        made.write_text(json.dumps(config))
+        return made
+
+    def _lead_here(self) -> None:
+        """Service and port are the one thing that a process on loopback needs otherwise."""
+        assert self.replica
+        service = self._get("service", "podtailor-webhook")
+        if service and service["spec"]["type"] != "ExternalName":
+            spec = {
+                "type": "ExternalName",
+                "externalName": "localhost",
+                "clusterIP": None,
+                "clusterIPs": None,
+            }
+            self._patch("service", "podtailor-webhook", [{"op": "replace", "path": "/spec", "value": spec}])
+        port = self.replica.port
+        configuration = self._get("mutatingwebhookconfiguration", "podtailor")
+        if configuration and configuration["webhooks"][0]["clientConfig"]["service"]["port"] != port:
+            path = "/webhooks/0/clientConfig/service/port"
+            self._patch(
+                "mutatingwebhookconfiguration", "podtailor", [{"op": "replace", "path": path, "value": port}]
+            )
+
+    def _get(self, kind: str, name: str) -> Any:
+        found = self._cluster.kubectl(
+            "get", kind, name, f"--namespace={NAMESPACE}", "--ignore-not-found", "--output=json"
+        )
+        return json.loads(found) if found else None
+
+    def _patch(self, kind: str, name: str, operations: list[dict[str, Any]]) -> None:
+        self._cluster.kubectl(
+            "patch",
+            kind,
+            name,
+            f"--namespace={NAMESPACE}",
+            "--type=json",
+            f"--patch={json.dumps(operations)}",
+        )
+
+
+def emptied(folder: Path) -> Path:
+    """A folder with nothing in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

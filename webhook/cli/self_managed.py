@@ -1,0 +1,24 @@
+"""Certificates that a replica looks after itself: what `serve --tls-secret` puts together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from certs.issue import service_hosts
+from certs.keeper import Keeper, NotKeptError, Place
+from webhook.cluster.client import UnreachableError, api_client
+from webhook.files import InputError
+from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
+
+
+def keeper(secret: str, address: str, kubeconfig: str | None, context: str | None, folder: Path) -> Keeper:
+    """Its certificates are in `folder` already. Raises InputError."""
+    hosts = service_hosts(SERVICE, OWN_NAMESPACE)
+    try:
+        api = api_client(kubeconfig, context)
+        made = Keeper(api, Place(OWN_NAMESPACE, secret, CONFIGURATION, hosts, address), folder)
+        made.keep(datetime.now(UTC))
+    except (UnreachableError, NotKeptError) as error:
+        raise InputError(f"--tls-secret {secret}: {error}") from error
+    return made
