@@ -6,7 +6,7 @@ READY := .venv/.ready
 N ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test e2e lock clean
+.PHONY: help run check test e2e demo image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -17,21 +17,29 @@ run: $(READY) ## Serve with throwaway certificates; shows what happens to an exa
 check: $(READY) ## Lint, types, unit tests and laws: under a minute
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto -m "not e2e"
 
 test: check e2e ## Everything; the first run builds a control plane (ten minutes)
 
 e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
-	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m e2e tests/e2e
+	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m e2e
+
+demo: $(READY) ## A whole control plane on this machine, with podtailor and examples; Ctrl-C ends it
+	@$(BIN)/python -m tests.e2e.demo
+
+image: $(READY) ## Build the container image, with docker, podman or without
+	@$(BIN)/python -m tests.image.build
 
 lock: $(READY) ## Write requirements*.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(LOCK) -o requirements.txt
-	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	echo "hatchling>=1.27" | $(LOCK) - -c requirements-dev.txt -o requirements-build.txt
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links pyproject.toml
+	--no-emit-index-url --no-emit-find-links
 
 $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
