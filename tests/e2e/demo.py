@@ -1,0 +1,141 @@
+"""`make demo`: a control plane to play with, podtailor installed from its manifests, the examples running in it.
+
+Real are etcd, API server, controller manager, scheduler and podtailor; kwok plays the kubelets, so nothing of
+the Pods themselves runs.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tests.e2e.controlplane.build import Unavailable, binaries
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.kubelet import Kubelet, emptied
+from tests.support.pods import Json
+from tests.support.processes import eventually
+from webhook.cli.output import print_diff
+from webhook.engine.admitted_view import template_path
+from webhook.files import find, read
+from webhook.model.names import APPLIED
+
+FOLDER = Path("build/demo")
+OVERLAY = "manifests/overlays/cluster-wide"
+EXAMPLES = "examples"
+
+
+def main() -> None:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        kubectl = binaries()["kubectl"]
+    except Unavailable as reason:
+        sys.exit(f"error: {reason}")
+    folder = emptied(FOLDER.resolve())
+    cluster = ControlPlane(folder)
+    kubelet = Kubelet(cluster, folder)
+    try:
+        _say("starting etcd, API server, controller manager, scheduler and Nodes")
+        cluster.start()
+        _say(f"kubectl apply -k {OVERLAY}")
+        kubelet.apply(OVERLAY)
+        cluster.kubectl("apply", "-f", "tests/e2e/volumes.yaml")
+        _say(f"kubectl apply -f {EXAMPLES}/")
+        cluster.kubectl("apply", "-f", f"{EXAMPLES}/")
+        for path in find([EXAMPLES]):
+            for document in read(path):
+                _show(cluster, document.data, path)
+        print(_GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=kubectl), flush=True)
+        while not stopped.wait(0.5):
+            kubelet.sync()  # whatever is applied next, of ours, is what runs next
+    finally:
+        kubelet.stop()
+        cluster.stop()
+
+
+def _show(cluster: ControlPlane, manifest: Json, path: str) -> None:
+    """The first Pod of a controller as a diff against its template, and where it is."""
+    at = template_path(manifest)
+    if not at:
+        return
+    template: Any = manifest
+    for step in at:
+        template = template[step]
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
+    pod = eventually(f"{kind} {name} has a Pod on a Node", lambda: _pod_of(cluster, name))
+    print(f"\n{kind} {name}: Pod {pod['metadata']['name']} on Node {pod['spec']['nodeName']}")
+    print_diff(_yaml(template), _yaml(_in_the_words_of(template, pod)), path)
+
+
+def _pod_of(cluster: ControlPlane, name: str) -> Any:
+    pods = cluster.kubectl_json("get", "pods")["items"]
+    return next(
+        (
+            pod
+            for pod in pods
+            if pod["metadata"]["name"].startswith(f"{name}-") and pod["spec"].get("nodeName")
+        ),
+        None,
+    )
+
+
+def _in_the_words_of(template: Json, pod: Json) -> Json:
+    """The template with what podtailor adds to its Pods, without what the API server adds to every Pod."""
+    metadata, spec = {**template.get("metadata", {})}, {**template["spec"]}
+    if APPLIED in pod["metadata"].get("annotations", {}):
+        metadata["annotations"] = {
+            **metadata.get("annotations", {}),
+            APPLIED: pod["metadata"]["annotations"][APPLIED],
+        }
+    for field in ("containers", "initContainers"):
+        if field in spec:
+            spec[field] = [
+                {**written, **{key: live[key] for key in ("resources", "resizePolicy") if live.get(key)}}
+                for written, live in zip(spec[field], pod["spec"][field], strict=False)
+            ]
+    tolerations = [each for each in pod["spec"].get("tolerations", []) if not _of_every_pod(each)]
+    placement = {"nodeSelector": pod["spec"].get("nodeSelector"), "tolerations": tolerations}
+    return {"metadata": metadata, "spec": spec | {key: live for key, live in placement.items() if live}}
+
+
+def _of_every_pod(toleration: Json) -> bool:
+    return str(toleration.get("key", "")).startswith("node.kubernetes.io/")
+
+
+def _yaml(data: Json) -> str:
+    out = StringIO()
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.width = 1000
+    writer.dump(data, out)
+    return out.getvalue()
+
+
+def _say(words: str) -> None:
+    print(f"demo: {words}", file=sys.stderr, flush=True)
+
+
+_GUIDE = """
+Everything runs. In another terminal:
+
+  export KUBECONFIG={kubeconfig}
+  alias kubectl={kubectl}
+
+  kubectl get pods -o wide                                  # where they are
+  kubectl run plain --image=example.com/web:1 --dry-run=server -o yaml
+  kubectl apply -k manifests/overlays/opt-in                # only namespaces that ask for it
+  kubectl label namespace default podtailor.dev/injection=enabled
+  kubectl apply -k manifests/overlays/audit                 # changes nothing, says what it would
+  kubectl delete -k manifests/overlays/cluster-wide         # away with it
+
+Ctrl-C ends it."""
+
+if __name__ == "__main__":
+    main()
