@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.client import Client
 from tests.e2e.controlplane.build import Unavailable, binaries
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.kubelet import Kubelet
 from tests.e2e.webhook import Webhook
 
 _NUMBERS = count()
@@ -62,6 +63,16 @@ def webhook(
     finally:
         cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor", "--ignore-not-found")
         replica.stop()
+
+
+@pytest.fixture(scope="module")
+def kubelet(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubelet]:
+    made = Kubelet(cluster, tmp_path_factory.mktemp("kubelet"))
+    try:
+        yield made
+    finally:
+        made.stop()
+        cluster.kubectl("delete", "-k", "manifests/overlays/cluster-wide", "--ignore-not-found")
 
 
 @pytest.fixture

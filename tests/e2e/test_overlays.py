@@ -19,16 +19,6 @@ from tests.support.processes import eventually
 pytestmark = pytest.mark.lets_pods_through
 
 
-@pytest.fixture(scope="module")
-def kubelet(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubelet]:
-    made = Kubelet(cluster, tmp_path_factory.mktemp("kubelet"))
-    try:
-        yield made
-    finally:
-        made.stop()
-        cluster.kubectl("delete", "-k", "manifests/overlays/cluster-wide", "--ignore-not-found")
-
-
 class Creating(threading.Thread):
     """Creates Pods all the time; one that is refused, or kept waiting, is remembered."""
 

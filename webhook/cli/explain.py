@@ -19,7 +19,7 @@ from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 
-_REASONS = {
+REASONS = {
     Reason.KEPT: "the Pod has a value of its own",
     Reason.SKIP_CONTAINERS: "the Pod's annotation skip-containers names it",
     Reason.INIT_CONTAINER: "it is an init container",
@@ -120,7 +120,7 @@ def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Itera
     if outcome.skips:
         yield Text("\n  Leaves out", style="bold")
         for skip in outcome.skips:
-            why = f"{skip.reason}: {_REASONS[skip.reason]}"
+            why = f"{skip.reason}: {REASONS[skip.reason]}"
             yield Text(f"    {skip.field}  {why}  (wished by {skip.policy.name})")
     if outcome.conflicts:
         yield Text("\n  Conflicts", style="bold")

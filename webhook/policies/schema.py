@@ -96,9 +96,11 @@ class Model(BaseModel):
 class Requirement(Model):
     """A requirement on labels, as in `metav1.LabelSelectorRequirement`."""
 
-    key: LabelKey
-    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
-    values: list[LabelValue] = []
+    key: LabelKey = Field(description="Key of the label.")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How the label must be.")
+    values: list[LabelValue] = Field(
+        default=[], description="Of In and NotIn, at least one; of the others none."
+    )
 
     @model_validator(mode="after")
     def _values_fit_operator(self) -> Requirement:
@@ -109,8 +111,12 @@ class Requirement(Model):
 
 
 class LabelSelector(Model):
-    matchLabels: dict[LabelKey, LabelValue] | None = None
-    matchExpressions: list[Requirement] | None = None
+    """A `metav1.LabelSelector`: all of its requirements must hold."""
+
+    matchLabels: dict[LabelKey, LabelValue] | None = Field(
+        default=None, description="Labels that must be there with these values."
+    )
+    matchExpressions: list[Requirement] | None = Field(default=None, description="More requirements.")
 
 
 class Match(Model):
@@ -143,10 +149,16 @@ class Containers(Model):
 
 
 class TolerationShape(Model):
-    operator: Literal["Equal", "Exists"] | None = None
-    value: LabelValue | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    tolerationSeconds: int | None = Field(default=None, strict=True)
+    """A `core/v1 Toleration` but for its key."""
+
+    operator: Literal["Equal", "Exists"] | None = Field(default=None, description="Equal where not given.")
+    value: LabelValue | None = Field(default=None, description="Value of the taint, with Equal.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        default=None, description="Effect of the taint; every effect where not given."
+    )
+    tolerationSeconds: int | None = Field(
+        default=None, strict=True, description="How long NoExecute is tolerated; for ever where not given."
+    )
 
     @model_validator(mode="after")
     def _is_a_toleration(self) -> TolerationShape:
@@ -158,7 +170,9 @@ class TolerationShape(Model):
 
 
 class Toleration(TolerationShape):
-    key: LabelKey | None = None
+    """A `core/v1 Toleration`."""
+
+    key: LabelKey | None = Field(default=None, description="Key of the taint; every key where not given.")
 
     @model_validator(mode="after")
     def _has_a_key(self) -> Toleration:
@@ -170,7 +184,7 @@ class Toleration(TolerationShape):
 class LimitsItem(Model):
     """A `core/v1 LimitRangeItem` as the API server serves it: what is not written is not defaulted."""
 
-    type: Literal["Container"]
+    type: Literal["Container"] = Field(description="What the item is about.")
     default: Amounts = Field(default={}, description="Limits of containers that have none.")
     defaultRequest: Amounts = Field(default={}, description="Requests of containers that have none.")
 
@@ -185,6 +199,8 @@ class LimitsItem(Model):
 
 
 class Resources(Model):
+    """Requests and limits for containers that carry none."""
+
     limits: list[LimitsItem] = Field(default=[], max_length=1, description="One item of type Container.")
     perDevice: Amounts = Field(
         default={}, description="Requests of a container that asks for N accelerators: N times this."
@@ -206,7 +222,7 @@ class Resources(Model):
 class Accelerators(Model):
     """What holds only for containers that ask for an accelerator."""
 
-    resizePolicy: ResizePolicy = {}
+    resizePolicy: ResizePolicy = Field(default={}, description="In place of the policy's own, key by key.")
     tolerations: list[TolerationShape] = Field(
         default=[], description="Added once per vendor asked for, with that vendor's taint as key."
     )
@@ -215,13 +231,28 @@ class Accelerators(Model):
 class Spec(Model):
     mode: Mode = Field(default=Mode.ENFORCE, description="Enforce, Audit (only say what would be) or Off.")
     priority: int = Field(default=0, ge=0, le=1000, strict=True, description="Higher is heard first.")
-    match: Match = Match()
-    containers: Containers = Containers()
-    resizePolicy: ResizePolicy = {}
-    nodeSelector: dict[LabelKey, LabelValue] = {}
-    tolerations: list[Toleration] = []
-    resources: Resources | None = None
-    accelerators: Accelerators = Accelerators()
+    match: Match = Field(
+        default=Match(), description="Which Pods; everything given must hold, nothing given means all Pods."
+    )
+    containers: Containers = Field(
+        default=Containers(), description="Which of their containers resizePolicy and resources shape."
+    )
+    resizePolicy: ResizePolicy = Field(
+        default={},
+        description="How a container takes an in-place resize of cpu and memory, where it does not say.",
+    )
+    nodeSelector: dict[LabelKey, LabelValue] = Field(
+        default={}, description="Labels of the Nodes to run on, key by key where the Pod does not say."
+    )
+    tolerations: list[Toleration] = Field(
+        default=[], description="Added where the Pod does not tolerate as much already."
+    )
+    resources: Resources | None = Field(
+        default=None, description="Requests and limits for containers that carry none."
+    )
+    accelerators: Accelerators = Field(
+        default=Accelerators(), description="What holds only for containers that ask for an accelerator."
+    )
 
 
 class Metadata(BaseModel):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 _RESERVED = frozenset(vars(logging.makeLogRecord({})))
 
@@ -16,21 +16,20 @@ _RESERVED = frozenset(vars(logging.makeLogRecord({})))
 class ReviewLine(Struct, frozen=True, omit_defaults=True):
     """The record of one review: never the object, never a value from it but its name."""
 
-    uid: str
-    result: str
-    ms: float
-    namespace: str = ""
-    pod: str = ""
-    """Name, or generateName where the API server has not made the name yet."""
-    owner: str | None = None
-    types: tuple[str, ...] = ()
-    policies: tuple[str, ...] = ()
-    mode: str = ""
-    ops: int = 0
-    left_alone: str | None = None
-    would_change: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    dry_run: bool = False
+    uid: Annotated[str, Meta(description="Of the request: the API server's audit log has it too.")]
+    result: Annotated[str, Meta(description="As in `podtailor_admission_requests_total`.")]
+    ms: Annotated[float, Meta(description="Milliseconds from the whole body read to the answer ready.")]
+    namespace: Annotated[str, Meta(description="Namespace of the Pod.")] = ""
+    pod: Annotated[str, Meta(description="Its name, or generateName where it has no name yet.")] = ""
+    owner: Annotated[str | None, Meta(description="Kind of the controlling owner.")] = None
+    types: Annotated[tuple[str, ...], Meta(description="Workload types.")] = ()
+    policies: Annotated[tuple[str, ...], Meta(description="Enforced policies that match.")] = ()
+    mode: Annotated[str, Meta(description="Of the namespace, else of the server.")] = ""
+    ops: Annotated[int, Meta(description="Operations in the patch.")] = 0
+    left_alone: Annotated[str | None, Meta(description="Why no edit may touch the Pod.")] = None
+    would_change: Annotated[tuple[str, ...], Meta(description="What audited policies would set.")] = ()
+    warnings: Annotated[tuple[str, ...], Meta(description="What nobody understood.")] = ()
+    dry_run: Annotated[bool, Meta(description="Nothing is stored: kubectl diff, Argo CD, Flux.")] = False
 
 
 class JsonFormatter(logging.Formatter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import ssl
 import subprocess
@@ -34,6 +35,11 @@ class ControlPlane:
         self._port = free_port()
         self._processes: list[Process] = []
         self.kubeconfig = folder / "kubeconfig"
+
+    @property
+    def path(self) -> str:
+        """A PATH on which `kubectl` is this cluster's."""
+        return f"{self._bin['kubectl'].parent}{os.pathsep}{os.environ['PATH']}"
 
     @property
     def url(self) -> str:

@@ -1,0 +1,69 @@
+"""The pages for a cluster, every command in its order, as somebody reads them for the first time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.kubelet import Kubelet
+from tests.support.pages import Step, output, steps
+from tests.support.processes import eventually
+
+pytestmark = pytest.mark.lets_pods_through
+
+STEPS = [step for step in steps() if step.needs_a_cluster]
+ON_CLUSTER = [Path("docs/install.md"), Path("docs/troubleshooting.md")]
+
+
+class Following(threading.Thread):
+    """Runs what the cluster says, as a kubelet would, while somebody types."""
+
+    def __init__(self, kubelet: Kubelet) -> None:
+        super().__init__(daemon=True)
+        self._kubelet = kubelet
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopped.wait(0.2):
+            self._kubelet.sync()
+
+
+@pytest.fixture(scope="module")
+def environment(cluster: ControlPlane, kubelet: Kubelet) -> Iterator[dict[str, str]]:
+    following = Following(kubelet)
+    following.start()
+    yield {"KUBECONFIG": str(cluster.kubeconfig), "PATH": cluster.path}
+    following.stopped.set()
+    following.join()
+    cluster.kubectl("delete", "namespace", "shop", "--ignore-not-found")
+
+
+@pytest.mark.parametrize("page", ON_CLUSTER, ids=str)
+def test_commands_print_what_the_page_says(page: Path, environment: dict[str, str]) -> None:
+    for step in STEPS:
+        if step.page == page:
+            _follow(step, environment)
+
+
+def _follow(step: Step, environment: dict[str, str]) -> None:
+    """What only looks may be looked at again: the API server hears of a change a moment later."""
+    printed = ""
+
+    def fits() -> bool:
+        nonlocal printed
+        printed = output(step.command, **environment)
+        return step.fits(printed)
+
+    looks = "--dry-run" in step.command or "kubectl get" in step.command
+    try:
+        eventually("the output is as the page says", fits, seconds=10 if looks else 0)
+    except AssertionError:
+        pytest.fail(f"$ {step.command}\n{printed}")
+
+
+def test_no_page_is_forgotten() -> None:
+    assert {step.page for step in STEPS} == set(ON_CLUSTER)

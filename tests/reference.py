@@ -1,0 +1,104 @@
+"""docs/reference.md, made from the models and the command line: `python -m tests.reference` writes it anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from webhook.cli import app
+from webhook.cli.explain import REASONS
+from webhook.policies.schema import Spec
+from webhook.server.log import ReviewLine
+from webhook.server.metrics import Metrics
+
+PAGE = Path("docs/reference.md")
+
+
+def text() -> str:
+    return re.sub(r"[ \t]+$", "", "\n".join(_lines()) + "\n", flags=re.MULTILINE)
+
+
+def _lines() -> Iterator[str]:
+    yield "# Reference"
+    yield "\n*Made from the code by `python -m tests.reference`; a test compares the two.*"
+    yield "\n## Policy: `spec`\n"
+    yield "`apiVersion: podtailor.dev/v1alpha1`, `kind: ClusterWorkloadPolicy` or `WorkloadPolicy`.\n"
+    yield "| field | type | meaning |"
+    yield "|---|---|---|"
+    yield from _fields(Spec, "")
+    yield "\n## Why something was left out\n"
+    yield "The reasons of `explain`, of the log and of `podtailor_skips_total`.\n"
+    yield "| reason | meaning |"
+    yield "|---|---|"
+    yield from (f"| `{reason}` | {meaning} |" for reason, meaning in REASONS.items())
+    yield "\n## The log line of a review\n"
+    yield "One JSON line a review on standard error; under `review`:\n"
+    yield "| field | meaning |"
+    yield "|---|---|"
+    for name, annotation in get_type_hints(ReviewLine, include_extras=True).items():
+        yield f"| `{name}` | {annotation.__metadata__[0].description} |"
+    yield "\n## Metrics\n"
+    yield "| metric | type | meaning |"
+    yield "|---|---|---|"
+    for metric in sorted(Metrics().registry.collect(), key=lambda each: each.name):
+        name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+        yield f"| `{name}` | {metric.type} | {metric.documentation} |"
+    yield "\n## Commands"
+    for words in _commands(get_command(app), ()):
+        said = CliRunner().invoke(app, [*words, "--help"], terminal_width=100, prog_name="podtailor")
+        yield f"\n### `{' '.join(('podtailor', *words))}`\n\n```text\n{said.output.strip()}\n```"
+
+
+def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, (*words, name))
+
+
+def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner, kind = _shape(field.annotation)
+        default = _default(field)
+        yield f"| `{prefix}{name}` | {kind} | {field.description}{default} |"
+        if inner:
+            dots = "[]." if kind.startswith("list") else "."
+            yield from _fields(inner, f"{prefix}{name}{dots}")
+
+
+def _default(field: FieldInfo) -> str:
+    shown = field.default
+    return f" Default `{shown}`." if isinstance(shown, str | int) else ""
+
+
+def _shape(annotation: Any) -> tuple[type[BaseModel] | None, str]:
+    """The model inside, and the type in words."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _shape(arguments[0])
+    if origin in (Union, UnionType):
+        return _shape(next(each for each in arguments if each is not NoneType))
+    if origin is list:
+        inner, kind = _shape(arguments[0])
+        return inner, f"list of {kind}"
+    if origin is dict:
+        keys, values = _shape(arguments[0])[1], _shape(arguments[1])[1]
+        return None, f"map of {keys} to {values}"
+    if origin is Literal:
+        return None, ", ".join(f"`{each}`" for each in arguments)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, "object"
+    if hasattr(annotation, "__members__"):
+        return None, ", ".join(f"`{each}`" for each in annotation)
+    return None, {str: "string", int: "integer"}[annotation]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text())

@@ -1,0 +1,88 @@
+"""Commands in README and docs, with the output that the page says they have.
+
+A console block holds commands (`$ ...`) and their output; a line `...` stands for any number of lines. A block
+of another language may have its command in a comment before it. `python -m tests.support.pages` writes outputs
+anew, but for those with `...` and those that need a cluster.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- (\$ .+?) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
+# Run by tests of their own: what serves until it is stopped, and what runs this very test.
+ELSEWHERE = {
+    "make run": "tests/cli/test_dev.py",
+    "make demo": "tests/e2e/test_demo.py",
+    "make test": ".ci/run",
+}
+
+
+class Step(NamedTuple):
+    page: Path
+    command: str
+    expected: str
+
+    @property
+    def needs_a_cluster(self) -> bool:
+        return "kubectl " in self.command
+
+    def fits(self, output: str) -> bool:
+        parts = re.split(r"^\.\.\.\n", self.expected, flags=re.MULTILINE)
+        return re.fullmatch(".*".join(map(re.escape, parts)), output, re.DOTALL) is not None
+
+
+def steps() -> list[Step]:
+    return [step for page in PAGES for step in _steps(page)]
+
+
+def _steps(page: Path) -> Iterator[Step]:
+    for command, language, body in BLOCK.findall(page.read_text()):
+        if command:
+            yield Step(page, command[2:], body)
+        elif language == "console":
+            for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+                first, _, expected = part.partition("\n")
+                yield Step(page, first, expected)
+
+
+def output(command: str, **environment: str) -> str:
+    """What a command prints, on both streams, run with the commands of this installation."""
+    variables = {**os.environ, "COLUMNS": "80", **environment}
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
+    done = subprocess.run(
+        ["/bin/bash", "-c", command],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.stdout
+
+
+def _rewritten(match: re.Match[str]) -> str:
+    command, language, body = match.groups()
+    if command:
+        return f"<!-- {command} -->\n```{language}\n{output(command[2:])}```"
+    if language != "console":
+        return match[0]
+    made = ""
+    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        first, _, expected = part.partition("\n")
+        keep = "...\n" in expected or first in ELSEWHERE or "build/" in first or "kubectl " in first
+        made += f"$ {first}\n{expected if keep else output(first)}"
+    return f"```console\n{made}```"
+
+
+if __name__ == "__main__":
+    for written in PAGES:
+        written.write_text(BLOCK.sub(_rewritten, written.read_text()))
