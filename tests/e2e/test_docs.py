@@ -33,13 +33,23 @@ class Following(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def environment(cluster: ControlPlane, kubelet: Kubelet) -> Iterator[dict[str, str]]:
+def environment(
+    cluster: ControlPlane,  # noqa: ARG001 (the binaries are built)
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """A cluster of its own, for the reader's is new too."""
+    own = ControlPlane(tmp_path_factory.mktemp("own"))
+    kubelet = Kubelet(own, tmp_path_factory.mktemp("kubelet"))
     following = Following(kubelet)
-    following.start()
-    yield {"KUBECONFIG": str(cluster.kubeconfig), "PATH": cluster.path}
-    following.stopped.set()
-    following.join()
-    cluster.kubectl("delete", "namespace", "shop", "--ignore-not-found")
+    try:
+        own.start()
+        following.start()
+        yield {"KUBECONFIG": str(own.kubeconfig), "PATH": own.path}
+        following.stopped.set()
+        following.join()
+    finally:
+        kubelet.stop()
+        own.stop()
 
 
 @pytest.mark.parametrize("page", ON_CLUSTER, ids=str)
