@@ -54,7 +54,7 @@ def main() -> None:
                 _show(cluster, document.data, path)
         print(_GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=kubectl), flush=True)
         while not stopped.wait(0.5):
-            kubelet.sync()  # whatever is applied next, of ours, is what runs next
+            kubelet.try_sync()  # whatever is applied next, of ours, is what runs next
     finally:
         kubelet.stop()
         cluster.stop()

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.support.processes import eventually, free_port
 from tests.support.server import Replica
 
@@ -40,6 +41,11 @@ class Kubelet:
     def delete(self, overlay: str) -> None:
         self._cluster.kubectl("delete", "-k", overlay, "--wait=false")
         self.sync()
+
+    def try_sync(self) -> None:
+        """As `sync`, while somebody else is at work: what has just been deleted is seen the next time."""
+        with suppress(KubectlError):
+            self.sync()
 
     def sync(self) -> None:
         deployment = self._get("deployment", "podtailor")

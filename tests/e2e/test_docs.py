@@ -29,7 +29,7 @@ class Following(threading.Thread):
 
     def run(self) -> None:
         while not self.stopped.wait(0.2):
-            self._kubelet.sync()
+            self._kubelet.try_sync()
 
 
 @pytest.fixture(scope="module")
