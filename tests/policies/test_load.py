@@ -40,8 +40,14 @@ EVERY_FIELD = HEAD + indent(
           - type: Container
             defaultRequest: {cpu: "2", memory: 8Gi, ephemeral-storage: 1Gi}
             default: {memory: 16Gi}
+            min: {cpu: 100m}
+            max: {memory: 512Gi, nvidia.com/gpu: "8"}
+            maxLimitRequestRatio: {cpu: "4", memory: "1.5"}
+          - type: Pod
+            max: {memory: 1Ti}
           perDevice: {cpu: "4", memory: 16Gi}
           limitFactor: {cpu: "4", memory: "1.5"}
+          onViolation: Warn
         accelerators:
           resizePolicy: {memory: RestartContainer}
           tolerations: [{operator: Exists, effect: NoSchedule}]
@@ -129,9 +135,17 @@ REFUSED = [
         "spec.resources.limits[0]",
         "defaultRequest.cpu 2 is above default.cpu 1",
     ),
-    ("resources: {limits: [{type: Pods}]}", 25, "spec.resources.limits[0].type", "'Pods' is not 'Container'"),
+    ("resources: {limits: [{type: Container, min: {cpu: '2'}, max: {cpu: '1'}}]}", 24, "spec.resources.limits[0]", "min.cpu 2 is above max.cpu 1"),
+    ("resources: {limits: [{type: Container, min: {cpu: '2'}, defaultRequest: {cpu: '1'}}]}", 24, "spec.resources.limits[0]", "min.cpu 2 is above defaultRequest.cpu 1"),
+    ("resources: {limits: [{type: Container, default: {memory: 2Gi}, max: {memory: 1500M}}]}", 24, "spec.resources.limits[0]", "default.memory 2Gi is above max.memory 1500M"),
+    ("resources: {limits: [{type: Container, max: {'a b': '1'}}]}", 48, "spec.resources.limits[0].max.a b", "'a b' is not the name of a resource"),
+    ("resources: {limits: [{type: Container, maxLimitRequestRatio: {cpu: '0.9'}}]}", 65, "spec.resources.limits[0].maxLimitRequestRatio.cpu", "0.9 must be at least 1"),
+    ("resources: {limits: [{type: Pod, default: {cpu: '1'}}]}", 24, "spec.resources.limits[0]", "a Pod has no defaults of its own"),
+    ("resources: {limits: [{type: Container, default: {cpu: '1" + "0" * 32 + "'}}]}", 52, "spec.resources.limits[0].default.cpu", "is not a quantity"),
+    ("resources: {onViolation: Refuse}", 15, "spec.resources.onViolation", "'Refuse' is not 'Warn' or 'Deny'"),
+    ("resources: {limits: [{type: Pods}]}", 25, "spec.resources.limits[0].type", "'Pods' is not 'Container' or 'Pod'"),
     ("resources: {limits: [{default: {}}]}", 24, "spec.resources.limits[0].type", "required"),
-    ("resources: {limits: [{type: Container}, {type: Container}]}", 15, "spec.resources.limits", "one item of type Container"),
+    ("resources: {limits: [{type: Container}, {type: Container}]}", 3, "spec.resources", "limits: one item of a type"),
     ("resources: {qosClass: Burstable}", 15, "spec.resources.qosClass", "'Burstable' is not 'Guaranteed'"),
     (
         "resources: {qosClass: Guaranteed, limitFactor: {cpu: '2'}}",
@@ -139,6 +153,12 @@ REFUSED = [
         "spec.resources",
         "qosClass Guaranteed makes limits equal to requests: leave limitFactor out",
     ),
+    ("nodeSelector: {" + ", ".join(f"k{at}: v" for at in range(33)) + "}", 3, "spec.nodeSelector", "should have at most 32 items"),
+    ("nodeSelector: {" + "a" * 64 + ": c}", 18, "spec.nodeSelector." + "a" * 64, "is not a label key"),
+    ("nodeSelector: {A/a: c}", 18, "spec.nodeSelector.A/a", "'A/a' is not a label key"),
+    ("match: {images: [" + "a" * 257 + "]}", 20, "spec.match.images[0]", "should have at most 256 characters"),
+    ("match: {annotations: {'a b': c}}", 25, "spec.match.annotations.a b", "'a b' is not a label key"),
+    ("tolerations: [{key: 'a b', operator: Exists}]", 18, "spec.tolerations[0].key", "'a b' is not a label key"),
     ("nodeSelector: {'a b': c}", 18, "spec.nodeSelector.a b", "'a b' is not a label key"),
     ("nodeSelector: {a: 'b c'}", 18, "spec.nodeSelector.a", "'b c' is not a label value"),
     ("nodeSelector: {a: true}", 18, "spec.nodeSelector.a", "must be a string: YAML takes this for true, put it in quotes"),

@@ -17,7 +17,7 @@ _GRAMMAR = re.compile(
     r"([+-]?)([0-9]*)(?:\.([0-9]*))?(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
 )
 # What a policy may write: the documented grammar, stricter than the parser, which takes "." and "+" as zero.
-_STRICT = re.compile(
+STRICT = re.compile(
     r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
 )
 MAX_MILLI = (2**63 - 1) * 1000  # the API server caps every quantity at the largest int64
@@ -71,7 +71,7 @@ def read(raw: str | float | None) -> Quantity | None:
 
 def is_strict(text: str) -> bool:
     """Whether this is a quantity in the documented grammar, as a policy must write it."""
-    return _STRICT.fullmatch(text) is not None
+    return STRICT.fullmatch(text) is not None
 
 
 def scaled(quantity: Quantity, times_milli: int, resource: str) -> Quantity | None:

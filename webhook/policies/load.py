@@ -114,8 +114,6 @@ def _told(kind: str, location: Location, message: str, given: object) -> tuple[L
         case "literal_error" | "enum":
             words = message.removeprefix("Input should be ")
             return location, f"{given!r} is not {words}"
-        case "too_long":
-            return location, "one item of type Container"
         case "model_type" | "model_attributes_type" | "dict_type":
             return location, "must be a mapping"
         case "list_type":

@@ -1,105 +1,57 @@
 """The policy document, field by field: the same for files, ConfigMaps and custom resources.
 
-Unknown fields are refused. Nothing here reaches the engine: `compile` turns documents into frozen policies.
-Syntax of labels is that of k8s.io/apimachinery `pkg/util/validation/validation.go`, of tolerations that of
-`validateTolerations` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go`.
+Unknown fields are refused. Nothing here reaches the engine: `compile` turns documents into frozen policies,
+`crd` the models into the schema of the custom resources. `rules` say for the API server what the validator
+beside them says for files. Tolerations are checked as `validateTolerations` in k8s.io/kubernetes
+`pkg/apis/core/validation/validation.go` does.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webhook.model import quantity
 from webhook.model.names import Mode, WorkloadType
-
-_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
-# Lengths of k8s.io/apimachinery `pkg/util/validation/validation.go`.
-_MOST_SUBDOMAIN = 253
-_MOST_NAME = 63
-_DEFAULTABLE = ("cpu", "memory", "ephemeral-storage")
-
-
-def _object_name(value: str) -> str:
-    if len(value) > _MOST_SUBDOMAIN or not _SUBDOMAIN.fullmatch(value):
-        raise ValueError(f"{value!r} is not a name: lower case letters, digits, '-' and '.', at most 253")
-    return value
-
-
-def _label_key(value: str) -> str:
-    prefix, slash, name = value.rpartition("/")
-    prefix_fits = not slash or (len(prefix) <= _MOST_SUBDOMAIN and _SUBDOMAIN.fullmatch(prefix))
-    if not prefix_fits or len(name) > _MOST_NAME or not _NAME.fullmatch(name):
-        raise ValueError(f"{value!r} is not a label key: [prefix/]name, the name of at most 63 characters")
-    return value
-
-
-def _label_value(value: str) -> str:
-    if value and (len(value) > _MOST_NAME or not _NAME.fullmatch(value)):
-        raise ValueError(f"{value!r} is not a label value: letters, digits, '-', '_', '.', at most 63")
-    return value
-
-
-def _quantity(value: str) -> str:
-    parsed = quantity.parse(value) if quantity.is_strict(value) else None
-    if parsed is None:
-        raise ValueError(f"{value!r} is not a quantity, such as 100m, 2, 0.5Gi or 1e3")
-    if parsed.milli <= 0:
-        raise ValueError(f"{value} must be above zero")
-    return value
-
-
-def _factor(value: str) -> str:
-    parsed = quantity.parse(_quantity(value))
-    if parsed is None or parsed.milli < quantity.ONE:
-        raise ValueError(f"{value} must be at least 1: a limit is never below its request")
-    return value
-
-
-def _defaultable(value: str) -> str:
-    if value not in _DEFAULTABLE:
-        raise ValueError(f"{value} is never invented: only {', '.join(_DEFAULTABLE)} have defaults")
-    return value
-
-
-def _owner_kind(value: str) -> str:
-    if value == "CronJob":
-        raise ValueError("a CronJob's Pods are owned by its Jobs: say Job")
-    return value
-
-
-def _glob(value: str) -> str:
-    if not value:
-        raise ValueError("an empty pattern matches nothing: write * for everything")
-    return value
-
-
-ObjectName = Annotated[str, AfterValidator(_object_name)]
-LabelKey = Annotated[str, AfterValidator(_label_key)]
-LabelValue = Annotated[str, AfterValidator(_label_value)]
-Quantity = Annotated[str, AfterValidator(_quantity)]
-Factor = Annotated[str, AfterValidator(_factor)]
-Resource = Annotated[str, AfterValidator(_defaultable)]
-OwnerKind = Annotated[str, AfterValidator(_owner_kind)]
-GlobPattern = Annotated[str, AfterValidator(_glob)]
-Amounts = dict[Resource, Quantity]
-ResizePolicy = dict[Literal["cpu", "memory"], Literal["NotRequired", "RestartContainer"]]
+from webhook.policies.syntax import (
+    MOST_ENTRIES,
+    MOST_VALUES,
+    Amounts,
+    AnnotationValue,
+    Bounds,
+    Factors,
+    GlobPattern,
+    LabelKey,
+    Labels,
+    LabelValue,
+    ObjectName,
+    OwnerKind,
+    Ratios,
+    ResizePolicy,
+    Rule,
+)
 
 
 class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+    rules: ClassVar[tuple[Rule, ...]] = ()
 
 
 class Requirement(Model):
     """A requirement on labels, as in `metav1.LabelSelectorRequirement`."""
 
+    rules = (
+        Rule(
+            "self.operator in ['In', 'NotIn'] == (has(self.values) && size(self.values) > 0)",
+            "In and NotIn take at least one value, Exists and DoesNotExist none",
+        ),
+    )
     key: LabelKey = Field(description="Key of the label.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How the label must be.")
     values: list[LabelValue] = Field(
-        default=[], description="Of In and NotIn, at least one; of the others none."
+        default=[], max_length=MOST_VALUES, description="Of In and NotIn, at least one; of the others none."
     )
 
     @model_validator(mode="after")
@@ -113,44 +65,61 @@ class Requirement(Model):
 class LabelSelector(Model):
     """A `metav1.LabelSelector`: all of its requirements must hold."""
 
-    matchLabels: dict[LabelKey, LabelValue] | None = Field(
+    matchLabels: Labels | None = Field(
         default=None, description="Labels that must be there with these values."
     )
-    matchExpressions: list[Requirement] | None = Field(default=None, description="More requirements.")
+    matchExpressions: list[Requirement] | None = Field(
+        default=None, max_length=MOST_ENTRIES, description="More requirements."
+    )
 
 
 class Match(Model):
     """Which Pods; everything given must hold. Absent, null or empty: no clause."""
 
     workloadTypes: list[WorkloadType] | None = Field(
-        default=None, description="The Pod has one of these types."
+        default=None, max_length=4, description="The Pod has one of these types."
     )
     namespaceSelector: LabelSelector | None = Field(
         default=None, description="Labels of the Pod's namespace (ClusterWorkloadPolicy only)."
     )
     podSelector: LabelSelector | None = Field(default=None, description="Labels of the Pod.")
-    annotations: dict[str, str] | None = Field(default=None, description="Annotations of the Pod, all equal.")
+    annotations: dict[LabelKey, AnnotationValue] | None = Field(
+        default=None, max_length=MOST_ENTRIES, description="Annotations of the Pod, all equal."
+    )
     ownerKinds: list[OwnerKind] | None = Field(
         default=None,
+        max_length=MOST_ENTRIES,
         description="Kind of the controlling owner; Deployment is known, Pod means that there is none.",
     )
     images: list[GlobPattern] | None = Field(
-        default=None, description="Globs; one container's image is enough."
+        default=None, max_length=MOST_VALUES, description="Globs; one container's image is enough."
     )
 
 
 class Containers(Model):
     """Which containers of the Pod the container-level rules shape; both must hold."""
 
-    names: list[GlobPattern] | None = Field(default=None, description="Globs on container names.")
+    names: list[GlobPattern] | None = Field(
+        default=None, max_length=MOST_VALUES, description="Globs on container names."
+    )
     images: list[GlobPattern] | None = Field(
-        default=None, description="Globs on images, without tag and digest."
+        default=None, max_length=MOST_VALUES, description="Globs on images, without tag and digest."
     )
 
 
 class TolerationShape(Model):
     """A `core/v1 Toleration` but for its key."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.operator) || self.operator != 'Exists' || !has(self.value) || self.value == ''",
+            "operator Exists takes no value",
+        ),
+        Rule(
+            "!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+            "tolerationSeconds needs effect NoExecute",
+        ),
+    )
     operator: Literal["Equal", "Exists"] | None = Field(default=None, description="Equal where not given.")
     value: LabelValue | None = Field(default=None, description="Value of the taint, with Equal.")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
@@ -172,6 +141,13 @@ class TolerationShape(Model):
 class Toleration(TolerationShape):
     """A `core/v1 Toleration`."""
 
+    rules = (
+        *TolerationShape.rules,
+        Rule(
+            "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
+            "without a key the operator must be Exists: it tolerates every taint",
+        ),
+    )
     key: LabelKey | None = Field(default=None, description="Key of the taint; every key where not given.")
 
     @model_validator(mode="after")
@@ -181,36 +157,82 @@ class Toleration(TolerationShape):
         return self
 
 
+_ORDER = ("min", "defaultRequest", "default", "max")
+
+
+def _not_above(lower: str, upper: str) -> Rule:
+    return Rule(
+        f"!has(self.{lower}) || !has(self.{upper}) || self.{lower}.all(k, !(k in self.{upper}) || "
+        f"quantity(self.{lower}[k]).compareTo(quantity(self.{upper}[k])) <= 0)",
+        f"{lower} must not be above {upper}",
+    )
+
+
 class LimitsItem(Model):
     """A `core/v1 LimitRangeItem` as the API server serves it: what is not written is not defaulted."""
 
-    type: Literal["Container"] = Field(description="What the item is about.")
+    rules = (
+        *(_not_above(lower, upper) for at, lower in enumerate(_ORDER) for upper in _ORDER[at + 1 :]),
+        Rule(
+            "self.type == 'Container' || !(has(self.default) || has(self.defaultRequest))",
+            "a Pod has no defaults of its own: give them to its containers",
+        ),
+    )
+    type: Literal["Container", "Pod"] = Field(description="What the item is about.")
     default: Amounts = Field(default={}, description="Limits of containers that have none.")
     defaultRequest: Amounts = Field(default={}, description="Requests of containers that have none.")
+    min: Bounds = Field(default={}, description="Requests and limits are at least this.")
+    max: Bounds = Field(default={}, description="Requests and limits are at most this.")
+    maxLimitRequestRatio: Ratios = Field(default={}, description="A limit is at most this many requests.")
 
     @model_validator(mode="after")
-    def _requests_fit_limits(self) -> LimitsItem:
-        for resource, limit in self.default.items():
-            request = quantity.parse(self.defaultRequest.get(resource, "0"))
-            most = quantity.parse(limit)
-            if request and most and request.milli > most.milli:
-                raise ValueError(f"defaultRequest.{resource} {request} is above default.{resource} {limit}")
+    def _amounts_fit(self) -> LimitsItem:
+        if self.type == "Pod" and self.model_fields_set & {"default", "defaultRequest"}:
+            raise ValueError("a Pod has no defaults of its own: give them to its containers")
+        amounts: list[tuple[str, Mapping[str, str]]] = [(name, getattr(self, name)) for name in _ORDER]
+        for at, (lower, given) in enumerate(amounts):
+            for upper, most in amounts[at + 1 :]:
+                for resource in given.keys() & most.keys():
+                    one, other = quantity.parse(given[resource]), quantity.parse(most[resource])
+                    if one and other and one.milli > other.milli:
+                        raise ValueError(f"{lower}.{resource} {one} is above {upper}.{resource} {other}")
         return self
 
 
 class Resources(Model):
     """Requests and limits for containers that carry none."""
 
-    limits: list[LimitsItem] = Field(default=[], max_length=1, description="One item of type Container.")
+    rules = (
+        Rule(
+            "!has(self.qosClass) || !has(self.limitFactor) || size(self.limitFactor) == 0",
+            "qosClass Guaranteed makes limits equal to requests: leave limitFactor out",
+        ),
+    )
+    limits: list[LimitsItem] = Field(
+        default=[],
+        max_length=2,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+        description="One item of type Container, and one of type Pod.",
+    )
     perDevice: Amounts = Field(
         default={}, description="Requests of a container that asks for N accelerators: N times this."
     )
-    limitFactor: dict[Resource, Factor] = Field(
+    limitFactor: Factors = Field(
         default={}, description="A limit that nobody set becomes this many times the request."
     )
     qosClass: Literal["Guaranteed"] | None = Field(
         default=None, description="Close every gap so that the Pod becomes Guaranteed, or change nothing."
     )
+    onViolation: Literal["Warn", "Deny"] = Field(
+        default="Warn", description="What happens where the Pod's own values break min, max or the ratio."
+    )
+
+    @model_validator(mode="after")
+    def _one_item_of_a_type(self) -> Resources:
+        types = [item.type for item in self.limits]
+        if len(types) != len(set(types)):
+            raise ValueError("limits: one item of a type")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_limits(self) -> Resources:
@@ -224,7 +246,9 @@ class Accelerators(Model):
 
     resizePolicy: ResizePolicy = Field(default={}, description="In place of the policy's own, key by key.")
     tolerations: list[TolerationShape] = Field(
-        default=[], description="Added once per vendor asked for, with that vendor's taint as key."
+        default=[],
+        max_length=MOST_ENTRIES,
+        description="Added once per vendor asked for, with that vendor's taint as key.",
     )
 
 
@@ -241,14 +265,16 @@ class Spec(Model):
         default={},
         description="How a container takes an in-place resize of cpu and memory, where it does not say.",
     )
-    nodeSelector: dict[LabelKey, LabelValue] = Field(
+    nodeSelector: Labels = Field(
         default={}, description="Labels of the Nodes to run on, key by key where the Pod does not say."
     )
     tolerations: list[Toleration] = Field(
-        default=[], description="Added where the Pod does not tolerate as much already."
+        default=[],
+        max_length=MOST_ENTRIES,
+        description="Added where the Pod does not tolerate as much already.",
     )
     resources: Resources | None = Field(
-        default=None, description="Requests and limits for containers that carry none."
+        default=None, description="Requests and limits for containers that carry none, and their bounds."
     )
     accelerators: Accelerators = Field(
         default=Accelerators(), description="What holds only for containers that ask for an accelerator."

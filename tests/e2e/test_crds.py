@@ -1,0 +1,102 @@
+"""The custom resources: what lint refuses the API server refuses too, and takes what lint takes."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
+from tests.policies.test_load import EVERY_FIELD, HEAD, REFUSED
+from tests.support.pods import Json, yaml
+from tests.support.processes import eventually
+from webhook import yaml_tree
+from webhook.files import read
+from webhook.policies import crd
+from webhook.policies.load import load
+from webhook.policies.shipped import preset_names, preset_text
+
+NAMESPACED = HEAD.replace("kind: Cluster", "kind: ").replace("p}", "p, namespace: default}")
+TAKEN = {
+    "every field": EVERY_FIELD,
+    "nothing at all": f"{HEAD}  {{}}\n",
+    "empty and null clauses": f"{HEAD}  match: {{workloadTypes: [], podSelector: {{}}, annotations: {{}}, images: null}}\n",
+    "mode Off in quotes": f'{HEAD}  mode: "Off"\n',
+    "its own namespace": f"{NAMESPACED}  match: {{podSelector: {{matchLabels: {{a: ''}}}}}}\n",
+    "longest label key": f"{HEAD}  nodeSelector: {{{'a' * 250}.b/{'c' * 63}: {'d' * 63}}}\n",
+    **{name: preset_text(name) for name in preset_names()},
+}
+# The API server drops unknown fields before it validates; with Strict it refuses them in words of its own.
+DOCUMENTS = {
+    **{f"takes {name}": (text, True) for name, text in TAKEN.items()},
+    **{f"refuses {row[0][:80]}": (f"{HEAD}  {row[0]}\n", False) for row in REFUSED},
+    "refuses a namespaceSelector on the namespaced kind": (
+        f"{NAMESPACED}  match: {{namespaceSelector: {{matchLabels: {{a: b}}}}}}\n",
+        False,
+    ),
+    "refuses an empty one too": (f"{NAMESPACED}  match: {{namespaceSelector: {{}}}}\n", False),
+}
+
+
+@pytest.fixture(scope="module")
+def crds(cluster: ControlPlane) -> ControlPlane:
+    cluster.kubectl("apply", "--server-side", "--warnings-as-errors", "-f", str(crd.FOLDER))
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(crd.FOLDER))
+    eventually("kubectl validates by the new schema", lambda: _explains(cluster))
+    return cluster
+
+
+def _explains(cluster: ControlPlane) -> bool:
+    with suppress(KubectlError):
+        return "perDevice" in cluster.kubectl("explain", "cwp.spec.resources")
+    return False
+
+
+@pytest.mark.parametrize(("text", "taken"), DOCUMENTS.values(), ids=DOCUMENTS)
+def test_lint_and_api_server_agree(crds: ControlPlane, tmp_path: Path, text: str, *, taken: bool) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(text)
+    assert (load([str(file)]).problems == ()) is taken
+    refused = pytest.raises(KubectlError) if not taken else nullcontext()
+    with refused:
+        crds.kubectl(
+            "create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(yaml(text))
+        )
+
+
+def test_files_are_what_the_models_say() -> None:
+    for name, definition in crd.definitions().items():
+        (document,) = read(str(crd.FOLDER / name))
+        assert document.data == yaml_tree.load(json.dumps(definition)), "run python -m webhook.policies.crd"
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("clusterworkloadpolicy", "ClusterWorkloadPolicy says what Pods of all namespaces get"),
+        ("cwp.spec", "Which Pods, and what they get."),
+        ("wp.spec.mode", "Enforce, Audit (only say what would be) or Off."),
+        ("cwp.spec.resources.limits", "Limits of containers that have none."),
+        ("cwp.spec.resizePolicy", "How a container takes an in-place resize"),
+    ],
+)
+def test_explain_teaches(crds: ControlPlane, field: str, words: str) -> None:
+    said = crds.kubectl("explain", field)
+    assert words in " ".join(said.split())
+
+
+def test_no_field_is_without_description(crds: ControlPlane) -> None:  # noqa: ARG001 (together with the others)
+    for definition in crd.definitions().values():
+        spec = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+        assert list(_undescribed(spec, "spec")) == []
+
+
+def _undescribed(schema: Json, path: str) -> list[str]:
+    missing = []
+    for name, inner in schema.get("properties", {}).items():
+        if not inner.get("description") and path.rpartition(".")[2] != "resizePolicy":
+            missing.append(f"{path}.{name}")
+        missing += _undescribed(inner, f"{path}.{name}")
+    return missing + (_undescribed(schema["items"], path) if "items" in schema else [])

@@ -1,0 +1,231 @@
+"""The custom resources, made from the models: `python -m webhook.policies.crd` writes manifests/crds.
+
+The API server wants a structural schema, which pydantic's own is not (it has `$ref` and `anyOf`): every type
+is written out where it is used.
+"""
+
+from __future__ import annotations
+
+from enum import EnumMeta
+from io import StringIO
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from msgspec import Struct
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from ruamel.yaml import YAML
+
+from webhook.policies.schema import Model, Spec
+from webhook.policies.syntax import Rule, Text
+
+GROUP, VERSION = "podtailor.dev", "v1alpha1"
+FOLDER = Path("manifests/crds")
+Schema = dict[str, Any]
+
+_ONE_NAMESPACE = Rule(
+    "!has(self.spec.match) || !has(self.spec.match.namespaceSelector)",
+    "a WorkloadPolicy reaches its own namespace only: no namespaceSelector",
+)
+
+
+class Kind(Struct, frozen=True):
+    kind: str
+    plural: str
+    short: str
+    scope: str
+    reach: str
+    rules: tuple[Rule, ...] = ()
+
+
+KINDS = (
+    Kind("ClusterWorkloadPolicy", "clusterworkloadpolicies", "cwp", "Cluster", "all namespaces"),
+    Kind("WorkloadPolicy", "workloadpolicies", "wp", "Namespaced", "its own namespace", (_ONE_NAMESPACE,)),
+)
+
+
+def definitions() -> dict[str, Schema]:
+    """File name to CustomResourceDefinition."""
+    return {f"{kind.plural}.yaml": _definition(kind) for kind in KINDS}
+
+
+def _definition(kind: Kind) -> Schema:
+    root = {
+        "description": f"{kind.kind} says what Pods of {kind.reach} get where they leave it open.",
+        "type": "object",
+        "required": ["spec"],
+        **_validations(kind.rules),
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": {**_of_model(Spec), "description": "Which Pods, and what they get."},
+            "status": _STATUS,
+        },
+    }
+    version = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": _COLUMNS,
+        "schema": {"openAPIV3Schema": root},
+    }
+    names = {
+        "kind": kind.kind,
+        "listKind": f"{kind.kind}List",
+        "plural": kind.plural,
+        "singular": kind.kind.lower(),
+        "shortNames": [kind.short],
+        "categories": ["podtailor"],
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "spec": {"group": GROUP, "names": names, "scope": kind.scope, "versions": [version]},
+    }
+
+
+_COLUMNS = [
+    {"name": "Mode", "type": "string", "jsonPath": ".spec.mode"},
+    {"name": "Types", "type": "string", "jsonPath": ".spec.match.workloadTypes"},
+    {"name": "Priority", "type": "integer", "jsonPath": ".spec.priority"},
+    {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
+    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+]
+_CONDITION = {
+    "description": "A metav1.Condition.",
+    "type": "object",
+    "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+    "properties": {
+        "type": {"type": "string"},
+        "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
+        "observedGeneration": {"type": "integer", "format": "int64"},
+        "lastTransitionTime": {"type": "string", "format": "date-time"},
+        "reason": {"type": "string"},
+        "message": {"type": "string"},
+    },
+}
+_STATUS = {
+    "description": "Written by podtailor.",
+    "type": "object",
+    "properties": {
+        "conditions": {
+            "description": "Ready: the policy is in force, or why it is not.",
+            "type": "array",
+            "items": _CONDITION,
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["type"],
+        }
+    },
+}
+
+
+def _of_model(model: type[BaseModel]) -> Schema:
+    fields = model.model_fields
+    required = [name for name, field in fields.items() if field.is_required()]
+    made: Schema = {"type": "object"}
+    if required:
+        made["required"] = required
+    if issubclass(model, Model):
+        made |= _validations(model.rules)
+    return {**made, "properties": {name: _of_field(field) for name, field in fields.items()}}
+
+
+def _of_field(field: FieldInfo) -> Schema:
+    made = _of(field.annotation, tuple(field.metadata))
+    if isinstance(field.default, str | int):
+        made["default"] = field.default if isinstance(field.default, int) else str(field.default)
+    extra = field.json_schema_extra
+    return {"description": field.description, **made, **(extra if isinstance(extra, dict) else {})}
+
+
+def _of(annotation: Any, notes: tuple[Any, ...]) -> Schema:
+    """The schema of a type; `notes` are what an Annotated or a Field said about it."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        more = tuple(part for note in arguments[1:] for part in _unpacked(note))
+        return _of(arguments[0], (*notes, *more))
+    if origin in (Union, UnionType):
+        return _of(next(each for each in arguments if each is not NoneType), notes)
+    if origin is list:
+        items = _of(arguments[0], ())
+        return {"type": "array", "items": items, **_most("maxItems", notes)}
+    if origin is dict:
+        return _of_map(arguments[0], arguments[1], notes)
+    if origin is Literal or isinstance(annotation, EnumMeta):
+        words = arguments if origin is Literal else list(annotation)
+        return {"type": "string", "enum": [str(word) for word in words]}
+    if annotation is int:
+        bounds = {"ge": "minimum", "le": "maximum"}
+        given = {
+            bounds[name]: getattr(note, name) for note in notes for name in bounds if hasattr(note, name)
+        }
+        return {"type": "integer", "format": "int64", **given}
+    if annotation is str:
+        return _of_text(next(note for note in notes if isinstance(note, Text)))
+    return _of_model(annotation)
+
+
+def _of_map(key: Any, value: Any, notes: tuple[Any, ...]) -> Schema:
+    if get_origin(key) is Literal:  # few known keys: fields of an object, so that explain lists them
+        return {"type": "object", "properties": {name: _of(value, ()) for name in get_args(key)}}
+    text = next(note for note in get_args(key)[1:] if isinstance(note, Text))
+    rules = [
+        Rule(f"self.all(k, {rule.rule.replace('self', 'k')})", rule.message)
+        for rule in (*text.rules, *_as_rules(text))
+    ]
+    made = {"type": "object", "additionalProperties": _of(value, ())}
+    return {**made, **_most("maxProperties", notes), **_validations(tuple(rules))}
+
+
+def _as_rules(text: Text) -> list[Rule]:
+    """A schema says nothing of keys: what a string's schema would, a rule says."""
+    if not text.pattern:
+        return []
+    return [Rule(f"self.matches('^({_quoted(text.pattern)})$')", "keys must be names of the API")]
+
+
+def _quoted(pattern: str) -> str:
+    return pattern.replace("\\", "\\\\")
+
+
+def _of_text(text: Text) -> Schema:
+    made: Schema = {"type": "string", "maxLength": text.most}
+    if text.pattern:
+        made["pattern"] = f"^({text.pattern})$"
+    return {**made, **_validations(text.rules)}
+
+
+def _unpacked(note: Any) -> tuple[Any, ...]:
+    return tuple(note.metadata) if isinstance(note, FieldInfo) else (note,)
+
+
+def _most(name: str, notes: tuple[Any, ...]) -> Schema:
+    return next(({name: note.max_length} for note in notes if hasattr(note, "max_length")), {})
+
+
+def _validations(rules: tuple[Rule, ...]) -> Schema:
+    if not rules:
+        return {}
+    return {"x-kubernetes-validations": [{"rule": each.rule, "message": each.message} for each in rules]}
+
+
+def write(folder: Path = FOLDER) -> None:
+    writer = YAML(typ="safe", pure=True)
+    writer.version = (1, 1)  # kubectl's: it puts the word Off in quotes
+    writer.default_flow_style = False
+    writer.width = 1000
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in our order
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, definition in definitions().items():
+        out = StringIO()
+        writer.dump(definition, out)
+        text = out.getvalue().removeprefix("%YAML 1.1\n---\n")
+        (folder / name).write_text(f"# Made from the models by `python -m webhook.policies.crd`.\n{text}")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,140 @@
+"""The scalars of a policy, each said twice: by a validator for files, by a schema for custom resources.
+
+The API server checks the schema before it stores one. The two stand together so that they stay the same.
+Syntax of labels and names is that of k8s.io/apimachinery `pkg/util/validation/validation.go`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from msgspec import Struct
+from pydantic import AfterValidator, Field
+
+from webhook.model import quantity
+
+
+class Rule(Struct, frozen=True):
+    """A CEL rule of a custom resource (`x-kubernetes-validations`); `self` is the value."""
+
+    rule: str
+    message: str
+
+
+class Text(Struct, frozen=True):
+    """How a string is checked by the API server."""
+
+    most: int
+    """Characters. CEL counts its cost by them: without a bound no rule fits its budget."""
+    pattern: str = ""
+    rules: tuple[Rule, ...] = ()
+
+
+# Bounds that keep the CEL rules of a whole policy inside the API server's cost budget.
+MOST_ENTRIES, MOST_VALUES, MOST_RESOURCES, MOST_QUANTITY = 32, 64, 16, 32
+_MOST_SUBDOMAIN, _MOST_NAME, _MOST_TEXT = 253, 63, 256
+_MOST_KEY = _MOST_SUBDOMAIN + 1 + _MOST_NAME
+
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_SHORT_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
+_DEFAULTABLE = ("cpu", "memory", "ephemeral-storage")
+
+
+def _object_name(value: str) -> str:
+    if len(value) > _MOST_SUBDOMAIN or not re.fullmatch(_SUBDOMAIN, value):
+        raise ValueError(f"{value!r} is not a name: lower case letters, digits, '-' and '.', at most 253")
+    return value
+
+
+def _qualified(value: str) -> bool:
+    prefix, slash, name = value.rpartition("/")
+    prefix_fits = not slash or (len(prefix) <= _MOST_SUBDOMAIN and re.fullmatch(_SUBDOMAIN, prefix))
+    return bool(prefix_fits) and len(name) <= _MOST_NAME and re.fullmatch(_NAME, name) is not None
+
+
+def _label_key(value: str) -> str:
+    if not _qualified(value):
+        raise ValueError(f"{value!r} is not a label key: [prefix/]name, the name of at most 63 characters")
+    return value
+
+
+def _label_value(value: str) -> str:
+    if value and (len(value) > _MOST_NAME or not re.fullmatch(_NAME, value)):
+        raise ValueError(f"{value!r} is not a label value: letters, digits, '-', '_', '.', at most 63")
+    return value
+
+
+def _quantity(value: str) -> str:
+    strict = len(value) <= MOST_QUANTITY and quantity.is_strict(value)
+    parsed = quantity.parse(value) if strict else None
+    if parsed is None:
+        raise ValueError(f"{value!r} is not a quantity, such as 100m, 2, 0.5Gi or 1e3")
+    if parsed.milli <= 0:
+        raise ValueError(f"{value} must be above zero")
+    return value
+
+
+def _factor(value: str) -> str:
+    parsed = quantity.parse(_quantity(value))
+    if parsed is None or parsed.milli < quantity.ONE:
+        raise ValueError(f"{value} must be at least 1: a limit is never below its request")
+    return value
+
+
+def _defaultable(value: str) -> str:
+    if value not in _DEFAULTABLE:
+        raise ValueError(f"{value} is never invented: only {', '.join(_DEFAULTABLE)} have defaults")
+    return value
+
+
+def _resource_name(value: str) -> str:
+    if not _qualified(value):
+        raise ValueError(f"{value!r} is not the name of a resource, such as cpu or nvidia.com/gpu")
+    return value
+
+
+def _owner_kind(value: str) -> str:
+    if value == "CronJob":
+        raise ValueError("a CronJob's Pods are owned by its Jobs: say Job")
+    return value
+
+
+def _not_empty(value: str) -> str:
+    if not value:
+        raise ValueError("an empty pattern matches nothing: write * for everything")
+    return value
+
+
+_KEY = rf"({_SUBDOMAIN}/)?{_SHORT_NAME}"
+_ABOVE_ZERO = Rule("quantity(self).isGreaterThan(quantity('0'))", "must be above zero")
+_AT_LEAST_ONE = Rule(
+    "quantity(self).compareTo(quantity('1')) >= 0", "must be at least 1: a limit is never below its request"
+)
+_JOB = Rule("self != 'CronJob'", "a CronJob's Pods are owned by its Jobs: say Job")
+_KNOWN = ", ".join(f"'{name}'" for name in _DEFAULTABLE)
+_INVENTED = Rule(f"self in [{_KNOWN}]", f"only {', '.join(_DEFAULTABLE)} have defaults")
+_LONG = Field(max_length=_MOST_TEXT)
+
+ObjectName = Annotated[str, AfterValidator(_object_name)]
+LabelKey = Annotated[str, AfterValidator(_label_key), Text(_MOST_KEY, _KEY)]
+LabelValue = Annotated[str, AfterValidator(_label_value), Text(_MOST_NAME, f"({_SHORT_NAME})?")]
+Quantity = Annotated[
+    str, AfterValidator(_quantity), Text(MOST_QUANTITY, quantity.STRICT.pattern, (_ABOVE_ZERO,))
+]
+Factor = Annotated[
+    str, AfterValidator(_factor), Text(MOST_QUANTITY, quantity.STRICT.pattern, (_AT_LEAST_ONE,))
+]
+Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MOST_NAME, rules=(_INVENTED,))]
+ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MOST_KEY, _KEY)]
+OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MOST_TEXT, rules=(_JOB,))]
+GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MOST_TEXT, ".+")]
+AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
+
+Amounts = Annotated[dict[Defaultable, Quantity], Field(max_length=MOST_RESOURCES)]
+Bounds = Annotated[dict[ResourceName, Quantity], Field(max_length=MOST_RESOURCES)]
+Factors = Annotated[dict[Defaultable, Factor], Field(max_length=MOST_RESOURCES)]
+Ratios = Annotated[dict[ResourceName, Factor], Field(max_length=MOST_RESOURCES)]
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MOST_ENTRIES)]
+ResizePolicy = dict[Literal["cpu", "memory"], Literal["NotRequired", "RestartContainer"]]
