@@ -10,7 +10,7 @@ import base64
 import logging
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from kubernetes.client import (
 from urllib3.exceptions import HTTPError
 
 from certs.files import TLS_CERT, TLS_KEY, write
-from certs.keyring import Keyring, from_secret, renewed, to_secret
+from certs.keyring import USUAL, Keyring, Lifetimes, as_published, from_secret, renewed, to_secret
 
 log = logging.getLogger("podtailor.certs")
 
@@ -44,7 +44,9 @@ class Place:
         self.namespace, self.secret, self.configuration = namespace, secret, configuration
         self.hosts = list(hosts)
         host, _, port = address.rpartition(":")
-        self.address = host, int(port)
+        if not host or not port.isdigit():
+            raise ValueError(f"{address!r} is not HOST:PORT")
+        self.address = host.strip("[]"), int(port)
 
 
 class NotKeptError(Exception):
@@ -54,18 +56,20 @@ class NotKeptError(Exception):
 class Keeper:
     """One replica's part."""
 
-    def __init__(self, api: ApiClient, place: Place, folder: Path) -> None:
+    def __init__(self, api: ApiClient, place: Place, folder: Path, lifetimes: Lifetimes = USUAL) -> None:
+        self._lifetimes = lifetimes
         self._core, self._admission = CoreV1Api(api), AdmissionregistrationV1Api(api)
         self._place = place
         self._folder = folder
         self._held: Keyring | None = None
+        self._served: dict[str, bytes] = {}
         self.certificate, self.key = folder / TLS_CERT, folder / TLS_KEY
 
     def round(self, now: datetime) -> None:
         """Keep, then make trusted. Raises NotKeptError."""
         self.keep(now)
         try:
-            self._trust()
+            self._trust(now)
         except ApiException as error:
             raise NotKeptError(f"caBundle: {error.status} {error.reason}") from error
         except (OSError, HTTPError) as error:
@@ -78,17 +82,22 @@ class Keeper:
         """
         where = f"Secret {self._place.namespace}/{self._place.secret}"
         try:
-            keyring = self._agreed(now)
+            keyring = self._agreed(lambda held: renewed(held, self._place.hosts, now, self._lifetimes))
         except ApiException as error:
             raise NotKeptError(f"{where}: {error.status} {error.reason}") from error
         except HTTPError as error:
             raise NotKeptError(f"{where}: {error}") from error
-        if keyring != self._held:
-            contents = to_secret(keyring)
-            write(self._folder, {name: contents[name] for name in (TLS_KEY, TLS_CERT)})
-            self._held = keyring
+        contents = to_secret(keyring)
+        served = {name: contents[name] for name in (TLS_KEY, TLS_CERT)}
+        if served != self._served:
+            try:
+                write(self._folder, served)
+            except OSError as error:
+                raise NotKeptError(f"{self._folder}: {error.strerror}") from error
+            self._served = served
+        self._held = keyring
 
-    def _trust(self) -> None:
+    def _trust(self, now: datetime) -> None:
         """Tell the API server whom to trust, once our Service answers with what it is told to trust."""
         if self._held is None:
             return
@@ -100,9 +109,13 @@ class Keeper:
             )
             return
         bundle = base64.b64encode(self._held.bundle).decode()
-        if all(hook.client_config.ca_bundle == bundle for hook in configuration.webhooks or ()):
-            return
-        self._shake_hands(self._held.bundle)
+        if any(hook.client_config.ca_bundle != bundle for hook in configuration.webhooks or ()):
+            self._shake_hands(self._held.bundle)
+            self._publish(configuration, bundle)
+        mine = self._held
+        self._held = self._agreed(lambda held: as_published(held or mine, now))
+
+    def _publish(self, configuration: Any, bundle: str) -> None:
         patch = {
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "MutatingWebhookConfiguration",
@@ -121,25 +134,27 @@ class Keeper:
             _content_type="application/apply-patch+yaml",
             _request_timeout=_SECONDS,
         )
-        log.info("caBundle written", extra={"authorities": len(self._held.authorities)})
+        log.info("caBundle written")
 
-    def _agreed(self, now: datetime) -> Keyring:
-        """What all replicas hold: written by this one, or by the one that was faster."""
+    def _agreed(self, due: Callable[[Keyring | None], Keyring]) -> Keyring:
+        """What all replicas hold: written by this one, or by the one that was faster.
+
+        A Secret that has gone or is damaged is written again as this replica remembers it: what the others
+        serve, and what the API server trusts, stays good.
+        """
         while True:
             secret = self._secret()
-            held = from_secret(_decoded(secret)) if secret else None
-            keyring = renewed(held, self._place.hosts, now)
-            if keyring is held:
-                return keyring
+            stored = from_secret(_decoded(secret)) if secret else None
+            keyring = due(stored or self._held)
+            if stored and keyring is stored:
+                return stored
             try:
                 self._write(secret, keyring)
             except ApiException as error:
                 if error.status != _CONFLICT:
                     raise
             else:
-                log.info(
-                    "certificates issued", extra={"until": keyring.serving.certificate.not_valid_after_utc}
-                )
+                log.info("Secret written", extra={"until": keyring.serving.certificate.not_valid_after_utc})
                 return keyring
 
     def _secret(self) -> V1Secret | None:

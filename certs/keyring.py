@@ -1,18 +1,20 @@
 """What one installation holds: CAs and a serving certificate, renewed by time alone.
 
-`renewed` is the whole rule, a pure function of what is held and of now. Old and new overlap: nobody meets a
-certificate whose CA the API server has not been told of, and no CA leaves before it expires.
+`renewed` is the whole rule, a pure function of what is held and of now. Old and new overlap: a CA signs no
+certificate before API servers have been told of it for a while, and none leaves before it expires.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from certs.files import CA_CERT, CA_KEY, TLS_CERT, TLS_KEY
 from certs.issue import SKEW, Pair, issue_authority, issue_serving
@@ -30,12 +32,15 @@ class Lifetimes(Struct, frozen=True):
 
 
 USUAL = Lifetimes()
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Keyring(Struct, frozen=True):
     authorities: tuple[Pair, ...]
-    """Oldest first; every one of them is trusted."""
+    """Oldest first; every one of them is to be trusted."""
     serving: Pair
+    published: Mapping[str, datetime] = {}
+    """Since when an authority, by fingerprint, has been in the caBundle."""
 
     @property
     def bundle(self) -> bytes:
@@ -47,16 +52,23 @@ def renewed(
     held: Keyring | None, hosts: Sequence[str], now: datetime, lifetimes: Lifetimes = USUAL
 ) -> Keyring:
     """What should be held now: `held` itself where nothing is due. `now` is timezone-aware."""
-    authorities = [] if held is None else [each for each in held.authorities if _is_valid(each, now)]
+    authorities = [each for each in held.authorities if not _is_expired(each, now)] if held else []
     if not authorities or _is_due(authorities[-1], now, lifetimes):
         authorities.append(issue_authority(now, lifetimes.authority))
-    signer = _signer(authorities, now, lifetimes)
+    published = held.published if held else {}
+    signer = _signer(authorities, published, now - lifetimes.overlap)
     serving = held.serving if held else None
     if serving is None or _is_due(serving, now, lifetimes) or not _serves(serving, hosts, authorities):
         until = min(now + lifetimes.serving, signer.certificate.not_valid_after_utc)
         serving = issue_serving(signer, hosts, now, until - now)
-    made = Keyring(tuple(authorities), serving)
-    return held if held == made else made
+    unchanged = held and serving is held.serving and tuple(authorities) == held.authorities
+    return held if held and unchanged else Keyring(tuple(authorities), serving, published)
+
+
+def as_published(held: Keyring, now: datetime) -> Keyring:
+    """With the note that from now on every authority is in the caBundle; `held` itself where it has it."""
+    since = {name: held.published.get(name, now) for name in map(_fingerprint, held.authorities)}
+    return held if since == held.published else structs.replace(held, published=since)
 
 
 def to_secret(keyring: Keyring) -> dict[str, bytes]:
@@ -66,6 +78,7 @@ def to_secret(keyring: Keyring) -> dict[str, bytes]:
         CA_KEY: b"".join(authority.key_pem for authority in keyring.authorities),
         TLS_CERT: keyring.serving.certificate_pem,
         TLS_KEY: keyring.serving.key_pem,
+        _PUBLISHED: msgspec.json.encode(keyring.published),
     }
 
 
@@ -76,13 +89,16 @@ def from_secret(data: dict[str, bytes]) -> Keyring | None:
         keys = [_key(pem + _END) for pem in data[CA_KEY].split(_END)[:-1]]
         authorities = tuple(Pair(*each) for each in zip(certificates, keys, strict=True))
         serving = Pair(x509.load_pem_x509_certificate(data[TLS_CERT]), _key(data[TLS_KEY]))
-    except (KeyError, ValueError, TypeError):
+        since = msgspec.json.decode(data.get(_PUBLISHED, b"{}"), type=dict[str, datetime])
+        _names(serving), _issuer(serving)
+        pairs = (*authorities, serving)
+        whole = all(pair.certificate.public_key() == pair.key.public_key() for pair in pairs)
+    except (KeyError, ValueError, TypeError, x509.ExtensionNotFound, UnsupportedAlgorithm):
         return None
-    pairs = (*authorities, serving)
-    whole = all(pair.certificate.public_key() == pair.key.public_key() for pair in pairs)
-    return Keyring(authorities, serving) if whole else None
+    return Keyring(authorities, serving, since) if whole else None
 
 
+_PUBLISHED = "published.json"
 _END = b"-----END PRIVATE KEY-----\n"
 
 
@@ -93,8 +109,12 @@ def _key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _is_valid(pair: Pair, now: datetime) -> bool:
-    return pair.certificate.not_valid_before_utc <= now < pair.certificate.not_valid_after_utc
+def _is_expired(pair: Pair, now: datetime) -> bool:
+    return now >= pair.certificate.not_valid_after_utc
+
+
+def _fingerprint(pair: Pair) -> str:
+    return pair.certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def _is_due(pair: Pair, now: datetime, lifetimes: Lifetimes) -> bool:
@@ -102,24 +122,23 @@ def _is_due(pair: Pair, now: datetime, lifetimes: Lifetimes) -> bool:
     return now >= start + (end - start) * lifetimes.renew_at
 
 
-def _signer(authorities: list[Pair], now: datetime, lifetimes: Lifetimes) -> Pair:
-    """The newest CA that everybody has heard of; the newest of all where there is no such."""
-    known = [
-        each
-        for each in authorities
-        if each.certificate.not_valid_before_utc + SKEW + lifetimes.overlap <= now and _is_valid(each, now)
-    ]
-    return (known or authorities)[-1]
+def _signer(authorities: list[Pair], published: Mapping[str, datetime], before: datetime) -> Pair:
+    """The newest CA that was published by then; where there is none, the oldest: it was told of first."""
+    known = [each for each in authorities if published.get(_fingerprint(each), _NEVER) <= before]
+    return known[-1] if known else authorities[0]
 
 
 def _serves(serving: Pair, hosts: Sequence[str], authorities: list[Pair]) -> bool:
     """Whether the certificate is for these hosts and of one of these CAs."""
+    keys = (authority.key.public_key() for authority in authorities)
+    signers = map(x509.AuthorityKeyIdentifier.from_issuer_public_key, keys)
+    return _names(serving) == set(hosts) and _issuer(serving) in signers
+
+
+def _names(serving: Pair) -> set[str]:
     names = serving.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(names.get_values_for_type(x509.DNSName)) == set(hosts) and any(
-        _signed(serving, authority) for authority in authorities
-    )
+    return set(names.get_values_for_type(x509.DNSName))
 
 
-def _signed(serving: Pair, authority: Pair) -> bool:
-    key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
-    return serving.certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value == key_id
+def _issuer(serving: Pair) -> x509.AuthorityKeyIdentifier:
+    return serving.certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-from certs.keyring import Keyring, Lifetimes, from_secret, renewed, to_secret
+from certs.issue import issue_authority
+from certs.keyring import Keyring, Lifetimes, as_published, from_secret, renewed, to_secret
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTS = ["podtailor-webhook.podtailor-system.svc", "localhost"]
@@ -41,15 +42,28 @@ def test_serving_certificate_is_renewed_after_two_thirds_of_its_life() -> None:
     assert later.serving.certificate.not_valid_after_utc == START + 100 * DAY
 
 
-def test_new_authority_is_trusted_before_it_signs() -> None:
-    held = at(at(FIRST, 190 * DAY), 200 * DAY)
+def test_new_authority_signs_ten_minutes_after_it_was_published() -> None:
+    known = as_published(FIRST, START)
+    due = at(at(known, 190 * DAY), 200 * DAY)
+    old, new = due.authorities
+    held = as_published(due, START + 205 * DAY)
+    assert as_published(held, START + 206 * DAY) is held
+    assert at(held, 205 * DAY + 9 * MINUTE) is held
+    for after, signer in ((9 * MINUTE, old), (10 * MINUTE, new)):
+        made = renewed(held, [*HOSTS, "other"], START + 205 * DAY + after, LIFETIMES)
+        assert _signed_by(made) == signer.certificate.public_key()
+
+
+def test_new_authority_that_nobody_has_been_told_of_signs_nothing() -> None:
+    held = as_published(FIRST, START)
+    for day in range(0, 300, 10):
+        held = at(held, day * DAY)
+        assert _signed_by(held) == FIRST.authorities[0].certificate.public_key()
     assert len(held.authorities) == 2
-    old, new = held.authorities
-    assert at(held, 200 * DAY + 9 * MINUTE) is held
-    before = renewed(held, [*HOSTS, "other"], START + 200 * DAY + 9 * MINUTE, LIFETIMES)
-    assert _signed_by(before) == old.certificate.public_key()
-    after = renewed(held, [*HOSTS, "other"], START + 200 * DAY + 10 * MINUTE, LIFETIMES)
-    assert _signed_by(after) == new.certificate.public_key()
+
+
+def test_authority_of_a_faster_clock_stays() -> None:
+    assert at(FIRST, -10 * MINUTE) is FIRST
 
 
 def _signed_by(keyring: Keyring) -> object:
@@ -103,6 +117,23 @@ class TestSecret:
         if content is not None:
             damaged[name] = content
         assert from_secret(damaged) is None
+
+    def test_certificates_of_others_hold_nothing(self) -> None:
+        """A matching CA and leaf that somebody made otherwise: without the names by which ours are known."""
+        other = issue_authority(START, DAY)
+        data = {
+            "ca.crt": other.certificate_pem,
+            "ca.key": other.key_pem,
+            "tls.crt": other.certificate_pem,
+            "tls.key": other.key_pem,
+        }
+        assert from_secret(data) is None
+
+    def test_when_it_was_published_is_kept(self) -> None:
+        held = as_published(FIRST, START)
+        read = from_secret(to_secret(held))
+        assert read is not None
+        assert as_published(read, START + DAY) is read
 
     def test_bundle_is_what_clients_take(self) -> None:
         both = at(FIRST, 200 * DAY)

@@ -17,9 +17,9 @@ from typing import Any
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.support.processes import eventually, free_port
 from tests.support.server import Replica
+from webhook.model.names import OWN_NAMESPACE
 
-NAMESPACE = "podtailor-system"
-MOUNT = "/etc/podtailor/policies"
+NAMESPACE = OWN_NAMESPACE
 
 
 class Kubelet:
@@ -30,6 +30,7 @@ class Kubelet:
         self._folder = folder
         self._wanted: Any = None
         self._started = 0
+        self._running: list[Replica] = []
         self.replica: Replica | None = None
 
     def apply(self, overlay: str) -> None:
@@ -53,27 +54,31 @@ class Kubelet:
             self.stop()
             return
         pod = deployment["spec"]["template"]["spec"]
-        config = next(each["configMap"]["name"] for each in pod["volumes"] if "configMap" in each)
-        files = (self._get("configmap", config) or {}).get("data") or {}
-        wanted = pod["containers"][0]["args"], files
-        before = None
+        container = pod["containers"][0]
+        volume = next(each for each in pod["volumes"] if "configMap" in each)
+        mount = next(
+            each["mountPath"] for each in container["volumeMounts"] if each["name"] == volume["name"]
+        )
+        files = (self._get("configmap", volume["configMap"]["name"]) or {}).get("data") or {}
+        wanted = container["args"], mount, files
         if wanted != self._wanted:
-            before, self.replica = self.replica, self._start(*wanted)
+            self.replica = self._start(*wanted)
+            self._running.append(self.replica)
             self._wanted = wanted
         self._lead_here()
-        if before:
-            before.stop()
+        while len(self._running) > 1:
+            self._running.pop(0).stop()
 
     def is_trusted(self) -> bool:
         configuration = self._get("mutatingwebhookconfiguration", "podtailor")
         return bool(configuration and configuration["webhooks"][0]["clientConfig"].get("caBundle"))
 
     def stop(self) -> None:
-        if self.replica:
-            self.replica.stop()
+        while self._running:
+            self._running.pop().stop()
         self.replica = self._wanted = None
 
-    def _start(self, arguments: list[str], files: dict[str, str]) -> Replica:
+    def _start(self, arguments: list[str], mount_path: str, files: dict[str, str]) -> Replica:
         self._started += 1
         folder = self._folder / f"replica-{self._started}"
         mount = folder / "policies"
@@ -81,7 +86,12 @@ class Kubelet:
         for name, text in files.items():
             (mount / name).write_text(text)
         port = free_port()
-        command = [sys.executable, "-m", "webhook", *(each.replace(MOUNT, str(mount)) for each in arguments)]
+        command = [
+            sys.executable,
+            "-m",
+            "webhook",
+            *(each.replace(mount_path, str(mount)) for each in arguments),
+        ]
         command += ["--host=127.0.0.1", f"--port={port}", "--health-port=0", "--shutdown-delay=0"]
         command += [f"--service-address=localhost:{port}", f"--kubeconfig={self._kubeconfig(folder)}"]
         return Replica(command, folder)

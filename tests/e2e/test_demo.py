@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -59,7 +60,7 @@ def test_shows_what_its_guide_promises(demo: tuple[subprocess.Popen[str], str]) 
         assert f"  {command}" in printed
         return subprocess.run(
             [kubectl[1], *words[1:]],
-            env={"KUBECONFIG": kubeconfig[1]},
+            env={**os.environ, "KUBECONFIG": kubeconfig[1]},
             capture_output=True,
             text=True,
             check=True,

@@ -98,4 +98,5 @@ def test_one_after_the_other(
     creating.join()
     print(f"\n{creating.created} Pods created meanwhile, the slowest in {creating.slowest:.1f} s")
     assert creating.failure is None
-    assert creating.slowest < 10
+    assert creating.created > 100
+    assert creating.slowest < 3, "the webhook's two seconds, and some"

@@ -54,7 +54,10 @@ def _steps(page: Path) -> Iterator[Step]:
 
 
 def output(command: str, **environment: str) -> str:
-    """What a command prints, on both streams, run with the commands of this installation."""
+    """What a command prints, on both streams, run with the commands of this installation.
+
+    A command that fails prints `exit N` at the end, unless it says `error: ` itself.
+    """
     variables = {**os.environ, "COLUMNS": "80", **environment}
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     done = subprocess.run(
@@ -66,7 +69,8 @@ def output(command: str, **environment: str) -> str:
         check=False,
         timeout=120,
     )
-    return done.stdout
+    failed = done.returncode and not done.stdout.startswith("error: ")
+    return done.stdout + (f"exit {done.returncode}\n" if failed else "")
 
 
 def _rewritten(match: re.Match[str]) -> str:

@@ -19,6 +19,6 @@ def keeper(secret: str, address: str, kubeconfig: str | None, context: str | Non
         api = api_client(kubeconfig, context)
         made = Keeper(api, Place(OWN_NAMESPACE, secret, CONFIGURATION, hosts, address), folder)
         made.keep(datetime.now(UTC))
-    except (UnreachableError, NotKeptError) as error:
+    except (UnreachableError, NotKeptError, ValueError) as error:
         raise InputError(f"--tls-secret {secret}: {error}") from error
     return made

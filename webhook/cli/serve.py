@@ -83,6 +83,8 @@ def serve(
     """
     if log_level.lower() not in ("debug", "info", "warning", "error"):
         raise InputError(f"--log-level {log_level}: one of debug, info, warning, error")
+    if tls_secret and (dev or tls_cert_file or tls_private_key_file):
+        raise InputError("--tls-secret makes certificates itself: leave --dev and the files out")
     snapshot = snapshot_from(
         policies, builtin, preset, mode=mode, accelerators=accelerator, annotate=not no_annotate
     )
@@ -99,11 +101,10 @@ def serve(
             tls_cert_file, tls_private_key_file = example.certificate, example.key
             started = example.show
         log.configure(log_level)
-        beside = []
-        if tls_secret and not dev:
+        if tls_secret:
             keeper = self_managed.keeper(tls_secret, service_address, kubeconfig, context, Path(throwaway))
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
-            beside.append(keeping.keep(keeper))
+            keeping.Keeping(keeper).start()
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(
                 "serving needs --tls-cert-file and --tls-private-key-file, which `podtailor certs issue` "
@@ -122,7 +123,6 @@ def serve(
                 ),
                 snapshot,
                 started,
-                beside,
             )
         except (tls.CertificateError, OSError) as error:
             raise InputError(str(error)) from error

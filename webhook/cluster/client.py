@@ -7,6 +7,7 @@ import os
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException
+from yaml import YAMLError
 
 
 class UnreachableError(Exception):
@@ -25,6 +26,7 @@ def api_client(kubeconfig: str | None = None, context: str | None = None) -> Api
             config.load_incluster_config(chosen)
         else:
             config.load_kube_config(kubeconfig, context=context, client_configuration=chosen)
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, YAMLError) as error:
         raise UnreachableError(f"no cluster: {error}; give --kubeconfig FILE") from error
+    chosen.retries = False  # who asks decides when to ask again, and how long it may take
     return ApiClient(chosen)

@@ -8,8 +8,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 import uvloop
@@ -30,8 +29,6 @@ _KEEP_ALIVE_SECONDS = 120
 # After the drain: what is still being answered then gets this long.
 _LAST_ANSWERS_SECONDS = 5
 
-# What else runs in the loop for as long as requests are answered.
-Beside = Sequence[Coroutine[Any, Any, None]]
 # Called once both ports answer, with the ports that were bound.
 Started = Callable[[int, int], Awaitable[None]]
 
@@ -70,8 +67,8 @@ class Service:
         )
         self._health = _Server(_config(health_app(self._not_ready, metrics.registry)))
 
-    async def run(self, started: Started | None = None, beside: Beside = ()) -> None:
-        """Serve until SIGTERM (drains first) or SIGINT (at once); what runs beside is cancelled then."""
+    async def run(self, started: Started | None = None) -> None:
+        """Serve until SIGTERM (drains first) or SIGINT (at once)."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._drain)
         loop.add_signal_handler(signal.SIGINT, self._stop.set)
@@ -80,7 +77,7 @@ class Service:
         async with asyncio.TaskGroup() as tasks:
             health = tasks.create_task(self._health.serve([self._health_socket]))
             serving = tasks.create_task(self._server.serve([self._socket]))
-            others = [tasks.create_task(each) for each in (self._tls.watch(), *beside)]
+            watching = tasks.create_task(self._tls.watch())
             if started:
                 tasks.create_task(self._announce(started))
             log.info("serving", extra={"port": self.port, "health_port": self.health_port})
@@ -89,8 +86,7 @@ class Service:
             await serving
             self._health.should_exit = True
             await health
-            for task in others:
-                task.cancel()
+            watching.cancel()
         log.info("stopped")
 
     @property
@@ -118,11 +114,11 @@ class Service:
         asyncio.get_running_loop().call_later(self._settings.shutdown_delay, self._stop.set)
 
 
-def run(settings: Settings, snapshot: Snapshot, started: Started | None = None, beside: Beside = ()) -> None:
+def run(settings: Settings, snapshot: Snapshot, started: Started | None = None) -> None:
     """Serve in this process until told to stop."""
 
     async def main() -> None:
-        await Service(settings, snapshot).run(started, beside)
+        await Service(settings, snapshot).run(started)
 
     uvloop.run(main())
 

@@ -1,0 +1,195 @@
+"""Certificates that look after themselves: two replicas, one Secret, and everything that is taken away from them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kubernetes.client import ApiClient
+
+from certs.keeper import Keeper, NotKeptError, Place
+from certs.keyring import Lifetimes, from_secret
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.pods import yaml
+from webhook.cluster.client import api_client
+
+NOW = datetime.now(UTC)
+HOSTS = ["localhost"]
+
+
+class Endpoint:
+    """What stands behind the Service: whichever certificate the replica `serving` has."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"localhost:{self._listening.getsockname()[1]}"
+        self.serving: Keeper | None = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                with closing(connection):
+                    if self.serving is None:
+                        continue
+                    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                    context.load_cert_chain(self.serving.certificate, self.serving.key)
+                    with suppress(OSError), context.wrap_socket(connection, server_side=True):
+                        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    made = Endpoint()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def api(cluster: ControlPlane) -> Iterator[ApiClient]:
+    """In a namespace with a webhook configuration, both as new."""
+    namespace = yaml(Path("manifests/base/namespace.yaml").read_text())
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
+    cluster.kubectl("delete", "secret", "tls", "--namespace=podtailor-system", "--ignore-not-found")
+    with _configured(cluster), api_client(str(cluster.kubeconfig)) as client:
+        yield client
+
+
+@contextmanager
+def _configured(cluster: ControlPlane) -> Iterator[None]:
+    configuration = yaml(Path("manifests/base/mutatingwebhookconfiguration.yaml").read_text())
+    # For no namespace that there is: this is about the configuration alone.
+    configuration["webhooks"][0]["namespaceSelector"] = {"matchLabels": {"nobody": "here"}}
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(configuration))
+    yield
+    cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor", "--ignore-not-found")
+
+
+@pytest.fixture
+def replicas(api: ApiClient, endpoint: Endpoint, tmp_path: Path) -> tuple[Keeper, Keeper]:
+    place = Place("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
+    first, second = (Keeper(api, place, tmp_path / name) for name in ("first", "second"))
+    endpoint.serving = first
+    return first, second
+
+
+def _bundle(cluster: ControlPlane) -> bytes:
+    configuration = cluster.kubectl_json("get", "mutatingwebhookconfiguration", "podtailor")
+    return base64.b64decode(configuration["webhooks"][0]["clientConfig"].get("caBundle", ""))
+
+
+def _is_trusted(cluster: ControlPlane, keeper: Keeper) -> bool:
+    """Whether an API server that goes by the caBundle would take what this replica serves."""
+    trust = ssl.create_default_context(cadata=_bundle(cluster).decode())
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(keeper.certificate, keeper.key)
+    here, there = (ssl.MemoryBIO() for _ in range(2))
+    one = trust.wrap_bio(here, there, server_hostname="localhost")
+    other = server.wrap_bio(there, here, server_side=True)
+    for _ in range(3):
+        for side in (one, other):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError:
+                return False
+    return one.cipher() is not None
+
+
+def test_replicas_agree_and_are_trusted(cluster: ControlPlane, replicas: tuple[Keeper, Keeper]) -> None:
+    for keeper in replicas:
+        keeper.round(NOW)
+    assert _is_trusted(cluster, replicas[0])
+    assert _is_trusted(cluster, replicas[1])
+    assert replicas[0].certificate.read_bytes() == replicas[1].certificate.read_bytes()
+
+
+def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[Keeper, Keeper]) -> None:
+    threads = [threading.Thread(target=keeper.round, args=(NOW,)) for keeper in replicas]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert replicas[0].certificate.read_bytes() == replicas[1].certificate.read_bytes()
+    assert _is_trusted(cluster, replicas[0])
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(["delete", "secret", "tls"], id="deleted"),
+        pytest.param(["patch", "secret", "tls", "--type=merge", '--patch={"data":{"ca.key":"bm9uc2Vuc2U="}}'], id="damaged"),
+        pytest.param(["patch", "secret", "tls", "--type=json", '--patch=[{"op":"remove","path":"/data/ca.crt"}]'], id="emptied"),
+    ],
+)  # fmt: skip
+def test_secret_that_is_harmed_is_written_again_and_nobody_loses_trust(
+    cluster: ControlPlane, replicas: tuple[Keeper, Keeper], harm: list[str]
+) -> None:
+    for keeper in replicas:
+        keeper.round(NOW)
+    before = _bundle(cluster)
+    cluster.kubectl(*harm, "--namespace=podtailor-system")
+    for keeper in replicas:
+        keeper.round(NOW)
+        assert _is_trusted(cluster, replicas[0])
+        assert _is_trusted(cluster, replicas[1])
+    assert _bundle(cluster) == before
+    data = cluster.kubectl_json("get", "secret", "tls", "--namespace=podtailor-system")["data"]
+    assert from_secret({name: base64.b64decode(value) for name, value in data.items()})
+
+
+def test_bundle_that_is_taken_away_is_written_again(
+    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+) -> None:
+    replicas[0].round(NOW)
+    patch = '[{"op":"replace","path":"/webhooks/0/clientConfig/caBundle","value":""}]'
+    cluster.kubectl("patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={patch}")
+    assert _bundle(cluster) == b""
+    replicas[1].round(NOW)
+    assert _is_trusted(cluster, replicas[1])
+
+
+def test_nothing_is_told_before_the_service_answers_with_ours(
+    cluster: ControlPlane, replicas: tuple[Keeper, Keeper], endpoint: Endpoint
+) -> None:
+    endpoint.serving = None
+    with pytest.raises(NotKeptError, match="caBundle"):
+        replicas[0].round(NOW)
+    assert _bundle(cluster) == b""
+
+
+def test_configuration_that_is_deleted_is_not_made_again(
+    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+) -> None:
+    cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
+    replicas[0].round(NOW)
+    assert "podtailor" not in cluster.kubectl("get", "mutatingwebhookconfigurations")
+
+
+def test_new_authority_joins_the_bundle_and_nobody_loses_trust(
+    cluster: ControlPlane, api: ApiClient, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    place = Place("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
+    lifetimes = Lifetimes(authority=timedelta(days=90), serving=timedelta(days=80))
+    first, second = (Keeper(api, place, tmp_path / name, lifetimes) for name in ("first", "second"))
+    endpoint.serving = first
+    for keeper in (first, second):
+        keeper.round(NOW - timedelta(days=65))
+    for keeper in (first, second):
+        keeper.round(NOW)
+        assert _is_trusted(cluster, first)
+        assert _is_trusted(cluster, second)
+    assert _bundle(cluster).count(b"BEGIN CERTIFICATE") == 2
