@@ -5,7 +5,8 @@ Matches  containers in the policy's scope: regular, sidecars, init containers (t
 Reads    containers[*].resources, spec.resources, the accelerators that containers ask for
 Writes   containers[*].resources.requests and .limits, initContainers likewise
 Leaves   every key that is there, requests and limits apart, `0` included; all containers of a Pod with
-         `spec.resources`, whose totals are the Pod's own
+         `spec.resources`, whose totals are the Pod's own; BestEffort Pods and ephemeral-storage where a
+         ResourceQuota of the namespace counts them
 
 Requests come first, then limits, each in the order of the policies; where a request ends above its limit,
 ours moves. What the API server would add after us (a request equal to a limit that we set) is written out, so
@@ -32,13 +33,15 @@ from webhook.model.subject import Container, Kind, Subject
 Side = Literal["requests", "limits"]
 # The resources that decide the QoS class (k8s.io/kubernetes `pkg/apis/core/helper/qos/qos.go`).
 QOS_RESOURCES = ("cpu", "memory")
+_EPHEMERAL = "ephemeral-storage"
 
 
 def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
-    if subject.spec.resources is not None:
+    untouchable = _untouchable(subject)
+    if untouchable:
         for policy in policies:
             if policy.resources:
-                draft.skip(policy, "pod:resources", Reason.POD_LEVEL_RESOURCES)
+                draft.skip(policy, "pod:resources", untouchable)
         return
     voices = [
         _Voice(policy, rank, policy.resources, _shaped(policy, subject, draft))
@@ -58,9 +61,27 @@ def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft
     _write(_worked_out(voices, subject, draft, guarantee=False), draft)
 
 
+def _untouchable(subject: Subject) -> Reason | None:
+    if subject.spec.resources is not None:
+        return Reason.POD_LEVEL_RESOURCES
+    # Quotas of scope BestEffort or NotBestEffort count Pods by their class: it must stay.
+    if subject.namespace.has_best_effort_quota and not any(map(_has_a_class, subject.containers)):
+        return Reason.QUOTA
+    return None
+
+
+def _has_a_class(container: Container) -> bool:
+    """Whether what it asks for makes its Pod more than BestEffort."""
+    amounts = (
+        quantity.read(container.requests[name]) for name in QOS_RESOURCES if name in container.requests
+    )
+    return any(amount and amount.milli > 0 for amount in amounts)
+
+
 def _worked_out(voices: list[_Voice], subject: Subject, draft: Draft, *, guarantee: bool) -> list[_Sheet]:
     """All requests and limits; with `guarantee` the policies that want it close gaps, each in its turn."""
-    sheets = [_Sheet(container) for container in subject.containers]
+    counted = _EPHEMERAL if subject.namespace.counts_ephemeral_storage else None
+    sheets = [_Sheet(container, counted) for container in subject.containers]
     for voice in voices:
         for index in voice.shapes:
             _propose_requests(voice, sheets[index], draft)
@@ -100,8 +121,10 @@ class _Given(Struct):
 class _Sheet:
     """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: Container, counted: str | None) -> None:
+        """`counted`: a resource that a ResourceQuota counts, so that nothing of it may be added."""
         self.container = container
+        self.counted = counted
         self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
         self.ours: dict[tuple[Side, str], _Given] = {}
 
@@ -119,6 +142,8 @@ class _Sheet:
         if resource in self.own[side]:
             if self.amount(side, resource) != wish:
                 draft.skip(voice.policy, field, Reason.KEPT)
+        elif resource == self.counted:
+            draft.skip(voice.policy, field, Reason.QUOTA)
         elif draft.claim(voice.policy, field, wish):
             self.ours[side, resource] = _Given(wish, voice)
 

@@ -31,6 +31,8 @@ class Snapshot(Struct, frozen=True):
     mode: Mode = Mode.ENFORCE
     accelerators: Accelerators = Accelerators()
     annotate: bool = True
+    knows_namespaces: bool = False
+    """Whether `namespaces` are those of a cluster: then one that is missing may be about to come."""
 
     def namespace(self, name: str) -> Namespace:
         """The namespace as known; one that is not known counts as unlabelled."""

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     POD_LEVEL_RESOURCES = "pod-level-resources"
     GUARANTEED_UNREACHABLE = "guaranteed-unreachable"
     NO_ROOM = "no-room"
+    QUOTA = "quota"
 
 
 class Change(Struct, frozen=True):

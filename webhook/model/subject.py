@@ -39,6 +39,10 @@ class Container(Struct, frozen=True):
 class Namespace(Struct, frozen=True):
     name: str
     labels: Mapping[str, str] = {}
+    has_best_effort_quota: bool = False
+    """A ResourceQuota has scope BestEffort or NotBestEffort: a Pod that changed sides could be refused."""
+    counts_ephemeral_storage: bool = False
+    """A ResourceQuota counts ephemeral-storage: what is added could be one too much."""
 
 
 class Subject(Struct, frozen=True):

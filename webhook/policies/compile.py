@@ -8,7 +8,7 @@ from webhook.model import quantity, selectors
 from webhook.model.globs import glob, image_glob
 from webhook.model.pod import Toleration
 from webhook.model.policy import AcceleratorRules, Match, Origin, Policy, Quantities, ResourceDefaults, Scope
-from webhook.policies import schema
+from webhook.policies import schema, shapes
 
 _ORIGINS = {
     "WorkloadPolicy": Origin.WORKLOAD_POLICY,
@@ -56,7 +56,7 @@ def _match(match: schema.Match) -> Match:
     )
 
 
-def _selector(selector: schema.LabelSelector | None) -> selectors.Selector | None:
+def _selector(selector: shapes.LabelSelector | None) -> selectors.Selector | None:
     if selector is None:
         return None
     labels = (
@@ -70,7 +70,7 @@ def _selector(selector: schema.LabelSelector | None) -> selectors.Selector | Non
     return selectors.Selector(requirements) if requirements else None
 
 
-def _toleration(toleration: schema.TolerationShape) -> Toleration:
+def _toleration(toleration: shapes.TolerationShape) -> Toleration:
     return Toleration(**toleration.model_dump(exclude_none=True))
 
 

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
-from webhook.policies.schema import Model, Spec
+from webhook.policies.schema import Spec
+from webhook.policies.shapes import Model
 from webhook.policies.syntax import Rule, Text
 
 GROUP, VERSION = "podtailor.dev", "v1alpha1"

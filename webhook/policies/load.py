@@ -89,10 +89,17 @@ def _parsed(document: Document) -> PolicyDocument | list[Problem]:
     except ValidationError as error:
         return [
             Problem(document.place(location), files.dotted(location), message)
-            for location, message in (
-                _told(each["type"], each["loc"], each["msg"], each["input"]) for each in error.errors()
-            )
+            for location, message in _errors(error)
         ]
+
+
+def told(error: ValidationError) -> list[str]:
+    """`field: what is wrong` of everything that is, for a document that stands in no file."""
+    return [f"{files.dotted(location)}: {message}" for location, message in _errors(error)]
+
+
+def _errors(error: ValidationError) -> Iterator[tuple[Location, str]]:
+    return (_told(each["type"], each["loc"], each["msg"], each["input"]) for each in error.errors())
 
 
 def _told(kind: str, location: Location, message: str, given: object) -> tuple[Location, str]:

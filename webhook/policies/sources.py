@@ -9,12 +9,18 @@ from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, built_in, presets
 
 
+def combined(own: Iterable[Policy], shipped: Iterable[Policy]) -> tuple[Policy, ...]:
+    """All of `own`, of two with one name the first, and what is shipped under other names."""
+    first: dict[tuple[Origin, str | None, str], Policy] = {}
+    for policy in own:
+        first.setdefault((policy.origin, policy.namespace, policy.name), policy)
+    replaced = {name for origin, _, name in first if origin is Origin.CLUSTER_WORKLOAD_POLICY}
+    return (*first.values(), *(policy for policy in shipped if policy.name not in replaced))
+
+
 def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str] = ()) -> tuple[Policy, ...]:
     """Policies of `paths`, presets, built-ins; a ClusterWorkloadPolicy replaces what is shipped by its name.
 
     Raises InputError with every problem of every file, and for presets that there are none of.
     """
-    own = load_all(paths)
-    replaced = {policy.name for policy in own if policy.origin is Origin.CLUSTER_WORKLOAD_POLICY}
-    shipped = (*presets(preset_names), *built_in(profile))
-    return (*own, *(policy for policy in shipped if policy.name not in replaced))
+    return combined(load_all(paths), (*presets(preset_names), *built_in(profile)))

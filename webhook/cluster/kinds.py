@@ -1,0 +1,114 @@
+"""What is kept of the objects that a snapshot is made of."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+from pydantic import ValidationError
+
+from webhook.cluster.reflector import Kind, Meta, Object
+from webhook.model.policy import Policy
+from webhook.policies import crd
+from webhook.policies.compile import compiled
+from webhook.policies.load import told
+from webhook.policies.schema import PolicyDocument
+
+
+class Condition(Struct, frozen=True, omit_defaults=True):
+    """A `metav1.Condition`."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    observedGeneration: int = 0
+    lastTransitionTime: str = ""
+
+
+class Known(Struct, frozen=True):
+    """A policy of the cluster: what it says, or why it cannot be read, and the condition it has now."""
+
+    kind: crd.Kind
+    metadata: Meta
+    policy: Policy | None
+    problem: str
+    ready: Condition | None
+
+
+class Quota(Struct, frozen=True):
+    namespace: str
+    by_class: bool
+    counts_ephemeral_storage: bool
+
+
+class _Status(Struct, frozen=True):
+    conditions: list[Condition] | None = None
+
+
+class _WithStatus(Struct, frozen=True):
+    status: _Status | None = None
+
+
+class _ScopeRequirement(Struct, frozen=True):
+    scopeName: str = ""
+
+
+class _ScopeSelector(Struct, frozen=True):
+    matchExpressions: list[_ScopeRequirement] | None = None
+
+
+class _QuotaSpec(Struct, frozen=True):
+    hard: dict[str, str] | None = None
+    scopes: list[str] | None = None
+    scopeSelector: _ScopeSelector | None = None
+
+
+class _ResourceQuota(Struct, frozen=True):
+    spec: _QuotaSpec | None = None
+
+
+_STATUSES = msgspec.json.Decoder(_WithStatus)
+_QUOTAS = msgspec.json.Decoder(_ResourceQuota)
+_BY_CLASS = {"BestEffort", "NotBestEffort"}
+_EPHEMERAL = {"ephemeral-storage", "requests.ephemeral-storage", "limits.ephemeral-storage"}
+
+
+def _labels(found: Object) -> dict[str, str]:
+    return found.metadata.labels or {}
+
+
+def _quota(found: Object) -> Quota:
+    spec = _QUOTAS.decode(found.raw).spec or _QuotaSpec()
+    selector = spec.scopeSelector or _ScopeSelector()
+    scopes = {*(spec.scopes or ()), *(each.scopeName for each in selector.matchExpressions or ())}
+    return Quota(
+        found.metadata.namespace or "",
+        by_class=not scopes.isdisjoint(_BY_CLASS),
+        counts_ephemeral_storage=not _EPHEMERAL.isdisjoint(spec.hard or {}),
+    )
+
+
+NAMESPACES = Kind("namespaces", "/api/v1/namespaces", _labels, metadata_only=True)
+QUOTAS = Kind("resourcequotas", "/api/v1/resourcequotas", _quota)
+
+
+def policies_of(kind: crd.Kind) -> Kind[Known]:
+    def read(found: Object) -> Known:
+        status = _STATUSES.decode(found.raw).status or _Status()
+        ready = next((each for each in status.conditions or () if each.type == "Ready"), None)
+        policy, problem = _policy(kind, found)
+        return Known(kind, found.metadata, policy, problem, ready)
+
+    return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read)
+
+
+def _policy(kind: crd.Kind, found: Object) -> tuple[Policy | None, str]:
+    """The policy, or what is wrong with it in words. Nothing that a policy says may raise."""
+    source = f"{kind.kind} {found.key.removeprefix('/')}"
+    try:
+        document = PolicyDocument.model_validate(msgspec.json.decode(found.raw))
+        return compiled(document, source=source), ""
+    except ValidationError as error:
+        return None, "; ".join(told(error))
+    except (ValueError, RecursionError) as error:
+        return None, str(error)

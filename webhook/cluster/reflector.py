@@ -1,0 +1,242 @@
+"""Keep up with one kind of object: list in pages, watch from there, resume, list again where that fails.
+
+The kubernetes client's SharedInformer does the same with typed objects; of ten thousand Namespaces those take
+ninety megabytes where name and labels take seven, and it comes back without pause while the API server is
+away. So this asks the client for bytes, and keeps of each object what `Kind.read` makes of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from kubernetes.client import ApiClient, ApiException
+from msgspec import Struct
+from urllib3.exceptions import HTTPError
+
+log = logging.getLogger("podtailor.cluster")
+
+T = TypeVar("T")
+
+_PAGE = 500
+# A watch ends by itself after this long and is taken up again; one that says nothing for longer is dead.
+_WATCH_SECONDS, _SILENCE_SECONDS = 60, 75
+_CONNECT_SECONDS = 5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_OK, _GONE = 200, 410
+
+
+class Meta(Struct, frozen=True):
+    name: str = ""
+    namespace: str | None = None
+    uid: str = ""
+    resourceVersion: str = ""
+    generation: int = 0
+    creationTimestamp: str = ""
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+
+
+class Object(Struct, frozen=True):
+    """Any object of the API: who it is, and the whole of it as bytes."""
+
+    metadata: Meta
+    raw: bytes
+
+    @property
+    def key(self) -> str:
+        return f"{self.metadata.namespace or ''}/{self.metadata.name}"
+
+
+class Kind(Struct, Generic[T], frozen=True):
+    """What is watched, and what is kept of each."""
+
+    name: str
+    """In metrics and logs: the plural, as in the API."""
+    path: str
+    read: Callable[[Object], T]
+    metadata_only: bool = False
+
+
+class _ListMeta(Struct, frozen=True):
+    resourceVersion: str = ""
+    continue_: str | None = msgspec.field(default=None, name="continue")
+
+
+class _Page(Struct, frozen=True):
+    metadata: _ListMeta
+    items: list[msgspec.Raw]
+
+
+class _Event(Struct, frozen=True):
+    type: str
+    object: msgspec.Raw
+
+
+class _Status(Struct, frozen=True):
+    code: int = 0
+    message: str = ""
+
+
+class _Identity(Struct, frozen=True):
+    metadata: Meta
+
+
+_PAGES = msgspec.json.Decoder(_Page)
+_EVENTS = msgspec.json.Decoder(_Event)
+_STATUSES = msgspec.json.Decoder(_Status)
+_IDENTITIES = msgspec.json.Decoder(_Identity)
+
+
+class _GoneError(Exception):
+    """The resourceVersion is too old to go on from."""
+
+
+class Reflector(threading.Thread, Generic[T]):
+    """`items` is what the API server has, by `namespace/name`; `changed` is called after each change."""
+
+    def __init__(self, api: ApiClient, kind: Kind[T], changed: Callable[[], None]) -> None:
+        super().__init__(name=f"reflector-{kind.name}", daemon=True)
+        self.kind = kind
+        self.synced = threading.Event()
+        self.revision = ""
+        """The resourceVersion up to which `items` is complete."""
+        self.heard_at = 0.0
+        """When the API server was last heard of this kind, of time.monotonic."""
+        self._api = api
+        self._changed = changed
+        self._items: dict[str, T] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._response: Any = None
+
+    def items(self) -> dict[str, T]:
+        """A copy of all, as it is now."""
+        with self._lock:
+            return dict(self._items)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        response = self._response
+        if response is not None:
+            response.shutdown()  # wakes the thread that waits for the next event
+
+    def run(self) -> None:
+        failures = 0
+        while not self._stopped.is_set():
+            try:
+                if not self.revision:
+                    self._list()
+                self._watch()
+                failures = 0
+            except _GoneError:
+                self.revision = ""
+            except (ApiException, HTTPError, OSError, msgspec.MsgspecError) as error:
+                if self._stopped.is_set():
+                    return
+                if isinstance(error, ApiException) and error.status == _GONE:
+                    self.revision = ""
+                    continue
+                if failures == 0:
+                    log.warning(
+                        "not heard from the API server",
+                        extra={"kind": self.kind.name, "reason": _short(error)},
+                    )
+                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures) * random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
+                failures = min(failures + 1, 10)
+                self._stopped.wait(pause)
+
+    def _list(self) -> None:
+        items: dict[str, T] = {}
+        page = _Page(_ListMeta(), [])
+        while True:
+            query = [("limit", str(_PAGE))]
+            if page.metadata.continue_:
+                query.append(("continue", page.metadata.continue_))
+            page = _PAGES.decode(self._get(query).data)
+            for raw in page.items:
+                found = _object(raw)
+                items[found.key] = self.kind.read(found)
+            if not page.metadata.continue_:
+                break
+        with self._lock:
+            self._items = items
+        self._heard(page.metadata.resourceVersion)
+        self.synced.set()
+        self._changed()
+
+    def _watch(self) -> None:
+        query = [
+            ("watch", "1"),
+            ("resourceVersion", self.revision),
+            ("allowWatchBookmarks", "true"),
+            ("timeoutSeconds", str(_WATCH_SECONDS)),
+        ]
+        self._response = self._get(query)
+        try:
+            rest = b""
+            for chunk in self._response.stream(amt=None, decode_content=False):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    if line:
+                        self._take(_EVENTS.decode(line))
+                if self._stopped.is_set():
+                    return
+        finally:
+            self._response.release_conn()
+            self._response = None
+
+    def _take(self, event: _Event) -> None:
+        if event.type == "ERROR":
+            status = _STATUSES.decode(event.object)
+            if status.code == _GONE:
+                raise _GoneError
+            raise ApiException(status.code, status.message)
+        found = _object(event.object)
+        if event.type == "BOOKMARK":
+            self._heard(found.metadata.resourceVersion)
+            return
+        with self._lock:
+            if event.type == "DELETED":
+                self._items.pop(found.key, None)
+            else:
+                self._items[found.key] = self.kind.read(found)
+        self._heard(found.metadata.resourceVersion)
+        self._changed()
+
+    def _heard(self, revision: str) -> None:
+        self.revision = revision
+        self.heard_at = time.monotonic()
+
+    def _get(self, query: list[tuple[str, str]]) -> Any:
+        accept = "application/json"
+        if self.kind.metadata_only:
+            shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
+            accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
+        response = self._api.call_api(
+            *self._api.param_serialize(
+                "GET",
+                self.kind.path,
+                query_params=query,
+                header_params={"Accept": accept},
+                auth_settings=["BearerToken"],
+            ),
+            _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
+        ).response
+        if response.status != _OK:
+            raise ApiException(response.status, response.reason)
+        self.heard_at = time.monotonic()
+        return response
+
+
+def _object(raw: msgspec.Raw) -> Object:
+    return Object(_IDENTITIES.decode(raw).metadata, bytes(raw))
+
+
+def _short(error: Exception) -> str:
+    return f"{error.status} {error.reason}" if isinstance(error, ApiException) else str(error)[:300]
