@@ -1,7 +1,7 @@
 """The Deployment `podtailor` as a process beside the control plane, where no container can run.
 
-What a kubelet would do: take the arguments of the Deployment and the files of its ConfigMap, run them as the
-ServiceAccount, and run the new ones before the old ones end. Service and port of the webhook configuration
+What a kubelet would do: take the arguments of the Deployment, run them as the ServiceAccount, wait until they
+are ready, and only then end the old ones. Service and port of the webhook configuration
 are led to that process; nothing else differs from a cluster.
 """
 
@@ -53,16 +53,9 @@ class Kubelet:
         if deployment is None:
             self.stop()
             return
-        pod = deployment["spec"]["template"]["spec"]
-        container = pod["containers"][0]
-        volume = next(each for each in pod["volumes"] if "configMap" in each)
-        mount = next(
-            each["mountPath"] for each in container["volumeMounts"] if each["name"] == volume["name"]
-        )
-        files = (self._get("configmap", volume["configMap"]["name"]) or {}).get("data") or {}
-        wanted = container["args"], mount, files
+        wanted = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
         if wanted != self._wanted:
-            self.replica = self._start(*wanted)
+            self.replica = self._start(wanted)
             self._running.append(self.replica)
             self._wanted = wanted
         self._lead_here()
@@ -78,23 +71,17 @@ class Kubelet:
             self._running.pop().stop()
         self.replica = self._wanted = None
 
-    def _start(self, arguments: list[str], mount_path: str, files: dict[str, str]) -> Replica:
+    def _start(self, arguments: list[str]) -> Replica:
         self._started += 1
         folder = self._folder / f"replica-{self._started}"
-        mount = folder / "policies"
-        mount.mkdir(parents=True)
-        for name, text in files.items():
-            (mount / name).write_text(text)
+        folder.mkdir(parents=True)
         port = free_port()
-        command = [
-            sys.executable,
-            "-m",
-            "webhook",
-            *(each.replace(mount_path, str(mount)) for each in arguments),
-        ]
+        command = [sys.executable, "-m", "webhook", *arguments]
         command += ["--host=127.0.0.1", f"--port={port}", "--health-port=0", "--shutdown-delay=0"]
         command += [f"--service-address=localhost:{port}", f"--kubeconfig={self._kubeconfig(folder)}"]
-        return Replica(command, folder)
+        replica = Replica(command, folder)
+        eventually("it is ready", lambda: replica.health("/readyz")[0] == 200)
+        return replica
 
     def _kubeconfig(self, folder: Path) -> Path:
         """As the ServiceAccount: what its roles do not allow is refused here too."""

@@ -60,6 +60,10 @@ NamespaceLabels = Annotated[
         "--namespace-labels", metavar="KEY=VALUE", help="Labels that the namespace has (repeatable)."
     ),
 ]
+FromCluster = Annotated[
+    bool,
+    setting("--from-cluster", help="Policies and namespaces of the cluster too, kept up to date."),
+]
 Kubeconfig = Annotated[
     str | None,
     setting(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from webhook.cli import options
 from webhook.cli.manifests import snapshot_from
@@ -64,6 +65,7 @@ def serve(
     ] = 10.0,
     *,
     no_annotate: options.NoAnnotate = False,
+    from_cluster: options.FromCluster = False,
     dev: Annotated[
         bool,
         typer.Option(
@@ -90,7 +92,7 @@ def serve(
     )
     # Only this command needs the server: it costs half a second to import.
     from webhook.cli import dev as development  # noqa: PLC0415
-    from webhook.cli import self_managed  # noqa: PLC0415
+    from webhook.cli import self_managed, sources  # noqa: PLC0415
     from webhook.server import keeping, log, run, settings, tls  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
@@ -101,6 +103,12 @@ def serve(
             tls_cert_file, tls_private_key_file = example.certificate, example.key
             started = example.show
         log.configure(log_level)
+        source = None
+        if from_cluster:
+            source = sources.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
+            snapshot = structs.replace(snapshot, policies=())  # until all that there is has been listed
+        elif policies:
+            source = sources.files(snapshot, policies, builtin, preset)
         if tls_secret:
             keeper = self_managed.keeper(tls_secret, service_address, kubeconfig, context, Path(throwaway))
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
@@ -122,6 +130,7 @@ def serve(
                     shutdown_delay=0 if dev else shutdown_delay,
                 ),
                 snapshot,
+                source,
                 started,
             )
         except (tls.CertificateError, OSError) as error:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
+from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Origin, Policy
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, built_in, presets
+
+
+class Update(Struct, frozen=True):
+    """A snapshot that is in force from now on, and what there is to say about where it comes from."""
+
+    snapshot: Snapshot
+    revisions: Mapping[str, str] = {}
+    """Kind to the resourceVersion, or for files the count of reads, up to which it is complete."""
+    bad: int = 0
+    """Policies that cannot be used as they are written."""
 
 
 def combined(own: Iterable[Policy], shipped: Iterable[Policy]) -> tuple[Policy, ...]:

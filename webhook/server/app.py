@@ -58,7 +58,7 @@ class Mutate:
         unread = False
         try:
             body = await self._body(scope, receive)
-            status, content_type, answer = 200, b"application/json", self._reviewer.review(body)
+            status, content_type, answer = 200, b"application/json", await self._reviewer.review(body)
         except _DisconnectedError:
             return
         except _RefusedError as refused:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from webhook import __version__
 from webhook.engine.evaluate import Decision
-from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Change
 from webhook.model.names import Mode
 from webhook.model.policy import Origin, Policy
+from webhook.policies.sources import Update
 
 # From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5)
@@ -55,9 +56,26 @@ class Metrics:
         self._policies = Gauge(
             "podtailor_policies", "Policies known, by state.", ["state"], registry=self.registry
         )
+        self._revision = Gauge(
+            "podtailor_snapshot_revision",
+            "Up to where the snapshot in force is complete: resourceVersion, or count of reads of files.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._age = Gauge(
+            "podtailor_snapshot_age_seconds",
+            "Since the API server was last heard, of the kind that has been silent longest.",
+            registry=self.registry,
+        )
+        self._synced = Gauge(
+            "podtailor_informer_synced",
+            "1 once all objects of the kind have been listed.",
+            ["kind"],
+            registry=self.registry,
+        )
         self._reload = Gauge(
             "podtailor_config_last_reload_success_timestamp_seconds",
-            "When certificates were last read, Unix time.",
+            "When certificates or policies were last read, Unix time.",
             registry=self.registry,
         )
         self._expiry = Gauge(
@@ -97,10 +115,25 @@ class Metrics:
         if decision.outcome.conflicts:
             self._conflicts.inc(len(decision.outcome.conflicts))
 
-    def loaded(self, snapshot: Snapshot) -> None:
+    def skipped(self, reason: str) -> None:
+        self._count_skip(reason).inc()
+
+    def loaded(self, update: Update) -> None:
         for mode in Mode:
-            count = sum(policy.mode is mode for policy in snapshot.policies)
+            count = sum(policy.mode is mode for policy in update.snapshot.policies)
             self._policies.labels(mode.lower()).set(count)
+        self._policies.labels("bad").set(update.bad)
+        for kind, revision in update.revisions.items():
+            self._revision.labels(kind).set(float(revision or 0))
+            self._synced.labels(kind).set(1)
+        if update.revisions:
+            self._reload.set_to_current_time()
+
+    def watches(self, age: Callable[[], float], waits_for: list[str]) -> None:
+        """`age` is asked for each scrape; none of the kinds has been listed yet."""
+        self._age.set_function(age)
+        for kind in waits_for:
+            self._synced.labels(kind).set(0)
 
     def certificate(self, expires: float, read_at: float) -> None:
         self._expiry.set(expires)

@@ -14,7 +14,7 @@ HEAD_SECONDS = 10.0
 GOODBYE_SECONDS = 1.0
 
 
-class Protocol(HttpToolsProtocol):
+class Connection(HttpToolsProtocol):
     """One connection."""
 
     _head_bytes = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -10,22 +11,34 @@ from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.pod import NO_METADATA, PodView
 from webhook.model.subject import controller_kind
 from webhook.model.words import NAME_LENGTH, WARNING_LENGTH, cut
+from webhook.policies.sources import Update
 from webhook.server import wire
 from webhook.server.log import ReviewLine
 from webhook.server.metrics import Metrics
 
 log = logging.getLogger("podtailor.review")
 
+# A tenth of the time that the shipped configuration gives a call.
+_NAMESPACE_SECONDS = 0.2
+
 
 class Reviewer:
-    """Answers reviews from the snapshot in force. `snapshot` may be swapped at any time."""
+    """Answers reviews from the snapshot in force."""
 
     def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
         self.snapshot = snapshot
         self.metrics = metrics
-        metrics.loaded(snapshot)
+        self._swapped = asyncio.Event()
+        metrics.loaded(Update(snapshot))
 
-    def review(self, body: bytes) -> bytes:
+    def swap(self, update: Update) -> None:
+        """From now on answer by this snapshot. In the event loop's thread."""
+        self.snapshot = update.snapshot
+        self.metrics.loaded(update)
+        self._swapped.set()
+        self._swapped = asyncio.Event()
+
+    async def review(self, body: bytes) -> bytes:
         """The answer to one AdmissionReview. Raises wire.BadReviewError for what is none.
 
         | request                          | answer                      | result       |
@@ -55,7 +68,10 @@ class Reviewer:
                 decision = Decision(warnings=(cut(warning, WARNING_LENGTH),))
                 answer = wire.allowed(request.uid, decision.warnings)
             else:
-                decision = evaluate(Request(_namespace(request, pod), pod), self.snapshot)
+                namespace = _namespace(request, pod)
+                if self.snapshot.knows_namespaces and namespace not in self.snapshot.namespaces:
+                    await self._wait_for(namespace)
+                decision = evaluate(Request(namespace, pod), self.snapshot)
                 result = "patched" if decision.patch else "left-alone" if decision.left_alone else "unchanged"
                 answer = wire.decided(request.uid, decision)
         took = time.perf_counter() - started
@@ -65,6 +81,15 @@ class Reviewer:
         if log.isEnabledFor(logging.INFO):
             log.info("review", extra=_line(request, pod, decision, result, took))
         return answer
+
+    async def _wait_for(self, namespace: str) -> None:
+        """Pods come as soon as their namespace is there, and we may hear of it a moment later."""
+        try:
+            async with asyncio.timeout(_NAMESPACE_SECONDS):
+                while namespace not in self.snapshot.namespaces:
+                    await self._swapped.wait()
+        except TimeoutError:  # it counts as unlabelled; the selectors have spared those that opted out
+            self.metrics.skipped("unknown-namespace")
 
 
 def _namespace(request: wire.AdmissionRequest, pod: PodView) -> str:

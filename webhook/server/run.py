@@ -9,14 +9,16 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Protocol
 
 import uvicorn
 import uvloop
 
 from webhook.engine.snapshot import Snapshot
+from webhook.policies.sources import Update
 from webhook.server.app import Mutate, health_app, mutating_app
 from webhook.server.metrics import Metrics
-from webhook.server.protocol import Protocol
+from webhook.server.protocol import Connection
 from webhook.server.reviewer import Reviewer
 from webhook.server.settings import Settings
 from webhook.server.tls import Tls
@@ -33,6 +35,20 @@ _LAST_ANSWERS_SECONDS = 5
 Started = Callable[[int, int], Awaitable[None]]
 
 
+class Source(Protocol):
+    """Where snapshots come from, one after the other, in threads of its own."""
+
+    def start(self, take: Callable[[Update], object]) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def waits_for(self) -> list[str]:
+        """Kinds that have not been listed yet."""
+
+    def age(self) -> float:
+        """Seconds since the API server was last heard."""
+
+
 class _Server(uvicorn.Server):
     """uvicorn without signal handlers of its own: the two servers of a process stop in order."""
 
@@ -44,11 +60,16 @@ class _Server(uvicorn.Server):
 class Service:
     """Both ports of one replica."""
 
-    def __init__(self, settings: Settings, snapshot: Snapshot) -> None:
-        """Raises CertificateError, and OSError for a port that cannot be had."""
+    def __init__(self, settings: Settings, snapshot: Snapshot, source: Source | None = None) -> None:
+        """`snapshot` is in force until `source` has a complete one.
+
+        Raises CertificateError, and OSError for a port that cannot be had.
+        """
         self._settings = settings
         metrics = Metrics()
         self.reviewer = Reviewer(snapshot, metrics)
+        self._source = source
+        self._complete = source is None
         self._draining = False
         self._stop = asyncio.Event()
         self._tls = Tls(
@@ -56,6 +77,8 @@ class Service:
         )
         self._socket = _listen(settings.host, settings.port)
         self._health_socket = _listen(settings.host, settings.health_port)
+        if source:
+            metrics.watches(source.age, source.waits_for())
         mutate = Mutate(self.reviewer, lambda: self._draining)
         tls = self._tls.context
         self._server = _Server(
@@ -74,6 +97,8 @@ class Service:
         loop.add_signal_handler(signal.SIGINT, self._stop.set)
         gc.collect()
         gc.freeze()  # what stands now stays: the collector need not look at it again for every review
+        if self._source:
+            self._source.start(lambda update: loop.call_soon_threadsafe(self._take, update))
         async with asyncio.TaskGroup() as tasks:
             health = tasks.create_task(self._health.serve([self._health_socket]))
             serving = tasks.create_task(self._server.serve([self._socket]))
@@ -87,6 +112,8 @@ class Service:
             self._health.should_exit = True
             await health
             watching.cancel()
+        if self._source:
+            self._source.stop()
         log.info("stopped")
 
     @property
@@ -103,7 +130,14 @@ class Service:
     def _not_ready(self) -> str | None:
         if self._draining:
             return "draining"
+        if not self._complete:
+            waits_for = self._source.waits_for() if self._source else []
+            return f"waiting for {', '.join(waits_for) or 'the first snapshot'}"
         return None if self._server.started else "starting"
+
+    def _take(self, update: Update) -> None:
+        self.reviewer.swap(update)
+        self._complete = True
 
     def _drain(self) -> None:
         """Fail readiness now, stop once everybody has had the time to hear of it."""
@@ -114,11 +148,13 @@ class Service:
         asyncio.get_running_loop().call_later(self._settings.shutdown_delay, self._stop.set)
 
 
-def run(settings: Settings, snapshot: Snapshot, started: Started | None = None) -> None:
+def run(
+    settings: Settings, snapshot: Snapshot, source: Source | None = None, started: Started | None = None
+) -> None:
     """Serve in this process until told to stop."""
 
     async def main() -> None:
-        await Service(settings, snapshot).run(started)
+        await Service(settings, snapshot, source).run(started)
 
     uvloop.run(main())
 
@@ -130,7 +166,7 @@ def _config(app: object, **options: object) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         lifespan="off",
-        http=Protocol,
+        http=Connection,
         ws="none",
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
         **options,  # type: ignore[arg-type]  # each is checked by uvicorn's own signature at start

@@ -1,0 +1,112 @@
+"""Say in the status of each policy whether it is in force, and if not why: the condition `Ready`.
+
+Every replica would say the same, so whoever comes first writes and the others find it written. Never in the
+request path; slowly, so that a thousand policies are no storm.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+from datetime import UTC, datetime
+
+from kubernetes.client import ApiClient, ApiException
+from urllib3.exceptions import HTTPError
+
+from webhook.cluster.kinds import Condition
+from webhook.cluster.store import Standing
+from webhook.model.words import cut
+from webhook.policies import crd
+
+log = logging.getLogger("podtailor.cluster")
+
+# Replicas look at different moments, so that mostly one of them writes.
+_LONGEST_WAIT = 1.0
+_WRITES_PER_SECOND = 10.0
+_CONFLICT, _NOT_FOUND, _OK = 409, 404, 200
+_SECONDS = 5
+# The API takes 32,768 characters; a person reads less.
+_MOST_MESSAGE = 1024
+
+
+class StatusWriter(threading.Thread):
+    """Give it the standings as they are; it writes what the API server does not hold yet."""
+
+    def __init__(self, api: ApiClient) -> None:
+        super().__init__(name="status", daemon=True)
+        self._api = api
+        self._standings: tuple[Standing, ...] = ()
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+
+    def wants(self, standings: tuple[Standing, ...]) -> None:
+        self._standings = standings
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._stopped.wait(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 (no secret)
+            self._wake.clear()
+            for standing in self._standings:
+                if self._stopped.is_set():
+                    return
+                if not _is_said(standing):
+                    self._write(standing)
+                    self._stopped.wait(1 / _WRITES_PER_SECOND)
+
+    def _write(self, standing: Standing) -> None:
+        metadata = standing.known.metadata
+        within = f"/namespaces/{metadata.namespace}" if metadata.namespace else ""
+        path = f"/apis/{crd.GROUP}/{crd.VERSION}{within}/{standing.known.kind.plural}/{metadata.name}/status"
+        body = {
+            # Whoever changed the policy meanwhile will have it looked at again.
+            "metadata": {"resourceVersion": metadata.resourceVersion},
+            "status": {"conditions": [_condition(standing, datetime.now(UTC))]},
+        }
+        try:
+            response = self._api.call_api(
+                *self._api.param_serialize(
+                    "PATCH",
+                    path,
+                    header_params={"Content-Type": "application/merge-patch+json"},
+                    body=body,
+                    auth_settings=["BearerToken"],
+                ),
+                _request_timeout=_SECONDS,
+            )
+            if response.status not in (_OK, _CONFLICT, _NOT_FOUND):
+                said = json.loads(response.read() or b"{}").get("message", response.reason)
+                log.warning("status not written", extra={"policy": metadata.name, "reason": said})
+        except (ApiException, HTTPError, OSError) as error:
+            log.warning("status not written", extra={"policy": metadata.name, "reason": str(error)})
+
+
+def _is_said(standing: Standing) -> bool:
+    there = standing.known.ready
+    if there is None:
+        return False
+    wanted = _condition(standing, datetime.now(UTC))
+    return all(
+        getattr(there, name) == wanted[name] for name in ("status", "reason", "message", "observedGeneration")
+    )
+
+
+def _condition(standing: Standing, now: datetime) -> dict[str, str | int]:
+    there = standing.known.ready or Condition()
+    status = "True" if standing.is_ready else "False"
+    changed = there.lastTransitionTime if there.status == status else now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "type": "Ready",
+        "status": status,
+        "reason": standing.reason,
+        "message": cut(standing.message, _MOST_MESSAGE),
+        "observedGeneration": standing.known.metadata.generation,
+        "lastTransitionTime": changed,
+    }
