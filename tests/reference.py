@@ -13,8 +13,10 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from tests.support.pods import decide, pod, policy, snapshot
 from webhook.cli import app
 from webhook.cli.explain import REASONS
+from webhook.model.names import Mode
 from webhook.policies.schema import Spec
 from webhook.server.log import ReviewLine
 from webhook.server.metrics import Metrics
@@ -34,6 +36,11 @@ def _lines() -> Iterator[str]:
     yield "| field | type | meaning |"
     yield "|---|---|---|"
     yield from _fields(Spec, "")
+    yield "\n## Modes\n"
+    yield "What a policy does, by its own mode, the label `podtailor.dev/mode` of the namespace, and the server's `--mode`.\n"
+    yield "| server | namespace | policy Enforce | policy Audit | policy Off |"
+    yield "|---|---|---|---|---|"
+    yield from _modes()
     yield "\n## Why something was left out\n"
     yield "The reasons of `explain`, of the log and of `podtailor_skips_total`.\n"
     yield "| reason | meaning |"
@@ -61,6 +68,21 @@ def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]
     yield words
     for name, inner in getattr(command, "commands", {}).items():
         yield from _commands(inner, (*words, name))
+
+
+def _modes() -> Iterator[str]:
+    """Found out by asking, not by knowing."""
+    for server in Mode:
+        for label in (None, "enforce", "audit", "dryrun", "off", "anything else"):
+            effects = (_effect(server, label, own) for own in Mode)
+            yield f"| {server} | {label or 'no label'} | {' | '.join(effects)} |"
+
+
+def _effect(server: Mode, label: str | None, own: Mode) -> str:
+    labels = {"podtailor.dev/mode": label} if label else {}
+    wishing = policy("resizePolicy: {cpu: NotRequired}\n" + f"mode: '{own}'")
+    decision = decide(pod(), snapshot(wishing, labels=labels, mode=server))
+    return "sets" if decision.patch else "says" if decision.would_change else "nothing"
 
 
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from tests.support.processes import eventually
 pytestmark = pytest.mark.lets_pods_through
 
 STEPS = [step for step in steps() if step.needs_a_cluster]
-ON_CLUSTER = [Path("docs/install.md"), Path("docs/troubleshooting.md")]
+ON_CLUSTER = [Path("docs/install.md"), Path("docs/policies.md"), Path("docs/troubleshooting.md")]
 
 
 class Following(threading.Thread):
@@ -56,7 +56,8 @@ def environment(
 @pytest.mark.parametrize("page", ON_CLUSTER, ids=str)
 def test_commands_print_what_the_page_says(page: Path, environment: dict[str, str]) -> None:
     if page.stem != "install":  # whoever reads on has installed it
-        output("kubectl apply -k manifests/overlays/cluster-wide", **environment)
+        print(output("kubectl apply -k manifests/overlays/cluster-wide", **environment))
+        print(output("kubectl wait --for=condition=Established crd --all --timeout=30s", **environment))
     for step in STEPS:
         if step.page == page:
             _follow(step, environment)
@@ -71,7 +72,7 @@ def _follow(step: Step, environment: dict[str, str]) -> None:
         printed = output(step.command, **environment)
         return step.fits(printed)
 
-    looks = "--dry-run" in step.command or "kubectl get" in step.command
+    looks = any(each in step.command for each in ("--dry-run", "kubectl get", "kubectl explain"))
     try:
         eventually("the output is as the page says", fits, seconds=10 if looks else 0)
     except AssertionError:
