@@ -32,6 +32,7 @@ log = logging.getLogger("podtailor.certs")
 
 _CONFLICT, _NOT_FOUND = 409, 404
 _SECONDS = 5
+_MOST_PORT = 65535
 
 
 class Place:
@@ -44,7 +45,7 @@ class Place:
         self.namespace, self.secret, self.configuration = namespace, secret, configuration
         self.hosts = list(hosts)
         host, _, port = address.rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not port.isdigit() or not 0 < int(port) <= _MOST_PORT:
             raise ValueError(f"{address!r} is not HOST:PORT")
         self.address = host.strip("[]"), int(port)
 

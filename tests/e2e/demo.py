@@ -52,7 +52,7 @@ def main() -> None:
         for path in find([EXAMPLES]):
             for document in read(path):
                 _show(cluster, document.data, path)
-        print(_GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=kubectl), flush=True)
+        print(_GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=kubectl, folder=FOLDER), flush=True)
         while not stopped.wait(0.5):
             kubelet.try_sync()  # whatever is applied next, of ours, is what runs next
     finally:
@@ -134,6 +134,8 @@ Everything runs. In another terminal:
   kubectl label namespace default podtailor.dev/injection=enabled
   kubectl apply -k manifests/overlays/audit                 # changes nothing, says what it would
   kubectl delete -k manifests/overlays/cluster-wide         # away with it
+
+An overlay is in force a second or two after it is applied. What podtailor says is in {folder}/replica-*/podtailor.log.
 
 Ctrl-C ends it."""
 

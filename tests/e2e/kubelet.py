@@ -7,10 +7,10 @@ are led to that process; nothing else differs from a cluster.
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Kubelet:
 
     def __init__(self, cluster: ControlPlane, folder: Path) -> None:
         self._cluster = cluster
-        self._folder = folder
+        self.folder = folder
         self._wanted: Any = None
         self._started = 0
         self._running: list[Replica] = []
@@ -45,8 +45,12 @@ class Kubelet:
 
     def try_sync(self) -> None:
         """As `sync`, while somebody else is at work: what has just been deleted is seen the next time."""
-        with suppress(KubectlError):
+        try:
             self.sync()
+        except KubectlError:
+            pass
+        except AssertionError as error:
+            print(error, file=sys.stderr)
 
     def sync(self) -> None:
         deployment = self._get("deployment", "podtailor")
@@ -55,9 +59,9 @@ class Kubelet:
             return
         wanted = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
         if wanted != self._wanted:
+            self._wanted = wanted  # also where it does not start: the old one goes on, as in a rollout
             self.replica = self._start(wanted)
             self._running.append(self.replica)
-            self._wanted = wanted
         self._lead_here()
         while len(self._running) > 1:
             self._running.pop(0).stop()
@@ -66,6 +70,11 @@ class Kubelet:
         configuration = self._get("mutatingwebhookconfiguration", "podtailor")
         return bool(configuration and configuration["webhooks"][0]["clientConfig"].get("caBundle"))
 
+    def restart(self) -> None:
+        """Run again what has died."""
+        self._wanted = None
+        self.sync()
+
     def stop(self) -> None:
         while self._running:
             self._running.pop().stop()
@@ -73,13 +82,13 @@ class Kubelet:
 
     def _start(self, arguments: list[str]) -> Replica:
         self._started += 1
-        folder = self._folder / f"replica-{self._started}"
+        folder = self.folder / f"replica-{self._started}"
         folder.mkdir(parents=True)
         port = free_port()
         command = [sys.executable, "-m", "webhook", *arguments]
         command += ["--host=127.0.0.1", f"--port={port}", "--health-port=0", "--shutdown-delay=0"]
         command += [f"--service-address=localhost:{port}", f"--kubeconfig={self._kubeconfig(folder)}"]
-        replica = Replica(command, folder)
+        replica = _Installed(command, folder, self._cluster)
         eventually("it is ready", lambda: replica.health("/readyz")[0] == 200)
         return replica
 
@@ -128,6 +137,26 @@ class Kubelet:
             "--type=json",
             f"--patch={json.dumps(operations)}",
         )
+
+
+class _Installed(Replica):
+    """Trusted as the API server trusts it: by the caBundle, under the name of the Service."""
+
+    is_named_localhost = False
+
+    def __init__(self, command: list[str], folder: Path, cluster: ControlPlane) -> None:
+        super().__init__(command, folder)
+        self._cluster = cluster
+        self._bundle = ""
+
+    def authority(self) -> str:
+        if not self._bundle:
+            path = "{.webhooks[0].clientConfig.caBundle}"
+            encoded = self._cluster.kubectl(
+                "get", "mutatingwebhookconfiguration", "podtailor", f"--output=jsonpath={path}"
+            )
+            self._bundle = base64.b64decode(encoded).decode()
+        return self._bundle
 
 
 def emptied(folder: Path) -> Path:

@@ -23,9 +23,41 @@ HOSTS = [*service_hosts("podtailor-webhook", "podtailor-system"), "localhost"]
 class Replica:
     """A running `serve`: its ports, what it says in logs and metrics."""
 
+    is_named_localhost = True
+
     def __init__(self, command: list[str], folder: Path) -> None:
         self.process = Process("podtailor", command, folder / "podtailor.log")
         self.port, self.health_port = self.process.wait_for_line(_ports)
+
+    def connection(self, client: Path | None = None) -> http.client.HTTPSConnection:
+        """`client`: a file with the caller's own certificate and key."""
+        trust = ssl.create_default_context(cadata=self.authority())
+        trust.check_hostname = self.is_named_localhost
+        if client:
+            trust.load_cert_chain(client)
+        return http.client.HTTPSConnection("localhost", self.port, context=trust, timeout=20)
+
+    def post(
+        self, body: bytes, content_type: str = "application/json", client: Path | None = None
+    ) -> tuple[int, bytes]:
+        connection = self.connection(client)
+        try:
+            connection.request("POST", "/mutate?timeout=2s", body, {"Content-Type": content_type})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def review(self, pod: Json, **request: Any) -> Json:
+        """The response for a Pod."""
+        status, body = self.post(json.dumps(review_of(pod, **request)).encode())
+        assert status == 200, body
+        answer: Json = json.loads(body)["response"]
+        return answer
+
+    def authority(self) -> str:
+        """The CAs to trust it by, PEM."""
+        raise NotImplementedError
 
     def health(self, path: str) -> tuple[int, str]:
         try:
@@ -65,34 +97,12 @@ class Server(Replica):
         command += [f"--tls-cert-file={folder / TLS_CERT}", f"--tls-private-key-file={folder / TLS_KEY}"]
         super().__init__([*command, *flags], folder)
 
+    def authority(self) -> str:
+        return (self.folder / CA_CERT).read_text()
+
     def issue(self, validity: timedelta = timedelta(hours=1)) -> None:
         """A new CA and certificate, over the old ones."""
         issue_to(self.folder, HOSTS, datetime.now(UTC), validity, overwrite=True)
-
-    def connection(self, client: Path | None = None) -> http.client.HTTPSConnection:
-        """`client`: a file with the caller's own certificate and key."""
-        trust = ssl.create_default_context(cafile=self.folder / CA_CERT)
-        if client:
-            trust.load_cert_chain(client)
-        return http.client.HTTPSConnection("localhost", self.port, context=trust, timeout=20)
-
-    def post(
-        self, body: bytes, content_type: str = "application/json", client: Path | None = None
-    ) -> tuple[int, bytes]:
-        connection = self.connection(client)
-        try:
-            connection.request("POST", "/mutate?timeout=2s", body, {"Content-Type": content_type})
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
-
-    def review(self, pod: Json, **request: Any) -> Json:
-        """The response for a Pod."""
-        status, body = self.post(json.dumps(review_of(pod, **request)).encode())
-        assert status == 200, body
-        answer: Json = json.loads(body)["response"]
-        return answer
 
 
 def review_of(pod: Json, **request: Any) -> Json:
@@ -119,5 +129,8 @@ def review_of(pod: Json, **request: Any) -> Json:
 
 
 def _ports(line: str) -> tuple[int, int] | None:
-    said = json.loads(line)
+    try:
+        said = json.loads(line)
+    except ValueError:  # what is wrong with its arguments is said in plain words
+        return None
     return (said["port"], said["health_port"]) if said["message"] == "serving" else None

@@ -16,9 +16,13 @@ def keeper(secret: str, address: str, kubeconfig: str | None, context: str | Non
     """Its certificates are in `folder` already. Raises InputError."""
     hosts = service_hosts(SERVICE, OWN_NAMESPACE)
     try:
+        place = Place(OWN_NAMESPACE, secret, CONFIGURATION, hosts, address)
+    except ValueError as error:
+        raise InputError(f"--service-address: {error}") from error
+    try:
         api = api_client(kubeconfig, context)
-        made = Keeper(api, Place(OWN_NAMESPACE, secret, CONFIGURATION, hosts, address), folder)
+        made = Keeper(api, place, folder)
         made.keep(datetime.now(UTC))
-    except (UnreachableError, NotKeptError, ValueError) as error:
+    except (UnreachableError, NotKeptError) as error:
         raise InputError(f"--tls-secret {secret}: {error}") from error
     return made

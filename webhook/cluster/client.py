@@ -26,7 +26,9 @@ def api_client(kubeconfig: str | None = None, context: str | None = None) -> Api
             config.load_incluster_config(chosen)
         else:
             config.load_kube_config(kubeconfig, context=context, client_configuration=chosen)
-    except (ConfigException, OSError, YAMLError) as error:
-        raise UnreachableError(f"no cluster: {error}; give --kubeconfig FILE") from error
+    # The client takes the file for granted: one that is none ends in any of these.
+    except (ConfigException, OSError, YAMLError, TypeError, ValueError, AttributeError) as error:
+        where = f"kubeconfig {kubeconfig}" if kubeconfig else "KUBECONFIG, or ~/.kube/config"
+        raise UnreachableError(f"{where}{f', context {context}' if context else ''}: {error}") from error
     chosen.retries = False  # who asks decides when to ask again, and how long it may take
     return ApiClient(chosen)

@@ -54,6 +54,6 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Its lines say what ours say, in other words.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # These say what they received, Secrets included.
-    for name in ("kubernetes", "urllib3"):
+    # These say what they received, Secrets included, and how often they looked.
+    for name in ("kubernetes", "urllib3", "watchfiles"):
         logging.getLogger(name).setLevel(logging.WARNING)

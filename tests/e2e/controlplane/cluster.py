@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,18 @@ from tests.e2e.controlplane.build import binaries
 from tests.support.processes import Process, eventually, free_port
 
 NODES = Path(__file__).parent / "nodes.yaml"
+_AUDIT_POLICY = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  userGroups: ["system:serviceaccounts:podtailor-system"]
+- level: Metadata
+  resources: [{group: "", resources: [pods]}]
+  verbs: [create]
+- level: None
+"""
 
 
 class KubectlError(Exception):
@@ -129,6 +143,34 @@ class ControlPlane:
         except (OSError, urllib.error.URLError):
             return None
 
+    def kill_api_server(self) -> None:
+        """As a machine that goes dark: no goodbye to anybody."""
+        self._named("kube-apiserver").signal(signal.SIGKILL)
+        self._named("kube-apiserver").wait()
+
+    def start_api_server(self) -> None:
+        """Again, on the same port, with what etcd holds."""
+        self._processes.remove(self._named("kube-apiserver"))
+        self._run_api_server()
+        eventually("the API server is ready", lambda: self.get("/readyz") == "ok")
+
+    def asked_by(self, user: str) -> Counter[tuple[str, str, int]]:
+        """What a user has asked so far: (verb, resource, status code), of the API server's audit log."""
+        asked: Counter[tuple[str, str, int]] = Counter()
+        for line in (self._folder / "audit.log").read_text().splitlines():
+            event = json.loads(line)
+            if event["user"]["username"] == user and event["stage"] in (
+                "ResponseComplete",
+                "ResponseStarted",
+            ):
+                reference = event.get("objectRef", {})
+                resource = "/".join(filter(None, (reference.get("resource"), reference.get("subresource"))))
+                asked[event["verb"], resource, event["responseStatus"]["code"]] += 1
+        return asked
+
+    def _named(self, name: str) -> Process:
+        return next(process for process in self._processes if process.name == name)
+
     def _start_etcd_and_api_server(self) -> None:
         client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         self._run(
@@ -149,9 +191,17 @@ class ControlPlane:
         )
         (self._folder / "sa.key").write_bytes(pem)
         (self._folder / "tokens.csv").write_text(f"{self._token},admin,admin,system:masters\n")
+        (self._folder / "audit.yaml").write_text(_AUDIT_POLICY)
+        self._etcd = client
+        self._run_api_server()
+        self._write_kubeconfig()
+
+    def _run_api_server(self) -> None:
         self._run(
             "kube-apiserver",
-            f"--etcd-servers={client}",
+            f"--etcd-servers={self._etcd}",
+            f"--audit-policy-file={self._folder / 'audit.yaml'}",
+            f"--audit-log-path={self._folder / 'audit.log'}",
             f"--cert-dir={self._folder / 'certs'}",
             f"--secure-port={self._port}",
             "--bind-address=127.0.0.1",
@@ -162,7 +212,6 @@ class ControlPlane:
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.0.0.0/24",
         )
-        self._write_kubeconfig()
 
     def _write_kubeconfig(self) -> None:
         ca = str(self._folder / "certs" / "apiserver.crt")
