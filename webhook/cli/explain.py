@@ -35,6 +35,9 @@ REASONS = {
 
 
 def explain(
+    live: Annotated[
+        str | None, typer.Argument(metavar="pod/NAME", help="A Pod of the cluster, as it is now.")
+    ] = None,
     filename: options.Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
@@ -43,7 +46,11 @@ def explain(
     namespace: options.Namespace = "default",
     namespace_labels: options.NamespaceLabels = None,
     accelerator: options.AcceleratorPatterns = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+    *,
+    from_cluster: options.FromCluster = False,
 ) -> None:
     """Say why a Pod is tailored as it is: its types, each policy's verdict, each field's origin.
 
@@ -51,6 +58,8 @@ def explain(
     Examples:
       podtailor explain -f statefulset.yaml
       podtailor explain -f pod.yaml --namespace-labels podtailor.dev/mode=audit -o json
+      podtailor explain -f pod.yaml --from-cluster --namespace shop
+      podtailor explain pod/web-0 --namespace shop
     """
     snapshot = snapshot_from(
         policies,
@@ -60,15 +69,22 @@ def explain(
         accelerators=accelerator,
         namespace_labels=options.labels_of(namespace_labels),
     )
-    paths = list(files.find(options.filenames_of(filename)))
+    if from_cluster or live:
+        from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+
+        snapshot = sources.now(snapshot, policies, builtin, preset, kubeconfig, context)
+    if live:
+        documents = [sources.pod(live, namespace, kubeconfig, context)]
+    else:
+        paths = files.find(options.filenames_of(filename))
+        documents = [document for path in paths for document in files.read(path)]
     explained = [
         (found, engine.explain(found.request(namespace), snapshot))
-        for path in paths
-        for document in files.read(path)
+        for document in documents
         for found in find_pods(document)
     ]
     if not explained:
-        raise InputError(f"{', '.join(paths)}: no Pod, and nothing with a Pod template")
+        raise InputError("nothing in there is a Pod or has a Pod template")
     if output is Format.JSON:
         print_json([_as_json(found, namespace, explanation) for found, explanation in explained])
         return

@@ -1,24 +1,26 @@
-"""`podtailor policies`: lint, list, show."""
+"""`podtailor policies`: lint, list, show, diff."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 from msgspec import structs
 
 from webhook.cli import options
-from webhook.cli.output import Format, complain, print_json, print_table
+from webhook.cli.output import Format, complain, print_diff, print_json, print_table
 from webhook.files import InputError, find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
-from webhook.policies.load import load
+from webhook.policies.load import load, load_all
+from webhook.policies.schema import PolicyDocument
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
-from webhook.policies.sources import in_force
+from webhook.policies.sources import combined, in_force
 
-app = typer.Typer(help="Check, list and show policies.", no_args_is_help=True)
+app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_help=True)
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")]
 
@@ -49,12 +51,29 @@ def list_(
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
     output: Output = Format.TEXT,
     *,
+    from_cluster: options.FromCluster = False,
     all_: Annotated[bool, typer.Option("--all", help="Presets that nobody named too, as Off.")] = False,
 ) -> None:
-    """List policies in the order in which they are heard."""
-    heard = sorted(in_force(policies or (), builtin, preset or ()), key=rank)
+    """List policies in the order in which they are heard.
+
+    \b
+    Examples:
+      podtailor policies list --builtin strict --preset mongodb
+      podtailor policies list --from-cluster
+    """
+    given = in_force(policies or (), builtin, preset or ())
+    if from_cluster:
+        from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+
+        own, problems = sources.policies(kubeconfig, context)
+        given = combined(own, given)
+        for problem in problems:
+            complain(f"{problem}; an earlier version of it may be in force, see its status")
+    heard = sorted(given, key=rank)
     if all_:
         named = {policy.name for policy in heard}
         off = presets(name for name in preset_names() if name not in named)
@@ -74,6 +93,46 @@ def list_(
         for policy in heard
     ]
     print_table(("NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"), rows)
+
+
+@app.command()
+def diff(
+    filename: options.Filenames = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+) -> None:
+    """Show what files of policies would change in the cluster. Exit code 1 where they would change anything.
+
+    \b
+    Examples:
+      podtailor policies diff -f policies/
+    """
+    from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+
+    paths = options.filenames_of(filename)
+    load_all(paths)
+    there = {_identity(each): each for each in sources.documents(kubeconfig, context)}
+    differs = False
+    for document in (document for path in find(paths) for document in read(path) if document.data):
+        before = there.get(_identity(document.data), {})
+        old, new = _spec_text(before), _spec_text(document.data)
+        if old != new:
+            differs = True
+            print_diff(old, new, f"{document.data['kind']}/{document.data['metadata']['name']}")
+    raise typer.Exit(1 if differs else 0)
+
+
+def _identity(data: dict[str, Any]) -> tuple[str, str, str]:
+    metadata = data["metadata"]
+    return data["kind"], metadata.get("namespace") or "", metadata["name"]
+
+
+def _spec_text(data: dict[str, Any]) -> str:
+    """In one way of writing, without what is the default: the API server writes that out, people do not."""
+    if not data:
+        return ""
+    spec = PolicyDocument.model_validate(data).spec.model_dump(mode="json", exclude_defaults=True)
+    return msgspec.json.format(msgspec.json.encode(spec, order="sorted"), indent=2).decode() + "\n"
 
 
 @app.command()

@@ -1,12 +1,21 @@
-"""Where `serve` takes its snapshots from."""
+"""Where commands take policies and namespaces from, beside files: the cluster, once or all the time."""
 
 from __future__ import annotations
 
-from webhook.cluster.client import UnreachableError, api_client
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from webhook import yaml_tree
+from webhook.cluster import once
+from webhook.cluster.client import Api, UnreachableError, api_client
 from webhook.cluster.status import StatusWriter
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
-from webhook.files import InputError
+from webhook.files import Document, InputError
+from webhook.model.policy import Policy
 from webhook.policies.shipped import Profile, built_in, presets
 
 
@@ -24,11 +33,54 @@ def cluster(
     context: str | None,
 ) -> Store:
     """Policies and namespaces of the cluster, and files beside them. Raises InputError."""
+    with _reached(kubeconfig, context) as api:
+        writer = StatusWriter(api)
+        writer.start()
+        shipped = (*presets(names or ()), *built_in(builtin))
+        return Store(snapshot, shipped, paths or [], api, writer.wants)
+
+
+def now(
+    snapshot: Snapshot,
+    paths: list[str] | None,
+    builtin: Profile,
+    names: list[str] | None,
+    kubeconfig: str | None,
+    context: str | None,
+) -> Snapshot:
+    """`snapshot` with what is in the cluster at this moment. Raises InputError."""
+    with _reached(kubeconfig, context) as api:
+        return once.snapshot(api, snapshot, (*presets(names or ()), *built_in(builtin)), paths or [])
+
+
+def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None) -> Document:
+    """A live Pod given as `pod/NAME`. Raises InputError."""
+    kind, _, name = named.rpartition("/")
+    if kind not in ("pod", "pods", "po") or not name:
+        raise InputError(f"{named}: write pod/NAME, or -f FILE for anything else")
+    with _reached(kubeconfig, context) as api:
+        found = once.pod(api, namespace, name)
+    if found is None:
+        raise InputError(f"pod/{name}: there is none in namespace {namespace}")
+    text = msgspec.json.encode(found).decode()
+    return Document(f"{namespace}/{name}", 1, text, yaml_tree.parse(text), found)
+
+
+def policies(kubeconfig: str | None, context: str | None) -> tuple[list[Policy], list[str]]:
+    """Those of the cluster, and what is wrong with the others. Raises InputError."""
+    with _reached(kubeconfig, context) as api:
+        return once.policies(api)
+
+
+def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
+    """The cluster's policies as they are written. Raises InputError."""
+    with _reached(kubeconfig, context) as api:
+        return once.documents(api)
+
+
+@contextmanager
+def _reached(kubeconfig: str | None, context: str | None) -> Iterator[Api]:
     try:
-        api = api_client(kubeconfig, context)
+        yield api_client(kubeconfig, context)
     except UnreachableError as error:
-        raise InputError(f"--from-cluster: {error}") from error
-    writer = StatusWriter(api)
-    writer.start()
-    shipped = (*presets(names or ()), *built_in(builtin))
-    return Store(snapshot, shipped, paths or [], api, writer.wants)
+        raise InputError(f"cluster: {error}") from error

@@ -9,6 +9,8 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException
 from yaml import YAMLError
 
+Api = ApiClient
+
 
 class UnreachableError(Exception):
     """No cluster is configured here. Says what to give."""

@@ -152,21 +152,10 @@ class Reflector(threading.Thread, Generic[T]):
                 self._stopped.wait(pause)
 
     def _list(self) -> None:
-        items: dict[str, T] = {}
-        page = _Page(_ListMeta(), [])
-        while True:
-            query = [("limit", str(_PAGE))]
-            if page.metadata.continue_:
-                query.append(("continue", page.metadata.continue_))
-            page = _PAGES.decode(self._get(query).data)
-            for raw in page.items:
-                found = _object(raw)
-                items[found.key] = self.kind.read(found)
-            if not page.metadata.continue_:
-                break
+        items, revision = listed(self._api, self.kind)
         with self._lock:
             self._items = items
-        self._heard(page.metadata.resourceVersion)
+        self._heard(revision)
         self.synced.set()
         self._changed()
 
@@ -177,7 +166,8 @@ class Reflector(threading.Thread, Generic[T]):
             ("allowWatchBookmarks", "true"),
             ("timeoutSeconds", str(_WATCH_SECONDS)),
         ]
-        self._response = self._get(query)
+        self._response = _get(self._api, self.kind, query)
+        self.heard_at = time.monotonic()
         try:
             rest = b""
             for chunk in self._response.stream(amt=None, decode_content=False):
@@ -213,25 +203,42 @@ class Reflector(threading.Thread, Generic[T]):
         self.revision = revision
         self.heard_at = time.monotonic()
 
-    def _get(self, query: list[tuple[str, str]]) -> Any:
-        accept = "application/json"
-        if self.kind.metadata_only:
-            shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
-            accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
-        response = self._api.call_api(
-            *self._api.param_serialize(
-                "GET",
-                self.kind.path,
-                query_params=query,
-                header_params={"Accept": accept},
-                auth_settings=["BearerToken"],
-            ),
-            _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
-        ).response
-        if response.status != _OK:
-            raise ApiException(response.status, response.reason)
-        self.heard_at = time.monotonic()
-        return response
+
+def listed(api: ApiClient, kind: Kind[T]) -> tuple[dict[str, T], str]:
+    """All objects of a kind by `namespace/name`, and the resourceVersion up to which that is all.
+
+    Raises ApiException, and HTTPError or OSError where the API server cannot be reached.
+    """
+    items: dict[str, T] = {}
+    query = [("limit", str(_PAGE))]
+    while True:
+        page = _PAGES.decode(_get(api, kind, query).data)
+        for raw in page.items:
+            found = _object(raw)
+            items[found.key] = kind.read(found)
+        if not page.metadata.continue_:
+            return items, page.metadata.resourceVersion
+        query = [("limit", str(_PAGE)), ("continue", page.metadata.continue_)]
+
+
+def _get(api: ApiClient, kind: Kind[Any], query: list[tuple[str, str]]) -> Any:
+    accept = "application/json"
+    if kind.metadata_only:
+        shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
+        accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
+    response = api.call_api(
+        *api.param_serialize(
+            "GET",
+            kind.path,
+            query_params=query,
+            header_params={"Accept": accept},
+            auth_settings=["BearerToken"],
+        ),
+        _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
+    ).response
+    if response.status != _OK:
+        raise ApiException(response.status, response.reason)
+    return response
 
 
 def _object(raw: msgspec.Raw) -> Object:

@@ -1,0 +1,91 @@
+"""Commands that look at the cluster once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from webhook.policies import crd
+
+MODELS = "examples/policies/models.yaml"
+
+
+@pytest.fixture(scope="module")
+def applied(cluster: ControlPlane) -> Iterator[ControlPlane]:
+    for name in crd.definitions():
+        cluster.kubectl("apply", "--server-side", "-f", str(crd.FOLDER / name))
+    for kind in crd.KINDS:
+        cluster.kubectl(
+            "wait", "--for=condition=Established", "--timeout=30s", f"crd/{kind.plural}.{crd.GROUP}"
+        )
+    cluster.kubectl("apply", "-f", MODELS)
+    cluster.create_namespace("models")
+    cluster.kubectl("label", "namespace", "models", "team=models")
+    yield cluster
+    cluster.kubectl("delete", "-f", MODELS)
+
+
+def _run(cluster: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "webhook", *arguments, f"--kubeconfig={cluster.kubeconfig}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_list_shows_those_of_the_cluster_among_the_others(applied: ControlPlane) -> None:
+    listed = json.loads(_run(applied, "policies", "list", "--from-cluster", "-o", "json").stdout)
+    assert [(each["name"], each["from"]) for each in listed][:2] == [
+        ("models", "ClusterWorkloadPolicy models"),
+        ("gpu", "built in (safe)"),
+    ]
+
+
+def test_diff_says_what_would_change(applied: ControlPlane, tmp_path: Path) -> None:
+    same = _run(applied, "policies", "diff", "-f", MODELS)
+    assert (same.returncode, same.stdout, same.stderr) == (0, "", "")
+    other = tmp_path / "other.yaml"
+    other.write_text(Path(MODELS).read_text().replace("priority: 100", "priority: 7"))
+    changed = _run(applied, "policies", "diff", "-f", str(other))
+    assert changed.returncode == 1
+    assert '-  "priority": 100,\n+  "priority": 7,\n' in changed.stdout
+
+
+def test_explain_reasons_with_the_namespaces_and_policies_of_the_cluster(applied: ControlPlane) -> None:
+    said = _run(applied, "explain", "-f", "examples/notebook.yaml", "-n", "models", "--from-cluster").stdout
+    assert "    + models    matches  (ClusterWorkloadPolicy models)\n" in said
+    elsewhere = _run(applied, "explain", "-f", "examples/notebook.yaml", "--from-cluster").stdout
+    assert (
+        "- models    match.namespaceSelector: the labels of namespace default do not fit team=models"
+        in elsewhere
+    )
+
+
+def test_explain_a_live_pod(applied: ControlPlane) -> None:
+    applied.kubectl(
+        "run",
+        "live",
+        "--namespace=models",
+        "--image=example.com/a",
+        "--labels=podtailor.dev/injection=disabled",
+    )
+    said = _run(applied, "explain", "pod/live", "-n", "models").stdout
+    assert "left alone, opted-out: Pod label podtailor.dev/injection=disabled" in said
+    gone = _run(applied, "explain", "pod/gone", "-n", "models")
+    assert (gone.returncode, gone.stderr) == (2, "error: pod/gone: there is none in namespace models\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("policies", "list", "--from-cluster"), ("policies", "diff", "-f", MODELS), ("explain", "pod/x")],
+)
+def test_cluster_that_is_not_there_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "webhook", *command, f"--kubeconfig={tmp_path / 'none'}"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: cluster: kubeconfig {tmp_path / 'none'}: ")
