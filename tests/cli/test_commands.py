@@ -75,7 +75,7 @@ class TestExplain:
 
     def test_nothing_to_explain(self, run: Run) -> None:
         done = run("explain", "-f", "-", stdin="kind: Service\n")
-        assert (done.code, done.err) == (2, "error: -: no Pod, and nothing with a Pod template\n")
+        assert (done.code, done.err) == (2, "error: nothing in there is a Pod or has a Pod template\n")
 
 
 class TestPolicies:

@@ -241,6 +241,63 @@ class TestNamespaces:
         eventually("it is known", partial(_asks_for, client, namespace, None))
 
 
+class TestBounds:
+    @pytest.mark.lets_pods_through  # a refusal counts like a failure of ours
+    def test_policy_that_denies_refuses_with_every_violation(
+        self, cluster: ControlPlane, client: Client, webhook: Webhook, name: str
+    ) -> None:
+        own = cluster.create_namespace(f"denied-{next(_NUMBERS)}")
+        # Of its own namespace, so that nobody else's Pods are refused.
+        bounds = "{type: Container, min: {cpu: 500m}, max: {memory: 1Gi}}"
+        _applied(cluster, webhook, name, f"{{resources: {{onViolation: Deny, limits: [{bounds}]}}}}", own)
+        with pytest.raises(Refused) as refused:
+            client.create(own, pod(container="resources: {requests: {cpu: 100m, memory: 2Gi}}"), dry_run=True)
+        assert refused.value.status == 403
+        assert refused.value.message == (
+            'admission webhook "pods.podtailor.dev" denied the request: '
+            "[minimum cpu usage per Container is 500m, but request is 100m, "
+            "maximum memory usage per Container is 1Gi.  No limit is specified]"
+        )
+        cluster.kubectl("label", "namespace", own, "podtailor.dev/mode=audit")
+        eventually("audit refuses nothing", partial(_is_taken, client, own))
+
+    def test_limit_range_of_the_namespace_is_kept_to(
+        self, cluster: ControlPlane, client: Client, webhook: Webhook, namespace: str, name: str
+    ) -> None:
+        """Two containers that say nothing, in a namespace whose Pods may ask for 300Mi together."""
+        two = pod("initContainers: [{name: side, image: a, restartPolicy: Always}]")
+        for container in (two["spec"]["containers"][0], two["spec"]["initContainers"][0]):
+            container["resources"] = {"limits": {"memory": "150Mi"}, "requests": {"memory": "10Mi"}}
+        two["spec"]["containers"].append({"name": "open", "image": "a"})
+        bounds = [{"type": "Pod", "max": {"memory": "300Mi"}}]
+        ranged = {
+            "apiVersion": "v1",
+            "kind": "LimitRange",
+            "metadata": {"name": "r"},
+            "spec": {"limits": bounds},
+        }
+        cluster.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(ranged))
+        _applied(cluster, webhook, name, _memory("299Mi"))
+
+        def settled() -> bool:
+            try:
+                created = client.create(namespace, two, dry_run=True)
+            except Refused:
+                return False  # not known yet: what the API server would say of a Pod that asks for too much
+            requests = created["spec"]["containers"][1].get("resources", {}).get("requests", {})
+            return "memory" not in requests
+
+        eventually("what would break it is left out", settled)
+
+
+def _is_taken(client: Client, namespace: str) -> bool:
+    try:
+        client.create(namespace, pod(), dry_run=True)
+    except Refused:
+        return False
+    return True
+
+
 def test_files_and_cluster_together(cluster: ControlPlane, tmp_path: Path) -> None:
     """Cluster beats file where both have a name; a file that breaks changes nothing."""
     own = tmp_path / "policies" / "own.yaml"

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.generated import pods, policies
-from tests.support.laws import hold_for
-from tests.support.pods import Json, policy, policy_of, yaml
+from tests.support.laws import hold_for, keeps_bounds
+from tests.support.pods import Json, decide, policy, policy_of, yaml
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.files import read
 from webhook.policies.load import load_all
@@ -56,7 +56,10 @@ def test_laws_hold_for_generated_pods(snapshot: Snapshot, pod: Json) -> None:
 @given(pods(), st.lists(policies(), min_size=1, max_size=4))
 def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json]) -> None:
     made = [policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(generated)]
-    hold_for(pod, snapshot_of((*made, *built_in(Profile.STRICT))))
+    within = snapshot_of((*made, *built_in(Profile.STRICT)))
+    after = hold_for(pod, within)
+    for each in decide(pod, within).enforced:
+        keeps_bounds(each, pod, after)
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)

@@ -71,6 +71,23 @@ def test_unchanged(server: Server) -> None:
     }
 
 
+def test_denied() -> None:
+    bounds = "{limits: [{type: Container, min: {cpu: 1}}], onViolation: Deny}".replace("1", "'1'")
+    decision = decide(pod(), snapshot(policy(f"resources: {bounds}", name="small")))
+    message = "minimum cpu usage per Container is 1.  No request is specified"
+    assert json.loads(wire.decided("6f0c", decision)) == {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "response": {
+            "uid": "6f0c",
+            "allowed": False,
+            "status": {"code": 403, "reason": "Forbidden", "message": message},
+            "warnings": [f"podtailor: violation: small: app: {message}"],
+            "auditAnnotations": {"workload-types": "General", "policies": "small"},
+        },
+    }
+
+
 def test_left_alone(server: Server) -> None:
     assert answered(server, pod("os: {name: windows}"))["response"] == {
         "uid": "6f0c",

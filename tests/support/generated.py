@@ -181,9 +181,28 @@ def _amounts(draw: st.DrawFn) -> Json:
 
 
 @st.composite
+def _bounds(draw: st.DrawFn, cpu: tuple[str, ...], memory: tuple[str, ...]) -> Json:
+    """`min` no larger than `max`, and a ratio."""
+    given: Json = {"min": {}, "max": {}, "maxLimitRequestRatio": {}}
+    for name, amounts in (("cpu", cpu), ("memory", memory)):
+        ordered = sorted(draw(st.lists(st.integers(1, len(amounts) - 1), min_size=2, max_size=2)))
+        for side, at in zip(("min", "max"), ordered, strict=True):
+            if draw(st.booleans()):
+                given[side][name] = amounts[at]
+        if draw(st.booleans()):
+            given["maxLimitRequestRatio"][name] = draw(st.sampled_from(("1", "1.5", "4")))
+    return {side: values for side, values in given.items() if values}
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Json:
     """A valid policy document without a name, which wants a few things of a few Pods."""
     resources: Json = {"limits": [{"type": "Container", **draw(_amounts())}]}
+    if draw(st.booleans()):
+        resources["limits"] = [
+            {"type": "Container", **draw(_bounds(_CPU, _MEMORY))},
+            {"type": "Pod", **draw(_bounds(_CPU, _MEMORY))},
+        ]
     _set(resources, "perDevice", draw(_or_none(_some(("cpu", "memory"), st.sampled_from(("1", "1500m"))))))
     factors = _some(("cpu", "memory"), st.sampled_from(("1", "1.5", "2", "1e1")))
     if draw(st.booleans()):

@@ -12,9 +12,12 @@ from typing import Any
 import jsonpatch
 
 from tests.support.pods import Json, decide
+from webhook.edits import bounds
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
 from webhook.model.names import APPLIED
+from webhook.model.pod import ContainerView
+from webhook.model.policy import Policy
 
 
 def hold_for(before: Json, snapshot: Snapshot) -> Json:
@@ -30,6 +33,27 @@ def hold_for(before: Json, snapshot: Snapshot) -> Json:
     _added_only_where_allowed(before, after)
     _valid_where_it_was(before, after)
     return after
+
+
+def keeps_bounds(policy: Policy, before: Json, after: Json) -> None:
+    """Nothing that we give breaks a bound: what is broken afterwards was broken by the Pod itself."""
+    if not policy.resources:
+        return
+    for old, new in zip(_containers(defaulted(before)), _containers(after), strict=True):
+        if policy.containers.covers(ContainerView(name=old["name"], image=old["image"])):
+            for resource in ("cpu", "memory"):
+                was, now = (
+                    set(bounds.spoiled(policy.resources.container, resource, *_amounts(each, resource)))
+                    for each in (old, new)
+                )
+                assert now <= was, (policy.name, new)
+
+
+def _amounts(container: Json, resource: str) -> tuple[quantity.Quantity | None, quantity.Quantity | None]:
+    resources = container.get("resources") or {}
+    sides = (resources.get("requests") or {}, resources.get("limits") or {})
+    request, limit = (quantity.read(side[resource]) if resource in side else None for side in sides)
+    return request, limit
 
 
 def defaulted(pod: Json) -> Json:

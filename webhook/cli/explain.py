@@ -106,6 +106,8 @@ def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> 
     for workload_type, seen in explanation.classification.evidence:
         yield Text(f"  is {workload_type}: {seen}")
     yield Text(f"  the namespace's mode is {decision.mode}")
+    if decision.denied:
+        yield Text.assemble(("  denied: ", "red"), decision.denied)
     for warning in decision.warnings:
         yield Text.assemble(("  warning: ", "yellow"), warning)
     if explanation.limit_ranger:

@@ -79,6 +79,8 @@ def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
     ops: list[Op] = []
     for found in find_pods(document):
         decision = evaluate(found.request(namespace), snapshot)
+        if decision.denied:
+            sys.stderr.write(f"warning: {document.place(found.at)}: would be refused: {decision.denied}\n")
         for warning in decision.warnings:
             sys.stderr.write(f"warning: {document.place(found.at)}: {warning}\n")
         ops += decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at))

@@ -7,9 +7,9 @@ from msgspec import Struct
 from pydantic import ValidationError
 
 from webhook.cluster.reflector import Kind, Meta, Object
-from webhook.model.policy import Policy
+from webhook.model.policy import Bounds, Policy
 from webhook.policies import crd
-from webhook.policies.compile import compiled
+from webhook.policies.compile import amounts, compiled
 from webhook.policies.load import told
 from webhook.policies.schema import PolicyDocument
 
@@ -41,6 +41,14 @@ class Quota(Struct, frozen=True):
     counts_ephemeral_storage: bool
 
 
+class Range(Struct, frozen=True):
+    """The bounds of one LimitRange; its defaults are given by the API server before we are called."""
+
+    namespace: str
+    container: tuple[Bounds, ...]
+    pod: tuple[Bounds, ...]
+
+
 class _Status(Struct, frozen=True):
     conditions: list[Condition] | None = None
 
@@ -67,6 +75,22 @@ class _ResourceQuota(Struct, frozen=True):
     spec: _QuotaSpec | None = None
 
 
+class _LimitRangeItem(Struct, frozen=True):
+    type: str = ""
+    min: dict[str, str] | None = None
+    max: dict[str, str] | None = None
+    maxLimitRequestRatio: dict[str, str] | None = None
+
+
+class _LimitRangeSpec(Struct, frozen=True):
+    limits: list[_LimitRangeItem] | None = None
+
+
+class _LimitRange(Struct, frozen=True):
+    spec: _LimitRangeSpec | None = None
+
+
+_RANGES = msgspec.json.Decoder(_LimitRange)
 _STATUSES = msgspec.json.Decoder(_WithStatus)
 _QUOTAS = msgspec.json.Decoder(_ResourceQuota)
 _BY_CLASS = {"BestEffort", "NotBestEffort"}
@@ -88,8 +112,22 @@ def _quota(found: Object) -> Quota:
     )
 
 
+def _range(found: Object) -> Range:
+    items = (_RANGES.decode(found.raw).spec or _LimitRangeSpec()).limits or ()
+    container, pod = (
+        tuple(
+            Bounds(amounts(item.min or {}), amounts(item.max or {}), amounts(item.maxLimitRequestRatio or {}))
+            for item in items
+            if item.type == wanted
+        )
+        for wanted in ("Container", "Pod")
+    )
+    return Range(found.metadata.namespace or "", container, pod)
+
+
 NAMESPACES = Kind("namespaces", "/api/v1/namespaces", _labels, metadata_only=True)
 QUOTAS = Kind("resourcequotas", "/api/v1/resourcequotas", _quota)
+RANGES = Kind("limitranges", "/api/v1/limitranges", _range)
 
 
 def policies_of(kind: crd.Kind) -> Kind[Known]:

@@ -14,7 +14,7 @@ from typing import Any
 from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
-from webhook.cluster.kinds import NAMESPACES, QUOTAS, Known, Quota, policies_of
+from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, Known, Quota, Range, policies_of
 from webhook.cluster.reflector import Reflector
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Policy
@@ -64,16 +64,18 @@ class Store:
         self._files = PolicyFiles(paths, self._wake.set)
         self._namespaces: Reflector[dict[str, str]] | None = None
         self._quotas: Reflector[Quota] | None = None
+        self._ranges: Reflector[Range] | None = None
         self._policies: list[Reflector[Known]] = []
         if api:
             self._namespaces = Reflector(api, NAMESPACES, self._wake.set)
             self._quotas = Reflector(api, QUOTAS, self._wake.set)
+            self._ranges = Reflector(api, RANGES, self._wake.set)
             self._policies = [Reflector(api, policies_of(kind), self._wake.set) for kind in crd.KINDS]
         self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
 
     @property
     def reflectors(self) -> list[Reflector[Any]]:
-        first = [each for each in (self._namespaces, self._quotas) if each]
+        first = [each for each in (self._namespaces, self._quotas, self._ranges) if each]
         return [*first, *self._policies]
 
     def start(self, take: Callable[[Update], object]) -> None:
@@ -166,7 +168,7 @@ class Store:
         return found
 
     def _all_namespaces(self) -> Mapping[str, Namespace]:
-        if self._namespaces is None or self._quotas is None:
+        if self._namespaces is None or self._quotas is None or self._ranges is None:
             return self._base.namespaces
         made = {
             key.removeprefix("/"): Namespace(key.removeprefix("/"), labels)
@@ -180,5 +182,13 @@ class Store:
                     has_best_effort_quota=namespace.has_best_effort_quota or quota.by_class,
                     counts_ephemeral_storage=namespace.counts_ephemeral_storage
                     or quota.counts_ephemeral_storage,
+                )
+        for found in self._ranges.items().values():
+            namespace = made.get(found.namespace)
+            if namespace:
+                made[found.namespace] = structs.replace(
+                    namespace,
+                    container_bounds=(*namespace.container_bounds, *found.container),
+                    pod_bounds=(*namespace.pod_bounds, *found.pod),
                 )
         return made

@@ -19,20 +19,14 @@ Source: `SetDefaults_Pod` in k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`, L
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
-from msgspec import Struct
-
+from webhook.edits import bounds, sums
+from webhook.edits.sheet import QOS_RESOURCES, Sheet, Voice
 from webhook.model import quantity
-from webhook.model.draft import Draft, Reason
-from webhook.model.pod import ResourceList
-from webhook.model.policy import Policy, ResourceDefaults
-from webhook.model.quantity import Quantity
+from webhook.model.draft import Draft, Reason, Violation
+from webhook.model.policy import Policy
 from webhook.model.subject import Container, Kind, Subject
 
-Side = Literal["requests", "limits"]
-# The resources that decide the QoS class (k8s.io/kubernetes `pkg/apis/core/helper/qos/qos.go`).
-QOS_RESOURCES = ("cpu", "memory")
 _EPHEMERAL = "ephemeral-storage"
 
 
@@ -44,7 +38,7 @@ def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft
                 draft.skip(policy, "pod:resources", untouchable)
         return
     voices = [
-        _Voice(policy, rank, policy.resources, _shaped(policy, subject, draft))
+        Voice(policy, rank, policy.resources, _shaped(policy, subject, draft))
         for rank, policy in enumerate(policies)
         if policy.resources
     ]
@@ -55,10 +49,13 @@ def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft
         if all(sheet.is_guaranteed for sheet in sheets):
             draft.join(trial)
             _write(sheets, draft)
+            _report(voices, sheets, subject, draft)
             return
         for voice in wanting:
             draft.skip(voice.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
-    _write(_worked_out(voices, subject, draft, guarantee=False), draft)
+    sheets = _worked_out(voices, subject, draft, guarantee=False)
+    _write(sheets, draft)
+    _report(voices, sheets, subject, draft)
 
 
 def _untouchable(subject: Subject) -> Reason | None:
@@ -78,10 +75,10 @@ def _has_a_class(container: Container) -> bool:
     return any(amount and amount.milli > 0 for amount in amounts)
 
 
-def _worked_out(voices: list[_Voice], subject: Subject, draft: Draft, *, guarantee: bool) -> list[_Sheet]:
+def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarantee: bool) -> list[Sheet]:
     """All requests and limits; with `guarantee` the policies that want it close gaps, each in its turn."""
     counted = _EPHEMERAL if subject.namespace.counts_ephemeral_storage else None
-    sheets = [_Sheet(container, counted) for container in subject.containers]
+    sheets = [Sheet(container, counted) for container in subject.containers]
     for voice in voices:
         for index in voice.shapes:
             _propose_requests(voice, sheets[index], draft)
@@ -93,104 +90,42 @@ def _worked_out(voices: list[_Voice], subject: Subject, draft: Draft, *, guarant
     for sheet in sheets:
         sheet.mirror_limits()
         sheet.settle()
+        checking = (
+            each.defaults.container for each in voices if _checks(each.policy, sheet.container, subject)
+        )
+        kept = [each for each in (*checking, *subject.namespace.container_bounds) if each]
+        if kept:
+            sheet.fit(kept, draft)
+    kept = [each for each in (*(each.defaults.pod for each in voices), *subject.namespace.pod_bounds) if each]
+    if kept:
+        sums.fit_pod(sheets, kept, draft)
     return sheets
 
 
-def _write(sheets: list[_Sheet], draft: Draft) -> None:
+def _checks(policy: Policy, container: Container, subject: Subject) -> bool:
+    return container.name not in subject.skipped and policy.containers.covers(container.view)
+
+
+def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: Draft) -> None:
+    """What the Pod's own values break: ours break nothing."""
+    for voice in voices:
+        for sheet in sheets:
+            if _checks(voice.policy, sheet.container, subject):
+                for resource in bounds.resources(voice.defaults.container):
+                    request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
+                    found = bounds.breaches(voice.defaults.container, "Container", resource, request, limit)
+                    draft.violations += [
+                        Violation(voice.policy, sheet.container.name, message) for _, message in found
+                    ]
+        for resource in bounds.resources(voice.defaults.pod):
+            request, limit = (sums.total(sheets, side, resource) for side in ("requests", "limits"))
+            found = bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit)
+            draft.violations += [Violation(voice.policy, "pod", message) for _, message in found]
+
+
+def _write(sheets: list[Sheet], draft: Draft) -> None:
     for sheet in sheets:
         sheet.write(draft)
-
-
-class _Voice(Struct, frozen=True):
-    """A policy that asks for resources; of two the one with the lower rank is heard first."""
-
-    policy: Policy
-    rank: int
-    defaults: ResourceDefaults
-    shapes: tuple[int, ...]
-    """Which of the Pod's containers it may fill."""
-
-
-class _Given(Struct):
-    """One amount that we give, and whose wish it is."""
-
-    amount: Quantity
-    voice: _Voice
-
-
-class _Sheet:
-    """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
-
-    def __init__(self, container: Container, counted: str | None) -> None:
-        """`counted`: a resource that a ResourceQuota counts, so that nothing of it may be added."""
-        self.container = container
-        self.counted = counted
-        self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
-        self.ours: dict[tuple[Side, str], _Given] = {}
-
-    def amount(self, side: Side, resource: str) -> Quantity | None:
-        """What stands there now; None for nothing, and for what no API server would read."""
-        given = self.ours.get((side, resource))
-        if given:
-            return given.amount
-        own = self.own[side]
-        return quantity.read(own[resource]) if resource in own else None
-
-    def propose(self, side: Side, resource: str, wish: Quantity, voice: _Voice, draft: Draft) -> None:
-        """Give `wish` where nothing stands: the Pod's own value stays, and so does an earlier policy's."""
-        field = self.field(side, resource)
-        if resource in self.own[side]:
-            if self.amount(side, resource) != wish:
-                draft.skip(voice.policy, field, Reason.KEPT)
-        elif resource == self.counted:
-            draft.skip(voice.policy, field, Reason.QUOTA)
-        elif draft.claim(voice.policy, field, wish):
-            self.ours[side, resource] = _Given(wish, voice)
-
-    def mirror_limits(self) -> None:
-        """A limit of ours without any request becomes the request too, as the API server will have it."""
-        for (side, resource), given in list(self.ours.items()):
-            stands = resource in self.own["requests"] or ("requests", resource) in self.ours
-            if side == "limits" and not stands:
-                self.ours["requests", resource] = _Given(given.amount, given.voice)
-
-    def settle(self) -> None:
-        """Where a request is above its limit, ours moves to the Pod's own, of two of ours the later one."""
-        for resource in {resource for _, resource in self.ours}:
-            request, limit = self.amount("requests", resource), self.amount("limits", resource)
-            if request is None or limit is None or request.milli <= limit.milli:
-                continue
-            ours = self.ours.get(("requests", resource)), self.ours.get(("limits", resource))
-            match ours:
-                case (None, _Given() as of_limit):
-                    of_limit.amount = request
-                case (_Given() as of_request, None):
-                    of_request.amount = limit
-                case (_Given() as of_request, _Given() as of_limit) if (
-                    of_request.voice.rank > of_limit.voice.rank
-                ):
-                    of_request.amount = limit
-                case (_Given(), _Given() as of_limit):  # limits are decided after requests
-                    of_limit.amount = request
-
-    @property
-    def is_guaranteed(self) -> bool:
-        """Whether requests equal limits, and are more than nothing, in what decides the QoS class."""
-        for resource in QOS_RESOURCES:
-            request = self.amount("requests", resource)
-            if request is None or request.milli <= 0 or request != self.amount("limits", resource):
-                return False
-        return True
-
-    def write(self, draft: Draft) -> None:
-        # Sorted, so that the same Pod gets the same bytes however a policy orders its keys.
-        for side, resource in sorted(self.ours):
-            given = self.ours[side, resource]
-            path = (*self.container.path, "resources", side, resource)
-            draft.set(given.voice.policy, self.field(side, resource), path, given.amount.text)
-
-    def field(self, side: Side, resource: str) -> str:
-        return f"{self.container.name}:{side}.{resource}"
 
 
 def _shaped(policy: Policy, subject: Subject, draft: Draft) -> tuple[int, ...]:
@@ -216,7 +151,7 @@ def _closed(policy: Policy, container: Container, subject: Subject) -> Reason | 
     return None
 
 
-def _propose_requests(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
+def _propose_requests(voice: Voice, sheet: Sheet, draft: Draft) -> None:
     """Within a policy `perDevice` comes before `defaultRequest` where a container asks for devices."""
     devices = sheet.container.devices.count
     per_device = voice.defaults.per_device if devices else {}
@@ -229,7 +164,7 @@ def _propose_requests(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
             sheet.propose("requests", resource, amount, voice, draft)
 
 
-def _propose_limits(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
+def _propose_limits(voice: Voice, sheet: Sheet, draft: Draft) -> None:
     """Within a policy `default` comes before `limitFactor`, which multiplies requests as they stand now."""
     defaults = voice.defaults
     for resource, amount in defaults.default.items():
@@ -245,7 +180,7 @@ def _propose_limits(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
             draft.skip(voice.policy, sheet.field("limits", resource), Reason.NO_ROOM)
 
 
-def _close_gaps(voice: _Voice, sheet: _Sheet, draft: Draft) -> None:
+def _close_gaps(voice: Voice, sheet: Sheet, draft: Draft) -> None:
     """Give a limit to every request without one; a limit without request becomes one by itself."""
     for resource in QOS_RESOURCES:
         request = sheet.amount("requests", resource)

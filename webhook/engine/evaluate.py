@@ -14,7 +14,7 @@ from webhook.engine.heard import heard
 from webhook.engine.left_alone import left_alone
 from webhook.engine.snapshot import Request, Snapshot, mode_in
 from webhook.model.accelerators import MOST_DEVICES
-from webhook.model.draft import Change, Conflict, Draft, Skip
+from webhook.model.draft import Change, Conflict, Draft, Skip, Violation
 from webhook.model.names import SKIP_CONTAINERS, Mode, WorkloadType
 from webhook.model.patch import Op, Path, Write, operations
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
@@ -29,6 +29,7 @@ class Outcome(Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     skips: tuple[Skip, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    violations: tuple[Violation, ...] = ()
     writes: tuple[Write, ...] = ()
 
     def operations(self, view: PodView, at: Path = ()) -> list[Op]:
@@ -58,6 +59,8 @@ class Decision(Struct, frozen=True):
     """What enforced and audited policies together would do; None where no audited policy matches."""
     would_change: tuple[Change, ...] = ()
     """What the audited policies would add to what is in force: fields with values that differ."""
+    denied: str | None = None
+    """Why the Pod is refused: every violation of an enforced policy that denies, in one message."""
     patch: list[Op] = []
     warnings: tuple[str, ...] = ()
     """`reason: in words`, about what the Pod or its namespace says that nobody understands."""
@@ -85,7 +88,14 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         enforced = heard(subject, in_force)
     outcome = _tailor(subject, enforced, annotate=snapshot.annotate)
     audit = _tailor(subject, both, annotate=snapshot.annotate) if audited else None
-    warnings = (*classification.warnings, *((mode_warning,) if mode_warning else ()), *_warnings(subject))
+    denied = _denied(outcome.violations)
+    broken = [f"violation: {each.policy.name}: {each.where}: {each.message}" for each in outcome.violations]
+    warnings = (
+        *broken,
+        *classification.warnings,
+        *((mode_warning,) if mode_warning else ()),
+        *_warnings(subject),
+    )
     return Decision(
         types=classification.types,
         mode=mode,
@@ -94,9 +104,17 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         outcome=outcome,
         audit=audit,
         would_change=_beyond(outcome, audit) if audit else (),
-        patch=outcome.operations(pod),
+        denied=denied,
+        patch=[] if denied else outcome.operations(pod),
         warnings=tuple(cut(warning, WARNING_LENGTH) for warning in warnings),
     )
+
+
+def _denied(violations: Sequence[Violation]) -> str | None:
+    """As LimitRanger words it: one message as it is, several in brackets."""
+    found = [each.message for each in violations if each.policy.resources and each.policy.resources.deny]
+    said = list(dict.fromkeys(found))
+    return (said[0] if len(said) == 1 else f"[{', '.join(said)}]") if said else None
 
 
 def _beyond(in_force: Outcome, would_be: Outcome) -> tuple[Change, ...]:
@@ -117,7 +135,13 @@ def _tailor(subject: Subject, policies: Sequence[Policy], *, annotate: bool) -> 
         write = applied_write(draft.changes, subject.metadata.annotations or {})
         if write:
             draft.writes.append(write)
-    return Outcome(tuple(draft.changes), tuple(draft.skips), tuple(draft.conflicts), tuple(draft.writes))
+    return Outcome(
+        changes=tuple(draft.changes),
+        skips=tuple(draft.skips),
+        conflicts=tuple(draft.conflicts),
+        violations=tuple(draft.violations),
+        writes=tuple(draft.writes),
+    )
 
 
 def _warnings(subject: Subject) -> list[str]:

@@ -47,6 +47,15 @@ class Skip(Struct, frozen=True):
     reason: Reason
 
 
+class Violation(Struct, frozen=True):
+    """The Pod's own values break a bound of `policy`; `message` in LimitRanger's words."""
+
+    policy: Policy
+    where: str
+    """Name of the container, or `pod` for its sums."""
+    message: str
+
+
 class Conflict(Struct, frozen=True):
     """`policy` wanted another value for `field` than `winner`, which is heard before it."""
 
@@ -63,6 +72,7 @@ class Draft:
         self.changes: list[Change] = []
         self.skips: list[Skip] = []
         self.conflicts: list[Conflict] = []
+        self.violations: list[Violation] = []
         self._claims: dict[str, tuple[Policy, object]] = {}
 
     def claim(self, policy: Policy, field: str, value: object) -> bool:

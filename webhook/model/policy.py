@@ -48,14 +48,32 @@ class Scope(Struct, frozen=True):
         )
 
 
+class Bounds(Struct, frozen=True):
+    """Of a `core/v1 LimitRangeItem`: what requests and limits must keep to."""
+
+    min: Quantities = {}
+    max: Quantities = {}
+    ratio: Quantities = {}
+    """A limit is at most this many times its request."""
+
+    def __bool__(self) -> bool:
+        return bool(self.min or self.max or self.ratio)
+
+
 class ResourceDefaults(Struct, frozen=True):
-    """Requests and limits for containers that carry none."""
+    """Requests and limits for containers that carry none, and bounds for all."""
 
     default: Quantities = {}
     default_request: Quantities = {}
     per_device: Quantities = {}
     limit_factor: Quantities = {}
     guaranteed: bool = False
+    container: Bounds = Bounds()
+    """For each container."""
+    pod: Bounds = Bounds()
+    """For the sums over the Pod."""
+    deny: bool = False
+    """Refuse a Pod whose own values break a bound, instead of warning."""
 
 
 class AcceleratorRules(Struct, frozen=True):

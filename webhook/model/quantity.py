@@ -79,9 +79,19 @@ def scaled(quantity: Quantity, times_milli: int, resource: str) -> Quantity | No
 
     Computed CPU is rounded up to milli, everything else up to whole units (bytes).
     """
+    product = exactly(-(-quantity.milli * times_milli // 1000), resource, up=True)
+    return product if product.milli <= MAX_MILLI else None
+
+
+def exactly(milli: int, resource: str, *, up: bool) -> Quantity:
+    """An amount that was computed: CPU to milli, everything else to whole units, rounded up or down."""
     unit = 1 if resource == "cpu" else 1000
-    milli = -(-quantity.milli * times_milli // (1000 * unit)) * unit
-    return Quantity(_written(milli), milli) if milli <= MAX_MILLI else None
+    milli = (-(-milli // unit) if up else milli // unit) * unit
+    return of_milli(milli)
+
+
+def of_milli(milli: int) -> Quantity:
+    return Quantity(_written(milli), milli)
 
 
 def _written(milli: int) -> str:

@@ -11,6 +11,7 @@ from webhook.model.accelerators import NONE, Accelerators, Devices
 from webhook.model.names import SKIP_CONTAINERS, WorkloadType
 from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, NO_SPEC, ContainerView, ObjectMeta, PodSpec, PodView, ResourceList
+from webhook.model.policy import Bounds
 
 
 class Kind(Enum):
@@ -43,6 +44,9 @@ class Namespace(Struct, frozen=True):
     """A ResourceQuota has scope BestEffort or NotBestEffort: a Pod that changed sides could be refused."""
     counts_ephemeral_storage: bool = False
     """A ResourceQuota counts ephemeral-storage: what is added could be one too much."""
+    container_bounds: tuple[Bounds, ...] = ()
+    """Of its LimitRanges, which the API server checks after us."""
+    pod_bounds: tuple[Bounds, ...] = ()
 
 
 class Subject(Struct, frozen=True):

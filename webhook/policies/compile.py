@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from webhook.model import quantity, selectors
 from webhook.model.globs import glob, image_glob
 from webhook.model.pod import Toleration
-from webhook.model.policy import AcceleratorRules, Match, Origin, Policy, Quantities, ResourceDefaults, Scope
+from webhook.model.policy import (
+    AcceleratorRules,
+    Bounds,
+    Match,
+    Origin,
+    Policy,
+    Quantities,
+    ResourceDefaults,
+    Scope,
+)
 from webhook.policies import schema, shapes
 
 _ORIGINS = {
@@ -77,16 +86,27 @@ def _toleration(toleration: shapes.TolerationShape) -> Toleration:
 def _resources(resources: schema.Resources | None) -> ResourceDefaults | None:
     if resources is None:
         return None
-    container = next(iter(resources.limits), None)
+    items = {item.type: item for item in resources.limits}
+    container, pod = items.get("Container", _NOTHING), items.get("Pod", _NOTHING)
     return ResourceDefaults(
-        default=_amounts(container.default if container else {}),
-        default_request=_amounts(container.defaultRequest if container else {}),
-        per_device=_amounts(resources.perDevice),
-        limit_factor=_amounts(resources.limitFactor),
+        default=amounts(container.default),
+        default_request=amounts(container.defaultRequest),
+        container=_bounds(container),
+        pod=_bounds(pod),
+        deny=resources.onViolation == "Deny",
+        per_device=amounts(resources.perDevice),
+        limit_factor=amounts(resources.limitFactor),
         guaranteed=resources.qosClass == "Guaranteed",
     )
 
 
-def _amounts(written: Mapping[str, str]) -> Quantities:
+_NOTHING = schema.LimitsItem(type="Container")
+
+
+def _bounds(item: schema.LimitsItem) -> Bounds:
+    return Bounds(amounts(item.min), amounts(item.max), amounts(item.maxLimitRequestRatio))
+
+
+def amounts(written: Mapping[str, str]) -> Quantities:
     parsed = {resource: quantity.parse(text) for resource, text in written.items()}
     return {resource: amount for resource, amount in parsed.items() if amount}

@@ -46,6 +46,7 @@ class Reviewer:
         | anything but the CREATE of a Pod | allowed, unchanged          | left-alone   |
         | a Pod that cannot be read        | allowed, unchanged, warned  | unreadable   |
         | a Pod that no edit may touch     | allowed, unchanged          | left-alone   |
+        | a Pod that breaks a bound        | denied, with every breach   | denied       |
         | a Pod that needs nothing         | allowed, unchanged          | unchanged    |
         | a Pod that leaves something open | allowed, patched            | patched      |
         """
@@ -72,7 +73,7 @@ class Reviewer:
                 if self.snapshot.knows_namespaces and namespace not in self.snapshot.namespaces:
                     await self._wait_for(namespace)
                 decision = evaluate(Request(namespace, pod), self.snapshot)
-                result = "patched" if decision.patch else "left-alone" if decision.left_alone else "unchanged"
+                result = _result(decision)
                 answer = wire.decided(request.uid, decision)
         took = time.perf_counter() - started
         self.metrics.counted(result, dry_run=bool(request.dryRun))
@@ -90,6 +91,12 @@ class Reviewer:
                     await self._swapped.wait()
         except TimeoutError:  # it counts as unlabelled; the selectors have spared those that opted out
             self.metrics.skipped("unknown-namespace")
+
+
+def _result(decision: Decision) -> str:
+    if decision.denied:
+        return "denied"
+    return "patched" if decision.patch else "left-alone" if decision.left_alone else "unchanged"
 
 
 def _namespace(request: wire.AdmissionRequest, pod: PodView) -> str:

@@ -22,6 +22,7 @@ API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
 
 MOST_WARNINGS = 5
+_FORBIDDEN = 403  # as LimitRanger's own refusals
 
 
 class BadReviewError(Exception):
@@ -102,9 +103,11 @@ def allowed(uid: str, warnings: tuple[str, ...] = ()) -> bytes:
 
 
 def decided(uid: str, decision: Decision) -> bytes:
-    """Admit the Pod with the decision's patch, where it has one."""
-    response: dict[str, Any] = {"uid": uid, "allowed": True}
-    if decision.patch:
+    """Admit the Pod with the decision's patch, where it has one; or refuse it, where a policy says so."""
+    response: dict[str, Any] = {"uid": uid, "allowed": decision.denied is None}
+    if decision.denied:
+        response["status"] = {"code": _FORBIDDEN, "reason": "Forbidden", "message": decision.denied}
+    elif decision.patch:
         response |= {"patch": _encoded(decision.patch), "patchType": "JSONPatch"}
     response |= _warned((*decision.warnings, *_would_change(decision)))
     notes = _audit_annotations(decision)

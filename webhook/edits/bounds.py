@@ -1,0 +1,109 @@
+"""Bounds as LimitRanger keeps them: min, max and the ratio of limit to request, of a container or of a Pod.
+
+Source: `PodValidateLimitFunc` in k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`; the words
+of messages are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from webhook.model.policy import Bounds
+from webhook.model.quantity import Quantity, exactly
+
+
+def resources(kept: Bounds) -> list[str]:
+    return sorted({*kept.min, *kept.max, *kept.ratio})
+
+
+def breaches(
+    kept: Bounds, of: str, resource: str, request: Quantity | None, limit: Quantity | None
+) -> Iterator[tuple[str, str]]:
+    """Kind of bound and message, of each that does not hold. A value that is missing breaks it too."""
+    least, most, ratio = kept.min.get(resource), kept.max.get(resource), kept.ratio.get(resource)
+    found = (
+        ("min", least and _below(f"minimum {resource} usage per {of} is {least}", least, request, limit)),
+        ("max", most and _above(f"maximum {resource} usage per {of} is {most}", most, request, limit)),
+        (
+            "ratio",
+            ratio
+            and _apart(f"{resource} max limit to request ratio per {of} is {ratio}", ratio, request, limit),
+        ),
+    )
+    return ((kind, message) for kind, message in found if message)
+
+
+def _below(said: str, least: Quantity, request: Quantity | None, limit: Quantity | None) -> str | None:
+    if request is None:
+        return f"{said}.  No request is specified"
+    if request.milli < least.milli:
+        return f"{said}, but request is {request}"
+    return f"{said}, but limit is {limit}" if limit and limit.milli < least.milli else None
+
+
+def _above(said: str, most: Quantity, request: Quantity | None, limit: Quantity | None) -> str | None:
+    if limit is None:
+        return f"{said}.  No limit is specified"
+    if limit.milli > most.milli:
+        return f"{said}, but limit is {limit}"
+    return f"{said}, but request is {request}" if request and request.milli > most.milli else None
+
+
+def _apart(said: str, ratio: Quantity, request: Quantity | None, limit: Quantity | None) -> str | None:
+    if request is None or request.milli == 0:
+        return f"{said}, but no request is specified or request is 0"
+    if limit is None or limit.milli == 0:
+        return f"{said}, but no limit is specified or limit is 0"
+    if limit.milli * 1000 > request.milli * ratio.milli:
+        return f"{said}, but provided ratio is {limit.milli / request.milli:f}"
+    return None
+
+
+def spoiled(
+    kept: Bounds, resource: str, request: Quantity | None, limit: Quantity | None
+) -> Iterator[tuple[str, str]]:
+    """Kind of bound and side, of each amount that is there and breaks one; what is missing breaks none."""
+    least, most, ratio = kept.min.get(resource), kept.max.get(resource), kept.ratio.get(resource)
+    for side, amount in (("requests", request), ("limits", limit)):
+        if amount and least and amount.milli < least.milli:
+            yield "min", side
+        if amount and most and amount.milli > most.milli:
+            yield "max", side
+    if ratio and request and limit and request.milli and limit.milli * 1000 > request.milli * ratio.milli:
+        yield "ratio", "limits"
+
+
+def clamped(amount: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:
+    """The nearest amount that every min and max allows; of a min above a max the max counts."""
+    for each in kept:
+        least = each.min.get(resource)
+        if least and amount.milli < least.milli:
+            amount = least
+    for each in kept:
+        most = each.max.get(resource)
+        if most and amount.milli > most.milli:
+            amount = most
+    return amount
+
+
+def within_ratio(request: Quantity, limit: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:
+    """The limit, brought down to where every ratio allows it."""
+    for ratio in _ratios(kept, resource):
+        most = request.milli * ratio.milli // 1000
+        if limit.milli > most:
+            lower = exactly(most, resource, up=False)
+            limit = lower if lower.milli >= request.milli else request  # whole bytes may be too few by one
+    return limit
+
+
+def raised_to_ratio(request: Quantity, limit: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:
+    """The request, brought up to where every ratio allows it."""
+    for ratio in _ratios(kept, resource):
+        least = -(-limit.milli * 1000 // ratio.milli)
+        if request.milli < least:
+            request = exactly(least, resource, up=True)
+    return request
+
+
+def _ratios(kept: Iterable[Bounds], resource: str) -> Iterator[Quantity]:
+    return (each.ratio[resource] for each in kept if resource in each.ratio)

@@ -1,0 +1,156 @@
+"""One container's requests and limits while they are being worked out: the Pod's own, and ours."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from webhook.edits import bounds
+from webhook.model import quantity
+from webhook.model.draft import Draft, Reason
+from webhook.model.pod import ResourceList
+from webhook.model.policy import Bounds, Policy, ResourceDefaults
+from webhook.model.quantity import Quantity
+from webhook.model.subject import Container
+
+Side = Literal["requests", "limits"]
+# The resources that decide the QoS class (k8s.io/kubernetes `pkg/apis/core/helper/qos/qos.go`).
+QOS_RESOURCES = ("cpu", "memory")
+_LIMIT_FIRST: tuple[Side, ...] = ("limits", "requests")
+
+
+class Voice(Struct, frozen=True):
+    """A policy that asks for resources; of two the one with the lower rank is heard first."""
+
+    policy: Policy
+    rank: int
+    defaults: ResourceDefaults
+    shapes: tuple[int, ...]
+    """Which of the Pod's containers it may fill."""
+
+
+class Given(Struct):
+    """One amount that we give, and whose wish it is."""
+
+    amount: Quantity
+    voice: Voice
+
+
+class Sheet:
+    """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
+
+    def __init__(self, container: Container, counted: str | None) -> None:
+        """`counted`: a resource that a ResourceQuota counts, so that nothing of it may be added."""
+        self.container = container
+        self.counted = counted
+        self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
+        self.ours: dict[tuple[Side, str], Given] = {}
+
+    def amount(self, side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:
+        """What stands there now; None for nothing, and for what no API server would read."""
+        given = self.ours.get((side, resource))
+        if given and with_ours:
+            return given.amount
+        own = self.own[side]
+        return quantity.read(own[resource]) if resource in own else None
+
+    def propose(self, side: Side, resource: str, wish: Quantity, voice: Voice, draft: Draft) -> None:
+        """Give `wish` where nothing stands: the Pod's own value stays, and so does an earlier policy's."""
+        field = self.field(side, resource)
+        if resource in self.own[side]:
+            if self.amount(side, resource) != wish:
+                draft.skip(voice.policy, field, Reason.KEPT)
+        elif resource == self.counted:
+            draft.skip(voice.policy, field, Reason.QUOTA)
+        elif draft.claim(voice.policy, field, wish):
+            self.ours[side, resource] = Given(wish, voice)
+
+    def mirror_limits(self) -> None:
+        """A limit of ours without any request becomes the request too, as the API server will have it."""
+        for (side, resource), given in list(self.ours.items()):
+            stands = resource in self.own["requests"] or ("requests", resource) in self.ours
+            if side == "limits" and not stands:
+                self.ours["requests", resource] = Given(given.amount, given.voice)
+
+    def settle(self) -> None:
+        """Where a request is above its limit, ours moves to the Pod's own, of two of ours the later one."""
+        for resource in {resource for _, resource in self.ours}:
+            request, limit = self.amount("requests", resource), self.amount("limits", resource)
+            if request is None or limit is None or request.milli <= limit.milli:
+                continue
+            ours = self.ours.get(("requests", resource)), self.ours.get(("limits", resource))
+            match ours:
+                case (None, Given() as of_limit):
+                    of_limit.amount = request
+                case (Given() as of_request, None):
+                    of_request.amount = limit
+                case (Given() as of_request, Given() as of_limit) if (
+                    of_request.voice.rank > of_limit.voice.rank
+                ):
+                    of_request.amount = limit
+                case (Given(), Given() as of_limit):  # limits are decided after requests
+                    of_limit.amount = request
+
+    def fit(self, kept: list[Bounds], draft: Draft) -> None:
+        """Move ours into the bounds, or leave it out: what the Pod breaks without us is not our affair."""
+        for resource in {resource for _, resource in self.ours}:
+            before = self.spoiled(kept, resource, with_ours=False)
+            for side in _LIMIT_FIRST:
+                given = self.ours.get((side, resource))
+                if given:
+                    given.amount = bounds.clamped(given.amount, kept, resource)
+            self.settle()
+            self._keep_ratio(kept, resource)
+            # A limit alone is its request too: where the request goes, so does the limit.
+            for side in _LIMIT_FIRST:
+                if (side, resource) in self.ours and not self.spoiled(kept, resource) <= before:
+                    self.leave_out(side, resource, draft)
+
+    def _keep_ratio(self, kept: list[Bounds], resource: str) -> None:
+        """Of two that are too far apart ours moves, the limit first."""
+        request, limit = self.amount("requests", resource), self.amount("limits", resource)
+        if not request or not limit:
+            return
+        of_limit, of_request = self.ours.get(("limits", resource)), self.ours.get(("requests", resource))
+        if of_limit:
+            of_limit.amount = bounds.within_ratio(request, limit, kept, resource)
+        elif of_request:
+            of_request.amount = bounds.raised_to_ratio(request, limit, kept, resource)
+
+    def spoiled(
+        self, kept: list[Bounds], resource: str, *, with_ours: bool = True
+    ) -> set[tuple[int, str, str]]:
+        """Which bounds are broken by an amount that is there: each with its kind and side."""
+        request = self.amount("requests", resource, with_ours=with_ours)
+        limit = self.amount("limits", resource, with_ours=with_ours)
+        return {
+            (index, kind, side)
+            for index, each in enumerate(kept)
+            for kind, side in bounds.spoiled(each, resource, request, limit)
+        }
+
+    def leave_out(self, side: Side, resource: str, draft: Draft) -> None:
+        given = self.ours.pop((side, resource))
+        draft.skip(given.voice.policy, self.field(side, resource), Reason.NO_ROOM)
+        if side == "requests" and resource not in self.own["requests"] and ("limits", resource) in self.ours:
+            self.leave_out("limits", resource, draft)
+
+    @property
+    def is_guaranteed(self) -> bool:
+        """Whether requests equal limits, and are more than nothing, in what decides the QoS class."""
+        for resource in QOS_RESOURCES:
+            request = self.amount("requests", resource)
+            if request is None or request.milli <= 0 or request != self.amount("limits", resource):
+                return False
+        return True
+
+    def write(self, draft: Draft) -> None:
+        # Sorted, so that the same Pod gets the same bytes however a policy orders its keys.
+        for side, resource in sorted(self.ours):
+            given = self.ours[side, resource]
+            path = (*self.container.path, "resources", side, resource)
+            draft.set(given.voice.policy, self.field(side, resource), path, given.amount.text)
+
+    def field(self, side: Side, resource: str) -> str:
+        return f"{self.container.name}:{side}.{resource}"

@@ -1,0 +1,65 @@
+"""What a Pod asks for in sum, as LimitRanger adds it up, and bounds on that.
+
+Source: `podRequests` and `podLimits` in k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webhook.edits import bounds
+from webhook.edits.sheet import Sheet, Side
+from webhook.model.draft import Draft
+from webhook.model.policy import Bounds
+from webhook.model.quantity import Quantity, of_milli
+from webhook.model.subject import Kind
+
+
+def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> None:
+    """Leave out of ours what makes the Pod's sums break a bound, what was heard last first."""
+    for resource in sorted({name for each in kept for name in bounds.resources(each)}):
+        before = _spoiled(sheets, kept, resource, with_ours=False)
+        while not _spoiled(sheets, kept, resource) <= before:
+            ours = [
+                (given.voice.rank, side == "limits", index, side)
+                for index, sheet in enumerate(sheets)
+                for (side, name), given in sheet.ours.items()
+                if name == resource
+            ]
+            *_, index, side = max(ours)
+            sheets[index].leave_out(side, resource, draft)
+
+
+def _spoiled(
+    sheets: Sequence[Sheet], kept: Sequence[Bounds], resource: str, *, with_ours: bool = True
+) -> set[tuple[int, str, str]]:
+    request = total(sheets, "requests", resource, with_ours=with_ours)
+    limit = total(sheets, "limits", resource, with_ours=with_ours)
+    return {
+        (index, kind, side)
+        for index, each in enumerate(kept)
+        for kind, side in bounds.spoiled(each, resource, request, limit)
+    }
+
+
+def total(sheets: Sequence[Sheet], side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:
+    """The Pod's: containers and sidecars together, or the largest init container with the sidecars before it.
+
+    None where no container says anything.
+    """
+    running = before = largest = 0
+    says = False
+    for sheet in sheets:
+        amount = sheet.amount(side, resource, with_ours=with_ours)
+        milli = amount.milli if amount else 0
+        says = says or amount is not None
+        match sheet.container.kind:
+            case Kind.REGULAR:
+                running += milli
+            case Kind.SIDECAR:
+                running += milli
+                before += milli
+                largest = max(largest, before)
+            case Kind.INIT:
+                largest = max(largest, before + milli)
+    return of_milli(max(running, largest)) if says else None
