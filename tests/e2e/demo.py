@@ -9,18 +9,15 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from io import StringIO
 from pathlib import Path
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from tests.e2e.controlplane.build import Unavailable, binaries
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.cli.output import print_diff
+from webhook.cli.output import as_yaml, print_diff
 from webhook.engine.admitted_view import template_path
 from webhook.files import find, read
 from webhook.model.names import APPLIED
@@ -71,7 +68,7 @@ def _show(cluster: ControlPlane, manifest: Json, path: str) -> None:
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     pod = eventually(f"{kind} {name} has a Pod on a Node", lambda: _pod_of(cluster, name))
     print(f"\n{kind} {name}: Pod {pod['metadata']['name']} on Node {pod['spec']['nodeName']}")
-    print_diff(_yaml(template), _yaml(_in_the_words_of(template, pod)), path)
+    print_diff(as_yaml(template), as_yaml(_in_the_words_of(template, pod)), path)
 
 
 def _pod_of(cluster: ControlPlane, name: str) -> Any:
@@ -107,15 +104,6 @@ def _in_the_words_of(template: Json, pod: Json) -> Json:
 
 def _of_every_pod(toleration: Json) -> bool:
     return str(toleration.get("key", "")).startswith("node.kubernetes.io/")
-
-
-def _yaml(data: Json) -> str:
-    out = StringIO()
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
-    writer.width = 1000
-    writer.dump(data, out)
-    return out.getvalue()
 
 
 def _say(words: str) -> None:

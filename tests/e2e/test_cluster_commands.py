@@ -44,6 +44,12 @@ def test_list_shows_those_of_the_cluster_among_the_others(applied: ControlPlane)
     ]
 
 
+def test_show_prints_what_can_be_applied_again(applied: ControlPlane, tmp_path: Path) -> None:
+    shown = _run(applied, "policies", "show", "models", "--from-cluster").stdout
+    (tmp_path / "again.yaml").write_text(shown)
+    assert _run(applied, "policies", "diff", "-f", str(tmp_path)).returncode == 0
+
+
 def test_diff_says_what_would_change(applied: ControlPlane, tmp_path: Path) -> None:
     same = _run(applied, "policies", "diff", "-f", MODELS)
     assert (same.returncode, same.stdout, same.stderr) == (0, "", "")

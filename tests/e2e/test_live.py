@@ -130,6 +130,7 @@ def test_broken_one_says_why_and_its_last_good_version_stays(
         )
         assert _request(client, namespace) == "1Gi"
         assert webhook.metric('podtailor_policies{state="bad"}') == 1
+        assert webhook.said("policy cannot be used")["policy"] == name
         _applied(cluster, webhook, name, _memory("5Gi"))
         assert _request(client, namespace) == "5Gi"
         eventually(

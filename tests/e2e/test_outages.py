@@ -9,6 +9,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -113,16 +114,18 @@ class Load(threading.Thread):
 
 def test_api_server_away_and_back(own: ControlPlane, replica: Replica, kubelet: Kubelet) -> None:
     """Killed under load: reviews are answered from the last snapshot, and watches go on where they were."""
-    threads = threading.active_count()
+    eventually("all is quiet", lambda: _held(replica))
+    before_all = _held(replica)
     load = Load(replica, kubelet.folder)
     eventually("the first answer", lambda: replica.review(pod())["allowed"])
     load.start()
-    own.kill_api_server()
+    own.kill("kube-apiserver")
     replica.said("not heard from the API server")
     before = load.answered
     eventually("reviews go on", lambda: load.answered > before + 300)
     assert replica.health("/readyz") == (200, "ok\n")
-    own.start_api_server()
+    own.start_again("kube-apiserver")
+    eventually("the API server is ready", lambda: own.get("/readyz") == "ok")
     policy = yaml(Path("tests/e2e/outages.yaml").read_text())
     policy["spec"]["resources"]["limits"][0]["defaultRequest"]["memory"] = "4Gi"
     own.kubectl("apply", "-f", "-", stdin=json.dumps(policy))
@@ -131,9 +134,30 @@ def test_api_server_away_and_back(own: ControlPlane, replica: Replica, kubelet: 
     load.join()
     assert load.wrong == []
     assert replica.process.running
-    assert threading.active_count() <= threads + 1
+    eventually("threads and connections are as they were", lambda: _held(replica) <= before_all)
     print(f"\n{load.answered} reviews meanwhile, none without its patch")
     own.kubectl("apply", "-f", "tests/e2e/outages.yaml")
+
+
+def _held(replica: Replica) -> tuple[int, int]:
+    """Threads and open files of the process."""
+    process = Path(f"/proc/{replica.process.pid}")
+    return len(list((process / "task").iterdir())), len(list((process / "fd").iterdir()))
+
+
+def test_etcd_killed_and_back(own: ControlPlane, replica: Replica) -> None:
+    own.kill("etcd")
+    assert replica.review(pod())["patch"]
+    own.start_again("etcd")
+    eventually("the API server is ready", lambda: own.get("/readyz") == "ok")
+    eventually("the same policies are in force", lambda: _takes(own) and _memory(own) == "3Gi")
+    assert replica.process.running
+
+
+def _takes(own: ControlPlane) -> bool:
+    with suppress(KubectlError):
+        return own.kubectl("get", "namespace", "default") != ""
+    return False
 
 
 def test_killed_replica_comes_back_with_the_same_policies(

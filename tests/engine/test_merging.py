@@ -146,6 +146,17 @@ LIMITED = "{limits: [{type: Container, default: {cpu: 200m}}]}"
 GUARANTEED = "{limits: [{type: Container, defaultRequest: {cpu: 500m, memory: 1Gi}}], qosClass: Guaranteed}"
 
 
+def test_namespaced_policy_never_lifts_the_max_of_a_cluster_policy() -> None:
+    """It is heard first, and what it gives keeps to the bounds of all."""
+    own = policy(
+        "resources: {limits: [{type: Container, defaultRequest: {memory: 9Gi}, max: {memory: 99Gi}}]}",
+        kind="WorkloadPolicy",
+        namespace="default",
+    )
+    cluster = policy("resources: {limits: [{type: Container, max: {memory: 1Gi}}]}", name="cluster")
+    assert request_of(tailored(pod(), own, cluster)) == "1Gi"
+
+
 class TestGuaranteed:
     """All or nothing, seen at the end: what other policies give counts too, heard before or after."""
 

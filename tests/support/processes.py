@@ -18,6 +18,7 @@ class Process:
 
     def __init__(self, name: str, command: list[str], log: Path) -> None:
         self.name = name
+        self.command = command
         self.log = log
         self.lines: list[str] = []
         self._grown = threading.Condition()

@@ -11,7 +11,7 @@ import typer
 from msgspec import structs
 
 from webhook.cli import options
-from webhook.cli.output import Format, complain, print_diff, print_json, print_table
+from webhook.cli.output import Format, as_yaml, complain, print_diff, print_json, print_table
 from webhook.files import InputError, find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
@@ -140,10 +140,18 @@ def show(
     name: Annotated[str, typer.Argument(help="Name of a policy.")],
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    *,
+    from_cluster: options.FromCluster = False,
 ) -> None:
     """Print a policy's document, ready to be changed and applied: a built-in's or a preset's too."""
     texts = dict(_shipped(builtin))
     own = list(_documents(policies or []))
+    if from_cluster:
+        from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+
+        own += [(each["metadata"]["name"], _as_yaml(each)) for each in sources.documents(kubeconfig, context)]
     if any(each == name for each, _ in own):
         texts.pop(name, None)
     shown = [text for each, text in (*own, *texts.items()) if each == name]
@@ -151,6 +159,15 @@ def show(
         known = sorted({*texts, *(each for each, _ in own)})
         raise InputError(f"no policy {name!r}; known are {', '.join(known) or 'none'}")
     sys.stdout.write("---\n".join(text.removeprefix("---\n") for text in shown))
+
+
+def _as_yaml(data: dict[str, Any]) -> str:
+    """Without what the API server adds."""
+    metadata = {
+        key: value for key, value in data["metadata"].items() if key in ("name", "namespace", "labels")
+    }
+    kept = {key: data[key] for key in ("apiVersion", "kind")}
+    return as_yaml({**kept, "metadata": metadata, "spec": data["spec"]})
 
 
 def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:

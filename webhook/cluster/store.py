@@ -6,6 +6,7 @@ for by a request.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,9 +20,12 @@ from webhook.cluster.reflector import Reflector
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
+from webhook.model.words import cut
 from webhook.policies import crd
 from webhook.policies.live import PolicyFiles
 from webhook.policies.sources import Update, combined
+
+log = logging.getLogger("podtailor.policies")
 
 # A burst of changes becomes one snapshot: the first is in force this much later, the last at most twice.
 _COALESCE_SECONDS = 0.02
@@ -59,6 +63,8 @@ class Store:
         self._take: Callable[[Update], object] = lambda _: None
         self._wake = threading.Event()
         self._stopped = False
+        self._said: dict[str, str] = {}
+        """By uid: what was last logged of a policy that cannot be used."""
         self._good: dict[tuple[str, str], Policy] = {}
         """By uid and kind: the last version of a policy that could be used."""
         self._files = PolicyFiles(paths, self._wake.set)
@@ -115,6 +121,7 @@ class Store:
         revisions = {reflector.kind.name: reflector.revision for reflector in self.reflectors}
         revisions["files"] = str(self._files.reads)
         standings = tuple(self._standings())
+        self._log(standings)
         self._say(standings)
         own = (*self._in_force(standings), *self._files.policies)
         return Update(
@@ -129,6 +136,19 @@ class Store:
             revisions,
             self._files.problems + sum(not standing.is_ready for standing in standings),
         )
+
+    def _log(self, standings: Iterable[Standing]) -> None:
+        """Each policy that cannot be used, once for each reason."""
+        bad = {each.known.metadata.uid: each for each in standings if not each.is_ready}
+        for uid, standing in bad.items():
+            if self._said.get(uid) != standing.message:
+                where = f"{standing.known.metadata.namespace or ''}/{standing.known.metadata.name}".lstrip(
+                    "/"
+                )
+                log.error(
+                    "policy cannot be used", extra={"policy": where, "reason": cut(standing.message, 1024)}
+                )
+        self._said = {uid: standing.message for uid, standing in bad.items()}
 
     def _standings(self) -> list[Standing]:
         known = [each for reflector in self._policies for each in reflector.items().values()]

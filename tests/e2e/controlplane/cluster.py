@@ -143,16 +143,16 @@ class ControlPlane:
         except (OSError, urllib.error.URLError):
             return None
 
-    def kill_api_server(self) -> None:
+    def kill(self, name: str) -> None:
         """As a machine that goes dark: no goodbye to anybody."""
-        self._named("kube-apiserver").signal(signal.SIGKILL)
-        self._named("kube-apiserver").wait()
+        process = self._named(name)
+        process.signal(signal.SIGKILL)
+        process.wait()
 
-    def start_api_server(self) -> None:
-        """Again, on the same port, with what etcd holds."""
-        self._processes.remove(self._named("kube-apiserver"))
-        self._run_api_server()
-        eventually("the API server is ready", lambda: self.get("/readyz") == "ok")
+    def start_again(self, name: str) -> None:
+        """With the same flags, on the same port."""
+        process = self._named(name)
+        self._processes[self._processes.index(process)] = Process(name, process.command, process.log)
 
     def asked_by(self, user: str) -> Counter[tuple[str, str, int]]:
         """What a user has asked so far: (verb, resource, status code), of the API server's audit log."""
@@ -192,14 +192,9 @@ class ControlPlane:
         (self._folder / "sa.key").write_bytes(pem)
         (self._folder / "tokens.csv").write_text(f"{self._token},admin,admin,system:masters\n")
         (self._folder / "audit.yaml").write_text(_AUDIT_POLICY)
-        self._etcd = client
-        self._run_api_server()
-        self._write_kubeconfig()
-
-    def _run_api_server(self) -> None:
         self._run(
             "kube-apiserver",
-            f"--etcd-servers={self._etcd}",
+            f"--etcd-servers={client}",
             f"--audit-policy-file={self._folder / 'audit.yaml'}",
             f"--audit-log-path={self._folder / 'audit.log'}",
             f"--cert-dir={self._folder / 'certs'}",
@@ -212,6 +207,7 @@ class ControlPlane:
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.0.0.0/24",
         )
+        self._write_kubeconfig()
 
     def _write_kubeconfig(self) -> None:
         ca = str(self._folder / "certs" / "apiserver.crt")
