@@ -6,7 +6,7 @@ READY := .venv/.ready
 N ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test e2e demo image lock clean
+.PHONY: help run check test e2e scale demo image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -25,6 +25,9 @@ test: check e2e ## Everything; the first run builds a control plane (ten minutes
 
 e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m e2e
+
+scale: $(READY) ## What 10,000 namespaces and 2,000 policies cost (ten minutes)
+	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 $(BIN)/pytest -q -s -m e2e tests/e2e/test_scale.py
 
 demo: $(READY) ## A whole control plane on this machine, with podtailor and examples; Ctrl-C ends it
 	@$(BIN)/python -m tests.e2e.demo
