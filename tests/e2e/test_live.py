@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -90,13 +92,27 @@ def _ready(cluster: ControlPlane, kind: str, name: str, namespace: str = "defaul
 def test_each_version_is_in_force_until_the_next(
     cluster: ControlPlane, client: Client, webhook: Webhook, namespace: str, name: str
 ) -> None:
+    """While Pods are being created: none meets a version that is over, and none meets nothing."""
     assert _request(client, namespace) == "256Mi"
+    meanwhile: list[str | None] = []
+    over = threading.Event()
+
+    def create() -> None:
+        while not over.is_set():
+            meanwhile.append(_request(client, namespace))
+
+    creating = threading.Thread(target=create)
+    creating.start()
     delays = []
     for amount in ("1Gi", "2Gi", "3Gi"):
         delays.append(_applied(cluster, webhook, name, _memory(amount)))
         assert _request(client, namespace) == amount
     cluster.kubectl("delete", "cwp", name)
     eventually("it is gone", lambda: _request(client, namespace) == "256Mi")
+    over.set()
+    creating.join()
+    versions = [each for each, _ in itertools.groupby(meanwhile)]
+    assert versions in (["256Mi", "1Gi", "2Gi", "3Gi"], ["256Mi", "1Gi", "2Gi", "3Gi", "256Mi"])
     print(f"\na policy is in force {max(delays):.2f} s after kubectl has returned, at most")
 
 
@@ -297,6 +313,19 @@ def _is_taken(client: Client, namespace: str) -> bool:
     except Refused:
         return False
     return True
+
+
+def test_from_audit_to_enforcing_namespace_by_namespace(cluster: ControlPlane, tmp_path: Path) -> None:
+    enforcing = cluster.create_namespace(f"enforcing-{next(_NUMBERS)}", mode="enforce")
+    audited = cluster.create_namespace(f"audited-{next(_NUMBERS)}")
+    flags = ("--from-cluster", f"--kubeconfig={cluster.kubeconfig}", "--mode=Audit")
+    server = Webhook(cluster, tmp_path, *flags)
+    eventually("all is listed", lambda: server.health("/readyz")[0] == 200)
+    assert server.review(pod(metadata=f"namespace: {enforcing}"))["patch"]
+    answer = server.review(pod(metadata=f"namespace: {audited}"))
+    assert "patch" not in answer
+    assert "general: app:requests.cpu" in answer["auditAnnotations"]["would-change"]
+    assert server.stop() == 0
 
 
 def test_files_and_cluster_together(cluster: ControlPlane, tmp_path: Path) -> None:
