@@ -132,9 +132,12 @@ RANGES = Kind("limitranges", "/api/v1/limitranges", _range)
 
 def policies_of(kind: crd.Kind) -> Kind[Known]:
     def read(found: Object) -> Known:
-        status = _STATUSES.decode(found.raw).status or _Status()
-        ready = next((each for each in status.conditions or () if each.type == "Ready"), None)
         policy, problem = _policy(kind, found)
+        try:
+            status = _STATUSES.decode(found.raw).status or _Status()
+        except msgspec.MsgspecError:  # whoever wrote that: it will be written anew
+            status = _Status()
+        ready = next((each for each in status.conditions or () if each.type == "Ready"), None)
         return Known(kind, found.metadata, policy, problem, ready)
 
     return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read)

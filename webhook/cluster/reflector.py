@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -28,7 +29,7 @@ _PAGE = 500
 _WATCH_SECONDS, _SILENCE_SECONDS = 60, 75
 _CONNECT_SECONDS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
-_OK, _GONE = 200, 410
+_OK, _NOT_FOUND, _GONE = 200, 404, 410
 
 
 class Meta(Struct, frozen=True):
@@ -39,7 +40,6 @@ class Meta(Struct, frozen=True):
     generation: int = 0
     creationTimestamp: str = ""
     labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
 
 
 class Object(Struct, frozen=True):
@@ -106,7 +106,7 @@ class Reflector(threading.Thread, Generic[T]):
         self.synced = threading.Event()
         self.revision = ""
         """The resourceVersion up to which `items` is complete."""
-        self.heard_at = 0.0
+        self.heard_at = time.monotonic()
         """When the API server was last heard of this kind, of time.monotonic."""
         self._api = api
         self._changed = changed
@@ -114,6 +114,7 @@ class Reflector(threading.Thread, Generic[T]):
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._response: Any = None
+        self._failures = 0
 
     def items(self) -> dict[str, T]:
         """A copy of all, as it is now."""
@@ -124,32 +125,41 @@ class Reflector(threading.Thread, Generic[T]):
         self._stopped.set()
         response = self._response
         if response is not None:
-            response.shutdown()  # wakes the thread that waits for the next event
+            with suppress(OSError, ValueError, RuntimeError):  # it has just ended by itself
+                response.shutdown()  # wakes the thread that waits for the next event
 
     def run(self) -> None:
-        failures = 0
+        said = ""
         while not self._stopped.is_set():
-            try:
-                if not self.revision:
-                    self._list()
-                self._watch()
-                failures = 0
-            except _GoneError:
+            reason = self._go_on()
+            if reason and reason != said and not self._stopped.is_set():
+                log.warning("not heard from the API server", extra={"kind": self.kind.name, "reason": reason})
+            if said and not reason:
+                log.info("heard from the API server again", extra={"kind": self.kind.name})
+            said = reason
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
+            self._failures = min(self._failures + 1, 10)
+            self._stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
+
+    def _go_on(self) -> str:
+        """One list where it is due, one watch to its end; why it ended, where that is not as it should be."""
+        try:
+            if not self.revision:
+                self._list()
+            self._watch()
+        except _GoneError:
+            self.revision = ""
+        except (ApiException, HTTPError, OSError, msgspec.MsgspecError) as error:
+            # Too old to go on from; or the kind has gone, and with it its objects; or an event was none.
+            if isinstance(error, msgspec.MsgspecError) or getattr(error, "status", 0) in (_GONE, _NOT_FOUND):
                 self.revision = ""
-            except (ApiException, HTTPError, OSError, msgspec.MsgspecError) as error:
-                if self._stopped.is_set():
-                    return
-                if isinstance(error, ApiException) and error.status == _GONE:
-                    self.revision = ""
-                    continue
-                if failures == 0:
-                    log.warning(
-                        "not heard from the API server",
-                        extra={"kind": self.kind.name, "reason": _short(error)},
-                    )
-                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**failures) * random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
-                failures = min(failures + 1, 10)
-                self._stopped.wait(pause)
+            return _short(error)
+        except Exception:
+            # A fault of ours with one event may not end the watch for good: all is listed again.
+            log.exception("objects not understood", extra={"kind": self.kind.name})
+            self.revision = ""
+            return "a fault of ours"
+        return ""
 
     def _list(self) -> None:
         items, revision = listed(self._api, self.kind)
@@ -192,14 +202,18 @@ class Reflector(threading.Thread, Generic[T]):
             self._heard(found.metadata.resourceVersion)
             return
         with self._lock:
+            before = self._items.get(found.key)
             if event.type == "DELETED":
                 self._items.pop(found.key, None)
             else:
                 self._items[found.key] = self.kind.read(found)
+            differs = before != self._items.get(found.key)
         self._heard(found.metadata.resourceVersion)
-        self._changed()
+        if differs:  # quotas count every Pod, statuses are ours: most events change nothing that we keep
+            self._changed()
 
     def _heard(self, revision: str) -> None:
+        self._failures = 0
         self.revision = revision
         self.heard_at = time.monotonic()
 

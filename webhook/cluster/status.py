@@ -6,7 +6,6 @@ request path; slowly, so that a thousand policies are no storm.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
@@ -25,6 +24,7 @@ log = logging.getLogger("podtailor.cluster")
 # Replicas look at different moments, so that mostly one of them writes.
 _LONGEST_WAIT = 1.0
 _WRITES_PER_SECOND = 10.0
+_ROUND_SECONDS = 1.0
 _CONFLICT, _NOT_FOUND, _OK = 409, 404, 200
 _SECONDS = 5
 # The API takes 32,768 characters; a person reads less.
@@ -58,10 +58,13 @@ class StatusWriter(threading.Thread):
                 if self._stopped.is_set():
                     return
                 if not _is_said(standing):
-                    self._write(standing)
+                    if not self._write(standing):
+                        self._wake.set()  # once more, a round later
                     self._stopped.wait(1 / _WRITES_PER_SECOND)
+            self._stopped.wait(_ROUND_SECONDS)
 
-    def _write(self, standing: Standing) -> None:
+    def _write(self, standing: Standing) -> bool:
+        """Whether that is settled: written, or for somebody else to write."""
         metadata = standing.known.metadata
         within = f"/namespaces/{metadata.namespace}" if metadata.namespace else ""
         path = f"/apis/{crd.GROUP}/{crd.VERSION}{within}/{standing.known.kind.plural}/{metadata.name}/status"
@@ -81,11 +84,15 @@ class StatusWriter(threading.Thread):
                 ),
                 _request_timeout=_SECONDS,
             )
-            if response.status not in (_OK, _CONFLICT, _NOT_FOUND):
-                said = json.loads(response.read() or b"{}").get("message", response.reason)
-                log.warning("status not written", extra={"policy": metadata.name, "reason": said})
+            said = response.read() or b""  # also where it is not wanted: the connection is free for the next
         except (ApiException, HTTPError, OSError) as error:
             log.warning("status not written", extra={"policy": metadata.name, "reason": str(error)})
+            return False
+        if response.status in (_OK, _CONFLICT, _NOT_FOUND):
+            return True
+        reason = f"{response.status} {said[:300].decode(errors='replace')}"
+        log.warning("status not written", extra={"policy": metadata.name, "reason": reason})
+        return False
 
 
 def _is_said(standing: Standing) -> bool:
@@ -93,9 +100,8 @@ def _is_said(standing: Standing) -> bool:
     if there is None:
         return False
     wanted = _condition(standing, datetime.now(UTC))
-    return all(
-        getattr(there, name) == wanted[name] for name in ("status", "reason", "message", "observedGeneration")
-    )
+    # Not by the message: replicas of two versions may word it otherwise, and neither has to win.
+    return all(getattr(there, name) == wanted[name] for name in ("status", "reason", "observedGeneration"))
 
 
 def _condition(standing: Standing, now: datetime) -> dict[str, str | int]:

@@ -113,8 +113,12 @@ class Store:
                 return
             time.sleep(_COALESCE_SECONDS)
             self._wake.clear()
-            if not self.waits_for():
-                self._take(self._update())
+            try:
+                if not self.waits_for():
+                    self._take(self._update())
+            except Exception:
+                # The snapshot in force stays; the next change tries again.
+                log.exception("no snapshot made")
 
     def _update(self) -> Update:
         # Revisions first: what comes in meanwhile is in the snapshot and only said later.

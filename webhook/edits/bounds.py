@@ -54,7 +54,7 @@ def _apart(said: str, ratio: Quantity, request: Quantity | None, limit: Quantity
         return f"{said}, but no request is specified or request is 0"
     if limit is None or limit.milli == 0:
         return f"{said}, but no limit is specified or limit is 0"
-    if limit.milli * 1000 > request.milli * ratio.milli:
+    if _too_far(request, limit, ratio):
         return f"{said}, but provided ratio is {limit.milli / request.milli:f}"
     return None
 
@@ -69,8 +69,13 @@ def spoiled(
             yield "min", side
         if amount and most and amount.milli > most.milli:
             yield "max", side
-    if ratio and request and limit and request.milli and limit.milli * 1000 > request.milli * ratio.milli:
+    if ratio and request and limit and request.milli and _too_far(request, limit, ratio):
         yield "ratio", "limits"
+
+
+def _too_far(request: Quantity, limit: Quantity, ratio: Quantity) -> bool:
+    """In floating point, as LimitRanger compares."""
+    return limit.milli / request.milli * 1000 > ratio.milli
 
 
 def clamped(amount: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:
@@ -89,9 +94,10 @@ def clamped(amount: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity
 def within_ratio(request: Quantity, limit: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:
     """The limit, brought down to where every ratio allows it."""
     for ratio in _ratios(kept, resource):
-        most = request.milli * ratio.milli // 1000
-        if limit.milli > most:
-            lower = exactly(most, resource, up=False)
+        if request.milli and _too_far(request, limit, ratio):
+            lower = exactly(request.milli * ratio.milli // 1000, resource, up=False)
+            if _too_far(request, lower, ratio):  # by the last digit of a float
+                lower = exactly(lower.milli - 1, resource, up=False)
             limit = lower if lower.milli >= request.milli else request  # whole bytes may be too few by one
     return limit
 
@@ -99,9 +105,10 @@ def within_ratio(request: Quantity, limit: Quantity, kept: Sequence[Bounds], res
 def raised_to_ratio(request: Quantity, limit: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:
     """The request, brought up to where every ratio allows it."""
     for ratio in _ratios(kept, resource):
-        least = -(-limit.milli * 1000 // ratio.milli)
-        if request.milli < least:
-            request = exactly(least, resource, up=True)
+        if request.milli and _too_far(request, limit, ratio):
+            request = exactly(-(-limit.milli * 1000 // ratio.milli), resource, up=True)
+            if _too_far(request, limit, ratio):
+                request = exactly(request.milli + 1, resource, up=True)
     return request
 
 

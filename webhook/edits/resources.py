@@ -33,9 +33,11 @@ _EPHEMERAL = "ephemeral-storage"
 def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
     untouchable = _untouchable(subject)
     if untouchable:
-        for policy in policies:
+        as_it_is = [Sheet(container, None) for container in subject.containers]
+        for rank, policy in enumerate(policies):
             if policy.resources:
                 draft.skip(policy, "pod:resources", untouchable)
+                _report([Voice(policy, rank, policy.resources, ())], as_it_is, subject, draft)
         return
     voices = [
         Voice(policy, rank, policy.resources, _shaped(policy, subject, draft))

@@ -35,6 +35,8 @@ class Given(Struct):
 
     amount: Quantity
     voice: Voice
+    mirrors: bool = False
+    """A request that is there because of the limit."""
 
 
 class Sheet:
@@ -71,7 +73,7 @@ class Sheet:
         for (side, resource), given in list(self.ours.items()):
             stands = resource in self.own["requests"] or ("requests", resource) in self.ours
             if side == "limits" and not stands:
-                self.ours["requests", resource] = Given(given.amount, given.voice)
+                self.ours["requests", resource] = Given(given.amount, given.voice, mirrors=True)
 
     def settle(self) -> None:
         """Where a request is above its limit, ours moves to the Pod's own, of two of ours the later one."""
@@ -133,8 +135,11 @@ class Sheet:
     def leave_out(self, side: Side, resource: str, draft: Draft) -> None:
         given = self.ours.pop((side, resource))
         draft.skip(given.voice.policy, self.field(side, resource), Reason.NO_ROOM)
-        if side == "requests" and resource not in self.own["requests"] and ("limits", resource) in self.ours:
-            self.leave_out("limits", resource, draft)
+        # A limit without request becomes one; a request that only our limit made has no wish behind it.
+        other: Side = "limits" if side == "requests" else "requests"
+        left = self.ours.get((other, resource))
+        if left and (side == "requests" or left.mirrors):
+            self.leave_out(other, resource, draft)
 
     @property
     def is_guaranteed(self) -> bool:

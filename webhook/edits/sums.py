@@ -19,14 +19,15 @@ def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> No
     """Leave out of ours what makes the Pod's sums break a bound, what was heard last first."""
     for resource in sorted({name for each in kept for name in bounds.resources(each)}):
         before = _spoiled(sheets, kept, resource, with_ours=False)
-        while not _spoiled(sheets, kept, resource) <= before:
+        while added := _spoiled(sheets, kept, resource) - before:
+            sides = {side for _, _, side in added}
             ours = [
-                (given.voice.rank, side == "limits", index, side)
+                (given.voice.rank, index, side)
                 for index, sheet in enumerate(sheets)
                 for (side, name), given in sheet.ours.items()
-                if name == resource
+                if name == resource and side in sides
             ]
-            *_, index, side = max(ours)
+            _, index, side = max(ours)
             sheets[index].leave_out(side, resource, draft)
 
 

@@ -89,7 +89,12 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     outcome = _tailor(subject, enforced, annotate=snapshot.annotate)
     audit = _tailor(subject, both, annotate=snapshot.annotate) if audited else None
     denied = _denied(outcome.violations)
-    broken = [f"violation: {each.policy.name}: {each.where}: {each.message}" for each in outcome.violations]
+    # What only audited policies mind is said as well: that is what trying them is for.
+    tried = [each for each in audit.violations if each.policy in audited] if audit else []
+    broken = [
+        f"violation: {each.policy.name}: {each.where}: {each.message}"
+        for each in (*outcome.violations, *tried)
+    ]
     warnings = (
         *broken,
         *classification.warnings,

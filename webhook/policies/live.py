@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import watchfiles
@@ -43,22 +43,41 @@ class PolicyFiles(threading.Thread):
         folders = {path if path.is_dir() else path.parent for path in map(Path, self._paths)}
         if not folders:
             return
-        for _ in watchfiles.watch(
-            *folders,
-            watch_filter=None,
-            recursive=False,
-            debounce=200,
-            rust_timeout=1000,
-            yield_on_timeout=True,
-            stop_event=self._stopped,
-        ):
+        for _ in self._wakes(folders):
             contents = self._contents()
             if contents != self._held:
                 self._held = contents
                 self._read_again()
 
+    def _wakes(self, folders: set[Path]) -> Iterator[object]:
+        for polling in (False, True):
+            try:
+                yield from watchfiles.watch(
+                    *folders,
+                    watch_filter=None,
+                    recursive=False,
+                    debounce=200,
+                    rust_timeout=1000,
+                    yield_on_timeout=True,
+                    stop_event=self._stopped,
+                    force_polling=polling,
+                )
+            except OSError as error:
+                if polling:
+                    raise
+                # A Node's inotify instances run out: the files can still be looked at.
+                log.warning("policies are watched by polling", extra={"reason": str(error)})
+            else:
+                return
+
     def _read_again(self) -> None:
-        loaded = load(self._paths)
+        try:
+            loaded = load(self._paths)
+        except InputError as error:  # a folder without any file: nobody empties one to say so
+            self.problems = 1
+            log.error("policies not reloaded, the old ones stay", extra={"reason": str(error)})  # noqa: TRY400 (the reason says all)
+            self._changed()
+            return
         self.problems = len(loaded.problems)
         if loaded.problems:
             for problem in loaded.problems:

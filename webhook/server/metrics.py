@@ -106,7 +106,7 @@ class Metrics:
         for reason in (decision.left_alone, *decision.warnings):
             if reason:
                 self._count_skip(reason.partition(":")[0]).inc()
-        for change in decision.outcome.changes:
+        for change in () if decision.denied else decision.outcome.changes:
             self._count_mutation(_policy(change.policy), _field(change), "enforce").inc()
         for change in decision.would_change:
             self._count_mutation(_policy(change.policy), _field(change), "audit").inc()
