@@ -212,7 +212,7 @@ class TestNamespaced:
                 "apiVersion": "podtailor.dev/v1alpha1",
                 "kind": "WorkloadPolicy",
                 "metadata": {"name": f"p{number:02}", "namespace": namespace},
-                "spec": yaml(_memory(f"{number}Mi")),
+                "spec": {"priority": number, **yaml(_memory(f"{number}Mi"))},
             }
             for number in range(1, 23)
         ]
@@ -221,7 +221,7 @@ class TestNamespaced:
         )
         said = eventually("the last is told", lambda: _ready(cluster, "wp", "p22", namespace))
         assert (said["status"], said["reason"]) == ("False", "TooMany")
-        assert _request(client, namespace) == "1Mi"
+        assert _request(client, namespace) == "20Mi", "the highest priority among those that are heard"
 
 
 class TestNamespaces:
@@ -234,7 +234,13 @@ class TestNamespaces:
         assert webhook.metric('podtailor_skips_total{reason="unknown-namespace"}') == before
 
     def test_labels_take_effect(self, cluster: ControlPlane, client: Client, namespace: str) -> None:
-        for label, expected in (("audit", None), ("enforce", "256Mi"), ("off", None), ("nonsense", None)):
+        for label, expected in (
+            ("audit", None),
+            ("enforce", "256Mi"),
+            ("nonsense", None),
+            ("enforce", "256Mi"),
+            ("off", None),
+        ):
             cluster.kubectl("label", "namespace", namespace, f"podtailor.dev/mode={label}", "--overwrite")
             eventually(f"mode {label} is in force", partial(_asks_for, client, namespace, expected))
         cluster.kubectl("label", "namespace", namespace, "podtailor.dev/mode-")

@@ -72,6 +72,36 @@ class TestPod:
         after = tailored(before, gives, _item("max: {memory: 300Mi}", "Pod"))["spec"]
         assert all(each["resources"] for each in (*after["containers"], *after["initContainers"]))
 
+    def test_what_a_limit_brought_goes_with_it(self) -> None:
+        """Else a second review would take the request for the Pod's own, and go on from there."""
+        first = policy(
+            "resources: {limitFactor: {cpu: '2'}, limits: [{type: Pod, max: {cpu: '3'}}]}", name="a"
+        )
+        second = policy("resources: {limits: [{type: Container, default: {cpu: '2'}}]}", name="b")
+        before = pod(container="resources: {requests: {cpu: 200m}, limits: {cpu: '4'}}")
+        before["spec"]["containers"] += [{"name": "b"}, {"name": "c"}]
+        within = snapshot(first, second)
+        assert decide(tailored(before, within=within), within).patch == []
+
+
+class TestUntouched:
+    """Pods whose resources podtailor leaves alone are held to bounds all the same."""
+
+    def test_pod_level_resources_are_no_way_around(self) -> None:
+        denies = _item("max: {cpu: '1'}", more="onViolation: Deny")
+        before = pod("resources: {}", container="resources: {limits: {cpu: '64'}}")
+        assert decide(before, snapshot(denies)).denied == (
+            "maximum cpu usage per Container is 1, but limit is 64"
+        )
+
+
+def test_ratio_is_compared_as_limit_ranger_compares_it() -> None:
+    """In floating point: 2007m is more than 2.007 times 1."""
+    within = snapshot(_gives("{limitFactor: {cpu: '3'}}"), _item("maxLimitRequestRatio: {cpu: '2.007'}"))
+    after = tailored(pod(container="resources: {requests: {cpu: '1'}}"), within=within)
+    limit = after["spec"]["containers"][0]["resources"]["limits"]["cpu"]
+    assert limit == "2006m"
+
 
 BROKEN = [
     pytest.param("{requests: {cpu: 50m}}", "min: {cpu: 100m}", "minimum cpu usage per Container is 100m, but request is 50m", id="request below min"),

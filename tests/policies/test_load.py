@@ -155,6 +155,8 @@ REFUSED = [
     ),
     ("nodeSelector: {" + ", ".join(f"k{at}: v" for at in range(33)) + "}", 3, "spec.nodeSelector", "should have at most 32 items"),
     ("nodeSelector: {" + "a" * 64 + ": c}", 18, "spec.nodeSelector." + "a" * 64, "is not a label key"),
+    ("nodeSelector: {" + "a" * 254 + "/b: c}", 18, "spec.nodeSelector." + "a" * 254 + "/b", "is not a label key"),
+    ('match: {images: ["a\\nb"]}', 20, "spec.match.images[0]", "a pattern is one line"),
     ("nodeSelector: {A/a: c}", 18, "spec.nodeSelector.A/a", "'A/a' is not a label key"),
     ("match: {images: [" + "a" * 257 + "]}", 20, "spec.match.images[0]", "should have at most 256 characters"),
     ("match: {annotations: {'a b': c}}", 25, "spec.match.annotations.a b", "'a b' is not a label key"),

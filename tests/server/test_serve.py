@@ -241,6 +241,13 @@ class TestStart:
         assert code == 2
         assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in said
 
+    def test_with_policies_that_cannot_be_read_again(self) -> None:
+        code, said = self.run("--port", "0", "--policies", "-", "--dev")
+        assert (code, said) == (
+            2,
+            "error: --policies -: policies are read again when they change, so give files\n",
+        )
+
     def test_with_a_bad_policy(self, folder: Path) -> None:
         bad = folder / "bad.yaml"
         bad.write_text(

@@ -15,8 +15,7 @@ from webhook.cli.output import Format, as_yaml, complain, print_diff, print_json
 from webhook.files import InputError, find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
-from webhook.policies.load import load, load_all
-from webhook.policies.schema import PolicyDocument
+from webhook.policies.load import load, load_all, spec_of
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
 from webhook.policies.sources import combined, in_force
 
@@ -131,8 +130,7 @@ def _spec_text(data: dict[str, Any]) -> str:
     """In one way of writing, without what is the default: the API server writes that out, people do not."""
     if not data:
         return ""
-    spec = PolicyDocument.model_validate(data).spec.model_dump(mode="json", exclude_defaults=True)
-    return msgspec.json.format(msgspec.json.encode(spec, order="sorted"), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(spec_of(data), order="sorted"), indent=2).decode() + "\n"
 
 
 @app.command()

@@ -85,6 +85,8 @@ def serve(
     """
     if log_level.lower() not in ("debug", "info", "warning", "error"):
         raise InputError(f"--log-level {log_level}: one of debug, info, warning, error")
+    if "-" in (policies or ()):
+        raise InputError("--policies -: policies are read again when they change, so give files")
     if tls_secret and (dev or tls_cert_file or tls_private_key_file):
         raise InputError("--tls-secret makes certificates itself: leave --dev and the files out")
     snapshot = snapshot_from(

@@ -12,7 +12,7 @@ from msgspec import structs
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.client import UnreachableError
-from webhook.cluster.kinds import policies_of
+from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, policies_of
 from webhook.cluster.reflector import Kind, Object, listed
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
@@ -60,6 +60,9 @@ def pod(api: ApiClient, namespace: str, name: str) -> dict[str, Any] | None:
 
 def snapshot(api: ApiClient, base: Snapshot, shipped: Iterable[Policy], paths: list[str]) -> Snapshot:
     """What a replica that started now would decide by. Raises UnreachableError, and InputError for files."""
+    kinds: list[Kind[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
+    for kind in kinds:
+        _listed(api, kind)  # says at once what is forbidden or not there
     taken: list[Update] = []
     there = threading.Event()
 

@@ -6,6 +6,7 @@ import difflib
 import inspect
 import typing
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
@@ -91,6 +92,14 @@ def _parsed(document: Document) -> PolicyDocument | list[Problem]:
             Problem(document.place(location), files.dotted(location), message)
             for location, message in _errors(error)
         ]
+
+
+def spec_of(data: dict[str, Any]) -> dict[str, Any]:
+    """The spec without what is the default; of a policy that is not valid, as it stands."""
+    try:
+        return PolicyDocument.model_validate(data).spec.model_dump(mode="json", exclude_defaults=True)
+    except ValidationError:
+        return dict(data.get("spec") or {})
 
 
 def told(error: ValidationError) -> list[str]:

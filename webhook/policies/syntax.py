@@ -104,6 +104,8 @@ def _owner_kind(value: str) -> str:
 def _not_empty(value: str) -> str:
     if not value:
         raise ValueError("an empty pattern matches nothing: write * for everything")
+    if "\n" in value:
+        raise ValueError("a pattern is one line")
     return value
 
 
@@ -113,12 +115,13 @@ _AT_LEAST_ONE = Rule(
     "quantity(self).compareTo(quantity('1')) >= 0", "must be at least 1: a limit is never below its request"
 )
 _JOB = Rule("self != 'CronJob'", "a CronJob's Pods are owned by its Jobs: say Job")
+_PREFIX = Rule(f"self.indexOf('/') <= {_MOST_SUBDOMAIN}", "a prefix has at most 253 characters")
 _KNOWN = ", ".join(f"'{name}'" for name in _DEFAULTABLE)
 _INVENTED = Rule(f"self in [{_KNOWN}]", f"only {', '.join(_DEFAULTABLE)} have defaults")
 _LONG = Field(max_length=_MOST_TEXT)
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
-LabelKey = Annotated[str, AfterValidator(_label_key), Text(_MOST_KEY, _KEY)]
+LabelKey = Annotated[str, AfterValidator(_label_key), Text(_MOST_KEY, _KEY, (_PREFIX,))]
 LabelValue = Annotated[str, AfterValidator(_label_value), Text(_MOST_NAME, f"({_SHORT_NAME})?")]
 Quantity = Annotated[
     str, AfterValidator(_quantity), Text(MOST_QUANTITY, quantity.STRICT.pattern, (_ABOVE_ZERO,))
@@ -127,7 +130,7 @@ Factor = Annotated[
     str, AfterValidator(_factor), Text(MOST_QUANTITY, quantity.STRICT.pattern, (_AT_LEAST_ONE,))
 ]
 Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MOST_NAME, rules=(_INVENTED,))]
-ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MOST_KEY, _KEY)]
+ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MOST_KEY, _KEY, (_PREFIX,))]
 OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MOST_TEXT, rules=(_JOB,))]
 GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MOST_TEXT, ".+")]
 AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
