@@ -11,19 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane
-from webhook.policies import crd
 
 MODELS = "examples/policies/models.yaml"
 
 
 @pytest.fixture(scope="module")
 def applied(cluster: ControlPlane) -> Iterator[ControlPlane]:
-    for name in crd.definitions():
-        cluster.kubectl("apply", "--server-side", "-f", str(crd.FOLDER / name))
-    for kind in crd.KINDS:
-        cluster.kubectl(
-            "wait", "--for=condition=Established", "--timeout=30s", f"crd/{kind.plural}.{crd.GROUP}"
-        )
+    cluster.install_policies()
     cluster.kubectl("apply", "-f", MODELS)
     cluster.create_namespace("models")
     cluster.kubectl("label", "namespace", "models", "team=models")

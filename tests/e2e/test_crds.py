@@ -42,8 +42,7 @@ DOCUMENTS = {
 
 @pytest.fixture(scope="module")
 def crds(cluster: ControlPlane) -> ControlPlane:
-    cluster.kubectl("apply", "--server-side", "--warnings-as-errors", "-k", str(crd.FOLDER))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-k", str(crd.FOLDER))
+    cluster.install_policies()
     eventually("kubectl validates by the new schema", lambda: _explains(cluster))
     return cluster
 

@@ -27,12 +27,7 @@ _NUMBERS = count()
 
 @pytest.fixture(scope="module")
 def webhook_flags(cluster: ControlPlane) -> list[str]:
-    cluster.kubectl("apply", "--server-side", "-f", f"{crd.FOLDER}/{crd.KINDS[0].plural}.yaml")
-    cluster.kubectl("apply", "--server-side", "-f", f"{crd.FOLDER}/{crd.KINDS[1].plural}.yaml")
-    for kind in crd.KINDS:
-        cluster.kubectl(
-            "wait", "--for=condition=Established", "--timeout=30s", f"crd/{kind.plural}.{crd.GROUP}"
-        )
+    cluster.install_policies()
     return ["--from-cluster", f"--kubeconfig={cluster.kubeconfig}"]
 
 

@@ -30,12 +30,7 @@ def crowded(
     own = ControlPlane(tmp_path_factory.mktemp("crowded"))
     try:
         own.start()
-        for name in crd.definitions():
-            own.kubectl("apply", "--server-side", "-f", str(crd.FOLDER / name))
-        for kind in crd.KINDS:
-            own.kubectl(
-                "wait", "--for=condition=Established", "--timeout=30s", f"crd/{kind.plural}.{crd.GROUP}"
-            )
+        own.install_policies()
         with api_client(str(own.kubeconfig)) as api:
             _fill(api)
         yield own

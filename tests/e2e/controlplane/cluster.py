@@ -110,6 +110,12 @@ class ControlPlane:
     def kubectl_json(self, *arguments: str, stdin: str | None = None) -> Any:
         return json.loads(self.kubectl(*arguments, "-o", "json", stdin=stdin))
 
+    def install_policies(self) -> None:
+        """The custom resources; back once the API server serves them."""
+        self.kubectl("apply", "--server-side", "--warnings-as-errors", "-k", "manifests/crds")
+        names = self.kubectl("get", "crd", "--output=name").split()
+        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+
     def create_namespace(self, name: str, **labels: str) -> str:
         """A namespace with the labels `podtailor.dev/KEY: VALUE`, ready for Pods."""
         metadata = {"name": name, "labels": {f"podtailor.dev/{key}": value for key, value in labels.items()}}
