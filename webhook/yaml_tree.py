@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -160,6 +161,18 @@ def plain(node: Node | None) -> Any:
 def load(text: str) -> Any:
     """The data of one document. Raises YamlError."""
     return plain(parse(text))
+
+
+def written(data: Any) -> str:
+    """Data as block YAML that kubectl takes for the same: words such as Off are in quotes."""
+    writer = YAML(typ="safe", pure=True)
+    writer.version = (1, 1)
+    writer.default_flow_style = False
+    writer.width = 1000
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in their order
+    out = StringIO()
+    writer.dump(data, out)
+    return out.getvalue().removeprefix("%YAML 1.1\n---\n")
 
 
 def _plain(node: Node | None, left: list[int]) -> Any:

@@ -17,10 +17,11 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.cli.output import as_yaml, print_diff
+from webhook.cli.output import print_diff
 from webhook.engine.admitted_view import template_path
 from webhook.files import find, read
 from webhook.model.names import APPLIED
+from webhook.yaml_tree import written
 
 FOLDER = Path("build/demo")
 OVERLAY = "manifests/overlays/cluster-wide"
@@ -68,7 +69,7 @@ def _show(cluster: ControlPlane, manifest: Json, path: str) -> None:
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     pod = eventually(f"{kind} {name} has a Pod on a Node", lambda: _pod_of(cluster, name))
     print(f"\n{kind} {name}: Pod {pod['metadata']['name']} on Node {pod['spec']['nodeName']}")
-    print_diff(as_yaml(template), as_yaml(_in_the_words_of(template, pod)), path)
+    print_diff(written(template), written(_in_the_words_of(template, pod)), path)
 
 
 def _pod_of(cluster: ControlPlane, name: str) -> Any:

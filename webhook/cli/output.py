@@ -6,14 +6,12 @@ import difflib
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from io import StringIO
 from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from ruamel.yaml import YAML
 
 
 class Format(StrEnum):
@@ -43,18 +41,6 @@ def complain(message: str) -> None:
 def print_json(value: Any) -> None:
     """One JSON value, indented, keys in the order given."""
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
-
-
-def as_yaml(data: Any) -> str:
-    """As kubectl takes it: YAML 1.1, where words such as Off need quotes."""
-    writer = YAML(typ="safe", pure=True)
-    writer.version = (1, 1)
-    writer.default_flow_style = False
-    writer.width = 1000
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in their order
-    out = StringIO()
-    writer.dump(data, out)
-    return out.getvalue().removeprefix("%YAML 1.1\n---\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

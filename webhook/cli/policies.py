@@ -10,8 +10,9 @@ import msgspec
 import typer
 from msgspec import structs
 
+from webhook import yaml_tree
 from webhook.cli import options
-from webhook.cli.output import Format, as_yaml, complain, print_diff, print_json, print_table
+from webhook.cli.output import Format, complain, print_diff, print_json, print_table
 from webhook.files import InputError, find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
@@ -165,7 +166,7 @@ def _as_yaml(data: dict[str, Any]) -> str:
         key: value for key, value in data["metadata"].items() if key in ("name", "namespace", "labels")
     }
     kept = {key: data[key] for key in ("apiVersion", "kind")}
-    return as_yaml({**kept, "metadata": metadata, "spec": data["spec"]})
+    return yaml_tree.written({**kept, "metadata": metadata, "spec": data["spec"]})
 
 
 def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:

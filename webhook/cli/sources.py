@@ -16,12 +16,12 @@ from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
 from webhook.files import Document, InputError
 from webhook.model.policy import Policy
-from webhook.policies.shipped import Profile, built_in, presets
+from webhook.policies.shipped import Profile, shipped
 
 
 def files(snapshot: Snapshot, paths: list[str], builtin: Profile, names: list[str] | None) -> Store:
     """Policies of files, read again when they change."""
-    return Store(snapshot, (*presets(names or ()), *built_in(builtin)), paths, None)
+    return Store(snapshot, shipped(builtin, names or ()), paths, None)
 
 
 def cluster(
@@ -36,8 +36,7 @@ def cluster(
     with _reached(kubeconfig, context) as api:
         writer = StatusWriter(api)
         writer.start()
-        shipped = (*presets(names or ()), *built_in(builtin))
-        return Store(snapshot, shipped, paths or [], api, writer.wants)
+        return Store(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
 
 
 def now(
@@ -50,7 +49,7 @@ def now(
 ) -> Snapshot:
     """`snapshot` with what is in the cluster at this moment. Raises InputError."""
     with _reached(kubeconfig, context) as api:
-        return once.snapshot(api, snapshot, (*presets(names or ()), *built_in(builtin)), paths or [])
+        return once.snapshot(api, snapshot, shipped(builtin, names or ()), paths or [])
 
 
 def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None) -> Document:

@@ -99,14 +99,22 @@ def _is_said(standing: Standing) -> bool:
     there = standing.known.ready
     if there is None:
         return False
-    wanted = _condition(standing, datetime.now(UTC))
+    generation = standing.known.metadata.generation
     # Not by the message: replicas of two versions may word it otherwise, and neither has to win.
-    return all(getattr(there, name) == wanted[name] for name in ("status", "reason", "observedGeneration"))
+    return (there.status, there.reason, there.observedGeneration) == (
+        _status(standing),
+        standing.reason,
+        generation,
+    )
+
+
+def _status(standing: Standing) -> str:
+    return "True" if standing.is_ready else "False"
 
 
 def _condition(standing: Standing, now: datetime) -> dict[str, str | int]:
     there = standing.known.ready or Condition()
-    status = "True" if standing.is_ready else "False"
+    status = _status(standing)
     changed = there.lastTransitionTime if there.status == status else now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "type": "Ready",

@@ -65,8 +65,8 @@ class Store:
         self._stopped = False
         self._said: dict[str, str] = {}
         """By uid: what was last logged of a policy that cannot be used."""
-        self._good: dict[tuple[str, str], Policy] = {}
-        """By uid and kind: the last version of a policy that could be used."""
+        self._good: dict[str, Policy] = {}
+        """By uid: the last version of a policy that could be used."""
         self._files = PolicyFiles(paths, self._wake.set)
         self._namespaces: Reflector[dict[str, str]] | None = None
         self._quotas: Reflector[Quota] | None = None
@@ -159,7 +159,7 @@ class Store:
         # Oldest first: whoever fills a namespace with policies cannot push out those that stood there before.
         known.sort(key=lambda each: (each.metadata.creationTimestamp, each.metadata.name))
         uids = {each.metadata.uid for each in known}
-        self._good = {key: policy for key, policy in self._good.items() if key[0] in uids}
+        self._good = {uid: policy for uid, policy in self._good.items() if uid in uids}
         count: dict[str, int] = {}
         standings = []
         for each in known:
@@ -176,20 +176,16 @@ class Store:
         return standings
 
     def _standing(self, known: Known) -> Standing:
-        key = (known.metadata.uid, known.kind.kind)
+        uid = known.metadata.uid
         if known.policy:
-            self._good[key] = known.policy
+            self._good[uid] = known.policy
             return Standing(known, is_ready=True, reason="InForce", message="as written")
-        stays = "; the last good version stays in force" if key in self._good else ""
+        stays = "; the last good version stays in force" if uid in self._good else ""
         return Standing(known, is_ready=False, reason="Invalid", message=f"{known.problem}{stays}")
 
     def _in_force(self, standings: Iterable[Standing]) -> list[Policy]:
-        found = []
-        for standing in standings:
-            key = (standing.known.metadata.uid, standing.known.kind.kind)
-            if standing.reason != "TooMany" and key in self._good:
-                found.append(self._good[key])
-        return found
+        heard = (each.known.metadata.uid for each in standings if each.reason != "TooMany")
+        return [self._good[uid] for uid in heard if uid in self._good]
 
     def _all_namespaces(self) -> Mapping[str, Namespace]:
         if self._namespaces is None or self._quotas is None or self._ranges is None:

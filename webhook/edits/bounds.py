@@ -18,19 +18,15 @@ def resources(kept: Bounds) -> list[str]:
 
 def breaches(
     kept: Bounds, of: str, resource: str, request: Quantity | None, limit: Quantity | None
-) -> Iterator[tuple[str, str]]:
-    """Kind of bound and message, of each that does not hold. A value that is missing breaks it too."""
+) -> Iterator[str]:
+    """A message for each bound that does not hold. A value that is missing breaks it too."""
     least, most, ratio = kept.min.get(resource), kept.max.get(resource), kept.ratio.get(resource)
     found = (
-        ("min", least and _below(f"minimum {resource} usage per {of} is {least}", least, request, limit)),
-        ("max", most and _above(f"maximum {resource} usage per {of} is {most}", most, request, limit)),
-        (
-            "ratio",
-            ratio
-            and _apart(f"{resource} max limit to request ratio per {of} is {ratio}", ratio, request, limit),
-        ),
+        least and _below(f"minimum {resource} usage per {of} is {least}", least, request, limit),
+        most and _above(f"maximum {resource} usage per {of} is {most}", most, request, limit),
+        ratio and _apart(f"{resource} max limit to request ratio per {of} is {ratio}", ratio, request, limit),
     )
-    return ((kind, message) for kind, message in found if message)
+    return (message for message in found if message)
 
 
 def _below(said: str, least: Quantity, request: Quantity | None, limit: Quantity | None) -> str | None:
@@ -71,6 +67,17 @@ def spoiled(
             yield "max", side
     if ratio and request and limit and request.milli and _too_far(request, limit, ratio):
         yield "ratio", "limits"
+
+
+def all_spoiled(
+    kept: Sequence[Bounds], resource: str, request: Quantity | None, limit: Quantity | None
+) -> set[tuple[int, str, str]]:
+    """`spoiled` of several: the index of each bound, its kind and the side."""
+    return {
+        (index, kind, side)
+        for index, each in enumerate(kept)
+        for kind, side in spoiled(each, resource, request, limit)
+    }
 
 
 def _too_far(request: Quantity, limit: Quantity, ratio: Quantity) -> bool:

@@ -44,20 +44,25 @@ def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft
         for rank, policy in enumerate(policies)
         if policy.resources
     ]
-    wanting = [voice for voice in voices if voice.defaults.guaranteed]
-    if wanting:
-        trial = Draft()
-        sheets = _worked_out(voices, subject, trial, guarantee=True)
-        if all(sheet.is_guaranteed for sheet in sheets):
-            draft.join(trial)
-            _write(sheets, draft)
-            _report(voices, sheets, subject, draft)
-            return
-        for voice in wanting:
-            draft.skip(voice.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
-    sheets = _worked_out(voices, subject, draft, guarantee=False)
-    _write(sheets, draft)
+    sheets = _guaranteed(voices, subject, draft) or _worked_out(voices, subject, draft, guarantee=False)
+    for sheet in sheets:
+        sheet.write(draft)
     _report(voices, sheets, subject, draft)
+
+
+def _guaranteed(voices: list[Voice], subject: Subject, draft: Draft) -> list[Sheet] | None:
+    """All of the Pod's sheets where a policy wants the class and the Pod can have it; else None."""
+    wanting = [voice for voice in voices if voice.defaults.guaranteed]
+    if not wanting:
+        return None
+    trial = Draft()
+    sheets = _worked_out(voices, subject, trial, guarantee=True)
+    if all(sheet.is_guaranteed for sheet in sheets):
+        draft.join(trial)
+        return sheets
+    for voice in wanting:
+        draft.skip(voice.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
+    return None
 
 
 def _untouchable(subject: Subject) -> Reason | None:
@@ -117,17 +122,12 @@ def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: D
                     request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
                     found = bounds.breaches(voice.defaults.container, "Container", resource, request, limit)
                     draft.violations += [
-                        Violation(voice.policy, sheet.container.name, message) for _, message in found
+                        Violation(voice.policy, sheet.container.name, message) for message in found
                     ]
         for resource in bounds.resources(voice.defaults.pod):
             request, limit = (sums.total(sheets, side, resource) for side in ("requests", "limits"))
             found = bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit)
-            draft.violations += [Violation(voice.policy, "pod", message) for _, message in found]
-
-
-def _write(sheets: list[Sheet], draft: Draft) -> None:
-    for sheet in sheets:
-        sheet.write(draft)
+            draft.violations += [Violation(voice.policy, "pod", message) for message in found]
 
 
 def _shaped(policy: Policy, subject: Subject, draft: Draft) -> tuple[int, ...]:

@@ -126,11 +126,7 @@ class Sheet:
         """Which bounds are broken by an amount that is there: each with its kind and side."""
         request = self.amount("requests", resource, with_ours=with_ours)
         limit = self.amount("limits", resource, with_ours=with_ours)
-        return {
-            (index, kind, side)
-            for index, each in enumerate(kept)
-            for kind, side in bounds.spoiled(each, resource, request, limit)
-        }
+        return bounds.all_spoiled(kept, resource, request, limit)
 
     def leave_out(self, side: Side, resource: str, draft: Draft) -> None:
         given = self.ours.pop((side, resource))

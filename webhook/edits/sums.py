@@ -36,11 +36,7 @@ def _spoiled(
 ) -> set[tuple[int, str, str]]:
     request = total(sheets, "requests", resource, with_ours=with_ours)
     limit = total(sheets, "limits", resource, with_ours=with_ours)
-    return {
-        (index, kind, side)
-        for index, each in enumerate(kept)
-        for kind, side in bounds.spoiled(each, resource, request, limit)
-    }
+    return bounds.all_spoiled(kept, resource, request, limit)
 
 
 def total(sheets: Sequence[Sheet], side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:

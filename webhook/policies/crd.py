@@ -7,7 +7,6 @@ is written out where it is used.
 from __future__ import annotations
 
 from enum import EnumMeta
-from io import StringIO
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,8 +14,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from msgspec import Struct
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from ruamel.yaml import YAML
 
+from webhook import yaml_tree
 from webhook.policies.schema import Spec
 from webhook.policies.shapes import Model
 from webhook.policies.syntax import Rule, Text
@@ -215,16 +214,9 @@ def _validations(rules: tuple[Rule, ...]) -> Schema:
 
 
 def write(folder: Path = FOLDER) -> None:
-    writer = YAML(typ="safe", pure=True)
-    writer.version = (1, 1)  # kubectl's: it puts the word Off in quotes
-    writer.default_flow_style = False
-    writer.width = 1000
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in our order
     folder.mkdir(parents=True, exist_ok=True)
     for name, definition in definitions().items():
-        out = StringIO()
-        writer.dump(definition, out)
-        text = out.getvalue().removeprefix("%YAML 1.1\n---\n")
+        text = yaml_tree.written(definition)
         (folder / name).write_text(f"# Made from the models by `python -m webhook.policies.crd`.\n{text}")
 
 

@@ -38,6 +38,11 @@ def built_in(profile: Profile) -> tuple[Policy, ...]:
     )
 
 
+def shipped(profile: Profile, preset_names: Iterable[str]) -> tuple[Policy, ...]:
+    """The presets that are named, and the built-ins of a profile. Raises InputError as `presets` does."""
+    return (*presets(preset_names), *built_in(profile))
+
+
 def built_in_text(profile: Profile, name: str) -> str:
     """The document of one built-in policy, comments and all."""
     return (_FOLDER / "builtin" / profile / f"{name}.yaml").read_text()

@@ -9,7 +9,7 @@ from msgspec import Struct
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Origin, Policy
 from webhook.policies.load import load_all
-from webhook.policies.shipped import Profile, built_in, presets
+from webhook.policies.shipped import Profile, shipped
 
 
 class Update(Struct, frozen=True):
@@ -22,13 +22,13 @@ class Update(Struct, frozen=True):
     """Policies that cannot be used as they are written."""
 
 
-def combined(own: Iterable[Policy], shipped: Iterable[Policy]) -> tuple[Policy, ...]:
+def combined(own: Iterable[Policy], ours: Iterable[Policy]) -> tuple[Policy, ...]:
     """All of `own`, of two with one name the first, and what is shipped under other names."""
     first: dict[tuple[Origin, str | None, str], Policy] = {}
     for policy in own:
         first.setdefault((policy.origin, policy.namespace, policy.name), policy)
     replaced = {name for origin, _, name in first if origin is Origin.CLUSTER_WORKLOAD_POLICY}
-    return (*first.values(), *(policy for policy in shipped if policy.name not in replaced))
+    return (*first.values(), *(policy for policy in ours if policy.name not in replaced))
 
 
 def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str] = ()) -> tuple[Policy, ...]:
@@ -36,4 +36,4 @@ def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str]
 
     Raises InputError with every problem of every file, and for presets that there are none of.
     """
-    return combined(load_all(paths), (*presets(preset_names), *built_in(profile)))
+    return combined(load_all(paths), shipped(profile, preset_names))
