@@ -14,6 +14,8 @@ from kubernetes.dynamic.exceptions import DynamicApiError
 
 from tests.support.pods import Json
 
+_BAD_REQUEST, _INVALID = 400, 422
+
 
 class Refused(Exception):
     """The API server took the request and refused the object, or the webhook's patch."""
@@ -27,7 +29,25 @@ class Client:
     def __init__(self, kubeconfig: Path) -> None:
         self._api = config.new_client_from_config(str(kubeconfig))
         # The dynamic client: the typed one refuses fields and spellings that the API server takes.
-        self._pods = DynamicClient(self._api).resources.get(api_version="v1", kind="Pod")
+        self._resources = DynamicClient(self._api).resources
+        self._pods = self._resources.get(api_version="v1", kind="Pod")
+
+    def would_take(self, document: Json) -> bool:
+        """Whether the API server takes a document of whatever kind, unknown fields refused."""
+        metadata, kind = document["metadata"], document["kind"]
+        resource = self._resources.get(api_version=document["apiVersion"], kind=kind)
+        try:
+            resource.create(
+                body=document,
+                namespace=metadata.get("namespace"),
+                dry_run="All",
+                query_params=[("fieldValidation", "Strict")],
+            )
+        except DynamicApiError as error:
+            if error.status not in (_BAD_REQUEST, _INVALID):
+                raise
+            return False
+        return True
 
     def create(self, namespace: str, pod: Json, *, dry_run: bool = False) -> Json:
         """The Pod as the API server stores it, or would. Raises Refused."""

@@ -38,19 +38,16 @@ def environment(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
     """A cluster of its own, for the reader's is new too."""
-    own = ControlPlane(tmp_path_factory.mktemp("own"))
-    kubelet = Kubelet(own, tmp_path_factory.mktemp("kubelet"))
-    following = Following(kubelet)
-    try:
-        own.start()
+    with ControlPlane(tmp_path_factory.mktemp("own")) as own:
+        kubelet = Kubelet(own, tmp_path_factory.mktemp("kubelet"))
+        following = Following(kubelet)
         following.start()
-        yield {"KUBECONFIG": str(own.kubeconfig), "PATH": own.path}
-    finally:
-        following.stopped.set()
-        if following.is_alive():
+        try:
+            yield {"KUBECONFIG": str(own.kubeconfig), "PATH": own.path}
+        finally:
+            following.stopped.set()
             following.join()
-        kubelet.stop()
-        own.stop()
+            kubelet.stop()
 
 
 @pytest.mark.parametrize("page", ON_CLUSTER, ids=str)

@@ -27,15 +27,11 @@ def crowded(
     cluster: ControlPlane,  # noqa: ARG001 (the binaries are built)
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ControlPlane]:
-    own = ControlPlane(tmp_path_factory.mktemp("crowded"))
-    try:
-        own.start()
+    with ControlPlane(tmp_path_factory.mktemp("crowded")) as own:
         own.install_policies()
         with api_client(str(own.kubeconfig)) as api:
             _fill(api)
         yield own
-    finally:
-        own.stop()
 
 
 def _fill(api: ApiClient) -> None:

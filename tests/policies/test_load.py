@@ -207,7 +207,7 @@ def test_refuses(tmp_path: Path, spec: str, column: int, field: str, words: str)
             "1:1",
             "its own namespace only",
         ),
-        (HEAD.rstrip("\n") + "\n", "4:1", "spec: must be a mapping"),
+        (HEAD.rstrip("\n") + "\n", "4:1", "spec: required"),
     ],
 )  # fmt: skip
 def test_refuses_whole_documents(tmp_path: Path, text: str, place: str, words: str) -> None:

@@ -62,7 +62,7 @@ def explain(
       podtailor explain pod/web-0 --namespace shop
     """
     snapshot = snapshot_from(
-        policies,
+        None if from_cluster or live else policies,
         builtin,
         preset,
         mode=mode,

@@ -72,7 +72,7 @@ def list_(
         own, problems = sources.policies(kubeconfig, context)
         given = combined(own, given)
         for problem in problems:
-            complain(f"{problem}; an earlier version of it may be in force, see its status")
+            complain(f"{problem}; its status says what is in force instead")
     heard = sorted(given, key=rank)
     if all_:
         named = {policy.name for policy in heard}

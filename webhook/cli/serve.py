@@ -90,7 +90,12 @@ def serve(
     if tls_secret and (dev or tls_cert_file or tls_private_key_file):
         raise InputError("--tls-secret makes certificates itself: leave --dev and the files out")
     snapshot = snapshot_from(
-        policies, builtin, preset, mode=mode, accelerators=accelerator, annotate=not no_annotate
+        None if from_cluster else policies,
+        builtin,
+        preset,
+        mode=mode,
+        accelerators=accelerator,
+        annotate=not no_annotate,
     )
     # Only this command needs the server: it costs half a second to import.
     from webhook.cli import dev as development  # noqa: PLC0415

@@ -66,9 +66,11 @@ def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None)
 
 
 def policies(kubeconfig: str | None, context: str | None) -> tuple[list[Policy], list[str]]:
-    """Those of the cluster, and what is wrong with the others. Raises InputError."""
+    """Those of the cluster that are in force, and `kind name: why not` of the others. Raises InputError."""
     with _reached(kubeconfig, context) as api:
-        return once.policies(api)
+        standings = once.standings(api)
+    out = [f"{each.named}: {each.message}" for each in standings if not each.is_ready]
+    return [each.policy for each in standings if each.policy], out
 
 
 def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:

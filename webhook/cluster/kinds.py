@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import msgspec
 from msgspec import Struct
-from pydantic import ValidationError
 
 from webhook.cluster.reflector import Kind, Meta, Object
-from webhook.model.policy import Bounds, Policy
+from webhook.model.policy import Bounds
 from webhook.policies import crd
-from webhook.policies.compile import amounts, compiled
-from webhook.policies.load import told
-from webhook.policies.schema import PolicyDocument
+from webhook.policies.compile import amounts
 
 
 class Condition(Struct, frozen=True, omit_defaults=True):
@@ -26,13 +23,17 @@ class Condition(Struct, frozen=True, omit_defaults=True):
 
 
 class Known(Struct, frozen=True):
-    """A policy of the cluster: what it says, or why it cannot be read, and the condition it has now."""
+    """A policy of the cluster: what it says, not read yet, and the condition it has now."""
 
     kind: crd.Kind
     metadata: Meta
-    policy: Policy | None
-    problem: str
+    spec: bytes
     ready: Condition | None
+
+    @property
+    def key(self) -> str:
+        """`name`, or `namespace/name`."""
+        return f"{self.metadata.namespace or ''}/{self.metadata.name}".removeprefix("/")
 
 
 class Quota(Struct, frozen=True):
@@ -53,7 +54,11 @@ class _Status(Struct, frozen=True):
     conditions: list[Condition] | None = None
 
 
-class _WithStatus(Struct, frozen=True):
+class _SpecOnly(Struct, frozen=True):
+    spec: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Parts(_SpecOnly, frozen=True):
     status: _Status | None = None
 
 
@@ -91,7 +96,8 @@ class _LimitRange(Struct, frozen=True):
 
 
 _RANGES = msgspec.json.Decoder(_LimitRange)
-_STATUSES = msgspec.json.Decoder(_WithStatus)
+_PARTS = msgspec.json.Decoder(_Parts)
+_SPECS = msgspec.json.Decoder(_SpecOnly)
 _QUOTAS = msgspec.json.Decoder(_ResourceQuota)
 _BY_CLASS = {"BestEffort", "NotBestEffort"}
 _EPHEMERAL = {"ephemeral-storage", "requests.ephemeral-storage", "limits.ephemeral-storage"}
@@ -132,24 +138,12 @@ RANGES = Kind("limitranges", "/api/v1/limitranges", _range)
 
 def policies_of(kind: crd.Kind) -> Kind[Known]:
     def read(found: Object) -> Known:
-        policy, problem = _policy(kind, found)
         try:
-            status = _STATUSES.decode(found.raw).status or _Status()
-        except msgspec.MsgspecError:  # whoever wrote that: it will be written anew
-            status = _Status()
-        ready = next((each for each in status.conditions or () if each.type == "Ready"), None)
-        return Known(kind, found.metadata, policy, problem, ready)
+            parts = _PARTS.decode(found.raw)
+        except msgspec.MsgspecError:  # whoever wrote that status: it will be written anew
+            parts = _Parts(_SPECS.decode(found.raw).spec)
+        conditions = (parts.status or _Status()).conditions or ()
+        ready = next((each for each in conditions if each.type == "Ready"), None)
+        return Known(kind, found.metadata, bytes(parts.spec), ready)
 
     return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read)
-
-
-def _policy(kind: crd.Kind, found: Object) -> tuple[Policy | None, str]:
-    """The policy, or what is wrong with it in words. Nothing that a policy says may raise."""
-    source = f"{kind.kind} {found.key.removeprefix('/')}"
-    try:
-        document = PolicyDocument.model_validate(msgspec.json.decode(found.raw))
-        return compiled(document, source=source), ""
-    except ValidationError as error:
-        return None, "; ".join(told(error))
-    except (ValueError, RecursionError) as error:
-        return None, str(error)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -12,29 +12,20 @@ from msgspec import structs
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.client import UnreachableError
-from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, policies_of
+from webhook.cluster.kinds import policies_of
 from webhook.cluster.reflector import Kind, Object, listed
+from webhook.cluster.standing import Standing, Standings
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
 from webhook.policies import crd
-from webhook.policies.sources import Update
 
-# A command that waits longer than this has nobody left in front of it.
-_SECONDS = 30
 _NOT_FOUND = 404
 
 
-def policies(api: ApiClient) -> tuple[list[Policy], list[str]]:
-    """The policies, and `kind name: what is wrong` of those that are none. Raises UnreachableError."""
-    found, problems = [], []
-    for kind in crd.KINDS:
-        for known in _listed(api, policies_of(kind)):
-            if known.policy:
-                found.append(known.policy)
-            else:
-                problems.append(f"{kind.kind} {known.metadata.name}: {known.problem}")
-    return found, problems
+def standings(api: ApiClient) -> tuple[Standing, ...]:
+    """How each policy stands for a replica that starts now. Raises UnreachableError."""
+    return Standings().of(known for kind in crd.KINDS for known in _listed(api, policies_of(kind)))
 
 
 def documents(api: ApiClient) -> list[dict[str, Any]]:
@@ -47,37 +38,23 @@ def pod(api: ApiClient, namespace: str, name: str) -> dict[str, Any] | None:
     """A live Pod; None where there is none. Raises UnreachableError."""
     from kubernetes.client import CoreV1Api  # noqa: PLC0415 (twenty megabytes that the server does without)
 
-    try:
-        response: Any = CoreV1Api(api).read_namespaced_pod(name, namespace, _preload_content=False)
-    except ApiException as error:
-        if error.status == _NOT_FOUND:
-            return None
-        raise UnreachableError(f"pods: {error.status} {error.reason}") from error
-    except HTTPError as error:
-        raise UnreachableError(f"pods: {error}") from error
+    with _said("pods"):
+        try:
+            response: Any = CoreV1Api(api).read_namespaced_pod(name, namespace, _preload_content=False)
+        except ApiException as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
     return {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(response.data)}
 
 
 def snapshot(api: ApiClient, base: Snapshot, shipped: Iterable[Policy], paths: list[str]) -> Snapshot:
     """What a replica that started now would decide by. Raises UnreachableError, and InputError for files."""
-    kinds: list[Kind[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
-    for kind in kinds:
-        _listed(api, kind)  # says at once what is forbidden or not there
-    taken: list[Update] = []
-    there = threading.Event()
-
-    def take(update: Update) -> None:
-        taken.append(update)
-        there.set()
-
     store = Store(base, shipped, paths, api)
-    store.start(take)
-    try:
-        if not there.wait(_SECONDS):
-            raise UnreachableError(f"not listed within {_SECONDS} s: {', '.join(store.waits_for())}")
-    finally:
-        store.stop()
-    return taken[0].snapshot
+    for reflector in store.reflectors:
+        with _said(reflector.kind.name):
+            reflector.list()
+    return store.update().snapshot
 
 
 def _document(found: Object) -> dict[str, Any]:
@@ -86,9 +63,16 @@ def _document(found: Object) -> dict[str, Any]:
 
 
 def _listed(api: ApiClient, kind: Kind[Any]) -> Iterable[Any]:
-    try:
+    with _said(kind.name):
         return listed(api, kind)[0].values()
+
+
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    """The API server's refusal, or its absence, as UnreachableError."""
+    try:
+        yield
     except ApiException as error:
-        raise UnreachableError(f"{kind.name}: {error.status} {error.reason}") from error
+        raise UnreachableError(f"{what}: {error.status} {error.reason}") from error
     except (HTTPError, OSError) as error:
-        raise UnreachableError(f"{kind.name}: {error}") from error
+        raise UnreachableError(f"{what}: {error}") from error

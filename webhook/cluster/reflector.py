@@ -128,6 +128,15 @@ class Reflector(threading.Thread, Generic[T]):
             with suppress(OSError, ValueError, RuntimeError):  # it has just ended by itself
                 response.shutdown()  # wakes the thread that waits for the next event
 
+    def list(self) -> None:
+        """All there is, at once. Raises ApiException, and HTTPError or OSError without an API server."""
+        items, revision = listed(self._api, self.kind)
+        with self._lock:
+            self._items = items
+        self._heard(revision)
+        self.synced.set()
+        self._changed()
+
     def run(self) -> None:
         said = ""
         while not self._stopped.is_set():
@@ -145,7 +154,7 @@ class Reflector(threading.Thread, Generic[T]):
         """One list where it is due, one watch to its end; why it ended, where that is not as it should be."""
         try:
             if not self.revision:
-                self._list()
+                self.list()
             self._watch()
         except _GoneError:
             self.revision = ""
@@ -160,14 +169,6 @@ class Reflector(threading.Thread, Generic[T]):
             self.revision = ""
             return "a fault of ours"
         return ""
-
-    def _list(self) -> None:
-        items, revision = listed(self._api, self.kind)
-        with self._lock:
-            self._items = items
-        self._heard(revision)
-        self.synced.set()
-        self._changed()
 
     def _watch(self) -> None:
         query = [
@@ -188,7 +189,8 @@ class Reflector(threading.Thread, Generic[T]):
                 if self._stopped.is_set():
                     return
         finally:
-            self._response.release_conn()
+            # Half of an answer may still be in it: the next question gets a connection of its own.
+            self._response.close()
             self._response = None
 
     def _take(self, event: _Event) -> None:

@@ -15,7 +15,7 @@ from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.kinds import Condition
-from webhook.cluster.store import Standing
+from webhook.cluster.standing import Standing
 from webhook.model.words import cut
 from webhook.policies import crd
 

@@ -7,16 +7,18 @@ for by a request.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kubernetes.client import ApiClient
-from msgspec import Struct, structs
+from msgspec import structs
 
 from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, Known, Quota, Range, policies_of
 from webhook.cluster.reflector import Reflector
+from webhook.cluster.standing import Standing, Standings
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
@@ -29,17 +31,6 @@ log = logging.getLogger("podtailor.policies")
 
 # A burst of changes becomes one snapshot: the first is in force this much later, the last at most twice.
 _COALESCE_SECONDS = 0.02
-# People who do not run the cluster write these: what they write costs every request of their namespace.
-MOST_IN_A_NAMESPACE = 20
-
-
-class Standing(Struct, frozen=True):
-    """What is to be said of a policy in its status."""
-
-    known: Known
-    is_ready: bool
-    reason: str
-    message: str
 
 
 class Store:
@@ -65,8 +56,11 @@ class Store:
         self._stopped = False
         self._said: dict[str, str] = {}
         """By uid: what was last logged of a policy that cannot be used."""
-        self._good: dict[str, Policy] = {}
-        """By uid: the last version of a policy that could be used."""
+        self._remembered = Standings()
+        self.standings: tuple[Standing, ...] = ()
+        """Of the last update."""
+        self._behind_since = math.inf
+        """Since when no snapshot could be made of what was heard, of time.monotonic."""
         self._files = PolicyFiles(paths, self._wake.set)
         self._namespaces: Reflector[dict[str, str]] | None = None
         self._quotas: Reflector[Quota] | None = None
@@ -102,9 +96,31 @@ class Store:
         return [reflector.kind.name for reflector in self.reflectors if not reflector.synced.is_set()]
 
     def age(self) -> float:
-        """Seconds since the API server was heard of the kind that has been silent longest; 0 without one."""
+        """Seconds since what is in force was known to be all there is; 0 without a cluster."""
         heard = [reflector.heard_at for reflector in self.reflectors]
-        return time.monotonic() - min(heard) if heard else 0.0
+        return time.monotonic() - min([*heard, self._behind_since]) if heard else 0.0
+
+    def update(self) -> Update:
+        """What is in force by all that has been heard so far."""
+        # Revisions first: what comes in meanwhile is in the snapshot and only said later.
+        revisions = {reflector.kind.name: reflector.revision for reflector in self.reflectors}
+        revisions["files"] = str(self._files.reads)
+        self.standings = self._remembered.of(
+            known for reflector in self._policies for known in reflector.items().values()
+        )
+        in_force = (standing.policy for standing in self.standings if standing.policy)
+        return Update(
+            snapshot_of(
+                combined((*in_force, *self._files.policies), self._shipped),
+                namespaces=self._all_namespaces(),
+                knows_namespaces=self._namespaces is not None,
+                mode=self._base.mode,
+                accelerators=self._base.accelerators,
+                annotate=self._base.annotate,
+            ),
+            revisions,
+            self._files.problems + sum(not standing.is_ready for standing in self.standings),
+        )
 
     def _run(self) -> None:
         while True:
@@ -113,79 +129,27 @@ class Store:
                 return
             time.sleep(_COALESCE_SECONDS)
             self._wake.clear()
+            if self.waits_for():
+                continue
             try:
-                if not self.waits_for():
-                    self._take(self._update())
+                self._take(self.update())
             except Exception:
-                # The snapshot in force stays; the next change tries again.
+                # The snapshot in force stays, and its age says so; the next change tries again.
                 log.exception("no snapshot made")
-
-    def _update(self) -> Update:
-        # Revisions first: what comes in meanwhile is in the snapshot and only said later.
-        revisions = {reflector.kind.name: reflector.revision for reflector in self.reflectors}
-        revisions["files"] = str(self._files.reads)
-        standings = tuple(self._standings())
-        self._log(standings)
-        self._say(standings)
-        own = (*self._in_force(standings), *self._files.policies)
-        return Update(
-            snapshot_of(
-                combined(own, self._shipped),
-                namespaces=self._all_namespaces(),
-                knows_namespaces=self._namespaces is not None,
-                mode=self._base.mode,
-                accelerators=self._base.accelerators,
-                annotate=self._base.annotate,
-            ),
-            revisions,
-            self._files.problems + sum(not standing.is_ready for standing in standings),
-        )
+                self._behind_since = min(self._behind_since, time.monotonic())
+            else:
+                self._behind_since = math.inf
+                self._log(self.standings)
+                self._say(self.standings)
 
     def _log(self, standings: Iterable[Standing]) -> None:
         """Each policy that cannot be used, once for each reason."""
         bad = {each.known.metadata.uid: each for each in standings if not each.is_ready}
         for uid, standing in bad.items():
             if self._said.get(uid) != standing.message:
-                where = f"{standing.known.metadata.namespace or ''}/{standing.known.metadata.name}".lstrip(
-                    "/"
-                )
-                log.error(
-                    "policy cannot be used", extra={"policy": where, "reason": cut(standing.message, 1024)}
-                )
+                said = {"policy": standing.known.key, "reason": cut(standing.message, 1024)}
+                log.error("policy cannot be used", extra=said)
         self._said = {uid: standing.message for uid, standing in bad.items()}
-
-    def _standings(self) -> list[Standing]:
-        known = [each for reflector in self._policies for each in reflector.items().values()]
-        # Oldest first: whoever fills a namespace with policies cannot push out those that stood there before.
-        known.sort(key=lambda each: (each.metadata.creationTimestamp, each.metadata.name))
-        uids = {each.metadata.uid for each in known}
-        self._good = {uid: policy for uid, policy in self._good.items() if uid in uids}
-        count: dict[str, int] = {}
-        standings = []
-        for each in known:
-            namespace = each.metadata.namespace
-            if namespace:
-                count[namespace] = count.get(namespace, 0) + 1
-            if namespace and count[namespace] > MOST_IN_A_NAMESPACE:
-                message = (
-                    f"{namespace} has {MOST_IN_A_NAMESPACE} older WorkloadPolicies, and no more are heard"
-                )
-                standings.append(Standing(each, is_ready=False, reason="TooMany", message=message))
-            else:
-                standings.append(self._standing(each))
-        return standings
-
-    def _standing(self, known: Known) -> Standing:
-        uid = known.metadata.uid
-        if known.policy:
-            self._good[uid] = known.policy
-            return Standing(known, is_ready=True, reason="InForce", message="as written")
-        stays = "; the last good version stays in force" if uid in self._good else ""
-        return Standing(known, is_ready=False, reason="Invalid", message=f"{known.problem}{stays}")
-
-    def _in_force(self, standings: Iterable[Standing]) -> list[Policy]:
-        heard = (each.known.metadata.uid for each in standings if each.reason != "TooMany")
-        return [self._good[uid] for uid in heard if uid in self._good]
 
     def _all_namespaces(self) -> Mapping[str, Namespace]:
         if self._namespaces is None or self._quotas is None or self._ranges is None:

@@ -17,8 +17,9 @@ _GRAMMAR = re.compile(
     r"([+-]?)([0-9]*)(?:\.([0-9]*))?(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
 )
 # What a policy may write: the documented grammar, stricter than the parser, which takes "." and "+" as zero.
+# Of exponents two digits: over more the API server may compute for long (`endless` in policies/syntax.py).
 STRICT = re.compile(
-    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
+    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]{1,2}|[numkMGTPE]?)", re.ASCII
 )
 MAX_MILLI = (2**63 - 1) * 1000  # the API server caps every quantity at the largest int64
 _MOST_POWER = 400  # more is past the cap, or nothing, whatever stands before it
@@ -47,6 +48,17 @@ def parse(text: str) -> Quantity | None:
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Quantity | None:
+    milli = _counted(text, 3)
+    return None if milli is None else Quantity(text, max(-MAX_MILLI, min(MAX_MILLI, milli)))
+
+
+def nano(text: str) -> int:
+    """A strict quantity as CEL's `quantity()` compares it: to the billionth, without a cap."""
+    return _counted(text, 9) or 0
+
+
+def _counted(text: str, digits: int) -> int | None:
+    """How many `10**-digits` that is, away from zero; None where it is no quantity."""
     match = _GRAMMAR.fullmatch(text.strip())
     if match is None or not text.strip():
         return None
@@ -55,10 +67,9 @@ def _parsed(text: str) -> Quantity | None:
     if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix not in _BINARY:
         power = max(-_MOST_POWER, min(_MOST_POWER, int(suffix[1:])))
     magnitude = int(whole + fraction or "0") * factor
-    exponent = power + 3 - len(fraction)
-    milli = magnitude * 10**exponent if exponent >= 0 else -(-magnitude // 10**-exponent)
-    milli = min(milli, MAX_MILLI)
-    return Quantity(text, -milli if sign == "-" else milli)
+    exponent = power + digits - len(fraction)
+    count: int = magnitude * 10**exponent if exponent >= 0 else -(-magnitude // 10**-exponent)
+    return -count if sign == "-" else count
 
 
 ONE = 1000

@@ -19,17 +19,18 @@ from webhook.policies.syntax import (
     MOST_ENTRIES,
     MOST_VALUES,
     Amounts,
-    AnnotationValue,
+    Annotations,
     Bounds,
     Factors,
     GlobPattern,
-    LabelKey,
     Labels,
     ObjectName,
     OwnerKind,
     Ratios,
     ResizePolicy,
     Rule,
+    Whole,
+    endless,
 )
 
 
@@ -43,9 +44,7 @@ class Match(Model):
         default=None, description="Labels of the Pod's namespace (ClusterWorkloadPolicy only)."
     )
     podSelector: LabelSelector | None = Field(default=None, description="Labels of the Pod.")
-    annotations: dict[LabelKey, AnnotationValue] | None = Field(
-        default=None, max_length=MOST_ENTRIES, description="Annotations of the Pod, all equal."
-    )
+    annotations: Annotations | None = Field(default=None, description="Annotations of the Pod, all equal.")
     ownerKinds: list[OwnerKind] | None = Field(
         default=None,
         max_length=MOST_ENTRIES,
@@ -71,9 +70,10 @@ _ORDER = ("min", "defaultRequest", "default", "max")
 
 
 def _not_above(lower: str, upper: str) -> Rule:
+    one, other = f"self.{lower}[k]", f"self.{upper}[k]"
     return Rule(
         f"!has(self.{lower}) || !has(self.{upper}) || self.{lower}.all(k, !(k in self.{upper}) || "
-        f"quantity(self.{lower}[k]).compareTo(quantity(self.{upper}[k])) <= 0)",
+        f"{endless(one)} || {endless(other)} || quantity({one}).compareTo(quantity({other})) <= 0)",
         f"{lower} must not be above {upper}",
     )
 
@@ -103,8 +103,8 @@ class LimitsItem(Model):
         for at, (lower, given) in enumerate(amounts):
             for upper, most in amounts[at + 1 :]:
                 for resource in given.keys() & most.keys():
-                    one, other = quantity.parse(given[resource]), quantity.parse(most[resource])
-                    if one and other and one.milli > other.milli:
+                    one, other = given[resource], most[resource]
+                    if quantity.nano(one) > quantity.nano(other):
                         raise ValueError(f"{lower}.{resource} {one} is above {upper}.{resource} {other}")
         return self
 
@@ -164,7 +164,7 @@ class Accelerators(Model):
 
 class Spec(Model):
     mode: Mode = Field(default=Mode.ENFORCE, description="Enforce, Audit (only say what would be) or Off.")
-    priority: int = Field(default=0, ge=0, le=1000, strict=True, description="Higher is heard first.")
+    priority: Whole = Field(default=0, ge=0, le=1000, description="Higher is heard first.")
     match: Match = Field(
         default=Match(), description="Which Pods; everything given must hold, nothing given means all Pods."
     )

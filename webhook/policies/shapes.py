@@ -7,16 +7,24 @@ them says for files.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from webhook.policies.syntax import MOST_ENTRIES, MOST_VALUES, LabelKey, Labels, LabelValue, Rule
+from webhook.policies.syntax import MOST_ENTRIES, MOST_VALUES, LabelKey, Labels, LabelValue, Rule, Whole
 
 
 class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_not_given(cls, data: Any) -> Any:
+        """The API server drops it (k8s.io/apiextensions-apiserver, `defaulting/prune.go`)."""
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
 
 
 class Requirement(Model):
@@ -71,8 +79,8 @@ class TolerationShape(Model):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
         default=None, description="Effect of the taint; every effect where not given."
     )
-    tolerationSeconds: int | None = Field(
-        default=None, strict=True, description="How long NoExecute is tolerated; for ever where not given."
+    tolerationSeconds: Whole | None = Field(
+        default=None, description="How long NoExecute is tolerated; for ever where not given."
     )
 
     @model_validator(mode="after")

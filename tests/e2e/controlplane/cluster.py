@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -58,6 +58,17 @@ class ControlPlane:
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Up to Nodes that are Ready and a default ServiceAccount that Pods can use."""
@@ -129,13 +140,15 @@ class ControlPlane:
         path = f"/api/v1/namespaces/{name}/serviceaccounts/default"
         eventually(f"namespace {name} takes Pods", lambda: self.get(path))
 
-    def metric(self, name: str, **labels: str) -> float:
-        """The sum over all of the API server's series of this name with these labels."""
+    def metric(self, *names: str, **labels: str) -> float:
+        """The sum over all of the API server's series of these names with these labels."""
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
         return sum(
             float(line.rpartition(" ")[2])
             for line in (self.get("/metrics") or "").splitlines()
-            if line.partition("{")[0].partition(" ")[0] == name and all(each in line for each in wanted)
+            if line.startswith(names)
+            and line.partition("{")[0].partition(" ")[0] in names
+            and all(each in line for each in wanted)
         )
 
     def get(self, path: str) -> str | None:

@@ -1,0 +1,142 @@
+"""What a reflector makes of answers that are not as they should be. With good ones it is tried end to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from kubernetes.client import ApiClient
+
+from tests.cluster.answers import Answers, answering
+from tests.support.pods import Json
+from tests.support.processes import eventually
+from webhook.cluster.reflector import Kind, Object, Reflector, listed
+
+
+def _colour(found: Object) -> str:
+    labels = found.metadata.labels or {}
+    return labels["colour"]
+
+
+WATCHED = Kind("things", "/api/v1/things", _colour)
+
+
+def _thing(name: str, colour: str = "red", revision: int = 1) -> Json:
+    return {"metadata": {"name": name, "labels": {"colour": colour}, "resourceVersion": str(revision)}}
+
+
+def _list(*things: Json, revision: int = 10, more: str = "") -> Json:
+    return {"metadata": {"resourceVersion": str(revision), "continue": more}, "items": things}
+
+
+def _events(*events: tuple[str, Json]) -> str:
+    return "".join(json.dumps({"type": kind, "object": thing}) + "\n" for kind, thing in events)
+
+
+class Watched:
+    """A reflector that runs, and how often it has said that something changed."""
+
+    def __init__(self, answers: Answers, api: ApiClient) -> None:
+        self.answers = answers
+        self.changes = 0
+        self.reflector = Reflector(api, WATCHED, self._changed)
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def start(self) -> None:
+        self.reflector.start()
+
+    def holds(self, **colours: str) -> bool:
+        return self.reflector.items() == {f"/{name}": colour for name, colour in colours.items()}
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    with answering() as (answers, api):
+        made = Watched(answers, api)
+        yield made
+        made.reflector.stop()
+        answers.end()
+        if made.reflector.ident:
+            made.reflector.join(10)
+            assert not made.reflector.is_alive(), "it ends when told"
+
+
+def test_list_of_several_pages() -> None:
+    with answering() as (answers, api):
+        answers.give(_list(_thing("a"), more="next"), _list(_thing("b"), revision=11))
+        assert listed(api, WATCHED) == ({"/a": "red", "/b": "red"}, "11")
+        assert [each.get("continue") for each in answers.asked] == [None, "next"]
+
+
+def test_watch_goes_on_from_what_was_heard_last(watched: Watched) -> None:
+    watched.answers.give(_list(_thing("a"), _thing("b")))
+    watched.answers.give(
+        _events(
+            ("ADDED", _thing("c", revision=11)),
+            ("MODIFIED", _thing("a", "blue", 12)),
+            ("DELETED", _thing("b", revision=13)),
+            ("MODIFIED", _thing("c", revision=14)),
+            ("BOOKMARK", {"metadata": {"resourceVersion": "20"}}),
+        )
+    )
+    watched.start()
+    watched.answers.wait_for(3)
+    assert watched.holds(a="blue", c="red")
+    assert watched.changes == 4, "the list and three events: the fourth changed nothing that is kept"
+    assert watched.answers.asked[2]["resourceVersion"] == "20"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, _events(("ERROR", {"code": 410, "message": "too old resource version"}))),
+        (410, "Gone"),
+        (404, "404 page not found"),
+        (200, "this is no event\n"),
+        (200, _events(("ADDED", {"metadata": {"name": "colourless"}}))),
+    ],
+    ids=["expired event", "expired", "kind gone", "no JSON", "object of a shape of its own"],
+)
+def test_lists_again_where_it_cannot_go_on(watched: Watched, status: int, answer: str) -> None:
+    """And what was deleted meanwhile is gone, though nobody said so."""
+    watched.answers.give(_list(_thing("a"), _thing("b")))
+    watched.answers.give(answer, status=status)
+    watched.answers.give(_list(_thing("b", "blue"), revision=30))
+    watched.start()
+    watched.answers.wait_for(4)
+    assert watched.holds(b="blue")
+    assert watched.answers.asked[3]["resourceVersion"] == "30"
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_refusal_leaves_what_is_held_and_is_said_once(
+    watched: Watched, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched.answers.give(_list(_thing("a")))
+    watched.answers.give("no", "no", status=status)
+    watched.answers.give(_events(("ADDED", _thing("b", revision=11))))
+    watched.start()
+    eventually("it hears again", lambda: watched.holds(a="red", b="red"))
+    assert [each["resourceVersion"] for each in watched.answers.asked[1:4]] == ["10"] * 3
+    said = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert said == ["not heard from the API server"]
+
+
+def test_event_that_breaks_off_is_heard_again(watched: Watched) -> None:
+    event = _events(("ADDED", _thing("b", revision=11)))
+    watched.answers.give(_list(_thing("a")), event[:20], event)
+    watched.start()
+    eventually("it is there", lambda: watched.holds(a="red", b="red"))
+    assert watched.answers.asked[2]["resourceVersion"] == "10"
+
+
+def test_is_not_complete_before_the_first_list(watched: Watched) -> None:
+    watched.answers.give("no", status=403)
+    watched.answers.give(_list())
+    watched.start()
+    watched.answers.wait_for(1)
+    assert not watched.reflector.synced.is_set()
+    assert watched.reflector.synced.wait(10)

@@ -1,0 +1,74 @@
+"""What is written into the status of policies, and what happens where it cannot be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.answers import Answers, answering
+from tests.support.processes import eventually
+from webhook.cluster.kinds import Condition, Known
+from webhook.cluster.reflector import Meta
+from webhook.cluster.standing import Standing, Standings
+from webhook.cluster.status import StatusWriter
+from webhook.policies import crd
+
+
+@pytest.fixture
+def writing() -> Iterator[tuple[Answers, StatusWriter]]:
+    with answering() as (answers, api):
+        writer = StatusWriter(api)
+        writer.start()
+        yield answers, writer
+        writer.stop()
+        answers.end()
+        writer.join(10)
+        assert not writer.is_alive()
+
+
+def _standing(name: str, *, ready: Condition | None = None, spec: str = "{}") -> Standing:
+    metadata = Meta(name=name, uid=name, generation=2, resourceVersion="7")
+    (standing,) = Standings().of([Known(crd.KINDS[0], metadata, spec.encode(), ready)])
+    return standing
+
+
+def test_writes_only_what_is_not_said_yet(writing: tuple[Answers, StatusWriter]) -> None:
+    answers, writer = writing
+    there = Condition("Ready", "True", "InForce", "in other words", 2)
+    old = Condition("Ready", "True", "InForce", "as written", 1, "2026-01-01T00:00:00Z")
+    answers.give({}, {})
+    writer.wants((_standing("said", ready=there), _standing("new", spec="[]"), _standing("old", ready=old)))
+    answers.wait_for(2)
+    first, second = answers.asked
+    assert first["path"] == "/apis/podtailor.dev/v1alpha1/clusterworkloadpolicies/new/status"
+    assert first["metadata"] == {"resourceVersion": "7"}
+    (condition,) = first["status"]["conditions"]
+    assert (condition["status"], condition["reason"], condition["observedGeneration"]) == (
+        "False",
+        "Invalid",
+        2,
+    )
+    assert second["path"].endswith("/old/status")
+    (condition,) = second["status"]["conditions"]
+    assert condition["lastTransitionTime"] == "2026-01-01T00:00:00Z", "it was True before"
+    assert json.dumps(answers.asked).count("resourceVersion") == 2
+
+
+@pytest.mark.parametrize(("status", "again"), [(409, False), (404, False), (403, True), (500, True)])
+def test_conflict_is_for_others_to_settle_and_a_refusal_is_tried_again(
+    writing: tuple[Answers, StatusWriter], status: int, *, again: bool
+) -> None:
+    answers, writer = writing
+    answers.give("not JSON at all", status=status)
+    answers.give({})
+    writer.wants((_standing("first"),))
+    answers.wait_for(1)
+    if again:
+        answers.wait_for(2)
+        assert answers.asked[0]["path"] == answers.asked[1]["path"]
+    else:
+        writer.wants((_standing("second"),))
+        eventually("the next is written", lambda: len(answers.asked) == 2)
+        assert answers.asked[1]["path"].endswith("/second/status")
