@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.generated import pods, policies
+from tests.support.generated import namespaces, pods, policies
 from tests.support.laws import hold_for, keeps_bounds
 from tests.support.pods import Json, decide, policy, policy_of, yaml
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.files import read
+from webhook.model.policy import Scope
+from webhook.model.subject import Namespace
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, built_in
 
@@ -28,6 +30,7 @@ GREEDY = (
         namespace="default",
     ),
 )
+EVERYWHERE = Scope()
 ALONE = [policy for policy in GREEDY if policy.name == "guaranteed"]
 
 SNAPSHOTS = {
@@ -53,13 +56,16 @@ def test_laws_hold_for_generated_pods(snapshot: Snapshot, pod: Json) -> None:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(pods(), st.lists(policies(), min_size=1, max_size=4))
-def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json]) -> None:
+@given(pods(), st.lists(policies(), min_size=1, max_size=4), namespaces())
+def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json], namespace: Namespace) -> None:
     made = [policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(generated)]
-    within = snapshot_of((*made, *built_in(Profile.STRICT)))
+    within = snapshot_of((*made, *built_in(Profile.STRICT)), namespaces={namespace.name: namespace})
     after = hold_for(pod, within)
-    for each in decide(pod, within).enforced:
-        keeps_bounds(each, pod, after)
+    for each in namespace.container_bounds:
+        keeps_bounds(each, pod, after, EVERYWHERE)
+    for heard in decide(pod, within).enforced:
+        if heard.resources:
+            keeps_bounds(heard.resources.container, pod, after, heard.containers)
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.support.pods import Json
+from webhook.cluster.kinds import RANGES
+from webhook.cluster.reflector import Meta, Object
 from webhook.model.accelerators import PATTERNS
+from webhook.model.subject import Namespace
 
 _TYPES = ("gpu", "stateful", "arm64", "general", "GPU.arm64", "nonsense", "general.gpu", "")
 # In order of amount.
@@ -168,41 +172,33 @@ def _or_none(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.just(...), strategy)
 
 
+DEFAULTS, BOUNDS = ("defaultRequest", "default"), ("min", "max")
+
+
 @st.composite
-def _amounts(draw: st.DrawFn) -> Json:
-    """`defaultRequest` and `default`, the first no larger than the second where both are given."""
-    given: Json = {"defaultRequest": {}, "default": {}}
+def limits(draw: st.DrawFn, *sides: str) -> Json:
+    """A LimitRangeItem without its type: the sides that are asked for, in their order no amount above the next."""
+    given: Json = {side: {} for side in ("min", "defaultRequest", "default", "max") if side in sides}
+    ratios: Json = {}
     for name, amounts in (("cpu", _CPU), ("memory", _MEMORY), ("ephemeral-storage", _MEMORY)):
-        ordered = sorted(draw(st.lists(st.integers(1, len(amounts) - 1), min_size=2, max_size=2)))
-        for side, at in zip(("defaultRequest", "default"), ordered, strict=True):
+        at = st.integers(1, len(amounts) - 1)
+        ordered = sorted(draw(st.lists(at, min_size=len(given), max_size=len(given))))
+        for side, index in zip(given, ordered, strict=True):
             if draw(st.booleans()):
-                given[side][name] = amounts[at]
-    return {side: values for side, values in given.items() if values}
-
-
-@st.composite
-def _bounds(draw: st.DrawFn, cpu: tuple[str, ...], memory: tuple[str, ...]) -> Json:
-    """`min` no larger than `max`, and a ratio."""
-    given: Json = {"min": {}, "max": {}, "maxLimitRequestRatio": {}}
-    for name, amounts in (("cpu", cpu), ("memory", memory)):
-        ordered = sorted(draw(st.lists(st.integers(1, len(amounts) - 1), min_size=2, max_size=2)))
-        for side, at in zip(("min", "max"), ordered, strict=True):
-            if draw(st.booleans()):
-                given[side][name] = amounts[at]
-        if draw(st.booleans()):
-            given["maxLimitRequestRatio"][name] = draw(st.sampled_from(("1", "1.5", "4")))
+                given[side][name] = amounts[index]
+        if "max" in sides and draw(st.booleans()):
+            ratios[name] = draw(st.sampled_from(("1", "1.5", "4")))
+    given["maxLimitRequestRatio"] = ratios
     return {side: values for side, values in given.items() if values}
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> Json:
     """A valid policy document without a name, which wants a few things of a few Pods."""
-    resources: Json = {"limits": [{"type": "Container", **draw(_amounts())}]}
+    sides = draw(st.sampled_from((DEFAULTS, BOUNDS, (*DEFAULTS, *BOUNDS))))
+    resources: Json = {"limits": [{"type": "Container", **draw(limits(*sides))}]}
     if draw(st.booleans()):
-        resources["limits"] = [
-            {"type": "Container", **draw(_bounds(_CPU, _MEMORY))},
-            {"type": "Pod", **draw(_bounds(_CPU, _MEMORY))},
-        ]
+        resources["limits"].append({"type": "Pod", **draw(limits(*BOUNDS))})
     _set(resources, "perDevice", draw(_or_none(_some(("cpu", "memory"), st.sampled_from(("1", "1500m"))))))
     factors = _some(("cpu", "memory"), st.sampled_from(("1", "1.5", "2", "1e1")))
     if draw(st.booleans()):
@@ -223,6 +219,30 @@ def policies(draw: st.DrawFn) -> Json:
     globs = st.lists(st.sampled_from(("c*", "c0", "i*", "*")), max_size=2, unique=True)
     _set(spec, "containers", draw(_or_none(st.fixed_dictionaries({}, optional={"names": globs}))))
     return {"apiVersion": "podtailor.dev/v1alpha1", "kind": "ClusterWorkloadPolicy", "spec": spec}
+
+
+@st.composite
+def limit_ranges(draw: st.DrawFn) -> Json:
+    """A LimitRange as it is written, with bounds; with defaults the API server gives them before we are called."""
+    items = [{"type": kind, **draw(limits(*BOUNDS))} for kind in ("Container", "Pod") if draw(st.booleans())]
+    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "r"}, "spec": {"limits": items}}
+
+
+@st.composite
+def namespaces(draw: st.DrawFn) -> Namespace:
+    """The namespace `default` with what its LimitRanges and quotas say."""
+    found = [
+        RANGES.read(Object(Meta(namespace="default"), json.dumps(draw(limit_ranges())).encode()))
+        for _ in range(draw(st.integers(0, 2)))
+    ]
+    return Namespace(
+        "default",
+        {},
+        has_best_effort_quota=draw(st.booleans()),
+        counts_ephemeral_storage=draw(st.booleans()),
+        container_bounds=tuple(bounds for each in found for bounds in each.container),
+        pod_bounds=tuple(bounds for each in found for bounds in each.pod),
+    )
 
 
 def _set(into: Json, key: str, value: Any) -> None:

@@ -17,7 +17,7 @@ from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
 from webhook.model.names import APPLIED
 from webhook.model.pod import ContainerView
-from webhook.model.policy import Policy
+from webhook.model.policy import Bounds, Scope
 
 
 def hold_for(before: Json, snapshot: Snapshot) -> Json:
@@ -35,18 +35,15 @@ def hold_for(before: Json, snapshot: Snapshot) -> Json:
     return after
 
 
-def keeps_bounds(policy: Policy, before: Json, after: Json) -> None:
+def keeps_bounds(kept: Bounds, before: Json, after: Json, scope: Scope) -> None:
     """Nothing that we give breaks a bound: what is broken afterwards was broken by the Pod itself."""
-    if not policy.resources:
-        return
     for old, new in zip(_containers(defaulted(before)), _containers(after), strict=True):
-        if policy.containers.covers(ContainerView(name=old["name"], image=old["image"])):
-            for resource in ("cpu", "memory"):
+        if scope.covers(ContainerView(name=old["name"], image=old["image"])):
+            for resource in bounds.resources(kept):
                 was, now = (
-                    set(bounds.spoiled(policy.resources.container, resource, *_amounts(each, resource)))
-                    for each in (old, new)
+                    set(bounds.spoiled(kept, resource, *_amounts(each, resource))) for each in (old, new)
                 )
-                assert now <= was, (policy.name, new)
+                assert now <= was, (kept, new)
 
 
 def _amounts(container: Json, resource: str) -> tuple[quantity.Quantity | None, quantity.Quantity | None]:

@@ -13,7 +13,7 @@ from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
 from webhook.cli.output import Format, console, print_json
 from webhook.engine import explain as engine
-from webhook.engine.evaluate import Outcome
+from webhook.engine.tailored import Outcome
 from webhook.files import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode

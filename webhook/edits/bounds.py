@@ -58,14 +58,17 @@ def _apart(said: str, ratio: Quantity, request: Quantity | None, limit: Quantity
 def spoiled(
     kept: Bounds, resource: str, request: Quantity | None, limit: Quantity | None
 ) -> Iterator[tuple[str, str]]:
-    """Kind of bound and side, of each amount that is there and breaks one; what is missing breaks none."""
+    """Kind of bound and side, of each amount that is there and breaks one; what is missing breaks none.
+
+    Over a request of 0 no ratio holds, whatever the limit.
+    """
     least, most, ratio = kept.min.get(resource), kept.max.get(resource), kept.ratio.get(resource)
     for side, amount in (("requests", request), ("limits", limit)):
         if amount and least and amount.milli < least.milli:
             yield "min", side
         if amount and most and amount.milli > most.milli:
             yield "max", side
-    if ratio and request and limit and request.milli and _too_far(request, limit, ratio):
+    if ratio and request and limit and (request.milli == 0 or _too_far(request, limit, ratio)):
         yield "ratio", "limits"
 
 

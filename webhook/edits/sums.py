@@ -21,13 +21,14 @@ def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> No
         before = _spoiled(sheets, kept, resource, with_ours=False)
         while added := _spoiled(sheets, kept, resource) - before:
             sides = {side for _, _, side in added}
+            # A limit of ours is left out before a request where the ratio breaks, but either may have to go.
             ours = [
-                (given.voice.rank, index, side)
+                (side in sides, given.voice.rank, index, side)
                 for index, sheet in enumerate(sheets)
                 for (side, name), given in sheet.ours.items()
-                if name == resource and side in sides
+                if name == resource
             ]
-            _, index, side = max(ours)
+            *_, index, side = max(ours)
             sheets[index].leave_out(side, resource, draft)
 
 

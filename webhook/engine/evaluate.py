@@ -7,40 +7,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from webhook.edits import EDITS
-from webhook.engine.annotation import applied_write
 from webhook.engine.classify import classify
-from webhook.engine.heard import heard
 from webhook.engine.left_alone import left_alone
 from webhook.engine.snapshot import Request, Snapshot, mode_in
+from webhook.engine.tailored import NOTHING, Outcome, tailored
 from webhook.model.accelerators import MOST_DEVICES
-from webhook.model.draft import Change, Conflict, Draft, Skip, Violation
+from webhook.model.draft import Change, Violation
 from webhook.model.names import SKIP_CONTAINERS, Mode, WorkloadType
-from webhook.model.patch import Op, Path, Write, operations
-from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
+from webhook.model.patch import Op
+from webhook.model.pod import NO_METADATA, NO_SPEC
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject, subject_of
 from webhook.model.words import WARNING_LENGTH, cut
-
-
-class Outcome(Struct, frozen=True):
-    """What a set of policies does to a Pod."""
-
-    changes: tuple[Change, ...] = ()
-    skips: tuple[Skip, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    violations: tuple[Violation, ...] = ()
-    writes: tuple[Write, ...] = ()
-
-    def operations(self, view: PodView, at: Path = ()) -> list[Op]:
-        """The JSON Patch that makes the writes on `view`, which stands at the path `at` of its object.
-
-        The view is of the Pod that was evaluated, or of the template that its controller makes it from.
-        """
-        return operations(self.writes, view, at)
-
-
-NOTHING = Outcome()
 
 
 class Decision(Struct, frozen=True):
@@ -80,14 +58,11 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     classification = classify(subject)
     subject = subject.of_types(classification.types)
     candidates = [policy for policy in snapshot.policies if policy.mode is not Mode.OFF]
-    both = heard(subject, candidates)
-    audited = [policy for policy in both if policy.mode.weaker(mode) is Mode.AUDIT]
-    enforced = both
+    outcome, audit = tailored(subject, candidates, snapshot), None
+    audited = [policy for policy in outcome.heard if policy.mode.weaker(mode) is Mode.AUDIT]
     if audited:  # what is in force may not depend on a policy that is only being tried
         in_force = [policy for policy in candidates if policy.mode.weaker(mode) is Mode.ENFORCE]
-        enforced = heard(subject, in_force)
-    outcome = _tailor(subject, enforced, annotate=snapshot.annotate)
-    audit = _tailor(subject, both, annotate=snapshot.annotate) if audited else None
+        outcome, audit = tailored(subject, in_force, snapshot), outcome
     denied = _denied(outcome.violations)
     # What only audited policies mind is said as well: that is what trying them is for.
     tried = [each for each in audit.violations if each.policy in audited] if audit else []
@@ -104,7 +79,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     return Decision(
         types=classification.types,
         mode=mode,
-        enforced=tuple(enforced),
+        enforced=outcome.heard,
         audited=tuple(audited),
         outcome=outcome,
         audit=audit,
@@ -128,25 +103,6 @@ def _beyond(in_force: Outcome, would_be: Outcome) -> tuple[Change, ...]:
     for change in in_force.changes:
         there.setdefault(change.field, []).append(change.value)
     return tuple(each for each in would_be.changes if each.value not in there.get(each.field, ()))
-
-
-def _tailor(subject: Subject, policies: Sequence[Policy], *, annotate: bool) -> Outcome:
-    if not policies:
-        return NOTHING
-    draft = Draft()
-    for edit in EDITS:
-        edit(subject, policies, draft)
-    if draft.changes and annotate:
-        write = applied_write(draft.changes, subject.metadata.annotations or {})
-        if write:
-            draft.writes.append(write)
-    return Outcome(
-        changes=tuple(draft.changes),
-        skips=tuple(draft.skips),
-        conflicts=tuple(draft.conflicts),
-        violations=tuple(draft.violations),
-        writes=tuple(draft.writes),
-    )
 
 
 def _warnings(subject: Subject) -> list[str]:
