@@ -122,6 +122,9 @@ Everything runs. In another terminal:
   kubectl apply -k manifests/overlays/opt-in                # only namespaces that ask for it
   kubectl label namespace default podtailor.dev/injection=enabled
   kubectl apply -k manifests/overlays/audit                 # changes nothing, says what it would
+  kubectl apply -f examples/policies/models.yaml            # a policy of your own
+  kubectl get cwp                                           # what is in force
+  .venv/bin/podtailor explain -f examples/notebook.yaml --from-cluster
   kubectl delete -k manifests/overlays/cluster-wide         # away with it
 
 An overlay is in force a second or two after it is applied. What podtailor says is in {folder}/replica-*/podtailor.log.

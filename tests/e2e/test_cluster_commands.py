@@ -25,9 +25,11 @@ def applied(cluster: ControlPlane) -> Iterator[ControlPlane]:
     cluster.kubectl("delete", "-f", MODELS)
 
 
-def _run(cluster: ControlPlane, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(
+    cluster: ControlPlane, *arguments: str, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "webhook", *arguments, f"--kubeconfig={cluster.kubeconfig}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_list_shows_those_of_the_cluster_among_the_others(applied: ControlPlane) -> None:
@@ -49,9 +51,52 @@ def test_diff_says_what_would_change(applied: ControlPlane, tmp_path: Path) -> N
     assert (same.returncode, same.stdout, same.stderr) == (0, "", "")
     other = tmp_path / "other.yaml"
     other.write_text(Path(MODELS).read_text().replace("priority: 100", "priority: 7"))
-    changed = _run(applied, "policies", "diff", "-f", str(other))
-    assert changed.returncode == 1
-    assert '-  "priority": 100,\n+  "priority": 7,\n' in changed.stdout
+    for changed in (
+        _run(applied, "policies", "diff", "-f", str(other)),
+        _run(applied, "policies", "diff", "-f", "-", stdin=other.read_text()),
+    ):
+        assert changed.returncode == 1
+        assert changed.stdout.startswith("--- ClusterWorkloadPolicy/models\n")
+        assert '-  "priority": 100,\n+  "priority": 7,\n' in changed.stdout
+    empty = _run(applied, "policies", "diff", "-f", "-", stdin="# nothing\n")
+    assert (empty.returncode, empty.stderr) == (2, "error: -: no policy in there\n")
+
+
+def test_policy_of_a_file_is_tried_in_place_of_the_one_of_its_name(applied: ControlPlane) -> None:
+    other = Path(MODELS).read_text().replace('cpu: "4"', 'cpu: "3"')
+    said = _run(
+        applied,
+        "explain",
+        "-f",
+        "examples/notebook.yaml",
+        "-n",
+        "models",
+        "-p",
+        "-",
+        "--from-cluster",
+        stdin=other,
+    ).stdout
+    assert "jupyter:requests.cpu = 3  by models\n" in said
+
+
+def test_policy_that_cannot_be_used_is_said(applied: ControlPlane) -> None:
+    crowd = [
+        {
+            "apiVersion": "podtailor.dev/v1alpha1",
+            "kind": "WorkloadPolicy",
+            "metadata": {"name": f"p{number:02}", "namespace": "models"},
+            "spec": {},
+        }
+        for number in range(21)
+    ]
+    manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": crowd})
+    applied.kubectl("create", "-f", "-", stdin=manifest)
+    try:
+        for command in (("policies", "list"), ("explain", "-f", "examples/notebook.yaml")):
+            said = _run(applied, *command).stderr
+            assert said.startswith("warning: WorkloadPolicy models/p20: models has 20 older WorkloadPolicies")
+    finally:
+        applied.kubectl("delete", "wp", "--all", "-n", "models")
 
 
 def test_explain_reasons_with_the_namespaces_and_policies_of_the_cluster(applied: ControlPlane) -> None:

@@ -278,3 +278,9 @@ class TestInForce:
             and (policy.resources.default or policy.resources.limit_factor or policy.resources.guaranteed)
             for policy in built_in(Profile.SAFE)
         ), "safe never sets a limit"
+
+
+def test_of_another_kind_only_that_is_said(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {dnsPolicy: Default}\n"
+    problems = load([_write(tmp_path, text)]).problems
+    assert [problem.field for problem in problems] == ["apiVersion", "kind"]

@@ -23,6 +23,8 @@ ELSEWHERE = {
     "make demo": "tests/e2e/test_demo.py",
     "make test": ".ci/run",
 }
+# What makes a command one for a cluster.
+CLUSTER = ("kubectl ", "--from-cluster", "policies diff", "pod/")
 
 
 class Step(NamedTuple):
@@ -32,7 +34,7 @@ class Step(NamedTuple):
 
     @property
     def needs_a_cluster(self) -> bool:
-        return "kubectl " in self.command
+        return any(each in self.command for each in CLUSTER)
 
     def fits(self, output: str) -> bool:
         parts = re.split(r"^\.\.\.\n", self.expected, flags=re.MULTILINE)
@@ -82,7 +84,8 @@ def _rewritten(match: re.Match[str]) -> str:
     made = ""
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         first, _, expected = part.partition("\n")
-        keep = "...\n" in expected or first in ELSEWHERE or "build/" in first or "kubectl " in first
+        step = Step(Path(), first, expected)
+        keep = "...\n" in expected or first in ELSEWHERE or "build/" in first or step.needs_a_cluster
         made += f"$ {first}\n{expected if keep else output(first)}"
     return f"```console\n{made}```"
 

@@ -13,6 +13,8 @@ from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
 from webhook.cli.output import Format, console, print_json
 from webhook.engine import explain as engine
+from webhook.engine.match import NAMESPACE
+from webhook.engine.qos import QosMove
 from webhook.engine.tailored import Outcome
 from webhook.files import InputError
 from webhook.model.draft import Change, Reason
@@ -61,15 +63,20 @@ def explain(
       podtailor explain -f pod.yaml --from-cluster --namespace shop
       podtailor explain pod/web-0 --namespace shop
     """
+    if live and filename:
+        raise InputError("give pod/NAME of a live Pod, or -f FILE, not both")
+    if not live and not filename:
+        raise InputError("nothing to explain: give pod/NAME of a live Pod, or -f FILE (- for standard input)")
+    looks = bool(from_cluster or live or kubeconfig or context)
     snapshot = snapshot_from(
-        None if from_cluster or live else policies,
+        None if looks else policies,
         builtin,
         preset,
         mode=mode,
         accelerators=accelerator,
         namespace_labels=options.labels_of(namespace_labels),
     )
-    if from_cluster or live:
+    if looks:
         from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
 
         snapshot = sources.now(snapshot, policies, builtin, preset, kubeconfig, context)
@@ -105,7 +112,8 @@ def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> 
         return
     for workload_type, seen in explanation.classification.evidence:
         yield Text(f"  is {workload_type}: {seen}")
-    yield Text(f"  the namespace's mode is {decision.mode}")
+    yield Text(f"  the mode here is {decision.mode}")
+    yield Text(f"  {_qos(decision.outcome.qos)}")
     if decision.denied:
         yield Text.assemble(("  denied: ", "red"), decision.denied)
     for warning in decision.warnings:
@@ -113,8 +121,10 @@ def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> 
     if explanation.limit_ranger:
         yield Text(f"  an annotation says: {explanation.limit_ranger}")
     yield Text("\n  Policies, in the order in which they are heard", style="bold")
-    width = max((len(verdict.policy.name) for verdict in explanation.verdicts), default=0)
-    for verdict in explanation.verdicts:
+    # Those of other namespaces have nothing to say, and there may be hundreds.
+    verdicts = [each for each in explanation.verdicts if not each.failure or each.failure.field != NAMESPACE]
+    width = max((len(verdict.policy.key) for verdict in verdicts), default=0)
+    for verdict in verdicts:
         yield _verdict(verdict, width)
     yield from _outcome(decision.outcome, decision.outcome.changes, "Sets")
     if decision.audit:
@@ -123,8 +133,14 @@ def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> 
         yield Text("\n  No policy matches: the Pod stays as it is.")
 
 
+def _qos(move: QosMove) -> str:
+    if move.before is move.after:
+        return f"its QoS class is {move.before}"
+    return f"its QoS class was {move.before} and becomes {move.after}"
+
+
 def _verdict(verdict: engine.Verdict, width: int) -> Text:
-    name = verdict.policy.name.ljust(width)
+    name = verdict.policy.key.ljust(width)
     if verdict.failure:
         return Text(f"    - {name}  {verdict.failure.field}: {verdict.failure.why}", style="dim")
     said = "matches" if verdict.mode is Mode.ENFORCE else "matches, audit only"
@@ -170,6 +186,7 @@ def _as_json(found: Found, namespace: str, explanation: engine.Explanation) -> d
             for workload_type, seen in explanation.classification.evidence
         ],
         "mode": decision.mode,
+        "qosClass": decision.outcome.qos,
         "warnings": decision.warnings,
         "limitRanger": explanation.limit_ranger,
         "policies": [

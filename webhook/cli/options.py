@@ -62,7 +62,7 @@ NamespaceLabels = Annotated[
 ]
 FromCluster = Annotated[
     bool,
-    setting("--from-cluster", help="Policies and namespaces of the cluster too, kept up to date."),
+    setting("--from-cluster", help="Policies and namespaces of the cluster too."),
 ]
 Kubeconfig = Annotated[
     str | None,

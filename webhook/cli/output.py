@@ -38,6 +38,10 @@ def complain(message: str) -> None:
         out.print(Text.assemble(("error: ", "red"), line))
 
 
+def warn(message: str) -> None:
+    console(stderr=True).print(Text.assemble(("warning: ", "yellow"), message))
+
+
 def print_json(value: Any) -> None:
     """One JSON value, indented, keys in the order given."""
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())

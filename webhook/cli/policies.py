@@ -16,7 +16,7 @@ from webhook.cli.output import Format, complain, print_diff, print_json, print_t
 from webhook.files import InputError, find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
-from webhook.policies.load import load, load_all, spec_of
+from webhook.policies.load import load, load_documents, spec_of
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
 from webhook.policies.sources import combined, in_force
 
@@ -66,13 +66,10 @@ def list_(
       podtailor policies list --from-cluster
     """
     given = in_force(policies or (), builtin, preset or ())
-    if from_cluster:
+    if from_cluster or kubeconfig or context:
         from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
 
-        own, problems = sources.policies(kubeconfig, context)
-        given = combined(own, given)
-        for problem in problems:
-            complain(f"{problem}; its status says what is in force instead")
+        given = combined(given, sources.policies(kubeconfig, context))
     heard = sorted(given, key=rank)
     if all_:
         named = {policy.name for policy in heard}
@@ -83,7 +80,7 @@ def list_(
         return
     rows = [
         (
-            policy.name if policy.namespace is None else f"{policy.namespace}/{policy.name}",
+            policy.key,
             policy.mode,
             str(policy.priority),
             ",".join(policy.match.workload_types or ()) or "any",
@@ -110,15 +107,17 @@ def diff(
     from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
 
     paths = options.filenames_of(filename)
-    load_all(paths)
+    given = [document for path in find(paths) for document in read(path) if document.data is not None]
+    if not load_documents(given).whole():
+        raise InputError(f"{', '.join(paths)}: no policy in there")
     there = {_identity(each): each for each in sources.documents(kubeconfig, context)}
     differs = False
-    for document in (document for path in find(paths) for document in read(path) if document.data):
-        before = there.get(_identity(document.data), {})
-        old, new = _spec_text(before), _spec_text(document.data)
+    for document in given:
+        identity = _identity(document.data)
+        old, new = _spec_text(there.get(identity, {})), _spec_text(document.data)
         if old != new:
             differs = True
-            print_diff(old, new, f"{document.data['kind']}/{document.data['metadata']['name']}")
+            print_diff(old, new, "/".join(filter(None, identity)))
     raise typer.Exit(1 if differs else 0)
 
 
@@ -136,7 +135,7 @@ def _spec_text(data: dict[str, Any]) -> str:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name of a policy.")],
+    name: Annotated[str, typer.Argument(help="NAME of a policy, NAMESPACE/NAME of a WorkloadPolicy.")],
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     kubeconfig: options.Kubeconfig = None,
@@ -147,10 +146,10 @@ def show(
     """Print a policy's document, ready to be changed and applied: a built-in's or a preset's too."""
     texts = dict(_shipped(builtin))
     own = list(_documents(policies or []))
-    if from_cluster:
+    if from_cluster or kubeconfig or context:
         from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
 
-        own += [(each["metadata"]["name"], _as_yaml(each)) for each in sources.documents(kubeconfig, context)]
+        own += [(_key(each["metadata"]), _as_yaml(each)) for each in sources.documents(kubeconfig, context)]
     if any(each == name for each, _ in own):
         texts.pop(name, None)
     shown = [text for each, text in (*own, *texts.items()) if each == name]
@@ -182,7 +181,11 @@ def _documents(paths: list[str]) -> Iterator[tuple[str, str]]:
         data = document.data if isinstance(document.data, dict) else {}
         metadata = data.get("metadata")
         if data.get("kind") in ("ClusterWorkloadPolicy", "WorkloadPolicy") and isinstance(metadata, dict):
-            yield str(metadata.get("name")), document.text
+            yield _key(metadata), document.text
+
+
+def _key(metadata: dict[str, Any]) -> str:
+    return "/".join(str(metadata[part]) for part in ("namespace", "name") if metadata.get(part))
 
 
 def _sets(policy: Policy) -> list[str]:
@@ -199,7 +202,7 @@ def _as_json(policy: Policy) -> dict[str, object]:
     return {
         "name": policy.name,
         "namespace": policy.namespace,
-        "origin": policy.origin.name,
+        "origin": str(policy.origin),
         "mode": policy.mode,
         "priority": policy.priority,
         "workloadTypes": policy.match.workload_types,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from webhook import yaml_tree
+from webhook.cli.output import warn
 from webhook.cluster import once
 from webhook.cluster.client import Api, UnreachableError, api_client
+from webhook.cluster.standing import Standing
 from webhook.cluster.status import StatusWriter
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
 from webhook.files import Document, InputError
 from webhook.model.policy import Policy
+from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, shipped
 
 
@@ -47,9 +50,12 @@ def now(
     kubeconfig: str | None,
     context: str | None,
 ) -> Snapshot:
-    """`snapshot` with what is in the cluster at this moment. Raises InputError."""
+    """`snapshot` with what is in the cluster at this moment; files come first. Raises InputError."""
+    own = load_all(paths or ())
     with _reached(kubeconfig, context) as api:
-        return once.snapshot(api, snapshot, shipped(builtin, names or ()), paths or [])
+        found, standings = once.snapshot(api, snapshot, shipped(builtin, names or ()), own)
+    _warn_of(standings)
+    return found
 
 
 def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None) -> Document:
@@ -65,12 +71,18 @@ def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None)
     return Document(f"{namespace}/{name}", 1, text, yaml_tree.parse(text), found)
 
 
-def policies(kubeconfig: str | None, context: str | None) -> tuple[list[Policy], list[str]]:
-    """Those of the cluster that are in force, and `kind name: why not` of the others. Raises InputError."""
+def policies(kubeconfig: str | None, context: str | None) -> list[Policy]:
+    """Those of the cluster that a replica that started now would use. Raises InputError."""
     with _reached(kubeconfig, context) as api:
         standings = once.standings(api)
-    out = [f"{each.named}: {each.message}" for each in standings if not each.is_ready]
-    return [each.policy for each in standings if each.policy], out
+    _warn_of(standings)
+    return [each.policy for each in standings if each.policy]
+
+
+def _warn_of(standings: Iterable[Standing]) -> None:
+    for each in standings:
+        if not each.is_ready:
+            warn(f"{each.named}: {each.message}; replicas that knew it before may hold an earlier version")
 
 
 def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:

@@ -16,9 +16,10 @@ from webhook.cluster.kinds import policies_of
 from webhook.cluster.reflector import Kind, Object, listed
 from webhook.cluster.standing import Standing, Standings
 from webhook.cluster.store import Store
-from webhook.engine.snapshot import Snapshot
+from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Policy
 from webhook.policies import crd
+from webhook.policies.sources import combined
 
 _NOT_FOUND = 404
 
@@ -48,13 +49,20 @@ def pod(api: ApiClient, namespace: str, name: str) -> dict[str, Any] | None:
     return {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(response.data)}
 
 
-def snapshot(api: ApiClient, base: Snapshot, shipped: Iterable[Policy], paths: list[str]) -> Snapshot:
-    """What a replica that started now would decide by. Raises UnreachableError, and InputError for files."""
-    store = Store(base, shipped, paths, api)
+def snapshot(
+    api: ApiClient, base: Snapshot, shipped: Iterable[Policy], own: Iterable[Policy]
+) -> tuple[Snapshot, tuple[Standing, ...]]:
+    """What a replica that started now would decide by, and how each policy stands.
+
+    `own` are tried in place of what the cluster has under their names. Raises UnreachableError.
+    """
+    store = Store(base, shipped, [], api)
     for reflector in store.reflectors:
         with _said(reflector.kind.name):
             reflector.list()
-    return store.update().snapshot
+    found = store.update().snapshot
+    tried = snapshot_of(combined(own, found.policies)).policies
+    return structs.replace(found, policies=tried), store.standings
 
 
 def _document(found: Object) -> dict[str, Any]:

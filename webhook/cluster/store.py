@@ -111,7 +111,7 @@ class Store:
         in_force = (standing.policy for standing in self.standings if standing.policy)
         return Update(
             snapshot_of(
-                combined((*in_force, *self._files.policies), self._shipped),
+                combined(in_force, self._files.policies, self._shipped),
                 namespaces=self._all_namespaces(),
                 knows_namespaces=self._namespaces is not None,
                 mode=self._base.mode,

@@ -19,7 +19,10 @@ def resources(kept: Bounds) -> list[str]:
 def breaches(
     kept: Bounds, of: str, resource: str, request: Quantity | None, limit: Quantity | None
 ) -> Iterator[str]:
-    """A message for each bound that does not hold. A value that is missing breaks it too."""
+    """A message for each bound that does not hold, in the order in which LimitRanger looks at them.
+
+    A value that is missing breaks it too.
+    """
     least, most, ratio = kept.min.get(resource), kept.max.get(resource), kept.ratio.get(resource)
     found = (
         least and _below(f"minimum {resource} usage per {of} is {least}", least, request, limit),

@@ -21,10 +21,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webhook.edits import bounds, sums
-from webhook.edits.sheet import QOS_RESOURCES, Sheet, Voice
+from webhook.edits.sheet import Sheet, Side, Voice
 from webhook.model import quantity
 from webhook.model.draft import Draft, Reason, Violation
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.pod import NO_RESOURCES
 from webhook.model.policy import Policy
+from webhook.model.quantity import Quantity
 from webhook.model.subject import Container, Kind, Subject
 
 _EPHEMERAL = "ephemeral-storage"
@@ -120,14 +123,23 @@ def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: D
             if _checks(voice.policy, sheet.container, subject):
                 for resource in bounds.resources(voice.defaults.container):
                     request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
+                    if subject.spec.resources is not None and not (request and limit):
+                        continue  # the Pod is sized as a whole: what its container leaves open, it may
                     found = bounds.breaches(voice.defaults.container, "Container", resource, request, limit)
                     draft.violations += [
                         Violation(voice.policy, sheet.container.name, message) for message in found
                     ]
         for resource in bounds.resources(voice.defaults.pod):
-            request, limit = (sums.total(sheets, side, resource) for side in ("requests", "limits"))
+            request, limit = _sums(sheets, subject, resource)
             found = bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit)
             draft.violations += [Violation(voice.policy, "pod", message) for message in found]
+
+
+def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity | None]:
+    """The Pod's request and limit."""
+    sides: tuple[Side, ...] = ("requests", "limits")
+    pod = subject.spec.resources or NO_RESOURCES
+    return [sums.stated(pod, side, resource) or sums.total(sheets, side, resource) for side in sides]
 
 
 def _shaped(policy: Policy, subject: Subject, draft: Draft) -> tuple[int, ...]:

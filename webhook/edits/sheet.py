@@ -9,14 +9,13 @@ from msgspec import Struct
 from webhook.edits import bounds
 from webhook.model import quantity
 from webhook.model.draft import Draft, Reason
+from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceList
 from webhook.model.policy import Bounds, Policy, ResourceDefaults
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container
 
 Side = Literal["requests", "limits"]
-# The resources that decide the QoS class (k8s.io/kubernetes `pkg/apis/core/helper/qos/qos.go`).
-QOS_RESOURCES = ("cpu", "memory")
 _LIMIT_FIRST: tuple[Side, ...] = ("limits", "requests")
 
 

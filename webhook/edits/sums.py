@@ -6,10 +6,14 @@ Source: `podRequests` and `podLimits` in k8s.io/kubernetes `plugin/pkg/admission
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from webhook.edits import bounds
 from webhook.edits.sheet import Sheet, Side
+from webhook.model import quantity
 from webhook.model.draft import Draft
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.pod import ResourceRequirements
 from webhook.model.policy import Bounds
 from webhook.model.quantity import Quantity, of_milli
 from webhook.model.subject import Kind
@@ -22,14 +26,15 @@ def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> No
         while added := _spoiled(sheets, kept, resource) - before:
             sides = {side for _, _, side in added}
             # A limit of ours is left out before a request where the ratio breaks, but either may have to go.
+            # By name, so that the order of the containers does not count.
             ours = [
-                (side in sides, given.voice.rank, index, side)
-                for index, sheet in enumerate(sheets)
+                ((side in sides, given.voice.rank, sheet.container.name, side), sheet)
+                for sheet in sheets
                 for (side, name), given in sheet.ours.items()
                 if name == resource
             ]
-            *_, index, side = max(ours)
-            sheets[index].leave_out(side, resource, draft)
+            (*_, side), sheet = max(ours, key=itemgetter(0))
+            sheet.leave_out(side, resource, draft)
 
 
 def _spoiled(
@@ -40,8 +45,14 @@ def _spoiled(
     return bounds.all_spoiled(kept, resource, request, limit)
 
 
+def stated(pod: ResourceRequirements, side: Side, resource: str) -> Quantity | None:
+    """What the Pod says of itself as a whole, in place of its containers' sum: of cpu and memory alone."""
+    written = (pod.requests if side == "requests" else pod.limits) or {}
+    return quantity.read(written[resource]) if resource in QOS_RESOURCES and resource in written else None
+
+
 def total(sheets: Sequence[Sheet], side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:
-    """The Pod's: containers and sidecars together, or the largest init container with the sidecars before it.
+    """Containers and sidecars together, or the largest init container with the sidecars before it.
 
     None where no container says anything.
     """

@@ -95,9 +95,10 @@ def _images(policy: Policy, subject: Subject) -> str | None:
     return f"no container's image is one of {', '.join(str(pattern) for pattern in wanted)}"
 
 
+NAMESPACE = "metadata.namespace"
 # Cheapest and most telling first.
 CLAUSES = (
-    Clause("metadata.namespace", _namespace),
+    Clause(NAMESPACE, _namespace),
     Clause("match.workloadTypes", _workload_types),
     Clause("match.namespaceSelector", _namespace_selector),
     Clause("match.podSelector", _pod_selector),

@@ -17,6 +17,7 @@ from webhook.edits import EDITS
 from webhook.engine.annotation import applied_write
 from webhook.engine.classify import classify
 from webhook.engine.match import matches
+from webhook.engine.qos import QosMove, qos_move
 from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Change, Conflict, Draft, Skip, Violation
 from webhook.model.names import ARCH, WorkloadType
@@ -36,6 +37,7 @@ class Outcome(Struct, frozen=True):
     conflicts: tuple[Conflict, ...] = ()
     violations: tuple[Violation, ...] = ()
     writes: tuple[Write, ...] = ()
+    qos: QosMove = QosMove()
 
     def operations(self, view: PodView, at: Path = ()) -> list[Op]:
         """The JSON Patch that makes the writes on `view`, which stands at the path `at` of its object.
@@ -52,7 +54,7 @@ def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -
     """What those of `policies` do that match. `subject.types` are filled in; of `snapshot` settings count."""
     heard = [policy for policy in policies if matches(policy, subject)]
     if not heard:
-        return NOTHING
+        return Outcome(qos=qos_move(subject, ()))
     draft = _edited(subject, heard)
     if WorkloadType.ARM64 not in subject.types and _is_sent_to_arm64(draft):
         placed = _placed(subject, draft, snapshot)
@@ -70,6 +72,7 @@ def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -
         conflicts=tuple(draft.conflicts),
         violations=tuple(draft.violations),
         writes=tuple(draft.writes),
+        qos=qos_move(subject, draft.writes),
     )
 
 

@@ -16,6 +16,8 @@ CONFIGURATION = "podtailor"
 
 ARCH = "kubernetes.io/arch"
 OS = "kubernetes.io/os"
+# The resources that decide the QoS class (k8s.io/kubernetes `pkg/apis/core/helper/qos/qos.go`).
+QOS_RESOURCES = ("cpu", "memory")
 # Kubelets still write the old keys as labels of their Node beside the new ones (well_known_labels.go).
 _NEW_KEYS = {"beta.kubernetes.io/arch": ARCH, "beta.kubernetes.io/os": OS}
 

@@ -24,6 +24,13 @@ class Origin(IntEnum):
     PRESET = 2
     BUILT_IN = 3
 
+    def __str__(self) -> str:
+        return _ORIGINS[self]
+
+
+SHIPPED = (Origin.PRESET, Origin.BUILT_IN)
+_ORIGINS = ("WorkloadPolicy", "ClusterWorkloadPolicy", "preset", "built-in")
+
 
 class Match(Struct, frozen=True):
     """Which Pods. None: no such clause."""
@@ -101,6 +108,11 @@ class Policy(Struct, frozen=True):
     """Of the safe profile: requests for regular containers only, and never on DaemonSet Pods."""
     source: str = ""
     """File and line, or what else tells a person where this policy stands."""
+
+    @property
+    def key(self) -> str:
+        """`name`, or `namespace/name`."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
 # The order in which the built-ins are heard: the most particular first.

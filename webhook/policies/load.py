@@ -41,13 +41,26 @@ class Loaded(Struct, frozen=True):
     policies: tuple[Policy, ...]
     problems: tuple[Problem, ...]
 
+    def whole(self) -> tuple[Policy, ...]:
+        """The policies where every document is right. Raises InputError with every problem, a line each."""
+        if self.problems:
+            raise InputError("\n".join(map(str, self.problems)))
+        return self.policies
+
 
 def load(paths: Iterable[str]) -> Loaded:
     """Read files, directories and `-`. What is no YAML is a problem like any other."""
+    problems: list[Problem] = []
+    documents = list(_documents(paths, problems))
+    loaded = load_documents(documents)
+    return Loaded(loaded.policies, (*problems, *loaded.problems))
+
+
+def load_documents(documents: Iterable[Document]) -> Loaded:
     policies: list[Policy] = []
     problems: list[Problem] = []
     seen: dict[tuple[str, str | None, str], str] = {}
-    for document in _documents(paths, problems):
+    for document in documents:
         parsed = _parsed(document)
         if isinstance(parsed, list):
             problems.extend(parsed)
@@ -74,10 +87,7 @@ def _documents(paths: Iterable[str], problems: list[Problem]) -> Iterator[Docume
 
 def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
     """The policies, every document right. Raises InputError with every problem, a line each."""
-    loaded = load(paths)
-    if loaded.problems:
-        raise InputError("\n".join(map(str, loaded.problems)))
-    return loaded.policies
+    return load(paths).whole()
 
 
 def _parsed(document: Document) -> PolicyDocument | list[Problem]:
@@ -88,9 +98,12 @@ def _parsed(document: Document) -> PolicyDocument | list[Problem]:
     try:
         return PolicyDocument.model_validate(document.data)
     except ValidationError as error:
+        found = list(_errors(error))
+        # Something else altogether: what its fields are called is no mistake.
+        elsewhat = [each for each in found if each[0] in (("apiVersion",), ("kind",))]
         return [
             Problem(document.place(location), files.dotted(location), message)
-            for location, message in _errors(error)
+            for location, message in elsewhat or found
         ]
 
 

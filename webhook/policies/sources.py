@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from webhook.engine.snapshot import Snapshot
-from webhook.model.policy import Origin, Policy
+from webhook.model.policy import SHIPPED, Origin, Policy
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, shipped
 
@@ -22,13 +23,15 @@ class Update(Struct, frozen=True):
     """Policies that cannot be used as they are written."""
 
 
-def combined(own: Iterable[Policy], ours: Iterable[Policy]) -> tuple[Policy, ...]:
-    """All of `own`, of two with one name the first, and what is shipped under other names."""
+def combined(*sources: Iterable[Policy]) -> tuple[Policy, ...]:
+    """All policies, of two with one name the first; a ClusterWorkloadPolicy replaces what is shipped."""
     first: dict[tuple[Origin, str | None, str], Policy] = {}
-    for policy in own:
+    for policy in itertools.chain(*sources):
         first.setdefault((policy.origin, policy.namespace, policy.name), policy)
     replaced = {name for origin, _, name in first if origin is Origin.CLUSTER_WORKLOAD_POLICY}
-    return (*first.values(), *(policy for policy in ours if policy.name not in replaced))
+    return tuple(
+        policy for policy in first.values() if policy.name not in replaced or policy.origin not in SHIPPED
+    )
 
 
 def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str] = ()) -> tuple[Policy, ...]:
