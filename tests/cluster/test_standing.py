@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from webhook.cluster.kinds import Known
-from webhook.cluster.reflector import Meta
+from webhook.cluster.kinds import MOST_BYTES, Known, policies_of
+from webhook.cluster.reflector import Meta, Object
 from webhook.cluster.standing import MOST_IN_A_NAMESPACE, Standing, Standings
 from webhook.policies import crd
 
@@ -47,6 +47,15 @@ def test_nothing_that_a_spec_says_raises() -> None:
     for spec in ("null", "[]", '"text"', '{"priority": 1e999}', nested, json.dumps({"mode": "x" * 100_000})):
         (standing,) = Standings().of([_known("a", spec)])
         assert (standing.is_ready, standing.policy) == (False, None)
+
+
+def test_one_that_is_too_large_is_not_kept() -> None:
+    spec = {"match": {"annotations": {"a": "x" * MOST_BYTES}}}
+    raw = json.dumps({"metadata": {"name": "a"}, "spec": spec}).encode()
+    known = policies_of(crd.KINDS[0]).read(Object(Meta(name="a"), raw))
+    assert known.spec is None
+    (standing,) = Standings().of([known])
+    assert (standing.policy, standing.reason) == (None, "TooLarge")
 
 
 def test_oldest_of_a_namespace_are_heard() -> None:

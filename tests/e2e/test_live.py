@@ -246,7 +246,7 @@ class TestNamespaces:
         eventually("its Pods are Stateful", lambda: _request(client, namespace) == "1Gi")
 
     def test_quota_by_class_keeps_pods_best_effort(
-        self, cluster: ControlPlane, client: Client, namespace: str
+        self, cluster: ControlPlane, client: Client, webhook: Webhook, namespace: str
     ) -> None:
         quota = {
             "apiVersion": "v1",
@@ -257,6 +257,7 @@ class TestNamespaces:
         cluster.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(quota))
         # Until it is known a Pod is made Burstable, and refused: the harm that knowing it averts.
         eventually("it is known", partial(_asks_for, client, namespace, None))
+        assert webhook.metric('podtailor_skips_total{reason="quota"}') > 0
 
 
 class TestBounds:

@@ -57,14 +57,17 @@ def test_what_finds_no_room_is_left_out_and_said() -> None:
 
 
 class TestPod:
-    def test_what_makes_the_sum_too_large_is_left_out_the_last_first(self) -> None:
+    def test_what_makes_the_sum_too_large_is_left_out_by_policy_the_last_first(self) -> None:
         before = pod("initContainers: [{name: side, restartPolicy: Always}]")
-        gives = _gives(
-            "{limits: [{type: Container, defaultRequest: {memory: 300Mi}, default: {memory: 300Mi}}]}"
+        gives = _gives("{limits: [{type: Container, defaultRequest: {cpu: 1m, memory: 300Mi}}]}")
+        first = policy(
+            "containers: {names: [app]}\n"
+            "resources: {limits: [{type: Container, defaultRequest: {memory: 300Mi}}]}",
+            name="first",
         )
-        after = tailored(before, gives, _item("max: {memory: 500Mi}", "Pod"))["spec"]
-        assert after["containers"][0]["resources"]["requests"] == {"memory": "300Mi"}
-        assert "resources" not in after["initContainers"][0]
+        after = tailored(before, first, gives, _item("max: {memory: 500Mi}", "Pod"))["spec"]
+        assert after["containers"][0]["resources"]["requests"] == {"cpu": "1m", "memory": "300Mi"}
+        assert after["initContainers"][0]["resources"]["requests"] == {"cpu": "1m"}
 
     def test_init_containers_count_by_the_largest(self) -> None:
         before = pod("initContainers: [{name: a}, {name: b}]")

@@ -78,11 +78,31 @@ class TestOrder:
     @pytest.mark.parametrize("key", ["kubernetes.io/arch", "beta.kubernetes.io/arch"])
     def test_types_are_those_of_the_pod_before_and_after_any_edit(self, key: str) -> None:
         """A policy that sends Pods to ARM64 Nodes makes them ARM64: else a second review would change them."""
-        sends = policy(f"match: {{workloadTypes: [General]}}\nnodeSelector: {{{key}: arm64}}")
+        sends = policy(f"nodeSelector: {{{key}: arm64}}")
         policies = snapshot(sends, *built_in(Profile.SAFE))
         after = tailored(pod(), within=policies)
+        assert after["spec"]["nodeSelector"] == {key: "arm64"}
         assert after["spec"]["tolerations"][0]["value"] == "arm64"
+        assert [each.name for each in decide(pod(), policies).enforced] == ["test", "arm64"]
         assert decide(after, policies).patch == []
+
+    def test_who_comes_because_a_pod_goes_to_arm64_does_not_send_it_elsewhere(self) -> None:
+        elsewhere = policy(
+            "match: {workloadTypes: [ARM64]}\nnodeSelector: {kubernetes.io/arch: other}", name="a"
+        )
+        sends = policy("nodeSelector: {kubernetes.io/arch: arm64}", name="b")
+        assert tailored(pod(), elsewhere, sends)["spec"]["nodeSelector"] == {"kubernetes.io/arch": "arm64"}
+
+    def test_bounds_of_arm64_pods_hold_for_what_others_give_to_one(self) -> None:
+        gives = policy("resources: {limits: [{type: Container, defaultRequest: {cpu: 1m}}]}", name="gives")
+        sends = policy("nodeSelector: {kubernetes.io/arch: arm64}", name="sends")
+        bounds = policy(
+            "match: {workloadTypes: [ARM64]}\n"
+            "resources: {limits: [{type: Container, min: {cpu: 100m}}], onViolation: Deny}",
+            name="z",
+        )
+        after = tailored(pod(), gives, sends, bounds)
+        assert after["spec"]["containers"][0]["resources"] == {"requests": {"cpu": "100m"}}
 
 
 class TestResources:

@@ -66,4 +66,4 @@ def test_repository(image: str, expected: str) -> None:
     ],
 )
 def test_image(pattern: str, image: str, expected: bool) -> None:
-    assert image_glob(pattern).matches(image) is expected
+    assert image_glob(pattern).matches(repository(image)) is expected

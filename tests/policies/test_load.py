@@ -111,6 +111,9 @@ REFUSED = [
     ("resizePolicy: {gpu: NotRequired}", 18, "spec.resizePolicy.gpu", "'gpu' is not 'cpu' or 'memory'"),
     ("match: {ownerKinds: [CronJob]}", 24, "spec.match.ownerKinds[0]", "a CronJob's Pods are owned by its Jobs: say Job"),
     ("match: {images: ['']}", 20, "spec.match.images[0]", "an empty pattern matches nothing"),
+    ("tolerations: [{operator: Exists, effect: NoExecute, tolerationSeconds: 9223372036854775808}]", 55, "spec.tolerations[0].tolerationSeconds", "more than the API server can hold"),
+    ("{resources: {limits: [{type: Pod, min: {cpu: 16Ei}, max: {cpu: 8E}}]}}", 25, "spec.resources.limits[0]", "min.cpu 16Ei is above max.cpu 8E"),
+    (f"match: {{images: ['{'*a' * 9}']}}", 20, "spec.match.images[0]", "a pattern has at most 8 stars"),
     ("match: [GPU]", 3, "spec.match", "must be a mapping"),
     ("match: {images: redis}", 11, "spec.match.images", "must be a list"),
     (
@@ -208,6 +211,11 @@ def test_refuses(tmp_path: Path, spec: str, column: int, field: str, words: str)
             "its own namespace only",
         ),
         (HEAD.rstrip("\n") + "\n", "4:1", "spec: required"),
+        (
+            HEAD + "  {match: {workloadTypes: [General]}, nodeSelector: {beta.kubernetes.io/arch: arm64}}\n",
+            "4:1",
+            "is no longer General: add ARM64",
+        ),
     ],
 )  # fmt: skip
 def test_refuses_whole_documents(tmp_path: Path, text: str, place: str, words: str) -> None:

@@ -216,6 +216,10 @@ def policies(draw: st.DrawFn) -> Json:
     _set(spec, "tolerations", draw(_or_none(_tolerations)))
     types = st.lists(st.sampled_from(("GPU", "Stateful", "ARM64", "General")), max_size=2, unique=True)
     _set(spec, "match", draw(_or_none(st.fixed_dictionaries({}, optional={"workloadTypes": types}))))
+    if "arm64" in spec.get("nodeSelector", {}).values() and spec.get("match", {}).get("workloadTypes") == [
+        "General"
+    ]:
+        spec["match"]["workloadTypes"].append("ARM64")  # one that sends Pods there must match them there
     globs = st.lists(st.sampled_from(("c*", "c0", "i*", "*")), max_size=2, unique=True)
     _set(spec, "containers", draw(_or_none(st.fixed_dictionaries({}, optional={"names": globs}))))
     return {"apiVersion": "podtailor.dev/v1alpha1", "kind": "ClusterWorkloadPolicy", "spec": spec}

@@ -15,8 +15,8 @@ from tests.support.pods import Json, decide
 from webhook.edits import bounds
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
+from webhook.model.globs import repository
 from webhook.model.names import APPLIED
-from webhook.model.pod import ContainerView
 from webhook.model.policy import Bounds, Scope
 
 
@@ -38,7 +38,7 @@ def hold_for(before: Json, snapshot: Snapshot) -> Json:
 def keeps_bounds(kept: Bounds, before: Json, after: Json, scope: Scope) -> None:
     """Nothing that we give breaks a bound: what is broken afterwards was broken by the Pod itself."""
     for old, new in zip(_containers(defaulted(before)), _containers(after), strict=True):
-        if scope.covers(ContainerView(name=old["name"], image=old["image"])):
+        if scope.covers(old["name"], repository(old["image"])):
             for resource in bounds.resources(kept):
                 was, now = (
                     set(bounds.spoiled(kept, resource, *_amounts(each, resource))) for each in (old, new)

@@ -113,7 +113,7 @@ def serve(
         source = None
         if from_cluster:
             source = sources.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
-            snapshot = structs.replace(snapshot, policies=())  # until all that there is has been listed
+            snapshot = structs.replace(snapshot, by_namespace={})  # until all that there is has been listed
         elif policies:
             source = sources.files(snapshot, policies, builtin, preset)
         if tls_secret:

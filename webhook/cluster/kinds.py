@@ -10,6 +10,9 @@ from webhook.model.policy import Bounds
 from webhook.policies import crd
 from webhook.policies.compile import amounts
 
+# Of a policy's spec. The largest that ship have a few hundred.
+MOST_BYTES = 32_768
+
 
 class Condition(Struct, frozen=True, omit_defaults=True):
     """A `metav1.Condition`."""
@@ -27,7 +30,8 @@ class Known(Struct, frozen=True):
 
     kind: crd.Kind
     metadata: Meta
-    spec: bytes
+    spec: bytes | None
+    """None: more than `MOST_BYTES`, and not kept."""
     ready: Condition | None
 
     @property
@@ -144,6 +148,8 @@ def policies_of(kind: crd.Kind) -> Kind[Known]:
             parts = _Parts(_SPECS.decode(found.raw).spec)
         conditions = (parts.status or _Status()).conditions or ()
         ready = next((each for each in conditions if each.type == "Ready"), None)
-        return Known(kind, found.metadata, bytes(parts.spec), ready)
+        spec = bytes(parts.spec) if len(bytes(parts.spec)) <= MOST_BYTES else None
+        return Known(kind, found.metadata, spec, ready)
 
-    return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read)
+    # The API server takes half a megabyte of each.
+    return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read, page=50)

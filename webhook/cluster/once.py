@@ -61,8 +61,8 @@ def snapshot(
         with _said(reflector.kind.name):
             reflector.list()
     found = store.update().snapshot
-    tried = snapshot_of(combined(own, found.policies)).policies
-    return structs.replace(found, policies=tried), store.standings
+    tried = snapshot_of(combined(own, found.policies))
+    return structs.replace(found, by_namespace=tried.by_namespace), store.standings
 
 
 def _document(found: Object) -> dict[str, Any]:

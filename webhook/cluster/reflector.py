@@ -24,7 +24,6 @@ log = logging.getLogger("podtailor.cluster")
 
 T = TypeVar("T")
 
-_PAGE = 500
 # A watch ends by itself after this long and is taken up again; one that says nothing for longer is dead.
 _WATCH_SECONDS, _SILENCE_SECONDS = 60, 75
 _CONNECT_SECONDS = 5
@@ -61,6 +60,8 @@ class Kind(Struct, Generic[T], frozen=True):
     path: str
     read: Callable[[Object], T]
     metadata_only: bool = False
+    page: int = 500
+    """How many are listed at a time."""
 
 
 class _ListMeta(Struct, frozen=True):
@@ -226,7 +227,7 @@ def listed(api: ApiClient, kind: Kind[T]) -> tuple[dict[str, T], str]:
     Raises ApiException, and HTTPError or OSError where the API server cannot be reached.
     """
     items: dict[str, T] = {}
-    query = [("limit", str(_PAGE))]
+    query = [("limit", str(kind.page))]
     while True:
         page = _PAGES.decode(_get(api, kind, query).data)
         for raw in page.items:
@@ -234,7 +235,7 @@ def listed(api: ApiClient, kind: Kind[T]) -> tuple[dict[str, T], str]:
             items[found.key] = kind.read(found)
         if not page.metadata.continue_:
             return items, page.metadata.resourceVersion
-        query = [("limit", str(_PAGE)), ("continue", page.metadata.continue_)]
+        query = [("limit", str(kind.page)), ("continue", page.metadata.continue_)]
 
 
 def _get(api: ApiClient, kind: Kind[Any], query: list[tuple[str, str]]) -> Any:

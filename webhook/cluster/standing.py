@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from pydantic import ValidationError
 
-from webhook.cluster.kinds import Known
+from webhook.cluster.kinds import MOST_BYTES, Known
 from webhook.model.policy import Policy
 from webhook.policies import crd
 from webhook.policies.compile import compiled
@@ -54,8 +54,11 @@ class Standings:
                 if count[namespace] > MOST_IN_A_NAMESPACE:
                     standings.append(_too_many(each, namespace))
                     continue
+            if each.spec is None:
+                standings.append(_too_large(each))
+                continue
             uid = each.metadata.uid
-            heard[uid] = read = _read(each, self._read.get(uid))
+            heard[uid] = read = _read(each, each.spec, self._read.get(uid))
             standings.append(_standing(each, read))
         self._read = heard
         return tuple(standings)
@@ -68,11 +71,11 @@ class _Read(Struct, frozen=True):
     problem: str = ""
 
 
-def _read(known: Known, before: _Read | None) -> _Read:
-    if before and before.spec == known.spec:
+def _read(known: Known, spec: bytes, before: _Read | None) -> _Read:
+    if before and before.spec == spec:
         return before
-    policy, problem = _policy(known)
-    return _Read(known.spec, policy or (before.policy if before else None), problem)
+    policy, problem = _policy(known, spec)
+    return _Read(spec, policy or (before.policy if before else None), problem)
 
 
 def _standing(known: Known, read: _Read) -> Standing:
@@ -87,12 +90,17 @@ def _too_many(known: Known, namespace: str) -> Standing:
     return Standing(known, None, is_ready=False, reason="TooMany", message=message)
 
 
-def _policy(known: Known) -> tuple[Policy | None, str]:
+def _too_large(known: Known) -> Standing:
+    message = f"a spec of more than {MOST_BYTES} bytes is not heard: make two policies of it"
+    return Standing(known, None, is_ready=False, reason="TooLarge", message=message)
+
+
+def _policy(known: Known, spec: bytes) -> tuple[Policy | None, str]:
     """The policy, or what is wrong with it in words. Nothing that a policy says may raise."""
     metadata = {"name": known.metadata.name, "namespace": known.metadata.namespace}
     head = {"apiVersion": f"{crd.GROUP}/{crd.VERSION}", "kind": known.kind.kind, "metadata": metadata}
     try:
-        document = PolicyDocument.model_validate({**head, "spec": msgspec.json.decode(known.spec)})
+        document = PolicyDocument.model_validate({**head, "spec": msgspec.json.decode(spec)})
         return compiled(document, source=f"{known.kind.kind} {known.key}"), ""
     except ValidationError as error:
         return None, "; ".join(told(error))

@@ -115,15 +115,5 @@ def within_ratio(request: Quantity, limit: Quantity, kept: Sequence[Bounds], res
     return limit
 
 
-def raised_to_ratio(request: Quantity, limit: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:
-    """The request, brought up to where every ratio allows it."""
-    for ratio in _ratios(kept, resource):
-        if request.milli and _too_far(request, limit, ratio):
-            request = exactly(-(-limit.milli * 1000 // ratio.milli), resource, up=True)
-            if _too_far(request, limit, ratio):
-                request = exactly(request.milli + 1, resource, up=True)
-    return request
-
-
 def _ratios(kept: Iterable[Bounds], resource: str) -> Iterator[Quantity]:
     return (each.ratio[resource] for each in kept if resource in each.ratio)

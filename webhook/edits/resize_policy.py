@@ -29,7 +29,7 @@ def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Dr
         never = "Never" in (subject.spec.restartPolicy, container.view.restartPolicy)
         closed = _closed(container, subject)
         for policy in wishing:
-            if not policy.containers.covers(container.view):
+            if not policy.containers.covers(container.name, container.repository):
                 continue
             if closed:
                 draft.skip(policy, f"{container.name}:resizePolicy", closed)

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from webhook.edits import bounds, sums
 from webhook.edits.sheet import Sheet, Side, Voice
 from webhook.model import quantity
@@ -37,20 +39,34 @@ def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft
     untouchable = _untouchable(subject)
     if untouchable:
         as_it_is = [Sheet(container, None) for container in subject.containers]
-        for rank, policy in enumerate(policies):
-            if policy.resources:
-                draft.skip(policy, "pod:resources", untouchable)
-                _report([Voice(policy, rank, policy.resources, ())], as_it_is, subject, draft)
+        for voice in _voices(policies, subject):
+            draft.skip(voice.policy, "pod:resources", untouchable)
+            _report([voice], as_it_is, subject, draft)
         return
     voices = [
-        Voice(policy, rank, policy.resources, _shaped(policy, subject, draft))
-        for rank, policy in enumerate(policies)
-        if policy.resources
+        structs.replace(voice, shapes=_shaped(voice, subject, draft)) for voice in _voices(policies, subject)
     ]
     sheets = _guaranteed(voices, subject, draft) or _worked_out(voices, subject, draft, guarantee=False)
     for sheet in sheets:
         sheet.write(draft)
     _report(voices, sheets, subject, draft)
+
+
+def _voices(policies: Sequence[Policy], subject: Subject) -> list[Voice]:
+    """Nothing in their `shapes` yet."""
+    return [
+        Voice(policy, rank, policy.resources, _covered(policy, subject), ())
+        for rank, policy in enumerate(policies)
+        if policy.resources
+    ]
+
+
+def _covered(policy: Policy, subject: Subject) -> tuple[int, ...]:
+    return tuple(
+        index
+        for index, container in enumerate(subject.containers)
+        if policy.containers.covers(container.name, container.repository)
+    )
 
 
 def _guaranteed(voices: list[Voice], subject: Subject, draft: Draft) -> list[Sheet] | None:
@@ -97,12 +113,11 @@ def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarante
             _propose_limits(voice, sheets[index], draft)
             if guarantee and voice.defaults.guaranteed:
                 _close_gaps(voice, sheets[index], draft)
-    for sheet in sheets:
+    checked = _checked(voices, subject)
+    for index, sheet in enumerate(sheets):
         sheet.mirror_limits()
         sheet.settle()
-        checking = (
-            each.defaults.container for each in voices if _checks(each.policy, sheet.container, subject)
-        )
+        checking = (voice.defaults.container for voice in checked[index])
         kept = [each for each in (*checking, *subject.namespace.container_bounds) if each]
         if kept:
             sheet.fit(kept, draft)
@@ -112,23 +127,30 @@ def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarante
     return sheets
 
 
-def _checks(policy: Policy, container: Container, subject: Subject) -> bool:
-    return container.name not in subject.skipped and policy.containers.covers(container.view)
+def _checked(voices: Sequence[Voice], subject: Subject) -> list[list[Voice]]:
+    """For each container the voices that check it."""
+    checked: list[list[Voice]] = [[] for _ in subject.containers]
+    for voice in voices:
+        if voice.defaults.container:
+            for index in voice.checks:
+                if subject.containers[index].name not in subject.skipped:
+                    checked[index].append(voice)
+    return checked
 
 
 def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: Draft) -> None:
     """What the Pod's own values break: ours break nothing."""
+    for sheet, checking in zip(sheets, _checked(voices, subject), strict=True):
+        for voice in checking:
+            for resource in bounds.resources(voice.defaults.container):
+                request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
+                if subject.spec.resources is not None and not (request and limit):
+                    continue  # the Pod is sized as a whole: what its container leaves open, it may
+                found = bounds.breaches(voice.defaults.container, "Container", resource, request, limit)
+                draft.violations += [
+                    Violation(voice.policy, sheet.container.name, message) for message in found
+                ]
     for voice in voices:
-        for sheet in sheets:
-            if _checks(voice.policy, sheet.container, subject):
-                for resource in bounds.resources(voice.defaults.container):
-                    request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
-                    if subject.spec.resources is not None and not (request and limit):
-                        continue  # the Pod is sized as a whole: what its container leaves open, it may
-                    found = bounds.breaches(voice.defaults.container, "Container", resource, request, limit)
-                    draft.violations += [
-                        Violation(voice.policy, sheet.container.name, message) for message in found
-                    ]
         for resource in bounds.resources(voice.defaults.pod):
             request, limit = _sums(sheets, subject, resource)
             found = bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit)
@@ -142,14 +164,13 @@ def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity
     return [sums.stated(pod, side, resource) or sums.total(sheets, side, resource) for side in sides]
 
 
-def _shaped(policy: Policy, subject: Subject, draft: Draft) -> tuple[int, ...]:
+def _shaped(voice: Voice, subject: Subject, draft: Draft) -> tuple[int, ...]:
     shaped = []
-    for index, container in enumerate(subject.containers):
-        if not policy.containers.covers(container.view):
-            continue
-        closed = _closed(policy, container, subject)
+    for index in voice.checks:
+        container = subject.containers[index]
+        closed = _closed(voice.policy, container, subject)
         if closed:
-            draft.skip(policy, f"{container.name}:resources", closed)
+            draft.skip(voice.policy, f"{container.name}:resources", closed)
         else:
             shaped.append(index)
     return tuple(shaped)

@@ -25,8 +25,10 @@ class Voice(Struct, frozen=True):
     policy: Policy
     rank: int
     defaults: ResourceDefaults
+    checks: tuple[int, ...]
+    """Which of the Pod's containers it is about: by their index."""
     shapes: tuple[int, ...]
-    """Which of the Pod's containers it may fill."""
+    """Which of these it may fill."""
 
 
 class Given(Struct):
@@ -75,8 +77,11 @@ class Sheet:
                 self.ours["requests", resource] = Given(given.amount, given.voice, mirrors=True)
 
     def settle(self) -> None:
-        """Where a request is above its limit, ours moves to the Pod's own, of two of ours the later one."""
-        for resource in {resource for _, resource in self.ours}:
+        """Where a request is above its limit, ours moves: to the Pod's own, of two of ours the later one.
+
+        A limit of the Pod's own is never below a request of ours: it has its own beside it.
+        """
+        for resource in self._given():
             request, limit = self.amount("requests", resource), self.amount("limits", resource)
             if request is None or limit is None or request.milli <= limit.milli:
                 continue
@@ -84,8 +89,6 @@ class Sheet:
             match ours:
                 case (None, Given() as of_limit):
                     of_limit.amount = request
-                case (Given() as of_request, None):
-                    of_request.amount = limit
                 case (Given() as of_request, Given() as of_limit) if (
                     of_request.voice.rank > of_limit.voice.rank
                 ):
@@ -95,7 +98,7 @@ class Sheet:
 
     def fit(self, kept: list[Bounds], draft: Draft) -> None:
         """Move ours into the bounds, or leave it out: what the Pod breaks without us is not our affair."""
-        for resource in {resource for _, resource in self.ours}:
+        for resource in self._given():
             before = self.spoiled(kept, resource, with_ours=False)
             for side in _LIMIT_FIRST:
                 given = self.ours.get((side, resource))
@@ -109,15 +112,10 @@ class Sheet:
                     self.leave_out(side, resource, draft)
 
     def _keep_ratio(self, kept: list[Bounds], resource: str) -> None:
-        """Of two that are too far apart ours moves, the limit first."""
-        request, limit = self.amount("requests", resource), self.amount("limits", resource)
-        if not request or not limit:
-            return
-        of_limit, of_request = self.ours.get(("limits", resource)), self.ours.get(("requests", resource))
-        if of_limit:
-            of_limit.amount = bounds.within_ratio(request, limit, kept, resource)
-        elif of_request:
-            of_request.amount = bounds.raised_to_ratio(request, limit, kept, resource)
+        """Where the two are too far apart the limit moves: one of the Pod's own has its request beside it."""
+        request, of_limit = self.amount("requests", resource), self.ours.get(("limits", resource))
+        if request and of_limit:
+            of_limit.amount = bounds.within_ratio(request, of_limit.amount, kept, resource)
 
     def spoiled(
         self, kept: list[Bounds], resource: str, *, with_ours: bool = True
@@ -127,6 +125,13 @@ class Sheet:
         limit = self.amount("limits", resource, with_ours=with_ours)
         return bounds.all_spoiled(kept, resource, request, limit)
 
+    def leave_out_of(self, rank: int, resource: str, draft: Draft) -> None:
+        """What the voice of this rank gives of a resource."""
+        for side in _LIMIT_FIRST:
+            given = self.ours.get((side, resource))
+            if given and given.voice.rank == rank:
+                self.leave_out(side, resource, draft)
+
     def leave_out(self, side: Side, resource: str, draft: Draft) -> None:
         given = self.ours.pop((side, resource))
         draft.skip(given.voice.policy, self.field(side, resource), Reason.NO_ROOM)
@@ -135,6 +140,9 @@ class Sheet:
         left = self.ours.get((other, resource))
         if left and (side == "requests" or left.mirrors):
             self.leave_out(other, resource, draft)
+
+    def _given(self) -> list[str]:
+        return sorted({resource for _, resource in self.ours})
 
     @property
     def is_guaranteed(self) -> bool:

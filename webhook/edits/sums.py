@@ -6,7 +6,6 @@ Source: `podRequests` and `podLimits` in k8s.io/kubernetes `plugin/pkg/admission
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 
 from webhook.edits import bounds
 from webhook.edits.sheet import Sheet, Side
@@ -20,21 +19,19 @@ from webhook.model.subject import Kind
 
 
 def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> None:
-    """Leave out of ours what makes the Pod's sums break a bound, what was heard last first."""
+    """Leave out of ours what makes the Pod's sums break a bound.
+
+    What one policy gives of a resource goes as a whole, the policy that was heard last first: so neither the
+    order of the containers counts, nor does a second review find room for a part of it.
+    """
     for resource in sorted({name for each in kept for name in bounds.resources(each)}):
         before = _spoiled(sheets, kept, resource, with_ours=False)
-        while added := _spoiled(sheets, kept, resource) - before:
-            sides = {side for _, _, side in added}
-            # A limit of ours is left out before a request where the ratio breaks, but either may have to go.
-            # By name, so that the order of the containers does not count.
-            ours = [
-                ((side in sides, given.voice.rank, sheet.container.name, side), sheet)
-                for sheet in sheets
-                for (side, name), given in sheet.ours.items()
-                if name == resource
-            ]
-            (*_, side), sheet = max(ours, key=itemgetter(0))
-            sheet.leave_out(side, resource, draft)
+        given = [each for sheet in sheets for (_, name), each in sheet.ours.items() if name == resource]
+        for rank in sorted({each.voice.rank for each in given}, reverse=True):
+            if _spoiled(sheets, kept, resource) <= before:
+                break
+            for sheet in sheets:
+                sheet.leave_out_of(rank, resource, draft)
 
 
 def _spoiled(

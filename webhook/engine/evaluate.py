@@ -57,7 +57,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     subject = subject_of(pod, namespace, snapshot.accelerators)
     classification = classify(subject)
     subject = subject.of_types(classification.types)
-    candidates = [policy for policy in snapshot.policies if policy.mode is not Mode.OFF]
+    candidates = [policy for policy in snapshot.policies_in(namespace.name) if policy.mode is not Mode.OFF]
     outcome, audit = tailored(subject, candidates, snapshot), None
     audited = [policy for policy in outcome.heard if policy.mode.weaker(mode) is Mode.AUDIT]
     if audited:  # what is in force may not depend on a policy that is only being tried

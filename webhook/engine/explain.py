@@ -39,7 +39,7 @@ def explain(request: Request, snapshot: Snapshot) -> Explanation:
     namespace = snapshot.namespace(request.namespace)
     subject = subject_of(request.pod, namespace, snapshot.accelerators)
     classification = classify(subject)
-    typed = subject.of_types(classification.types)
+    typed = subject.of_types((decision.audit or decision.outcome).types)
     heard = (*decision.enforced, *decision.audited)
     verdicts = [
         Verdict(policy, policy.mode.weaker(decision.mode), _failure(policy, typed, heard))
@@ -50,6 +50,6 @@ def explain(request: Request, snapshot: Snapshot) -> Explanation:
 
 
 def _failure(policy: Policy, subject: Subject, heard: tuple[Policy, ...]) -> Failure | None:
-    if policy in heard:  # also one that matches only the Pod as it will be
+    if policy in heard:
         return None
     return Failure("mode", "the policy is off") if policy.mode is Mode.OFF else first_failure(policy, subject)

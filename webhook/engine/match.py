@@ -89,8 +89,8 @@ def _images(policy: Policy, subject: Subject) -> str | None:
     wanted = policy.match.images
     if wanted is None:
         return None
-    images = [container.view.image or "" for container in subject.containers]
-    if any(pattern.matches(image) for pattern in wanted for image in images):
+    repositories = {container.repository for container in subject.containers}
+    if any(pattern.matches(each) for pattern in wanted for each in repositories):
         return None
     return f"no container's image is one of {', '.join(str(pattern) for pattern in wanted)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,9 +25,10 @@ class Request(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """Policies in the order in which they are heard, namespaces, and the server's own settings."""
+    """Policies, namespaces, and the server's own settings."""
 
-    policies: tuple[Policy, ...] = ()
+    by_namespace: Mapping[str | None, tuple[Policy, ...]] = {}
+    """Policies in the order in which they are heard: those of one namespace, and with None those of all."""
     namespaces: Mapping[str, Namespace] = {}
     mode: Mode = Mode.ENFORCE
     accelerators: Accelerators = Accelerators()
@@ -38,9 +40,21 @@ class Snapshot(Struct, frozen=True):
         """The namespace as known; one that is not known counts as unlabelled."""
         return self.namespaces.get(name) or Namespace(name)
 
+    def policies_in(self, namespace: str) -> tuple[Policy, ...]:
+        """Those that can be about its Pods; all WorkloadPolicies are heard before all others."""
+        return (*self.by_namespace.get(namespace, ()), *self.by_namespace.get(None, ()))
+
+    @property
+    def policies(self) -> list[Policy]:
+        """All, in the order in which they are heard."""
+        return sorted(itertools.chain.from_iterable(self.by_namespace.values()), key=rank)
+
 
 def snapshot_of(policies: Iterable[Policy], **settings: Any) -> Snapshot:
-    return Snapshot(policies=tuple(sorted(policies, key=rank)), **settings)
+    by_namespace: dict[str | None, list[Policy]] = {}
+    for policy in sorted(policies, key=rank):
+        by_namespace.setdefault(policy.namespace, []).append(policy)
+    return Snapshot({namespace: tuple(own) for namespace, own in by_namespace.items()}, **settings)
 
 
 def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, str | None]:

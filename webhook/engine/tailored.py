@@ -1,19 +1,18 @@
-"""What a set of policies does to a Pod: who is heard, what is edited, and again where that changes its types.
+"""What a set of policies does to a Pod: who is heard, and what they edit.
 
-A policy that sends a Pod to ARM64 Nodes makes it an ARM64 Pod: those who are heard for that reason have their
-turn on the Pod as it is by then, as they would have in a second review. So that has nothing left to do. No
-other type can come of an edit: none adds devices or volumes.
+A policy that sends a Pod to ARM64 Nodes makes it an ARM64 Pod. So that is found out first, and who is heard
+is asked of the Pod as it will be: a second review asks the same, and has nothing left to do. No other type
+can come of an edit: none adds devices or volumes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import jsonpatch
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.edits import EDITS
+from webhook.edits.node_selector import default_node_selector
 from webhook.engine.annotation import applied_write
 from webhook.engine.classify import classify
 from webhook.engine.match import matches
@@ -22,14 +21,16 @@ from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Change, Conflict, Draft, Skip, Violation
 from webhook.model.names import ARCH, WorkloadType
 from webhook.model.patch import Op, Path, Write, operations
-from webhook.model.pod import PodView, pod_view
+from webhook.model.pod import PodView
 from webhook.model.policy import Policy
-from webhook.model.subject import Subject, subject_of
+from webhook.model.subject import Subject
 
 
 class Outcome(Struct, frozen=True):
     """What a set of policies does to a Pod."""
 
+    types: tuple[WorkloadType, ...] = ()
+    """Of the Pod as it will be."""
     heard: tuple[Policy, ...] = ()
     """Those that match, in their order."""
     changes: tuple[Change, ...] = ()
@@ -48,24 +49,29 @@ class Outcome(Struct, frozen=True):
 
 
 NOTHING = Outcome()
+_ARM64 = "arm64"
 
 
 def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -> Outcome:
     """What those of `policies` do that match. `subject.types` are filled in; of `snapshot` settings count."""
-    heard = [policy for policy in policies if matches(policy, subject)]
-    if not heard:
-        return Outcome(qos=qos_move(subject, ()))
-    draft = _edited(subject, heard)
-    if WorkloadType.ARM64 not in subject.types and _is_sent_to_arm64(draft):
-        placed = _placed(subject, draft, snapshot)
-        again = [policy for policy in policies if matches(policy, placed)]
-        _go_on(draft, _edited(placed, again), again)
-        heard = [policy for policy in policies if policy in heard or policy in again]
+    draft = Draft()
+    sent = _sent_to_arm64(subject, policies)
+    if sent:
+        key, policy = sent
+        draft.set(policy, f"pod:nodeSelector.{ARCH}", ("spec", "nodeSelector", key), _ARM64)
+        selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
+        subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
+        subject = subject.of_types(classify(subject).types)
+    heard = _heard(subject, policies)
+    if heard:
+        for edit in EDITS:
+            edit(subject, heard, draft)
     if draft.changes and snapshot.annotate:
         write = applied_write(draft.changes, subject.metadata.annotations or {})
         if write:
             draft.writes.append(write)
     return Outcome(
+        types=subject.types,
         heard=tuple(heard),
         changes=tuple(draft.changes),
         skips=tuple(draft.skips),
@@ -76,30 +82,24 @@ def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -
     )
 
 
-def _edited(subject: Subject, policies: Sequence[Policy]) -> Draft:
-    draft = Draft()
-    for edit in EDITS:
-        edit(subject, policies, draft)
-    return draft
+def _heard(subject: Subject, policies: Sequence[Policy]) -> list[Policy]:
+    return [policy for policy in policies if matches(policy, subject)]
 
 
-def _is_sent_to_arm64(draft: Draft) -> bool:
-    return any(
-        change.field == f"pod:nodeSelector.{ARCH}" and change.value == "arm64" for change in draft.changes
+def _sent_to_arm64(subject: Subject, policies: Sequence[Policy]) -> tuple[str, Policy] | None:
+    """The policy that makes this an ARM64 Pod, and the key by which it does so."""
+    if WorkloadType.ARM64 in subject.types:
+        return None
+    heard = _heard(subject, policies)
+    if not any(value == _ARM64 for policy in heard for value in policy.node_selector.values()):
+        return None
+    trial = Draft()
+    default_node_selector(subject, heard, trial)
+    return next(
+        (
+            (str(write.path[-1]), change.policy)
+            for change, write in zip(trial.changes, trial.writes, strict=True)
+            if change.field == f"pod:nodeSelector.{ARCH}" and change.value == _ARM64
+        ),
+        None,
     )
-
-
-def _placed(subject: Subject, draft: Draft, snapshot: Snapshot) -> Subject:
-    """The Pod with what has been written, and the types that it has then."""
-    view = PodView(subject.metadata, subject.spec)
-    patched = jsonpatch.apply_patch(msgspec.to_builtins(view), operations(draft.writes, view))
-    placed = subject_of(pod_view(patched), subject.namespace, snapshot.accelerators)
-    return placed.of_types(classify(placed).types)
-
-
-def _go_on(draft: Draft, later: Draft, heard: Sequence[Policy]) -> None:
-    """Join what came later. Nobody is told to have been kept from what was only just set."""
-    set_before = {change.field for change in draft.changes}
-    later.skips = [each for each in later.skips if each.field not in set_before and each not in draft.skips]
-    draft.violations = [each for each in draft.violations if each.policy not in heard]
-    draft.join(later)

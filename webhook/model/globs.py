@@ -40,9 +40,8 @@ class ImageGlob(Struct, frozen=True):
     glob: Glob
     whole: bool
 
-    def matches(self, image: str) -> bool:
-        name = repository(image)
-        return self.glob.matches(name if self.whole else name.rpartition("/")[2])
+    def matches(self, repository: str) -> bool:
+        return self.glob.matches(repository if self.whole else repository.rpartition("/")[2])
 
     def __str__(self) -> str:
         return str(self.glob)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from webhook.model.globs import Glob, ImageGlob
 from webhook.model.names import Mode, WorkloadType
-from webhook.model.pod import ContainerView, Toleration
+from webhook.model.pod import Toleration
 from webhook.model.quantity import Quantity
 from webhook.model.selectors import Selector
 
@@ -49,9 +49,10 @@ class Scope(Struct, frozen=True):
     names: tuple[Glob, ...] | None = None
     images: tuple[ImageGlob, ...] | None = None
 
-    def covers(self, container: ContainerView) -> bool:
-        return (self.names is None or any(name.matches(container.name) for name in self.names)) and (
-            self.images is None or any(image.matches(container.image or "") for image in self.images)
+    def covers(self, name: str, repository: str) -> bool:
+        """A container of this name, whose image is of this repository."""
+        return (self.names is None or any(each.matches(name) for each in self.names)) and (
+            self.images is None or any(each.matches(repository) for each in self.images)
         )
 
 

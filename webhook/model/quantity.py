@@ -21,8 +21,10 @@ _GRAMMAR = re.compile(
 STRICT = re.compile(
     r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]{1,2}|[numkMGTPE]?)", re.ASCII
 )
-MAX_MILLI = (2**63 - 1) * 1000  # the API server caps every quantity at the largest int64
-_MOST_POWER = 400  # more is past the cap, or nothing, whatever stands before it
+# The API server caps quantities with a binary suffix at the largest int64, and only those.
+_LARGEST = 2**63 - 1
+MAX_MILLI = _LARGEST * 1000
+_MOST_POWER = 100  # more is more than any Node has, or nothing, whatever stands before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,11 @@ def parse(text: str) -> Quantity | None:
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Quantity | None:
     milli = _counted(text, 3)
-    return None if milli is None else Quantity(text, max(-MAX_MILLI, min(MAX_MILLI, milli)))
+    return None if milli is None else Quantity(text, milli)
 
 
 def nano(text: str) -> int:
-    """A strict quantity as CEL's `quantity()` compares it: to the billionth, without a cap."""
+    """A strict quantity as CEL's `quantity()` compares it: to the billionth."""
     return _counted(text, 9) or 0
 
 
@@ -69,6 +71,8 @@ def _counted(text: str, digits: int) -> int | None:
     magnitude = int(whole + fraction or "0") * factor
     exponent = power + digits - len(fraction)
     count: int = magnitude * 10**exponent if exponent >= 0 else -(-magnitude // 10**-exponent)
+    if suffix in _BINARY:
+        count = min(count, _LARGEST * 10**digits)
     return -count if sign == "-" else count
 
 

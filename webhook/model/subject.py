@@ -8,6 +8,7 @@ from enum import Enum
 from msgspec import Struct, structs
 
 from webhook.model.accelerators import NONE, Accelerators, Devices
+from webhook.model.globs import repository
 from webhook.model.names import SKIP_CONTAINERS, WorkloadType
 from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, NO_SPEC, ContainerView, ObjectMeta, PodSpec, PodView, ResourceList
@@ -28,6 +29,8 @@ class Container(Struct, frozen=True):
     kind: Kind
     devices: Devices
     limits: ResourceList
+    repository: str
+    """Of its image, without tag and digest."""
     requests: ResourceList
     """As the API server has them: a limit without request is the request too (`SetDefaults_Pod` in
     k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`). Reviews carry them so, manifests do not."""
@@ -106,7 +109,8 @@ def _containers(spec: PodSpec, accelerators: Accelerators) -> Iterator[Container
 def _container(view: ContainerView, path: Path, kind: Kind, accelerators: Accelerators) -> Container:
     resources = view.resources
     if resources is None:
-        return Container(view, path, kind, NONE, {}, {})
+        return Container(view, path, kind, NONE, {}, repository(view.image or ""), {})
     limits, requests = resources.limits or {}, resources.requests or {}
     requests = {**limits, **requests} if limits else requests
-    return Container(view, path, kind, accelerators.devices(requests, limits), limits, requests)
+    devices = accelerators.devices(requests, limits)
+    return Container(view, path, kind, devices, limits, repository(view.image or ""), requests)

@@ -13,11 +13,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webhook.model import quantity
-from webhook.model.names import Mode, WorkloadType
+from webhook.model.names import ARCH, Mode, WorkloadType, node_label
 from webhook.policies.shapes import LabelSelector, Model, Toleration, TolerationShape
 from webhook.policies.syntax import (
     MOST_ENTRIES,
-    MOST_VALUES,
     Amounts,
     Annotations,
     Bounds,
@@ -51,7 +50,7 @@ class Match(Model):
         description="Kind of the controlling owner; Deployment is known, Pod means that there is none.",
     )
     images: list[GlobPattern] | None = Field(
-        default=None, max_length=MOST_VALUES, description="Globs; one container's image is enough."
+        default=None, max_length=MOST_ENTRIES, description="Globs; one container's image is enough."
     )
 
 
@@ -59,10 +58,10 @@ class Containers(Model):
     """Which containers of the Pod the container-level rules shape; both must hold."""
 
     names: list[GlobPattern] | None = Field(
-        default=None, max_length=MOST_VALUES, description="Globs on container names."
+        default=None, max_length=MOST_ENTRIES, description="Globs on container names."
     )
     images: list[GlobPattern] | None = Field(
-        default=None, max_length=MOST_VALUES, description="Globs on images, without tag and digest."
+        default=None, max_length=MOST_ENTRIES, description="Globs on images, without tag and digest."
     )
 
 
@@ -162,7 +161,19 @@ class Accelerators(Model):
     )
 
 
+_NO_LONGER_GENERAL = "a Pod that goes to arm64 Nodes is no longer General: add ARM64 to match.workloadTypes"
+
+
 class Spec(Model):
+    rules = (
+        Rule(
+            "!has(self.nodeSelector) || !(self.nodeSelector.exists(k, k in ['kubernetes.io/arch', "
+            "'beta.kubernetes.io/arch'] && self.nodeSelector[k] == 'arm64')) || !has(self.match) || "
+            "!has(self.match.workloadTypes) || size(self.match.workloadTypes) == 0 || "
+            "self.match.workloadTypes.exists(t, t != 'General')",
+            _NO_LONGER_GENERAL,
+        ),
+    )
     mode: Mode = Field(default=Mode.ENFORCE, description="Enforce, Audit (only say what would be) or Off.")
     priority: Whole = Field(default=0, ge=0, le=1000, description="Higher is heard first.")
     match: Match = Field(
@@ -189,6 +200,13 @@ class Spec(Model):
     accelerators: Accelerators = Field(
         default=Accelerators(), description="What holds only for containers that ask for an accelerator."
     )
+
+    @model_validator(mode="after")
+    def _still_matches_what_it_makes(self) -> Spec:
+        sends = any(node_label(key) == ARCH and value == "arm64" for key, value in self.nodeSelector.items())
+        if sends and set(self.match.workloadTypes or ()) == {WorkloadType.GENERAL}:
+            raise ValueError(_NO_LONGER_GENERAL)
+        return self
 
 
 class Metadata(BaseModel):

@@ -39,6 +39,7 @@ _MOST_KEY = _MOST_SUBDOMAIN + 1 + _MOST_NAME
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _SHORT_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
+_MOST_STARS = 8
 _DEFAULTABLE = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -110,11 +111,19 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
+def _int64(value: int) -> int:
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value} is more than the API server can hold")
+    return value
+
+
 def _not_empty(value: str) -> str:
     if not value:
         raise ValueError("an empty pattern matches nothing: write * for everything")
     if "\n" in value:
         raise ValueError("a pattern is one line")
+    if value.count("*") > _MOST_STARS:
+        raise ValueError(f"a pattern has at most {_MOST_STARS} stars")
     return value
 
 
@@ -137,6 +146,7 @@ _JOB = Rule("self != 'CronJob'", "a CronJob's Pods are owned by its Jobs: say Jo
 _PREFIX = Rule(f"self.indexOf('/') <= {_MOST_SUBDOMAIN}", "a prefix has at most 253 characters")
 _KNOWN = ", ".join(f"'{name}'" for name in _DEFAULTABLE)
 _INVENTED = Rule(f"self in [{_KNOWN}]", f"only {', '.join(_DEFAULTABLE)} have defaults")
+_STARS = Rule(f"self.split('*').size() <= {_MOST_STARS + 1}", f"a pattern has at most {_MOST_STARS} stars")
 _LONG = Field(max_length=_MOST_TEXT)
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
@@ -151,11 +161,11 @@ Factor = Annotated[
 Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MOST_NAME, rules=(_INVENTED,))]
 ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MOST_KEY, _KEY, (_PREFIX,))]
 OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MOST_TEXT, rules=(_JOB,))]
-GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MOST_TEXT, ".+")]
+GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MOST_TEXT, ".+", (_STARS,))]
 AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
 
 WITHOUT_NULL = BeforeValidator(_without_null)
-Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), AfterValidator(_int64)]
 Amounts = Annotated[dict[Defaultable, Quantity], Field(max_length=MOST_RESOURCES), WITHOUT_NULL]
 Bounds = Annotated[dict[ResourceName, Quantity], Field(max_length=MOST_RESOURCES), WITHOUT_NULL]
 Factors = Annotated[dict[Defaultable, Factor], Field(max_length=MOST_RESOURCES), WITHOUT_NULL]
