@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 # Pods that the end-to-end laws generate.
-N ?= 300
+N ?= 500
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test e2e scale demo image lock clean

@@ -62,6 +62,20 @@ class Client:
             raise Refused(error.status, json.loads(error.body or "{}").get("message", "")) from error
         return created
 
+    def make(self, namespace: str, document: Json) -> Json:
+        """An object of whatever kind, as the API server stores it. Raises Refused."""
+        resource = self._resources.get(api_version=document["apiVersion"], kind=document["kind"])
+        try:
+            made: Json = resource.create(body=document, namespace=namespace).to_dict()
+        except DynamicApiError as error:
+            raise Refused(error.status, json.loads(error.body or "{}").get("message", "")) from error
+        return made
+
+    def get(self, namespace: str, document: Json) -> Json:
+        resource = self._resources.get(api_version=document["apiVersion"], kind=document["kind"])
+        found: Json = resource.get(name=document["metadata"]["name"], namespace=namespace).to_dict()
+        return found
+
     def first_pod(self, namespace: str, *, bound: bool = False, seconds: int = 60) -> Json:
         """The first Pod that comes in a namespace, or that the scheduler binds there."""
         selector = "spec.nodeName!=" if bound else None

@@ -257,6 +257,7 @@ class TestNamespaces:
         cluster.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(quota))
         # Until it is known a Pod is made Burstable, and refused: the harm that knowing it averts.
         eventually("it is known", partial(_asks_for, client, namespace, None))
+        client.create(namespace, pod())
         assert webhook.metric('podtailor_skips_total{reason="quota"}') > 0
 
 

@@ -6,74 +6,119 @@ import copy
 import json
 import os
 from collections import Counter
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import jsonpatch
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.e2e.client import Client, Refused
+from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
-from tests.support.generated import pods
+from tests.support.generated import guards, many, namespace_of, pods
 from tests.support.pods import Json, decide, pod
+from tests.support.processes import eventually
 from webhook.engine.snapshot import snapshot_of
 from webhook.model import quantity
 from webhook.policies.shipped import Profile
 from webhook.policies.sources import in_force
 
-PODS = int(os.environ.get("PODTAILOR_E2E_PODS", "300"))
-# Nothing else is a reason to refuse a Pod here.
-UNREADABLE, INVALID = 400, 422
+PODS = int(os.environ.get("PODTAILOR_E2E_PODS", "500"))
+PODS_A_NAMESPACE = 25
 GREEDY = Path(__file__).parent / "greedy-policies.yaml"
+_NUMBERS = count()
 
 
 @pytest.fixture(scope="module")
-def webhook_flags() -> list[str]:
-    return ["--builtin", "strict", "--policies", str(GREEDY)]
+def webhook_flags(cluster: ControlPlane) -> list[str]:
+    return [
+        *("--builtin=strict", f"--policies={GREEDY}", "--from-cluster"),
+        f"--kubeconfig={cluster.kubeconfig}",
+    ]
 
 
 def _created(client: Client, namespace: str, manifest: Json) -> Json | None:
-    """The Pod; None where the API server finds it invalid, or cannot read it."""
+    """The Pod; None where the API server cannot read it, or finds it invalid, or something forbids it."""
     try:
         return client.create(namespace, manifest, dry_run=True)
     except Refused as refused:
-        if refused.status not in (INVALID, UNREADABLE):
+        if refused.status not in (400, 403, 422):
             raise
         return None
 
 
 def test_pods_accepted_without_us_are_accepted_with_us(
-    client: Client, webhook: Webhook, namespace: str, spared: str, capsys: pytest.CaptureFixture[str]
+    cluster: ControlPlane, client: Client, webhook: Webhook, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    snapshot = snapshot_of(in_force([str(GREEDY)], Profile.STRICT))
+    """In namespaces whose LimitRanges and quotas refuse many a Pod. And each becomes what we said, of our class."""
+    cluster.install_policies()
+    eventually("all is listed", lambda: webhook.health("/readyz")[0] == 200)
     seen: Counter[str] = Counter()
-
-    @settings(
-        max_examples=PODS,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(pods(owned=False))
-    def check(manifest: Json) -> None:
-        without = _created(client, spared, manifest)
-        if without is None:
-            seen["invalid by themselves"] += 1
-            return
-        with_us = _created(client, namespace, manifest)
-        assert with_us is not None, "refused because of us"
-        expected = jsonpatch.apply_patch(copy.deepcopy(without), decide(without, snapshot).patch)
-        assert _shape(with_us) == _shape(expected), "the API server stores what we said"
-        again = webhook.review(with_us)
-        assert "patch" not in again, "a second review changes nothing"
-        seen["tailored" if _shape(with_us) != _shape(without) else "unchanged"] += 1
-
-    check()
+    manifests, guarded = many(pods(owned=False), PODS), many(guards(), PODS)
+    for start in range(0, PODS, PODS_A_NAMESPACE):
+        there, spared = _namespaces(cluster, client, webhook, guarded[start])
+        policies = in_force([str(GREEDY)], Profile.STRICT)
+        snapshot = snapshot_of(policies, namespaces={there: namespace_of(there, guarded[start])})
+        for manifest in manifests[start : start + PODS_A_NAMESPACE]:
+            without = _created(client, spared, manifest)
+            if without is None:
+                seen["refused by themselves"] += 1
+                continue
+            with_us = _created(client, there, manifest)
+            assert with_us is not None, f"refused because of us: {json.dumps([guarded[start], manifest])}"
+            here = {**without, "metadata": {**without["metadata"], "namespace": there}}
+            decision = decide(here, snapshot)
+            expected = jsonpatch.apply_patch(copy.deepcopy(without), decision.patch)
+            assert _shape(with_us) == _shape(expected), "the API server stores what we said"
+            qos = (without["status"]["qosClass"], with_us["status"]["qosClass"])
+            assert (decision.outcome.qos.before, decision.outcome.qos.after) == qos
+            assert "patch" not in webhook.review(with_us, namespace=there), "a second review changes nothing"
+            seen["tailored" if _shape(with_us) != _shape(without) else "unchanged"] += 1
+            seen[f"class {' to '.join(qos)}"] += 1
     with capsys.disabled():
-        print(f"\n{PODS} generated Pods against the API server: {json.dumps(seen)}")
-    assert seen["tailored"] > PODS / 3
+        print(f"\n{PODS} generated Pods against the API server: {json.dumps(seen, indent=2)}")
+    assert seen["tailored"] > PODS / 5
+
+
+def _namespaces(
+    cluster: ControlPlane, client: Client, webhook: Webhook, guards: list[Json]
+) -> tuple[str, str]:
+    """Two that hold the same; in one Pods are tailored. Back once all of it is in force."""
+    number = next(_NUMBERS)
+    there = cluster.create_namespace(f"guarded-{number}")
+    spared = cluster.create_namespace(f"guarded-spared-{number}", injection="disabled")
+    for guard in guards:
+        for namespace in (there, spared):
+            made = client.make(namespace, guard)
+            if guard["kind"] == "ResourceQuota":
+                eventually("the quota is counted", partial(_is_counted, client, namespace, guard))
+        series = f'podtailor_snapshot_revision{{kind="{guard["kind"].lower()}s"}}'
+        eventually(
+            "it is known", partial(_is_known, webhook, series, float(made["metadata"]["resourceVersion"]))
+        )
+    return there, spared
+
+
+def _is_counted(client: Client, namespace: str, quota: Json) -> bool:
+    return "hard" in client.get(namespace, quota).get("status", {})
+
+
+def _is_known(webhook: Webhook, series: str, revision: float) -> bool:
+    return webhook.metric(series) >= revision
+
+
+def test_value_that_a_quota_demands_is_given(cluster: ControlPlane, client: Client, webhook: Webhook) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "q"},
+        "spec": {"hard": {"limits.cpu": "100", "requests.memory": "100Gi"}},
+    }
+    there, spared = _namespaces(cluster, client, webhook, [quota])
+    with pytest.raises(Refused, match=r"must specify limits.cpu for: app; requests.memory for: app"):
+        client.create(spared, pod(), dry_run=True)
+    assert client.create(there, pod(), dry_run=True)["spec"]["containers"][0]["resources"]["limits"]["cpu"]
 
 
 def _shape(stored: Json) -> Json:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import random
+from typing import Any, TypeVar
 
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.pods import Json
-from webhook.cluster.kinds import RANGES
+from webhook.cluster.kinds import QUOTAS, RANGES, bound_by, guarded_by
 from webhook.cluster.reflector import Meta, Object
 from webhook.model.accelerators import PATTERNS
 from webhook.model.subject import Namespace
 
+T = TypeVar("T")
 _TYPES = ("gpu", "stateful", "arm64", "general", "GPU.arm64", "nonsense", "general.gpu", "")
 # In order of amount.
 _CPU = ("0", "1m", "1500u", "100m", "250m", "0.5", "1", "2", "1e1", "16", "100M")
@@ -226,27 +229,121 @@ def policies(draw: st.DrawFn) -> Json:
 
 
 @st.composite
+def _mild(draw: st.DrawFn) -> Json:
+    """Bounds of a few resources that many a Pod keeps to."""
+    given: Json = {"min": {}, "max": {}, "maxLimitRequestRatio": {}}
+    for name, amounts in (("cpu", _CPU), ("memory", _MEMORY), ("ephemeral-storage", _MEMORY)):
+        bound = draw(st.sampled_from(("none", "none", "min", "max", "maxLimitRequestRatio", "both")))
+        if bound in ("min", "both"):
+            given["min"][name] = draw(st.sampled_from(amounts[1:4]))
+        if bound in ("max", "both"):
+            given["max"][name] = draw(st.sampled_from(amounts[7:]))
+        if bound == "maxLimitRequestRatio":
+            given[bound][name] = draw(st.sampled_from(("1", "1.5", "4")))
+    return {side: values for side, values in given.items() if values}
+
+
+@st.composite
 def limit_ranges(draw: st.DrawFn) -> Json:
     """A LimitRange as it is written, with bounds; with defaults the API server gives them before we are called."""
-    items = [{"type": kind, **draw(limits(*BOUNDS))} for kind in ("Container", "Pod") if draw(st.booleans())]
+    items = [{"type": kind, **draw(_mild())} for kind in ("Container", "Pod") if draw(st.booleans())]
     return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "r"}, "spec": {"limits": items}}
 
 
 @st.composite
-def namespaces(draw: st.DrawFn) -> Namespace:
-    """The namespace `default` with what its LimitRanges and quotas say."""
-    found = [
-        RANGES.read(Object(Meta(namespace="default"), json.dumps(draw(limit_ranges())).encode()))
-        for _ in range(draw(st.integers(0, 2)))
-    ]
-    return Namespace(
-        "default",
-        {},
-        has_best_effort_quota=draw(st.booleans()),
-        counts_ephemeral_storage=draw(st.booleans()),
-        container_bounds=tuple(bounds for each in found for bounds in each.container),
-        pod_bounds=tuple(bounds for each in found for bounds in each.pod),
+def quotas(draw: st.DrawFn) -> Json:
+    """A ResourceQuota that has room, or has none, of what it counts."""
+    counted = draw(st.sets(st.sampled_from(_COUNTED), min_size=1, max_size=3))
+    spec: Json = {"hard": {name: draw(st.sampled_from(("1k", "8Ei", "8Ei"))) for name in sorted(counted)}}
+    scope = draw(st.sampled_from((..., ..., "BestEffort", "NotBestEffort", "Terminating")))
+    if scope is not ...:  # none of them takes ephemeral-storage, and BestEffort nothing but Pods
+        spec["hard"].pop("requests.ephemeral-storage", None)
+    if scope == "BestEffort" or not spec["hard"]:
+        spec["hard"] = {"pods": draw(st.sampled_from(("0", "9")))}
+    _set(spec, "scopes", scope if scope is ... else [scope])
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": spec}
+
+
+_COUNTED = (
+    "pods",
+    "requests.cpu",
+    "limits.cpu",
+    "requests.memory",
+    "limits.memory",
+    "requests.ephemeral-storage",
+)
+
+
+def guards() -> st.SearchStrategy[list[Json]]:
+    """What a namespace holds that can refuse a Pod: LimitRanges and ResourceQuotas, each by a name of its own."""
+    drawn = st.lists(st.one_of(limit_ranges(), limit_ranges(), quotas()), max_size=2)
+    return drawn.map(
+        lambda found: [{**each, "metadata": {"name": f"g{at}"}} for at, each in enumerate(found)]
     )
+
+
+def namespace_of(name: str, guards: list[Json]) -> Namespace:
+    """The namespace with what its LimitRanges and quotas say."""
+    made = Namespace(name)
+    for each in guards:
+        found = Object(Meta(namespace=name), json.dumps(each).encode())
+        made = (
+            guarded_by(made, QUOTAS.read(found))
+            if each["kind"] == "ResourceQuota"
+            else bound_by(made, RANGES.read(found))
+        )
+    return made
+
+
+def namespaces() -> st.SearchStrategy[Namespace]:
+    return guards().map(lambda found: namespace_of("default", found))
+
+
+@st.composite
+def sized_pods(draw: st.DrawFn) -> Json:
+    """Pods that differ in resources alone, sized as a whole now and then."""
+    containers = [
+        {"name": f"c{index}", "image": "a", **_drawn(draw, "resources", _resources())}
+        for index in range(draw(st.integers(1, 3)))
+    ]
+    init = [
+        {
+            "name": f"i{index}",
+            "image": "a",
+            **_drawn(draw, "resources", _resources()),
+            **_drawn(draw, "restartPolicy", st.just("Always")),
+        }
+        for index in range(draw(st.integers(0, 2)))
+    ]
+    whole = {"requests": {"cpu": "16"}, "limits": {"cpu": "16", "memory": "1Ti"}}
+    sized = {"resources": whole} if draw(st.integers(0, 9)) == 7 else {}
+    spec = {"containers": containers, "initContainers": init, **sized}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+
+
+def _drawn(draw: st.DrawFn, key: str, values: st.SearchStrategy[Any]) -> Json:
+    return {key: draw(values)} if draw(st.booleans()) else {}
+
+
+def many(strategy: st.SearchStrategy[T], count: int) -> list[T]:
+    """The same ones every time: for tests to which each is worth more than the smallest that fails."""
+    found: list[T] = []
+
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def collect(one: T) -> None:
+        found.append(one)
+
+    collect()
+    random.Random(0).shuffle(found)  # noqa: S311 (no secret; the first ones are the plainest)
+    return found
 
 
 def _set(into: Json, key: str, value: Any) -> None:

@@ -32,6 +32,7 @@ REASONS = {
     Reason.POD_LEVEL_RESOURCES: "spec.resources sizes the Pod as a whole",
     Reason.GUARANTEED_UNREACHABLE: "a value that is there, or one that is missing, keeps it from Guaranteed",
     Reason.NO_ROOM: "no value fits",
+    Reason.NAMESPACE: "an annotation of the namespace says otherwise",
     Reason.QUOTA: "a ResourceQuota of the namespace could refuse the Pod with it",
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.cluster.reflector import Kind, Meta, Object
+from webhook.model.pod import Toleration
 from webhook.model.policy import Bounds
+from webhook.model.subject import Namespace
 from webhook.policies import crd
 from webhook.policies.compile import amounts
 
@@ -99,6 +101,18 @@ class _LimitRange(Struct, frozen=True):
     spec: _LimitRangeSpec | None = None
 
 
+class _Annotated(Struct, frozen=True):
+    annotations: dict[str, str] | None = None
+
+
+class _Namespace(Struct, frozen=True):
+    metadata: _Annotated = _Annotated()
+
+
+_NAMESPACES = msgspec.json.Decoder(_Namespace)
+_TOLERATIONS = msgspec.json.Decoder(list[Toleration])
+_NODE_SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
+_ALLOWED_TOLERATIONS = "scheduler.alpha.kubernetes.io/tolerationsWhitelist"
 _RANGES = msgspec.json.Decoder(_LimitRange)
 _PARTS = msgspec.json.Decoder(_Parts)
 _SPECS = msgspec.json.Decoder(_SpecOnly)
@@ -107,8 +121,19 @@ _BY_CLASS = {"BestEffort", "NotBestEffort"}
 _EPHEMERAL = {"ephemeral-storage", "requests.ephemeral-storage", "limits.ephemeral-storage"}
 
 
-def _labels(found: Object) -> dict[str, str]:
-    return found.metadata.labels or {}
+def _namespace(found: Object) -> Namespace:
+    annotations = _NAMESPACES.decode(found.raw).metadata.annotations or {}
+    selector = (pair.partition("=") for pair in annotations.get(_NODE_SELECTOR, "").split(","))
+    try:
+        allowed = _TOLERATIONS.decode(annotations.get(_ALLOWED_TOLERATIONS) or "[]")
+    except msgspec.MsgspecError:  # the plugin refuses every Pod of this namespace, ours or not
+        allowed = []
+    return Namespace(
+        found.metadata.name,
+        found.metadata.labels or {},
+        node_selector={key.strip(): value.strip() for key, equals, value in selector if equals},
+        allowed_tolerations=tuple(allowed),
+    )
 
 
 def _quota(found: Object) -> Quota:
@@ -135,7 +160,23 @@ def _range(found: Object) -> Range:
     return Range(found.metadata.namespace or "", container, pod)
 
 
-NAMESPACES = Kind("namespaces", "/api/v1/namespaces", _labels, metadata_only=True)
+def guarded_by(namespace: Namespace, quota: Quota) -> Namespace:
+    return structs.replace(
+        namespace,
+        has_best_effort_quota=namespace.has_best_effort_quota or quota.by_class,
+        counts_ephemeral_storage=namespace.counts_ephemeral_storage or quota.counts_ephemeral_storage,
+    )
+
+
+def bound_by(namespace: Namespace, found: Range) -> Namespace:
+    return structs.replace(
+        namespace,
+        container_bounds=(*namespace.container_bounds, *found.container),
+        pod_bounds=(*namespace.pod_bounds, *found.pod),
+    )
+
+
+NAMESPACES = Kind("namespaces", "/api/v1/namespaces", _namespace, metadata_only=True)
 QUOTAS = Kind("resourcequotas", "/api/v1/resourcequotas", _quota)
 RANGES = Kind("limitranges", "/api/v1/limitranges", _range)
 

@@ -14,9 +14,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kubernetes.client import ApiClient
-from msgspec import structs
 
-from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, Known, Quota, Range, policies_of
+from webhook.cluster.kinds import (
+    NAMESPACES,
+    QUOTAS,
+    RANGES,
+    Known,
+    Quota,
+    Range,
+    bound_by,
+    guarded_by,
+    policies_of,
+)
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.standing import Standing, Standings
 from webhook.engine.snapshot import Snapshot, snapshot_of
@@ -62,7 +71,7 @@ class Store:
         self._behind_since = math.inf
         """Since when no snapshot could be made of what was heard, of time.monotonic."""
         self._files = PolicyFiles(paths, self._wake.set)
-        self._namespaces: Reflector[dict[str, str]] | None = None
+        self._namespaces: Reflector[Namespace] | None = None
         self._quotas: Reflector[Quota] | None = None
         self._ranges: Reflector[Range] | None = None
         self._policies: list[Reflector[Known]] = []
@@ -154,25 +163,11 @@ class Store:
     def _all_namespaces(self) -> Mapping[str, Namespace]:
         if self._namespaces is None or self._quotas is None or self._ranges is None:
             return self._base.namespaces
-        made = {
-            key.removeprefix("/"): Namespace(key.removeprefix("/"), labels)
-            for key, labels in self._namespaces.items().items()
-        }
+        made = {namespace.name: namespace for namespace in self._namespaces.items().values()}
         for quota in self._quotas.items().values():
-            namespace = made.get(quota.namespace)
-            if namespace:
-                made[quota.namespace] = structs.replace(
-                    namespace,
-                    has_best_effort_quota=namespace.has_best_effort_quota or quota.by_class,
-                    counts_ephemeral_storage=namespace.counts_ephemeral_storage
-                    or quota.counts_ephemeral_storage,
-                )
+            if quota.namespace in made:
+                made[quota.namespace] = guarded_by(made[quota.namespace], quota)
         for found in self._ranges.items().values():
-            namespace = made.get(found.namespace)
-            if namespace:
-                made[found.namespace] = structs.replace(
-                    namespace,
-                    container_bounds=(*namespace.container_bounds, *found.container),
-                    pod_bounds=(*namespace.pod_bounds, *found.pod),
-                )
+            if found.namespace in made:
+                made[found.namespace] = bound_by(made[found.namespace], found)
         return made

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from webhook.model.policy import Bounds
-from webhook.model.quantity import Quantity, exactly
+from webhook.model.quantity import MAX_MILLI, Quantity, exactly
 
 
 def resources(kept: Bounds) -> list[str]:
@@ -54,7 +54,7 @@ def _apart(said: str, ratio: Quantity, request: Quantity | None, limit: Quantity
     if limit is None or limit.milli == 0:
         return f"{said}, but no limit is specified or limit is 0"
     if _too_far(request, limit, ratio):
-        return f"{said}, but provided ratio is {limit.milli / request.milli:f}"
+        return f"{said}, but provided ratio is {_ratio(request, limit):f}"
     return None
 
 
@@ -87,8 +87,12 @@ def all_spoiled(
 
 
 def _too_far(request: Quantity, limit: Quantity, ratio: Quantity) -> bool:
-    """In floating point, as LimitRanger compares."""
-    return limit.milli / request.milli * 1000 > ratio.milli
+    return _ratio(request, limit) * 1000 > ratio.milli
+
+
+def _ratio(request: Quantity, limit: Quantity) -> float:
+    """In floating point, as LimitRanger computes it; of amounts that it can hold."""
+    return min(limit.milli, MAX_MILLI) / min(request.milli, MAX_MILLI)
 
 
 def clamped(amount: Quantity, kept: Sequence[Bounds], resource: str) -> Quantity:

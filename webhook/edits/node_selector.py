@@ -3,9 +3,12 @@
 Matches  Pods that the scheduler will place
 Reads    the controlling owner, spec.nodeName, spec.nodeSelector, spec.affinity.nodeAffinity (required)
 Writes   spec.nodeSelector
-Leaves   keys that the Pod sets or that a required nodeAffinity term names, an old `beta.` name counting
-         as the new one; DaemonSet Pods, whose controller plans from the template and would create and fail
-         for ever; Pods already bound by `spec.nodeName`
+Leaves   keys that the Pod sets, that a required nodeAffinity term names or that the namespace's annotation
+         node-selector decides, an old `beta.` name counting as the new one; DaemonSet Pods, whose controller
+         plans from the template and would create and fail for ever; Pods already bound by `spec.nodeName`
+
+The nodeSelector of a RuntimeClass is in the Pod before we are called, and is the Pod's own.
+Source: `plugin/pkg/admission/podnodeselector/admission.go`, `runtimeclass/admission.go` in k8s.io/kubernetes.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ def default_node_selector(subject: Subject, policies: Sequence[Policy], draft: D
         for term in required_terms(subject.spec)
         for expression in term.matchExpressions or ()
     }
+    decided = {node_label(key): value for key, value in subject.namespace.node_selector.items()}
     for policy in wishing:
         for key, value in policy.node_selector.items():
             label = node_label(key)
@@ -38,6 +42,8 @@ def default_node_selector(subject: Subject, policies: Sequence[Policy], draft: D
             reason = Reason.KEPT if label in there else _unplaceable(subject)
             if reason is None and label in required:
                 reason = Reason.NODE_AFFINITY
+            if reason is None and decided.get(label, value) != value:
+                reason = Reason.NAMESPACE
             if reason:
                 draft.skip(policy, field, reason)
             elif draft.claim(policy, field, value):

@@ -3,9 +3,11 @@
 Matches  all Pods but those of DaemonSets
 Reads    the controlling owner, spec.tolerations, the accelerators that containers ask for
 Writes   spec.tolerations
-Leaves   Pods that already tolerate as much; DaemonSet Pods, whose controller plans from the template
+Leaves   Pods that already tolerate as much; DaemonSet Pods, whose controller plans from the template; what
+         the namespace's annotation tolerationsWhitelist does not allow
 
-Source: `isSuperset` in k8s.io/kubernetes `pkg/util/tolerations/tolerations.go`.
+Source: `isSuperset` in k8s.io/kubernetes `pkg/util/tolerations/tolerations.go`, the plugin in
+`plugin/pkg/admission/podtolerationrestriction/admission.go`.
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ def ensure_tolerations(subject: Subject, policies: Sequence[Policy], draft: Draf
             if subject.is_daemon:
                 draft.skip(policy, FIELD, Reason.DAEMON_SET)
                 break
+            allowed = subject.namespace.allowed_tolerations
+            if allowed and not any(is_superset(one, wish) for one in allowed):
+                draft.skip(policy, FIELD, Reason.NAMESPACE)
+                continue
             there.append(wish)
             draft.append(policy, FIELD, ("spec", "tolerations"), msgspec.to_builtins(wish))
 

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     GUARANTEED_UNREACHABLE = "guaranteed-unreachable"
     NO_ROOM = "no-room"
     QUOTA = "quota"
+    NAMESPACE = "namespace"
 
 
 class Change(Struct, frozen=True):

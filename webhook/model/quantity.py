@@ -24,7 +24,7 @@ STRICT = re.compile(
 # The API server caps quantities with a binary suffix at the largest int64, and only those.
 _LARGEST = 2**63 - 1
 MAX_MILLI = _LARGEST * 1000
-_MOST_POWER = 100  # more is more than any Node has, or nothing, whatever stands before it
+_MOST_POWER = 400  # more is more than any Node has, or nothing, whatever stands before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,16 @@ from webhook.model.accelerators import NONE, Accelerators, Devices
 from webhook.model.globs import repository
 from webhook.model.names import SKIP_CONTAINERS, WorkloadType
 from webhook.model.patch import Path
-from webhook.model.pod import NO_METADATA, NO_SPEC, ContainerView, ObjectMeta, PodSpec, PodView, ResourceList
+from webhook.model.pod import (
+    NO_METADATA,
+    NO_SPEC,
+    ContainerView,
+    ObjectMeta,
+    PodSpec,
+    PodView,
+    ResourceList,
+    Toleration,
+)
 from webhook.model.policy import Bounds
 
 
@@ -50,6 +59,10 @@ class Namespace(Struct, frozen=True):
     container_bounds: tuple[Bounds, ...] = ()
     """Of its LimitRanges, which the API server checks after us."""
     pod_bounds: tuple[Bounds, ...] = ()
+    node_selector: Mapping[str, str] = {}
+    """What PodNodeSelector wants of its Pods, where the API server runs that plugin."""
+    allowed_tolerations: tuple[Toleration, ...] = ()
+    """PodTolerationRestriction refuses all others, where it runs; none: nothing is refused."""
 
 
 class Subject(Struct, frozen=True):
