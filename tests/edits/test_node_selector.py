@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored
 from webhook.model.draft import Reason
+from webhook.model.subject import Namespace
 
 ARM = policy("nodeSelector: {kubernetes.io/arch: arm64}")
 
@@ -135,3 +137,11 @@ def test_first_policy_to_set_a_key_keeps_it() -> None:
     assert [(each.policy.name, each.winner.name) for each in decision.outcome.conflicts] == [
         ("second", "first")
     ]
+
+
+def test_leaves_a_key_that_the_namespace_decides() -> None:
+    namespace = Namespace("default", node_selector={"beta.kubernetes.io/arch": "amd64"})
+    within = structs.replace(snapshot(ARM), namespaces={"default": namespace})
+    outcome = decide(pod(), within).outcome
+    assert outcome.changes == ()
+    assert [skip.reason for skip in outcome.skips] == [Reason.NAMESPACE]

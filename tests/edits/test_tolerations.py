@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored, yaml
 from webhook.edits.tolerations import is_superset
 from webhook.model.draft import Reason
 from webhook.model.pod import Toleration
+from webhook.model.subject import Namespace
 
 NVIDIA = policy("tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]")
 PER_VENDOR = policy("accelerators: {tolerations: [{operator: Exists, effect: NoSchedule}]}")
@@ -129,3 +131,13 @@ def test_adds_up_over_policies_and_repeats_nothing() -> None:
     )
     after = tailored(pod(), NVIDIA, other)
     assert [each["key"] for each in after["spec"]["tolerations"]] == ["nvidia.com/gpu", "other"]
+
+
+def test_leaves_out_what_the_namespace_does_not_allow() -> None:
+    allowed = (Toleration(key="nvidia.com/gpu", operator="Exists"),)
+    within = snapshot(NVIDIA, policy("tolerations: [{key: other, operator: Exists}]", name="z"))
+    strict = {"default": Namespace("default", allowed_tolerations=allowed)}
+    within = structs.replace(within, namespaces=strict)
+    outcome = decide(pod(), within).outcome
+    assert [change.value["key"] for change in outcome.changes] == ["nvidia.com/gpu"]
+    assert [(skip.policy.name, skip.reason) for skip in outcome.skips] == [("z", Reason.NAMESPACE)]

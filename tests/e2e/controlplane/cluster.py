@@ -42,7 +42,9 @@ class KubectlError(Exception):
 class ControlPlane:
     """Everything of one cluster lives in `folder`; `stop` ends what `start` began."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
+        """`flags` are the API server's."""
+        self._flags = flags
         self._bin = binaries()
         self._folder = folder
         self._token = secrets.token_hex(16)
@@ -225,6 +227,7 @@ class ControlPlane:
             f"--token-auth-file={self._folder / 'tokens.csv'}",
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.0.0.0/24",
+            *self._flags,
         )
         self._write_kubeconfig()
 

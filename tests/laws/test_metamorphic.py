@@ -1,0 +1,89 @@
+"""What must make no difference: the order of things that have none, and policies about other Pods."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import jsonpatch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.generated import namespaces, pods, policies
+from tests.support.pods import Json, decide, policy, policy_of
+from webhook.engine.snapshot import Snapshot, snapshot_of
+from webhook.model.policy import Policy
+from webhook.model.subject import Namespace
+from webhook.policies.shipped import Profile, built_in
+
+every_way = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+UNRELATED = policy(
+    """
+    priority: 1000
+    match: {images: [no-such-image]}
+    nodeSelector: {kubernetes.io/arch: arm64, zone: z}
+    tolerations: [{operator: Exists}]
+    resizePolicy: {cpu: RestartContainer, memory: RestartContainer}
+    resources: {limits: [{type: Container, default: {cpu: 1m}, max: {memory: 1Mi}}], onViolation: Deny}
+    """,
+    name="a-unrelated",
+)
+
+
+def _worlds() -> st.SearchStrategy[tuple[list[Policy], Namespace]]:
+    made = st.lists(policies(), min_size=1, max_size=4).map(
+        lambda found: [
+            *(policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(found)),
+            *built_in(Profile.STRICT),
+        ]
+    )
+    return st.tuples(made, namespaces())
+
+
+def _within(world: tuple[list[Policy], Namespace]) -> Snapshot:
+    heard, namespace = world
+    return snapshot_of(heard, namespaces={namespace.name: namespace})
+
+
+def _after(pod: Json, snapshot: Snapshot) -> Json:
+    made: Json = jsonpatch.apply_patch(copy.deepcopy(pod), decide(pod, snapshot).patch)
+    return made
+
+
+@every_way
+@given(pods(), _worlds(), st.randoms(use_true_random=False))
+def test_order_of_containers(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
+    other = copy.deepcopy(pod)
+    random.shuffle(other["spec"]["containers"])
+    one, two = _after(pod, _within(world)), _after(other, _within(world))
+    for made in (one, two):
+        made["spec"]["containers"].sort(key=lambda container: container["name"])
+    assert one == two
+
+
+@every_way
+@given(pods(), _worlds(), st.randoms(use_true_random=False))
+def test_order_in_which_policies_come(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
+    heard, namespace = world
+    shuffled = random.sample(heard, len(heard))
+    assert decide(pod, _within(world)).patch == decide(pod, _within((shuffled, namespace))).patch
+
+
+@every_way
+@given(pods(), _worlds())
+def test_order_of_keys(pod: Json, world: tuple[list[Policy], Namespace]) -> None:
+    """The very same bytes."""
+    assert decide(pod, _within(world)).patch == decide(_turned(pod), _within(world)).patch
+
+
+def _turned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _turned(inner) for key, inner in reversed(value.items())}
+    return [_turned(inner) for inner in value] if isinstance(value, list) else value
+
+
+@every_way
+@given(pods(), _worlds())
+def test_policy_about_other_pods(pod: Json, world: tuple[list[Policy], Namespace]) -> None:
+    heard, namespace = world
+    assert decide(pod, _within(world)).patch == decide(pod, _within(([*heard, UNRELATED], namespace))).patch
