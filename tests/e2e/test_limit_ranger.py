@@ -10,8 +10,9 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import strategies as st
@@ -35,7 +36,9 @@ FITS = "LimitRanger's own default would make the Pod invalid, and we find a valu
 ROOM = "LimitRanger's own default would break a bound, and we find a value that keeps it, or give none"
 WHOLE = "the Pod is sized as a whole: LimitRanger sizes its containers all the same, we leave them alone"
 WORDS = "both refuse it; LimitRanger speaks of the Pod with its defaults, we of the Pod as it is"
-EXPLAINED = (FITS, ROOM, WHOLE, WORDS)
+WRAPS = "amounts whose sum no int64 holds: LimitRanger's wraps around, ours does not"
+EXPLAINED = (FITS, ROOM, WHOLE, WORDS, WRAPS)
+_HUGE = 2**62
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,8 @@ def _compared(client: Client, theirs: str, ours: str, items: list[Json], manifes
         return "same" if ranged.resources else "the same refusal"
     if "resources" in manifest["spec"]:
         return WHOLE
+    if any(amount >= _HUGE for amount in _all_amounts([items, manifest["spec"]])):
+        return WRAPS
     if not tailored.resources:
         if tailored.status != 403:
             return "invalid by itself" if ranged.status == tailored.status else "refused because of us"
@@ -125,6 +130,15 @@ def _compared(client: Client, theirs: str, ours: str, items: list[Json], manifes
     if checked.resources != tailored.resources and not _leaves_open(tailored.resources, items):
         return "taken, though LimitRanger refuses even what we made of it"
     return FITS if ranged.status == 422 else ROOM
+
+
+def _all_amounts(value: Any) -> Iterator[int]:
+    """Whatever is a quantity in there, in whole units."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _all_amounts(inner)
+    elif isinstance(value, str) and (amount := quantity.parse(value)):
+        yield amount.milli // 1000
 
 
 def _leaves_open(resources: Json, items: list[Json]) -> bool:

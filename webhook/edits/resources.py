@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from webhook.edits import bounds, sums
-from webhook.edits.sheet import Sheet, Side, Voice
+from webhook.edits.sheet import SIDES, Sheet, Voice
 from webhook.model import quantity
 from webhook.model.draft import Draft, Reason, Violation
 from webhook.model.names import QOS_RESOURCES
@@ -159,9 +159,8 @@ def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: D
 
 def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity | None]:
     """The Pod's request and limit."""
-    sides: tuple[Side, ...] = ("requests", "limits")
     pod = subject.spec.resources or NO_RESOURCES
-    return [sums.stated(pod, side, resource) or sums.total(sheets, side, resource) for side in sides]
+    return [sums.stated(pod, side, resource) or sums.total(sheets, side, resource) for side in SIDES]
 
 
 def _shaped(voice: Voice, subject: Subject, draft: Draft) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from webhook.model.quantity import Quantity
 from webhook.model.subject import Container
 
 Side = Literal["requests", "limits"]
+SIDES: tuple[Side, ...] = ("requests", "limits")
 _LIMIT_FIRST: tuple[Side, ...] = ("limits", "requests")
 
 

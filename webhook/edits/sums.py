@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webhook.edits import bounds
-from webhook.edits.sheet import Sheet, Side
+from webhook.edits.sheet import SIDES, Sheet, Side
 from webhook.model import quantity
 from webhook.model.draft import Draft
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceRequirements
 from webhook.model.policy import Bounds
-from webhook.model.quantity import Quantity, of_milli
+from webhook.model.quantity import MAX_MILLI, Quantity, of_milli
 from webhook.model.subject import Kind
 
 
@@ -28,10 +28,16 @@ def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> No
         before = _spoiled(sheets, kept, resource, with_ours=False)
         given = [each for sheet in sheets for (_, name), each in sheet.ours.items() if name == resource]
         for rank in sorted({each.voice.rank for each in given}, reverse=True):
-            if _spoiled(sheets, kept, resource) <= before:
+            if _spoiled(sheets, kept, resource) <= before and not _overflows(sheets, resource):
                 break
             for sheet in sheets:
                 sheet.leave_out_of(rank, resource, draft)
+
+
+def _overflows(sheets: Sequence[Sheet], resource: str) -> bool:
+    """Whether a sum is past what LimitRanger can hold: its int64 wraps, and what it says then nobody knows."""
+    sums = (total(sheets, side, resource) for side in SIDES)
+    return any(amount.milli > MAX_MILLI for amount in sums if amount)
 
 
 def _spoiled(
