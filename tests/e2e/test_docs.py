@@ -16,7 +16,12 @@ from tests.support.processes import eventually
 pytestmark = pytest.mark.lets_pods_through
 
 STEPS = [step for step in steps() if step.needs_a_cluster]
-ON_CLUSTER = [Path("docs/install.md"), Path("docs/policies.md"), Path("docs/troubleshooting.md")]
+ON_CLUSTER = [
+    Path("docs/install.md"),
+    Path("docs/policies.md"),
+    Path("docs/troubleshooting.md"),
+    Path("docs/resize.md"),
+]
 
 
 class Following(threading.Thread):

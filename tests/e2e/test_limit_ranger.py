@@ -82,7 +82,7 @@ def test_same_defaults_same_verdict(
     with capsys.disabled():
         print(f"\n{PODS} Pods against LimitRanger: {json.dumps(found, indent=2)}")
     assert unexplained == [], json.dumps(unexplained[:3], indent=1)
-    assert found["same"] > PODS / 10
+    assert found["same"] > PODS / 20
     assert found["the same refusal"] > PODS / 50
 
 

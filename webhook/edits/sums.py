@@ -35,7 +35,7 @@ def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> No
 
 
 def _overflows(sheets: Sequence[Sheet], resource: str) -> bool:
-    """Whether a sum is past what LimitRanger can hold: its int64 wraps, and what it says then nobody knows."""
+    """Whether a sum is past what LimitRanger can hold: its int64 wraps, and nobody knows what it says."""
     sums = (total(sheets, side, resource) for side in SIDES)
     return any(amount.milli > MAX_MILLI for amount in sums if amount)
 

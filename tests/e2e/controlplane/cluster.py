@@ -34,6 +34,16 @@ rules:
 - level: None
 """
 
+_RUNS = """        ready: true
+        restartCount: 0
+        state:
+          running:
+            startedAt: {{ $now | Quote }}
+"""
+_HAS = """        resources:
+          {{ with .resources }}{{ YAML . 5 }}{{ else }}{}{{ end }}
+"""
+
 
 class KubectlError(Exception):
     """kubectl failed, or with --warnings-as-errors had something to say."""
@@ -100,7 +110,7 @@ class ControlPlane:
             "--manage-all-nodes=true",
             "--cidr=10.1.0.0/16",
             "--node-lease-duration-seconds=40",
-            f"--config={self._bin['stages.yaml']}",
+            f"--config={self._stages()}",
             f"--server-address=127.0.0.1:{free_port()}",
         )
         self.kubectl("apply", "-f", str(NODES))
@@ -188,6 +198,12 @@ class ControlPlane:
                 resource = "/".join(filter(None, (reference.get("resource"), reference.get("subresource"))))
                 asked[event["verb"], resource, event["responseStatus"]["code"]] += 1
         return asked
+
+    def _stages(self) -> Path:
+        """What kwok makes of Pods, told with what each container has: else no Pod could be resized."""
+        stages = self._folder / "stages.yaml"
+        stages.write_text(self._bin["stages.yaml"].read_text().replace(_RUNS, f"{_RUNS}{_HAS}"))
+        return stages
 
     def _named(self, name: str) -> Process:
         return next(process for process in self._processes if process.name == name)
