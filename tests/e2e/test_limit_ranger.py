@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from tests.e2e.client import Client, Refused
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
-from tests.support.generated import BOUNDS, DEFAULTS, limits, many, sized_pods
+from tests.support.generated import many, sized_pods
+from tests.support.generated_rules import BOUNDS, DEFAULTS, limits
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.model import quantity

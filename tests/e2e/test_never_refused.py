@@ -16,7 +16,8 @@ import pytest
 from tests.e2e.client import Client, Refused
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
-from tests.support.generated import guards, many, namespace_of, pods
+from tests.support.generated import many, pods
+from tests.support.generated_rules import guards, namespace_of
 from tests.support.pods import Json, decide, pod
 from tests.support.processes import eventually
 from webhook.engine.snapshot import snapshot_of

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.generated import namespaces, pods, policies
+from tests.support.generated import pods
+from tests.support.generated_rules import namespaces, policies
 from tests.support.laws import hold_for, keeps_bounds
 from tests.support.pods import Json, decide, policy, policy_of, yaml
 from webhook.engine.snapshot import Snapshot, snapshot_of

@@ -9,7 +9,8 @@ import jsonpatch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.generated import namespaces, pods, policies
+from tests.support.generated import pods
+from tests.support.generated_rules import namespaces, policies
 from tests.support.pods import Json, decide, policy, policy_of
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Policy
