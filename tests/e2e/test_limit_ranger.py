@@ -22,8 +22,9 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
 from tests.support.generated import many, sized_pods
 from tests.support.generated_rules import BOUNDS, DEFAULTS, limits
-from tests.support.pods import Json
+from tests.support.pods import Json, decide
 from tests.support.processes import eventually
+from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
 
 pytestmark = pytest.mark.lets_pods_through  # a refusal counts like a failure of ours
@@ -175,6 +176,7 @@ def _created(client: Client, namespace: str, manifest: Json) -> Outcome:
         said = refused.message.partition(" forbidden: ")[2] or refused.message.partition(" request: ")[2]
         messages = re.split(r", (?=[a-z./-]+ max limit|m[ia][nx]imum )", said.strip("[]"))
         return Outcome(None, refused.status, frozenset(messages if refused.status == 403 else ()))
+    assert decide(made, Snapshot()).outcome.qos.before == made["status"]["qosClass"]
     containers = [*made["spec"]["containers"], *(made["spec"].get("initContainers") or ())]
     return Outcome({each["name"]: _amounts(each.get("resources") or {}) for each in containers})
 

@@ -122,11 +122,16 @@ _COUNTED = (
 )
 
 
-def guards() -> st.SearchStrategy[list[Json]]:
-    """What a namespace holds that can refuse a Pod: LimitRanges and ResourceQuotas, each by a name of its own."""
-    drawn = st.lists(st.one_of(limit_ranges(), limit_ranges(), quotas()), max_size=2)
+def guards(*, ranges: int = 1) -> st.SearchStrategy[list[Json]]:
+    """What a namespace holds that can refuse a Pod: LimitRanges and a ResourceQuota, each by a name of its own.
+
+    Of several LimitRanges the API server hears one or the other first, as it comes.
+    """
+    drawn = st.tuples(st.lists(limit_ranges(), max_size=ranges), st.lists(quotas(), max_size=1))
     return drawn.map(
-        lambda found: [{**each, "metadata": {"name": f"g{at}"}} for at, each in enumerate(found)]
+        lambda found: [
+            {**each, "metadata": {"name": f"g{at}"}} for at, each in enumerate([*found[0], *found[1]])
+        ]
     )
 
 
@@ -144,4 +149,4 @@ def namespace_of(name: str, guards: list[Json]) -> Namespace:
 
 
 def namespaces() -> st.SearchStrategy[Namespace]:
-    return guards().map(lambda found: namespace_of("default", found))
+    return guards(ranges=2).map(lambda found: namespace_of("default", found))
