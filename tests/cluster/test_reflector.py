@@ -133,10 +133,10 @@ def test_event_that_breaks_off_is_heard_again(watched: Watched) -> None:
     assert watched.answers.asked[2]["resourceVersion"] == "10"
 
 
-def test_is_not_complete_before_the_first_list(watched: Watched) -> None:
+def test_is_not_complete_before_the_first_list(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     watched.answers.give("no", status=403)
-    watched.answers.give(_list())
     watched.start()
-    watched.answers.wait_for(1)
+    eventually("the refusal is said", lambda: "not heard from the API server" in caplog.messages)
     assert not watched.reflector.synced.is_set()
+    watched.answers.give(_list())
     assert watched.reflector.synced.wait(10)

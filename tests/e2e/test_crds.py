@@ -30,7 +30,7 @@ TAKEN = {
     "a whole number with a point": f"{HEAD}  priority: 1.0\n",
     "amounts that are next to nothing": f"{HEAD}  resources: {{perDevice: {{cpu: '1e-99', memory: '0.0000000001'}}}}\n",
     "amounts past every cap": f"{HEAD}  resources: {{limits: [{{type: Pod, min: {{cpu: '1e20'}}, max: {{cpu: '1e21'}}}}]}}\n",
-    "sends to arm64 what is more than General": f"{HEAD}  {{match: {{workloadTypes: [General, GPU]}}, nodeSelector: {{kubernetes.io/arch: arm64}}}}\n",
+    "sends to arm64 what it matches there": f"{HEAD}  {{match: {{workloadTypes: [General, ARM64]}}, nodeSelector: {{kubernetes.io/arch: arm64}}}}\n",
     "mode Off in quotes": f'{HEAD}  mode: "Off"\n',
     "its own namespace": f"{NAMESPACED}  match: {{podSelector: {{matchLabels: {{a: ''}}}}}}\n",
     "longest label key": f"{HEAD}  nodeSelector: {{{'a' * 250}.b/{'c' * 63}: {'d' * 63}}}\n",
@@ -40,6 +40,7 @@ TAKEN = {
 NOT_QUITE = [
     "{nosuch: null}",
     "{match: {workloadTypes: [General]}, nodeSelector: {beta.kubernetes.io/arch: arm64}}",
+    "{match: {workloadTypes: [General, GPU]}, nodeSelector: {kubernetes.io/arch: arm64}}",
     "tolerations: [null]",
     "match: {images: [null]}",
     "resources: {limits: [{type: null}]}",

@@ -76,7 +76,7 @@ def _follow(step: Step, environment: dict[str, str]) -> None:
 
     looks = any(each in step.command for each in ("--dry-run", "kubectl get", "kubectl explain"))
     try:
-        eventually("the output is as the page says", fits, seconds=10 if looks else 0)
+        eventually("the output is as the page says", fits, seconds=60 if looks else 0)
     except AssertionError:
         pytest.fail(f"$ {step.command}\n{printed}")
 

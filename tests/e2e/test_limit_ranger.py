@@ -66,6 +66,7 @@ def _items() -> st.SearchStrategy[list[Json]]:
 def test_same_defaults_same_verdict(
     cluster: ControlPlane, client: Client, webhook: Webhook, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    plain = cluster.create_namespace("plain", injection="disabled")
     found: Counter[str] = Counter()
     unexplained: list[Json] = []
     pods = many(sized_pods().filter(_adds_up), PODS)
@@ -77,7 +78,7 @@ def test_same_defaults_same_verdict(
             continue
         for _ in range(min(PODS_A_RANGE, len(pods))):
             manifest = pods.pop()
-            verdict = _compared(client, theirs, ours, item, manifest)
+            verdict = _compared(client, plain, theirs, ours, item, manifest)
             found[verdict] += 1
             if verdict not in (*EXPLAINED, "same", "the same refusal", "invalid by itself"):
                 unexplained.append({"verdict": verdict, "limits": item, "pod": manifest["spec"]})
@@ -111,15 +112,16 @@ def _two_namespaces(
     return theirs, ours, served
 
 
-def _compared(client: Client, theirs: str, ours: str, items: list[Json], manifest: Json) -> str:
+def _compared(client: Client, plain: str, theirs: str, ours: str, items: list[Json], manifest: Json) -> str:
     ranged, tailored = _created(client, theirs, manifest), _created(client, ours, manifest)
     if ranged == tailored:
         return "same" if ranged.resources else "the same refusal"
+    if not tailored.resources and tailored.status != 403:
+        alone = _created(client, plain, manifest)
+        return "refused because of us" if alone.resources else "invalid by itself"
     if "resources" in manifest["spec"]:
         return WHOLE
     if not tailored.resources:
-        if tailored.status != 403:
-            return "invalid by itself" if ranged.status == tailored.status else "refused because of us"
         return WORDS if not ranged.resources else "denied, and LimitRanger takes it"
     if ranged.resources:
         return "other values"

@@ -119,7 +119,9 @@ def test_value_that_a_quota_demands_is_given(cluster: ControlPlane, client: Clie
     there, spared = _namespaces(cluster, client, webhook, [quota])
     with pytest.raises(Refused, match=r"must specify limits.cpu for: app; requests.memory for: app"):
         client.create(spared, pod(), dry_run=True)
-    assert client.create(there, pod(), dry_run=True)["spec"]["containers"][0]["resources"]["limits"]["cpu"]
+    given = client.create(there, pod(), dry_run=True)["spec"]["containers"][0]["resources"]
+    assert given["limits"]["cpu"]
+    assert given["requests"]["memory"]
 
 
 def _shape(stored: Json) -> Json:

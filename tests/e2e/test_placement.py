@@ -20,6 +20,12 @@ from tests.support.processes import eventually
 
 PLUGINS = "--enable-admission-plugins=PodNodeSelector,PodTolerationRestriction"
 ARM64 = {"kubernetes.io/arch": "arm64"}
+ALLOWED = "scheduler.alpha.kubernetes.io/tolerationsWhitelist"
+# What the API server adds to Pods by itself.
+EVERY_POD = [
+    {"key": f"node.kubernetes.io/{name}", "operator": "Exists"}
+    for name in ("not-ready", "unreachable", "memory-pressure")
+]
 _NUMBERS = count()
 
 
@@ -79,21 +85,36 @@ def test_without_any_of_it_all_is_added(own: ControlPlane, replica: Webhook, own
 def test_tolerations_that_the_namespace_does_not_allow_are_left_out(
     own: ControlPlane, replica: Webhook, owned_client: Client
 ) -> None:
-    allowed = [
-        {"key": "allowed", "operator": "Exists"},
-        {"key": "node.kubernetes.io/not-ready", "operator": "Exists"},
-    ]
-    allowed += [
-        {"key": f"node.kubernetes.io/{name}", "operator": "Exists"}
-        for name in ("unreachable", "memory-pressure")
-    ]
-    annotations = {"scheduler.alpha.kubernetes.io/tolerationsWhitelist": json.dumps(allowed)}
+    annotations = {ALLOWED: json.dumps([*EVERY_POD, {"key": "allowed", "operator": "Exists"}])}
     spared = _namespace(own, replica, annotations, injection="disabled")
     with pytest.raises(Refused, match="conflict with its namespace whitelist"):
         owned_client.create(spared, pod("tolerations: [{key: other, operator: Exists}]"), dry_run=True)
     created = owned_client.create(_namespace(own, replica, annotations), pod(), dry_run=True)
     assert "allowed" in _keys(created)
     assert "kubernetes.io/arch" not in _keys(created)
+
+
+def test_toleration_without_operator_is_compared_as_the_api_server_compares_it(
+    own: ControlPlane, replica: Webhook, owned_client: Client
+) -> None:
+    allowed = [
+        *EVERY_POD,
+        {"key": "kubernetes.io/arch", "operator": "Equal", "value": "arm64", "effect": "NoSchedule"},
+    ]
+    namespace = _namespace(own, replica, {ALLOWED: json.dumps(allowed)})
+    assert "kubernetes.io/arch" in _keys(owned_client.create(namespace, pod(), dry_run=True))
+
+
+def test_pod_stays_best_effort_where_its_namespace_allows_nothing_else(
+    own: ControlPlane, replica: Webhook, owned_client: Client
+) -> None:
+    """The plugin lets every other Pod tolerate memory pressure, and then refuses it for that."""
+    annotations = {ALLOWED: json.dumps([each for each in EVERY_POD if "memory" not in each["key"]])}
+    spared = _namespace(own, replica, annotations, injection="disabled")
+    with pytest.raises(Refused, match="conflict with its namespace whitelist"):
+        owned_client.create(spared, pod(container="resources: {requests: {cpu: 1m}}"), dry_run=True)
+    created = owned_client.create(_namespace(own, replica, annotations), pod(), dry_run=True)
+    assert created["status"]["qosClass"] == "BestEffort"
 
 
 def test_node_selector_of_the_namespace_stays(

@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 from tests.support.pods import decide, pod, policy, snapshot, tailored, yaml
+from webhook.edits.resources import MOST_VIOLATIONS
 from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Reason
 from webhook.model.policy import Bounds, Policy
@@ -172,3 +173,15 @@ def test_limit_ranges_of_the_namespace_bound_ours_and_are_the_api_servers_to_rep
     decision = decide(pod(), within)
     assert [change.value for change in decision.outcome.changes] == ["256Mi"]
     assert decision.outcome.violations == ()
+
+
+def test_no_more_is_said_than_helps_and_a_denial_is_never_what_is_left_out() -> None:
+    names = ", ".join(f"example.com/r{at}: '1'" for at in range(16))
+    warns = [
+        policy(f"resources: {{limits: [{{type: Pod, max: {{{names}}}}}]}}", name=f"a{at}") for at in range(20)
+    ]
+    before = pod()
+    before["spec"]["containers"] = [{"name": f"c{at}"} for at in range(240)]
+    decision = decide(before, snapshot(*warns, _item("max: {cpu: '1'}", "Pod", "onViolation: Deny")))
+    assert len(decision.outcome.violations) == MOST_VIOLATIONS
+    assert decision.denied == "maximum cpu usage per Pod is 1.  No limit is specified"

@@ -8,11 +8,13 @@ from typing import Any
 import jsonpatch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.support.generated import pods
 from tests.support.generated_rules import namespaces, policies
 from tests.support.pods import Json, decide, policy, policy_of
 from webhook.engine.snapshot import Snapshot, snapshot_of
+from webhook.model.names import Mode
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 from webhook.policies.shipped import Profile, built_in
@@ -81,6 +83,16 @@ def _turned(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _turned(inner) for key, inner in reversed(value.items())}
     return [_turned(inner) for inner in value] if isinstance(value, list) else value
+
+
+@every_way
+@given(pods(), _worlds(), st.randoms(use_true_random=False))
+def test_policies_that_are_only_tried(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
+    heard, namespace = world
+    tried = set(random.sample(range(len(heard)), len(heard) // 2))
+    mixed = [structs.replace(each, mode=Mode.AUDIT) if at in tried else each for at, each in enumerate(heard)]
+    in_force = [each for at, each in enumerate(heard) if at not in tried]
+    assert decide(pod, _within((mixed, namespace))).patch == decide(pod, _within((in_force, namespace))).patch
 
 
 @every_way

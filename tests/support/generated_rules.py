@@ -66,9 +66,9 @@ def policies(draw: st.DrawFn) -> Json:
     put(spec, "tolerations", draw(_or_none(TOLERATIONS)))
     types = st.lists(st.sampled_from(("GPU", "Stateful", "ARM64", "General")), max_size=2, unique=True)
     put(spec, "match", draw(_or_none(st.fixed_dictionaries({}, optional={"workloadTypes": types}))))
-    if "arm64" in spec.get("nodeSelector", {}).values() and spec.get("match", {}).get("workloadTypes") == [
-        "General"
-    ]:
+    if "arm64" in spec.get("nodeSelector", {}).values() and "General" in spec.get("match", {}).get(
+        "workloadTypes", ()
+    ):
         spec["match"]["workloadTypes"].append("ARM64")  # one that sends Pods there must match them there
     globs = st.lists(st.sampled_from(("c*", "c0", "i*", "*")), max_size=2, unique=True)
     put(spec, "containers", draw(_or_none(st.fixed_dictionaries({}, optional={"names": globs}))))

@@ -25,7 +25,7 @@ REASONS = {
     Reason.KEPT: "the Pod has a value of its own",
     Reason.SKIP_CONTAINERS: "the Pod's annotation skip-containers names it",
     Reason.INIT_CONTAINER: "it is an init container",
-    Reason.RESTART_POLICY_NEVER: "it never restarts, so RestartContainer would be refused",
+    Reason.RESTART_POLICY_NEVER: "RestartContainer is for what restarts, and this never does",
     Reason.NODE_AFFINITY: "a required nodeAffinity term decides about this key",
     Reason.NODE_NAME: "spec.nodeName has placed it already",
     Reason.DAEMON_SET: "a DaemonSet's controller plans from the template, its Pods must fit every Node",
@@ -64,10 +64,7 @@ def explain(
       podtailor explain -f pod.yaml --from-cluster --namespace shop
       podtailor explain pod/web-0 --namespace shop
     """
-    if live and filename:
-        raise InputError("give pod/NAME of a live Pod, or -f FILE, not both")
-    if not live and not filename:
-        raise InputError("nothing to explain: give pod/NAME of a live Pod, or -f FILE (- for standard input)")
+    filenames = _filenames(live, filename, policies)
     looks = bool(from_cluster or live or kubeconfig or context)
     snapshot = snapshot_from(
         None if looks else policies,
@@ -84,7 +81,7 @@ def explain(
     if live:
         documents = [sources.pod(live, namespace, kubeconfig, context)]
     else:
-        paths = files.find(options.filenames_of(filename))
+        paths = files.find(filenames)
         documents = [document for path in paths for document in files.read(path)]
     explained = [
         (found, engine.explain(found.request(namespace), snapshot))
@@ -102,6 +99,15 @@ def explain(
             out.print()
         for line in _in_words(found, namespace, explanation):
             out.print(line)
+
+
+def _filenames(live: str | None, filename: list[str] | None, policies: list[str] | None) -> list[str]:
+    """The files to explain; none for a live Pod. Raises InputError."""
+    if live and filename:
+        raise InputError("give pod/NAME of a live Pod, or -f FILE, not both")
+    if not live and not filename:
+        raise InputError("nothing to explain: give pod/NAME of a live Pod, or -f FILE (- for standard input)")
+    return options.filenames_of(filename, policies) if filename else []
 
 
 def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> Iterator[Text]:

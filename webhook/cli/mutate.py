@@ -17,7 +17,7 @@ from webhook.cli.output import print_diff, print_json
 from webhook.cli.yaml_edit import edited
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Snapshot
-from webhook.files import Document
+from webhook.files import Document, InputError
 from webhook.model.patch import Op
 from webhook.policies.shipped import Profile
 
@@ -50,6 +50,9 @@ def mutate(
       podtailor mutate -f deployment.yaml --diff
       helm template ./chart | podtailor mutate -f - | kubectl apply -f -
     """
+    if diff and output is Output.JSON:
+        raise InputError("--diff prints a diff of the files as they are: leave -o json out")
+    paths = list(files.find(options.filenames_of(filename, policies)))
     snapshot = snapshot_from(
         policies,
         builtin,
@@ -58,7 +61,6 @@ def mutate(
         annotate=not no_annotate,
         namespace_labels=options.labels_of(namespace_labels),
     )
-    paths = files.find(options.filenames_of(filename))
     documents = [document for path in paths for document in files.read(path)]
     # Everything is read and decided before anything is printed: an error never leaves half an output behind.
     patches = [_patch(document, snapshot, namespace) for document in documents]
@@ -81,7 +83,8 @@ def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
         decision = evaluate(found.request(namespace), snapshot)
         if decision.denied:
             sys.stderr.write(f"warning: {document.place(found.at)}: would be refused: {decision.denied}\n")
-        for warning in decision.warnings:
+        said = [each for each in decision.warnings if not (decision.denied and each.startswith("violation:"))]
+        for warning in said:
             sys.stderr.write(f"warning: {document.place(found.at)}: {warning}\n")
         ops += decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at))
     return ops

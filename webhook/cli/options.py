@@ -85,7 +85,10 @@ def labels_of(pairs: list[str] | None) -> dict[str, str]:
     return labels
 
 
-def filenames_of(filenames: list[str] | None) -> list[str]:
+def filenames_of(filenames: list[str] | None, others: list[str] | None = None) -> list[str]:
+    """What `-f` gave. `others`: what else may name standard input, which can be read once."""
     if not filenames:
         raise InputError("nothing to read: give -f FILE, -f DIRECTORY or -f - for standard input")
+    if [*filenames, *(others or ())].count("-") > 1:
+        raise InputError("- stands for standard input more than once, and it can be read once")
     return filenames

@@ -39,7 +39,8 @@ def default_node_selector(subject: Subject, policies: Sequence[Policy], draft: D
             field = f"pod:nodeSelector.{label}"
             if there.get(label) == value:
                 continue
-            reason = Reason.KEPT if label in there else _unplaceable(subject)
+            is_ours = draft.is_claimed(field)
+            reason = Reason.KEPT if label in there and not is_ours else _unplaceable(subject)
             if reason is None and label in required:
                 reason = Reason.NODE_AFFINITY
             if reason is None and decided.get(label, value) != value:

@@ -18,21 +18,28 @@ Source: `SetDefaults_Pod` in k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`, L
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
 from webhook.edits import bounds, sums
 from webhook.edits.sheet import SIDES, Sheet, Voice
+from webhook.edits.tolerations import is_superset
 from webhook.model import quantity
 from webhook.model.draft import Draft, Reason, Violation
 from webhook.model.names import QOS_RESOURCES
-from webhook.model.pod import NO_RESOURCES
+from webhook.model.pod import NO_RESOURCES, Toleration
 from webhook.model.policy import Policy
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container, Kind, Subject
 
 _EPHEMERAL = "ephemeral-storage"
+_MEMORY_PRESSURE = Toleration(
+    key="node.kubernetes.io/memory-pressure", operator="Exists", effect="NoSchedule"
+)
+# More says nothing more, and a tenant who writes bounds of many names would make everybody wait for it.
+MOST_VIOLATIONS = 50
 
 
 def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
@@ -87,9 +94,15 @@ def _guaranteed(voices: list[Voice], subject: Subject, draft: Draft) -> list[She
 def _untouchable(subject: Subject) -> Reason | None:
     if subject.spec.resources is not None:
         return Reason.POD_LEVEL_RESOURCES
+    namespace = subject.namespace
     # Quotas of scope BestEffort or NotBestEffort count Pods by their class: it must stay.
-    if subject.namespace.has_best_effort_quota and not any(map(_has_a_class, subject.containers)):
-        return Reason.QUOTA
+    counted = namespace.has_best_effort_quota
+    # PodTolerationRestriction lets every Pod that is more than BestEffort tolerate this, and then looks
+    # whether the namespace allows it (`plugin/pkg/admission/podtolerationrestriction/admission.go`).
+    allowed = namespace.allowed_tolerations
+    restricted = bool(allowed) and not any(is_superset(one, _MEMORY_PRESSURE) for one in allowed)
+    if (counted or restricted) and not any(map(_has_a_class, subject.containers)):
+        return Reason.QUOTA if counted else Reason.NAMESPACE
     return None
 
 
@@ -139,22 +152,28 @@ def _checked(voices: Sequence[Voice], subject: Subject) -> list[list[Voice]]:
 
 
 def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: Draft) -> None:
-    """What the Pod's own values break: ours break nothing."""
-    for sheet, checking in zip(sheets, _checked(voices, subject), strict=True):
-        for voice in checking:
-            for resource in bounds.resources(voice.defaults.container):
-                request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
-                if subject.spec.resources is not None and not (request and limit):
-                    continue  # the Pod is sized as a whole: what its container leaves open, it may
-                found = bounds.breaches(voice.defaults.container, "Container", resource, request, limit)
-                draft.violations += [
-                    Violation(voice.policy, sheet.container.name, message) for message in found
-                ]
-    for voice in voices:
-        for resource in bounds.resources(voice.defaults.pod):
-            request, limit = _sums(sheets, subject, resource)
-            found = bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit)
-            draft.violations += [Violation(voice.policy, "pod", message) for message in found]
+    """What the Pod's own values break: ours break nothing. Those who deny are heard first."""
+    heard = sorted(voices, key=lambda voice: not voice.defaults.deny)
+    found = itertools.chain.from_iterable(_violations(voice, sheets, subject) for voice in heard)
+    draft.violations += itertools.islice(found, MOST_VIOLATIONS)
+
+
+def _violations(voice: Voice, sheets: list[Sheet], subject: Subject) -> Iterator[Violation]:
+    kept = voice.defaults.container
+    names = bounds.resources(kept)
+    for sheet in (sheets[index] for index in voice.checks if names):
+        if sheet.container.name in subject.skipped:
+            continue
+        for resource in names:
+            request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
+            if subject.spec.resources is not None and not (request and limit):
+                continue  # the Pod is sized as a whole: what its container leaves open, it may
+            for message in bounds.breaches(kept, "Container", resource, request, limit):
+                yield Violation(voice.policy, sheet.container.name, message)
+    for resource in bounds.resources(voice.defaults.pod):
+        request, limit = _sums(sheets, subject, resource)
+        for message in bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit):
+            yield Violation(voice.policy, "pod", message)
 
 
 def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity | None]:
@@ -193,6 +212,8 @@ def _propose_requests(voice: Voice, sheet: Sheet, draft: Draft) -> None:
         amount = quantity.scaled(each, devices * 1000, resource)
         if amount:
             sheet.propose("requests", resource, amount, voice, draft)
+        else:
+            draft.skip(voice.policy, sheet.field("requests", resource), Reason.NO_ROOM)
     for resource, amount in voice.defaults.default_request.items():
         if resource not in per_device:
             sheet.propose("requests", resource, amount, voice, draft)

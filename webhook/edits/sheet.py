@@ -17,7 +17,7 @@ from webhook.model.subject import Container
 
 Side = Literal["requests", "limits"]
 SIDES: tuple[Side, ...] = ("requests", "limits")
-_LIMIT_FIRST: tuple[Side, ...] = ("limits", "requests")
+LIMITS_FIRST: tuple[Side, ...] = ("limits", "requests")
 
 
 class Voice(Struct, frozen=True):
@@ -101,14 +101,14 @@ class Sheet:
         """Move ours into the bounds, or leave it out: what the Pod breaks without us is not our affair."""
         for resource in self._given():
             before = self.spoiled(kept, resource, with_ours=False)
-            for side in _LIMIT_FIRST:
+            for side in LIMITS_FIRST:
                 given = self.ours.get((side, resource))
                 if given:
                     given.amount = bounds.clamped(given.amount, kept, resource)
             self.settle()
             self._keep_ratio(kept, resource)
             # A limit alone is its request too: where the request goes, so does the limit.
-            for side in _LIMIT_FIRST:
+            for side in LIMITS_FIRST:
                 if (side, resource) in self.ours and not self.spoiled(kept, resource) <= before:
                     self.leave_out(side, resource, draft)
 
@@ -126,12 +126,11 @@ class Sheet:
         limit = self.amount("limits", resource, with_ours=with_ours)
         return bounds.all_spoiled(kept, resource, request, limit)
 
-    def leave_out_of(self, rank: int, resource: str, draft: Draft) -> None:
+    def leave_out_of(self, rank: int, side: Side, resource: str, draft: Draft) -> None:
         """What the voice of this rank gives of a resource."""
-        for side in _LIMIT_FIRST:
-            given = self.ours.get((side, resource))
-            if given and given.voice.rank == rank:
-                self.leave_out(side, resource, draft)
+        given = self.ours.get((side, resource))
+        if given and given.voice.rank == rank:
+            self.leave_out(side, resource, draft)
 
     def leave_out(self, side: Side, resource: str, draft: Draft) -> None:
         given = self.ours.pop((side, resource))

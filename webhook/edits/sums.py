@@ -5,10 +5,11 @@ Source: `podRequests` and `podLimits` in k8s.io/kubernetes `plugin/pkg/admission
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from webhook.edits import bounds
-from webhook.edits.sheet import SIDES, Sheet, Side
+from webhook.edits.sheet import LIMITS_FIRST, SIDES, Sheet, Side
 from webhook.model import quantity
 from webhook.model.draft import Draft
 from webhook.model.names import QOS_RESOURCES
@@ -21,17 +22,21 @@ from webhook.model.subject import Kind
 def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> None:
     """Leave out of ours what makes the Pod's sums break a bound.
 
-    What one policy gives of a resource goes as a whole, the policy that was heard last first: so neither the
-    order of the containers counts, nor does a second review find room for a part of it.
+    What one policy gives of a resource goes as a whole, the policy that was heard last first, and its limits
+    before its requests: so neither the order of the containers counts, nor does a second review find room for
+    a part of it.
     """
     for resource in sorted({name for each in kept for name in bounds.resources(each)}):
-        before = _spoiled(sheets, kept, resource, with_ours=False)
         given = [each for sheet in sheets for (_, name), each in sheet.ours.items() if name == resource]
-        for rank in sorted({each.voice.rank for each in given}, reverse=True):
+        if not given:
+            continue
+        before = _spoiled(sheets, kept, resource, with_ours=False)
+        ranks = sorted({each.voice.rank for each in given}, reverse=True)
+        for rank, side in itertools.product(ranks, LIMITS_FIRST):
             if _spoiled(sheets, kept, resource) <= before and not _overflows(sheets, resource):
                 break
             for sheet in sheets:
-                sheet.leave_out_of(rank, resource, draft)
+                sheet.leave_out_of(rank, side, resource, draft)
 
 
 def _overflows(sheets: Sequence[Sheet], resource: str) -> bool:

@@ -55,11 +55,11 @@ def _wishes(policy: Policy, subject: Subject) -> Iterator[Toleration]:
 
 
 def is_superset(one: Toleration, other: Toleration) -> bool:
-    """Whether a Pod that has `one` tolerates every taint that `other` tolerates."""
-    if one == other:
-        return True
-    operator = one.operator or "Equal"
-    if (one.key or "") != (other.key or "") and (one.key or operator != "Exists"):
+    """Whether a Pod that has `one` tolerates every taint that `other` tolerates; to the letter of the source.
+
+    There an operator that is not written is Equal in `one`, and in `other` it is not.
+    """
+    if (one.key or "") != (other.key or "") and (one.key or one.operator != "Exists"):
         return False
     if one.effect and one.effect != other.effect:
         return False
@@ -67,6 +67,12 @@ def is_superset(one: Toleration, other: Toleration) -> bool:
         seconds = other.tolerationSeconds
         if seconds is None or seconds > one.tolerationSeconds:
             return False
-    if operator == "Equal":
-        return (other.operator or "Equal") == "Equal" and (one.value or "") == (other.value or "")
-    return operator == "Exists"
+    if one.operator in (None, "", "Equal") and other.operator == "Equal":
+        return (one.value or "") == (other.value or "")
+    return one.operator == "Exists" or _plain(one) == _plain(other)
+
+
+def _plain(toleration: Toleration) -> tuple[str | int | None, ...]:
+    """An empty string is a field that is not set."""
+    said = (toleration.key, toleration.operator, toleration.value, toleration.effect)
+    return (*(each or None for each in said), toleration.tolerationSeconds)

@@ -49,7 +49,7 @@ class Outcome(Struct, frozen=True):
 
 
 NOTHING = Outcome()
-_ARM64 = "arm64"
+_ARM64, _FIELD = "arm64", f"pod:nodeSelector.{ARCH}"
 
 
 def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -> Outcome:
@@ -58,7 +58,8 @@ def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -
     sent = _sent_to_arm64(subject, policies)
     if sent:
         key, policy = sent
-        draft.set(policy, f"pod:nodeSelector.{ARCH}", ("spec", "nodeSelector", key), _ARM64)
+        draft.claim(policy, _FIELD, _ARM64)
+        draft.set(policy, _FIELD, ("spec", "nodeSelector", key), _ARM64)
         selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
         subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
         subject = subject.of_types(classify(subject).types)
@@ -99,7 +100,7 @@ def _sent_to_arm64(subject: Subject, policies: Sequence[Policy]) -> tuple[str, P
         (
             (str(write.path[-1]), change.policy)
             for change, write in zip(trial.changes, trial.writes, strict=True)
-            if change.field == f"pod:nodeSelector.{ARCH}" and change.value == _ARM64
+            if change.field == _FIELD and change.value == _ARM64
         ),
         None,
     )

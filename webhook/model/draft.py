@@ -87,6 +87,9 @@ class Draft:
             self.conflicts.append(Conflict(policy, field, winner))
         return False
 
+    def is_claimed(self, field: str) -> bool:
+        return field in self._claims
+
     def reserve(self, policy: Policy, field: str, value: object) -> None:
         """Keep later policies from `field` though nothing is set there."""
         self._claims.setdefault(field, (policy, value))

@@ -80,7 +80,8 @@ def _selector(selector: shapes.LabelSelector | None) -> selectors.Selector | Non
 
 
 def _toleration(toleration: shapes.TolerationShape) -> Toleration:
-    return Toleration(**toleration.model_dump(exclude_none=True))
+    """The operator written out: the API server compares it to the letter."""
+    return Toleration(**{"operator": "Equal", **toleration.model_dump(exclude_none=True)})
 
 
 def _resources(resources: schema.Resources | None) -> ResourceDefaults | None:

@@ -169,8 +169,8 @@ class Spec(Model):
         Rule(
             "!has(self.nodeSelector) || !(self.nodeSelector.exists(k, k in ['kubernetes.io/arch', "
             "'beta.kubernetes.io/arch'] && self.nodeSelector[k] == 'arm64')) || !has(self.match) || "
-            "!has(self.match.workloadTypes) || size(self.match.workloadTypes) == 0 || "
-            "self.match.workloadTypes.exists(t, t != 'General')",
+            "!has(self.match.workloadTypes) || !self.match.workloadTypes.exists(t, t == 'General') || "
+            "self.match.workloadTypes.exists(t, t == 'ARM64')",
             _NO_LONGER_GENERAL,
         ),
     )
@@ -204,7 +204,8 @@ class Spec(Model):
     @model_validator(mode="after")
     def _still_matches_what_it_makes(self) -> Spec:
         sends = any(node_label(key) == ARCH and value == "arm64" for key, value in self.nodeSelector.items())
-        if sends and set(self.match.workloadTypes or ()) == {WorkloadType.GENERAL}:
+        types = self.match.workloadTypes or ()
+        if sends and WorkloadType.GENERAL in types and WorkloadType.ARM64 not in types:
             raise ValueError(_NO_LONGER_GENERAL)
         return self
 

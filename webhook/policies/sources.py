@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from webhook.engine.snapshot import Snapshot
+from webhook.model.names import Mode
 from webhook.model.policy import SHIPPED, Origin, Policy
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, shipped
@@ -28,7 +29,12 @@ def combined(*sources: Iterable[Policy]) -> tuple[Policy, ...]:
     first: dict[tuple[Origin, str | None, str], Policy] = {}
     for policy in itertools.chain(*sources):
         first.setdefault((policy.origin, policy.namespace, policy.name), policy)
-    replaced = {name for origin, _, name in first if origin is Origin.CLUSTER_WORKLOAD_POLICY}
+    # One that is only tried takes nothing out of force.
+    replaced = {
+        policy.name
+        for policy in first.values()
+        if policy.origin is Origin.CLUSTER_WORKLOAD_POLICY and policy.mode is not Mode.AUDIT
+    }
     return tuple(
         policy for policy in first.values() if policy.name not in replaced or policy.origin not in SHIPPED
     )
