@@ -66,7 +66,7 @@ def _items() -> st.SearchStrategy[list[Json]]:
 def test_same_defaults_same_verdict(
     cluster: ControlPlane, client: Client, webhook: Webhook, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plain = cluster.create_namespace("plain", injection="disabled")
+    plain = cluster.create_namespace("no-range", injection="disabled")
     found: Counter[str] = Counter()
     unexplained: list[Json] = []
     pods = many(sized_pods().filter(_adds_up), PODS)

@@ -55,7 +55,8 @@ _ARM64, _FIELD = "arm64", f"pod:nodeSelector.{ARCH}"
 def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -> Outcome:
     """What those of `policies` do that match. `subject.types` are filled in; of `snapshot` settings count."""
     draft = Draft()
-    sent = _sent_to_arm64(subject, policies)
+    heard = _heard(subject, policies)
+    sent = _sent_to_arm64(subject, heard)
     if sent:
         key, policy = sent
         draft.claim(policy, _FIELD, _ARM64)
@@ -63,7 +64,7 @@ def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -
         selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
         subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
         subject = subject.of_types(classify(subject).types)
-    heard = _heard(subject, policies)
+        heard = _heard(subject, policies)
     if heard:
         for edit in EDITS:
             edit(subject, heard, draft)
@@ -87,12 +88,10 @@ def _heard(subject: Subject, policies: Sequence[Policy]) -> list[Policy]:
     return [policy for policy in policies if matches(policy, subject)]
 
 
-def _sent_to_arm64(subject: Subject, policies: Sequence[Policy]) -> tuple[str, Policy] | None:
+def _sent_to_arm64(subject: Subject, heard: Sequence[Policy]) -> tuple[str, Policy] | None:
     """The policy that makes this an ARM64 Pod, and the key by which it does so."""
-    if WorkloadType.ARM64 in subject.types:
-        return None
-    heard = _heard(subject, policies)
-    if not any(value == _ARM64 for policy in heard for value in policy.node_selector.values()):
+    sends = any(value == _ARM64 for policy in heard for value in policy.node_selector.values())
+    if not sends or WorkloadType.ARM64 in subject.types:
         return None
     trial = Draft()
     default_node_selector(subject, heard, trial)
