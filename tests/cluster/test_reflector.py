@@ -11,6 +11,7 @@ from kubernetes.client import ApiClient
 from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json
 from tests.support.processes import eventually
+from webhook.cluster import reflector
 from webhook.cluster.reflector import Kind, Object, Reflector, listed
 
 
@@ -50,6 +51,11 @@ class Watched:
 
     def holds(self, **colours: str) -> bool:
         return self.reflector.items() == {f"/{name}": colour for name, colour in colours.items()}
+
+
+@pytest.fixture(autouse=True)
+def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflector, "_FIRST_PAUSE", 0.01)
 
 
 @pytest.fixture

@@ -9,11 +9,18 @@ import pytest
 
 from tests.cluster.answers import Answers, answering
 from tests.support.processes import eventually
+from webhook.cluster import status
 from webhook.cluster.kinds import Condition, Known
 from webhook.cluster.reflector import Meta
 from webhook.cluster.standing import Standing, Standings
 from webhook.cluster.status import StatusWriter
 from webhook.policies import crd
+
+
+@pytest.fixture(autouse=True)
+def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(status, "_ROUND_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -56,12 +63,12 @@ def test_writes_only_what_is_not_said_yet(writing: tuple[Answers, StatusWriter])
     assert json.dumps(answers.asked).count("resourceVersion") == 2
 
 
-@pytest.mark.parametrize(("status", "again"), [(409, False), (404, False), (403, True), (500, True)])
+@pytest.mark.parametrize(("code", "again"), [(409, False), (404, False), (403, True), (500, True)])
 def test_conflict_is_for_others_to_settle_and_a_refusal_is_tried_again(
-    writing: tuple[Answers, StatusWriter], status: int, *, again: bool
+    writing: tuple[Answers, StatusWriter], code: int, *, again: bool
 ) -> None:
     answers, writer = writing
-    answers.give("not JSON at all", status=status)
+    answers.give("not JSON at all", status=code)
     answers.give({})
     writer.wants((_standing("first"),))
     answers.wait_for(1)
