@@ -94,6 +94,9 @@ def nothing_slips_through(
     request: pytest.FixtureRequest, cluster: ControlPlane, failures: list[float]
 ) -> Iterator[None]:
     """The API server calls us and reads our answer every time; tests that stop us say so by a marker."""
+    if CALLED.isdisjoint(request.fixturenames):
+        yield
+        return
     if request.node.get_closest_marker("lets_pods_through"):
         failures.clear()
         yield
@@ -104,6 +107,8 @@ def nothing_slips_through(
     assert failures == [before], "a call of the webhook failed"
 
 
+# Without one of these nobody is called.
+CALLED = {"webhook", "kubelet"}
 FAILURES = (
     "apiserver_admission_webhook_fail_open_count",
     "apiserver_admission_webhook_rejection_count",

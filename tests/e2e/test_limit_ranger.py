@@ -30,7 +30,7 @@ from webhook.model import quantity
 pytestmark = pytest.mark.lets_pods_through  # a refusal counts like a failure of ours
 
 PODS = int(os.environ.get("PODTAILOR_E2E_PODS", "500"))
-PODS_A_RANGE = 25
+PODS_A_RANGE = 50
 _NUMBERS = count()
 
 # How the two may differ, and why each is right.

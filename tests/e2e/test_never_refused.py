@@ -26,7 +26,7 @@ from webhook.policies.shipped import Profile
 from webhook.policies.sources import in_force
 
 PODS = int(os.environ.get("PODTAILOR_E2E_PODS", "500"))
-PODS_A_NAMESPACE = 25
+PODS_A_NAMESPACE = 50
 GREEDY = Path(__file__).parent / "greedy-policies.yaml"
 _NUMBERS = count()
 
