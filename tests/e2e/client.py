@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from kubernetes import config
 from kubernetes.dynamic import DynamicClient
@@ -34,17 +34,11 @@ class Client:
 
     def would_take(self, document: Json) -> bool:
         """Whether the API server takes a document of whatever kind, unknown fields refused."""
-        metadata, kind = document["metadata"], document["kind"]
-        resource = self._resources.get(api_version=document["apiVersion"], kind=kind)
+        strict = {"dry_run": "All", "query_params": [("fieldValidation", "Strict")]}
         try:
-            resource.create(
-                body=document,
-                namespace=metadata.get("namespace"),
-                dry_run="All",
-                query_params=[("fieldValidation", "Strict")],
-            )
-        except DynamicApiError as error:
-            if error.status not in (_BAD_REQUEST, _INVALID):
+            self._create(self._kind_of(document), document["metadata"].get("namespace"), document, **strict)
+        except Refused as refused:
+            if refused.status not in (_BAD_REQUEST, _INVALID):
                 raise
             return False
         return True
@@ -54,27 +48,26 @@ class Client:
         # The namespace is the one asked for: one Pod goes to several.
         metadata = {key: value for key, value in pod["metadata"].items() if key != "namespace"}
         options = {"dry_run": "All"} if dry_run else {}
-        try:
-            created: Json = self._pods.create(
-                body={**pod, "metadata": metadata}, namespace=namespace, **options
-            ).to_dict()
-        except DynamicApiError as error:
-            raise Refused(error.status, json.loads(error.body or "{}").get("message", "")) from error
-        return created
+        return self._create(self._pods, namespace, {**pod, "metadata": metadata}, **options)
 
     def make(self, namespace: str, document: Json) -> Json:
         """An object of whatever kind, as the API server stores it. Raises Refused."""
-        resource = self._resources.get(api_version=document["apiVersion"], kind=document["kind"])
-        try:
-            made: Json = resource.create(body=document, namespace=namespace).to_dict()
-        except DynamicApiError as error:
-            raise Refused(error.status, json.loads(error.body or "{}").get("message", "")) from error
-        return made
+        return self._create(self._kind_of(document), namespace, document)
 
     def get(self, namespace: str, document: Json) -> Json:
-        resource = self._resources.get(api_version=document["apiVersion"], kind=document["kind"])
-        found: Json = resource.get(name=document["metadata"]["name"], namespace=namespace).to_dict()
+        name = document["metadata"]["name"]
+        found: Json = self._kind_of(document).get(name=name, namespace=namespace).to_dict()
         return found
+
+    def _kind_of(self, document: Json) -> Any:
+        return self._resources.get(api_version=document["apiVersion"], kind=document["kind"])
+
+    def _create(self, kind: Any, namespace: str | None, document: Json, **options: Any) -> Json:
+        try:
+            created: Json = kind.create(body=document, namespace=namespace, **options).to_dict()
+        except DynamicApiError as error:
+            raise Refused(error.status, json.loads(error.body or "{}").get("message", "")) from error
+        return created
 
     def first_pod(self, namespace: str, *, bound: bool = False, seconds: int = 60) -> Json:
         """The first Pod that comes in a namespace, or that the scheduler binds there."""

@@ -23,7 +23,6 @@ from tests.e2e.webhook import Webhook
 from tests.support.generated import many, sized_pods
 from tests.support.generated_rules import BOUNDS, DEFAULTS, limits
 from tests.support.pods import Json, decide
-from tests.support.processes import eventually
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
 
@@ -105,10 +104,7 @@ def _two_namespaces(
         "metadata": {"name": "r"},
         "spec": {"resources": {"limits": served, "onViolation": "Deny"}},
     }
-    made = client.make(ours, policy)
-    revision = float(made["metadata"]["resourceVersion"])
-    series = 'podtailor_snapshot_revision{kind="workloadpolicies"}'
-    eventually("the policy is in force", lambda: webhook.metric(series) >= revision)
+    webhook.knows("workloadpolicies", client.make(ours, policy))
     return theirs, ours, served
 
 

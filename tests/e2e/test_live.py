@@ -51,10 +51,7 @@ def _applied(cluster: ControlPlane, webhook: Webhook, name: str, spec: str, name
     policy = {"apiVersion": "podtailor.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": yaml(spec)}
     applied = cluster.kubectl_json("apply", "-f", "-", stdin=json.dumps(policy))
     started = time.monotonic()
-    revision = float(applied["metadata"]["resourceVersion"])
-    plural = "workloadpolicies" if namespace else "clusterworkloadpolicies"
-    series = f'podtailor_snapshot_revision{{kind="{plural}"}}'
-    eventually("it is in force", lambda: webhook.metric(series) >= revision)
+    webhook.knows("workloadpolicies" if namespace else "clusterworkloadpolicies", applied)
     return time.monotonic() - started
 
 

@@ -94,19 +94,12 @@ def _namespaces(
             made = client.make(namespace, guard)
             if guard["kind"] == "ResourceQuota":
                 eventually("the quota is counted", partial(_is_counted, client, namespace, guard))
-        series = f'podtailor_snapshot_revision{{kind="{guard["kind"].lower()}s"}}'
-        eventually(
-            "it is known", partial(_is_known, webhook, series, float(made["metadata"]["resourceVersion"]))
-        )
+        webhook.knows(f"{guard['kind'].lower()}s", made)
     return there, spared
 
 
 def _is_counted(client: Client, namespace: str, quota: Json) -> bool:
     return "hard" in client.get(namespace, quota).get("status", {})
-
-
-def _is_known(webhook: Webhook, series: str, revision: float) -> bool:
-    return webhook.metric(series) >= revision
 
 
 def test_value_that_a_quota_demands_is_given(cluster: ControlPlane, client: Client, webhook: Webhook) -> None:

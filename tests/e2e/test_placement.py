@@ -66,9 +66,7 @@ def _namespace(own: ControlPlane, replica: Webhook, annotations: Json, **labels:
     name = own.create_namespace(f"placed-{next(_NUMBERS)}", **labels)
     patch = json.dumps({"metadata": {"annotations": annotations}})
     made = own.kubectl_json("patch", "namespace", name, "--type=merge", f"--patch={patch}")
-    revision = float(made["metadata"]["resourceVersion"])
-    series = 'podtailor_snapshot_revision{kind="namespaces"}'
-    eventually("it is known", lambda: replica.metric(series) >= revision)
+    replica.knows("namespaces", made)
     return name
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from certs.files import CA_CERT
 from tests.e2e.controlplane.cluster import ControlPlane
-from tests.support.pods import pod, yaml
+from tests.support.pods import Json, pod, yaml
 from tests.support.processes import eventually
 from tests.support.server import Server
 
@@ -38,6 +38,12 @@ class Webhook(Server):
         service["spec"] = {"type": "ExternalName", "externalName": "localhost"}
         self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(service))
         eventually("the API server calls the webhook", self._is_called)
+
+    def knows(self, plural: str, made: Json) -> None:
+        """Back once what the API server has just made, of the kind of this plural, is in force."""
+        revision = float(made["metadata"]["resourceVersion"])
+        series = f'podtailor_snapshot_revision{{kind="{plural}"}}'
+        eventually("it is in force", lambda: self.metric(series) >= revision)
 
     def reviews(self) -> float:
         """How many reviews have been asked so far, whatever came of them."""

@@ -189,8 +189,8 @@ def policies_of(kind: crd.Kind) -> Kind[Known]:
             parts = _Parts(_SPECS.decode(found.raw).spec)
         conditions = (parts.status or _Status()).conditions or ()
         ready = next((each for each in conditions if each.type == "Ready"), None)
-        spec = bytes(parts.spec) if len(bytes(parts.spec)) <= MOST_BYTES else None
-        return Known(kind, found.metadata, spec, ready)
+        spec = bytes(parts.spec)
+        return Known(kind, found.metadata, spec if len(spec) <= MOST_BYTES else None, ready)
 
     # The API server takes half a megabyte of each.
     return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read, page=50)

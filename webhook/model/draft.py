@@ -103,12 +103,11 @@ class Draft:
         self.writes.append(Write(path, item, append=True))
 
     def join(self, other: Draft) -> None:
-        """Take over what another draft of the same Pod wrote down."""
+        """Take over what another draft, of other fields, wrote down."""
         self.writes += other.writes
         self.changes += other.changes
         self.skips += other.skips
         self.conflicts += other.conflicts
-        self.violations += other.violations
 
     def skip(self, policy: Policy, field: str, reason: Reason) -> None:
         self.skips.append(Skip(policy, field, reason))
