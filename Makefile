@@ -24,7 +24,7 @@ check: $(READY) ## Lint, types, unit tests and laws: under a minute
 test: check e2e ## Everything; the first run builds a control plane (ten minutes)
 
 e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
-	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m e2e
+	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m e2e -n 2 --dist loadfile
 
 scale: $(READY) ## What 10,000 namespaces and 2,000 policies cost (ten minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 $(BIN)/pytest -q -s -m e2e tests/e2e/test_scale.py

@@ -6,7 +6,7 @@ Source: `podRequests` and `podLimits` in k8s.io/kubernetes `plugin/pkg/admission
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from webhook.edits import bounds
 from webhook.edits.sheet import LIMITS_FIRST, SIDES, Sheet, Side
@@ -64,19 +64,26 @@ def total(sheets: Sequence[Sheet], side: Side, resource: str, *, with_ours: bool
 
     None where no container says anything.
     """
+    amounts = [(sheet.container.kind, sheet.amount(side, resource, with_ours=with_ours)) for sheet in sheets]
+    if all(amount is None for _, amount in amounts):
+        return None
+    return of_milli(together((kind, amount.milli if amount else 0) for kind, amount in amounts))
+
+
+def together(amounts: Iterable[tuple[Kind, int]]) -> int:
+    """What containers need that start in this order: the scheduler adds up requests in the same way.
+
+    Source: `AggregateContainerRequests` in k8s.io/component-helpers `resource/helpers.go`.
+    """
     running = before = largest = 0
-    says = False
-    for sheet in sheets:
-        amount = sheet.amount(side, resource, with_ours=with_ours)
-        milli = amount.milli if amount else 0
-        says = says or amount is not None
-        match sheet.container.kind:
+    for kind, amount in amounts:
+        match kind:
             case Kind.REGULAR:
-                running += milli
+                running += amount
             case Kind.SIDECAR:
-                running += milli
-                before += milli
+                running += amount
+                before += amount
                 largest = max(largest, before)
             case Kind.INIT:
-                largest = max(largest, before + milli)
-    return of_milli(max(running, largest)) if says else None
+                largest = max(largest, before + amount)
+    return max(running, largest)

@@ -38,17 +38,23 @@ def qos_move(subject: Subject, writes: Iterable[Write]) -> QosMove:
         there = qos_class([({**(whole.limits or {}), **(whole.requests or {})}, whole.limits or {})])
         return QosMove(there, there)
     before = {container.path: (container.requests, container.limits) for container in subject.containers}
-    after: dict[Path, tuple[dict[str, RawQuantity], dict[str, RawQuantity]]] = {}
+    after = sized(subject, writes)
+    there = qos_class([*before.values()])
+    return QosMove(there, qos_class([*after.values()]) if after != before else there)
+
+
+def sized(subject: Subject, writes: Iterable[Write]) -> dict[Path, Sides]:
+    """Requests and limits of each container with the writes made."""
+    sides: dict[Path, Sides] = {each.path: (each.requests, each.limits) for each in subject.containers}
     for write in writes:
         if write.path[-3:-2] == ("resources",):
             *container, _, side, resource = write.path
-            path = tuple(container)
-            if path not in after:
-                requests, limits = before[path]
-                after[path] = ({**requests}, {**limits})
-            after[path][side == "limits"][str(resource)] = write.value
-    there = qos_class([*before.values()])
-    return QosMove(there, qos_class([*{**before, **after}.values()]) if after else there)
+            path, given = tuple(container), {str(resource): write.value}
+            requests, limits = sides[path]
+            sides[path] = (
+                (requests, {**limits, **given}) if side == "limits" else ({**requests, **given}, limits)
+            )
+    return sides
 
 
 def qos_class(units: Sequence[Sides]) -> QOSClass:
