@@ -12,7 +12,8 @@ from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import reflector
-from webhook.cluster.reflector import Kind, Object, Reflector, listed
+from webhook.cluster.listing import Kind, Object, listed
+from webhook.cluster.reflector import Reflector
 
 
 def _colour(found: Object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from webhook.cluster.kinds import MOST_BYTES, Known, policies_of
-from webhook.cluster.reflector import Meta, Object
+from webhook.cluster.listing import Meta, Object
 from webhook.cluster.standing import MOST_IN_A_NAMESPACE, Standing, Standings
 from webhook.policies import crd
 

@@ -11,7 +11,7 @@ from tests.cluster.answers import Answers, answering
 from tests.support.processes import eventually
 from webhook.cluster import status
 from webhook.cluster.kinds import Condition, Known
-from webhook.cluster.reflector import Meta
+from webhook.cluster.listing import Meta
 from webhook.cluster.standing import Standing, Standings
 from webhook.cluster.status import StatusWriter
 from webhook.policies import crd

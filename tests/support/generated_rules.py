@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.generated import CPU, KEYS, MEMORY, TOLERATIONS, put
 from tests.support.pods import Json
 from webhook.cluster.kinds import QUOTAS, RANGES, bound_by, guarded_by
-from webhook.cluster.reflector import Meta, Object
+from webhook.cluster.listing import Meta, Object
 from webhook.model.subject import Namespace
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ class Found(Struct, frozen=True):
 
     document: Document
     at: Path
+    object: dict[str, Any]
     manifest: Manifest
 
     def request(self, default_namespace: str) -> Request:
@@ -35,17 +37,22 @@ class Found(Struct, frozen=True):
         return f"{self.manifest.kind} {self.manifest.name}"
 
 
-def find_pods(document: Document) -> Iterator[Found]:
-    """The Pods and controllers of one document. Raises InputError naming the field that cannot be read."""
+def find_pods(
+    document: Document, others: Mapping[tuple[str, str], Path] = MappingProxyType({})
+) -> Iterator[Found]:
+    """The Pods and controllers of one document; `others`: where templates stand, by apiVersion and kind.
+
+    Raises InputError naming the field that cannot be read.
+    """
     for at, obj in _objects(document.data):
         try:
-            manifest = manifest_of(obj)
+            manifest = manifest_of(obj, others.get((str(obj.get("apiVersion")), str(obj.get("kind")))))
         except UnreadableError as error:
             location = (*at, *error.location)
             place, field = document.place(location), files.dotted(location)
             raise InputError(f"{place}: {field}: {error}") from error
         if manifest:
-            yield Found(document, at, manifest)
+            yield Found(document, at, obj, manifest)
 
 
 def _objects(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
 
 from webhook.files import InputError
 from webhook.model.names import Mode
+from webhook.model.patch import Path
 from webhook.policies.shipped import Profile
 
 
@@ -74,6 +76,9 @@ Context = Annotated[str | None, setting("--context", help="Context of the kubeco
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")]
 
 
+_CONTROLLER = re.compile(r"(\w+)\.(v\w+)\.([\w.-]+)=([\w.]+)", re.ASCII)
+
+
 def labels_of(pairs: list[str] | None) -> dict[str, str]:
     """`k=v` pairs, several in one with commas, as kubectl takes them. Raises InputError."""
     labels = {}
@@ -83,6 +88,18 @@ def labels_of(pairs: list[str] | None) -> dict[str, str]:
             raise InputError(f"--namespace-labels {pair}: write KEY=VALUE")
         labels[key] = value
     return labels
+
+
+def controllers_of(given: list[str] | None) -> dict[tuple[str, str], Path]:
+    """Where templates stand, by apiVersion and kind; of `KIND.VERSION.GROUP=PATH`. Raises InputError."""
+    found = {}
+    for each in given or ():
+        match = _CONTROLLER.fullmatch(each)
+        if not match:
+            raise InputError(f"--controller {each}: write it as Rollout.v1alpha1.argoproj.io=spec.template")
+        kind, version, group, path = match.groups()
+        found[f"{group}/{version}", kind] = tuple(path.split("."))
+    return found
 
 
 def filenames_of(filenames: list[str] | None, others: list[str] | None = None) -> list[str]:

@@ -36,7 +36,7 @@ def cluster(
     context: str | None,
 ) -> Store:
     """Policies and namespaces of the cluster, and files beside them. Raises InputError."""
-    with _reached(kubeconfig, context) as api:
+    with reached(kubeconfig, context) as api:
         writer = StatusWriter(api)
         writer.start()
         return Store(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
@@ -52,9 +52,9 @@ def now(
 ) -> Snapshot:
     """`snapshot` with what is in the cluster at this moment; files come first. Raises InputError."""
     own = load_all(paths or ())
-    with _reached(kubeconfig, context) as api:
+    with reached(kubeconfig, context) as api:
         found, standings = once.snapshot(api, snapshot, shipped(builtin, names or ()), own)
-    _warn_of(standings)
+    warn_of(standings)
     return found
 
 
@@ -63,7 +63,7 @@ def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None)
     kind, _, name = named.rpartition("/")
     if kind not in ("pod", "pods", "po") or not name:
         raise InputError(f"{named}: write pod/NAME, or -f FILE for anything else")
-    with _reached(kubeconfig, context) as api:
+    with reached(kubeconfig, context) as api:
         found = once.pod(api, namespace, name)
     if found is None:
         raise InputError(f"pod/{name}: there is none in namespace {namespace}")
@@ -73,13 +73,13 @@ def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None)
 
 def policies(kubeconfig: str | None, context: str | None) -> list[Policy]:
     """Those of the cluster that a replica that started now would use. Raises InputError."""
-    with _reached(kubeconfig, context) as api:
+    with reached(kubeconfig, context) as api:
         standings = once.standings(api)
-    _warn_of(standings)
+    warn_of(standings)
     return [each.policy for each in standings if each.policy]
 
 
-def _warn_of(standings: Iterable[Standing]) -> None:
+def warn_of(standings: Iterable[Standing]) -> None:
     for each in standings:
         if not each.is_ready:
             warn(f"{each.named}: {each.message}; replicas that knew it before may hold an earlier version")
@@ -87,12 +87,12 @@ def _warn_of(standings: Iterable[Standing]) -> None:
 
 def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
     """The cluster's policies as they are written. Raises InputError."""
-    with _reached(kubeconfig, context) as api:
+    with reached(kubeconfig, context) as api:
         return once.documents(api)
 
 
 @contextmanager
-def _reached(kubeconfig: str | None, context: str | None) -> Iterator[Api]:
+def reached(kubeconfig: str | None, context: str | None) -> Iterator[Api]:
     try:
         yield api_client(kubeconfig, context)
     except UnreachableError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct, structs
 
-from webhook.cluster.reflector import Kind, Meta, Object
+from webhook.cluster.listing import Kind, Meta, Object
 from webhook.model.pod import Toleration
 from webhook.model.policy import Bounds
 from webhook.model.subject import Namespace

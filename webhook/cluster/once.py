@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from webhook.cluster.client import UnreachableError
 from webhook.cluster.kinds import policies_of
-from webhook.cluster.reflector import Kind, Object, listed
+from webhook.cluster.listing import Kind, Object, listed
 from webhook.cluster.standing import Standing, Standings
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot, snapshot_of
@@ -39,7 +39,7 @@ def pod(api: ApiClient, namespace: str, name: str) -> dict[str, Any] | None:
     """A live Pod; None where there is none. Raises UnreachableError."""
     from kubernetes.client import CoreV1Api  # noqa: PLC0415 (twenty megabytes that the server does without)
 
-    with _said("pods"):
+    with told("pods"):
         try:
             response: Any = CoreV1Api(api).read_namespaced_pod(name, namespace, _preload_content=False)
         except ApiException as error:
@@ -58,7 +58,7 @@ def snapshot(
     """
     store = Store(base, shipped, [], api)
     for reflector in store.reflectors:
-        with _said(reflector.kind.name):
+        with told(reflector.kind.name):
             reflector.list()
     found = store.update().snapshot
     tried = snapshot_of(combined(own, found.policies))
@@ -71,12 +71,12 @@ def _document(found: Object) -> dict[str, Any]:
 
 
 def _listed(api: ApiClient, kind: Kind[Any]) -> Iterable[Any]:
-    with _said(kind.name):
+    with told(kind.name):
         return listed(api, kind)[0].values()
 
 
 @contextmanager
-def _said(what: str) -> Iterator[None]:
+def told(what: str) -> Iterator[None]:
     """The API server's refusal, or its absence, as UnreachableError."""
     try:
         yield

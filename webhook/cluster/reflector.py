@@ -13,65 +13,21 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import msgspec
 from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
+from webhook.cluster.listing import Kind, T, get, listed, object_of
+
 log = logging.getLogger("podtailor.cluster")
 
-T = TypeVar("T")
-
 # A watch ends by itself after this long and is taken up again; one that says nothing for longer is dead.
-_WATCH_SECONDS, _SILENCE_SECONDS = 60, 75
-_CONNECT_SECONDS = 5
+_WATCH_SECONDS = 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
-_OK, _NOT_FOUND, _GONE = 200, 404, 410
-
-
-class Meta(Struct, frozen=True):
-    name: str = ""
-    namespace: str | None = None
-    uid: str = ""
-    resourceVersion: str = ""
-    generation: int = 0
-    creationTimestamp: str = ""
-    labels: dict[str, str] | None = None
-
-
-class Object(Struct, frozen=True):
-    """Any object of the API: who it is, and the whole of it as bytes."""
-
-    metadata: Meta
-    raw: bytes
-
-    @property
-    def key(self) -> str:
-        return f"{self.metadata.namespace or ''}/{self.metadata.name}"
-
-
-class Kind(Struct, Generic[T], frozen=True):
-    """What is watched, and what is kept of each."""
-
-    name: str
-    """In metrics and logs: the plural, as in the API."""
-    path: str
-    read: Callable[[Object], T]
-    metadata_only: bool = False
-    page: int = 500
-    """How many are listed at a time."""
-
-
-class _ListMeta(Struct, frozen=True):
-    resourceVersion: str = ""
-    continue_: str | None = msgspec.field(default=None, name="continue")
-
-
-class _Page(Struct, frozen=True):
-    metadata: _ListMeta
-    items: list[msgspec.Raw]
+_NOT_FOUND, _GONE = 404, 410
 
 
 class _Event(Struct, frozen=True):
@@ -84,14 +40,8 @@ class _Status(Struct, frozen=True):
     message: str = ""
 
 
-class _Identity(Struct, frozen=True):
-    metadata: Meta
-
-
-_PAGES = msgspec.json.Decoder(_Page)
 _EVENTS = msgspec.json.Decoder(_Event)
 _STATUSES = msgspec.json.Decoder(_Status)
-_IDENTITIES = msgspec.json.Decoder(_Identity)
 
 
 class _GoneError(Exception):
@@ -178,7 +128,7 @@ class Reflector(threading.Thread, Generic[T]):
             ("allowWatchBookmarks", "true"),
             ("timeoutSeconds", str(_WATCH_SECONDS)),
         ]
-        self._response = _get(self._api, self.kind, query)
+        self._response = get(self._api, self.kind, query)
         self.heard_at = time.monotonic()
         try:
             rest = b""
@@ -200,7 +150,7 @@ class Reflector(threading.Thread, Generic[T]):
             if status.code == _GONE:
                 raise _GoneError
             raise ApiException(status.code, status.message)
-        found = _object(event.object)
+        found = object_of(event.object)
         if event.type == "BOOKMARK":
             self._heard(found.metadata.resourceVersion)
             return
@@ -219,47 +169,6 @@ class Reflector(threading.Thread, Generic[T]):
         self._failures = 0
         self.revision = revision
         self.heard_at = time.monotonic()
-
-
-def listed(api: ApiClient, kind: Kind[T]) -> tuple[dict[str, T], str]:
-    """All objects of a kind by `namespace/name`, and the resourceVersion up to which that is all.
-
-    Raises ApiException, and HTTPError or OSError where the API server cannot be reached.
-    """
-    items: dict[str, T] = {}
-    query = [("limit", str(kind.page))]
-    while True:
-        page = _PAGES.decode(_get(api, kind, query).data)
-        for raw in page.items:
-            found = _object(raw)
-            items[found.key] = kind.read(found)
-        if not page.metadata.continue_:
-            return items, page.metadata.resourceVersion
-        query = [("limit", str(kind.page)), ("continue", page.metadata.continue_)]
-
-
-def _get(api: ApiClient, kind: Kind[Any], query: list[tuple[str, str]]) -> Any:
-    accept = "application/json"
-    if kind.metadata_only:
-        shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
-        accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
-    response = api.call_api(
-        *api.param_serialize(
-            "GET",
-            kind.path,
-            query_params=query,
-            header_params={"Accept": accept},
-            auth_settings=["BearerToken"],
-        ),
-        _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
-    ).response
-    if response.status != _OK:
-        raise ApiException(response.status, response.reason)
-    return response
-
-
-def _object(raw: msgspec.Raw) -> Object:
-    return Object(_IDENTITIES.decode(raw).metadata, bytes(raw))
 
 
 def _short(error: Exception) -> str:

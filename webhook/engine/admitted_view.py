@@ -73,12 +73,13 @@ def template_path(obj: dict[str, Any]) -> Path | None:
     return _TEMPLATES.get((group, str(obj.get("kind"))))
 
 
-def manifest_of(obj: dict[str, Any]) -> Manifest | None:
+def manifest_of(obj: dict[str, Any], at: Path | None = None) -> Manifest | None:
     """The Pod of a Kubernetes object; None for objects that make no Pods.
 
+    `at` says where the template stands in a kind that is not Kubernetes' own.
     Raises UnreadableError naming the field that no API server would read.
     """
-    at = template_path(obj)
+    at = at or template_path(obj)
     found: Any = obj
     for step in at or ():
         found = found.get(step) if isinstance(found, dict) else None

@@ -1,0 +1,72 @@
+"""What the API server's own plugins do to a Pod before webhooks are called.
+
+A template is written without it, and a Pod is judged with it: LimitRanger gives defaults (k8s.io/kubernetes
+`plugin/pkg/admission/limitranger/admission.go`), RuntimeClass adds overhead and placement
+(`plugin/pkg/admission/runtimeclass/admission.go`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from webhook.model.pod import (
+    NO_RESOURCES,
+    NO_SPEC,
+    ContainerView,
+    PodView,
+    ResourceList,
+    ResourceRequirements,
+    Toleration,
+)
+
+
+class Defaults(Struct, frozen=True):
+    """Of the Container item of one LimitRange, as the API server serves it."""
+
+    namespace: str = ""
+    limits: ResourceList = {}
+    requests: ResourceList = {}
+
+
+class RuntimeClass(Struct, frozen=True):
+    name: str = ""
+    overhead: ResourceList = {}
+    node_selector: Mapping[str, str] = {}
+    tolerations: tuple[Toleration, ...] = ()
+
+
+def admitted(view: PodView, defaults: Sequence[Defaults], runtime_class: RuntimeClass) -> PodView:
+    """The Pod as webhooks see it. LimitRanges are taken in the order given; the API server has none."""
+    spec = view.spec or NO_SPEC
+    if defaults:
+        spec = structs.replace(
+            spec,
+            containers=[_defaulted(each, defaults) for each in spec.containers or ()],
+            initContainers=[_defaulted(each, defaults) for each in spec.initContainers or ()],
+        )
+    if runtime_class.node_selector:
+        spec = structs.replace(
+            spec, nodeSelector={**(spec.nodeSelector or {}), **runtime_class.node_selector}
+        )
+    if runtime_class.tolerations:
+        own = spec.tolerations or []
+        added = [each for each in runtime_class.tolerations if each not in own]
+        spec = structs.replace(spec, tolerations=[*own, *added])
+    return structs.replace(view, spec=spec)
+
+
+def _defaulted(container: ContainerView, defaults: Sequence[Defaults]) -> ContainerView:
+    own = container.resources or NO_RESOURCES
+    limits = own.limits or {}
+    requests = {
+        **limits,
+        **(own.requests or {}),
+    }  # a limit without request is the request, before LimitRanger
+    for each in defaults:
+        limits = {**each.limits, **limits}
+        requests = {**each.requests, **requests}
+    if not limits and not requests:
+        return container
+    return structs.replace(container, resources=ResourceRequirements(limits=limits, requests=requests))

@@ -1,0 +1,212 @@
+"""Read a cluster as a stream: first the templates of its controllers, then its Pods, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from kubernetes.client import ApiClient
+from msgspec import Struct, structs
+
+from webhook.audit.admission import Defaults, RuntimeClass, admitted
+from webhook.audit.findings import Ref
+from webhook.audit.judge import Examined, Sizes, expected
+from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live
+from webhook.cluster.client import UnreachableError
+from webhook.cluster.listing import Kind, Query, get, object_of, objects, pages, whole
+from webhook.cluster.once import told
+from webhook.engine.admitted_view import manifest_of
+from webhook.engine.snapshot import Snapshot
+from webhook.model.patch import Path
+from webhook.model.pod import NO_SPEC, PodView
+
+Heard = Callable[[str, int, int], object]
+"""Told of each page: the kind, how many have been read, how many there are."""
+Json = dict[str, Any]
+
+
+class Controller(Struct, frozen=True):
+    """A kind that makes Pods from a template."""
+
+    kind: str
+    version: str
+    """`apps/v1`; of the core group `v1`."""
+    plural: str
+    at: Path | None = None
+    """Where the template stands; None: as Kubernetes has it."""
+
+    def path(self, namespace: str | None) -> str:
+        root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
+        return f"{root}/namespaces/{namespace}/{self.plural}" if namespace else f"{root}/{self.plural}"
+
+
+CONTROLLERS = (
+    Controller("Deployment", "apps/v1", "deployments"),
+    Controller("StatefulSet", "apps/v1", "statefulsets"),
+    Controller("DaemonSet", "apps/v1", "daemonsets"),
+    Controller("ReplicaSet", "apps/v1", "replicasets"),
+    Controller("ReplicationController", "v1", "replicationcontrollers"),
+    Controller("CronJob", "batch/v1", "cronjobs"),
+    Controller("Job", "batch/v1", "jobs"),
+)
+
+
+def others_of(api: ApiClient, paths: Mapping[tuple[str, str], Path]) -> tuple[Controller, ...]:
+    """Controllers that are not Kubernetes' own: where their templates stand, by apiVersion and kind.
+
+    Raises UnreachableError.
+    """
+    return tuple(
+        Controller(kind, version, _plural(api, version, kind), at) for (version, kind), at in paths.items()
+    )
+
+
+def _plural(api: ApiClient, version: str, kind: str) -> str:
+    asked = Kind(f"{kind} of {version}", f"/apis/{version}", whole)
+    with told(asked.name):
+        served = msgspec.json.decode(get(api, asked, []).data, type=_Resources).resources
+    plural = next((each.name for each in served if each.kind == kind and "/" not in each.name), None)
+    if plural is None:
+        raise UnreachableError(f"{asked.name}: the API server does not serve it")
+    return plural
+
+
+PODS = Controller("Pod", "v1", "pods")
+KINDS = tuple(each.kind for each in (*CONTROLLERS, PODS))
+# Who has ended makes no more Pods, and cannot be changed.
+_LIVE = ("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")
+
+
+class _Resource(Struct, frozen=True):
+    name: str
+    kind: str
+
+
+class _Resources(Struct, frozen=True):
+    resources: list[_Resource]
+
+
+class Scope(Struct, frozen=True):
+    """What of the cluster is looked at."""
+
+    namespace: str | None = None
+    selector: str = ""
+    """As kubectl's -l."""
+    kinds: frozenset[str] | None = None
+    controllers: tuple[Controller, ...] = CONTROLLERS
+
+
+class Cluster:
+    """`examined` reads it. What is kept meanwhile is small: of each controller its name and sizes."""
+
+    def __init__(self, api: ApiClient, snapshot: Snapshot, scope: Scope, heard: Heard) -> None:
+        self._api = api
+        self._snapshot = snapshot
+        self._scope = scope
+        self._heard = heard
+        self._parents: dict[str, Ref] = {}
+        """Who is behind a ReplicaSet or Job, by its uid."""
+        self._expected: dict[str, Sizes] = {}
+        self._defaults: dict[str, list[Defaults]] = {}
+        self._runtime_classes: dict[str, RuntimeClass] = {}
+
+    def examined(self) -> Iterator[Examined]:
+        """Raises UnreachableError, and UnreadableError for an object that no API server would serve."""
+        with told("limitranges"):
+            for each in objects(self._api, DEFAULTS, []):
+                self._defaults.setdefault(each.namespace, []).append(each)
+        with told("runtimeclasses"):
+            found = objects(self._api, RUNTIME_CLASSES, [])
+            self._runtime_classes = {each.name: each for each in found}
+        selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
+        for controller in self._scope.controllers:
+            if selected:  # whose Pods are whose must be known of all
+                for raw in self._list(controller, []):
+                    self._template(controller, raw)
+            for raw in self._list(controller, selected):
+                template = self._template(controller, raw)
+                if template and self._wants(controller.kind):
+                    yield template
+        if self._wants(PODS.kind):
+            for raw in self._list(PODS, [_LIVE, *selected]):
+                pod = self._pod(raw)
+                if pod:
+                    yield pod
+
+    def _wants(self, kind: str) -> bool:
+        return self._scope.kinds is None or kind in self._scope.kinds
+
+    def _list(self, controller: Controller, query: Query) -> Iterator[msgspec.Raw]:
+        kind = Kind(controller.plural, controller.path(self._scope.namespace), whole)
+        done = 0
+        with told(controller.plural):
+            for page in pages(self._api, kind, query):
+                items = page.items or []
+                done += len(items)
+                self._heard(controller.plural, done, done + page.metadata.remainingItemCount)
+                yield from items
+
+    def _template(self, controller: Controller, raw: msgspec.Raw) -> Examined | None:
+        obj: Json = {"apiVersion": controller.version, "kind": controller.kind, **msgspec.json.decode(raw)}
+        metadata = OWNED.decode(raw).metadata
+        ref = Ref(controller.kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        manifest = manifest_of(obj, controller.at)
+        if manifest is None or _has_ended(obj):
+            return None
+        runtime_class = self._runtime_class(obj, manifest.at)
+        view = admitted(manifest.admitted, self._defaults.get(ref.namespace, ()), runtime_class)
+        examined = Examined(ref, ref, view, manifest.template, overhead=runtime_class.overhead, replicas=0)
+        if self._makes_pods(obj):
+            self._expected[metadata.uid] = expected(examined, self._snapshot)
+        parent = metadata.controller()
+        if parent and controller.kind in ("ReplicaSet", "Job"):
+            self._parents[metadata.uid] = Ref(parent.kind, ref.namespace, parent.name)
+            return None
+        return examined
+
+    @staticmethod
+    def _makes_pods(obj: Json) -> bool:
+        """A Deployment's old ReplicaSets are many, and have none."""
+        return obj["kind"] not in ("Deployment", "CronJob") and obj["spec"].get("replicas") != 0
+
+    def _runtime_class(self, obj: Any, at: Path) -> RuntimeClass:
+        for step in at:
+            obj = obj[step]
+        name = obj["spec"].get("runtimeClassName")
+        return self._runtime_classes.get(name) or RuntimeClass()
+
+    def _pod(self, raw: msgspec.Raw) -> Examined | None:
+        view, live = VIEWS.decode(raw), LIVES.decode(raw)
+        if live.metadata.deletionTimestamp:
+            return None
+        identity = object_of(raw).metadata
+        ref = Ref(PODS.kind, identity.namespace or "", identity.name)
+        controller = live.metadata.controller()
+        owner = ref
+        if controller:
+            owner = self._parents.get(controller.uid) or Ref(controller.kind, ref.namespace, controller.name)
+        return Examined(
+            ref,
+            owner,
+            _as_created(view, live),
+            view,
+            created=identity.creationTimestamp,
+            expected=self._expected.get(controller.uid) if controller else None,
+            overhead=live.spec.overhead,
+            node=live.spec.nodeName,
+        )
+
+
+def _as_created(view: PodView, live: Live) -> PodView:
+    """Without the Node, where the scheduler has chosen it: its binding leaves no trace in managedFields."""
+    if any(each.names("nodeName") for each in live.metadata.managedFields):
+        return view
+    return structs.replace(view, spec=structs.replace(view.spec or NO_SPEC, nodeName=None))
+
+
+def _has_ended(obj: Json) -> bool:
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    return obj["kind"] == "Job" and any(
+        each["type"] in ("Complete", "Failed") and each["status"] == "True" for each in conditions
+    )

@@ -1,0 +1,86 @@
+"""What the audit says of one object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from webhook.engine.qos import QosMove
+from webhook.model.names import WorkloadType
+from webhook.model.pod import Toleration
+
+
+class Finding(StrEnum):
+    """Worst first: an object is reported by the first that it has."""
+
+    VIOLATION = "violation"
+    """Its own values break a bound of a policy."""
+    SLIPPED_THROUGH = "slipped-through"
+    """A Pod that admission should have changed, and did not."""
+    DRIFTED = "drifted"
+    """A Pod with other resources than its template's and ours."""
+    CONFLICT = "conflict"
+    """Two policies wish different values; the one heard first prevails."""
+    WOULD_CHANGE = "would-change"
+    """It would be changed if it were created now, under what is tried or has come since."""
+    SKIPPED = "skipped"
+    """No policy is for it, or it is left alone."""
+    PASS = "pass"  # noqa: S105 (no password)
+    """Nothing to do; of a template: what its Pods lack, they are given."""
+
+
+WORST_FIRST = tuple(Finding)
+
+
+class Item(Struct, frozen=True, omit_defaults=True):
+    """One thing found: of which policy, about which field."""
+
+    finding: Finding
+    policy: str = ""
+    field: str = ""
+    before: Any = None
+    after: Any = None
+    why: str = ""
+
+
+class Ref(Struct, frozen=True):
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+Amounts = Mapping[str, int]
+"""By resource, in thousandths."""
+
+
+class Need(Struct, frozen=True):
+    """What one Pod asks of a Node."""
+
+    requests: Amounts = {}
+    unsized: Mapping[str, frozenset[str]] = {}
+    """By resource, the containers without a request: an autoscaler cannot tell how busy they are."""
+    node_selector: Mapping[str, str | None] = {}
+    tolerations: tuple[Toleration, ...] = ()
+
+
+class Verdict(Struct, frozen=True):
+    """All there is to say about one object."""
+
+    items: tuple[Item, ...]
+    """Worst first; never empty."""
+    types: tuple[WorkloadType, ...] = ()
+    qos: QosMove | None = None
+    """None where nothing would change."""
+    before: Need = Need()
+    after: Need = Need()
+    diff: str = ""
+
+    @property
+    def finding(self) -> Finding:
+        return self.items[0].finding

@@ -1,0 +1,170 @@
+"""What of podtailor is installed in a cluster, and since when."""
+
+from __future__ import annotations
+
+import msgspec
+from kubernetes.client import ApiClient
+from msgspec import Struct
+
+from webhook.audit.enforcement import Enforcement, Hook
+from webhook.audit.kinds import Managed
+from webhook.cluster.kinds import NAMESPACES, policies_of
+from webhook.cluster.listing import Kind, Object, objects, whole
+from webhook.cluster.once import told
+from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
+from webhook.model.selectors import Operator, Requirement, Selector
+from webhook.policies import crd
+
+
+class Installation(Struct, frozen=True):
+    hook: Hook | None = None
+    trusts: str = ""
+    """The caBundle, base64; empty: the API server trusts nobody."""
+    arguments: tuple[str, ...] = ()
+    """What the server is started with; what stands in `PODTAILOR_...` variables is among them."""
+    changed: str = ""
+    """When those last changed."""
+
+
+class _Managing(Struct, frozen=True):
+    managedFields: list[Managed] = []
+
+
+class _Changed(Struct, frozen=True):
+    metadata: _Managing = _Managing()
+
+
+class _Expression(Struct, frozen=True):
+    key: str
+    operator: Operator
+    values: tuple[str, ...] = ()
+
+
+class _Selector(Struct, frozen=True):
+    matchLabels: dict[str, str] = {}
+    matchExpressions: list[_Expression] = []
+
+
+class _ClientConfig(Struct, frozen=True):
+    caBundle: str = ""
+
+
+class _Webhook(Struct, frozen=True):
+    clientConfig: _ClientConfig = _ClientConfig()
+    namespaceSelector: _Selector = _Selector()
+    objectSelector: _Selector = _Selector()
+
+
+class _Configuration(Struct, frozen=True):
+    webhooks: list[_Webhook] = []
+
+
+class _Variable(Struct, frozen=True):
+    name: str
+    value: str = ""
+
+
+class _Container(Struct, frozen=True):
+    args: list[str] = []
+    env: list[_Variable] = []
+
+
+class _PodSpec(Struct, frozen=True):
+    containers: list[_Container] = []
+
+
+class _Template(Struct, frozen=True):
+    spec: _PodSpec = _PodSpec()
+
+
+class _DeploymentSpec(Struct, frozen=True):
+    template: _Template = _Template()
+
+
+class _Deployment(Struct, frozen=True):
+    spec: _DeploymentSpec = _DeploymentSpec()
+
+
+_CONFIGURATIONS = Kind(
+    "mutatingwebhookconfigurations",
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    whole,
+)
+_DEPLOYMENTS = Kind("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE}/deployments", whole)
+
+
+def installation(api: ApiClient) -> Installation:
+    """Raises UnreachableError."""
+    configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
+    deployment = _named(api, _DEPLOYMENTS, "podtailor")
+    hook, trusts, changed_at = None, "", ""
+    arguments: tuple[str, ...] = ()
+    if configuration:
+        webhooks = msgspec.json.decode(configuration.raw, type=_Configuration).webhooks
+        # The caBundle comes and goes with certificates: it says nothing of who is selected.
+        since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
+        for each in webhooks[:1]:
+            hook = Hook(_selector(each.namespaceSelector), _selector(each.objectSelector), since)
+            trusts = each.clientConfig.caBundle
+    if deployment:
+        containers = msgspec.json.decode(deployment.raw, type=_Deployment).spec.template.spec.containers
+        arguments = tuple(word for each in containers[:1] for word in _words(each))
+        changed_at = changed(deployment, "args", "env")
+    return Installation(hook, trusts, arguments, changed_at)
+
+
+def enforcement(
+    api: ApiClient, installed: Installation, shipped: tuple[tuple[str, str], ...], since: str
+) -> Enforcement:
+    """Where and since when. `shipped`: sources and names of the policies that come with the server.
+
+    Raises UnreachableError.
+    """
+    if installed.hook is None:
+        return Enforcement(since=since)
+    policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
+    for kind in crd.KINDS:
+        dated = Kind(kind.plural, policies_of(kind).path, whole, metadata_only=True)
+        for found in _all(api, dated):
+            key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
+            policies[f"{kind.kind} {key}", key] = changed(found, "spec")
+    namespaces = Kind(NAMESPACES.name, NAMESPACES.path, whole, metadata_only=True)
+    return Enforcement(
+        installed.hook,
+        policies,
+        {found.metadata.name: changed(found, "labels") for found in _all(api, namespaces)},
+        since,
+    )
+
+
+def changed(found: Object, *fields: str) -> str:
+    """When somebody last wrote one of these fields, by `managedFields`; else when the object was made."""
+    managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
+    times = [each.time for each in managed if not each.subresource and any(map(each.names, fields))]
+    return max(times, default=found.metadata.creationTimestamp)
+
+
+def _all(api: ApiClient, kind: Kind[Object], *query: tuple[str, str]) -> list[Object]:
+    with told(kind.name):
+        return list(objects(api, kind, [*query]))
+
+
+def _named(api: ApiClient, kind: Kind[Object], name: str) -> Object | None:
+    return next(iter(_all(api, kind, ("fieldSelector", f"metadata.name={name}"))), None)
+
+
+def _selector(written: _Selector) -> Selector:
+    labels = (Requirement(key, "In", (value,)) for key, value in written.matchLabels.items())
+    expressions = (Requirement(each.key, each.operator, each.values) for each in written.matchExpressions)
+    return Selector((*labels, *expressions))
+
+
+def _words(container: _Container) -> list[str]:
+    """The arguments; variables first, for a flag beats a variable."""
+    prefix = "PODTAILOR_"
+    variables = [
+        f"--{each.name.removeprefix(prefix).replace('_', '-').lower()}={each.value}"
+        for each in container.env
+        if each.name.startswith(prefix)
+    ]
+    return [*variables, *container.args]

@@ -1,0 +1,194 @@
+"""What the audit reads of objects beside the Pod or template in them."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from webhook.audit.admission import Defaults, RuntimeClass
+from webhook.audit.autoscalers import Autoscaler, Metric, Usage
+from webhook.audit.capacity import Node, Taint
+from webhook.audit.findings import Ref
+from webhook.audit.need import milli
+from webhook.cluster.listing import Kind, Object
+from webhook.model.pod import PodView, ResourceList, Toleration
+
+
+class _Owner(Struct, frozen=True):
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool = False
+
+
+class Managed(Struct, frozen=True):
+    """An entry of managedFields: who wrote what, and when."""
+
+    time: str = ""
+    subresource: str = ""
+    fieldsV1: msgspec.Raw = msgspec.Raw()
+
+    def names(self, field: str) -> bool:
+        return f'"f:{field}"'.encode() in bytes(self.fieldsV1)
+
+
+class LiveMeta(Struct, frozen=True):
+    uid: str = ""
+    deletionTimestamp: str = ""
+    ownerReferences: list[_Owner] = []
+    managedFields: list[Managed] = []
+
+    def controller(self) -> _Owner | None:
+        return next((each for each in self.ownerReferences if each.controller), None)
+
+
+class _LiveSpec(Struct, frozen=True):
+    nodeName: str = ""
+    overhead: ResourceList = {}
+
+
+class Owned(Struct, frozen=True):
+    metadata: LiveMeta = LiveMeta()
+
+
+class Live(Owned, frozen=True):
+    spec: _LiveSpec = _LiveSpec()
+
+
+class _LimitRangeItem(Struct, frozen=True):
+    type: str = ""
+    default: ResourceList = {}
+    defaultRequest: ResourceList = {}
+
+
+class _LimitRangeSpec(Struct, frozen=True):
+    limits: list[_LimitRangeItem] = []
+
+
+class _LimitRange(Struct, frozen=True):
+    spec: _LimitRangeSpec = _LimitRangeSpec()
+
+
+class _Overhead(Struct, frozen=True):
+    podFixed: ResourceList = {}
+
+
+class _Scheduling(Struct, frozen=True):
+    nodeSelector: dict[str, str] = {}
+    tolerations: tuple[Toleration, ...] = ()
+
+
+class _RuntimeClass(Struct, frozen=True):
+    overhead: _Overhead = _Overhead()
+    scheduling: _Scheduling = _Scheduling()
+
+
+class _NodeSpec(Struct, frozen=True):
+    taints: tuple[Taint, ...] = ()
+
+
+class _NodeStatus(Struct, frozen=True):
+    allocatable: ResourceList = {}
+
+
+class _Node(Struct, frozen=True):
+    spec: _NodeSpec = _NodeSpec()
+    status: _NodeStatus = _NodeStatus()
+
+
+class _MetricTarget(Struct, frozen=True):
+    averageUtilization: int = 0
+
+
+class _ResourceMetric(Struct, frozen=True):
+    name: str
+    target: _MetricTarget
+    container: str = ""
+
+
+class _MetricSpec(Struct, frozen=True):
+    resource: _ResourceMetric | None = None
+    containerResource: _ResourceMetric | None = None
+
+
+class _TargetRef(Struct, frozen=True):
+    kind: str
+    name: str
+
+
+class _AutoscalerSpec(Struct, frozen=True):
+    scaleTargetRef: _TargetRef
+    metrics: list[_MetricSpec] = []
+
+
+class _HorizontalPodAutoscaler(Struct, frozen=True):
+    spec: _AutoscalerSpec
+
+
+class _ContainerMetrics(Struct, frozen=True):
+    name: str
+    usage: ResourceList = {}
+
+
+class _PodMetrics(Struct, frozen=True):
+    containers: list[_ContainerMetrics] = []
+
+
+VIEWS = msgspec.json.Decoder(PodView)
+OWNED = msgspec.json.Decoder(Owned)
+LIVES = msgspec.json.Decoder(Live)
+
+
+def _defaults(found: Object) -> Defaults:
+    items = msgspec.json.decode(found.raw, type=_LimitRange).spec.limits
+    item = next((each for each in items if each.type == "Container"), _LimitRangeItem())
+    return Defaults(found.metadata.namespace or "", item.default, item.defaultRequest)
+
+
+def _runtime_class(found: Object) -> RuntimeClass:
+    read = msgspec.json.decode(found.raw, type=_RuntimeClass)
+    scheduling = read.scheduling
+    return RuntimeClass(
+        found.metadata.name, read.overhead.podFixed, scheduling.nodeSelector, scheduling.tolerations
+    )
+
+
+def _node(found: Object) -> Node:
+    read = msgspec.json.decode(found.raw, type=_Node)
+    # A cordoned Node carries the taint node.kubernetes.io/unschedulable.
+    allocatable = {key: milli(value) for key, value in read.status.allocatable.items()}
+    return Node(found.metadata.name, found.metadata.labels or {}, read.spec.taints, allocatable)
+
+
+def _autoscaler(found: Object) -> Autoscaler:
+    spec = msgspec.json.decode(found.raw, type=_HorizontalPodAutoscaler).spec
+    namespace = found.metadata.namespace or ""
+    metrics = [each.resource or each.containerResource for each in spec.metrics]
+    return Autoscaler(
+        Ref("HorizontalPodAutoscaler", namespace, found.metadata.name),
+        Ref(spec.scaleTargetRef.kind, namespace, spec.scaleTargetRef.name),
+        tuple(
+            Metric(each.name, each.target.averageUtilization, each.container)
+            for each in metrics
+            if each and each.target.averageUtilization
+        ),
+    )
+
+
+def _usage(found: Object) -> tuple[str, Usage]:
+    containers = msgspec.json.decode(found.raw, type=_PodMetrics).containers
+    return found.metadata.name, Usage(
+        {each.name: {key: milli(value) for key, value in each.usage.items()} for each in containers}
+    )
+
+
+NODES = Kind("nodes", "/api/v1/nodes", _node)
+AUTOSCALERS = Kind("horizontalpodautoscalers", "/apis/autoscaling/v2/horizontalpodautoscalers", _autoscaler)
+
+
+def usages_of(namespace: str) -> Kind[tuple[str, Usage]]:
+    return Kind("pods.metrics.k8s.io", f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods", _usage)
+
+
+DEFAULTS = Kind("limitranges", "/api/v1/limitranges", _defaults)
+RUNTIME_CLASSES = Kind("runtimeclasses", "/apis/node.k8s.io/v1/runtimeclasses", _runtime_class)

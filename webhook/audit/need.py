@@ -1,0 +1,64 @@
+"""What a Pod asks of a Node, with writes made or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from webhook.audit.findings import Amounts, Need
+from webhook.edits.sums import together
+from webhook.engine.qos import Sides, sized
+from webhook.model import quantity
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.patch import Path, Write
+from webhook.model.pod import ResourceList, Toleration
+from webhook.model.subject import Kind, Subject
+
+
+def need(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> Need:
+    sides = sized(subject, writes)
+    return Need(
+        _requests(subject, sides, overhead),
+        {resource: frozenset(_without(subject, sides, resource)) for resource in QOS_RESOURCES},
+        {**(subject.spec.nodeSelector or {}), **_selected(writes)},
+        (*(subject.spec.tolerations or ()), *_tolerated(writes)),
+    )
+
+
+def milli(raw: str | float | None) -> int:
+    amount = quantity.read(raw)
+    return amount.milli if amount else 0
+
+
+def _requests(subject: Subject, sides: Mapping[Path, Sides], overhead: ResourceList) -> Amounts:
+    """As the scheduler adds up: `PodRequests` in k8s.io/component-helpers `resource/helpers.go`."""
+    asked = [(each.kind, sides[each.path][0]) for each in subject.containers]
+    whole = subject.spec.resources
+    stated: ResourceList = {**(whole.limits or {}), **(whole.requests or {})} if whole else {}
+    found = {}
+    for resource in {*overhead, *stated, *(key for _, requests in asked for key in requests)}:
+        if resource in stated and resource in QOS_RESOURCES:
+            amount = milli(stated[resource])
+        else:
+            amount = together((kind, milli(requests.get(resource, 0))) for kind, requests in asked)
+        found[resource] = amount + milli(overhead.get(resource, 0))
+    return found
+
+
+def _without(subject: Subject, sides: Mapping[Path, Sides], resource: str) -> Iterable[str]:
+    """Containers that run all the time and do not request any of a resource."""
+    whole = subject.spec.resources
+    if whole and resource in {**(whole.limits or {}), **(whole.requests or {})}:
+        return ()
+    running = (each for each in subject.containers if each.kind is not Kind.INIT)
+    return (each.name for each in running if resource not in sides[each.path][0])
+
+
+def _selected(writes: Sequence[Write]) -> dict[str, str]:
+    return {str(each.path[-1]): each.value for each in writes if each.path[:-1] == ("spec", "nodeSelector")}
+
+
+def _tolerated(writes: Sequence[Write]) -> list[Toleration]:
+    added = [each.value for each in writes if each.path == ("spec", "tolerations")]
+    return msgspec.convert(added, list[Toleration])

@@ -1,0 +1,46 @@
+"""Verdicts as JSON: one object a line, in the order in which they are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhook.audit.findings import Verdict
+from webhook.audit.judge import Examined
+from webhook.audit.tally import Row, quantities
+
+
+def record_of(examined: Examined, verdict: Verdict) -> dict[str, Any]:
+    """`diff` only where it was asked for."""
+    ref, owner = examined.ref, examined.owner
+    return {
+        "kind": ref.kind,
+        "namespace": ref.namespace,
+        "name": ref.name,
+        "owner": {"kind": owner.kind, "name": owner.name},
+        **_said(verdict),
+    }
+
+
+def row_of(row: Row) -> dict[str, Any]:
+    owner = row.owner
+    return {
+        "kind": owner.kind,
+        "namespace": owner.namespace,
+        "name": owner.name,
+        "pods": {finding: count for finding, count in row.pods.items() if count},
+        **_said(row.verdict),
+    }
+
+
+def _said(verdict: Verdict) -> dict[str, Any]:
+    said = {
+        "finding": verdict.finding,
+        "items": verdict.items,
+        "workloadTypes": verdict.types,
+        "qosClass": verdict.qos,
+        "requests": {
+            "before": quantities(verdict.before.requests),
+            "after": quantities(verdict.after.requests),
+        },
+    }
+    return {**said, "diff": verdict.diff} if verdict.diff else said

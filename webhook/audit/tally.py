@@ -1,0 +1,175 @@
+"""Put verdicts together: one row for each owner, worst first, and totals over all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from webhook.audit.autoscalers import Waking
+from webhook.audit.capacity import Room
+from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Ref, Verdict
+from webhook.audit.judge import Examined
+from webhook.model.names import QOS_RESOURCES, WorkloadType
+from webhook.model.quantity import of_milli
+
+# Of a row; a Deployment may have thousands of Pods, and the rest is counted.
+_MOST_NAMES = 5
+
+
+class Row(Struct):
+    """An owner with all that was found of it."""
+
+    owner: Ref
+    verdict: Verdict
+    """The worst: of its template, or of one of its Pods."""
+    pods: dict[Finding, int] = {}
+    """How many of its live Pods, by their worst finding."""
+    names: dict[Finding, list[str]] = {}
+    """The first of them."""
+
+    def add(self, examined: Examined, verdict: Verdict) -> None:
+        if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
+            self.verdict = verdict
+        if examined.ref.kind == "Pod":
+            self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
+            names = self.names.setdefault(verdict.finding, [])
+            if len(names) < _MOST_NAMES:
+                names.append(examined.ref.name)
+
+    @property
+    def finding(self) -> Finding:
+        return self.verdict.finding
+
+
+class Total(Struct):
+    """Requests of Pods, in thousandths, as they are and as they would be."""
+
+    pods: int = 0
+    before: Counter[str] = msgspec.field(default_factory=Counter)
+    after: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def add(self, verdict: Verdict, pods: int) -> None:
+        self.pods += pods
+        for side, amounts in ((self.before, verdict.before), (self.after, verdict.after)):
+            side.update({key: pods * amounts.requests.get(key, 0) for key in QOS_RESOURCES})
+
+
+class Tally:
+    """`add` every verdict; then read."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Ref, Row] = {}
+        self.objects = self.live_pods = 0
+        self.found: set[Finding] = set()
+        """All that was found of anything, headline or not."""
+        self.pods: Counter[Finding] = Counter()
+        self.skips: Counter[str] = Counter()
+        self.qos: Counter[str] = Counter()
+        self.namespaces: dict[str, Total] = {}
+        self.types: dict[str, Total] = {}
+
+    def add(self, examined: Examined, verdict: Verdict) -> None:
+        self.objects += 1
+        self.found.update(item.finding for item in verdict.items)
+        row = self._rows.get(examined.owner)
+        if row is None:
+            row = self._rows[examined.owner] = Row(examined.owner, verdict)
+        row.add(examined, verdict)
+        if examined.ref.kind == "Pod":
+            self.live_pods += 1
+            self.pods[verdict.finding] += 1
+        if verdict.finding is Finding.SKIPPED:
+            self.skips[verdict.items[0].why.partition(":")[0]] += 1
+        if examined.replicas:
+            self.namespaces.setdefault(examined.ref.namespace, Total()).add(verdict, examined.replicas)
+            self.types.setdefault(_joined(verdict.types), Total()).add(verdict, examined.replicas)
+            if verdict.qos and verdict.qos.before is not verdict.qos.after:
+                self.qos[f"{verdict.qos.before} to {verdict.qos.after}"] += examined.replicas
+
+    @property
+    def rows(self) -> list[Row]:
+        """Worst first, then by name."""
+        return sorted(
+            self._rows.values(),
+            key=lambda row: (
+                WORST_FIRST.index(row.finding),
+                row.owner.namespace,
+                row.owner.kind,
+                row.owner.name,
+            ),
+        )
+
+    @property
+    def owners(self) -> dict[Finding, int]:
+        counted = Counter(row.finding for row in self._rows.values())
+        return {finding: counted[finding] for finding in WORST_FIRST}
+
+
+class Costs(Struct, frozen=True):
+    """What the whole of it would cost. Empty where only a part of the cluster was looked at."""
+
+    rooms: tuple[Room, ...] = ()
+    waking: tuple[Waking, ...] = ()
+    missing: str = ""
+    """Why there is nothing here."""
+
+
+def summary(tally: Tally, costs: Costs, *, interrupted: bool) -> dict[str, Any]:
+    """As JSON."""
+    return {
+        "objects": tally.objects,
+        "pods": tally.live_pods,
+        "owners": tally.owners,
+        "findings": {finding: tally.pods[finding] for finding in WORST_FIRST},
+        "skips": dict(tally.skips),
+        "qosClasses": dict(tally.qos),
+        "namespaces": _totals(tally.namespaces),
+        "workloadTypes": _totals(tally.types),
+        "capacity": [
+            {
+                "nodeSelector": room.selector,
+                "nodes": room.nodes,
+                "allocatable": quantities(room.allocatable),
+                "requested": quantities(room.requested),
+                "added": quantities(room.added),
+                "short": room.short,
+                "full": room.full,
+            }
+            for room in costs.rooms
+        ],
+        "autoscalers": [
+            {
+                "namespace": each.autoscaler.ref.namespace,
+                "name": each.autoscaler.ref.name,
+                "resource": each.metric.resource,
+                "target": each.metric.target,
+                "reads": each.reads,
+            }
+            for each in costs.waking
+        ],
+        "costsUnknown": costs.missing or None,
+        "interrupted": interrupted,
+    }
+
+
+def quantities(amounts: Amounts) -> dict[str, str]:
+    return {key: str(of_milli(amounts.get(key, 0))) for key in QOS_RESOURCES}
+
+
+def _totals(totals: Mapping[str, Total]) -> dict[str, Any]:
+    return {
+        name: {
+            "pods": total.pods,
+            "before": quantities(total.before),
+            "after": quantities(total.after),
+        }
+        for name, total in sorted(totals.items())
+    }
+
+
+def _joined(types: Iterable[WorkloadType]) -> str:
+    return ",".join(types) or "-"

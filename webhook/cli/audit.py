@@ -1,0 +1,257 @@
+"""`podtailor audit`: what would change, what slipped through, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+import typer
+
+from webhook import files
+from webhook.audit import html, openreports, what_if
+from webhook.audit.enforcement import Enforcement
+from webhook.audit.findings import WORST_FIRST, Finding, Ref, Verdict
+from webhook.audit.judge import Examined
+from webhook.audit.records import record_of, row_of
+from webhook.audit.survey import Survey
+from webhook.audit.tally import Costs, Tally, summary
+from webhook.cli import audit_table, options
+from webhook.cli.manifests import find_pods, snapshot_from
+from webhook.cli.options import setting
+from webhook.files import InputError
+from webhook.model.names import Mode
+from webhook.model.patch import Path
+from webhook.policies.shipped import Profile
+from webhook.yaml_tree import written
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+    HTML = "html"
+    OPENREPORTS = "openreports"
+
+
+class As(StrEnum):
+    ENFORCE = "enforce"
+
+
+_FAIL_ON = "violation,slipped-through"
+_INTERRUPTED = 130
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def audit(
+    here: typer.Context,
+    filename: options.Filenames = None,
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+    preset: options.Presets = None,
+    mode: options.ServerMode = Mode.ENFORCE,
+    accelerator: options.AcceleratorPatterns = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="One namespace only; for manifests, where they name none."),
+    ] = None,
+    selector: Annotated[
+        str, typer.Option("--selector", "-l", help="Only objects with these labels, as kubectl's -l.")
+    ] = "",
+    kinds: Annotated[
+        str, typer.Option("--kinds", metavar="KIND,...", help="Only these kinds, as in Deployment,Pod.")
+    ] = "",
+    controller: Annotated[
+        list[str] | None,
+        setting(
+            "--controller",
+            metavar="KIND.VERSION.GROUP=PATH",
+            help="One more kind with a Pod template, as in Rollout.v1alpha1.argoproj.io=spec.template "
+            "(repeatable).",
+        ),
+    ] = None,
+    what_if_: Annotated[
+        As | None,
+        typer.Option("--what-if", help="As if all that is only audited, or not selected, were enforced."),
+    ] = None,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="When policies of files came into force, as 2026-01-31T12:00:00Z: Pods made later slipped "
+            "through.",
+        ),
+    ] = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="FINDING,...", help="Findings that exit 1; none: never.")
+    ] = _FAIL_ON,
+    namespace_labels: options.NamespaceLabels = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print it.")] = Output.TABLE,
+    *,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="All namespaces, which is what is done without -n.")
+    ] = False,
+    from_cluster: options.FromCluster = False,
+    diff: Annotated[bool, typer.Option("--diff", help="The diff of each object too.")] = False,
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish", help="Write it into the cluster, as a Report (openreports.io) a namespace."
+        ),
+    ] = False,
+) -> None:
+    """Say what podtailor would change, of what exists; nothing is changed.
+
+    Without -f it looks at the cluster: the Pod templates of controllers, and the Pods that live. It answers
+    as the server that is installed there would, or as one with the built-in policies if none is. With -f it
+    looks at manifests.
+
+    \b
+    Findings, worst first:
+      violation        its own values break a bound of a policy
+      slipped-through  a Pod that admission should have changed, and did not
+      drifted          a Pod with other resources than its template and the policies come to
+      conflict         two policies wish different values
+      would-change     would be changed if it were created now
+      skipped          no policy is for it, or it is left alone
+      pass             nothing to do
+
+    \b
+    Examples:
+      podtailor audit
+      podtailor audit -n shop --diff
+      podtailor audit --policies new-policy.yaml --what-if enforce
+      podtailor audit -o html > report.html
+      helm template ./chart | podtailor audit -f - --fail-on violation
+
+    \b
+    Exit codes: 0 nothing of --fail-on found, 1 found, 2 wrong usage or input that cannot be used,
+    130 interrupted.
+    """
+    fails = _findings(fail_on)
+    if since and not _TIME.fullmatch(since):
+        raise InputError(f"--since {since}: write a time as 2026-01-31T12:00:00Z")
+    if namespace and all_namespaces:
+        raise InputError("give -n or -A, not both")
+    others = options.controllers_of(controller)
+    reporter = _Reporter(output, with_diff=diff)
+    as_if_enforced = what_if_ is not None
+    if filename and not (from_cluster or kubeconfig or context):
+        snapshot = snapshot_from(
+            policies,
+            builtin,
+            preset,
+            mode=mode,
+            accelerators=accelerator,
+            namespace_labels=options.labels_of(namespace_labels),
+        )
+        survey = Survey(
+            what_if.enforced(snapshot) if as_if_enforced else snapshot,
+            Enforcement(since=since),
+            with_diff=reporter.with_diff,
+        )
+        reporter.follow(survey, _manifests(filename, policies, namespace, others))
+        reporter.end(survey.tally, Costs(missing="no cluster was looked at"))
+    else:
+        from webhook.cli import looking, sources  # noqa: PLC0415 (the cluster's client is slow to import)
+
+        with sources.reached(kubeconfig, context) as api, looking.progress() as heard:
+            look = looking.look(here, api, since=since, as_if_enforced=as_if_enforced)
+            survey = Survey(look.snapshot, look.enforcement, with_diff=reporter.with_diff)
+            costing = None if filename or namespace or selector or kinds else looking.Costing(api)
+            scope = looking.scope(api, namespace, selector, kinds, others)
+            examined = (
+                _manifests(filename, policies, namespace, others)
+                if filename
+                else looking.Cluster(api, look.snapshot, scope, heard).examined()
+            )
+            reporter.follow(survey, examined, costing.add if costing else None)
+            missing = "only a part of the cluster was looked at"
+            costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
+            if publish:
+                looking.publish(api, survey.tally)
+        reporter.end(survey.tally, costs)
+    if reporter.interrupted:
+        raise typer.Exit(_INTERRUPTED)
+    if not fails.isdisjoint(survey.tally.found):
+        raise typer.Exit(1)
+
+
+class _Reporter:
+    """Prints while objects come in, or once all have."""
+
+    def __init__(self, output: Output, *, with_diff: bool) -> None:
+        self._output = output
+        self._prints_diff = with_diff
+        self.with_diff = with_diff or output is Output.HTML
+        self.interrupted = False
+
+    def follow(
+        self,
+        survey: Survey,
+        examined: Iterator[Examined],
+        also: Callable[[Examined, Verdict], object] | None = None,
+    ) -> None:
+        """Until all have been looked at, or somebody presses Ctrl-C: then what there is is reported."""
+        try:
+            for each in examined:
+                verdict = survey.take(each)
+                if also:
+                    also(each, verdict)
+                if self._output is Output.JSON:
+                    print(msgspec.json.encode(record_of(each, verdict), enc_hook=str).decode())
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def end(self, tally: Tally, costs: Costs) -> None:
+        total = summary(tally, costs, interrupted=self.interrupted)
+        match self._output:
+            case Output.JSON:
+                print(msgspec.json.encode({"summary": total}, enc_hook=str).decode())
+            case Output.YAML:
+                document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
+                print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
+            case Output.HTML:
+                print(html.page(tally, total), end="")
+            case Output.OPENREPORTS:
+                for report in openreports.reports(tally):
+                    print(f"---\n{written(report)}", end="")
+            case Output.TABLE:
+                audit_table.show(tally, costs, total, with_diff=self._prints_diff)
+
+
+def _manifests(
+    filename: list[str],
+    policies: list[str] | None,
+    namespace: str | None,
+    others: Mapping[tuple[str, str], Path],
+) -> Iterator[Examined]:
+    """The Pods and templates of files. Raises InputError."""
+    for path in files.find(options.filenames_of(filename, policies)):
+        for document in files.read(path):
+            for found in find_pods(document, others):
+                manifest, request = found.manifest, found.request(namespace or "default")
+                ref = Ref(manifest.kind, request.namespace, manifest.name)
+                spec = found.object.get("spec") or {}
+                replicas = spec.get("replicas", spec.get("parallelism"))
+                yield Examined(
+                    ref,
+                    ref,
+                    manifest.admitted,
+                    manifest.template,
+                    replicas=replicas if isinstance(replicas, int) else 1,
+                )
+
+
+def _findings(text: str) -> set[Finding]:
+    """Raises InputError."""
+    words = [word for word in text.split(",") if word and word != "none"]
+    unknown = next((word for word in words if word not in WORST_FIRST), None)
+    if unknown:
+        raise InputError(f"--fail-on {unknown}: one of {', '.join(WORST_FIRST)}, or none")
+    return set(map(Finding, words))

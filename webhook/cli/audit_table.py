@@ -1,0 +1,136 @@
+"""The audit for people at a terminal: totals first, then owners, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.text import Text
+
+from webhook.audit.capacity import Room
+from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Item
+from webhook.audit.tally import Costs, Row, Tally
+from webhook.cli.output import console, print_table
+from webhook.model.names import QOS_RESOURCES
+
+_STYLES = {
+    Finding.VIOLATION: "red",
+    Finding.SLIPPED_THROUGH: "red",
+    Finding.DRIFTED: "yellow",
+    Finding.CONFLICT: "yellow",
+    Finding.WOULD_CHANGE: "cyan",
+    Finding.SKIPPED: "dim",
+    Finding.PASS: "green",
+}
+_MOST_NAMESPACES = 10
+
+
+def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) -> None:
+    out = console()
+    if total["interrupted"]:
+        out.print(Text("interrupted: this is only what had been read", style="red"))
+    for line in (*_counts(tally), *_requests(tally), *_costs(costs)):
+        out.print(line)
+    rows = [row for row in tally.rows if row.finding is not Finding.PASS]
+    if rows:
+        out.print()
+        print_table(("FINDING", "NAMESPACE", "OWNER", "PODS", "WHAT"), [*map(_cells, rows)])
+    for row in rows:
+        if with_diff and row.verdict.diff:
+            out.print(Text(f"\n{row.owner}", style="bold"))
+            for line in row.verdict.diff.splitlines():
+                out.print(Text(line, style={"+": "green", "-": "red"}.get(line[:1], "")))
+
+
+def _counts(tally: Tally) -> Iterator[Text]:
+    yield Text(f"{_counted(len(tally.rows), 'owner')}, {_counted(tally.live_pods, 'live Pod')}", style="bold")
+    for finding in WORST_FIRST:
+        owners, pods = tally.owners[finding], tally.pods[finding]
+        if owners:
+            why = tally.skips.most_common() if finding is Finding.SKIPPED else ()
+            cells = (_counted(owners, "owner"), _counted(pods, "Pod") if pods else "")
+            said = ", ".join(f"{count} {reason}" for reason, count in why)
+            yield Text(f"  {finding:<17}{cells[0]:<12}{cells[1]:<10}{said}".rstrip(), style=_STYLES[finding])
+    for moved, count in tally.qos.most_common():
+        yield Text(f"  QoS class: {_counted(count, 'Pod')} from {moved}")
+
+
+def _requests(tally: Tally) -> Iterator[str]:
+    changed = {name: each for name, each in tally.namespaces.items() if each.before != each.after}
+    if changed:
+        yield "\nRequests, as they are and as they would be"
+    most_first = sorted(
+        changed.items(), key=lambda each: (each[1].before["cpu"] - each[1].after["cpu"], each[0])
+    )
+    for name, each in most_first[:_MOST_NAMESPACES]:
+        yield f"  {name:<24}{_moved(each.before, each.after)}"
+    if len(most_first) > _MOST_NAMESPACES:
+        yield f"  and {len(most_first) - _MOST_NAMESPACES} namespaces more"
+
+
+def _costs(costs: Costs) -> Iterator[str]:
+    if costs.rooms:
+        yield "\nRoom on the Nodes, by sums"
+    for room in costs.rooms:
+        yield f"  {room.selector or 'all':<24}{_room(room)}"
+    if costs.waking:
+        yield "\nAutoscalers that would wake"
+    for each in costs.waking:
+        metric = each.metric
+        reads = "its Pods' usage is not known" if each.reads is None else f"they would read {each.reads}%"
+        yield f"  {each.autoscaler.ref}: scales at {metric.target}% of {metric.resource}, {reads}"
+
+
+def _room(room: Room) -> str:
+    amounts = (room.requested, room.added, room.allocatable)
+    said = [
+        "{} {} + {} of {}".format(each, *(_short(part, each) for part in amounts)) for each in QOS_RESOURCES
+    ]
+    warned = f"  NOT ENOUGH {', '.join(room.short)}" if room.short else ""
+    full = f"  too full for the DaemonSets: {', '.join(room.full)}" if room.full else ""
+    return f"{_counted(room.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
+
+
+def _moved(before: Amounts, after: Amounts) -> str:
+    return ", ".join(f"{each} {_short(before, each)} to {_short(after, each)}" for each in QOS_RESOURCES)
+
+
+def _short(amounts: Amounts, resource: str) -> str:
+    """A sum for people: three digits are enough."""
+    units = amounts.get(resource, 0) / 1000
+    return f"{units:.3g}" if resource == "cpu" else f"{units / 2**30:.3g}Gi"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    pods = sum(row.pods.values())
+    of = row.pods.get(row.finding, 0)
+    count = f"{of}/{pods}" if pods and of != pods else str(pods or "-")
+    owner = f"{row.owner.kind.lower()}/{row.owner.name}"
+    return (row.finding, row.owner.namespace, owner, count, _what(row.verdict.items, row.finding))
+
+
+def _what(items: Iterable[Item], finding: Finding) -> str:
+    """The items of the headline, by policy, in one line."""
+    told: dict[str, dict[str, None]] = {}
+    for item in items:
+        if item.finding is finding:
+            told.setdefault(item.policy, {})[_short_item(item)] = None
+    return "; ".join(
+        f"{policy}: {', '.join(each)}" if policy else ", ".join(each) for policy, each in told.items()
+    )
+
+
+def _short_item(item: Item) -> str:
+    match item.finding:
+        case Finding.SKIPPED:
+            return item.why
+        case Finding.VIOLATION:
+            return f"{item.field}: {item.why}"
+        case Finding.DRIFTED:
+            return f"{item.field} is {item.after}, not {item.before or 'left out'}"
+        case _:  # which container, and which of cpu and memory: that is what --diff is for
+            return item.field.partition(":")[2].partition(".")[0]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,62 @@
+"""What the server of a cluster is started with, for commands that answer as it would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from msgspec import Struct
+
+from webhook.cli import serve
+from webhook.cli.output import warn
+from webhook.model.names import Mode
+from webhook.policies.shipped import Profile
+
+
+class Settings(Struct, frozen=True):
+    """Which policies that ship, and how all are heard."""
+
+    builtin: Profile = Profile.SAFE
+    preset: tuple[str, ...] = ()
+    mode: Mode = Mode.ENFORCE
+    accelerator: tuple[str, ...] = ()
+
+
+def served(arguments: tuple[str, ...]) -> Settings:
+    """By the arguments of the server; what they do not say is as it is without them."""
+    if "serve" not in arguments:
+        return Settings()
+    app = typer.Typer()
+    app.command()(serve.serve)
+    words = [word for word in arguments if word != "serve"]
+    try:  # another version may have flags that are not known here
+        context = typer.main.get_command(app).make_context(
+            "serve", words, ignore_unknown_options=True, allow_extra_args=True
+        )
+    except typer.BadParameter as error:
+        warn(f"the arguments of the Deployment podtailor are not understood: {error.format_message()}")
+        return Settings()
+    return _of(context.params)
+
+
+def chosen(here: typer.Context, there: Settings) -> Settings:
+    """As there, but for what is given to this command by a flag or a variable."""
+    given = {name: here.params[name] for name in Settings.__struct_fields__ if _is_given(here, name)}
+    own = _of({**here.params})
+    return Settings(
+        **{name: getattr(own if name in given else there, name) for name in Settings.__struct_fields__}
+    )
+
+
+def _is_given(here: typer.Context, name: str) -> bool:
+    source = here.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _of(params: dict[str, Any]) -> Settings:
+    return Settings(
+        Profile(params["builtin"]),
+        tuple(params["preset"] or ()),
+        Mode(params["mode"]),
+        tuple(params["accelerator"] or ()),
+    )

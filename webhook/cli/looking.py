@@ -1,0 +1,93 @@
+"""How commands look at a cluster: as the server that is installed there does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import typer
+from msgspec import Struct
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from webhook.audit import what_if
+from webhook.audit.cluster import CONTROLLERS, PODS, Cluster, Heard, Scope, others_of
+from webhook.audit.costing import Costing
+from webhook.audit.enforcement import NOWHERE, Enforcement
+from webhook.audit.installation import enforcement, installation
+from webhook.audit.tally import Tally
+from webhook.cli.installed import chosen, served
+from webhook.cli.manifests import snapshot_from
+from webhook.cli.output import console
+from webhook.cli.sources import warn_of
+from webhook.cluster import once
+from webhook.cluster.client import Api
+from webhook.engine.snapshot import Snapshot
+from webhook.files import InputError
+from webhook.model.patch import Path
+from webhook.policies.load import load_all
+from webhook.policies.shipped import Profile, shipped
+
+__all__ = ["Cluster", "Costing", "look", "progress", "publish", "scope"]
+
+
+class Look(Struct, frozen=True):
+    """By what the objects of a cluster are judged."""
+
+    snapshot: Snapshot
+    enforcement: Enforcement
+
+
+def look(here: typer.Context, api: Api, *, since: str = "", as_if_enforced: bool = False) -> Look:
+    """`here` has --policies, --builtin, --preset, --mode and --accelerator.
+
+    Raises InputError, UnreachableError.
+    """
+    installed = installation(api)
+    there = served(installed.arguments)
+    wanted = chosen(here, there)
+    base = snapshot_from(None, Profile.OFF, None, mode=wanted.mode, accelerators=[*wanted.accelerator])
+    own = load_all(here.params["policies"] or ())
+    snapshot, standings = once.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own)
+    warn_of(standings)
+    if as_if_enforced:
+        return Look(what_if.enforced(snapshot), NOWHERE)
+    names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset))
+    return Look(snapshot, enforcement(api, installed, names, since))
+
+
+@contextmanager
+def progress() -> Iterator[Heard]:
+    """A bar with counts, on a terminal only."""
+    err = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def heard(kind: str, done: int, total: int) -> None:
+            if kind not in tasks:
+                tasks[kind] = bar.add_task(kind)
+            bar.update(tasks[kind], completed=done, total=total)
+
+        yield heard
+
+
+def scope(
+    api: Api,
+    namespace: str | None,
+    selector: str,
+    kinds: str,
+    others: Mapping[tuple[str, str], Path],
+) -> Scope:
+    """`kinds` as in `Deployment,Pod`. Raises InputError, UnreachableError."""
+    controllers = (*CONTROLLERS, *others_of(api, others))
+    known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
+    words = [word for word in kinds.split(",") if word]
+    for word in words:
+        if word.lower().rstrip("s") not in known:
+            raise InputError(f"--kinds {word}: one of {', '.join(known.values())}")
+    wanted = frozenset(known[word.lower().rstrip("s")] for word in words)
+    return Scope(namespace, selector, wanted or None, controllers)
+
+
+def publish(api: Api, tally: Tally) -> None:
+    """Raises UnreachableError."""

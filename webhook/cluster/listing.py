@@ -1,0 +1,130 @@
+"""List one kind of object in pages, of which the caller keeps what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from kubernetes.client import ApiClient, ApiException
+from msgspec import Struct
+
+T = TypeVar("T")
+
+Query = list[tuple[str, str]]
+# A watch that says nothing for longer is dead: the API server ends each sooner by itself.
+_CONNECT_SECONDS, _SILENCE_SECONDS = 5, 75
+_OK = 200
+
+
+class Meta(Struct, frozen=True):
+    name: str = ""
+    namespace: str | None = None
+    uid: str = ""
+    resourceVersion: str = ""
+    generation: int = 0
+    creationTimestamp: str = ""
+    labels: dict[str, str] | None = None
+
+
+class Object(Struct, frozen=True):
+    """Any object of the API: who it is, and the whole of it as bytes."""
+
+    metadata: Meta
+    raw: bytes
+
+    @property
+    def key(self) -> str:
+        return f"{self.metadata.namespace or ''}/{self.metadata.name}"
+
+
+class Kind(Struct, Generic[T], frozen=True):
+    """What is watched, and what is kept of each."""
+
+    name: str
+    """In metrics and logs: the plural, as in the API."""
+    path: str
+    read: Callable[[Object], T]
+    metadata_only: bool = False
+    page: int = 500
+    """How many are listed at a time."""
+
+
+def whole(found: Object) -> Object:
+    """The `Kind.read` of who keeps all."""
+    return found
+
+
+class _ListMeta(Struct, frozen=True):
+    resourceVersion: str = ""
+    remainingItemCount: int = 0
+    continue_: str | None = msgspec.field(default=None, name="continue")
+
+
+class Page(Struct, frozen=True):
+    metadata: _ListMeta
+    items: list[msgspec.Raw] | None
+    """None: an empty list of metadata alone."""
+
+
+class _Identity(Struct, frozen=True):
+    metadata: Meta
+
+
+_PAGES = msgspec.json.Decoder(Page)
+_IDENTITIES = msgspec.json.Decoder(_Identity)
+
+
+def pages(api: ApiClient, kind: Kind[Any], query: Query) -> Iterator[Page]:
+    """Raises ApiException, and HTTPError or OSError where the API server cannot be reached."""
+    query = [("limit", str(kind.page)), *query]
+    page = _PAGES.decode(get(api, kind, query).data)
+    yield page
+    while page.metadata.continue_:
+        page = _PAGES.decode(get(api, kind, [*query, ("continue", page.metadata.continue_)]).data)
+        yield page
+
+
+def objects(api: ApiClient, kind: Kind[T], query: Query) -> Iterator[T]:
+    """Raises as `pages` does."""
+    for page in pages(api, kind, query):
+        yield from (kind.read(object_of(raw)) for raw in page.items or ())
+
+
+def listed(api: ApiClient, kind: Kind[T]) -> tuple[dict[str, T], str]:
+    """All objects of a kind by `namespace/name`, and the resourceVersion up to which that is all.
+
+    Raises as `pages` does.
+    """
+    items: dict[str, T] = {}
+    revision = ""
+    for page in pages(api, kind, []):
+        for raw in page.items or ():
+            found = object_of(raw)
+            items[found.key] = kind.read(found)
+        revision = page.metadata.resourceVersion
+    return items, revision
+
+
+def get(api: ApiClient, kind: Kind[Any], query: Query) -> Any:
+    accept = "application/json"
+    if kind.metadata_only:
+        shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
+        accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
+    response = api.call_api(
+        *api.param_serialize(
+            "GET",
+            kind.path,
+            query_params=query,
+            header_params={"Accept": accept},
+            auth_settings=["BearerToken"],
+        ),
+        _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
+    ).response
+    if response.status != _OK:
+        raise ApiException(response.status, response.reason)
+    return response
+
+
+def object_of(raw: msgspec.Raw) -> Object:
+    return Object(_IDENTITIES.decode(raw).metadata, bytes(raw))
