@@ -169,6 +169,7 @@ def written(data: Any) -> str:
     writer.version = (1, 1)
     writer.default_flow_style = False
     writer.width = 1000
+    writer.representer.ignore_aliases = lambda _: True  # what stands twice is written twice
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in their order
     out = StringIO()
     writer.dump(data, out)

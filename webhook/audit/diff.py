@@ -41,7 +41,7 @@ def _touched(pod: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[st
             made |= {str(field): there} if there else {}
             continue
         container = there[rest[0]]
-        shown = {key: container[key] for key in _KEPT if key in container}
+        shown = {key: container[key] for key in _KEPT if container.get(key)}
         made.setdefault(str(field), {})[shown["name"]] = shown
     return {field: [*each.values()] if field in _CONTAINERS else each for field, each in made.items()}
 

@@ -1,11 +1,111 @@
-"""Reports."""
+"""The audit as Reports of openreports.io, one a namespace, each small enough for etcd."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from webhook.audit.tally import Tally
+import msgspec
+
+from webhook.audit.findings import Finding
+from webhook.audit.tally import Row, Tally
+from webhook.audit.wording import what
+from webhook.model.words import cut
+
+API_VERSION, KIND, PLURAL = "openreports.io/v1alpha1", "Report", "reports"
+NAME = "podtailor"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MOST_RESULTS = 200
+# 256 KiB with the API server's own fields: managedFields take about as much again as the keys.
+MOST_BYTES = 160 * 1024
+_MOST_MESSAGE = 512
+
+_RESULTS = {
+    Finding.VIOLATION: "fail",
+    Finding.SLIPPED_THROUGH: "fail",
+    Finding.DRIFTED: "warn",
+    Finding.CONFLICT: "warn",
+    Finding.WOULD_CHANGE: "warn",
+    Finding.SKIPPED: "skip",
+    Finding.PASS: "pass",
+}
+_SEVERITIES = {"fail": "high", "warn": "low"}
+_VERSIONS = {
+    "ReplicationController": "v1",
+    "Pod": "v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "ReplicaSet": "apps/v1",
+}
 
 
-def reports(tally: Tally) -> list[dict[str, Any]]:
-    return []
+def reports(tally: Tally, at: datetime) -> Iterator[dict[str, Any]]:
+    by_namespace: dict[str, list[Row]] = {}
+    for row in tally.rows:
+        by_namespace.setdefault(row.owner.namespace, []).append(row)
+    for namespace in sorted(by_namespace):
+        yield _report(namespace, by_namespace[namespace], {"seconds": int(at.timestamp()), "nanos": 0})
+
+
+def _report(namespace: str, rows: list[Row], timestamp: dict[str, int]) -> dict[str, Any]:
+    results: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        result = _result(row, timestamp)
+        size += len(msgspec.json.encode(result))
+        if len(results) == MOST_RESULTS - 1 < len(rows) - 1 or size > MOST_BYTES:
+            results.append(_rest(rows[len(results) :], timestamp))
+            break
+        results.append(result)
+    counted = Counter(_RESULTS[row.finding] for row in rows)
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": NAME, "namespace": namespace, "labels": {MANAGED_BY: NAME}},
+        "source": NAME,
+        "scope": {"apiVersion": "v1", "kind": "Namespace", "name": namespace},
+        "summary": {each: counted[each] for each in ("pass", "fail", "warn", "error", "skip")},
+        "results": results,
+    }
+
+
+def _result(row: Row, timestamp: dict[str, int]) -> dict[str, Any]:
+    result = _RESULTS[row.finding]
+    items = [item for item in row.verdict.items if item.finding is row.finding]
+    policies = dict.fromkeys(item.policy for item in items if item.policy)
+    subject = {"kind": row.owner.kind, "namespace": row.owner.namespace, "name": row.owner.name}
+    if row.owner.kind in _VERSIONS:
+        subject = {"apiVersion": _VERSIONS[row.owner.kind], **subject}
+    found = {
+        "policy": cut(",".join(policies) or NAME, _MOST_MESSAGE),
+        "rule": str(row.finding),
+        "result": result,
+        "timestamp": timestamp,
+        "resources": [subject],
+        "message": cut(_message(row), _MOST_MESSAGE),
+    }
+    return {**found, "severity": _SEVERITIES[result]} if result in _SEVERITIES else found
+
+
+def _message(row: Row) -> str:
+    pods = row.pods.get(row.finding, 0)
+    return ": ".join(filter(None, (f"{pods} Pods" if pods else "", what(row.verdict.items, row.finding))))
+
+
+def _rest(rows: Iterable[Row], timestamp: dict[str, int]) -> dict[str, Any]:
+    """What there is no room for, worst first as all."""
+    counted = Counter(row.finding for row in rows)
+    worst = next(iter(counted))
+    said = ", ".join(f"{count} {finding}" for finding, count in counted.items())
+    return {
+        "policy": NAME,
+        "rule": "not-listed",
+        "result": _RESULTS[worst],
+        "timestamp": timestamp,
+        "message": f"{counted.total()} owners more: {said}; podtailor audit lists them",
+    }

@@ -57,6 +57,11 @@ class Total(Struct):
         for side, amounts in ((self.before, verdict.before), (self.after, verdict.after)):
             side.update({key: pods * amounts.requests.get(key, 0) for key in QOS_RESOURCES})
 
+    def join(self, other: Total) -> None:
+        self.pods += other.pods
+        self.before.update(other.before)
+        self.after.update(other.after)
+
 
 class Tally:
     """`add` every verdict; then read."""
@@ -172,4 +177,4 @@ def _totals(totals: Mapping[str, Total]) -> dict[str, Any]:
 
 
 def _joined(types: Iterable[WorkloadType]) -> str:
-    return ",".join(types) or "-"
+    return ",".join(types) or "left alone"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from webhook.audit.tally import Costs, Tally, summary
 from webhook.cli import audit_table, options
 from webhook.cli.manifests import find_pods, snapshot_from
 from webhook.cli.options import setting
+from webhook.cli.output import warn
 from webhook.files import InputError
 from webhook.model.names import Mode
 from webhook.model.patch import Path
@@ -138,8 +140,10 @@ def audit(
         raise InputError(f"--since {since}: write a time as 2026-01-31T12:00:00Z")
     if namespace and all_namespaces:
         raise InputError("give -n or -A, not both")
+    if publish and (selector or kinds):
+        raise InputError("--publish: a Report is of a whole namespace: leave -l and --kinds out")
     others = options.controllers_of(controller)
-    reporter = _Reporter(output, with_diff=diff)
+    reporter = _Reporter(output, _of(filename, namespace, selector, context), with_diff=diff)
     as_if_enforced = what_if_ is not None
     if filename and not (from_cluster or kubeconfig or context):
         snapshot = snapshot_from(
@@ -173,8 +177,8 @@ def audit(
             reporter.follow(survey, examined, costing.add if costing else None)
             missing = "only a part of the cluster was looked at"
             costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
-            if publish:
-                looking.publish(api, survey.tally)
+            if publish and not reporter.interrupted:
+                looking.publish(api, survey.tally, datetime.now(UTC), namespace, warn)
         reporter.end(survey.tally, costs)
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
@@ -185,8 +189,10 @@ def audit(
 class _Reporter:
     """Prints while objects come in, or once all have."""
 
-    def __init__(self, output: Output, *, with_diff: bool) -> None:
+    def __init__(self, output: Output, of: str, *, with_diff: bool) -> None:
+        """`of` says in words what is looked at."""
         self._output = output
+        self._of = of
         self._prints_diff = with_diff
         self.with_diff = with_diff or output is Output.HTML
         self.interrupted = False
@@ -217,12 +223,19 @@ class _Reporter:
                 document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
                 print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
             case Output.HTML:
-                print(html.page(tally, total), end="")
+                print(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of), end="")
             case Output.OPENREPORTS:
-                for report in openreports.reports(tally):
+                for report in openreports.reports(tally, datetime.now(UTC)):
                     print(f"---\n{written(report)}", end="")
             case Output.TABLE:
                 audit_table.show(tally, costs, total, with_diff=self._prints_diff)
+
+
+def _of(filename: list[str] | None, namespace: str | None, selector: str, context: str | None) -> str:
+    if filename:
+        return ", ".join(filename)
+    words = (("context", context), ("namespace", namespace), ("labels", selector))
+    return ", ".join(f"{word} {given}" for word, given in words if given)
 
 
 def _manifests(

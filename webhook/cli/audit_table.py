@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
 
 from webhook.audit.capacity import Room
-from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Item
+from webhook.audit.findings import WORST_FIRST, Amounts, Finding
 from webhook.audit.tally import Costs, Row, Tally
+from webhook.audit.wording import short, what
 from webhook.cli.output import console, print_table
 from webhook.model.names import QOS_RESOURCES
 
@@ -84,7 +85,7 @@ def _costs(costs: Costs) -> Iterator[str]:
 def _room(room: Room) -> str:
     amounts = (room.requested, room.added, room.allocatable)
     said = [
-        "{} {} + {} of {}".format(each, *(_short(part, each) for part in amounts)) for each in QOS_RESOURCES
+        "{} {} + {} of {}".format(each, *(short(part, each) for part in amounts)) for each in QOS_RESOURCES
     ]
     warned = f"  NOT ENOUGH {', '.join(room.short)}" if room.short else ""
     full = f"  too full for the DaemonSets: {', '.join(room.full)}" if room.full else ""
@@ -92,13 +93,7 @@ def _room(room: Room) -> str:
 
 
 def _moved(before: Amounts, after: Amounts) -> str:
-    return ", ".join(f"{each} {_short(before, each)} to {_short(after, each)}" for each in QOS_RESOURCES)
-
-
-def _short(amounts: Amounts, resource: str) -> str:
-    """A sum for people: three digits are enough."""
-    units = amounts.get(resource, 0) / 1000
-    return f"{units:.3g}" if resource == "cpu" else f"{units / 2**30:.3g}Gi"
+    return ", ".join(f"{each} {short(before, each)} to {short(after, each)}" for each in QOS_RESOURCES)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -106,30 +101,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     of = row.pods.get(row.finding, 0)
     count = f"{of}/{pods}" if pods and of != pods else str(pods or "-")
     owner = f"{row.owner.kind.lower()}/{row.owner.name}"
-    return (row.finding, row.owner.namespace, owner, count, _what(row.verdict.items, row.finding))
-
-
-def _what(items: Iterable[Item], finding: Finding) -> str:
-    """The items of the headline, by policy, in one line."""
-    told: dict[str, dict[str, None]] = {}
-    for item in items:
-        if item.finding is finding:
-            told.setdefault(item.policy, {})[_short_item(item)] = None
-    return "; ".join(
-        f"{policy}: {', '.join(each)}" if policy else ", ".join(each) for policy, each in told.items()
-    )
-
-
-def _short_item(item: Item) -> str:
-    match item.finding:
-        case Finding.SKIPPED:
-            return item.why
-        case Finding.VIOLATION:
-            return f"{item.field}: {item.why}"
-        case Finding.DRIFTED:
-            return f"{item.field} is {item.after}, not {item.before or 'left out'}"
-        case _:  # which container, and which of cpu and memory: that is what --diff is for
-            return item.field.partition(":")[2].partition(".")[0]
+    return (row.finding, row.owner.namespace, owner, count, what(row.verdict.items, row.finding))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from webhook.audit.cluster import CONTROLLERS, PODS, Cluster, Heard, Scope, othe
 from webhook.audit.costing import Costing
 from webhook.audit.enforcement import NOWHERE, Enforcement
 from webhook.audit.installation import enforcement, installation
-from webhook.audit.tally import Tally
+from webhook.audit.publish import publish
 from webhook.cli.installed import chosen, served
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.output import console
@@ -87,7 +87,3 @@ def scope(
             raise InputError(f"--kinds {word}: one of {', '.join(known.values())}")
     wanted = frozenset(known[word.lower().rstrip("s")] for word in words)
     return Scope(namespace, selector, wanted or None, controllers)
-
-
-def publish(api: Api, tally: Tally) -> None:
-    """Raises UnreachableError."""
