@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from webhook import files
-from webhook.audit import html, openreports, what_if
+from webhook.audit import openreports, what_if
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import WORST_FIRST, Finding, Ref, Verdict
 from webhook.audit.judge import Examined
@@ -223,6 +223,8 @@ class _Reporter:
                 document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
                 print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
             case Output.HTML:
+                from webhook.audit import html  # noqa: PLC0415 (charts are slow to import)
+
                 print(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of), end="")
             case Output.OPENREPORTS:
                 for report in openreports.reports(tally, datetime.now(UTC)):
