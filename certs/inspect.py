@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from msgspec import Struct
 
@@ -32,6 +33,27 @@ class Facts(Struct, frozen=True):
 def read_certificates(path: Path) -> list[Facts]:
     """The certificates of a PEM file, in order. Raises OSError, and ValueError for a file that holds none."""
     return [_facts(certificate) for certificate in x509.load_pem_x509_certificates(path.read_bytes())]
+
+
+def distrusted(served: bytes, bundle: bytes, now: datetime) -> str | None:
+    """What is wrong with a serving certificate for who trusts `bundle`, both PEM; None where nothing is."""
+    certificate = x509.load_pem_x509_certificate(served)
+    try:
+        trusted = x509.load_pem_x509_certificates(bundle)
+    except ValueError:
+        return "meets a caBundle that is no PEM"
+    if not any(_is_issued_by(certificate, authority) for authority in trusted):
+        return "is signed by nobody in the caBundle"
+    state = _facts(certificate).state(now)
+    return None if state == "valid" else f"is {state}"
+
+
+def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _facts(certificate: x509.Certificate) -> Facts:

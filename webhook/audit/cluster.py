@@ -177,25 +177,35 @@ class Cluster:
         return self._runtime_classes.get(name) or RuntimeClass()
 
     def _pod(self, raw: msgspec.Raw) -> Examined | None:
-        view, live = VIEWS.decode(raw), LIVES.decode(raw)
+        live = LIVES.decode(raw)
         if live.metadata.deletionTimestamp:
             return None
-        identity = object_of(raw).metadata
-        ref = Ref(PODS.kind, identity.namespace or "", identity.name)
         controller = live.metadata.controller()
-        owner = ref
-        if controller:
-            owner = self._parents.get(controller.uid) or Ref(controller.kind, ref.namespace, controller.name)
-        return Examined(
-            ref,
-            owner,
-            _as_created(view, live),
-            view,
-            created=identity.creationTimestamp,
-            expected=self._expected.get(controller.uid) if controller else None,
-            overhead=live.spec.overhead,
-            node=live.spec.nodeName,
+        pod = live_pod(raw)
+        if controller is None:
+            return pod
+        return structs.replace(
+            pod,
+            owner=self._parents.get(controller.uid, pod.owner),
+            expected=self._expected.get(controller.uid),
         )
+
+
+def live_pod(raw: bytes | msgspec.Raw) -> Examined:
+    """A Pod as the API server serves it, counted to whoever controls it."""
+    view, live = VIEWS.decode(raw), LIVES.decode(raw)
+    identity = object_of(raw).metadata
+    ref = Ref(PODS.kind, identity.namespace or "", identity.name)
+    controller = live.metadata.controller()
+    return Examined(
+        ref,
+        Ref(controller.kind, ref.namespace, controller.name) if controller else ref,
+        _as_created(view, live),
+        view,
+        created=identity.creationTimestamp,
+        overhead=live.spec.overhead,
+        node=live.spec.nodeName,
+    )
 
 
 def _as_created(view: PodView, live: Live) -> PodView:

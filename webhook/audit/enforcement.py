@@ -43,10 +43,23 @@ class Enforcement(Struct, frozen=True):
 
     def begins(self, policy: Policy, namespace: str) -> str | None:
         """Since when a policy is in force in a namespace; None where that is not known, or it is not."""
+        times = self.times(policy, namespace)
+        return max(times.values()) if times else None
+
+    def times(self, policy: Policy, namespace: str) -> dict[str, str] | None:
+        """When each thing changed last that a Pod of the namespace depends on."""
         changed = self.policies.get((policy.source, policy.key))
         if changed is None or self.hook is None:
-            return self.since or None
-        return max(self.hook.changed, changed, self.namespaces.get(namespace, ""))
+            return {"what was given by --since": self.since} if self.since else None
+        return {
+            "the webhook configuration": self.hook.changed,
+            f"policy {policy.key}": changed,
+            f"the labels of namespace {namespace}": self.namespaces.get(namespace, ""),
+        }
+
+    def spares(self, namespace: Namespace, labels: Labels) -> str | None:
+        """Why the API server does not call us for such a Pod; None where it does, or nobody is called."""
+        return self.hook.spares(namespace, labels) if self.hook else None
 
 
 NOWHERE = Enforcement()

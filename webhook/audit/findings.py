@@ -35,7 +35,7 @@ class Finding(StrEnum):
 WORST_FIRST = tuple(Finding)
 
 
-class Item(Struct, frozen=True, omit_defaults=True):
+class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One thing found: of which policy, about which field."""
 
     finding: Finding
@@ -44,6 +44,8 @@ class Item(Struct, frozen=True, omit_defaults=True):
     before: Any = None
     after: Any = None
     why: str = ""
+    in_force: bool = False
+    """A Pod that is created now is given it."""
 
 
 class Ref(Struct, frozen=True):

@@ -18,8 +18,8 @@ from webhook.policies import crd
 
 class Installation(Struct, frozen=True):
     hook: Hook | None = None
-    trusts: str = ""
-    """The caBundle, base64; empty: the API server trusts nobody."""
+    bundle: bytes = b""
+    """The caBundle, PEM; empty: the API server trusts nobody."""
     arguments: tuple[str, ...] = ()
     """What the server is started with; what stands in `PODTAILOR_...` variables is among them."""
     changed: str = ""
@@ -46,7 +46,7 @@ class _Selector(Struct, frozen=True):
 
 
 class _ClientConfig(Struct, frozen=True):
-    caBundle: str = ""
+    caBundle: bytes = b""
 
 
 class _Webhook(Struct, frozen=True):
@@ -97,7 +97,7 @@ def installation(api: ApiClient) -> Installation:
     """Raises UnreachableError."""
     configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
     deployment = _named(api, _DEPLOYMENTS, "podtailor")
-    hook, trusts, changed_at = None, "", ""
+    hook, bundle, changed_at = None, b"", ""
     arguments: tuple[str, ...] = ()
     if configuration:
         webhooks = msgspec.json.decode(configuration.raw, type=_Configuration).webhooks
@@ -105,12 +105,12 @@ def installation(api: ApiClient) -> Installation:
         since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
         for each in webhooks[:1]:
             hook = Hook(_selector(each.namespaceSelector), _selector(each.objectSelector), since)
-            trusts = each.clientConfig.caBundle
+            bundle = each.clientConfig.caBundle
     if deployment:
         containers = msgspec.json.decode(deployment.raw, type=_Deployment).spec.template.spec.containers
         arguments = tuple(word for each in containers[:1] for word in _words(each))
         changed_at = changed(deployment, "args", "env")
-    return Installation(hook, trusts, arguments, changed_at)
+    return Installation(hook, bundle, arguments, changed_at)
 
 
 def enforcement(

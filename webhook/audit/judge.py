@@ -49,8 +49,7 @@ def judge(
     decision = evaluate(request, snapshot)
     namespace = snapshot.namespace(request.namespace)
     subject = subject_of(request.pod, namespace, snapshot.accelerators)
-    hook = enforcement.hook
-    skipped = decision.left_alone or (hook and hook.spares(namespace, subject.labels))
+    skipped = decision.left_alone or enforcement.spares(namespace, subject.labels)
     outcome = decision.audit or decision.outcome
     if not skipped and not outcome.heard:
         skipped = "no-policy: none matches"
@@ -96,18 +95,20 @@ def _found(decision: Decision, examined: Examined, enforcement: Enforcement) -> 
 def _changes(decision: Decision, examined: Examined, enforcement: Enforcement) -> Iterator[Item]:
     for change in decision.outcome.changes:
         begins = enforcement.begins(change.policy, examined.ref.namespace)
-        if begins is None or (examined.created and examined.created <= begins):
+        if begins is None:
             yield _item(Finding.WOULD_CHANGE, change)
-        elif examined.created:
-            yield _item(Finding.SLIPPED_THROUGH, change)
-        else:  # that is what its next Pod is given
-            yield _item(Finding.PASS, change)
+        elif not examined.created:  # that is what its next Pod is given
+            yield _item(Finding.PASS, change, in_force=True)
+        else:
+            came_before = examined.created <= begins
+            finding = Finding.WOULD_CHANGE if came_before else Finding.SLIPPED_THROUGH
+            yield _item(finding, change, in_force=True)
     for change in decision.would_change:
         yield _item(Finding.WOULD_CHANGE, change)
 
 
-def _item(finding: Finding, change: Change) -> Item:
-    return Item(finding, change.policy.key, change.field, after=change.value)
+def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
+    return Item(finding, change.policy.key, change.field, after=change.value, in_force=in_force)
 
 
 def _drift(examined: Examined, subject: Subject) -> Iterator[Item]:

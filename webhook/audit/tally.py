@@ -72,7 +72,6 @@ class Tally:
         self.found: set[Finding] = set()
         """All that was found of anything, headline or not."""
         self.pods: Counter[Finding] = Counter()
-        self.skips: Counter[str] = Counter()
         self.qos: Counter[str] = Counter()
         self.namespaces: dict[str, Total] = {}
         self.types: dict[str, Total] = {}
@@ -87,8 +86,6 @@ class Tally:
         if examined.ref.kind == "Pod":
             self.live_pods += 1
             self.pods[verdict.finding] += 1
-        if verdict.finding is Finding.SKIPPED:
-            self.skips[verdict.items[0].why.partition(":")[0]] += 1
         if examined.replicas:
             self.namespaces.setdefault(examined.ref.namespace, Total()).add(verdict, examined.replicas)
             self.types.setdefault(_joined(verdict.types), Total()).add(verdict, examined.replicas)
@@ -107,6 +104,12 @@ class Tally:
                 row.owner.name,
             ),
         )
+
+    @property
+    def skips(self) -> Counter[str]:
+        """Why owners are skipped."""
+        skipped = (row for row in self._rows.values() if row.finding is Finding.SKIPPED)
+        return Counter(row.verdict.items[0].why.partition(":")[0] for row in skipped)
 
     @property
     def owners(self) -> dict[Finding, int]:

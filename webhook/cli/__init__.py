@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from webhook.cli import audit, certs, explain, mutate, policies, serve, version
+from webhook.cli import audit, certs, explain, mutate, policies, retrofit, serve, version
 from webhook.cli.output import complain
 from webhook.files import InputError
 
@@ -22,6 +22,7 @@ app.command()(serve.serve)
 app.command()(mutate.mutate)
 app.command()(explain.explain)
 app.command()(audit.audit)
+app.command()(retrofit.retrofit)
 app.add_typer(policies.app, name="policies")
 app.add_typer(certs.app, name="certs")
 app.command()(version.version)

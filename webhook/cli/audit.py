@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -44,7 +43,6 @@ class As(StrEnum):
 
 _FAIL_ON = "violation,slipped-through"
 _INTERRUPTED = 130
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def audit(
@@ -78,15 +76,7 @@ def audit(
         As | None,
         typer.Option("--what-if", help="As if all that is only audited, or not selected, were enforced."),
     ] = None,
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            help="When policies of files came into force, as 2026-01-31T12:00:00Z: Pods made later slipped "
-            "through.",
-        ),
-    ] = "",
+    since: options.Since = "",
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="FINDING,...", help="Findings that exit 1; none: never.")
     ] = _FAIL_ON,
@@ -95,9 +85,7 @@ def audit(
     context: options.Context = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print it.")] = Output.TABLE,
     *,
-    all_namespaces: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="All namespaces, which is what is done without -n.")
-    ] = False,
+    all_namespaces: options.AllNamespaces = False,
     from_cluster: options.FromCluster = False,
     diff: Annotated[bool, typer.Option("--diff", help="The diff of each object too.")] = False,
     publish: Annotated[
@@ -136,10 +124,8 @@ def audit(
     130 interrupted.
     """
     fails = _findings(fail_on)
-    if since and not _TIME.fullmatch(since):
-        raise InputError(f"--since {since}: write a time as 2026-01-31T12:00:00Z")
-    if namespace and all_namespaces:
-        raise InputError("give -n or -A, not both")
+    options.check_time(since)
+    options.check_scope(namespace, all_namespaces=all_namespaces)
     if publish and (selector or kinds):
         raise InputError("--publish: a Report is of a whole namespace: leave -l and --kinds out")
     others = options.controllers_of(controller)
@@ -165,7 +151,7 @@ def audit(
         from webhook.cli import looking, sources  # noqa: PLC0415 (the cluster's client is slow to import)
 
         with sources.reached(kubeconfig, context) as api, looking.progress() as heard:
-            look = looking.look(here, api, since=since, as_if_enforced=as_if_enforced)
+            look = looking.look(api, here, policies, since=since, as_if_enforced=as_if_enforced)
             survey = Survey(look.snapshot, look.enforcement, with_diff=reporter.with_diff)
             costing = None if filename or namespace or selector or kinds else looking.Costing(api)
             scope = looking.scope(api, namespace, selector, kinds, others)

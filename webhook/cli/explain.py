@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec import structs
 from rich.text import Text
 
 from webhook import files
@@ -20,6 +22,9 @@ from webhook.files import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
+
+if TYPE_CHECKING:
+    from webhook.cli.looking import LivePod, Look
 
 REASONS = {
     Reason.KEPT: "the Pod has a value of its own",
@@ -38,6 +43,7 @@ REASONS = {
 
 
 def explain(
+    here: typer.Context,
     live: Annotated[
         str | None, typer.Argument(metavar="pod/NAME", help="A Pod of the cluster, as it is now.")
     ] = None,
@@ -65,27 +71,28 @@ def explain(
       podtailor explain pod/web-0 --namespace shop
     """
     filenames = _filenames(live, filename, policies)
-    looks = bool(from_cluster or live or kubeconfig or context)
-    snapshot = snapshot_from(
-        None if looks else policies,
-        builtin,
-        preset,
-        mode=mode,
-        accelerators=accelerator,
-        namespace_labels=options.labels_of(namespace_labels),
-    )
-    if looks:
-        from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+    if from_cluster or live or kubeconfig or context:
+        from webhook.cli import looking, sources  # noqa: PLC0415 (the cluster's client is slow to import)
 
-        snapshot = sources.now(snapshot, policies, builtin, preset, kubeconfig, context)
-    if live:
-        documents = [sources.pod(live, namespace, kubeconfig, context)]
+        with sources.reached(kubeconfig, context) as api:
+            look = looking.look(api, here, policies)
+            if live:
+                _live_pod(look, looking.live_pod(api, look, live, namespace), namespace, output)
+                return
+        snapshot = look.snapshot
     else:
-        paths = files.find(filenames)
-        documents = [document for path in paths for document in files.read(path)]
+        snapshot = snapshot_from(
+            policies,
+            builtin,
+            preset,
+            mode=mode,
+            accelerators=accelerator,
+            namespace_labels=options.labels_of(namespace_labels),
+        )
     explained = [
         (found, engine.explain(found.request(namespace), snapshot))
-        for document in documents
+        for path in files.find(filenames)
+        for document in files.read(path)
         for found in find_pods(document)
     ]
     if not explained:
@@ -98,6 +105,31 @@ def explain(
         if index:
             out.print()
         for line in _in_words(found, namespace, explanation):
+            out.print(line)
+
+
+def _live_pod(look: Look, live: LivePod, namespace: str, output: Format) -> None:
+    """The reasoning for a Pod as it was created, and why it is not as it would be now."""
+    from webhook.audit.why_not import Around, why_not  # noqa: PLC0415 (reads certificates)
+
+    examined = live.examined
+    found = next(find_pods(live.document))
+    found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=examined.admitted))
+    explanation = engine.explain(found.request(namespace), look.snapshot)
+    around = Around(
+        look.snapshot.namespace(namespace), look.installed, look.enforcement, live.served, datetime.now(UTC)
+    )
+    reasons = why_not(examined, explanation, around)
+    if output is Format.JSON:
+        print_json([{**_as_json(found, namespace, explanation), "whyNot": reasons}])
+        return
+    out = console()
+    out.print(Text.assemble((str(examined.ref), "bold"), f"  created at {examined.created}"))
+    for reason in reasons:
+        out.print(Text(f"  {reason}", style="yellow"))
+    _, *rest = _in_words(found, namespace, explanation)
+    for line in rest:
+        if line.plain.strip() not in reasons:
             out.print(line)
 
 

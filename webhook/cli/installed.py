@@ -20,6 +20,7 @@ class Settings(Struct, frozen=True):
     preset: tuple[str, ...] = ()
     mode: Mode = Mode.ENFORCE
     accelerator: tuple[str, ...] = ()
+    tls_secret: str = ""
 
 
 def served(arguments: tuple[str, ...]) -> Settings:
@@ -59,4 +60,5 @@ def _of(params: dict[str, Any]) -> Settings:
         tuple(params["preset"] or ()),
         Mode(params["mode"]),
         tuple(params["accelerator"] or ()),
+        params.get("tls_secret") or "",
     )

@@ -73,6 +73,18 @@ Kubeconfig = Annotated[
     ),
 ]
 Context = Annotated[str | None, setting("--context", help="Context of the kubeconfig.")]
+Since = Annotated[
+    str,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="When policies of files came into force, as 2026-01-31T12:00:00Z: Pods made later slipped "
+        "through.",
+    ),
+]
+AllNamespaces = Annotated[
+    bool, typer.Option("--all-namespaces", "-A", help="All namespaces, which is what is done without -n.")
+]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")]
 
 
@@ -88,6 +100,21 @@ def labels_of(pairs: list[str] | None) -> dict[str, str]:
             raise InputError(f"--namespace-labels {pair}: write KEY=VALUE")
         labels[key] = value
     return labels
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+def check_time(since: str) -> None:
+    """Raises InputError."""
+    if since and not _TIME.fullmatch(since):
+        raise InputError(f"--since {since}: write a time as 2026-01-31T12:00:00Z")
+
+
+def check_scope(namespace: str | None, *, all_namespaces: bool) -> None:
+    """Raises InputError."""
+    if namespace and all_namespaces:
+        raise InputError("give -n or -A, not both")
 
 
 def controllers_of(given: list[str] | None) -> dict[tuple[str, str], Path]:

@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
-from webhook import yaml_tree
 from webhook.cli.output import warn
 from webhook.cluster import once
 from webhook.cluster.client import Api, UnreachableError, api_client
@@ -16,9 +13,8 @@ from webhook.cluster.standing import Standing
 from webhook.cluster.status import StatusWriter
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
-from webhook.files import Document, InputError
+from webhook.files import InputError
 from webhook.model.policy import Policy
-from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, shipped
 
 
@@ -40,35 +36,6 @@ def cluster(
         writer = StatusWriter(api)
         writer.start()
         return Store(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
-
-
-def now(
-    snapshot: Snapshot,
-    paths: list[str] | None,
-    builtin: Profile,
-    names: list[str] | None,
-    kubeconfig: str | None,
-    context: str | None,
-) -> Snapshot:
-    """`snapshot` with what is in the cluster at this moment; files come first. Raises InputError."""
-    own = load_all(paths or ())
-    with reached(kubeconfig, context) as api:
-        found, standings = once.snapshot(api, snapshot, shipped(builtin, names or ()), own)
-    warn_of(standings)
-    return found
-
-
-def pod(named: str, namespace: str, kubeconfig: str | None, context: str | None) -> Document:
-    """A live Pod given as `pod/NAME`. Raises InputError."""
-    kind, _, name = named.rpartition("/")
-    if kind not in ("pod", "pods", "po") or not name:
-        raise InputError(f"{named}: write pod/NAME, or -f FILE for anything else")
-    with reached(kubeconfig, context) as api:
-        found = once.pod(api, namespace, name)
-    if found is None:
-        raise InputError(f"pod/{name}: there is none in namespace {namespace}")
-    text = msgspec.json.encode(found).decode()
-    return Document(f"{namespace}/{name}", 1, text, yaml_tree.parse(text), found)
 
 
 def policies(kubeconfig: str | None, context: str | None) -> list[Policy]:

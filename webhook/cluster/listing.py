@@ -126,5 +126,5 @@ def get(api: ApiClient, kind: Kind[Any], query: Query) -> Any:
     return response
 
 
-def object_of(raw: msgspec.Raw) -> Object:
+def object_of(raw: msgspec.Raw | bytes) -> Object:
     return Object(_IDENTITIES.decode(raw).metadata, bytes(raw))

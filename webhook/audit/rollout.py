@@ -1,0 +1,155 @@
+"""Restart an owner and wait until its Pods are new, as `kubectl rollout restart` and `rollout status` do.
+
+When it is done is read as k8s.io/kubectl `pkg/polymorphichelpers/rollout_status.go` reads it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+from kubernetes.client import ApiClient
+from msgspec import Struct, structs
+
+from webhook.audit.findings import Ref
+from webhook.cluster.listing import Kind
+from webhook.cluster.once import told
+from webhook.cluster.reflector import Reflector
+from webhook.cluster.writing import send
+
+_PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
+_RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+
+
+class StuckError(Exception):
+    """A rollout that does not end. Says how far it came."""
+
+
+class Condition(Struct, frozen=True):
+    type: str = ""
+    reason: str = ""
+
+
+class _Strategy(Struct, frozen=True):
+    type: str = "RollingUpdate"
+
+
+class _Spec(Struct, frozen=True):
+    replicas: int | None = 1
+    paused: bool = False
+    updateStrategy: _Strategy = _Strategy()
+
+
+class _Status(Struct, frozen=True):
+    observedGeneration: int = 0
+    replicas: int = 0
+    updatedReplicas: int = 0
+    availableReplicas: int = 0
+    readyReplicas: int = 0
+    desiredNumberScheduled: int = 0
+    updatedNumberScheduled: int = 0
+    numberAvailable: int = 0
+    currentRevision: str = ""
+    updateRevision: str = ""
+    conditions: list[Condition] = []
+
+
+class _Meta(Struct, frozen=True):
+    generation: int = 0
+
+
+class Rolling(Struct, frozen=True):
+    """A Deployment, StatefulSet or DaemonSet, as far as a rollout goes."""
+
+    kind: str = ""
+    metadata: _Meta = _Meta()
+    spec: _Spec = _Spec()
+    status: _Status = _Status()
+
+    @property
+    def refuses(self) -> str:
+        """Why a restart would change nothing; empty where it would."""
+        if self.spec.paused:
+            return "it is paused"
+        if self.spec.updateStrategy.type == "OnDelete":
+            return "its updateStrategy is OnDelete: a Pod is made anew only where you delete it"
+        return ""
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Pods that are new and available, of how many."""
+        status = self.status
+        if self.kind == "DaemonSet":
+            return min(status.updatedNumberScheduled, status.numberAvailable), status.desiredNumberScheduled
+        ready = status.availableReplicas if self.kind == "Deployment" else status.readyReplicas
+        new = status.updatedReplicas
+        if self.kind == "StatefulSet" and status.currentRevision == status.updateRevision:
+            new = status.replicas  # at the end nothing counts as updated any more
+        return min(new, ready), self.spec.replicas or 0
+
+    @property
+    def is_done(self) -> bool:
+        done, wanted = self.progress
+        has_old = self.kind == "Deployment" and self.status.replicas > self.status.updatedReplicas
+        return self.status.observedGeneration >= self.metadata.generation and done >= wanted and not has_old
+
+    @property
+    def is_stuck(self) -> bool:
+        return any(each.reason == "ProgressDeadlineExceeded" for each in self.status.conditions)
+
+
+def look(api: ApiClient, owner: Ref) -> Rolling:
+    """Raises UnreachableError."""
+    with told(str(owner)):
+        return _read(owner, send(api, "GET", _path(owner)))
+
+
+def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
+    """Raises UnreachableError."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    template = {"metadata": {"annotations": {_RESTARTED_AT: now}}}
+    query = {"fieldManager": "podtailor-retrofit", **({"dryRun": "All"} if dry_run else {})}
+    with told(str(owner)):
+        send(api, "PATCH", _path(owner), {"spec": {"template": template}}, **query)
+
+
+def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
+    """How many Pods are new, of how many, at every change; ends when all are. Raises StuckError."""
+    changed = threading.Event()
+    reflector = Reflector(api, _kind(owner), changed.set)
+    reflector.start()
+    until = time.monotonic() + seconds
+    said = "nothing is heard of it"
+    try:
+        while changed.wait(max(0.0, until - time.monotonic())):
+            changed.clear()
+            rolling = reflector.items().get(f"{owner.namespace}/{owner.name}")
+            if rolling is None:
+                raise StuckError(f"{owner}: it has been deleted")
+            if rolling.is_done:
+                return
+            done, wanted = rolling.progress
+            said = f"{done} of {wanted} Pods are new and available"
+            yield done, wanted
+            if rolling.is_stuck:
+                break
+    finally:
+        reflector.stop()
+    raise StuckError(f"{owner}: {said}, and no more are coming")
+
+
+def _kind(owner: Ref) -> Kind[Rolling]:
+    plural = _PLURALS[owner.kind]
+    path = f"/apis/apps/v1/namespaces/{owner.namespace}/{plural}"
+    return Kind(plural, path, lambda found: _read(owner, found.raw))
+
+
+def _path(owner: Ref) -> str:
+    return f"/apis/apps/v1/namespaces/{owner.namespace}/{_PLURALS[owner.kind]}/{owner.name}"
+
+
+def _read(owner: Ref, answer: bytes) -> Rolling:
+    return structs.replace(msgspec.json.decode(answer, type=Rolling), kind=owner.kind)

@@ -1,0 +1,104 @@
+"""Why a live Pod does not carry what admission gives: everything that can be known of it afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from certs.inspect import distrusted
+from webhook.audit.enforcement import Enforcement
+from webhook.audit.installation import Installation
+from webhook.audit.judge import Examined
+from webhook.engine.explain import Explanation
+from webhook.model.draft import Reason
+from webhook.model.names import APPLIED, CONFIGURATION, Mode
+from webhook.model.pod import NO_METADATA
+from webhook.model.policy import Policy
+from webhook.model.subject import Namespace
+
+FAIL_OPEN = 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
+
+
+class Around(Struct, frozen=True):
+    """What is known besides the Pod."""
+
+    namespace: Namespace
+    installed: Installation
+    enforcement: Enforcement
+    served: bytes | None
+    """The webhook's certificate, PEM; None where it cannot be read."""
+    now: datetime
+
+
+def why_not(examined: Examined, explanation: Explanation, around: Around) -> list[str]:
+    """In words, what stops everybody first."""
+    return [*_calls(around), *_reasons(examined, explanation, around)]
+
+
+def _calls(around: Around) -> Iterator[str]:
+    """Why the API server does not reach us now."""
+    if around.installed.hook is None:
+        yield f"nobody calls podtailor now: there is no MutatingWebhookConfiguration {CONFIGURATION}"
+    elif not around.installed.bundle:
+        yield "the API server cannot call podtailor now: the webhook configuration has no caBundle"
+    elif around.served is not None:
+        problem = distrusted(around.served, around.installed.bundle, around.now)
+        if problem:
+            yield f"the API server cannot call podtailor now: its certificate {problem}"
+
+
+def _reasons(examined: Examined, explanation: Explanation, around: Around) -> Iterator[str]:
+    decision = explanation.decision
+    metadata = examined.written.metadata or NO_METADATA
+    mark = (metadata.annotations or {}).get(APPLIED)
+    if mark:
+        yield f"its annotation says that podtailor set {mark}"
+    if decision.left_alone:
+        yield f"left alone, {decision.left_alone}"
+        return
+    labels = {key: value or "" for key, value in (metadata.labels or {}).items()}
+    spared = around.enforcement.spares(around.namespace, labels)
+    if spared:
+        yield spared
+        return
+    if decision.mode is Mode.AUDIT:
+        yield "the mode here is Audit: what would be changed is said and not done"
+        return
+    if not decision.enforced:
+        yield "no policy that is enforced matches: the list below says why"
+        return
+    changes = decision.outcome.changes
+    if not changes:
+        if not mark:
+            yield from _nothing_to_add(explanation)
+        return
+    for policy in {change.policy.key: change.policy for change in changes}.values():
+        fields = ", ".join(change.field for change in changes if change.policy is policy)
+        yield f"it lacks {fields}, of {policy.key}: {_missed(examined, policy, around.enforcement)}"
+
+
+def _missed(examined: Examined, policy: Policy, enforcement: Enforcement) -> str:
+    times = enforcement.times(policy, examined.ref.namespace)
+    if times is None:
+        return "since when that policy is in force is not known"
+    what, begins = max(times.items(), key=lambda each: each[1])
+    if examined.created <= begins:
+        return f"it was created at {examined.created}, {what} changed at {begins}"
+    return (
+        f"it was created at {examined.created}, when that was in force. The API server lets Pods through "
+        f"where the webhook does not answer in time, and leaves no trace on them: {FAIL_OPEN} counts them"
+    )
+
+
+def _nothing_to_add(explanation: Explanation) -> Iterator[str]:
+    skips = Counter(skip.reason for skip in explanation.decision.outcome.skips)
+    if not skips:
+        yield "it already is as the policies that match wish it"
+    elif set(skips) == {Reason.KEPT}:
+        yield "it has values of its own for all that the policies wish"
+    else:
+        said = ", ".join(f"{count} {reason}" for reason, count in skips.most_common())
+        yield f"all that the policies wish is left out: {said}"

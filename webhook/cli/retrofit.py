@@ -1,0 +1,147 @@
+"""`podtailor retrofit`: how Pods that exist get what admission would give them now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from webhook.audit.retrofit import ByHand, Plan, Planner, Restart
+from webhook.audit.survey import Survey
+from webhook.cli import options
+from webhook.cli.output import Format, console, print_json
+from webhook.files import InputError
+
+if TYPE_CHECKING:
+    from webhook.cluster.client import Api
+
+_INTERRUPTED = 130
+
+
+def retrofit(
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="One namespace only.")] = None,
+    selector: Annotated[
+        str, typer.Option("--selector", "-l", help="Only Pods with these labels, as kubectl's -l.")
+    ] = "",
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long one rollout may take.")
+    ] = 600,
+    *,
+    all_namespaces: options.AllNamespaces = False,
+    apply: Annotated[
+        bool,
+        typer.Option("--apply", help="Restart the owners, one after the other, each once the last is done."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --apply: ask the API server, and change nothing.")
+    ] = False,
+) -> None:
+    """Say how Pods that came before podtailor, or slipped through, get what they lack.
+
+    The least disruptive repair comes first. A resize repairs a Pod that lacks requests or limits alone and
+    keeps its QoS class. All else takes a new Pod: owners that roll out are restarted. Pods that nobody would
+    make anew are named, and never deleted.
+
+    Interrupted or stuck, it can be run again: what is repaired by then is not in the list any more.
+
+    \b
+    Examples:
+      podtailor retrofit
+      podtailor retrofit -n shop --apply --dry-run
+      podtailor retrofit -n shop --apply
+
+    \b
+    Exit codes: 0 done, 1 a rollout got stuck, 2 wrong usage or input that cannot be used, 130 interrupted.
+    """
+    if dry_run and not apply:
+        raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
+    options.check_scope(namespace, all_namespaces=all_namespaces)
+    from webhook.cli import looking, sources  # noqa: PLC0415 (the cluster's client is slow to import)
+
+    with sources.reached(kubeconfig, context) as api:
+        with looking.progress() as heard:
+            look = looking.look(api)
+            survey, planner = Survey(look.snapshot, look.enforcement), Planner()
+            scope = looking.scope(api, namespace, selector, "", {})
+            for examined in looking.Cluster(api, look.snapshot, scope, heard).examined():
+                planner.add(examined, survey.take(examined))
+        plan = planner.plan()
+        if output is Format.JSON:
+            print_json(_as_json(plan))
+        else:
+            _show(plan, applies=apply)
+        if apply:
+            _apply(api, plan, timeout, dry_run=dry_run)
+
+
+def _show(plan: Plan, *, applies: bool) -> None:
+    out = console()
+
+    def said(title: str, lines: list[str]) -> None:
+        if lines:
+            out.print(Text(title, style="bold"))
+            for line in lines:
+                out.print(Text(f"  {line}"))
+
+    said("A resize repairs these Pods as they run:", list(map(str, plan.resizes)))
+    if not applies:
+        said("These make their Pods anew, one after the other:", list(map(str, plan.restarts)))
+    said("These are for you:", list(map(_by_hand, plan.by_hand)))
+    if plan.not_in_force:
+        out.print(f"{plan.not_in_force} Pods would change only if more were enforced: see podtailor audit.")
+    elif not (plan.resizes or plan.restarts or plan.by_hand):
+        out.print("Every live Pod has what admission would give it now.")
+
+
+def _by_hand(each: ByHand) -> str:
+    pods = "" if each.owner.kind == "Pod" else f" ({', '.join(each.pods)})"
+    return f"{each.owner}{pods}: {each.why}"
+
+
+def _apply(api: Api, plan: Plan, timeout: float, *, dry_run: bool) -> None:
+    from webhook.audit import rollout  # noqa: PLC0415 (the cluster's client is slow to import)
+
+    out = console()
+    for index, each in enumerate(plan.restarts):
+        name = f"{index + 1}/{len(plan.restarts)} {each.owner}"
+        refuses = rollout.look(api, each.owner).refuses
+        if refuses:
+            out.print(Text(f"{name}: left alone, {refuses}"))
+            continue
+        try:
+            rollout.restart(api, each.owner, dry_run=dry_run)
+            if dry_run:
+                out.print(Text(f"{name}: would be restarted"))
+                continue
+            with out.status(f"{name}: restarted") as status:
+                for done, wanted in rollout.followed(api, each.owner, timeout):
+                    status.update(f"{name}: {done} of {wanted} Pods are new")
+        except rollout.StuckError as error:
+            out.print(Text.assemble((str(error), "red"), _left(plan.restarts[index + 1 :])))
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt:
+            out.print(Text(f"{name}: interrupted; its rollout goes on{_left(plan.restarts[index + 1 :])}"))
+            raise typer.Exit(_INTERRUPTED) from None
+        out.print(Text(f"{name}: its {each.pods} Pods are new"))
+
+
+def _left(restarts: tuple[Restart, ...]) -> str:
+    return f"; {len(restarts)} owners have not been restarted" if restarts else ""
+
+
+def _as_json(plan: Plan) -> dict[str, object]:
+    return {
+        "resizes": [
+            {"namespace": each.pod.namespace, "pod": each.pod.name, "patch": each.patch, "command": str(each)}
+            for each in plan.resizes
+        ],
+        "restarts": [
+            {"owner": each.owner, "pods": each.pods, "command": str(each)} for each in plan.restarts
+        ],
+        "byHand": plan.by_hand,
+        "notInForce": plan.not_in_force,
+    }
