@@ -169,8 +169,8 @@ def written(data: Any) -> str:
     writer.version = (1, 1)
     writer.default_flow_style = False
     writer.width = 1000
-    writer.representer.ignore_aliases = lambda _: True  # what stands twice is written twice
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in their order
+    writer.representer.ignore_aliases = lambda _: True  # what stands twice is written twice
     out = StringIO()
     writer.dump(data, out)
     return out.getvalue().removeprefix("%YAML 1.1\n---\n")

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from webhook.cli import audit, certs, explain, mutate, policies, retrofit, serve, version
+from webhook.cli import audit, certs, explain, mutate, policies, retrofit, serve, test, version
 from webhook.cli.output import complain
 from webhook.files import InputError
 
@@ -23,6 +23,7 @@ app.command()(mutate.mutate)
 app.command()(explain.explain)
 app.command()(audit.audit)
 app.command()(retrofit.retrofit)
+app.command("test")(test.run)
 app.add_typer(policies.app, name="policies")
 app.add_typer(certs.app, name="certs")
 app.command()(version.version)

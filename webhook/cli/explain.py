@@ -21,6 +21,7 @@ from webhook.engine.tailored import Outcome
 from webhook.files import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode
+from webhook.policies.cases import said
 from webhook.policies.shipped import Profile
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Itera
     if changes:
         yield Text(f"\n  {title}", style="bold")
         for change in changes:
-            yield Text(f"    {change.field} = {_value(change.value)}  by {change.policy.name}")
+            yield Text(f"    {change.field} = {said(change.value)}  by {change.policy.name}")
     if outcome.skips:
         yield Text("\n  Leaves out", style="bold")
         for skip in outcome.skips:
@@ -203,13 +204,6 @@ def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Itera
                 f"    {conflict.field}  {conflict.winner.name} is heard before {conflict.policy.name}, "
                 "which wished another value"
             )
-
-
-def _value(value: Any) -> str:
-    """A value in one line: of an entry of resizePolicy what it says, of a toleration all its parts."""
-    if isinstance(value, dict):
-        return str(value.get("restartPolicy") or " ".join(map(str, value.values())))
-    return str(value)
 
 
 def _as_json(found: Found, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import difflib
 import inspect
 import typing
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,8 @@ from webhook.policies.compile import compiled
 from webhook.policies.schema import PolicyDocument
 
 Location = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
+_WHAT = "a policy is a mapping with apiVersion, kind, metadata and spec"
 
 
 class Problem(Struct, frozen=True):
@@ -61,18 +63,18 @@ def load_documents(documents: Iterable[Document]) -> Loaded:
     problems: list[Problem] = []
     seen: dict[tuple[str, str | None, str], str] = {}
     for document in documents:
-        parsed = _parsed(document)
-        if isinstance(parsed, list):
-            problems.extend(parsed)
+        read = parsed(document, PolicyDocument, _WHAT)
+        if isinstance(read, list):
+            problems.extend(read)
             continue
         place = document.place()
-        identity = (parsed.kind, parsed.metadata.namespace, parsed.metadata.name)
+        identity = (read.kind, read.metadata.namespace, read.metadata.name)
         if identity in seen:
-            message = f"{parsed.kind} {parsed.metadata.name} stands at {seen[identity]} already"
+            message = f"{read.kind} {read.metadata.name} stands at {seen[identity]} already"
             problems.append(Problem(document.place(("metadata", "name")), "metadata.name", message))
             continue
         seen[identity] = place
-        policies.append(compiled(parsed, source=place))
+        policies.append(compiled(read, source=place))
     return Loaded(tuple(policies), tuple(problems))
 
 
@@ -90,15 +92,14 @@ def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
     return load(paths).whole()
 
 
-def _parsed(document: Document) -> PolicyDocument | list[Problem]:
+def parsed(document: Document, model: type[M], what: str) -> M | list[Problem]:
+    """The document as a `model`, or what is wrong with it; `what` it should be, in words."""
     if not isinstance(document.data, dict):
-        return [
-            Problem(document.place(), "", "a policy is a mapping with apiVersion, kind, metadata and spec")
-        ]
+        return [Problem(document.place(), "", what)]
     try:
-        return PolicyDocument.model_validate(document.data)
+        return model.model_validate(document.data)
     except ValidationError as error:
-        found = list(_errors(error))
+        found = list(_errors(error, model))
         # Something else altogether: what its fields are called is no mistake.
         elsewhat = [each for each in found if each[0] in (("apiVersion",), ("kind",))]
         return [
@@ -117,14 +118,16 @@ def spec_of(data: dict[str, Any]) -> dict[str, Any]:
 
 def told(error: ValidationError) -> list[str]:
     """`field: what is wrong` of everything that is, for a document that stands in no file."""
-    return [f"{files.dotted(location)}: {message}" for location, message in _errors(error)]
+    return [f"{files.dotted(location)}: {message}" for location, message in _errors(error, PolicyDocument)]
 
 
-def _errors(error: ValidationError) -> Iterator[tuple[Location, str]]:
-    return (_told(each["type"], each["loc"], each["msg"], each["input"]) for each in error.errors())
+def _errors(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
+    return (_told(each["type"], each["loc"], each["msg"], each["input"], model) for each in error.errors())
 
 
-def _told(kind: str, location: Location, message: str, given: object) -> tuple[Location, str]:
+def _told(
+    kind: str, location: Location, message: str, given: object, model: type[BaseModel]
+) -> tuple[Location, str]:
     """Pydantic's error in the words of somebody who writes manifests."""
     if location and location[-1] == "[key]":
         location = location[:-1]
@@ -132,7 +135,7 @@ def _told(kind: str, location: Location, message: str, given: object) -> tuple[L
         return location, f"must be a string: YAML takes this for {str(given).lower()}, put it in quotes"
     match kind:
         case "extra_forbidden":
-            known = _fields_beside(location)
+            known = _fields_beside(location, model)
             close = difflib.get_close_matches(str(location[-1]), known, n=1)
             hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"
             return location, f"unknown field; {hint}"
@@ -150,9 +153,8 @@ def _told(kind: str, location: Location, message: str, given: object) -> tuple[L
     return location, message.removeprefix("Value error, ").removeprefix("Input ")
 
 
-def _fields_beside(location: Sequence[str | int]) -> list[str]:
+def _fields_beside(location: Sequence[str | int], model: type[BaseModel]) -> list[str]:
     """The field names of the model that holds the field at `location`."""
-    model: type[BaseModel] = PolicyDocument
     for step in location[:-1]:
         if isinstance(step, str):
             model = _model_in(model.model_fields[step].annotation) or model

@@ -1,0 +1,202 @@
+"""`podtailor test`: unit tests of policies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from xml.etree import ElementTree as ET
+
+import typer
+from msgspec import Struct
+from rich.text import Text
+
+from webhook import files, yaml_tree
+from webhook.cli import options
+from webhook.cli.manifests import Found, find_pods, snapshot_from
+from webhook.cli.output import console, print_json
+from webhook.engine.evaluate import Decision, evaluate
+from webhook.files import Document, InputError
+from webhook.policies.cases import KIND, Case, PolicyTest, fields_of, mismatches, read
+from webhook.policies.shipped import Profile
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JUNIT = "junit"
+    JSON = "json"
+
+
+class Result(Struct, frozen=True):
+    place: str
+    """`file:line:column` of the test."""
+    name: str
+    failures: tuple[str, ...]
+
+
+def run(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files of tests, or directories.")],
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print results.")] = Output.TABLE,
+    filename: options.Filenames = None,
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+    preset: options.Presets = None,
+    *,
+    init: Annotated[
+        bool,
+        typer.Option("--init", help="Write PATH from what the policies do now to the manifests of -f."),
+    ] = False,
+) -> None:
+    """Test policies: does each manifest become what the tests say?
+
+    A file of tests names policies and manifests from where it stands, and what must come of each. --init
+    writes one from what happens today: review it, keep it, and be told when it changes.
+
+    \b
+    Examples:
+      podtailor test examples/tests/
+      podtailor test --init -f deploy/ -p policies/ tests.yaml
+      podtailor test tests.yaml -o junit > report.xml
+
+    \b
+    Exit codes: 0 all passed, 1 some failed, 2 wrong usage or input that cannot be used.
+    """
+    if init:
+        _init(paths, options.filenames_of(filename, policies), policies, builtin, preset)
+        return
+    if filename or policies or preset:
+        raise InputError("-f, --policies and --preset are for --init: a file of tests names its own")
+    documents = [document for path in files.find(paths) for document in files.read(path)]
+    results = [result for document in documents for result in _run(document)]
+    if not results:
+        raise InputError(f"{', '.join(paths)}: no test in there")
+    _PRINTERS[output](results)
+    if any(result.failures for result in results):
+        raise typer.Exit(1)
+
+
+def _run(document: Document) -> Iterator[Result]:
+    if document.data is None:
+        return
+    suite = read(document)
+    beside = Path(document.source).parent
+    for index, case in enumerate(suite.tests):
+        place = document.place(("tests", index))
+        failures = mismatches(case.expect, _decided(suite, case, beside, place))
+        yield Result(place, case.name, tuple(failures))
+
+
+def _decided(suite: PolicyTest, case: Case, beside: Path, place: str) -> Decision:
+    """Raises InputError."""
+    snapshot = snapshot_from(
+        [str(beside / path) for path in suite.policies],
+        suite.builtin,
+        suite.presets,
+        mode=suite.mode,
+        namespace_labels=case.namespaceLabels,
+    )
+    if case.manifest is None:
+        text = yaml_tree.written(case.object)
+        documents = [Document(place, 1, text, yaml_tree.parse(text), case.object)]
+    else:
+        documents = [each for path in files.find([str(beside / case.manifest)]) for each in files.read(path)]
+    found = [each for document in documents for each in find_pods(document) if _is_meant(each, case.select)]
+    if len(found) != 1:
+        said = ", ".join(f"{each.manifest.kind}/{each.manifest.name}" for each in found) or "none"
+        raise InputError(f"{place}: one manifest that makes Pods is needed, there is {said}: give select")
+    return evaluate(found[0].request(case.namespace), snapshot)
+
+
+def _is_meant(found: Found, select: str) -> bool:
+    return not select or select == f"{found.manifest.kind}/{found.manifest.name}"
+
+
+def _table(results: list[Result]) -> None:
+    out = console()
+    for result in results:
+        style, verdict = ("red", "FAIL") if result.failures else ("green", "ok  ")
+        out.print(Text.assemble((verdict, style), f"  {result.place}: {result.name}"))
+        for failure in result.failures:
+            out.print(Text(f"        {failure}"))
+    failed = sum(bool(result.failures) for result in results)
+    out.print(f"{len(results)} tests, {failed} failed" if failed else f"{len(results)} tests passed")
+
+
+def _junit(results: list[Result]) -> None:
+    failed = sum(bool(result.failures) for result in results)
+    suite = ET.Element("testsuite", name="podtailor", tests=str(len(results)), failures=str(failed))
+    for result in results:
+        file, _, rest = result.place.rpartition(":")[0].rpartition(":")
+        case = ET.SubElement(suite, "testcase", classname=file, name=result.name, file=file, line=rest)
+        if result.failures:
+            ET.SubElement(case, "failure", message=result.failures[0]).text = "\n".join(result.failures)
+    print('<?xml version="1.0" encoding="UTF-8"?>')
+    print(ET.tostring(suite, encoding="unicode"))
+
+
+def _json(results: list[Result]) -> None:
+    print_json(
+        [
+            {"place": each.place, "name": each.name, "passed": not each.failures, "failures": each.failures}
+            for each in results
+        ]
+    )
+
+
+_PRINTERS = {Output.TABLE: _table, Output.JUNIT: _junit, Output.JSON: _json}
+
+
+def _init(
+    paths: list[str],
+    filenames: list[str],
+    policies: list[str] | None,
+    builtin: Profile,
+    preset: list[str] | None,
+) -> None:
+    if len(paths) != 1 or Path(paths[0]).exists():
+        raise InputError(f"{', '.join(paths)}: --init writes one file, which must not be there yet")
+    made = Path(paths[0])
+    if "-" in (*filenames, *(policies or ())):
+        raise InputError("-: a test names its manifests and policies, so give files")
+
+    def beside(path: str) -> str:
+        return os.path.relpath(path, made.parent)
+
+    snapshot = snapshot_from(policies, builtin, preset)
+    documents = [(path, document) for path in files.find(filenames) for document in files.read(path)]
+    pods = [(path, found) for path, document in documents for found in find_pods(document)]
+    if not pods:
+        raise InputError("nothing in there is a Pod or has a Pod template")
+    suite = {
+        "apiVersion": "podtailor.dev/v1alpha1",
+        "kind": KIND,
+        **({"policies": [beside(path) for path in policies]} if policies else {}),
+        **({"builtin": str(builtin)} if builtin is not Profile.SAFE else {}),
+        **({"presets": preset} if preset else {}),
+        "tests": [
+            _as_it_is(beside(path), each, evaluate(each.request("default"), snapshot)) for path, each in pods
+        ],
+    }
+    try:
+        made.write_text(yaml_tree.written(suite))
+    except OSError as error:
+        raise InputError(f"{made}: {error.strerror}") from error
+    print(f"{made}: {len(pods)} tests of what happens today; read them before you keep them")
+
+
+def _as_it_is(manifest: str, found: Found, decision: Decision) -> dict[str, object]:
+    fields = fields_of(decision.outcome.changes)
+    skips = {skip.field: str(skip.reason) for skip in decision.outcome.skips}
+    expect: dict[str, object] = {"workloadTypes": list(map(str, decision.types))} if decision.types else {}
+    if decision.denied:
+        expect["denied"] = decision.denied
+    else:
+        expect |= {"fields": fields} if fields else {"unchanged": True}
+    return {
+        "name": f"{found.manifest.kind} {found.manifest.name}",
+        "manifest": manifest,
+        "select": f"{found.manifest.kind}/{found.manifest.name}",
+        "expect": {**expect, **({"skips": skips} if skips else {})},
+    }

@@ -1,0 +1,116 @@
+"""Unit tests of policies: manifests, and what must come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from webhook.engine.evaluate import Decision
+from webhook.engine.qos import QOSClass
+from webhook.files import Document, InputError
+from webhook.model.draft import Change, Reason
+from webhook.model.names import Mode, WorkloadType
+from webhook.policies.load import parsed
+from webhook.policies.shapes import Model
+from webhook.policies.shipped import Profile
+
+KIND = "PolicyTest"
+Fields = dict[str, str | list[str]]
+"""Field to value, as `podtailor explain` writes both; to several where a list is added to more than once."""
+
+
+class Expectation(Model):
+    """What must come of a manifest. What is not given may be anything."""
+
+    workloadTypes: list[WorkloadType] | None = Field(default=None, description="Its types, all of them.")
+    fields: Fields | None = Field(default=None, description="All that is set, and to what.")
+    unchanged: bool = Field(default=False, description="Nothing is set.")
+    skips: dict[str, Reason] | None = Field(default=None, description="Some of what is left out, and why.")
+    denied: str | None = Field(default=None, description="It is refused, with these words in the message.")
+    qosClass: QOSClass | None = Field(default=None, description="Its QoS class afterwards.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.unchanged and self.fields:
+            raise ValueError("unchanged and fields exclude each other")
+        if not self.model_fields_set:
+            raise ValueError("expects nothing: give one of fields, unchanged, skips, denied, workloadTypes")
+        return self
+
+
+class Case(Model):
+    name: str = Field(description="What it is about.")
+    manifest: str | None = Field(default=None, description="A file, from where this one stands.")
+    object: dict[str, Any] | None = Field(default=None, description="Instead of a file: the manifest itself.")
+    select: str = Field(default="", description="Kind/name, where the file has several that make Pods.")
+    namespace: str = Field(default="default", description="Where the manifest names none.")
+    namespaceLabels: dict[str, str] = Field(default={}, description="Labels of that namespace.")
+    expect: Expectation
+
+    @model_validator(mode="after")
+    def _has_one_manifest(self) -> Self:
+        if (self.manifest is None) is (self.object is None):
+            raise ValueError("give manifest or object, and not both")
+        return self
+
+
+class PolicyTest(Model):
+    """A file of tests."""
+
+    apiVersion: Literal["podtailor.dev/v1alpha1"]
+    kind: Literal["PolicyTest"]
+    policies: list[str] = Field(default=[], description="Files and directories, from where this one stands.")
+    builtin: Profile = Field(default=Profile.SAFE, description="Built-in policies: safe, strict or off.")
+    presets: list[str] = Field(default=[], description="Presets in use.")
+    mode: Mode = Field(default=Mode.ENFORCE, description="Of namespaces without a label that says otherwise.")
+    tests: list[Case] = Field(min_length=1)
+
+
+def read(document: Document) -> PolicyTest:
+    """Raises InputError with every problem, a line each."""
+    found = parsed(
+        document, PolicyTest, f"a file of tests is a mapping with apiVersion, kind: {KIND} and tests"
+    )
+    if isinstance(found, list):
+        raise InputError("\n".join(map(str, found)))
+    return found
+
+
+def mismatches(expected: Expectation, decision: Decision) -> Iterator[str]:
+    """What is otherwise than expected, a line each; none where all is well."""
+    if expected.workloadTypes is not None and set(expected.workloadTypes) != set(decision.types):
+        yield f"workloadTypes: expected {', '.join(expected.workloadTypes)}, is {', '.join(decision.types)}"
+    if expected.denied is None and decision.denied:
+        yield f"denied: {decision.denied}"
+    elif expected.denied is not None and expected.denied not in (decision.denied or ""):
+        yield f"denied: expected {expected.denied!r}, is {decision.denied or 'not denied'}"
+    if expected.qosClass is not None and expected.qosClass is not decision.outcome.qos.after:
+        yield f"qosClass: expected {expected.qosClass}, is {decision.outcome.qos.after}"
+    if expected.fields is not None or expected.unchanged:
+        yield from _differing(expected.fields or {}, fields_of(decision.outcome.changes))
+    skips = {skip.field: skip.reason for skip in decision.outcome.skips}
+    for field, reason in (expected.skips or {}).items():
+        if skips.get(field) is not reason:
+            yield f"skips {field}: expected {reason}, is {skips.get(field, 'not skipped')}"
+
+
+def fields_of(changes: tuple[Change, ...]) -> Fields:
+    made: dict[str, list[str]] = {}
+    for change in changes:
+        made.setdefault(change.field, []).append(said(change.value))
+    return {field: values[0] if len(values) == 1 else values for field, values in made.items()}
+
+
+def said(value: Any) -> str:
+    """A value in one line: of an entry of resizePolicy what it says, of a toleration all its parts."""
+    if isinstance(value, dict):
+        return str(value.get("restartPolicy") or " ".join(map(str, value.values())))
+    return str(value)
+
+
+def _differing(expected: Fields, found: Fields) -> Iterator[str]:
+    for field in sorted({*expected, *found}):
+        if expected.get(field) != found.get(field):
+            yield f"{field}: expected {expected.get(field, 'nothing')}, is {found.get(field, 'not set')}"
