@@ -1,0 +1,323 @@
+"""The audit of a real cluster: Pods from before, from while the webhook was away, and from after."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.kubelet import Kubelet
+from tests.e2e.workloads import bare, controller, hundred
+from tests.support.pods import Json
+from tests.support.processes import eventually
+
+# Pods of these namespaces came before podtailor was installed, while it was away, and after.
+BEFORE, AWAY, AFTER = "before", "away", "after"
+
+
+class Audited:
+    """A cluster with a history, and the commands of somebody who looks at it."""
+
+    def __init__(self, cluster: ControlPlane, kubelet: Kubelet) -> None:
+        self.cluster, self.kubelet = cluster, kubelet
+
+    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "webhook", *arguments, f"--kubeconfig={self.cluster.kubeconfig}"]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+
+    def lines(self, *arguments: str) -> list[Json]:
+        done = self.run("audit", "-o", "json", *arguments)
+        assert done.returncode in (0, 1), done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def make(self, namespace: str, *objects: Json) -> None:
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.cluster.kubectl("create", f"--namespace={namespace}", "-f", "-", stdin=json.dumps(listed))
+
+    def pods(self, namespace: str) -> list[Json]:
+        items: list[Json] = self.cluster.kubectl_json("get", "pods", f"--namespace={namespace}")["items"]
+        return items
+
+    def fill(self, namespace: str) -> None:
+        """A hundred Pods of all owners; back once they are there."""
+        objects, count = hundred()
+        self.cluster.create_namespace(namespace)
+        self.make(namespace, *objects)
+        eventually(f"{count} Pods in {namespace}", lambda: len(self.pods(namespace)) == count)
+
+
+def _next_second() -> None:
+    """The API server tells times to the second."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    eventually("the next second", lambda: datetime.now(UTC).replace(microsecond=0) > now)
+
+
+@pytest.fixture(scope="module")
+def audited(
+    cluster: ControlPlane,  # noqa: ARG001 (the binaries are built)
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Audited]:
+    with ControlPlane(tmp_path_factory.mktemp("own")) as own:
+        kubelet = Kubelet(own, tmp_path_factory.mktemp("kubelet"))
+        made = Audited(own, kubelet)
+        try:
+            made.fill(BEFORE)
+            _next_second()
+            kubelet.apply("manifests/overlays/cluster-wide")
+            own.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+            _next_second()
+            kubelet.stop()
+            made.fill(AWAY)
+            kubelet.sync()
+            made.fill(AFTER)
+            yield made
+        finally:
+            kubelet.stop()
+
+
+def test_finds_by_name_what_slipped_through_and_nothing_else(audited: Audited, capsys: Any) -> None:
+    *lines, last = audited.lines()
+    found: dict[tuple[str, str], set[str]] = {}
+    for line in lines:
+        if line["kind"] == "Pod":
+            found.setdefault((line["namespace"], line["finding"]), set()).add(line["name"])
+    names = {
+        namespace: {pod["metadata"]["name"] for pod in audited.pods(namespace)}
+        for namespace in (BEFORE, AWAY, AFTER)
+    }
+    with capsys.disabled():
+        print(
+            f"\n{sum(map(len, names.values()))} Pods: {json.dumps({' '.join(key): len(each) for key, each in found.items()})}"
+        )
+    assert found[BEFORE, "would-change"] == names[BEFORE]
+    assert found[AWAY, "slipped-through"] == names[AWAY]
+    assert found[AFTER, "pass"] == names[AFTER]
+    assert {namespace for namespace, _ in found} == {BEFORE, AWAY, AFTER, "podtailor-system"}
+    assert sum(map(len, names.values())) == 300
+    assert last["summary"]["findings"]["slipped-through"] == 100
+    templates = {line["finding"] for line in lines if line["kind"] != "Pod" and line["namespace"] == AFTER}
+    assert templates == {"pass"}, "what a template lacks its Pods are given"
+
+
+def test_pods_are_counted_to_whoever_is_behind_them(audited: Audited) -> None:
+    owners = Counter(
+        (line["owner"]["kind"], line["owner"]["name"])
+        for line in audited.lines("-n", AFTER, "--kinds", "Pod")[:-1]
+    )
+    assert owners["Deployment", "web-3"] == 6
+    assert owners["StatefulSet", "db-0"] == 2
+    assert owners["DaemonSet", "agent"] == 3
+    assert owners["Pod", "bare-7"] == 1
+    assert {kind for kind, _ in owners} == {
+        "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"
+    }  # fmt: skip
+
+
+def test_table_is_by_owner_worst_first(audited: Audited) -> None:
+    done = audited.run("audit")
+    assert done.returncode == 1
+    assert done.stderr == ""
+    rows = [line.split() for line in done.stdout.splitlines()]
+    first = next(index for index, row in enumerate(rows) if row[:2] == ["FINDING", "NAMESPACE"]) + 1
+    assert rows[first][:4] == ["slipped-through", AWAY, "daemonset/agent", "3"]
+    assert ["would-change", BEFORE, "deployment/web-0", "6"] in [row[:4] for row in rows]
+    assert "  slipped-through  31 owners" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        ([], 1),
+        (["--fail-on", "violation"], 0),
+        (["--fail-on", "none"], 0),
+        (["--fail-on", "would-change", "-n", BEFORE], 1),
+        (["-n", AFTER], 0),
+        (["-n", AFTER, "--fail-on", "pass"], 1),
+        (["--fail-on", "nope"], 2),
+        (["-n", "nowhere"], 2),
+        (["-n", AFTER, "-A"], 2),
+        (["--kinds", "Gadget"], 2),
+        (["--since", "yesterday"], 2),
+        (["-l", "a in ("], 2),
+        (["--context", "nope"], 2),
+    ],
+)
+def test_exit_code(audited: Audited, flags: list[str], code: int) -> None:
+    assert audited.run("audit", *flags).returncode == code
+
+
+def test_selector_chooses_what_is_looked_at(audited: Audited) -> None:
+    lines = audited.lines("-n", AFTER, "-l", "app=web-3")[:-1]
+    assert {(line["kind"], line["owner"]["name"]) for line in lines} == {
+        ("Pod", "web-3"),
+        ("Deployment", "web-3"),
+    }
+    assert len(lines) == 7
+
+
+def test_as_if_enforced_is_told_of_those_who_have_not_opted_in(audited: Audited) -> None:
+    audited.cluster.create_namespace("quiet", mode="audit")
+    audited.make("quiet", controller("CronJob", "report", 1))
+    (line,) = audited.lines("-n", "quiet")[:-1]
+    assert (line["finding"], line["items"][0]["policy"]) == ("would-change", "general")
+    assert "inForce" not in line["items"][0]
+    (line,) = audited.lines("-n", "quiet", "--what-if", "enforce")[:-1]
+    assert line["finding"] == "would-change"
+
+
+def test_policy_of_a_file_is_tried(audited: Audited, tmp_path: Path) -> None:
+    tried = tmp_path / "tried.yaml"
+    tried.write_text(
+        "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: tried}\n"
+        "spec: {match: {podSelector: {matchLabels: {app: web-3}}}, nodeSelector: {zone: a}}\n"
+    )
+    changed = [
+        line
+        for line in audited.lines("-n", AFTER, "--policies", str(tried))[:-1]
+        if line["finding"] != "pass"
+    ]
+    assert len(changed) == 7
+    assert {line["finding"] for line in changed} == {"would-change"}
+    since = audited.lines("-n", AFTER, "--policies", str(tried), "--since", "2020-01-01T00:00:00Z")[:-1]
+    assert Counter(line["finding"] for line in since)["slipped-through"] == 6
+
+
+def test_resized_pod_has_drifted(audited: Audited) -> None:
+    name = next(
+        pod["metadata"]["name"] for pod in audited.pods(AFTER) if pod["metadata"]["name"].startswith("web-9")
+    )
+    patch = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "150m"}}}]}}
+    audited.cluster.kubectl(
+        "patch", "pod", name, f"--namespace={AFTER}", "--subresource=resize", f"--patch={json.dumps(patch)}"
+    )
+    drifted = [line for line in audited.lines("-n", AFTER)[:-1] if line["finding"] == "drifted"]
+    assert [line["name"] for line in drifted] == [name]
+    (item,) = drifted[0]["items"]
+    assert (item["field"], item["before"], item["after"]) == ("app:requests.cpu", "100m", "150m")
+
+
+def test_explain_says_why_not(audited: Audited) -> None:
+    before = audited.run("explain", "pod/bare-0", "-n", BEFORE).stdout
+    assert "it lacks app:resizePolicy.cpu" in before
+    assert ", policy general changed at " in before or ", the webhook configuration changed at " in before
+    away = audited.run("explain", "pod/bare-0", "-n", AWAY).stdout
+    assert "when that was in force. The API server lets Pods through" in away
+    assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}' in away
+    after = json.loads(audited.run("explain", "pod/bare-0", "-n", AFTER, "-o", "json").stdout)
+    assert after[0]["whyNot"][0].startswith("its annotation says that podtailor set ")
+    assert audited.run("explain", "pod/nobody", "-n", AFTER).returncode == 2
+
+
+def test_retrofit_restarts_what_rolls_out_and_names_the_rest(audited: Audited) -> None:
+    namespace = audited.cluster.create_namespace("retro", injection="disabled")
+    audited.make(
+        namespace,
+        controller("Deployment", "web", 3),
+        controller("StatefulSet", "db", 2),
+        controller("DaemonSet", "agent", 1),
+        controller("ReplicaSet", "alone", 1),
+        bare("own"),
+    )
+    eventually(
+        "8 Pods",
+        lambda: len(audited.pods(namespace)) >= 8 and None not in map(_ready, audited.pods(namespace)),
+    )
+    audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    _next_second()
+    plan = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)
+    assert [each["command"] for each in plan["restarts"]] == [
+        f"kubectl rollout restart daemonset/agent --namespace={namespace}",
+        f"kubectl rollout restart statefulset/db --namespace={namespace}",
+        f"kubectl rollout restart deployment/web --namespace={namespace}",
+    ]
+    assert {each["owner"]["name"] for each in plan["byHand"]} == {"alone", "own"}
+    uids = {pod["metadata"]["uid"] for pod in audited.pods(namespace)}
+    dry = audited.run("retrofit", "-n", namespace, "--apply", "--dry-run")
+    assert dry.stdout.count("would be restarted") == 3
+    assert {pod["metadata"]["uid"] for pod in audited.pods(namespace)} == uids
+    applied = audited.run("retrofit", "-n", namespace, "--apply")
+    assert (applied.returncode, applied.stderr) == (0, "")
+    assert applied.stdout.endswith(f"3/3 Deployment {namespace}/web: its 3 Pods are new\n")
+    again = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)
+    assert again["restarts"] == []
+    assert {each["owner"]["name"] for each in again["byHand"]} == {"alone", "own"}
+    assert {
+        line["owner"]["name"]
+        for line in audited.lines("-n", namespace)[:-1]
+        if line["finding"] == "would-change"
+    } == {"alone", "own"}
+
+
+def _ready(pod: Json) -> Any:
+    return pod["spec"].get("nodeName")
+
+
+def test_resize_alone_repairs_what_it_can(audited: Audited) -> None:
+    """And the API server takes the very command that is printed."""
+    namespace = audited.cluster.create_namespace("resized", injection="disabled")
+    pod = bare("half")
+    pod["spec"]["containers"][0] |= {
+        "resources": {"requests": {"cpu": "50m"}},
+        "resizePolicy": [
+            {"resourceName": each, "restartPolicy": "NotRequired"} for each in ("cpu", "memory")
+        ],
+    }
+    audited.make(namespace, pod)
+    eventually(
+        "it runs", lambda: all(each["status"]["phase"] == "Running" for each in audited.pods(namespace))
+    )
+    audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    _next_second()
+    (resize,) = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)["resizes"]
+    assert json.loads(resize["patch"]) == {
+        "spec": {"containers": [{"name": "app", "resources": {"requests": {"memory": "256Mi"}}}]}
+    }
+    audited.cluster.kubectl(
+        "patch",
+        "pod",
+        "half",
+        f"--namespace={namespace}",
+        "--subresource=resize",
+        f"--patch={resize['patch']}",
+    )
+    assert (
+        audited.run("retrofit", "-n", namespace).stdout
+        == "Every live Pod has what admission would give it now.\n"
+    )
+
+
+def test_stuck_rollout_ends_with_what_is_left(audited: Audited) -> None:
+    namespace = audited.cluster.create_namespace("stuck", injection="disabled")
+    audited.make(
+        namespace,
+        controller("Deployment", "never", 1, {"nodeSelector": {"never": "there"}}),
+        controller("Deployment", "web", 2),
+    )
+    eventually("3 Pods", lambda: len(audited.pods(namespace)) == 3)
+    audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    _next_second()
+    done = audited.run("retrofit", "-n", namespace, "--apply", "--timeout=2")
+    assert done.returncode == 1
+    assert (
+        "Deployment stuck/never: 0 of 1 Pods are new and available, and no more are coming; 1 owners have not been restarted"
+        in done.stdout
+    )
+
+
+def test_paused_deployment_is_left_alone(audited: Audited) -> None:
+    namespace = audited.cluster.create_namespace("paused", injection="disabled")
+    audited.make(namespace, controller("Deployment", "web", 1))
+    eventually("a Pod", lambda: len(audited.pods(namespace)) == 1)
+    audited.cluster.kubectl("rollout", "pause", "deployment/web", f"--namespace={namespace}")
+    audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    _next_second()
+    done = audited.run("retrofit", "-n", namespace, "--apply")
+    assert (done.returncode, done.stdout) == (0, "1/1 Deployment paused/web: left alone, it is paused\n")
