@@ -42,8 +42,8 @@ def bare(name: str, **labels: str) -> Json:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        **_template(name, **labels),
         "metadata": {"name": name, "labels": labels},
+        "spec": _template(name)["spec"],
     }
 
 

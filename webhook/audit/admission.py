@@ -37,24 +37,37 @@ class RuntimeClass(Struct, frozen=True):
     tolerations: tuple[Toleration, ...] = ()
 
 
-def admitted(view: PodView, defaults: Sequence[Defaults], runtime_class: RuntimeClass) -> PodView:
-    """The Pod as webhooks see it. LimitRanges are taken in the order given; the API server has none."""
-    spec = view.spec or NO_SPEC
-    if defaults:
-        spec = structs.replace(
-            spec,
-            containers=[_defaulted(each, defaults) for each in spec.containers or ()],
-            initContainers=[_defaulted(each, defaults) for each in spec.initContainers or ()],
-        )
-    if runtime_class.node_selector:
-        spec = structs.replace(
-            spec, nodeSelector={**(spec.nodeSelector or {}), **runtime_class.node_selector}
-        )
-    if runtime_class.tolerations:
-        own = spec.tolerations or []
-        added = [each for each in runtime_class.tolerations if each not in own]
-        spec = structs.replace(spec, tolerations=[*own, *added])
-    return structs.replace(view, spec=spec)
+class Plugins(Struct, frozen=True):
+    """Of one cluster: what its LimitRanges and RuntimeClasses do."""
+
+    defaults: Mapping[str, Sequence[Defaults]] = {}
+    """By namespace. They are taken in this order; the API server has none."""
+    runtime_classes: Mapping[str, RuntimeClass] = {}
+
+    def runtime_class(self, name: str | None) -> RuntimeClass:
+        return self.runtime_classes.get(name or "") or RuntimeClass()
+
+    def admitted(self, view: PodView, namespace: str, runtime_class: RuntimeClass) -> PodView:
+        """The Pod as webhooks see it."""
+        spec = view.spec or NO_SPEC
+        defaults = self.defaults.get(namespace, ())
+        if defaults:
+            spec = structs.replace(
+                spec,
+                containers=[_defaulted(each, defaults) for each in spec.containers or ()],
+                initContainers=[_defaulted(each, defaults) for each in spec.initContainers or ()],
+            )
+        if runtime_class.node_selector:
+            selector = {**(spec.nodeSelector or {}), **runtime_class.node_selector}
+            spec = structs.replace(spec, nodeSelector=selector)
+        if runtime_class.tolerations:
+            own = spec.tolerations or []
+            added = [each for each in runtime_class.tolerations if each not in own]
+            spec = structs.replace(spec, tolerations=[*own, *added])
+        return structs.replace(view, spec=spec)
+
+
+NO_PLUGINS = Plugins()
 
 
 def _defaulted(container: ContainerView, defaults: Sequence[Defaults]) -> ContainerView:

@@ -9,9 +9,9 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
-from webhook.audit.admission import Defaults, RuntimeClass, admitted
+from webhook.audit.admission import Defaults, Plugins
 from webhook.audit.findings import Ref
-from webhook.audit.judge import Examined, Sizes, expected
+from webhook.audit.judge import Examined, Sizes, expected, template_of
 from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live
 from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import Kind, Query, get, object_of, objects, pages, whole
@@ -97,6 +97,16 @@ class Scope(Struct, frozen=True):
     controllers: tuple[Controller, ...] = CONTROLLERS
 
 
+def plugins(api: ApiClient) -> Plugins:
+    """Raises UnreachableError."""
+    defaults: dict[str, list[Defaults]] = {}
+    with told(DEFAULTS.name):
+        for each in objects(api, DEFAULTS, []):
+            defaults.setdefault(each.namespace, []).append(each)
+    with told(RUNTIME_CLASSES.name):
+        return Plugins(defaults, {each.name: each for each in objects(api, RUNTIME_CLASSES, [])})
+
+
 class Cluster:
     """`examined` reads it. What is kept meanwhile is small: of each controller its name and sizes."""
 
@@ -108,17 +118,11 @@ class Cluster:
         self._parents: dict[str, Ref] = {}
         """Who is behind a ReplicaSet or Job, by its uid."""
         self._expected: dict[str, Sizes] = {}
-        self._defaults: dict[str, list[Defaults]] = {}
-        self._runtime_classes: dict[str, RuntimeClass] = {}
+        self._plugins = Plugins()
 
     def examined(self) -> Iterator[Examined]:
         """Raises UnreachableError, and UnreadableError for an object that no API server would serve."""
-        with told("limitranges"):
-            for each in objects(self._api, DEFAULTS, []):
-                self._defaults.setdefault(each.namespace, []).append(each)
-        with told("runtimeclasses"):
-            found = objects(self._api, RUNTIME_CLASSES, [])
-            self._runtime_classes = {each.name: each for each in found}
+        self._plugins = plugins(self._api)
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
         for controller in self._scope.controllers:
             if selected:  # whose Pods are whose must be known of all
@@ -154,9 +158,7 @@ class Cluster:
         manifest = manifest_of(obj, controller.at)
         if manifest is None or _has_ended(obj):
             return None
-        runtime_class = self._runtime_class(obj, manifest.at)
-        view = admitted(manifest.admitted, self._defaults.get(ref.namespace, ()), runtime_class)
-        examined = Examined(ref, ref, view, manifest.template, overhead=runtime_class.overhead, replicas=0)
+        examined = structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
         if self._makes_pods(obj):
             self._expected[metadata.uid] = expected(examined, self._snapshot)
         parent = metadata.controller()
@@ -169,12 +171,6 @@ class Cluster:
     def _makes_pods(obj: Json) -> bool:
         """A Deployment's old ReplicaSets are many, and have none."""
         return obj["kind"] not in ("Deployment", "CronJob") and obj["spec"].get("replicas") != 0
-
-    def _runtime_class(self, obj: Any, at: Path) -> RuntimeClass:
-        for step in at:
-            obj = obj[step]
-        name = obj["spec"].get("runtimeClassName")
-        return self._runtime_classes.get(name) or RuntimeClass()
 
     def _pod(self, raw: msgspec.Raw) -> Examined | None:
         live = LIVES.decode(raw)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct
 
+from webhook.audit.admission import Plugins
 from webhook.audit.diff import diff_of
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import WORST_FIRST, Finding, Item, Ref, Verdict
 from webhook.audit.need import milli, need
+from webhook.engine.admitted_view import Manifest
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.qos import Sides, sized
 from webhook.engine.snapshot import Request, Snapshot
@@ -40,6 +43,24 @@ class Examined(Struct, frozen=True):
     """Where the Pod is."""
     replicas: int = 1
     """How many Pods a template is for."""
+
+
+def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plugins) -> Examined:
+    """The Pods that an object makes in its namespace, as many as it says that it makes."""
+    template: Any = obj
+    for step in manifest.at:
+        template = template[step]
+    runtime_class = plugins.runtime_class(template["spec"].get("runtimeClassName"))
+    spec = obj.get("spec") or {}
+    replicas = spec.get("replicas", spec.get("parallelism"))
+    return Examined(
+        ref,
+        ref,
+        plugins.admitted(manifest.admitted, ref.namespace, runtime_class),
+        manifest.template,
+        overhead=runtime_class.overhead,
+        replicas=replicas if isinstance(replicas, int) else 1,
+    )
 
 
 def judge(

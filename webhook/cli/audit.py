@@ -12,8 +12,9 @@ import typer
 
 from webhook import files
 from webhook.audit import openreports, what_if
+from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import WORST_FIRST, Finding, Ref, Verdict
+from webhook.audit.findings import WORST_FIRST, Finding, Verdict
 from webhook.audit.judge import Examined
 from webhook.audit.records import record_of, row_of
 from webhook.audit.survey import Survey
@@ -145,26 +146,29 @@ def audit(
             Enforcement(since=since),
             with_diff=reporter.with_diff,
         )
-        reporter.follow(survey, _manifests(filename, policies, namespace, others))
+        reporter.follow(survey, _manifests(filename, policies, namespace or "default", others, NO_PLUGINS))
         reporter.end(survey.tally, Costs(missing="no cluster was looked at"))
     else:
-        from webhook.cli import looking, sources  # noqa: PLC0415 (the cluster's client is slow to import)
+        from webhook.audit.cluster import Cluster, plugins
+        from webhook.audit.costing import Costing
+        from webhook.audit.publish import publish as write_reports
+        from webhook.cli import looking, sources
 
         with sources.reached(kubeconfig, context) as api, looking.progress() as heard:
             look = looking.look(api, here, policies, since=since, as_if_enforced=as_if_enforced)
             survey = Survey(look.snapshot, look.enforcement, with_diff=reporter.with_diff)
-            costing = None if filename or namespace or selector or kinds else looking.Costing(api)
-            scope = looking.scope(api, namespace, selector, kinds, others)
-            examined = (
-                _manifests(filename, policies, namespace, others)
-                if filename
-                else looking.Cluster(api, look.snapshot, scope, heard).examined()
-            )
+            if filename:
+                examined = _manifests(filename, policies, namespace or "default", others, plugins(api))
+            else:
+                scope = looking.scope(api, namespace, selector, kinds, others)
+                examined = Cluster(api, look.snapshot, scope, heard).examined()
+            costing = None if filename or namespace or selector or kinds else Costing(api)
             reporter.follow(survey, examined, costing.add if costing else None)
-            missing = "only a part of the cluster was looked at"
-            costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
-            if publish and not reporter.interrupted:
-                looking.publish(api, survey.tally, datetime.now(UTC), namespace, warn)
+            costs = Costs(missing="only a part of the cluster was looked at")
+            if not reporter.interrupted:
+                costs = costing.costs() if costing else costs
+                if publish:
+                    write_reports(api, survey.tally, datetime.now(UTC), namespace, warn)
         reporter.end(survey.tally, costs)
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
@@ -209,7 +213,7 @@ class _Reporter:
                 document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
                 print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
             case Output.HTML:
-                from webhook.audit import html  # noqa: PLC0415 (charts are slow to import)
+                from webhook.audit import html
 
                 print(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of), end="")
             case Output.OPENREPORTS:
@@ -229,24 +233,15 @@ def _of(filename: list[str] | None, namespace: str | None, selector: str, contex
 def _manifests(
     filename: list[str],
     policies: list[str] | None,
-    namespace: str | None,
+    default_namespace: str,
     others: Mapping[tuple[str, str], Path],
+    plugins: Plugins,
 ) -> Iterator[Examined]:
     """The Pods and templates of files. Raises InputError."""
     for path in files.find(options.filenames_of(filename, policies)):
         for document in files.read(path):
             for found in find_pods(document, others):
-                manifest, request = found.manifest, found.request(namespace or "default")
-                ref = Ref(manifest.kind, request.namespace, manifest.name)
-                spec = found.object.get("spec") or {}
-                replicas = spec.get("replicas", spec.get("parallelism"))
-                yield Examined(
-                    ref,
-                    ref,
-                    manifest.admitted,
-                    manifest.template,
-                    replicas=replicas if isinstance(replicas, int) else 1,
-                )
+                yield found.examined(default_namespace, plugins)
 
 
 def _findings(text: str) -> set[Finding]:

@@ -11,6 +11,7 @@ from msgspec import structs
 from rich.text import Text
 
 from webhook import files
+from webhook.audit.admission import NO_PLUGINS
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
 from webhook.cli.output import Format, console, print_json
@@ -73,15 +74,17 @@ def explain(
     """
     filenames = _filenames(live, filename, policies)
     if from_cluster or live or kubeconfig or context:
-        from webhook.cli import looking, sources  # noqa: PLC0415 (the cluster's client is slow to import)
+        from webhook.audit.cluster import plugins
+        from webhook.cli import looking, sources
 
         with sources.reached(kubeconfig, context) as api:
             look = looking.look(api, here, policies)
             if live:
                 _live_pod(look, looking.live_pod(api, look, live, namespace), namespace, output)
                 return
-        snapshot = look.snapshot
+            snapshot, there = look.snapshot, plugins(api)
     else:
+        there = NO_PLUGINS
         snapshot = snapshot_from(
             policies,
             builtin,
@@ -91,7 +94,7 @@ def explain(
             namespace_labels=options.labels_of(namespace_labels),
         )
     explained = [
-        (found, engine.explain(found.request(namespace), snapshot))
+        (found, engine.explain(found.request(namespace, there), snapshot))
         for path in files.find(filenames)
         for document in files.read(path)
         for found in find_pods(document)
@@ -111,7 +114,7 @@ def explain(
 
 def _live_pod(look: Look, live: LivePod, namespace: str, output: Format) -> None:
     """The reasoning for a Pod as it was created, and why it is not as it would be now."""
-    from webhook.audit.why_not import Around, why_not  # noqa: PLC0415 (reads certificates)
+    from webhook.audit.why_not import Around, why_not
 
     examined = live.examined
     found = next(find_pods(live.document))

@@ -12,12 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from webhook import yaml_tree
 from webhook.audit import cluster, what_if
-from webhook.audit.cluster import CONTROLLERS, PODS, Cluster, Heard, Scope, others_of
-from webhook.audit.costing import Costing
+from webhook.audit.cluster import CONTROLLERS, PODS, Heard, Scope, others_of
 from webhook.audit.enforcement import NOWHERE, Enforcement
 from webhook.audit.installation import Installation, enforcement, installation
 from webhook.audit.judge import Examined
-from webhook.audit.publish import publish
 from webhook.cli.installed import chosen, served
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.output import console
@@ -30,8 +28,6 @@ from webhook.model.names import OWN_NAMESPACE
 from webhook.model.patch import Path
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, shipped
-
-__all__ = ["Cluster", "Costing", "look", "progress", "publish", "scope"]
 
 
 class Look(Struct, frozen=True):

@@ -9,6 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from webhook import files
+from webhook.audit.admission import NO_PLUGINS, Plugins
+from webhook.audit.findings import Ref
+from webhook.audit.judge import Examined, template_of
 from webhook.engine.admitted_view import Manifest, UnreadableError, manifest_of
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.files import Document, InputError
@@ -29,8 +32,13 @@ class Found(Struct, frozen=True):
     object: dict[str, Any]
     manifest: Manifest
 
-    def request(self, default_namespace: str) -> Request:
-        return Request(self.manifest.namespace or default_namespace, self.manifest.admitted)
+    def request(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Request:
+        examined = self.examined(default_namespace, plugins)
+        return Request(examined.ref.namespace, examined.admitted)
+
+    def examined(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Examined:
+        ref = Ref(self.manifest.kind, self.manifest.namespace or default_namespace, self.manifest.name)
+        return template_of(self.object, self.manifest, ref, plugins)
 
     @property
     def title(self) -> str:

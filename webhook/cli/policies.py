@@ -67,7 +67,7 @@ def list_(
     """
     given = in_force(policies or (), builtin, preset or ())
     if from_cluster or kubeconfig or context:
-        from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+        from webhook.cli import sources
 
         given = combined(given, sources.policies(kubeconfig, context))
     heard = sorted(given, key=rank)
@@ -104,7 +104,7 @@ def diff(
     Examples:
       podtailor policies diff -f policies/
     """
-    from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+    from webhook.cli import sources
 
     paths = options.filenames_of(filename)
     given = [document for path in find(paths) for document in read(path) if document.data is not None]
@@ -147,7 +147,7 @@ def show(
     texts = dict(_shipped(builtin))
     own = list(_documents(policies or []))
     if from_cluster or kubeconfig or context:
-        from webhook.cli import sources  # noqa: PLC0415 (the cluster's client is slow to import)
+        from webhook.cli import sources
 
         own += [(_key(each["metadata"]), _as_yaml(each)) for each in sources.documents(kubeconfig, context)]
     if any(each == name for each, _ in own):

@@ -60,14 +60,15 @@ def retrofit(
     if dry_run and not apply:
         raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
     options.check_scope(namespace, all_namespaces=all_namespaces)
-    from webhook.cli import looking, sources  # noqa: PLC0415 (the cluster's client is slow to import)
+    from webhook.audit.cluster import Cluster
+    from webhook.cli import looking, sources
 
     with sources.reached(kubeconfig, context) as api:
         with looking.progress() as heard:
             look = looking.look(api)
             survey, planner = Survey(look.snapshot, look.enforcement), Planner()
             scope = looking.scope(api, namespace, selector, "", {})
-            for examined in looking.Cluster(api, look.snapshot, scope, heard).examined():
+            for examined in Cluster(api, look.snapshot, scope, heard).examined():
                 planner.add(examined, survey.take(examined))
         plan = planner.plan()
         if output is Format.JSON:
@@ -103,7 +104,7 @@ def _by_hand(each: ByHand) -> str:
 
 
 def _apply(api: Api, plan: Plan, timeout: float, *, dry_run: bool) -> None:
-    from webhook.audit import rollout  # noqa: PLC0415 (the cluster's client is slow to import)
+    from webhook.audit import rollout
 
     out = console()
     for index, each in enumerate(plan.restarts):

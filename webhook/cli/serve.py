@@ -98,9 +98,9 @@ def serve(
         annotate=not no_annotate,
     )
     # Only this command needs the server: it costs half a second to import.
-    from webhook.cli import dev as development  # noqa: PLC0415
-    from webhook.cli import self_managed, sources  # noqa: PLC0415
-    from webhook.server import keeping, log, run, settings, tls  # noqa: PLC0415
+    from webhook.cli import dev as development
+    from webhook.cli import self_managed, sources
+    from webhook.server import keeping, log, run, settings, tls
 
     with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
         started = None
