@@ -32,7 +32,7 @@ def cluster(
     context: str | None,
 ) -> Store:
     """Policies and namespaces of the cluster, and files beside them. Raises InputError."""
-    with reached(kubeconfig, context) as api:
+    with reached(kubeconfig, context, is_patient=False) as api:
         writer = StatusWriter(api)
         writer.start()
         return Store(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
@@ -59,8 +59,9 @@ def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any
 
 
 @contextmanager
-def reached(kubeconfig: str | None, context: str | None) -> Iterator[Api]:
+def reached(kubeconfig: str | None, context: str | None, *, is_patient: bool = True) -> Iterator[Api]:
+    """What the API server refuses, or that it is not there, as InputError."""
     try:
-        yield api_client(kubeconfig, context)
+        yield api_client(kubeconfig, context, is_patient=is_patient)
     except UnreachableError as error:
         raise InputError(f"cluster: {error}") from error

@@ -79,7 +79,7 @@ def snapshot(
     """
     store = Store(base, shipped, [], api)
     for reflector in store.reflectors:
-        with told(reflector.kind.name):
+        with told(reflector.kind.name), _none_where_unserved(reflector.kind):
             reflector.list()
     found = store.update().snapshot
     tried = snapshot_of(combined(own, found.policies))
@@ -94,6 +94,16 @@ def _document(found: Object) -> dict[str, Any]:
 def _listed(api: ApiClient, kind: Kind[Any]) -> Iterable[Any]:
     with told(kind.name):
         return listed(api, kind)[0].values()
+
+
+@contextmanager
+def _none_where_unserved(kind: Kind[Any]) -> Iterator[None]:
+    """Where podtailor is not installed there are no policies."""
+    try:
+        yield
+    except ApiException as error:
+        if error.status != _NOT_FOUND or kind.name not in {each.plural for each in crd.KINDS}:
+            raise
 
 
 @contextmanager

@@ -185,6 +185,18 @@ class ControlPlane:
         process = self._named(name)
         self._processes[self._processes.index(process)] = Process(name, process.command, process.log)
 
+    def audit_annotations(self, namespace: str, pod: str) -> dict[str, str] | None:
+        """What is noted beside the creation of a Pod in the API server's audit log."""
+        for line in (self._folder / "audit.log").read_text().splitlines():
+            event = json.loads(line)
+            reference = event.get("objectRef", {})
+            if (reference.get("namespace"), reference.get("name")) == (namespace, pod) and event[
+                "verb"
+            ] == "create":
+                noted: dict[str, str] = event.get("annotations", {})
+                return noted
+        return None
+
     def asked_by(self, user: str) -> Counter[tuple[str, str, int]]:
         """What a user has asked so far: (verb, resource, status code), of the API server's audit log."""
         asked: Counter[tuple[str, str, int]] = Counter()

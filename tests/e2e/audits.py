@@ -1,0 +1,27 @@
+"""`podtailor audit`, run beside a cluster."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.pods import Json
+
+
+def audit(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "webhook", "audit", f"--kubeconfig={kubeconfig}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def audit_lines(kubeconfig: Path, *arguments: str) -> list[Json]:
+    done = audit(kubeconfig, "-o", "json", "--fail-on=none", *arguments)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def make(cluster: ControlPlane, namespace: str, *objects: Json) -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+    cluster.kubectl("create", f"--namespace={namespace}", "-f", "-", stdin=json.dumps(listed))
