@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.e2e.controlplane import build
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.processes import eventually
 
 MODULE = build.HERE / "openreports"
 
@@ -26,3 +27,5 @@ def install(cluster: ControlPlane) -> None:
     cluster.kubectl("apply", "--server-side", "-f", str(folder))
     name = "crd/reports.openreports.io"
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", name)
+    path = "/apis/openreports.io/v1alpha1/reports"
+    eventually("Reports can be listed", lambda: cluster.get(path))
