@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ import pytest
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
 from tests.e2e.workloads import bare, controller, hundred
+from tests.support.browser import page
 from tests.support.pods import Json
 from tests.support.processes import eventually
 
@@ -152,6 +154,16 @@ def test_table_is_by_owner_worst_first(audited: Audited) -> None:
 )
 def test_exit_code(audited: Audited, flags: list[str], code: int) -> None:
     assert audited.run("audit", *flags).returncode == code
+
+
+def test_page_of_the_cluster_opens_in_a_browser(audited: Audited, tmp_path: Path) -> None:
+    """And is the picture in the README: PODTAILOR_PICTURE says where to put it."""
+    (tmp_path / "report.html").write_text(audited.run("audit", "-o", "html").stdout)
+    with page(height=1500) as opened:
+        opened.goto((tmp_path / "report.html").as_uri())
+        assert opened.locator("#owners tbody tr").count() > 90
+        assert opened.locator(".tiles li").filter(has_text="slipped-through").inner_text().startswith("31")
+        opened.screenshot(path=os.environ.get("PODTAILOR_PICTURE") or tmp_path / "report.png")
 
 
 def test_selector_chooses_what_is_looked_at(audited: Audited) -> None:

@@ -127,6 +127,8 @@ def audit(
     fails = _findings(fail_on)
     options.check_time(since)
     options.check_scope(namespace, all_namespaces=all_namespaces)
+    if filename and (selector or kinds or publish):
+        raise InputError("-l, --kinds and --publish are for a cluster: leave them out with -f")
     if publish and (selector or kinds):
         raise InputError("--publish: a Report is of a whole namespace: leave -l and --kinds out")
     others = options.controllers_of(controller)

@@ -1,0 +1,105 @@
+"""Room on the Nodes, and autoscalers that wake."""
+
+from __future__ import annotations
+
+from webhook.audit.autoscalers import Autoscaler, Autoscalers, Metric, Usage
+from webhook.audit.capacity import Capacity, Node, Taint
+from webhook.audit.findings import Finding, Item, Need, Ref, Verdict
+from webhook.model.pod import Toleration
+
+TAINT = Taint("gpu", "yes", "NoSchedule")
+NODES = [
+    Node("a", {"arch": "amd64"}, (), {"cpu": 4000, "memory": 8000}),
+    Node("b", {"arch": "arm64"}, (), {"cpu": 2000, "memory": 8000}),
+    Node("g", {"arch": "amd64"}, (TAINT,), {"cpu": 8000, "memory": 8000}),
+]
+NONE = Need()
+
+
+def _asks(cpu: int, *tolerations: Toleration, **selector: str) -> Need:
+    return Need({"cpu": cpu}, {}, selector, tolerations)
+
+
+def test_pods_count_where_they_can_go_and_nowhere_else() -> None:
+    capacity = Capacity(NODES)
+    capacity.add(_asks(500), _asks(500), node="a", of_daemon_set=False)
+    capacity.add(NONE, _asks(3000, arch="arm64"), node="", of_daemon_set=False)
+    capacity.add(_asks(100), _asks(1100), node="a", of_daemon_set=False, pods=2)
+    rooms = {room.selector: room for room in capacity.rooms()}
+    assert (rooms[""].nodes, rooms[""].allocatable["cpu"], rooms[""].added["cpu"]) == (3, 14000, 5000)
+    assert rooms[""].requested["cpu"] == 600
+    assert rooms[""].short == ()
+    assert (rooms["arch=arm64"].nodes, rooms["arch=arm64"].added["cpu"]) == (1, 3000)
+    assert rooms["arch=arm64"].short == ("cpu",)
+
+
+def test_tainted_nodes_are_for_who_tolerates_them() -> None:
+    capacity = Capacity(NODES)
+    capacity.add(NONE, _asks(1, arch="amd64"), node="", of_daemon_set=False)
+    assert capacity.rooms()[1].nodes == 1
+    capacity.add(
+        NONE, _asks(1, Toleration(key="gpu", operator="Exists"), arch="amd64"), node="", of_daemon_set=False
+    )
+    assert capacity.rooms()[1].nodes == 2
+
+
+def test_tolerations_are_read_as_kubernetes_reads_them() -> None:
+    for toleration, tolerates in (
+        (Toleration(operator="Exists"), True),
+        (Toleration(key="gpu", value="yes"), True),
+        (Toleration(key="gpu", operator="Equal", value="no"), False),
+        (Toleration(key="gpu", operator="Exists", effect="NoExecute"), False),
+        (Toleration(key="disk", operator="Exists"), False),
+        (Toleration(value="yes"), False),
+    ):
+        assert TAINT.is_tolerated([toleration]) is tolerates, toleration
+
+
+def test_daemon_sets_are_counted_on_their_nodes_which_may_be_too_full() -> None:
+    capacity = Capacity(NODES)
+    capacity.add(_asks(1900), _asks(1900), node="b", of_daemon_set=False)
+    for node in ("a", "b", "g"):
+        capacity.add(NONE, _asks(200), node=node, of_daemon_set=True)
+    (room,) = capacity.rooms()
+    assert (room.added["cpu"], room.full) == (600, ("b",))
+
+
+WEB = Ref("Deployment", "shop", "web")
+POD = Ref("Pod", "shop", "web-1")
+
+
+def _autoscaler(*metrics: Metric) -> Autoscalers:
+    return Autoscalers([Autoscaler(Ref("HorizontalPodAutoscaler", "shop", "web"), WEB, metrics)])
+
+
+def _verdict(before: set[str], after: set[str], cpu: int = 100) -> Verdict:
+    items = (Item(Finding.WOULD_CHANGE),)
+    return Verdict(
+        items,
+        before=Need({}, {"cpu": frozenset(before)}),
+        after=Need({"cpu": cpu}, {"cpu": frozenset(after)}),
+    )
+
+
+def test_autoscaler_wakes_once_no_container_lacks_a_request() -> None:
+    scalers = _autoscaler(Metric("cpu", 80))
+    scalers.add(WEB, WEB, _verdict({"app", "mesh"}, {"mesh"}))
+    assert scalers.waking(lambda _: None) == []
+    scalers.add(WEB, WEB, _verdict({"app"}, set()))
+    (waking,) = scalers.waking(lambda _: None)
+    assert (waking.metric.target, waking.reads) == (80, None)
+
+
+def test_autoscaler_of_one_container_looks_at_that_one() -> None:
+    scalers = _autoscaler(Metric("cpu", 80, "app"))
+    scalers.add(WEB, WEB, _verdict({"mesh"}, set()))
+    assert scalers.waking(lambda _: None) == []
+
+
+def test_it_reads_use_against_what_will_be_requested() -> None:
+    scalers = _autoscaler(Metric("cpu", 80))
+    for name in ("web-1", "web-2"):
+        scalers.add(Ref("Pod", "shop", name), WEB, _verdict({"app"}, set(), cpu=200))
+    usage = {"web-1": Usage({"app": {"cpu": 150}, "mesh": {"cpu": 50}})}
+    (waking,) = scalers.waking(lambda _: usage)
+    assert waking.reads == 100, "of the Pods whose use is known"

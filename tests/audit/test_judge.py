@@ -1,0 +1,186 @@
+"""What is found of one object: a table of findings, then what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from tests.support.pods import Json, owned, pod, policy, snapshot
+from webhook.audit import what_if
+from webhook.audit.enforcement import NOWHERE, Enforcement, Hook
+from webhook.audit.findings import Finding, Ref, Verdict
+from webhook.audit.judge import Examined, Sizes, expected, judge
+from webhook.engine.snapshot import Snapshot
+from webhook.model.names import Mode
+from webhook.model.pod import pod_view
+from webhook.model.policy import Policy
+from webhook.model.selectors import Requirement, Selector
+
+REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
+AUDITED = policy(
+    "{mode: Audit, resources: {limits: [{type: Container, defaultRequest: {memory: 1Gi}}]}}", name="tried"
+)
+SMALL = policy("{resources: {limits: [{type: Container, max: {cpu: '1'}}]}}", name="small")
+STRICT = policy(
+    "{resources: {onViolation: Deny, limits: [{type: Container, max: {cpu: '1'}}]}}", name="strict"
+)
+SIZED = pod(container="resources: {requests: {cpu: 100m}}")
+BIG = pod(container="resources: {requests: {cpu: '2'}, limits: {cpu: '2'}}")
+EVERYBODY = Hook(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
+EARLIER, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:01Z"
+
+
+def _in_force(*policies: Policy, hook: Hook = EVERYBODY) -> Enforcement:
+    return Enforcement(hook, {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies})
+
+
+def _verdict(
+    obj: Json,
+    *policies: Policy,
+    within: Snapshot | None = None,
+    enforcement: Enforcement = NOWHERE,
+    **known: Any,
+) -> Verdict:
+    view, ref = pod_view(obj), Ref("Pod", "default", "p")
+    return judge(Examined(ref, ref, view, view, **known), within or snapshot(*policies), enforcement)
+
+
+@pytest.mark.parametrize(
+    ("obj", "policies", "known", "finding"),
+    [
+        pytest.param(SIZED, [REQUESTS], {}, Finding.PASS, id="has what it is given"),
+        pytest.param(pod(), [REQUESTS], {}, Finding.WOULD_CHANGE, id="policy of a file"),
+        pytest.param(pod(), [], {}, Finding.SKIPPED, id="no policy matches"),
+        pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, Finding.SKIPPED, id="opted out"),
+        pytest.param(BIG, [SMALL], {}, Finding.VIOLATION, id="bound broken"),
+        pytest.param(pod(), [REQUESTS, policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: '3'}}]}}", name="zz")], {}, Finding.CONFLICT, id="two wishes"),
+    ],
+)  # fmt: skip
+def test_finding(obj: Json, policies: list[Policy], known: Json, finding: Finding) -> None:
+    assert _verdict(obj, *policies, **known).finding is finding
+
+
+@pytest.mark.parametrize(
+    ("created", "finding"),
+    [
+        pytest.param("", Finding.PASS, id="template: its Pods are given it"),
+        pytest.param(EARLIER, Finding.WOULD_CHANGE, id="made before"),
+        pytest.param("2026-01-02T00:00:00Z", Finding.WOULD_CHANGE, id="made in that very second"),
+        pytest.param(LATER, Finding.SLIPPED_THROUGH, id="made after"),
+    ],
+)
+def test_pod_slipped_through_only_where_all_was_in_force(created: str, finding: Finding) -> None:
+    verdict = _verdict(pod(), REQUESTS, enforcement=_in_force(REQUESTS), created=created)
+    assert verdict.finding is finding
+    assert all(item.in_force for item in verdict.items)
+
+
+def test_newest_change_counts() -> None:
+    enforcement = structs.replace(_in_force(REQUESTS), namespaces={"default": "2026-02-01T00:00:00Z"})
+    assert _verdict(pod(), REQUESTS, enforcement=enforcement, created=LATER).finding is Finding.WOULD_CHANGE
+
+
+def test_policy_that_is_tried_was_never_in_force() -> None:
+    other = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}", name="other")
+    verdict = _verdict(pod(), other, enforcement=_in_force(REQUESTS), created=LATER)
+    assert (verdict.finding, verdict.items[0].in_force) == (Finding.WOULD_CHANGE, False)
+    since = structs.replace(_in_force(REQUESTS), since=EARLIER)
+    assert _verdict(pod(), other, enforcement=since, created=LATER).finding is Finding.SLIPPED_THROUGH
+
+
+def test_audited_policy_would_change_and_never_slips() -> None:
+    verdict = _verdict(SIZED, REQUESTS, AUDITED, enforcement=_in_force(REQUESTS, AUDITED), created=LATER)
+    (item,) = verdict.items
+    assert (item.finding, item.policy, item.field, item.after) == (
+        Finding.WOULD_CHANGE, "tried", "app:requests.memory", "1Gi"
+    )  # fmt: skip
+
+
+def test_who_is_not_selected_is_skipped() -> None:
+    opt_in = Selector((Requirement("podtailor.dev/injection", "In", ("enabled",)),))
+    verdict = _verdict(
+        pod(), REQUESTS, enforcement=_in_force(REQUESTS, hook=structs.replace(EVERYBODY, namespaces=opt_in))
+    )
+    assert verdict.items[0].why == (
+        "not-selected: the webhook is for namespaces with podtailor.dev/injection=enabled, which default has not"
+    )
+
+
+def test_refused_pod_is_given_nothing() -> None:
+    verdict = _verdict(BIG, STRICT, policy("{resizePolicy: {cpu: NotRequired}}", name="other"))
+    (item,) = verdict.items
+    assert (item.finding, item.policy, item.field) == (Finding.VIOLATION, "strict", "app")
+    assert item.why.endswith("; such Pods are refused")
+    assert verdict.before == verdict.after
+    assert verdict.qos is None
+
+
+def test_what_differs_from_template_and_policies_has_drifted() -> None:
+    within = snapshot(REQUESTS)
+    view = pod_view(pod())
+    template = Ref("Deployment", "default", "web")
+    sizes = expected(Examined(template, template, view, view), within)
+    same = _verdict(SIZED, within=within, created=LATER, expected=sizes)
+    assert same.finding is Finding.PASS
+    live = pod(container="resources: {requests: {cpu: 300m, memory: 1Gi}}")
+    drifted = _verdict(live, within=within, created=LATER, expected=sizes)
+    assert [(item.field, item.before, item.after) for item in drifted.items] == [
+        ("app:requests.cpu", "100m", "300m"),
+        ("app:requests.memory", None, "1Gi"),
+    ]
+
+
+def test_amounts_that_are_written_otherwise_are_the_same() -> None:
+    sizes: Sizes = {"app": ({"cpu": "0.1", "memory": "1024Mi"}, {})}
+    live = pod(container="resources: {requests: {cpu: 100m, memory: 1Gi}}")
+    assert _verdict(live, REQUESTS, created=LATER, expected=sizes).finding is Finding.PASS
+
+
+def test_container_that_somebody_else_added_is_no_drift() -> None:
+    live = pod("containers: [{name: mesh, image: m, resources: {requests: {cpu: 100m}}}]")
+    assert _verdict(live, REQUESTS, created=LATER, expected={"app": ({}, {})}).finding is Finding.PASS
+
+
+def test_need_is_as_the_scheduler_adds_up() -> None:
+    obj = pod(
+        "initContainers: [{name: i, image: i, resources: {requests: {cpu: '3'}}}, "
+        "{name: s, image: s, restartPolicy: Always, resources: {requests: {cpu: 500m}}}]\n"
+        "nodeSelector: {disk: fast}"
+    )
+    send = policy("{nodeSelector: {zone: a}, tolerations: [{key: k, operator: Exists}]}", name="send")
+    verdict = _verdict(obj, REQUESTS, send, overhead={"cpu": "50m"})
+    assert verdict.before.requests["cpu"] == 3050, "the init container, before the others start"
+    assert verdict.before.unsized["cpu"] == {"app"}
+    assert verdict.after.unsized["cpu"] == set()
+    assert verdict.after.node_selector == {"disk": "fast", "zone": "a"}
+    assert [each.key for each in verdict.after.tolerations] == ["k"]
+
+
+def test_diff_shows_what_changes_and_nothing_else() -> None:
+    view = pod_view(pod("volumes: [{name: v, emptyDir: {}}]", container="resources: {limits: {memory: 1Gi}}"))
+    ref = Ref("Pod", "default", "p")
+    verdict = judge(Examined(ref, ref, view, view), snapshot(REQUESTS), NOWHERE, with_diff=True)
+    assert verdict.diff.splitlines() == [
+        " containers:",
+        " - name: app",
+        "   resources:",
+        "     limits:",
+        "       memory: 1Gi",
+        "+    requests:",
+        "+      cpu: 100m",
+    ]
+
+
+def test_as_if_enforced_turns_audit_into_enforce_and_leaves_off_off() -> None:
+    within = snapshot(
+        AUDITED,
+        policy("{mode: 'Off', nodeSelector: {a: b}}", name="never"),
+        labels={"podtailor.dev/mode": "audit"},
+        mode=Mode.AUDIT,
+    )
+    verdict = _verdict(pod(metadata=owned("ReplicaSet")), within=what_if.enforced(within))
+    assert [item.policy for item in verdict.items] == ["tried"]
+    stays = snapshot(REQUESTS, labels={"podtailor.dev/mode": "off"})
+    assert _verdict(pod(), within=what_if.enforced(stays)).finding is Finding.SKIPPED

@@ -1,0 +1,159 @@
+"""Rows and totals, Reports, repairs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from webhook.audit import openreports
+from webhook.audit.findings import Finding, Item, Need, Ref, Verdict
+from webhook.audit.judge import Examined
+from webhook.audit.retrofit import Planner
+from webhook.audit.rollout import Rolling
+from webhook.audit.tally import Tally
+from webhook.engine.qos import QOSClass, QosMove
+from webhook.model.pod import PodView, pod_view
+
+AT = datetime(2026, 1, 31, tzinfo=UTC)
+STAYS = QosMove(QOSClass.BURSTABLE, QOSClass.BURSTABLE)
+VIEW = pod_view({"metadata": {}, "spec": {"containers": [{"name": "app"}]}})
+
+
+def _pod(name: str, owner: Ref | None = None) -> Examined:
+    ref = Ref("Pod", "shop", name)
+    return Examined(ref, owner or ref, PodView(), VIEW)
+
+
+def _found(
+    finding: Finding, *fields: str, why: str = "", after: object = "1", qos: QosMove = STAYS
+) -> Verdict:
+    items = [Item(finding, "p", field, after=after, why=why, in_force=True) for field in fields or ("",)]
+    return Verdict(tuple(items), qos=qos, before=Need({"cpu": 100}), after=Need({"cpu": 300}))
+
+
+WEB = Ref("Deployment", "shop", "web")
+
+
+def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
+    tally = Tally()
+    tally.add(Examined(WEB, WEB, VIEW, VIEW, replicas=0), _found(Finding.PASS))
+    tally.add(_pod("web-1", WEB), _found(Finding.WOULD_CHANGE))
+    tally.add(_pod("web-2", WEB), _found(Finding.SLIPPED_THROUGH))
+    tally.add(_pod("own"), _found(Finding.SKIPPED, why="opted-out: label"))
+    worst, other = tally.rows
+    assert (worst.owner, worst.finding) == (WEB, Finding.SLIPPED_THROUGH)
+    assert worst.pods == {Finding.WOULD_CHANGE: 1, Finding.SLIPPED_THROUGH: 1}
+    assert other.owner.name == "own"
+    assert tally.skips == Counter({"opted-out": 1})
+    assert (tally.live_pods, tally.objects) == (3, 4)
+    total = tally.namespaces["shop"]
+    assert (total.pods, total.before["cpu"], total.after["cpu"]) == (3, 300, 900)
+
+
+@pytest.mark.parametrize(
+    ("finding", "result"),
+    [
+        (Finding.PASS, "pass"), (Finding.WOULD_CHANGE, "warn"), (Finding.VIOLATION, "fail"),
+        (Finding.SLIPPED_THROUGH, "fail"), (Finding.CONFLICT, "warn"), (Finding.DRIFTED, "warn"), (Finding.SKIPPED, "skip"),
+    ],
+)  # fmt: skip
+def test_each_finding_is_a_result(finding: Finding, result: str) -> None:
+    tally = Tally()
+    tally.add(_pod("p"), _found(finding))
+    (report,) = openreports.reports(tally, AT)
+    assert report["results"][0]["result"] == result
+    assert report["summary"][result] == 1
+
+
+def test_report_says_how_many_there_was_no_room_for() -> None:
+    tally = Tally()
+    for number in range(300):
+        tally.add(_pod(f"p-{number}"), _found(Finding.PASS if number else Finding.VIOLATION))
+    (report,) = openreports.reports(tally, AT)
+    assert len(report["results"]) == 200
+    assert report["results"][0]["result"] == "fail"
+    assert report["results"][-1]["message"] == "101 owners more: 101 pass; podtailor audit lists them"
+    assert report["summary"]["pass"] == 299
+
+
+def test_report_is_small_whatever_is_said() -> None:
+    tally = Tally()
+    for number in range(199):
+        tally.add(_pod(f"{number}-{'n' * 240}"), _found(Finding.VIOLATION, "f" * 2000, why="\u2603" * 5000))
+    (report,) = openreports.reports(tally, AT)
+    assert len(json.dumps(report)) < 256 * 1024
+    assert report["results"][-1]["rule"] == "not-listed"
+
+
+class TestRepairs:
+    def test_resize_where_it_is_enough(self) -> None:
+        planner = Planner()
+        planner.add(_pod("p"), _found(Finding.SLIPPED_THROUGH, "app:requests.cpu", "app:limits.memory"))
+        (resize,) = planner.plan().resizes
+        assert str(resize) == (
+            "kubectl patch pod p --namespace=shop --subresource=resize "
+            """--patch='{"spec":{"containers":[{"name":"app","resources":{"requests":{"cpu":"1"},"limits":{"memory":"1"}}}]}}'"""
+        )
+
+    @pytest.mark.parametrize(
+        ("fields", "qos"),
+        [
+            pytest.param(
+                ["app:requests.cpu"], QosMove(QOSClass.BEST_EFFORT, QOSClass.BURSTABLE), id="class would move"
+            ),
+            pytest.param(["app:requests.cpu", "app:resizePolicy.cpu"], STAYS, id="resizePolicy is for good"),
+            pytest.param(["pod:nodeSelector.a"], STAYS, id="so are selectors"),
+            pytest.param(["app:requests.ephemeral-storage"], STAYS, id="not of cpu or memory"),
+            pytest.param(["setup:requests.cpu"], STAYS, id="not of an init container"),
+        ],
+    )
+    def test_else_a_new_pod(self, fields: list[str], qos: QosMove) -> None:
+        planner = Planner()
+        planner.add(_pod("web-1", WEB), _found(Finding.WOULD_CHANGE, *fields, qos=qos))
+        planner.add(_pod("own"), _found(Finding.WOULD_CHANGE, *fields, qos=qos))
+        plan = planner.plan()
+        assert plan.resizes == ()
+        assert [str(each) for each in plan.restarts] == [
+            "kubectl rollout restart deployment/web --namespace=shop"
+        ]
+        assert [each.owner.name for each in plan.by_hand] == ["own"]
+
+    def test_nothing_for_what_is_not_enforced(self) -> None:
+        planner = Planner()
+        items = (Item(Finding.WOULD_CHANGE, "p", "app:requests.cpu"),)
+        planner.add(_pod("p"), Verdict(items))
+        planner.add(_pod("fine"), _found(Finding.PASS))
+        plan = planner.plan()
+        assert (plan.not_in_force, plan.resizes, plan.restarts, plan.by_hand) == (1, (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "status", "progress", "is_done"),
+    [
+        pytest.param("Deployment", {"replicas": 3}, {"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}, (3, 3), False, id="not seen yet"),
+        pytest.param("Deployment", {"replicas": 3}, {"observedGeneration": 2, "replicas": 4, "updatedReplicas": 3, "availableReplicas": 3}, (3, 3), False, id="an old one is left"),
+        pytest.param("Deployment", {"replicas": 3}, {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 2}, (2, 3), False, id="one is not available"),
+        pytest.param("Deployment", {"replicas": 3}, {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3}, (3, 3), True, id="all new"),
+        pytest.param("StatefulSet", {"replicas": 2}, {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "readyReplicas": 2, "currentRevision": "a", "updateRevision": "b"}, (1, 2), False, id="set half way"),
+        pytest.param("StatefulSet", {"replicas": 2}, {"observedGeneration": 2, "replicas": 2, "readyReplicas": 2, "currentRevision": "b", "updateRevision": "b"}, (2, 2), True, id="set done"),
+        pytest.param("DaemonSet", {}, {"observedGeneration": 2, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 2}, (2, 3), False, id="daemons half way"),
+        pytest.param("DaemonSet", {}, {"observedGeneration": 2, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3}, (3, 3), True, id="daemons done"),
+    ],
+)  # fmt: skip
+def test_rollout_is_done(
+    kind: str, spec: dict[str, int], status: dict[str, object], progress: tuple[int, int], is_done: bool
+) -> None:
+    written = {"metadata": {"generation": 2}, "spec": spec, "status": status}
+    rolling = structs.replace(msgspec.convert(written, Rolling), kind=kind)
+    assert (rolling.progress, rolling.is_done) == (progress, is_done)
+
+
+def test_rollout_past_its_deadline_is_stuck() -> None:
+    conditions = [{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]
+    assert msgspec.convert({"status": {"conditions": conditions}}, Rolling).is_stuck
+    assert not Rolling().is_stuck

@@ -1,0 +1,167 @@
+"""The report in a real browser, opened as a file."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import page
+from tests.support.pods import Json
+from webhook.audit import html
+from webhook.audit.admission import NO_PLUGINS
+from webhook.audit.enforcement import NOWHERE
+from webhook.audit.findings import Ref
+from webhook.audit.judge import template_of
+from webhook.audit.survey import Survey
+from webhook.audit.tally import Costs, summary
+from webhook.engine.admitted_view import manifest_of
+from webhook.engine.snapshot import snapshot_of
+from webhook.policies.shipped import Profile, built_in
+
+pytestmark = pytest.mark.e2e
+
+# What a person waits for: the rows chosen, and laid out anew.
+SEARCH = """() => {
+  const search = document.getElementById("search"), started = performance.now();
+  search.value = "web-4999";
+  search.dispatchEvent(new Event("input", {bubbles: true}));
+  document.body.offsetHeight;
+  return performance.now() - started;
+}"""
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def _deployment(
+    name: str, namespace: str, *, container: str = "app", image: str = "example.com/app:1"
+) -> Json:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"template": {"spec": {"containers": [{"name": container, "image": image}]}}},
+    }
+
+
+def _report(tmp_path: Path, *objects: Json) -> str:
+    survey = Survey(snapshot_of(built_in(Profile.STRICT)), NOWHERE, with_diff=True)
+    for obj in objects:
+        manifest = manifest_of(obj)
+        assert manifest
+        ref = Ref(obj["kind"], obj["metadata"]["namespace"], obj["metadata"]["name"])
+        survey.take(template_of(obj, manifest, ref, NO_PLUGINS))
+    costs = Costs(missing="these are files")
+    total = summary(survey.tally, costs, interrupted=False)
+    made = tmp_path / "report.html"
+    made.write_text(
+        html.page(survey.tally, costs, total, at=datetime(2026, 1, 31, tzinfo=UTC), of="<b>files</b>")
+    )
+    return made.as_uri()
+
+
+def _shown(opened: Page) -> int:
+    return opened.locator("#owners tbody tr:visible").count()
+
+
+def test_filters_and_search_choose_rows(tmp_path: Path) -> None:
+    shop = [_deployment(f"web-{number}", "shop") for number in range(3)]
+    kept = _deployment("coredns", "kube-system")
+    with page() as opened:
+        opened.goto(_report(tmp_path, *shop, kept, _deployment("web-9", "lab")))
+        expect(opened.locator("#count")).to_have_text("5 of 5")
+        opened.get_by_label("Finding").select_option("skipped")
+        assert (
+            opened.locator("#owners tbody tr:visible")
+            .inner_text()
+            .startswith("skipped\tkube-system\tDeployment coredns")
+        )
+        opened.get_by_label("Finding").select_option("")
+        opened.get_by_label("Namespace").select_option("shop")
+        assert _shown(opened) == 3
+        opened.get_by_label("Search").fill("WEB-1 general")
+        expect(opened.locator("#count")).to_have_text("1 of 5")
+        opened.get_by_label("Search").fill("nothing of the kind")
+        assert _shown(opened) == 0
+        opened.get_by_label("Search").fill("")
+        opened.get_by_label("Namespace").select_option("")
+        opened.get_by_label("Workload type").select_option("General")
+        assert _shown(opened) == 4
+
+
+def test_diff_opens_on_a_click_and_by_the_keyboard(tmp_path: Path) -> None:
+    with page() as opened:
+        opened.goto(_report(tmp_path, _deployment("web", "shop")))
+        button = opened.get_by_role("button", name="diff")
+        button.click()
+        assert "+      cpu: 500m\n" in opened.locator("pre").inner_text()
+        assert button.get_attribute("aria-expanded") == "true"
+        button.click()
+        assert opened.locator("pre").count() == 0
+        opened.get_by_label("Search").focus()
+        for _ in range(4):  # past the three lists, to the first button
+            opened.keyboard.press("Tab")
+        opened.keyboard.press("Enter")
+        assert button.get_attribute("aria-expanded") == "true"
+
+
+def test_hostile_names_are_text(tmp_path: Path) -> None:
+    with page() as opened:
+        opened.goto(_report(tmp_path, _deployment(HOSTILE, HOSTILE, container=HOSTILE, image=HOSTILE)))
+        row = opened.locator("#owners tbody tr")
+        assert row.locator("td").nth(2).inner_text() == f"Deployment {HOSTILE}"
+        opened.get_by_role("button", name="diff").click()
+        assert HOSTILE in opened.locator("pre").inner_text()
+        opened.get_by_label("Namespace").select_option(HOSTILE)
+        assert _shown(opened) == 1
+        assert opened.locator("img").count() == 0
+        assert opened.locator("script").count() == 2, "its data and its own"
+        assert "<b>files</b>" in opened.locator("p").first.inner_text()
+
+
+def test_five_thousand_rows_stay_usable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = [_deployment(f"web-{number}", f"team-{number % 40}") for number in range(5000)]
+    address = _report(tmp_path, *many)
+    with page() as opened:
+        started = time.monotonic()
+        opened.goto(address)
+        expect(opened.locator("#count")).to_have_text("5000 of 5000")
+        there = time.monotonic()
+        milliseconds = opened.evaluate(SEARCH)
+        expect(opened.locator("#count")).to_have_text("1 of 5000")
+    size = (tmp_path / "report.html").stat().st_size / 2**20
+    with capsys.disabled():
+        print(
+            f"\n5000 rows, {size:.1f} MiB: open in {there - started:.2f} s, searched in {milliseconds:.0f} ms"
+        )
+
+
+def test_light_dark_and_on_paper(tmp_path: Path) -> None:
+    with page() as opened:
+        opened.goto(_report(tmp_path, _deployment("web", "shop")))
+        colour = "getComputedStyle(document.body).backgroundColor"
+        opened.emulate_media(color_scheme="light")
+        assert opened.evaluate(colour) == "rgb(255, 255, 255)"
+        opened.emulate_media(color_scheme="dark")
+        assert opened.evaluate(colour) == "rgb(18, 22, 28)"
+        opened.emulate_media(media="print")
+        assert not opened.get_by_label("Search").is_visible()
+        assert opened.locator("#owners tbody tr").is_visible()
+        assert opened.pdf().startswith(b"%PDF")
+
+
+def test_says_what_it_is_to_who_never_saw_it(tmp_path: Path) -> None:
+    with page() as opened:
+        opened.goto(_report(tmp_path, _deployment("web", "shop")))
+        text = opened.locator("main").inner_text()
+        for said in (
+            "podtailor adds to Pods what they left open",
+            "Nothing was changed",
+            "would be changed if created now",
+            "BestEffort to Burstable",
+            "Room on the Nodes is not known: these are files.",
+        ):
+            assert said in text
+        assert opened.locator("svg").count() == 4

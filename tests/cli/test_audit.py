@@ -1,0 +1,170 @@
+"""`podtailor audit` over manifests; over clusters it is tried end to end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from webhook import yaml_tree
+from webhook.audit.judge import Examined
+from webhook.audit.survey import Survey
+from webhook.cli.installed import Settings, served
+from webhook.cli.options import controllers_of
+from webhook.files import InputError
+from webhook.model.names import Mode
+from webhook.policies.shipped import Profile
+
+BOUND = """
+apiVersion: podtailor.dev/v1alpha1
+kind: ClusterWorkloadPolicy
+metadata: {name: small}
+spec: {resources: {limits: [{type: Container, max: {memory: 1Gi}}]}}
+"""
+
+
+def test_table_counts_first_then_names(run: Run) -> None:
+    done = run("audit", "-f", "examples")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "6 owners, 0 live Pods"
+    assert "  would-change     6 owners" in lines
+    assert any(line.startswith("would-change   default     statefulset/orders ") for line in lines)
+
+
+def test_diff_is_of_each_object(run: Run) -> None:
+    out = run("audit", "-f", "examples/stateful.yaml", "--diff").out
+    assert "\nStatefulSet default/orders\n" in out
+    assert "\n+      memory: 1Gi\n" in out
+
+
+def test_json_is_a_line_an_object_and_the_summary_last(run: Run) -> None:
+    *lines, last = map(json.loads, run("audit", "-f", "examples", "-o", "json").out.splitlines())
+    assert [line["name"] for line in lines] == [
+        "transcode",
+        "log-agent",
+        "web",
+        "inference",
+        "notebook",
+        "orders",
+    ]
+    assert all(line["owner"] == {"kind": line["kind"], "name": line["name"]} for line in lines)
+    assert last["summary"]["owners"]["would-change"] == 6
+    assert last["summary"]["costsUnknown"] == "no cluster was looked at"
+    assert last["summary"]["interrupted"] is False
+
+
+def test_yaml_is_by_owner(run: Run) -> None:
+    said = yaml_tree.load(run("audit", "-f", "examples", "-o", "yaml").out)
+    assert said["summary"]["workloadTypes"]["ARM64"]["after"] == {"cpu": "100m", "memory": "256Mi"}
+    assert [owner["kind"] for owner in said["owners"]][:2] == ["DaemonSet", "Deployment"]
+
+
+def test_reports_are_documents(run: Run) -> None:
+    out = run("audit", "-f", "examples", "-o", "openreports").out
+    report = yaml_tree.load(out.removeprefix("---\n"))
+    assert (report["kind"], report["metadata"]["namespace"], report["summary"]["warn"]) == (
+        "Report",
+        "default",
+        6,
+    )
+
+
+def test_page_is_whole(run: Run) -> None:
+    out = run("audit", "-f", "examples", "-o", "html").out
+    assert out.startswith("<!doctype html>")
+    assert out.rstrip().endswith("</html>")
+
+
+def test_findings_decide_the_exit_code(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(BOUND)
+    flags = ("audit", "-f", "examples/stateful.yaml", "-p", str(tmp_path))
+    done = run(*flags)
+    assert done.code == 1
+    assert (
+        "violation      default     statefulset/orders   -      small: postgres: maximum memory usage"
+        in done.out
+    )
+    assert run(*flags, "--fail-on", "slipped-through").code == 0
+    assert run(*flags, "--fail-on", "none").code == 0
+    assert run("audit", "-f", "examples", "--fail-on", "would-change").code == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["-f", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
+        (["-f", "-", "-p", "-"], "- stands for standard input more than once"),
+        (["-f", "examples", "--fail-on", "viol"], "--fail-on viol: one of violation, slipped-through,"),
+        (
+            ["-f", "examples", "-l", "a=b"],
+            "-l, --kinds and --publish are for a cluster: leave them out with -f",
+        ),
+        (["--publish", "-l", "a=b"], "--publish: a Report is of a whole namespace: leave -l and --kinds out"),
+        (["-f", "examples", "--since", "soon"], "--since soon: write a time as 2026-01-31T12:00:00Z"),
+        (["-n", "a", "-A"], "give -n or -A, not both"),
+        (
+            ["-f", "examples", "--controller", "Rollout=spec"],
+            "--controller Rollout=spec: write it as Rollout.v1alpha1.",
+        ),
+        (["--kubeconfig", "nowhere"], "cluster: kubeconfig nowhere"),
+    ],
+)
+def test_wrong_use_is_told(run: Run, flags: list[str], said: str) -> None:
+    done = run("audit", *flags)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_controller_of_somebody_else_in_a_file(run: Run) -> None:
+    rollout = "{apiVersion: example.com/v1, kind: Rollout, metadata: {name: web}, spec: {replicas: 4, pod: {spec: {containers: [{name: app}]}}}}"
+    given = "--controller=Rollout.v1.example.com=spec.pod"
+    line, last = map(json.loads, run("audit", "-f", "-", "-o", "json", given, stdin=rollout).out.splitlines())
+    assert (line["kind"], line["finding"]) == ("Rollout", "would-change")
+    assert last["summary"]["namespaces"]["default"]["pods"] == 4
+
+
+def test_template_stands_where_it_is_said() -> None:
+    assert controllers_of(["Rollout.v1alpha1.argoproj.io=spec.template"]) == {
+        ("argoproj.io/v1alpha1", "Rollout"): ("spec", "template")
+    }
+    with pytest.raises(InputError, match="write it as"):
+        controllers_of(["Rollout.argoproj.io=spec.template"])
+
+
+def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def twice(self: Survey, examined: Examined, taken: Iterator[None] = iter([None, None])) -> object:
+        if next(taken, "over") == "over":
+            raise KeyboardInterrupt
+        return take(self, examined)
+
+    take = Survey.take
+    monkeypatch.setattr(Survey, "take", twice)
+    done = run("audit", "-f", "examples", "-o", "json")
+    assert done.code == 130
+    *lines, last = map(json.loads, done.out.splitlines())
+    assert (len(lines), last["summary"]["objects"], last["summary"]["interrupted"]) == (2, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        ((), Settings()),
+        (("serve", "--from-cluster", "--tls-secret=own"), Settings(tls_secret="own")),
+        (
+            ("serve", "--mode=Audit", "--builtin", "strict", "--preset=redis", "--preset", "jvm", "--accelerator=x.y/z"),
+            Settings(Profile.STRICT, ("redis", "jvm"), Mode.AUDIT, ("x.y/z",)),
+        ),
+        (("serve", "--flag-of-another-version=1", "--builtin=off"), Settings(Profile.OFF)),
+    ],
+)  # fmt: skip
+def test_server_is_read_from_its_arguments(arguments: tuple[str, ...], settings: Settings) -> None:
+    assert served(arguments) == settings
+
+
+def test_arguments_that_no_server_takes_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    assert served(("serve", "--mode=perhaps")) == Settings()
+    assert "the arguments of the Deployment podtailor are not understood" in capsys.readouterr().err

@@ -1,0 +1,113 @@
+"""`podtailor test`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.cli.conftest import Run
+
+HEAD = "apiVersion: podtailor.dev/v1alpha1\nkind: PolicyTest\n"
+POD = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: app, image: a}]}}"
+
+
+def _tests(tmp_path: Path, expect: str, *, more: str = "", head: str = "") -> str:
+    file = tmp_path / "tests.yaml"
+    file.write_text(f"{HEAD}{head}tests:\n- name: a Pod\n  object: {POD}\n{more}  expect: {expect}\n")
+    return str(file)
+
+
+def test_ours_pass(run: Run) -> None:
+    done = run("test", "examples/tests")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(" tests passed\n")
+
+
+@pytest.mark.parametrize(
+    ("expect", "failure"),
+    [
+        ("{unchanged: true}", "app:requests.cpu: expected nothing, is 100m"),
+        ("{fields: {}}", "app:requests.cpu: expected nothing, is 100m"),
+        ("{fields: {'app:requests.cpu': 200m}}", "app:requests.cpu: expected 200m, is 100m"),
+        ("{fields: {'app:limits.cpu': '1'}}", "app:limits.cpu: expected 1, is not set"),
+        ("{workloadTypes: [GPU]}", "workloadTypes: expected GPU, is General"),
+        ("{qosClass: Guaranteed}", "qosClass: expected Guaranteed, is Burstable"),
+        ("{denied: maximum}", "denied: expected 'maximum', is not denied"),
+        ("{skips: {'app:requests.cpu': kept}}", "skips app:requests.cpu: expected kept, is not skipped"),
+    ],
+)
+def test_what_is_otherwise_is_told(run: Run, tmp_path: Path, expect: str, failure: str) -> None:
+    done = run("test", _tests(tmp_path, expect))
+    assert done.code == 1
+    assert f"        {failure}\n" in done.out
+    assert done.out.endswith("1 tests, 1 failed\n")
+
+
+def test_denial_can_be_expected_and_is_a_failure_where_it_is_not(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: must}\n"
+        "spec: {resources: {onViolation: Deny, limits: [{type: Container, max: {memory: 1Gi}}]}}\n"
+    )
+    head = "policies: [policy.yaml]\nbuiltin: 'off'\n"
+    assert (
+        run("test", _tests(tmp_path, "{denied: maximum memory usage per Container is 1Gi}", head=head)).code
+        == 0
+    )
+    refused = run("test", _tests(tmp_path, "{workloadTypes: [General]}", head=head))
+    assert refused.code == 1
+    assert "        denied: maximum memory usage per Container is 1Gi" in refused.out
+
+
+def test_namespace_labels_count(run: Run, tmp_path: Path) -> None:
+    more = "  namespaceLabels: {podtailor.dev/mode: 'off'}\n"
+    assert run("test", _tests(tmp_path, "{unchanged: true}", more=more)).code == 0
+
+
+def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
+    file = _tests(tmp_path, "{unchanged: true}")
+    suite = ET.fromstring(run("test", file, "-o", "junit").out)  # noqa: S314 (we have just written it)
+    assert (suite.tag, suite.get("tests"), suite.get("failures")) == ("testsuite", "1", "1")
+    (case,) = suite
+    assert (case.get("name"), case.get("file"), case.get("line")) == ("a Pod", file, "4")
+    (result,) = json.loads(run("test", file, "-o", "json").out)
+    assert (result["name"], result["passed"]) == ("a Pod", False)
+    assert case[0].text == "\n".join(result["failures"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{HEAD}tests: []\n", "tests.yaml:3:1: tests: "),
+        (f"{HEAD}tests:\n- name: x\n  object: {POD}\n  expect: {{}}\n", "tests.yaml:6:3: tests[0].expect: expects nothing"),
+        (f"{HEAD}tests:\n- name: x\n  expect: {{unchanged: true}}\n", "tests[0]: give manifest or object"),
+        (f"{HEAD}tests:\n- name: x\n  manifst: a\n  expect: {{unchanged: true}}\n", 'did you mean "manifest"?'),
+        (f"{HEAD}tests:\n- name: x\n  manifest: gone.yaml\n  expect: {{unchanged: true}}\n", "gone.yaml: No such file"),
+        (f"{HEAD}presets: [nope]\ntests:\n- name: x\n  object: {POD}\n  expect: {{unchanged: true}}\n", "no preset 'nope'"),
+        (f"{HEAD}tests:\n- name: x\n  object: {{kind: Service}}\n  expect: {{unchanged: true}}\n", "there is none: give select"),
+        ("[]\n", "a file of tests is a mapping with apiVersion, kind: PolicyTest and tests"),
+        ("# nothing\n", "no test in there"),
+    ],
+)  # fmt: skip
+def test_wrong_file_is_told(run: Run, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "tests.yaml").write_text(text)
+    done = run("test", str(tmp_path / "tests.yaml"))
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_first_draft_passes_and_is_not_written_over(run: Run, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    flags = ("test", "--init", "-f", "examples", "--builtin", "strict", "--preset", "redis", str(draft))
+    done = run(*flags)
+    assert (done.code, done.out) == (
+        0,
+        f"{draft}: 6 tests of what happens today; read them before you keep them\n",
+    )
+    assert run("test", str(draft)).code == 0
+    again = run(*flags)
+    assert again.code == 2
+    assert "must not be there yet" in again.err
+    assert run("test", str(draft), "-f", "examples").code == 2

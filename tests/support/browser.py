@@ -1,0 +1,53 @@
+"""Headless Chromium, Debian's own: what shows a page here is what shows it to people."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+
+@contextmanager
+def page(*, width: int = 1200, height: int = 900) -> Iterator[Page]:
+    """An empty page that reaches nothing but files. Whatever it complains of fails the test at its end."""
+    with sync_playwright() as playwright:
+        # As root, which is what test machines are, Chromium has no sandbox.
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        try:
+            made = browser.new_page(viewport={"width": width, "height": height})
+            complaints: list[str] = []
+            made.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+            made.on("pageerror", lambda error: complaints.append(str(error)))
+            made.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+            made.on("request", lambda request: _only_files(request.url, complaints))
+            yield made
+            assert complaints == []
+        finally:
+            browser.close()
+
+
+def _only_files(url: str, complaints: list[str]) -> None:
+    if not url.startswith(("file:", "data:")):
+        complaints.append(f"asked for {url}")
+
+
+def _chromium() -> str:
+    found = shutil.which("chromium")
+    if found:
+        return found
+    apt = shutil.which("apt-get")
+    if os.geteuid() == 0 and apt:
+        for arguments in (
+            ["update", "--quiet"],
+            ["install", "--yes", "--quiet", "--no-install-recommends", "chromium"],
+        ):
+            subprocess.run([apt, *arguments], check=True, capture_output=True)
+        return "chromium"
+    if os.environ.get("CI"):
+        raise FileNotFoundError("chromium")
+    pytest.skip("TESTS OF THE REPORT DO NOT RUN: there is no chromium here, and no root to install it")
