@@ -34,7 +34,7 @@ def test_policies_of_pages_are_valid(tmp_path: Path) -> None:
     found = 0
     for page in PAGES:
         for _, language, body in BLOCK.findall(page.read_text()):
-            if language == "yaml" and "podtailor.dev/v1alpha1" in body:
+            if language == "yaml" and re.search(r"^kind: (Cluster)?WorkloadPolicy$", body, re.MULTILINE):
                 (tmp_path / f"{found}.yaml").write_text(body)
                 assert load_all([str(tmp_path / f"{found}.yaml")])
                 found += 1

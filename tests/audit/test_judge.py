@@ -184,3 +184,8 @@ def test_as_if_enforced_turns_audit_into_enforce_and_leaves_off_off() -> None:
     assert [item.policy for item in verdict.items] == ["tried"]
     stays = snapshot(REQUESTS, labels={"podtailor.dev/mode": "off"})
     assert _verdict(pod(), within=what_if.enforced(stays)).finding is Finding.SKIPPED
+
+
+def test_nothing_slipped_through_before_somebody_says_so() -> None:
+    enforcement = structs.replace(_in_force(REQUESTS), since="2026-06-01T00:00:00Z")
+    assert _verdict(pod(), REQUESTS, enforcement=enforcement, created=LATER).finding is Finding.WOULD_CHANGE

@@ -43,7 +43,7 @@ def test_what_is_otherwise_is_told(run: Run, tmp_path: Path, expect: str, failur
     done = run("test", _tests(tmp_path, expect))
     assert done.code == 1
     assert f"        {failure}\n" in done.out
-    assert done.out.endswith("1 tests, 1 failed\n")
+    assert done.out.endswith("1 test, 1 failed\n")
 
 
 def test_denial_can_be_expected_and_is_a_failure_where_it_is_not(run: Run, tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_retrofit_restarts_what_rolls_out_and_names_the_rest(audited: Audited) -
     assert {pod["metadata"]["uid"] for pod in audited.pods(namespace)} == uids
     applied = audited.run("retrofit", "-n", namespace, "--apply")
     assert (applied.returncode, applied.stderr) == (0, "")
-    assert applied.stdout.endswith(f"3/3 Deployment {namespace}/web: its 3 Pods are new\n")
+    assert applied.stdout.endswith(f"3/3 Deployment {namespace}/web: new, 3 Pods\n")
     again = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)
     assert again["restarts"] == []
     assert {each["owner"]["name"] for each in again["byHand"]} == {"alone", "own"}
@@ -319,7 +319,7 @@ def test_stuck_rollout_ends_with_what_is_left(audited: Audited) -> None:
     done = audited.run("retrofit", "-n", namespace, "--apply", "--timeout=2")
     assert done.returncode == 1
     assert (
-        "Deployment stuck/never: 0 of 1 Pods are new and available, and no more are coming; 1 owners have not been restarted"
+        "Deployment stuck/never: 0 of 1 Pods are new and available, and no more are coming; not restarted: 1 owner"
         in done.stdout
     )
 

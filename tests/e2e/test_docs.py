@@ -19,6 +19,7 @@ STEPS = [step for step in steps() if step.needs_a_cluster]
 ON_CLUSTER = [
     Path("docs/install.md"),
     Path("docs/policies.md"),
+    Path("docs/audit.md"),
     Path("docs/troubleshooting.md"),
     Path("docs/resize.md"),
 ]

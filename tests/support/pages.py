@@ -24,7 +24,7 @@ ELSEWHERE = {
     "make test": ".ci/run",
 }
 # What makes a command one for a cluster.
-CLUSTER = ("kubectl ", "--from-cluster", "policies diff", "pod/")
+CLUSTER = ("kubectl ", "--from-cluster", "policies diff", "pod/", "audit -n", "retrofit")
 
 
 class Step(NamedTuple):

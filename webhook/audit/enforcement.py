@@ -39,7 +39,7 @@ class Enforcement(Struct, frozen=True):
     namespaces: Mapping[str, str] = {}
     """When the labels of each namespace last changed."""
     since: str = ""
-    """When policies of files came into force, where somebody said so."""
+    """Nothing was in force before, where somebody said so: of policies of files nothing else tells."""
 
     def begins(self, policy: Policy, namespace: str) -> str | None:
         """Since when a policy is in force in a namespace; None where that is not known, or it is not."""
@@ -48,13 +48,15 @@ class Enforcement(Struct, frozen=True):
 
     def times(self, policy: Policy, namespace: str) -> dict[str, str] | None:
         """When each thing changed last that a Pod of the namespace depends on."""
+        given = {"what --since says": self.since} if self.since else {}
         changed = self.policies.get((policy.source, policy.key))
         if changed is None or self.hook is None:
-            return {"what was given by --since": self.since} if self.since else None
+            return given or None
         return {
             "the webhook configuration": self.hook.changed,
             f"policy {policy.key}": changed,
             f"the labels of namespace {namespace}": self.namespaces.get(namespace, ""),
+            **given,
         }
 
     def spares(self, namespace: Namespace, labels: Labels) -> str | None:

@@ -11,7 +11,7 @@ from webhook.audit.capacity import Room
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
 from webhook.audit.tally import Costs, Row, Tally
 from webhook.audit.wording import short, what
-from webhook.cli.output import console, print_table
+from webhook.cli.output import console, counted, print_table
 from webhook.model.names import QOS_RESOURCES
 
 _STYLES = {
@@ -44,16 +44,16 @@ def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) 
 
 
 def _counts(tally: Tally) -> Iterator[Text]:
-    yield Text(f"{_counted(len(tally.rows), 'owner')}, {_counted(tally.live_pods, 'live Pod')}", style="bold")
+    yield Text(f"{counted(len(tally.rows), 'owner')}, {counted(tally.live_pods, 'live Pod')}", style="bold")
     for finding in WORST_FIRST:
         owners, pods = tally.owners[finding], tally.pods[finding]
         if owners:
             why = tally.skips.most_common() if finding is Finding.SKIPPED else ()
-            cells = (_counted(owners, "owner"), _counted(pods, "Pod") if pods else "")
+            cells = (counted(owners, "owner"), counted(pods, "Pod") if pods else "")
             said = ", ".join(f"{count} {reason}" for reason, count in why)
             yield Text(f"  {finding:<17}{cells[0]:<12}{cells[1]:<10}{said}".rstrip(), style=_STYLES[finding])
     for moved, count in tally.qos.most_common():
-        yield Text(f"  QoS class: {_counted(count, 'Pod')} from {moved}")
+        yield Text(f"  QoS class: {counted(count, 'Pod')} from {moved}")
 
 
 def _requests(tally: Tally) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _room(room: Room) -> str:
     ]
     warned = f"  NOT ENOUGH {', '.join(room.short)}" if room.short else ""
     full = f"  too full for the DaemonSets: {', '.join(room.full)}" if room.full else ""
-    return f"{_counted(room.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
+    return f"{counted(room.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
 
 
 def _moved(before: Amounts, after: Amounts) -> str:
@@ -102,7 +102,3 @@ def _cells(row: Row) -> tuple[str, ...]:
     count = f"{of}/{pods}" if pods and of != pods else str(pods or "-")
     owner = f"{row.owner.kind.lower()}/{row.owner.name}"
     return (row.finding, row.owner.namespace, owner, count, what(row.verdict.items, row.finding))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

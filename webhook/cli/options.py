@@ -78,7 +78,7 @@ Since = Annotated[
     typer.Option(
         "--since",
         metavar="TIME",
-        help="When policies of files came into force, as 2026-01-31T12:00:00Z: Pods made later slipped "
+        help="Since when policies of files are in force, as 2026-01-31T12:00:00Z. No Pod from before slipped "
         "through.",
     ),
 ]

@@ -42,6 +42,10 @@ def warn(message: str) -> None:
     console(stderr=True).print(Text.assemble(("warning: ", "yellow"), message))
 
 
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def print_json(value: Any) -> None:
     """One JSON value, indented, keys in the order given."""
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())

@@ -10,7 +10,7 @@ from rich.text import Text
 from webhook.audit.retrofit import ByHand, Plan, Planner, Restart
 from webhook.audit.survey import Survey
 from webhook.cli import options
-from webhook.cli.output import Format, console, print_json
+from webhook.cli.output import Format, console, counted, print_json
 from webhook.files import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def retrofit(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+    since: options.Since = "",
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long one rollout may take.")
     ] = 600,
@@ -60,12 +61,13 @@ def retrofit(
     if dry_run and not apply:
         raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
     options.check_scope(namespace, all_namespaces=all_namespaces)
+    options.check_time(since)
     from webhook.audit.cluster import Cluster
     from webhook.cli import looking, sources
 
     with sources.reached(kubeconfig, context) as api:
         with looking.progress() as heard:
-            look = looking.look(api)
+            look = looking.look(api, since=since)
             survey, planner = Survey(look.snapshot, look.enforcement), Planner()
             scope = looking.scope(api, namespace, selector, "", {})
             for examined in Cluster(api, look.snapshot, scope, heard).examined():
@@ -93,7 +95,8 @@ def _show(plan: Plan, *, applies: bool) -> None:
         said("These make their Pods anew, one after the other:", list(map(str, plan.restarts)))
     said("These are for you:", list(map(_by_hand, plan.by_hand)))
     if plan.not_in_force:
-        out.print(f"{plan.not_in_force} Pods would change only if more were enforced: see podtailor audit.")
+        pods = counted(plan.not_in_force, "Pod")
+        out.print(f"{pods} would change only if more were enforced: see podtailor audit.")
     elif not (plan.resizes or plan.restarts or plan.by_hand):
         out.print("Every live Pod has what admission would give it now.")
 
@@ -127,11 +130,11 @@ def _apply(api: Api, plan: Plan, timeout: float, *, dry_run: bool) -> None:
         except KeyboardInterrupt:
             out.print(Text(f"{name}: interrupted; its rollout goes on{_left(plan.restarts[index + 1 :])}"))
             raise typer.Exit(_INTERRUPTED) from None
-        out.print(Text(f"{name}: its {each.pods} Pods are new"))
+        out.print(Text(f"{name}: new, {counted(each.pods, 'Pod')}"))
 
 
 def _left(restarts: tuple[Restart, ...]) -> str:
-    return f"; {len(restarts)} owners have not been restarted" if restarts else ""
+    return f"; not restarted: {counted(len(restarts), 'owner')}" if restarts else ""
 
 
 def _as_json(plan: Plan) -> dict[str, object]:

@@ -16,7 +16,7 @@ from rich.text import Text
 from webhook import files, yaml_tree
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
-from webhook.cli.output import console, print_json
+from webhook.cli.output import console, counted, print_json
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.files import Document, InputError
 from webhook.policies.cases import KIND, Case, PolicyTest, fields_of, mismatches, read
@@ -121,7 +121,8 @@ def _table(results: list[Result]) -> None:
         for failure in result.failures:
             out.print(Text(f"        {failure}"))
     failed = sum(bool(result.failures) for result in results)
-    out.print(f"{len(results)} tests, {failed} failed" if failed else f"{len(results)} tests passed")
+    total = counted(len(results), "test")
+    out.print(f"{total}, {failed} failed" if failed else f"{total} passed")
 
 
 def _junit(results: list[Result]) -> None:
@@ -183,7 +184,8 @@ def _init(
         made.write_text(yaml_tree.written(suite))
     except OSError as error:
         raise InputError(f"{made}: {error.strerror}") from error
-    print(f"{made}: {len(pods)} tests of what happens today; read them before you keep them")
+    them = "it" if len(pods) == 1 else "them"
+    print(f"{made}: {counted(len(pods), 'test')} of what happens today; read {them} before you keep {them}")
 
 
 def _as_it_is(manifest: str, found: Found, decision: Decision) -> dict[str, object]:
