@@ -94,7 +94,9 @@ def _result(row: Row, timestamp: dict[str, int]) -> dict[str, Any]:
 
 def _message(row: Row) -> str:
     pods = row.pods.get(row.finding, 0)
-    return ": ".join(filter(None, (f"{pods} of its Pods" if pods else "", what(row.verdict.items, row.finding))))
+    return ": ".join(
+        filter(None, (f"{pods} of its Pods" if pods else "", what(row.verdict.items, row.finding)))
+    )
 
 
 def _rest(rows: Iterable[Row], timestamp: dict[str, int]) -> dict[str, Any]:
