@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from webhook.audit import openreports
 from webhook.audit.findings import Finding, Item, Need, Ref, Verdict
 from webhook.audit.judge import Examined
+from webhook.audit.reports import openreports
 from webhook.audit.retrofit import Planner
 from webhook.audit.rollout import Rolling
 from webhook.audit.tally import Tally

@@ -11,11 +11,11 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import page
 from tests.support.pods import Json
-from webhook.audit import html
 from webhook.audit.admission import NO_PLUGINS
 from webhook.audit.enforcement import NOWHERE
 from webhook.audit.findings import Ref
 from webhook.audit.judge import template_of
+from webhook.audit.reports import html
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs, summary
 from webhook.engine.admitted_view import manifest_of

@@ -16,10 +16,11 @@ from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, 
 from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import Kind, Query, get, object_of, objects, pages, whole
 from webhook.cluster.once import told
-from webhook.engine.admitted_view import manifest_of
+from webhook.engine.admitted_view import UnreadableError, manifest_of
 from webhook.engine.snapshot import Snapshot
+from webhook.files import dotted
 from webhook.model.patch import Path
-from webhook.model.pod import NO_SPEC, PodView
+from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 
 Heard = Callable[[str, int, int], object]
 """Told of each page: the kind, how many have been read, how many there are."""
@@ -110,18 +111,27 @@ def plugins(api: ApiClient) -> Plugins:
 class Cluster:
     """`examined` reads it. What is kept meanwhile is small: of each controller its name and sizes."""
 
-    def __init__(self, api: ApiClient, snapshot: Snapshot, scope: Scope, heard: Heard) -> None:
+    def __init__(
+        self,
+        api: ApiClient,
+        snapshot: Snapshot,
+        scope: Scope,
+        heard: Heard,
+        warn: Callable[[str], object],
+    ) -> None:
+        """`warn` is told of what cannot be read."""
         self._api = api
         self._snapshot = snapshot
         self._scope = scope
         self._heard = heard
+        self._warn = warn
         self._parents: dict[str, Ref] = {}
         """Who is behind a ReplicaSet or Job, by its uid."""
-        self._expected: dict[str, Sizes] = {}
+        self._expected: dict[str, _Expected] = {}
         self._plugins = Plugins()
 
     def examined(self) -> Iterator[Examined]:
-        """Raises UnreachableError, and UnreadableError for an object that no API server would serve."""
+        """Raises UnreachableError."""
         self._plugins = plugins(self._api)
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
         for controller in self._scope.controllers:
@@ -155,22 +165,21 @@ class Cluster:
         obj: Json = {"apiVersion": controller.version, "kind": controller.kind, **msgspec.json.decode(raw)}
         metadata = OWNED.decode(raw).metadata
         ref = Ref(controller.kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-        manifest = manifest_of(obj, controller.at)
+        try:
+            manifest = manifest_of(obj, controller.at)
+        except UnreadableError as error:  # of a custom resource, whose schema may allow anything
+            self._warn(f"{ref}: {dotted(error.location)}: {error}")
+            return None
         if manifest is None or _has_ended(obj):
             return None
         examined = structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
-        if self._makes_pods(obj):
-            self._expected[metadata.uid] = expected(examined, self._snapshot)
+        if _makes_pods(obj):
+            self._expected[metadata.uid] = _Expected(expected(examined, self._snapshot), _revision(obj))
         parent = metadata.controller()
         if parent and controller.kind in ("ReplicaSet", "Job"):
             self._parents[metadata.uid] = Ref(parent.kind, ref.namespace, parent.name)
             return None
         return examined
-
-    @staticmethod
-    def _makes_pods(obj: Json) -> bool:
-        """A Deployment's old ReplicaSets are many, and have none."""
-        return obj["kind"] not in ("Deployment", "CronJob") and obj["spec"].get("replicas") != 0
 
     def _pod(self, raw: msgspec.Raw) -> Examined | None:
         live = LIVES.decode(raw)
@@ -180,11 +189,38 @@ class Cluster:
         pod = live_pod(raw)
         if controller is None:
             return pod
+        known = self._expected.get(controller.uid)
+        labels = (pod.written.metadata or NO_METADATA).labels or {}
+        is_current = known and (known.revision is None or known.revision in labels.items())
         return structs.replace(
             pod,
             owner=self._parents.get(controller.uid, pod.owner),
-            expected=self._expected.get(controller.uid),
+            expected=known.sizes if known and is_current else None,
         )
+
+
+class _Expected(Struct, frozen=True):
+    """Of the Pods of one template."""
+
+    sizes: Sizes
+    revision: tuple[str, str] | None
+    """A label that tells them from Pods of an older template of the same controller."""
+
+
+def _revision(obj: Json) -> tuple[str, str] | None:
+    match obj["kind"]:
+        case "StatefulSet":
+            return "controller-revision-hash", (obj.get("status") or {}).get("updateRevision", "")
+        case "DaemonSet":
+            annotations = obj["metadata"].get("annotations") or {}
+            generation = annotations.get("deprecated.daemonset.template.generation", "")
+            return "pod-template-generation", generation
+    return None
+
+
+def _makes_pods(obj: Json) -> bool:
+    """A Deployment's old ReplicaSets are many, and have none."""
+    return obj["kind"] not in ("Deployment", "CronJob") and (obj.get("spec") or {}).get("replicas") != 0
 
 
 def live_pod(raw: bytes | msgspec.Raw) -> Examined:

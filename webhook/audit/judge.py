@@ -50,7 +50,7 @@ def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plug
     template: Any = obj
     for step in manifest.at:
         template = template[step]
-    runtime_class = plugins.runtime_class(template["spec"].get("runtimeClassName"))
+    runtime_class = plugins.runtime_class((template.get("spec") or {}).get("runtimeClassName"))
     spec = obj.get("spec") or {}
     replicas = spec.get("replicas", spec.get("parallelism"))
     return Examined(

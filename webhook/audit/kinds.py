@@ -62,7 +62,7 @@ class _LimitRangeItem(Struct, frozen=True):
 
 
 class _LimitRangeSpec(Struct, frozen=True):
-    limits: list[_LimitRangeItem] = []
+    limits: list[_LimitRangeItem] | None = None
 
 
 class _LimitRange(Struct, frozen=True):
@@ -131,7 +131,7 @@ class _ContainerMetrics(Struct, frozen=True):
 
 
 class _PodMetrics(Struct, frozen=True):
-    containers: list[_ContainerMetrics] = []
+    containers: list[_ContainerMetrics] | None = None
 
 
 VIEWS = msgspec.json.Decoder(PodView)
@@ -140,7 +140,7 @@ LIVES = msgspec.json.Decoder(Live)
 
 
 def _defaults(found: Object) -> Defaults:
-    items = msgspec.json.decode(found.raw, type=_LimitRange).spec.limits
+    items = msgspec.json.decode(found.raw, type=_LimitRange).spec.limits or ()
     item = next((each for each in items if each.type == "Container"), _LimitRangeItem())
     return Defaults(found.metadata.namespace or "", item.default, item.defaultRequest)
 
@@ -176,7 +176,7 @@ def _autoscaler(found: Object) -> Autoscaler:
 
 
 def _usage(found: Object) -> tuple[str, Usage]:
-    containers = msgspec.json.decode(found.raw, type=_PodMetrics).containers
+    containers = msgspec.json.decode(found.raw, type=_PodMetrics).containers or ()
     return found.metadata.name, Usage(
         {each.name: {key: milli(value) for key, value in each.usage.items()} for each in containers}
     )

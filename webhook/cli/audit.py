@@ -11,12 +11,13 @@ import msgspec
 import typer
 
 from webhook import files
-from webhook.audit import openreports, what_if
+from webhook.audit import what_if
 from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import WORST_FIRST, Finding, Verdict
 from webhook.audit.judge import Examined
-from webhook.audit.records import record_of, row_of
+from webhook.audit.reports import openreports
+from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs, Tally, summary
 from webhook.cli import audit_table, options
@@ -153,7 +154,7 @@ def audit(
     else:
         from webhook.audit.cluster import Cluster, plugins
         from webhook.audit.costing import Costing
-        from webhook.audit.publish import publish as write_reports
+        from webhook.audit.reports.publish import publish as write_reports
         from webhook.cli import looking, sources
 
         with sources.reached(kubeconfig, context) as api, looking.progress() as heard:
@@ -163,7 +164,7 @@ def audit(
                 examined = _manifests(filename, policies, namespace or "default", others, plugins(api))
             else:
                 scope = looking.scope(api, namespace, selector, kinds, others)
-                examined = Cluster(api, look.snapshot, scope, heard).examined()
+                examined = Cluster(api, look.snapshot, scope, heard, warn).examined()
             costing = None if filename or namespace or selector or kinds else Costing(api)
             reporter.follow(survey, examined, costing.add if costing else None)
             costs = Costs(missing="only a part of the cluster was looked at")
@@ -215,7 +216,7 @@ class _Reporter:
                 document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
                 print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
             case Output.HTML:
-                from webhook.audit import html
+                from webhook.audit.reports import html
 
                 print(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of), end="")
             case Output.OPENREPORTS:

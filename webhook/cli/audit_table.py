@@ -9,8 +9,8 @@ from rich.text import Text
 
 from webhook.audit.capacity import Room
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
+from webhook.audit.reports.wording import short, what
 from webhook.audit.tally import Costs, Row, Tally
-from webhook.audit.wording import short, what
 from webhook.cli.output import console, counted, print_table
 from webhook.model.names import QOS_RESOURCES
 

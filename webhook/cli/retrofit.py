@@ -10,7 +10,7 @@ from rich.text import Text
 from webhook.audit.retrofit import ByHand, Plan, Planner, Restart
 from webhook.audit.survey import Survey
 from webhook.cli import options
-from webhook.cli.output import Format, console, counted, print_json
+from webhook.cli.output import Format, console, counted, print_json, warn
 from webhook.files import InputError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def retrofit(
             look = looking.look(api, since=since)
             survey, planner = Survey(look.snapshot, look.enforcement), Planner()
             scope = looking.scope(api, namespace, selector, "", {})
-            for examined in Cluster(api, look.snapshot, scope, heard).examined():
+            for examined in Cluster(api, look.snapshot, scope, heard, warn).examined():
                 planner.add(examined, survey.take(examined))
         plan = planner.plan()
         if output is Format.JSON:

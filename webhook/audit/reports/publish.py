@@ -10,8 +10,8 @@ import msgspec
 from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct
 
-from webhook.audit import openreports
-from webhook.audit.openreports import API_VERSION, MANAGED_BY, NAME, PLURAL
+from webhook.audit.reports import openreports
+from webhook.audit.reports.openreports import API_VERSION, MANAGED_BY, NAME, PLURAL
 from webhook.audit.tally import Tally
 from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import Kind, Meta, Object, objects

@@ -11,10 +11,10 @@ from typing import Any
 
 from jinja2 import Environment
 
-from webhook.audit.charts import bars
 from webhook.audit.findings import Finding
+from webhook.audit.reports.charts import bars
+from webhook.audit.reports.wording import short, what
 from webhook.audit.tally import Costs, Row, Tally, Total
-from webhook.audit.wording import short, what
 
 _MEANINGS = {
     Finding.VIOLATION: "own values break a bound of a policy",

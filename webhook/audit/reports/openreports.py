@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from webhook.audit.findings import Finding
+from webhook.audit.reports.wording import what
 from webhook.audit.tally import Row, Tally
-from webhook.audit.wording import what
 from webhook.model.words import cut
 
 API_VERSION, KIND, PLURAL = "openreports.io/v1alpha1", "Report", "reports"
