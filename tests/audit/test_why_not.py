@@ -1,0 +1,89 @@
+"""Why a live Pod is as it is: each reason, in the words that a person reads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from certs.issue import issue_authority, issue_serving
+from tests.support.pods import Json, owned, pod, policy, snapshot
+from webhook.audit.enforcement import Enforcement, Hook
+from webhook.audit.findings import Ref
+from webhook.audit.installation import Installation
+from webhook.audit.judge import Examined
+from webhook.audit.why_not import Around, why_not
+from webhook.engine.explain import explain
+from webhook.engine.snapshot import Request
+from webhook.model.names import Mode
+from webhook.model.pod import pod_view
+from webhook.model.policy import Policy
+from webhook.model.selectors import Requirement, Selector
+from webhook.model.subject import Namespace
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+EVERYBODY = Hook(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
+OURS = issue_authority(NOW, timedelta(days=10))
+SERVED = issue_serving(OURS, ["a"], NOW, timedelta(days=5)).certificate_pem
+REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
+LATER = "2026-01-02T00:00:01Z"
+
+
+def _said(
+    obj: Json,
+    *policies: Policy,
+    created: str = LATER,
+    labels: dict[str, str] | None = None,
+    mode: Mode = Mode.ENFORCE,
+    hook: Hook | None = EVERYBODY,
+    bundle: bytes = OURS.certificate_pem,
+    served: bytes | None = SERVED,
+    **enforcement: Any,
+) -> list[str]:
+    within = snapshot(*policies, labels=labels, mode=mode)
+    ref, view = Ref("Pod", "default", "p"), pod_view(obj)
+    times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
+    in_force = Enforcement(hook, times, **enforcement)
+    around = Around(Namespace("default", labels or {}), Installation(hook, bundle), in_force, served, NOW)
+    return why_not(
+        Examined(ref, ref, view, view, created=created), explain(Request("default", view), within), around
+    )
+
+
+@pytest.mark.parametrize(
+    ("obj", "policies", "known", "said"),
+    [
+        pytest.param(pod(), [REQUESTS], {"hook": None, "since": LATER, "created": "2026-01-03T00:00:00Z"}, "nobody calls podtailor now: there is no MutatingWebhookConfiguration podtailor", id="not installed"),
+        pytest.param(pod(), [REQUESTS], {"bundle": b""}, "the API server cannot call podtailor now: the webhook configuration has no caBundle", id="nobody trusted"),
+        pytest.param(pod(), [REQUESTS], {"bundle": issue_authority(NOW, timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is signed by nobody in the caBundle", id="another CA"),
+        pytest.param(pod(), [REQUESTS], {"served": issue_serving(OURS, ["a"], NOW - timedelta(days=9), timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is expired", id="expired"),
+        pytest.param(pod(), [REQUESTS], {"bundle": b"no PEM"}, "the API server cannot call podtailor now: its certificate meets a caBundle that is no PEM", id="bundle of somebody else"),
+        pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, "left alone, opted-out: Pod label podtailor.dev/injection=disabled", id="opted out"),
+        pytest.param(pod(), [REQUESTS], {"hook": structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))}, "not-selected: the webhook is for namespaces with a, which default has not", id="not selected"),
+        pytest.param(pod(), [REQUESTS], {"mode": Mode.AUDIT}, "the mode here is Audit: what would be changed is said and not done", id="audit"),
+        pytest.param(pod(), [], {}, "no policy that is enforced matches: the list below says why", id="no policy"),
+        pytest.param(pod(container="resources: {requests: {cpu: 1}}"), [REQUESTS], {}, "it has values of its own for all that the policies wish", id="already set"),
+        pytest.param(pod(metadata=owned("DaemonSet")), [policy("{nodeSelector: {a: b}}")], {}, "all that the policies wish is left out: 1 daemonset", id="DaemonSet"),
+        pytest.param(pod(), [REQUESTS], {"created": "2026-01-01T12:00:00Z"}, "it lacks app:requests.cpu, of test: it was created at 2026-01-01T12:00:00Z, policy test changed at 2026-01-02T00:00:00Z", id="made before"),
+        pytest.param(pod(), [REQUESTS], {"namespaces": {"default": "2026-01-31T00:00:00Z"}}, f"it lacks app:requests.cpu, of test: it was created at {LATER}, the labels of namespace default changed at 2026-01-31T00:00:00Z", id="namespace came in later"),
+        pytest.param(pod(metadata="annotations: {podtailor.dev/applied: '{}'}", container="resources: {requests: {cpu: 100m}}"), [REQUESTS], {}, "its annotation says that podtailor set {}", id="tailored"),
+    ],
+)  # fmt: skip
+def test_reason(obj: Json, policies: list[Policy], known: Json, said: str) -> None:
+    assert _said(obj, *policies, **known)[0] == said
+
+
+def test_what_cannot_be_known_is_said_as_such() -> None:
+    (said,) = _said(pod(), REQUESTS)
+    assert said.startswith(
+        f"it lacks app:requests.cpu, of test: it was created at {LATER}, when that was in force."
+    )
+    assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"} counts them' in said
+
+
+def test_certificate_that_cannot_be_read_is_not_judged() -> None:
+    assert _said(pod(container="resources: {requests: {cpu: 1}}"), REQUESTS, served=None) == [
+        "it has values of its own for all that the policies wish"
+    ]
