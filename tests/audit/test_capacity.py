@@ -17,7 +17,7 @@ NONE = Need()
 
 
 def _asks(cpu: int, *tolerations: Toleration, **selector: str) -> Need:
-    return Need({"cpu": cpu}, {}, selector, tolerations)
+    return Need({"cpu": cpu}, node_selector=selector, tolerations=tolerations)
 
 
 def test_pods_count_where_they_can_go_and_nowhere_else() -> None:
@@ -58,10 +58,14 @@ def test_tolerations_are_read_as_kubernetes_reads_them() -> None:
 def test_daemon_sets_are_counted_on_their_nodes_which_may_be_too_full() -> None:
     capacity = Capacity(NODES)
     capacity.add(_asks(1900), _asks(1900), node="b", of_daemon_set=False)
+    capacity.add(NONE, _asks(200), node="", of_daemon_set=True)
     for node in ("a", "b", "g"):
         capacity.add(NONE, _asks(200), node=node, of_daemon_set=True)
-    (room,) = capacity.rooms()
-    assert (room.added["cpu"], room.full) == (600, ("b",))
+    everywhere, untainted = capacity.rooms()
+    assert (everywhere.added["cpu"], everywhere.full) == (800, ("b",)), (
+        "one knows its Node as little as we do"
+    )
+    assert (untainted.selector, untainted.nodes, untainted.added["cpu"]) == ("no selector", 2, 600)
 
 
 WEB = Ref("Deployment", "shop", "web")
@@ -76,8 +80,8 @@ def _verdict(before: set[str], after: set[str], cpu: int = 100) -> Verdict:
     items = (Item(Finding.WOULD_CHANGE),)
     return Verdict(
         items,
-        before=Need({}, {"cpu": frozenset(before)}),
-        after=Need({"cpu": cpu}, {"cpu": frozenset(after)}),
+        before=Need(unsized={"cpu": frozenset(before)}),
+        after=Need(containers={"app": {"cpu": cpu}}, unsized={"cpu": frozenset(after)}),
     )
 
 
@@ -100,6 +104,14 @@ def test_it_reads_use_against_what_will_be_requested() -> None:
     scalers = _autoscaler(Metric("cpu", 80))
     for name in ("web-1", "web-2"):
         scalers.add(Ref("Pod", "shop", name), WEB, _verdict({"app"}, set(), cpu=200))
-    usage = {"web-1": Usage({"app": {"cpu": 150}, "mesh": {"cpu": 50}})}
+    usage = {"web-1": Usage({"app": {"cpu": 150}, "late": {"cpu": 50}})}
     (waking,) = scalers.waking(lambda _: usage)
-    assert waking.reads == 100, "of the Pods whose use is known"
+    assert waking.reads == 75, "of the Pods whose use is known, of the containers that are known"
+
+
+def test_shortage_behind_taints_is_seen() -> None:
+    capacity = Capacity(NODES)
+    capacity.add(NONE, _asks(7000), node="", of_daemon_set=False)
+    everywhere, untainted = capacity.rooms()
+    assert everywhere.short == ()
+    assert (untainted.nodes, untainted.short) == (2, ("cpu",))

@@ -9,9 +9,10 @@ from msgspec import structs
 
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit import what_if
+from webhook.audit.drift import Expected, expected
 from webhook.audit.enforcement import NOWHERE, Enforcement, Hook
 from webhook.audit.findings import Finding, Ref, Verdict
-from webhook.audit.judge import Examined, Sizes, expected, judge
+from webhook.audit.judge import Examined, judge
 from webhook.engine.snapshot import Snapshot
 from webhook.model.names import Mode
 from webhook.model.pod import pod_view
@@ -117,30 +118,90 @@ def test_refused_pod_is_given_nothing() -> None:
     assert verdict.qos is None
 
 
-def test_what_differs_from_template_and_policies_has_drifted() -> None:
-    within = snapshot(REQUESTS)
-    view = pod_view(pod())
-    template = Ref("Deployment", "default", "web")
-    sizes = expected(Examined(template, template, view, view), within)
-    same = _verdict(SIZED, within=within, created=LATER, expected=sizes)
-    assert same.finding is Finding.PASS
-    live = pod(container="resources: {requests: {cpu: 300m, memory: 1Gi}}")
-    drifted = _verdict(live, within=within, created=LATER, expected=sizes)
-    assert [(item.field, item.before, item.after) for item in drifted.items] == [
-        ("app:requests.cpu", "100m", "300m"),
-        ("app:requests.memory", None, "1Gi"),
-    ]
+def _template(obj: Json, *policies: Policy) -> Expected:
+    view = pod_view(obj)
+    return expected("default", view, view, snapshot(*policies))
 
 
-def test_amounts_that_are_written_otherwise_are_the_same() -> None:
-    sizes: Sizes = {"app": ({"cpu": "0.1", "memory": "1024Mi"}, {})}
-    live = pod(container="resources: {requests: {cpu: 100m, memory: 1Gi}}")
-    assert _verdict(live, REQUESTS, created=LATER, expected=sizes).finding is Finding.PASS
+def _differing(
+    live: Json, template: Json, *policies: Policy, created: str = LATER, **known: Any
+) -> list[tuple[Any, ...]]:
+    verdict = _verdict(
+        live,
+        *policies,
+        created=created,
+        expected=_template(template, *policies),
+        enforcement=_in_force(*policies),
+        **known,
+    )
+    return [(item.finding, item.field, item.before, item.after) for item in verdict.items if item.field]
 
 
-def test_container_that_somebody_else_added_is_no_drift() -> None:
-    live = pod("containers: [{name: mesh, image: m, resources: {requests: {cpu: 100m}}}]")
-    assert _verdict(live, REQUESTS, created=LATER, expected={"app": ({}, {})}).finding is Finding.PASS
+OTHER = pod(container="resources: {requests: {cpu: 300m}}")
+
+
+@pytest.mark.parametrize(
+    ("live", "template", "created", "items"),
+    [
+        pytest.param(SIZED, pod(), LATER, [], id="as the policy gives it"),
+        pytest.param(OTHER, pod(), LATER, [(Finding.DRIFTED, "app:requests.cpu", "300m", "100m")], id="resized since"),
+        pytest.param(OTHER, pod(), EARLIER, [(Finding.WOULD_CHANGE, "app:requests.cpu", "300m", "100m")], id="policy came or changed later"),
+        pytest.param(OTHER, OTHER, LATER, [], id="as its template says"),
+        pytest.param(SIZED, OTHER, LATER, [(Finding.DRIFTED, "app:requests.cpu", "100m", "300m")], id="not as its template says"),
+        pytest.param(pod(container="resources: {requests: {cpu: 100m, memory: 1Gi}}"), pod(), LATER, [(Finding.DRIFTED, "app:requests.memory", "1Gi", None)], id="nobody said so"),
+        pytest.param(pod(metadata="annotations: {podtailor.dev/applied: '{\"old\":[\"app:requests.memory\"]}'}", container="resources: {requests: {cpu: 100m, memory: 1Gi}}"), pod(), LATER, [], id="an earlier policy said so"),
+        pytest.param(pod(metadata="annotations: {kubernetes.io/limit-ranger: x}", container="resources: {requests: {cpu: 100m, memory: 1Gi}}"), pod(), LATER, [], id="LimitRanger said so"),
+        pytest.param(pod(container="resources: {requests: {cpu: '0.1'}}"), pod(), LATER, [], id="written otherwise"),
+        pytest.param(pod("containers: [{name: mesh, image: m, resources: {requests: {cpu: 100m}}}]"), pod(), LATER, [], id="container of somebody else"),
+    ],
+)  # fmt: skip
+def test_drift_is_what_neither_template_nor_policy_gave(
+    live: Json, template: Json, created: str, items: list[tuple[Any, ...]]
+) -> None:
+    assert _differing(live, template, REQUESTS, created=created) == items
+
+
+def test_limit_that_is_given_is_the_request_too() -> None:
+    limit = policy("{resources: {limits: [{type: Container, default: {cpu: '1'}}]}}")
+    live = pod(container="resources: {limits: {cpu: 1}, requests: {cpu: 1}}")
+    assert _differing(live, pod(), limit) == []
+
+
+def test_policy_that_is_tried_says_what_a_new_pod_would_have_and_cost() -> None:
+    tried = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: '9'}}]}}", name="tried")
+    verdict = _verdict(SIZED, tried, created=LATER, expected=_template(pod(), tried))
+    (item,) = verdict.items
+    assert (item.finding, item.before, item.after, item.in_force) == (
+        Finding.WOULD_CHANGE,
+        "100m",
+        "9",
+        False,
+    )
+    assert (verdict.before.requests["cpu"], verdict.after.requests["cpu"]) == (100, 9000)
+
+
+@pytest.mark.parametrize(
+    ("obj", "touched"),
+    [
+        pytest.param(
+            pod(metadata="annotations: {podtailor.dev/applied: '{}'}"), frozenset(), id="it has been here"
+        ),
+        pytest.param(pod(), frozenset({"podtailor.dev"}), id="a label of ours was written later"),
+    ],
+)
+def test_pod_that_may_have_been_another_did_not_slip_through(obj: Json, touched: frozenset[str]) -> None:
+    verdict = _verdict(obj, REQUESTS, enforcement=_in_force(REQUESTS), created=LATER, touched=touched)
+    assert verdict.finding is Finding.WOULD_CHANGE
+
+
+def test_labels_written_later_excuse_where_they_are_asked_for() -> None:
+    touched = frozenset({"labels"})
+    asks = policy("{match: {podSelector: {matchLabels: {app: x}}}, nodeSelector: {a: b}}", name="asks")
+    labelled = pod(metadata="labels: {app: x}", container="resources: {requests: {cpu: 100m}}")
+    for each, finding in ((asks, Finding.WOULD_CHANGE), (REQUESTS, Finding.SLIPPED_THROUGH)):
+        obj = labelled if each is asks else pod()
+        verdict = _verdict(obj, each, enforcement=_in_force(each), created=LATER, touched=touched)
+        assert verdict.finding is finding
 
 
 def test_need_is_as_the_scheduler_adds_up() -> None:

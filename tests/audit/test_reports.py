@@ -26,14 +26,16 @@ VIEW = pod_view({"metadata": {}, "spec": {"containers": [{"name": "app"}]}})
 
 def _pod(name: str, owner: Ref | None = None) -> Examined:
     ref = Ref("Pod", "shop", name)
-    return Examined(ref, owner or ref, PodView(), VIEW)
+    return Examined(ref, owner or ref, PodView(), VIEW, created="2026-01-01T00:00:00Z")
 
 
 def _found(
     finding: Finding, *fields: str, why: str = "", after: object = "1", qos: QosMove = STAYS
 ) -> Verdict:
     items = [Item(finding, "p", field, after=after, why=why, in_force=True) for field in fields or ("",)]
-    return Verdict(tuple(items), qos=qos, before=Need({"cpu": 100}), after=Need({"cpu": 300}))
+    return Verdict(
+        tuple(items), qos=qos, enforced_qos=qos, before=Need({"cpu": 100}), after=Need({"cpu": 300})
+    )
 
 
 WEB = Ref("Deployment", "shop", "web")

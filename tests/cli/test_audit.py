@@ -30,7 +30,7 @@ def test_table_counts_first_then_names(run: Run) -> None:
     done = run("audit", "-f", "examples")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert lines[0] == "6 owners, 0 live Pods"
+    assert lines[0] == "6 owners"
     assert "  would-change     6 owners" in lines
     assert any(line.startswith("would-change   default     statefulset/orders ") for line in lines)
 
@@ -71,6 +71,33 @@ def test_reports_are_documents(run: Run) -> None:
         "default",
         6,
     )
+
+
+def test_nothing_to_look_at_is_warned_of(run: Run) -> None:
+    done = run("audit", "-f", "-", stdin="{apiVersion: v1, kind: Service, metadata: {name: s}}")
+    assert (done.code, done.err) == (0, "warning: -: nothing in there makes Pods\n")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "",
+        "spec: null",
+        "spec: {template: null}",
+        "spec: {template: {spec: null}}",
+        "spec: {template: {spec: {runtimeClassName: {a: b}}}}",
+    ],
+)
+@pytest.mark.parametrize("command", ["audit", "mutate", "explain"])
+def test_templates_without_anything_are_taken(run: Run, command: str, spec: str) -> None:
+    text = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d}}\n{spec}\n"
+    assert run(command, "-f", "-", stdin=text).code in (0, 2)
+
+
+def test_as_if_enforced_leaves_off_off(run: Run) -> None:
+    for flags in (["--mode", "off"], ["--namespace-labels", "podtailor.dev/injection=disabled"]):
+        out = run("audit", "-f", "examples/general.yaml", "--what-if", "enforce", *flags).out
+        assert "  skipped          1 owner" in out
 
 
 def test_page_is_whole(run: Run) -> None:
@@ -155,6 +182,7 @@ def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPat
             ("serve", "--mode=Audit", "--builtin", "strict", "--preset=redis", "--preset", "jvm", "--accelerator=x.y/z"),
             Settings(Profile.STRICT, ("redis", "jvm"), Mode.AUDIT, ("x.y/z",)),
         ),
+        (("serve", "--from-cluster=true", "--builtin=off"), Settings()),
         (("serve", "--flag-of-another-version=1", "--builtin=off"), Settings(Profile.OFF)),
     ],
 )  # fmt: skip

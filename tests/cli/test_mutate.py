@@ -147,7 +147,7 @@ def test_shared_yaml_nodes_are_told_apart(run: Run) -> None:
         pytest.param("ok: 1\n---\n\tb: 1\n", "error: <stdin>:3:1: ", id="tab in the second document"),
         pytest.param(
             DEPLOYMENT.replace("containers:", "containers: 3 #").split("        # the app")[0],
-            "error: <stdin>:8:7: spec.template.spec.containers: Expected",
+            "error: <stdin>:8:7: spec.template.spec.containers: must be a list, and is a whole number",
             id="field of another type",
         ),
     ],

@@ -105,7 +105,7 @@ def test_controller_of_somebody_else_is_looked_at(cluster: ControlPlane) -> None
     make(cluster, namespace, rollout)
     given = "--controller=Rollout.v1.example.com=spec.pod"
     (line,) = audit_lines(cluster.kubeconfig, "-n", namespace, given)[:-1]
-    assert (line["kind"], line["name"], line["finding"]) == ("Rollout", "web", "would-change")
+    assert (line["kind"], line["name"], line["finding"]) == ("Rollout.example.com", "web", "would-change")
     unserved = audit(cluster.kubeconfig, "-n", namespace, "--controller=Gadget.v1.example.com=spec.pod")
     assert (unserved.returncode, unserved.stderr) == (
         2, "error: cluster: Gadget of example.com/v1: the API server does not serve it\n"

@@ -45,7 +45,7 @@ EXAMPLES = [
     (f"{file.name}:{document.first_line}", document.data)
     for file in sorted(Path("examples").rglob("*.yaml"))
     for document in read(str(file))
-    if "template" in document.data["spec"]
+    if "template" in document.data.get("spec", {})
 ]
 
 

@@ -21,6 +21,9 @@ from webhook.model.pod import (
     Toleration,
 )
 
+# The annotation of what LimitRanger has set.
+LIMIT_RANGER = "kubernetes.io/limit-ranger"
+
 
 class Defaults(Struct, frozen=True):
     """Of the Container item of one LimitRange, as the API server serves it."""
@@ -44,8 +47,10 @@ class Plugins(Struct, frozen=True):
     """By namespace. They are taken in this order; the API server has none."""
     runtime_classes: Mapping[str, RuntimeClass] = {}
 
-    def runtime_class(self, name: str | None) -> RuntimeClass:
-        return self.runtime_classes.get(name or "") or RuntimeClass()
+    def runtime_class(self, name: object) -> RuntimeClass:
+        """By what a template names; of one that there is not, nothing is known."""
+        known = self.runtime_classes.get(name) if isinstance(name, str) else None
+        return known or RuntimeClass()
 
     def admitted(self, view: PodView, namespace: str, runtime_class: RuntimeClass) -> PodView:
         """The Pod as webhooks see it."""

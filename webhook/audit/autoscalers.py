@@ -54,13 +54,13 @@ class Autoscalers:
         for each in autoscalers:
             self._by_target.setdefault(each.target, []).append(each)
         self._woken: dict[tuple[Ref, Metric], Autoscaler] = {}
-        self._pods: dict[Ref, list[tuple[str, Amounts]]] = {}
-        """By target, its Pods and what each will request."""
+        self._pods: dict[Ref, list[tuple[str, Mapping[str, Amounts]]]] = {}
+        """By target, its Pods and what the containers of each will request."""
 
     def add(self, ref: Ref, owner: Ref, verdict: Verdict) -> None:
         for autoscaler in self._by_target.get(owner, ()):
             if ref.kind == "Pod":
-                self._pods.setdefault(owner, []).append((ref.name, verdict.after.requests))
+                self._pods.setdefault(owner, []).append((ref.name, verdict.after.containers))
             for metric in autoscaler.metrics:
                 if _lacks(metric, verdict.before.unsized) and not _lacks(metric, verdict.after.unsized):
                     self._woken[autoscaler.ref, metric] = autoscaler
@@ -76,9 +76,9 @@ class Autoscalers:
         for name, requests in self._pods.get(autoscaler.target, ()):
             if usage and name in usage:
                 of = usage[name].containers
-                counted = [metric.container] if metric.container else of
+                counted = [metric.container] if metric.container else requests
                 used += sum(of.get(each, {}).get(metric.resource, 0) for each in counted)
-                asked += requests.get(metric.resource, 0)
+                asked += sum(requests.get(each, {}).get(metric.resource, 0) for each in counted)
         return round(100 * used / asked) if asked else None
 
 

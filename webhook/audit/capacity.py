@@ -16,6 +16,7 @@ from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import Toleration
 
 _KEEPS_AWAY = ("NoSchedule", "NoExecute")
+_NO_SELECTOR = "no selector"  # and not every taint tolerated
 
 
 class Taint(Struct, frozen=True):
@@ -79,27 +80,29 @@ class Capacity:
         ] = {}
 
     def add(self, before: Need, after: Need, *, node: str, of_daemon_set: bool, pods: int = 1) -> None:
-        """Pods of one kind; `node` is where they are, empty while they are nowhere."""
+        """Pods of one kind; `node` is where they are or must go, empty while nobody knows."""
         new = {
             resource: pods * (amount - before.requests.get(resource, 0))
             for resource, amount in after.requests.items()
             if resource in QOS_RESOURCES
         }
         self._requested[node].update(before.requests)
-        if of_daemon_set:
-            for each in [node] if node else self._nodes:
-                self._daemons[each].update(new)
+        if of_daemon_set and node:
+            self._daemons[node].update(new)
         else:
             selector = ",".join(f"{key}={value}" for key, value in sorted(after.node_selector.items()))
             self._added[selector, self._places_of(after)].update(new)
 
     def rooms(self) -> list[Room]:
-        """One for each node selector, the widest first."""
-        groups: dict[str, frozenset[str]] = {"": frozenset(self._nodes)}
-        for selector, nodes in self._added:
-            groups[selector] = groups.get(selector, frozenset()) | nodes
-        widest_first = sorted(groups.items(), key=lambda each: (-len(each[1]), each[0]))
-        return [self._room(selector, nodes) for selector, nodes in widest_first]
+        """All Nodes, then each choice of them that new requests have, the widest first."""
+        everywhere = frozenset(self._nodes)
+        groups = {
+            (selector or _NO_SELECTOR, places)
+            for (selector, places), new in self._added.items()
+            if any(new.values()) and (selector or places != everywhere)
+        }
+        widest_first = sorted(groups, key=lambda each: (-len(each[1]), each[0]))
+        return [self._room("", everywhere), *(self._room(*each) for each in widest_first)]
 
     def _room(self, selector: str, nodes: frozenset[str]) -> Room:
         added: Counter[str] = Counter()

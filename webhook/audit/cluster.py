@@ -10,9 +10,10 @@ from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
 from webhook.audit.admission import Defaults, Plugins
+from webhook.audit.drift import Expected, expected
 from webhook.audit.findings import Ref
-from webhook.audit.judge import Examined, Sizes, expected, template_of
-from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live
+from webhook.audit.judge import Examined, template_of
+from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, kind_of
 from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import Kind, Query, get, object_of, objects, pages, whole
 from webhook.cluster.once import told
@@ -127,7 +128,7 @@ class Cluster:
         self._warn = warn
         self._parents: dict[str, Ref] = {}
         """Who is behind a ReplicaSet or Job, by its uid."""
-        self._expected: dict[str, _Expected] = {}
+        self._expected: dict[str, _Known] = {}
         self._plugins = Plugins()
 
     def examined(self) -> Iterator[Examined]:
@@ -155,7 +156,7 @@ class Cluster:
         kind = Kind(controller.plural, controller.path(self._scope.namespace), whole)
         done = 0
         with told(controller.plural):
-            for page in pages(self._api, kind, query):
+            for page in pages(self._api, kind, query, goes_on=True):
                 items = page.items or []
                 done += len(items)
                 self._heard(controller.plural, done, done + page.metadata.remainingItemCount)
@@ -164,7 +165,8 @@ class Cluster:
     def _template(self, controller: Controller, raw: msgspec.Raw) -> Examined | None:
         obj: Json = {"apiVersion": controller.version, "kind": controller.kind, **msgspec.json.decode(raw)}
         metadata = OWNED.decode(raw).metadata
-        ref = Ref(controller.kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        kind = kind_of(controller.version, controller.kind)
+        ref = Ref(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         try:
             manifest = manifest_of(obj, controller.at)
         except UnreadableError as error:  # of a custom resource, whose schema may allow anything
@@ -174,10 +176,12 @@ class Cluster:
             return None
         examined = structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
         if _makes_pods(obj):
-            self._expected[metadata.uid] = _Expected(expected(examined, self._snapshot), _revision(obj))
+            comes_to = expected(ref.namespace, examined.written, examined.admitted, self._snapshot)
+            self._expected[metadata.uid] = _Known(comes_to, _revision(obj))
         parent = metadata.controller()
         if parent and controller.kind in ("ReplicaSet", "Job"):
-            self._parents[metadata.uid] = Ref(parent.kind, ref.namespace, parent.name)
+            kind = kind_of(parent.apiVersion, parent.kind)
+            self._parents[metadata.uid] = Ref(kind, ref.namespace, parent.name)
             return None
         return examined
 
@@ -195,14 +199,14 @@ class Cluster:
         return structs.replace(
             pod,
             owner=self._parents.get(controller.uid, pod.owner),
-            expected=known.sizes if known and is_current else None,
+            expected=known.expected if known and is_current else None,
         )
 
 
-class _Expected(Struct, frozen=True):
+class _Known(Struct, frozen=True):
     """Of the Pods of one template."""
 
-    sizes: Sizes
+    expected: Expected
     revision: tuple[str, str] | None
     """A label that tells them from Pods of an older template of the same controller."""
 
@@ -231,12 +235,15 @@ def live_pod(raw: bytes | msgspec.Raw) -> Examined:
     controller = live.metadata.controller()
     return Examined(
         ref,
-        Ref(controller.kind, ref.namespace, controller.name) if controller else ref,
+        Ref(kind_of(controller.apiVersion, controller.kind), ref.namespace, controller.name)
+        if controller
+        else ref,
         _as_created(view, live),
         view,
-        created=identity.creationTimestamp,
+        created=identity.creationTimestamp or "",
+        touched=live.metadata.touched(),
         overhead=live.spec.overhead,
-        node=live.spec.nodeName,
+        node=live.spec.node,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from kubernetes.client import ApiClient, ApiException
 
@@ -16,7 +17,15 @@ from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import objects
 from webhook.cluster.once import told
 
-_UNSERVED = (404, 503)
+
+def costing_of(api: ApiClient) -> tuple[Costing | None, str]:
+    """None, and why, for who may not read Nodes or autoscalers. Raises UnreachableError."""
+    try:
+        return Costing(api), ""
+    except UnreachableError as error:
+        if isinstance(error.__cause__, ApiException) and error.__cause__.status == HTTPStatus.FORBIDDEN:
+            return None, str(error)
+        raise
 
 
 class Costing:
@@ -25,6 +34,7 @@ class Costing:
     def __init__(self, api: ApiClient) -> None:
         """Raises UnreachableError."""
         self._api = api
+        self._known: dict[str, Mapping[str, Usage] | None] = {}
         with told("nodes"):
             self._capacity = Capacity(objects(api, NODES, []))
         with told("horizontalpodautoscalers"):
@@ -42,14 +52,14 @@ class Costing:
         self._autoscalers.add(examined.ref, examined.owner, verdict)
 
     def costs(self) -> Costs:
-        """Raises UnreachableError."""
         return Costs(tuple(self._capacity.rooms()), tuple(self._autoscalers.waking(self._usages)))
 
     def _usages(self, namespace: str) -> Mapping[str, Usage] | None:
-        try:
-            with told("pods.metrics.k8s.io"):
-                return dict(objects(self._api, usages_of(namespace), []))
-        except UnreachableError as error:
-            if isinstance(error.__cause__, ApiException) and error.__cause__.status in _UNSERVED:
-                return None
-            raise
+        """None where no metrics API answers, or not to us: what Pods use is then not known."""
+        if namespace not in self._known:
+            try:
+                with told("pods.metrics.k8s.io"):
+                    self._known[namespace] = dict(objects(self._api, usages_of(namespace), []))
+            except UnreachableError:
+                self._known[namespace] = None
+        return self._known[namespace]

@@ -38,6 +38,8 @@ class Enforcement(Struct, frozen=True):
     """When each policy last changed, by its source and key: one of that name that is tried has another."""
     namespaces: Mapping[str, str] = {}
     """When the labels of each namespace last changed."""
+    outside: frozenset[str] = frozenset()
+    """Namespaces in which nothing is in force."""
     since: str = ""
     """Nothing was in force before, where somebody said so: of policies of files nothing else tells."""
 
@@ -48,9 +50,11 @@ class Enforcement(Struct, frozen=True):
 
     def times(self, policy: Policy, namespace: str) -> dict[str, str] | None:
         """When each thing changed last that a Pod of the namespace depends on."""
+        if self.hook is None or namespace in self.outside:
+            return None
         given = {"what --since says": self.since} if self.since else {}
         changed = self.policies.get((policy.source, policy.key))
-        if changed is None or self.hook is None:
+        if changed is None:
             return given or None
         return {
             "the webhook configuration": self.hook.changed,

@@ -21,7 +21,7 @@ class Finding(StrEnum):
     SLIPPED_THROUGH = "slipped-through"
     """A Pod that admission should have changed, and did not."""
     DRIFTED = "drifted"
-    """A Pod with other resources than its template's and ours."""
+    """A Pod with other resources than its template and the policies gave it."""
     CONFLICT = "conflict"
     """Two policies wish different values; the one heard first prevails."""
     WOULD_CHANGE = "would-change"
@@ -65,6 +65,8 @@ class Need(Struct, frozen=True):
     """What one Pod asks of a Node."""
 
     requests: Amounts = {}
+    containers: Mapping[str, Amounts] = {}
+    """Of those that run all the time, what each requests."""
     unsized: Mapping[str, frozenset[str]] = {}
     """By resource, the containers without a request: an autoscaler cannot tell how busy they are."""
     node_selector: Mapping[str, str | None] = {}
@@ -79,8 +81,12 @@ class Verdict(Struct, frozen=True):
     types: tuple[WorkloadType, ...] = ()
     qos: QosMove | None = None
     """None where nothing would change."""
+    enforced_qos: QosMove = QosMove()
+    """Of what is enforced alone."""
     before: Need = Need()
     after: Need = Need()
+    denied: str = ""
+    """Why a new one would be refused."""
     diff: str = ""
 
     @property

@@ -81,10 +81,24 @@ class _DeploymentSpec(Struct, frozen=True):
     template: _Template = _Template()
 
 
+class _Condition(Struct, frozen=True):
+    type: str = ""
+    lastUpdateTime: str = ""
+
+
+class _DeploymentStatus(Struct, frozen=True):
+    conditions: list[_Condition] = []
+
+
 class _Deployment(Struct, frozen=True):
     spec: _DeploymentSpec = _DeploymentSpec()
+    status: _DeploymentStatus = _DeploymentStatus()
 
 
+# Variables that say how Pods are tailored; those that hold several part them by blanks.
+_PREFIX = "PODTAILOR_"
+_ONE = {"BUILTIN": "builtin", "MODE": "mode", "TLS_SECRET": "tls-secret"}
+_MANY = {"PRESET": "preset", "ACCELERATOR": "accelerator"}
 _CONFIGURATIONS = Kind(
     "mutatingwebhookconfigurations",
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
@@ -107,9 +121,11 @@ def installation(api: ApiClient) -> Installation:
             hook = Hook(_selector(each.namespaceSelector), _selector(each.objectSelector), since)
             bundle = each.clientConfig.caBundle
     if deployment:
-        containers = msgspec.json.decode(deployment.raw, type=_Deployment).spec.template.spec.containers
-        arguments = tuple(word for each in containers[:1] for word in _words(each))
-        changed_at = changed(deployment, "args", "env")
+        read = msgspec.json.decode(deployment.raw, type=_Deployment)
+        arguments = tuple(word for each in read.spec.template.spec.containers[:1] for word in _words(each))
+        # Until the rollout is over, replicas of before answer too.
+        rolled = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
+        changed_at = max(changed(deployment, "args", "env", "image"), *rolled)
     return Installation(hook, bundle, arguments, changed_at)
 
 
@@ -127,13 +143,14 @@ def enforcement(
         dated = Kind(kind.plural, policies_of(kind).path, whole, metadata_only=True)
         for found in _all(api, dated):
             key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
-            policies[f"{kind.kind} {key}", key] = changed(found, "spec")
+            # A field that was taken away leaves no time, but our own word about it in the status does.
+            policies[f"{kind.kind} {key}", key] = max(changed(found, "spec"), _said(found))
     namespaces = Kind(NAMESPACES.name, NAMESPACES.path, whole, metadata_only=True)
     return Enforcement(
         installed.hook,
         policies,
         {found.metadata.name: changed(found, "labels") for found in _all(api, namespaces)},
-        since,
+        since=since,
     )
 
 
@@ -141,7 +158,13 @@ def changed(found: Object, *fields: str) -> str:
     """When somebody last wrote one of these fields, by `managedFields`; else when the object was made."""
     managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
     times = [each.time for each in managed if not each.subresource and any(map(each.names, fields))]
-    return max(times, default=found.metadata.creationTimestamp)
+    return max(times, default=found.metadata.creationTimestamp or "")
+
+
+def _said(found: Object) -> str:
+    """When a replica last had something new to say about a policy: after every change of its spec."""
+    managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
+    return max((each.time for each in managed if each.subresource == "status"), default="")
 
 
 def _all(api: ApiClient, kind: Kind[Object], *query: tuple[str, str]) -> list[Object]:
@@ -161,10 +184,7 @@ def _selector(written: _Selector) -> Selector:
 
 def _words(container: _Container) -> list[str]:
     """The arguments; variables first, for a flag beats a variable."""
-    prefix = "PODTAILOR_"
-    variables = [
-        f"--{each.name.removeprefix(prefix).replace('_', '-').lower()}={each.value}"
-        for each in container.env
-        if each.name.startswith(prefix)
-    ]
-    return [*variables, *container.args]
+    values = {each.name.removeprefix(_PREFIX): each.value for each in container.env}
+    once = [f"--{flag}={values[name]}" for name, flag in _ONE.items() if values.get(name)]
+    each = [f"--{flag}={value}" for name, flag in _MANY.items() for value in values.get(name, "").split()]
+    return ["serve", *once, *each, *container.args] if once or each else container.args

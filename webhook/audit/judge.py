@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from webhook.audit.admission import Plugins
 from webhook.audit.diff import diff_of
+from webhook.audit.drift import Expected, drift
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import WORST_FIRST, Finding, Item, Ref, Verdict
-from webhook.audit.need import milli, need
+from webhook.audit.need import need
 from webhook.engine.admitted_view import Manifest
 from webhook.engine.evaluate import Decision, evaluate
-from webhook.engine.qos import Sides, sized
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change
-from webhook.model.pod import PodView, ResourceList
-from webhook.model.subject import Subject, subject_of
-
-Sizes = Mapping[str, Sides]
-"""By container: requests and limits."""
+from webhook.model.names import APPLIED
+from webhook.model.patch import Write
+from webhook.model.pod import NO_METADATA, PodView, ResourceList
+from webhook.model.policy import SHIPPED, Policy
+from webhook.model.subject import subject_of
 
 
 class Examined(Struct, frozen=True):
@@ -36,13 +36,19 @@ class Examined(Struct, frozen=True):
     """As it stands in its object."""
     created: str = ""
     """RFC 3339; empty for a template."""
-    expected: Sizes | None = None
+    expected: Expected | None = None
     """Of a Pod: what its template and the policies come to. None: no template is known."""
+    touched: frozenset[str] = frozenset()
+    """What of its metadata was written after its creation: `labels`, `annotations`, `podtailor.dev`."""
     overhead: ResourceList = {}
     node: str = ""
     """Where the Pod is."""
     replicas: int = 1
     """How many Pods a template is for."""
+
+    @property
+    def is_live(self) -> bool:
+        return bool(self.created)
 
 
 def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plugins) -> Examined:
@@ -50,8 +56,8 @@ def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plug
     template: Any = obj
     for step in manifest.at:
         template = template[step]
-    runtime_class = plugins.runtime_class((template.get("spec") or {}).get("runtimeClassName"))
-    spec = obj.get("spec") or {}
+    runtime_class = plugins.runtime_class(_dict(template.get("spec")).get("runtimeClassName"))
+    spec = _dict(obj.get("spec"))
     replicas = spec.get("replicas", spec.get("parallelism"))
     return Examined(
         ref,
@@ -61,6 +67,11 @@ def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plug
         overhead=runtime_class.overhead,
         replicas=replicas if isinstance(replicas, int) else 1,
     )
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    """What a manifest may leave out, or write as null."""
+    return value if isinstance(value, dict) else {}
 
 
 def judge(
@@ -74,29 +85,27 @@ def judge(
     outcome = decision.audit or decision.outcome
     if not skipped and not outcome.heard:
         skipped = "no-policy: none matches"
-    writes = () if skipped or decision.denied else outcome.writes
+    writes: tuple[Write, ...] = () if skipped or decision.denied else outcome.writes
     if skipped:
         items = [Item(Finding.SKIPPED, why=skipped)]
     else:
-        items = [*_found(decision, examined, enforcement), *_drift(examined, subject)]
+        items = list(_found(decision, examined, enforcement))
+        if examined.expected:
+            differing = list(drift(subject, examined.expected, enforcement, examined.created))
+            items += (each.item for each in differing)
+            anew = [each for each in differing if each.item.finding is Finding.WOULD_CHANGE]
+            writes = (*writes, *(Write(each.path, each.item.after) for each in anew))
         items.sort(key=lambda item: WORST_FIRST.index(item.finding))
     return Verdict(
         tuple(items) or (Item(Finding.PASS),),
         outcome.types,
         outcome.qos if writes else None,
+        decision.outcome.qos,
         need(subject, (), examined.overhead),
         need(subject, writes, examined.overhead),
+        decision.denied or "",
         diff_of(examined.written, outcome) if with_diff and writes else "",
     )
-
-
-def expected(examined: Examined, snapshot: Snapshot) -> Sizes:
-    """What the containers of a template's Pods have once they are tailored."""
-    decision = evaluate(Request(examined.ref.namespace, examined.admitted), snapshot)
-    namespace = snapshot.namespace(examined.ref.namespace)
-    subject = subject_of(examined.admitted, namespace, snapshot.accelerators)
-    sides = sized(subject, decision.outcome.writes)
-    return {each.name: sides[each.path] for each in subject.containers}
 
 
 def _found(decision: Decision, examined: Examined, enforcement: Enforcement) -> Iterator[Item]:
@@ -107,7 +116,9 @@ def _found(decision: Decision, examined: Examined, enforcement: Enforcement) -> 
         why = f"{each.message}; such Pods are refused" if refuses else each.message
         yield Item(Finding.VIOLATION, each.policy.key, each.where, why=why)
     for conflict in outcome.conflicts:
-        why = f"{conflict.winner.key} is heard first"
+        if conflict.policy.origin in SHIPPED:  # to be overruled is what those are for
+            continue
+        why = f"{conflict.winner.key}, which is heard first, wishes another value"
         yield Item(Finding.CONFLICT, conflict.policy.key, conflict.field, why=why)
     if not decision.denied:
         yield from _changes(decision, examined, enforcement)
@@ -121,8 +132,8 @@ def _changes(decision: Decision, examined: Examined, enforcement: Enforcement) -
         elif not examined.created:  # that is what its next Pod is given
             yield _item(Finding.PASS, change, in_force=True)
         else:
-            came_before = examined.created <= begins
-            finding = Finding.WOULD_CHANGE if came_before else Finding.SLIPPED_THROUGH
+            excused = examined.created <= begins or _was_another(examined, change.policy)
+            finding = Finding.WOULD_CHANGE if excused else Finding.SLIPPED_THROUGH
             yield _item(finding, change, in_force=True)
     for change in decision.would_change:
         yield _item(Finding.WOULD_CHANGE, change)
@@ -132,20 +143,12 @@ def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
     return Item(finding, change.policy.key, change.field, after=change.value, in_force=in_force)
 
 
-def _drift(examined: Examined, subject: Subject) -> Iterator[Item]:
-    """What a Pod has, and its template with the policies would not have given it."""
-    for container in subject.containers:
-        wanted = (examined.expected or {}).get(container.name)
-        if wanted is None:  # somebody else has added it
-            continue
-        there: Sides = (container.requests, container.limits)
-        for side, has, should in zip(("requests", "limits"), there, wanted, strict=True):
-            for resource, value in has.items():
-                if resource not in should or milli(value) != milli(should[resource]):
-                    yield Item(
-                        Finding.DRIFTED,
-                        field=f"{container.name}:{side}.{resource}",
-                        before=should.get(resource),
-                        after=value,
-                        why="its template and the policies come to another value",
-                    )
+def _was_another(examined: Examined, policy: Policy) -> bool:
+    """Whether the Pod may have been another to this policy when it was created, or has been here before."""
+    annotations = (examined.written.metadata or NO_METADATA).annotations or {}
+    return (
+        APPLIED in annotations
+        or "podtailor.dev" in examined.touched
+        or (policy.match.pod_selector is not None and "labels" in examined.touched)
+        or (policy.match.annotations is not None and "annotations" in examined.touched)
+    )

@@ -15,6 +15,7 @@ from webhook.model.pod import PodView, ResourceList, Toleration
 
 
 class _Owner(Struct, frozen=True):
+    apiVersion: str = ""
     kind: str = ""
     name: str = ""
     uid: str = ""
@@ -28,12 +29,26 @@ class Managed(Struct, frozen=True):
     subresource: str = ""
     fieldsV1: msgspec.Raw = msgspec.Raw()
 
+    def names_prefix(self, start: str) -> bool:
+        return f'"f:{start}'.encode() in bytes(self.fieldsV1)
+
     def names(self, field: str) -> bool:
         return f'"f:{field}"'.encode() in bytes(self.fieldsV1)
 
 
+# Kubernetes' own: every other kind is told with its group, as kubectl does.
+_OWN_GROUPS = ("", "apps", "batch", "autoscaling")
+
+
+def kind_of(api_version: str, kind: str) -> str:
+    """`Deployment`, or `StatefulSet.apps.kruise.io`."""
+    group = api_version.rpartition("/")[0]
+    return kind if group in _OWN_GROUPS else f"{kind}.{group}"
+
+
 class LiveMeta(Struct, frozen=True):
     uid: str = ""
+    creationTimestamp: str = ""
     deletionTimestamp: str = ""
     ownerReferences: list[_Owner] = []
     managedFields: list[Managed] = []
@@ -41,10 +56,45 @@ class LiveMeta(Struct, frozen=True):
     def controller(self) -> _Owner | None:
         return next((each for each in self.ownerReferences if each.controller), None)
 
+    def touched(self) -> frozenset[str]:
+        """What of the metadata somebody wrote after the object was made."""
+        later = [each for each in self.managedFields if each.time > self.creationTimestamp]
+        names = ("labels", "annotations", "podtailor.dev")
+        return frozenset(name for name in names if any(each.names_prefix(name) for each in later))
+
+
+class _Fields(Struct, frozen=True):
+    key: str = ""
+    values: list[str] = []
+
+
+class _Term(Struct, frozen=True):
+    matchFields: list[_Fields] = []
+
+
+class _Required(Struct, frozen=True):
+    nodeSelectorTerms: list[_Term] = []
+
+
+class _NodeAffinity(Struct, frozen=True):
+    requiredDuringSchedulingIgnoredDuringExecution: _Required = _Required()
+
+
+class _Affinity(Struct, frozen=True):
+    nodeAffinity: _NodeAffinity = _NodeAffinity()
+
 
 class _LiveSpec(Struct, frozen=True):
     nodeName: str = ""
     overhead: ResourceList = {}
+    affinity: _Affinity = _Affinity()
+
+    @property
+    def node(self) -> str:
+        """Where the Pod is, or, of a DaemonSet's, where it will be."""
+        terms = self.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms
+        named = (each.values for term in terms for each in term.matchFields if each.key == "metadata.name")
+        return self.nodeName or next((values[0] for values in named if len(values) == 1), "")
 
 
 class Owned(Struct, frozen=True):
@@ -114,6 +164,7 @@ class _MetricSpec(Struct, frozen=True):
 class _TargetRef(Struct, frozen=True):
     kind: str
     name: str
+    apiVersion: str = ""
 
 
 class _AutoscalerSpec(Struct, frozen=True):
@@ -127,7 +178,7 @@ class _HorizontalPodAutoscaler(Struct, frozen=True):
 
 class _ContainerMetrics(Struct, frozen=True):
     name: str
-    usage: ResourceList = {}
+    usage: ResourceList | None = None
 
 
 class _PodMetrics(Struct, frozen=True):
@@ -163,10 +214,11 @@ def _node(found: Object) -> Node:
 def _autoscaler(found: Object) -> Autoscaler:
     spec = msgspec.json.decode(found.raw, type=_HorizontalPodAutoscaler).spec
     namespace = found.metadata.namespace or ""
+    target = spec.scaleTargetRef
     metrics = [each.resource or each.containerResource for each in spec.metrics]
     return Autoscaler(
         Ref("HorizontalPodAutoscaler", namespace, found.metadata.name),
-        Ref(spec.scaleTargetRef.kind, namespace, spec.scaleTargetRef.name),
+        Ref(kind_of(target.apiVersion, target.kind), namespace, target.name),
         tuple(
             Metric(each.name, each.target.averageUtilization, each.container)
             for each in metrics
@@ -178,7 +230,7 @@ def _autoscaler(found: Object) -> Autoscaler:
 def _usage(found: Object) -> tuple[str, Usage]:
     containers = msgspec.json.decode(found.raw, type=_PodMetrics).containers or ()
     return found.metadata.name, Usage(
-        {each.name: {key: milli(value) for key, value in each.usage.items()} for each in containers}
+        {each.name: {key: milli(value) for key, value in (each.usage or {}).items()} for each in containers}
     )
 
 

@@ -13,13 +13,17 @@ from webhook.model import quantity
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
 from webhook.model.pod import ResourceList, Toleration
-from webhook.model.subject import Kind, Subject
+from webhook.model.subject import Container, Kind, Subject
 
 
 def need(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> Need:
     sides = sized(subject, writes)
     return Need(
         _requests(subject, sides, overhead),
+        {
+            each.name: {resource: milli(sides[each.path][0].get(resource, 0)) for resource in QOS_RESOURCES}
+            for each in _running(subject)
+        },
         {resource: frozenset(_without(subject, sides, resource)) for resource in QOS_RESOURCES},
         {**(subject.spec.nodeSelector or {}), **_selected(writes)},
         (*(subject.spec.tolerations or ()), *_tolerated(writes)),
@@ -47,12 +51,15 @@ def _requests(subject: Subject, sides: Mapping[Path, Sides], overhead: ResourceL
 
 
 def _without(subject: Subject, sides: Mapping[Path, Sides], resource: str) -> Iterable[str]:
-    """Containers that run all the time and do not request any of a resource."""
+    """Containers that do not request any of a resource."""
     whole = subject.spec.resources
     if whole and resource in {**(whole.limits or {}), **(whole.requests or {})}:
         return ()
-    running = (each for each in subject.containers if each.kind is not Kind.INIT)
-    return (each.name for each in running if resource not in sides[each.path][0])
+    return (each.name for each in _running(subject) if resource not in sides[each.path][0])
+
+
+def _running(subject: Subject) -> Iterable[Container]:
+    return (each for each in subject.containers if each.kind is not Kind.INIT)
 
 
 def _selected(writes: Sequence[Write]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from webhook.audit.judge import Examined
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import NO_SPEC
 
-ROLLS_OUT = ("Deployment", "StatefulSet", "DaemonSet")
+_ROLLS_OUT = ("Deployment", "StatefulSet", "DaemonSet")
 _MISSED = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
 
 
@@ -27,6 +27,7 @@ class Resize(Struct, frozen=True):
 
     pod: Ref
     patch: str
+    """A strategic merge patch."""
 
     def __str__(self) -> str:
         name, namespace = self.pod.name, self.pod.namespace
@@ -37,7 +38,8 @@ class Restart(Struct, frozen=True):
     """An owner that makes its Pods anew, one after the other."""
 
     owner: Ref
-    pods: int
+    names: tuple[str, ...]
+    """Of its Pods that need it."""
 
     def __str__(self) -> str:
         kind, name = self.owner.kind.lower(), self.owner.name
@@ -58,8 +60,10 @@ class Plan(Struct, frozen=True):
     resizes: tuple[Resize, ...]
     restarts: tuple[Restart, ...]
     by_hand: tuple[ByHand, ...]
-    not_in_force: int
+    not_in_force: int = 0
     """Pods that a new one would not differ from: what would change them is not enforced."""
+    refused: int = 0
+    """Pods of which a new one would be refused."""
 
 
 class Planner:
@@ -68,14 +72,18 @@ class Planner:
     def __init__(self) -> None:
         self._resizes: dict[Ref, list[Resize | None]] = {}
         self._pods: dict[Ref, list[str]] = {}
-        self._not_in_force = 0
+        self._not_in_force = self._refused = 0
 
     def add(self, examined: Examined, verdict: Verdict) -> None:
-        missed = [item for item in verdict.items if item.finding in _MISSED]
-        if examined.ref.kind != "Pod" or not missed:
+        if not examined.is_live:
             return
-        if not any(item.in_force for item in missed):
-            self._not_in_force += 1
+        if verdict.denied:
+            self._refused += 1
+            return
+        found = [item for item in verdict.items if item.finding in _MISSED]
+        missed = [item for item in found if item.in_force]
+        if not missed:
+            self._not_in_force += bool(found)
             return
         owner = examined.owner
         self._pods.setdefault(owner, []).append(examined.ref.name)
@@ -87,11 +95,11 @@ class Planner:
             alone = [each for each in self._resizes[owner] if each]
             if len(alone) == len(pods):
                 resizes += alone
-            elif owner.kind in ROLLS_OUT:
-                restarts.append(Restart(owner, len(pods)))
+            elif owner.kind in _ROLLS_OUT:
+                restarts.append(Restart(owner, tuple(sorted(pods))))
             else:
                 by_hand.append(ByHand(owner, tuple(sorted(pods)), _WHY.get(owner.kind, _UNKNOWN)))
-        return Plan(tuple(resizes), tuple(restarts), tuple(by_hand), self._not_in_force)
+        return Plan(tuple(resizes), tuple(restarts), tuple(by_hand), self._not_in_force, self._refused)
 
 
 _UNKNOWN = "its controller knows how to restart it"
@@ -105,7 +113,7 @@ _WHY = {
 
 
 def _resize(examined: Examined, verdict: Verdict, missed: Iterable[Item]) -> Resize | None:
-    moves = verdict.qos is None or verdict.qos.before is not verdict.qos.after
+    moves = verdict.enforced_qos.before is not verdict.enforced_qos.after
     sizes = list(map(_size, missed))
     spec = examined.written.spec or NO_SPEC
     running = {each.name for each in spec.containers or ()}

@@ -9,16 +9,18 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 import msgspec
-from kubernetes.client import ApiClient
+from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct, structs
 
 from webhook.audit.findings import Ref
+from webhook.audit.retrofit import ByHand, Plan, Resize
 from webhook.cluster.listing import Kind
 from webhook.cluster.once import told
 from webhook.cluster.reflector import Reflector
-from webhook.cluster.writing import send
+from webhook.cluster.writing import STRATEGIC, send
 
 _PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -33,8 +35,13 @@ class Condition(Struct, frozen=True):
     reason: str = ""
 
 
+class _RollingUpdate(Struct, frozen=True):
+    partition: int = 0
+
+
 class _Strategy(Struct, frozen=True):
     type: str = "RollingUpdate"
+    rollingUpdate: _RollingUpdate = _RollingUpdate()
 
 
 class _Spec(Struct, frozen=True):
@@ -76,7 +83,8 @@ class Rolling(Struct, frozen=True):
             return "it is paused"
         if self.spec.updateStrategy.type == "OnDelete":
             return "its updateStrategy is OnDelete: a Pod is made anew only where you delete it"
-        return ""
+        partition = self.spec.updateStrategy.rollingUpdate.partition
+        return f"its partition keeps the first {partition} Pods as they are" if partition else ""
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -98,22 +106,53 @@ class Rolling(Struct, frozen=True):
 
     @property
     def is_stuck(self) -> bool:
-        return any(each.reason == "ProgressDeadlineExceeded" for each in self.status.conditions)
+        is_seen = self.status.observedGeneration >= self.metadata.generation
+        return is_seen and any(each.reason == "ProgressDeadlineExceeded" for each in self.status.conditions)
 
 
-def look(api: ApiClient, owner: Ref) -> Rolling:
-    """Raises UnreachableError."""
+def look(api: ApiClient, owner: Ref) -> Rolling | None:
+    """As it is now; None where it has gone. Raises UnreachableError."""
     with told(str(owner)):
-        return _read(owner, send(api, "GET", _path(owner)))
+        try:
+            return _read(owner, send(api, "GET", _path(owner)))
+        except ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+
+def checked(api: ApiClient, plan: Plan) -> Plan:
+    """Without restarts that would change nothing: those are for a person. Raises UnreachableError."""
+    restarts, by_hand = [], [*plan.by_hand]
+    for each in plan.restarts:
+        rolling = look(api, each.owner)
+        if rolling and rolling.refuses:
+            by_hand.append(ByHand(each.owner, each.names, rolling.refuses))
+        elif rolling:
+            restarts.append(each)
+    return structs.replace(plan, restarts=tuple(restarts), by_hand=tuple(by_hand))
+
+
+def resize(api: ApiClient, each: Resize, *, dry_run: bool) -> None:
+    """Raises UnreachableError."""
+    path = f"/api/v1/namespaces/{each.pod.namespace}/pods/{each.pod.name}/resize"
+    with told(str(each.pod)):
+        send(
+            api,
+            "PATCH",
+            path,
+            msgspec.json.decode(each.patch),
+            content_type=STRATEGIC,
+            **_query(dry_run=dry_run),
+        )
 
 
 def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
     """Raises UnreachableError."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     template = {"metadata": {"annotations": {_RESTARTED_AT: now}}}
-    query = {"fieldManager": "podtailor-retrofit", **({"dryRun": "All"} if dry_run else {})}
     with told(str(owner)):
-        send(api, "PATCH", _path(owner), {"spec": {"template": template}}, **query)
+        send(api, "PATCH", _path(owner), {"spec": {"template": template}}, **_query(dry_run=dry_run))
 
 
 def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
@@ -138,7 +177,11 @@ def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, 
                 break
     finally:
         reflector.stop()
-    raise StuckError(f"{owner}: {said}, and no more are coming")
+    raise StuckError(f"{owner}: {said}, and that has not changed in time")
+
+
+def _query(*, dry_run: bool) -> dict[str, str]:
+    return {"fieldManager": "podtailor-retrofit", **({"dryRun": "All"} if dry_run else {})}
 
 
 def _kind(owner: Ref) -> Kind[Rolling]:

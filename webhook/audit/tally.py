@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,7 +34,7 @@ class Row(Struct):
     def add(self, examined: Examined, verdict: Verdict) -> None:
         if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
             self.verdict = verdict
-        if examined.ref.kind == "Pod":
+        if examined.is_live:
             self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
             names = self.names.setdefault(verdict.finding, [])
             if len(names) < _MOST_NAMES:
@@ -83,7 +83,7 @@ class Tally:
         if row is None:
             row = self._rows[examined.owner] = Row(examined.owner, verdict)
         row.add(examined, verdict)
-        if examined.ref.kind == "Pod":
+        if examined.is_live:
             self.live_pods += 1
             self.pods[verdict.finding] += 1
         if examined.replicas:
@@ -126,9 +126,12 @@ class Costs(Struct, frozen=True):
     """Why there is nothing here."""
 
 
-def summary(tally: Tally, costs: Costs, *, interrupted: bool) -> dict[str, Any]:
-    """As JSON."""
+def summary(
+    tally: Tally, costs: Costs, notes: Sequence[str] = (), *, interrupted: bool = False
+) -> dict[str, Any]:
+    """As JSON. `notes`: what there is to say of the whole, in words."""
     return {
+        "notes": notes,
         "objects": tally.objects,
         "pods": tally.live_pods,
         "owners": tally.owners,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from msgspec import structs
 
+from webhook.audit.enforcement import NOWHERE, Enforcement, Hook
 from webhook.engine.snapshot import Snapshot, mode_in
 from webhook.model.names import MODE, Mode
 from webhook.model.policy import Policy
+from webhook.model.selectors import Selector
 from webhook.model.subject import Namespace
 
 
@@ -14,12 +18,47 @@ def enforced(snapshot: Snapshot) -> Snapshot:
     """What is off stays off, and so do those who opted out."""
     return structs.replace(
         snapshot,
-        mode=Mode.ENFORCE,
+        mode=Mode.OFF if snapshot.mode is Mode.OFF else Mode.ENFORCE,
         by_namespace={
             name: tuple(map(_policy, policies)) for name, policies in snapshot.by_namespace.items()
         },
-        namespaces={name: _namespace(namespace, snapshot) for name, namespace in snapshot.namespaces.items()},
+        namespaces=_Enforced(snapshot),
     )
+
+
+def in_force(enforcement: Enforcement, snapshot: Snapshot) -> Enforcement:
+    """What of it is in force already: the rest has never been."""
+    hook = enforcement.hook
+    if hook is None or snapshot.mode is not Mode.ENFORCE:
+        return NOWHERE
+    audited = {(each.source, each.key) for each in snapshot.policies if each.mode is Mode.AUDIT}
+    outside = {
+        name
+        for name, namespace in snapshot.namespaces.items()
+        if mode_in(namespace, snapshot)[0] is Mode.AUDIT or hook.spares(namespace, {})
+    }
+    return structs.replace(
+        enforcement,
+        hook=Hook(Selector(()), Selector(()), hook.changed),
+        policies={key: time for key, time in enforcement.policies.items() if key not in audited},
+        outside=frozenset(outside),
+    )
+
+
+class _Enforced(Mapping[str, Namespace]):
+    """Each namespace as it would be; those of files are made when they are asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def __getitem__(self, name: str) -> Namespace:
+        return _namespace(self._snapshot.namespaces[name], self._snapshot)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._snapshot.namespaces)
+
+    def __len__(self) -> int:
+        return len(self._snapshot.namespaces)
 
 
 def _policy(policy: Policy) -> Policy:

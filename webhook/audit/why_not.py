@@ -35,19 +35,17 @@ class Around(Struct, frozen=True):
 
 def why_not(examined: Examined, explanation: Explanation, around: Around) -> list[str]:
     """In words, what stops everybody first."""
-    return [*_calls(around), *_reasons(examined, explanation, around)]
+    return [*calls(around.installed, around.served, around.now), *_reasons(examined, explanation, around)]
 
 
-def _calls(around: Around) -> Iterator[str]:
-    """Why the API server does not reach us now."""
-    if around.installed.hook is None:
-        yield f"nobody calls podtailor now: there is no MutatingWebhookConfiguration {CONFIGURATION}"
-    elif not around.installed.bundle:
-        yield "the API server cannot call podtailor now: the webhook configuration has no caBundle"
-    elif around.served is not None:
-        problem = distrusted(around.served, around.installed.bundle, around.now)
-        if problem:
-            yield f"the API server cannot call podtailor now: its certificate {problem}"
+def calls(installed: Installation, served: bytes | None, now: datetime) -> list[str]:
+    """Why the API server does not reach us now; nothing where it does, as far as can be told."""
+    if installed.hook is None:
+        return [f"nobody calls podtailor now: there is no MutatingWebhookConfiguration {CONFIGURATION}"]
+    if not installed.bundle:
+        return ["the API server cannot call podtailor now: the webhook configuration has no caBundle"]
+    problem = distrusted(served, installed.bundle, now) if served is not None else None
+    return [f"the API server cannot call podtailor now: its certificate {problem}"] if problem else []
 
 
 def _reasons(examined: Examined, explanation: Explanation, around: Around) -> Iterator[str]:
@@ -72,8 +70,7 @@ def _reasons(examined: Examined, explanation: Explanation, around: Around) -> It
         return
     changes = decision.outcome.changes
     if not changes:
-        if not mark:
-            yield from _nothing_to_add(explanation)
+        yield from ["it is as a new one would be"] if mark else _nothing_to_add(explanation)
         return
     for policy in {change.policy.key: change.policy for change in changes}.values():
         fields = ", ".join(change.field for change in changes if change.policy is policy)

@@ -36,6 +36,8 @@ def main() -> None:
     except InputError as error:
         complain(str(error))
         sys.exit(2)
+    except KeyboardInterrupt:  # before there was anything to tell
+        sys.exit(130)
     except OSError as error:  # a full disk behind standard output, and the like
         complain(error.strerror or str(error))
         sys.exit(2)

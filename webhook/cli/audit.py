@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 import typer
+from msgspec import structs
 
 from webhook import files
 from webhook.audit import what_if
@@ -151,28 +152,35 @@ def audit(
         )
         reporter.follow(survey, _manifests(filename, policies, namespace or "default", others, NO_PLUGINS))
         reporter.end(survey.tally, Costs(missing="no cluster was looked at"))
+        _warn_of_nothing(filename, survey.tally)
     else:
         from webhook.audit.cluster import Cluster, plugins
-        from webhook.audit.costing import Costing
-        from webhook.audit.reports.publish import publish as write_reports
+        from webhook.audit.costing import costing_of
+        from webhook.audit.reports.publish import Publisher
+        from webhook.audit.why_not import calls
         from webhook.cli import looking, sources
 
         with sources.reached(kubeconfig, context) as api, looking.progress() as heard:
             look = looking.look(api, here, policies, since=since, as_if_enforced=as_if_enforced)
+            publisher = Publisher(api, namespace, warn) if publish else None
             survey = Survey(look.snapshot, look.enforcement, with_diff=reporter.with_diff)
-            if filename:
+            costing, missing = None, "only a part of the cluster was looked at"
+            if filename:  # nobody has created them yet
+                nobody = structs.replace(look.enforcement, policies={}, since="")
+                survey = Survey(look.snapshot, nobody, with_diff=reporter.with_diff)
                 examined = _manifests(filename, policies, namespace or "default", others, plugins(api))
             else:
                 scope = looking.scope(api, namespace, selector, kinds, others)
                 examined = Cluster(api, look.snapshot, scope, heard, warn).examined()
-            costing = None if filename or namespace or selector or kinds else Costing(api)
+                if not (namespace or selector or kinds):
+                    costing, missing = costing_of(api)
             reporter.follow(survey, examined, costing.add if costing else None)
-            costs = Costs(missing="only a part of the cluster was looked at")
-            if not reporter.interrupted:
-                costs = costing.costs() if costing else costs
-                if publish:
-                    write_reports(api, survey.tally, datetime.now(UTC), namespace, warn)
-        reporter.end(survey.tally, costs)
+            costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
+            reporter.end(survey.tally, costs, calls(look.installed, None, datetime.now(UTC)))
+            if publisher and not reporter.interrupted:
+                publisher.publish(survey.tally, datetime.now(UTC))
+        if filename:
+            _warn_of_nothing(filename, survey.tally)
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
     if not fails.isdisjoint(survey.tally.found):
@@ -207,8 +215,8 @@ class _Reporter:
         except KeyboardInterrupt:
             self.interrupted = True
 
-    def end(self, tally: Tally, costs: Costs) -> None:
-        total = summary(tally, costs, interrupted=self.interrupted)
+    def end(self, tally: Tally, costs: Costs, notes: Sequence[str] = ()) -> None:
+        total = summary(tally, costs, notes, interrupted=self.interrupted)
         match self._output:
             case Output.JSON:
                 print(msgspec.json.encode({"summary": total}, enc_hook=str).decode())
@@ -245,6 +253,11 @@ def _manifests(
         for document in files.read(path):
             for found in find_pods(document, others):
                 yield found.examined(default_namespace, plugins)
+
+
+def _warn_of_nothing(filename: list[str], tally: Tally) -> None:
+    if not tally.objects:
+        warn(f"{', '.join(filename)}: nothing in there makes Pods")
 
 
 def _findings(text: str) -> set[Finding]:

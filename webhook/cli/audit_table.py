@@ -9,7 +9,7 @@ from rich.text import Text
 
 from webhook.audit.capacity import Room
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
-from webhook.audit.reports.wording import short, what
+from webhook.audit.reports.wording import pods_of, short, what
 from webhook.audit.tally import Costs, Row, Tally
 from webhook.cli.output import console, counted, print_table
 from webhook.model.names import QOS_RESOURCES
@@ -24,15 +24,21 @@ _STYLES = {
     Finding.PASS: "green",
 }
 _MOST_NAMESPACES = 10
+_MOST_SKIPPED = 20
 
 
 def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) -> None:
     out = console()
     if total["interrupted"]:
         out.print(Text("interrupted: this is only what had been read", style="red"))
+    for note in total["notes"]:
+        out.print(Text(note, style="yellow"))
     for line in (*_counts(tally), *_requests(tally), *_costs(costs)):
         out.print(line)
     rows = [row for row in tally.rows if row.finding is not Finding.PASS]
+    skipped = [row for row in rows if row.finding is Finding.SKIPPED]
+    if len(skipped) > _MOST_SKIPPED:  # the counts above say why
+        rows = [row for row in rows if row.finding is not Finding.SKIPPED]
     if rows:
         out.print()
         print_table(("FINDING", "NAMESPACE", "OWNER", "PODS", "WHAT"), [*map(_cells, rows)])
@@ -44,7 +50,8 @@ def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) 
 
 
 def _counts(tally: Tally) -> Iterator[Text]:
-    yield Text(f"{counted(len(tally.rows), 'owner')}, {counted(tally.live_pods, 'live Pod')}", style="bold")
+    live = f", {counted(tally.live_pods, 'live Pod')}" if tally.live_pods else ""
+    yield Text(f"{counted(len(tally.rows), 'owner')}{live}", style="bold")
     for finding in WORST_FIRST:
         owners, pods = tally.owners[finding], tally.pods[finding]
         if owners:
@@ -97,8 +104,5 @@ def _moved(before: Amounts, after: Amounts) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    pods = sum(row.pods.values())
-    of = row.pods.get(row.finding, 0)
-    count = f"{of}/{pods}" if pods and of != pods else str(pods or "-")
     owner = f"{row.owner.kind.lower()}/{row.owner.name}"
-    return (row.finding, row.owner.namespace, owner, count, what(row.verdict.items, row.finding))
+    return (row.finding, row.owner.namespace, owner, pods_of(row), what(row.verdict.items, row.finding))

@@ -22,6 +22,7 @@ from webhook.engine.tailored import Outcome
 from webhook.files import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode
+from webhook.model.pod import NO_METADATA
 from webhook.policies.cases import said
 from webhook.policies.shipped import Profile
 
@@ -84,7 +85,7 @@ def explain(
                 return
             snapshot, there = look.snapshot, plugins(api)
     else:
-        there = NO_PLUGINS
+        look, there = None, NO_PLUGINS
         snapshot = snapshot_from(
             policies,
             builtin,
@@ -110,6 +111,15 @@ def explain(
             out.print()
         for line in _in_words(found, namespace, explanation):
             out.print(line)
+        spared = look and _spared(look, found, namespace)
+        if spared:
+            out.print(Text(f"\n  But the API server does not ask: {spared}", style="yellow"))
+
+
+def _spared(look: Look, found: Found, namespace: str) -> str | None:
+    within = look.snapshot.namespace(found.request(namespace).namespace)
+    labels = (found.manifest.admitted.metadata or NO_METADATA).labels or {}
+    return look.enforcement.spares(within, {key: value or "" for key, value in labels.items()})
 
 
 def _live_pod(look: Look, live: LivePod, namespace: str, output: Format) -> None:
@@ -131,9 +141,10 @@ def _live_pod(look: Look, live: LivePod, namespace: str, output: Format) -> None
     out.print(Text.assemble((str(examined.ref), "bold"), f"  created at {examined.created}"))
     for reason in reasons:
         out.print(Text(f"  {reason}", style="yellow"))
-    _, *rest = _in_words(found, namespace, explanation)
+    _, *rest = _in_words(found, namespace, explanation, sets="A new one would be given")
     for line in rest:
-        if line.plain.strip() not in reasons:
+        said = line.plain.strip()
+        if not any(reason.startswith(said) for reason in reasons):
             out.print(line)
 
 
@@ -146,7 +157,9 @@ def _filenames(live: str | None, filename: list[str] | None, policies: list[str]
     return options.filenames_of(filename, policies) if filename else []
 
 
-def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> Iterator[Text]:
+def _in_words(
+    found: Found, namespace: str, explanation: engine.Explanation, *, sets: str = "Sets"
+) -> Iterator[Text]:
     decision = explanation.decision
     name = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
     yield Text.assemble((name, "bold"), f"  {found.document.place(found.at)}")
@@ -158,7 +171,7 @@ def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> 
     yield Text(f"  the mode here is {decision.mode}")
     yield Text(f"  {_qos(decision.outcome.qos)}")
     if decision.denied:
-        yield Text.assemble(("  denied: ", "red"), decision.denied)
+        yield Text.assemble(("  would be refused: ", "red"), decision.denied)
     for warning in decision.warnings:
         yield Text.assemble(("  warning: ", "yellow"), warning)
     if explanation.limit_ranger:
@@ -169,7 +182,7 @@ def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> 
     width = max((len(verdict.policy.key) for verdict in verdicts), default=0)
     for verdict in verdicts:
         yield _verdict(verdict, width)
-    yield from _outcome(decision.outcome, decision.outcome.changes, "Sets")
+    yield from _outcome(decision.outcome, decision.outcome.changes, sets)
     if decision.audit:
         yield from _outcome(decision.audit, decision.would_change, "Would set, audit only")
     if not decision.enforced and not decision.audited:
@@ -179,7 +192,7 @@ def _in_words(found: Found, namespace: str, explanation: engine.Explanation) -> 
 def _qos(move: QosMove) -> str:
     if move.before is move.after:
         return f"its QoS class is {move.before}"
-    return f"its QoS class was {move.before} and becomes {move.after}"
+    return f"its QoS class is {move.before}, and {move.after} with what is set"
 
 
 def _verdict(verdict: engine.Verdict, width: int) -> Text:

@@ -12,6 +12,9 @@ from webhook.cli.output import warn
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 
+# typer exports its children alone.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
 
 class Settings(Struct, frozen=True):
     """Which policies that ship, and how all are heard."""
@@ -34,8 +37,8 @@ def served(arguments: tuple[str, ...]) -> Settings:
         context = typer.main.get_command(app).make_context(
             "serve", words, ignore_unknown_options=True, allow_extra_args=True
         )
-    except typer.BadParameter as error:
-        warn(f"the arguments of the Deployment podtailor are not understood: {error.format_message()}")
+    except _UsageError as error:
+        warn(f"the arguments of the Deployment podtailor are not understood: {error}")
         return Settings()
     return _of(context.params)
 

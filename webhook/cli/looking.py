@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from webhook import yaml_tree
 from webhook.audit import cluster, what_if
 from webhook.audit.cluster import CONTROLLERS, PODS, Heard, Scope, others_of
-from webhook.audit.enforcement import NOWHERE, Enforcement
+from webhook.audit.enforcement import Enforcement
 from webhook.audit.installation import Installation, enforcement, installation
 from webhook.audit.judge import Examined
 from webhook.cli.installed import chosen, served
@@ -59,10 +59,11 @@ def look(
     base = snapshot_from(None, Profile.OFF, None, mode=wanted.mode, accelerators=[*wanted.accelerator])
     snapshot, standings = once.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own)
     warn_of(standings)
-    if as_if_enforced:
-        return Look(what_if.enforced(snapshot), NOWHERE, installed, there.tls_secret)
     names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset))
-    return Look(snapshot, enforcement(api, installed, names, since), installed, there.tls_secret)
+    within = enforcement(api, installed, names, since)
+    if as_if_enforced:
+        snapshot, within = what_if.enforced(snapshot), what_if.in_force(within, snapshot)
+    return Look(snapshot, within, installed, there.tls_secret)
 
 
 @contextmanager

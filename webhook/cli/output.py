@@ -24,9 +24,29 @@ class Format(StrEnum):
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
+# Names and annotations are anybody's, and a terminal obeys control characters.
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\ufffd")
+del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
+
+
+class _Harmless(Console):
+    """Control characters that stand in what is printed are shown as such."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*map(_harmless, objects), **options)
+
+
+def _harmless(printed: Any) -> Any:
+    if isinstance(printed, str):
+        return printed.translate(_CONTROLS)
+    if isinstance(printed, Text):
+        printed.plain = printed.plain.translate(_CONTROLS)
+    return printed
+
+
 def console(*, stderr: bool = False) -> Console:
     """Colour only on a terminal; elsewhere lines as long as they are, for grep."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    made = _Harmless(stderr=stderr, highlight=False, soft_wrap=True)
     if not made.is_terminal:
         made.width = 1000
     return made
@@ -57,7 +77,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(_harmless(cell)) for cell in row))
     out = console()
     out.width = 1000  # names are worth more than a line that fits
     with out.capture() as capture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +36,10 @@ def retrofit(
     all_namespaces: options.AllNamespaces = False,
     apply: Annotated[
         bool,
-        typer.Option("--apply", help="Restart the owners, one after the other, each once the last is done."),
+        typer.Option(
+            "--apply",
+            help="Do it: resize, then restart one owner after the other, each once the last is done.",
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --apply: ask the API server, and change nothing.")
@@ -62,7 +66,9 @@ def retrofit(
         raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
     options.check_scope(namespace, all_namespaces=all_namespaces)
     options.check_time(since)
+    from webhook.audit import rollout
     from webhook.audit.cluster import Cluster
+    from webhook.audit.why_not import calls
     from webhook.cli import looking, sources
 
     with sources.reached(kubeconfig, context) as api:
@@ -72,16 +78,19 @@ def retrofit(
             scope = looking.scope(api, namespace, selector, "", {})
             for examined in Cluster(api, look.snapshot, scope, heard, warn).examined():
                 planner.add(examined, survey.take(examined))
-        plan = planner.plan()
+        plan = rollout.checked(api, planner.plan())
+        unreached = calls(look.installed, None, datetime.now(UTC)) if apply else []
+        if unreached:
+            raise InputError("new Pods would be as the old ones: " + "; ".join(unreached))
         if output is Format.JSON:
             print_json(_as_json(plan))
         else:
-            _show(plan, applies=apply)
+            _show(plan)
         if apply:
             _apply(api, plan, timeout, dry_run=dry_run)
 
 
-def _show(plan: Plan, *, applies: bool) -> None:
+def _show(plan: Plan) -> None:
     out = console()
 
     def said(title: str, lines: list[str]) -> None:
@@ -91,13 +100,15 @@ def _show(plan: Plan, *, applies: bool) -> None:
                 out.print(Text(f"  {line}"))
 
     said("A resize repairs these Pods as they run:", list(map(str, plan.resizes)))
-    if not applies:
-        said("These make their Pods anew, one after the other:", list(map(str, plan.restarts)))
+    said("These make their Pods anew, one after the other:", list(map(str, plan.restarts)))
     said("These are for you:", list(map(_by_hand, plan.by_hand)))
     if plan.not_in_force:
         pods = counted(plan.not_in_force, "Pod")
         out.print(f"{pods} would change only if more were enforced: see podtailor audit.")
-    elif not (plan.resizes or plan.restarts or plan.by_hand):
+    if plan.refused:
+        pods = counted(plan.refused, "Pod")
+        out.print(f"{pods} would be refused if made anew: podtailor audit says why.")
+    if plan == Plan((), (), ()):
         out.print("Every live Pod has what admission would give it now.")
 
 
@@ -110,27 +121,38 @@ def _apply(api: Api, plan: Plan, timeout: float, *, dry_run: bool) -> None:
     from webhook.audit import rollout
 
     out = console()
-    for index, each in enumerate(plan.restarts):
-        name = f"{index + 1}/{len(plan.restarts)} {each.owner}"
-        refuses = rollout.look(api, each.owner).refuses
-        if refuses:
-            out.print(Text(f"{name}: left alone, {refuses}"))
-            continue
+    for each in plan.resizes:
+        rollout.resize(api, each, dry_run=dry_run)
+        out.print(Text(f"{each.pod}: {'would be resized' if dry_run else 'resized'}"))
+    for index, restart in enumerate(plan.restarts):
+        name = f"{index + 1}/{len(plan.restarts)} {restart.owner}"
+        left = _left(plan.restarts[index + 1 :])
         try:
-            rollout.restart(api, each.owner, dry_run=dry_run)
-            if dry_run:
-                out.print(Text(f"{name}: would be restarted"))
-                continue
-            with out.status(f"{name}: restarted") as status:
-                for done, wanted in rollout.followed(api, each.owner, timeout):
-                    status.update(f"{name}: {done} of {wanted} Pods are new")
+            said = _restart(api, restart, name, timeout, dry_run=dry_run)
         except rollout.StuckError as error:
-            out.print(Text.assemble((str(error), "red"), _left(plan.restarts[index + 1 :])))
+            out.print(Text.assemble((str(error), "red"), left))
             raise typer.Exit(1) from error
         except KeyboardInterrupt:
-            out.print(Text(f"{name}: interrupted; its rollout goes on{_left(plan.restarts[index + 1 :])}"))
+            out.print(Text(f"{name}: interrupted; its rollout goes on{left}"))
             raise typer.Exit(_INTERRUPTED) from None
-        out.print(Text(f"{name}: new, {counted(each.pods, 'Pod')}"))
+        out.print(Text(f"{name}: {said}"))
+
+
+def _restart(api: Api, restart: Restart, name: str, timeout: float, *, dry_run: bool) -> str:
+    """What came of it. One that is under way already, of an earlier try, is waited for."""
+    from webhook.audit import rollout
+
+    rolling = rollout.look(api, restart.owner)
+    if rolling is None:
+        return "it has gone meanwhile"
+    if rolling.is_done:
+        rollout.restart(api, restart.owner, dry_run=dry_run)
+    if dry_run:
+        return "would be restarted"
+    with console().status(f"{name}: restarted") as status:
+        for done, wanted in rollout.followed(api, restart.owner, timeout):
+            status.update(f"{name}: {done} of {wanted} Pods are new")
+    return f"new, {counted(len(restart.names), 'Pod')}"
 
 
 def _left(restarts: tuple[Restart, ...]) -> str:
@@ -144,8 +166,9 @@ def _as_json(plan: Plan) -> dict[str, object]:
             for each in plan.resizes
         ],
         "restarts": [
-            {"owner": each.owner, "pods": each.pods, "command": str(each)} for each in plan.restarts
+            {"owner": each.owner, "pods": each.names, "command": str(each)} for each in plan.restarts
         ],
         "byHand": plan.by_hand,
         "notInForce": plan.not_in_force,
+        "refused": plan.refused,
     }

@@ -14,7 +14,7 @@ T = TypeVar("T")
 Query = list[tuple[str, str]]
 # A watch that says nothing for longer is dead: the API server ends each sooner by itself.
 _CONNECT_SECONDS, _SILENCE_SECONDS = 5, 75
-_OK = 200
+_OK, _GONE = 200, 410
 
 
 class Meta(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Meta(Struct, frozen=True):
     uid: str = ""
     resourceVersion: str = ""
     generation: int = 0
-    creationTimestamp: str = ""
+    creationTimestamp: str | None = None
     labels: dict[str, str] | None = None
 
 
@@ -71,18 +71,41 @@ class _Identity(Struct, frozen=True):
     metadata: Meta
 
 
+class _Status(Struct, frozen=True):
+    message: str = ""
+    metadata: _ListMeta = _ListMeta()
+
+
+class GoneError(ApiException):
+    """410: what was asked for is too long ago. `token`: where to go on in what there is now."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(_GONE, "too long ago")
+        self.token = token
+
+
 _PAGES = msgspec.json.Decoder(Page)
+_STATUSES = msgspec.json.Decoder(_Status)
 _IDENTITIES = msgspec.json.Decoder(_Identity)
 
 
-def pages(api: ApiClient, kind: Kind[Any], query: Query) -> Iterator[Page]:
-    """Raises ApiException, and HTTPError or OSError where the API server cannot be reached."""
+def pages(api: ApiClient, kind: Kind[Any], query: Query, *, goes_on: bool = False) -> Iterator[Page]:
+    """All pages of one moment; with `goes_on` of a later one where that moment is too long ago.
+
+    Raises ApiException, and HTTPError or OSError where the API server cannot be reached.
+    """
     query = [("limit", str(kind.page)), *query]
-    page = _PAGES.decode(get(api, kind, query).data)
-    yield page
-    while page.metadata.continue_:
-        page = _PAGES.decode(get(api, kind, [*query, ("continue", page.metadata.continue_)]).data)
+    token: str | None = ""
+    while token is not None:
+        try:
+            page = _PAGES.decode(get(api, kind, [*query, ("continue", token)] if token else query).data)
+        except GoneError as error:
+            if not goes_on or not error.token or error.token == token:
+                raise
+            token = error.token
+            continue
         yield page
+        token = page.metadata.continue_ or None
 
 
 def objects(api: ApiClient, kind: Kind[T], query: Query) -> Iterator[T]:
@@ -122,8 +145,19 @@ def get(api: ApiClient, kind: Kind[Any], query: Query) -> Any:
         _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
     ).response
     if response.status != _OK:
-        raise ApiException(response.status, response.reason)
+        raise _refused(response.status, response.reason, response.read() or b"")
     return response
+
+
+def _refused(status: int, reason: str, body: bytes) -> ApiException:
+    """In the API server's own words, where it has some."""
+    try:
+        said = _STATUSES.decode(body)
+    except msgspec.MsgspecError:  # a proxy's page
+        said = _Status()
+    if status == _GONE:
+        return GoneError(said.metadata.continue_ or "")
+    return ApiException(status, said.message or reason)
 
 
 def object_of(raw: msgspec.Raw | bytes) -> Object:

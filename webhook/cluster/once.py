@@ -114,4 +114,5 @@ def told(what: str) -> Iterator[None]:
     except ApiException as error:
         raise UnreachableError(f"{what}: {error.status} {error.reason}") from error
     except (HTTPError, OSError) as error:
-        raise UnreachableError(f"{what}: {error}") from error
+        # urllib3 says once more whom it called, and how often.
+        raise UnreachableError(f"{what}: {getattr(error, 'reason', None) or error}") from error

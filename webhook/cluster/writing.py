@@ -11,6 +11,7 @@ from msgspec import Struct
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
 _SECONDS = 30
 
 

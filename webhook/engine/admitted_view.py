@@ -98,13 +98,30 @@ def _viewed(pod: dict[str, Any], at: Path) -> PodView:
         return pod_view(pod)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        steps = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path)
+        steps = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path.removesuffix("[...]`"))
         location = tuple(int(index) if index else key for key, index in steps)
         if path.endswith("[...]`"):  # in a map, whose key is not told
             odd = _odd_key(pod, location)
             if odd is not None:
                 raise UnreadableError((*at, *location, odd), "must be a string: put it in quotes") from error
-        raise UnreadableError((*at, *location), message) from error
+        raise UnreadableError((*at, *location), _in_words(message)) from error
+
+
+# What a person calls the types that msgspec names.
+_WORDS = {
+    "array": "a list",
+    "object": "a mapping",
+    "str": "a string",
+    "int": "a whole number",
+    "bool": "true or false",
+}
+
+
+def _in_words(message: str) -> str:
+    match = re.fullmatch(r"Expected `([a-z]+)[^`]*`, got `([a-z]+)`", message)
+    if not match or match[1] not in _WORDS:
+        return message
+    return f"must be {_WORDS[match[1]]}, and is {_WORDS.get(match[2], match[2])}"
 
 
 def _odd_key(pod: Any, location: Path) -> str | None:

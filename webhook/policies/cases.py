@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
@@ -17,7 +17,15 @@ from webhook.policies.shapes import Model
 from webhook.policies.shipped import Profile
 
 KIND = "PolicyTest"
-Fields = dict[str, str | list[str]]
+
+
+def _value(given: object) -> object:
+    if isinstance(given, str) or (isinstance(given, list) and all(isinstance(each, str) for each in given)):
+        return given
+    raise ValueError("must be a string, or a list of strings: put numbers in quotes")
+
+
+Fields = dict[str, Annotated[str | list[str], PlainValidator(_value)]]
 """Field to value, as `podtailor explain` writes both; to several where a list is added to more than once."""
 
 
@@ -35,7 +43,8 @@ class Expectation(Model):
     def _says_something(self) -> Self:
         if self.unchanged and self.fields:
             raise ValueError("unchanged and fields exclude each other")
-        if not self.model_fields_set:
+        given = (self.workloadTypes, self.unchanged, self.skips, self.denied, self.qosClass)
+        if self.fields is None and not any(given):
             raise ValueError("expects nothing: give one of fields, unchanged, skips, denied, workloadTypes")
         return self
 

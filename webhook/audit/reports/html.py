@@ -13,7 +13,7 @@ from jinja2 import Environment
 
 from webhook.audit.findings import Finding
 from webhook.audit.reports.charts import bars
-from webhook.audit.reports.wording import short, what
+from webhook.audit.reports.wording import pods_of, short, what
 from webhook.audit.tally import Costs, Row, Tally, Total
 
 _MEANINGS = {
@@ -77,7 +77,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "finding": row.finding,
         "namespace": row.owner.namespace,
         "owner": f"{row.owner.kind} {row.owner.name}",
-        "pods": sum(row.pods.values()) or "",
+        "pods": pods_of(row),
         "types": _types(row),
         "what": what(row.verdict.items, row.finding),
         "diff": row.verdict.diff,
@@ -85,4 +85,4 @@ def _cells(row: Row) -> dict[str, Any]:
 
 
 def _types(row: Row) -> str:
-    return ", ".join(row.verdict.types)
+    return ", ".join(row.verdict.types) or "-"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from http import HTTPStatus
 
@@ -28,35 +29,51 @@ class _Created(Struct, frozen=True):
     metadata: Meta = Meta()
 
 
-def publish(
-    api: ApiClient, tally: Tally, at: datetime, namespace: str | None, warn: Callable[[str], object]
-) -> int:
-    """How many Reports there are now, of the whole cluster or of one namespace.
+class Publisher:
+    """Reports of the whole cluster, or of one namespace.
 
     Each belongs to the Namespace podtailor-system, so that it goes when podtailor goes: an owner in another
-    namespace would get it collected at once. Raises UnreachableError.
+    namespace would get it collected at once.
     """
-    there = _ours(api, namespace)
-    with told(f"namespace {OWN_NAMESPACE}"):
-        answer = send(api, "GET", f"/api/v1/namespaces/{OWN_NAMESPACE}")
-    uid = msgspec.json.decode(answer, type=_Created).metadata.uid
-    owner = {"apiVersion": "v1", "kind": "Namespace", "name": OWN_NAMESPACE, "uid": uid}
-    written = set()
-    for report in openreports.reports(tally, at):
-        report["metadata"]["ownerReferences"] = [owner]
-        name = report["metadata"]["namespace"]
-        try:
-            with told(f"report of namespace {name}"):
-                send(api, "PATCH", _path(name), report, content_type=APPLY, fieldManager=NAME, force="true")
-            written.add(name)
-        except UnreachableError as error:
-            if not isinstance(error.__cause__, ApiException) or error.__cause__.status not in _GOING:
-                raise
-            warn(str(error))
-    for stale in sorted(there - written):
-        with told(f"report of namespace {stale}"):
-            send(api, "DELETE", _path(stale))
-    return len(written)
+
+    def __init__(self, api: ApiClient, namespace: str | None, warn: Callable[[str], object]) -> None:
+        """Raises UnreachableError where Reports cannot be written here at all."""
+        self._api = api
+        self._warn = warn
+        self._there = _ours(api, namespace)
+        with told(f"namespace {OWN_NAMESPACE}"):
+            answer = send(api, "GET", f"/api/v1/namespaces/{OWN_NAMESPACE}")
+        uid = msgspec.json.decode(answer, type=_Created).metadata.uid
+        self._owner = {"apiVersion": "v1", "kind": "Namespace", "name": OWN_NAMESPACE, "uid": uid}
+
+    def publish(self, tally: Tally, at: datetime) -> None:
+        """Raises UnreachableError."""
+        found = set()
+        for report in openreports.reports(tally, at):
+            report["metadata"]["ownerReferences"] = [self._owner]
+            name = report["metadata"]["namespace"]
+            found.add(name)
+            try:
+                with told(f"report of namespace {name}"):
+                    query = {"fieldManager": NAME, "force": "true"}
+                    send(self._api, "PATCH", _path(name), report, content_type=APPLY, **query)
+            except UnreachableError as error:
+                if not isinstance(error.__cause__, ApiException) or error.__cause__.status not in _GOING:
+                    raise
+                self._warn(str(error))
+        for stale in sorted(self._there - found):
+            with told(f"report of namespace {stale}"), _gone_is_fine():
+                send(self._api, "DELETE", _path(stale))
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """What is to go may have gone with its namespace."""
+    try:
+        yield
+    except ApiException as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
 
 
 def _path(namespace: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from webhook.audit.findings import Amounts, Finding, Item
+from webhook.audit.tally import Row
 
 
 def what(items: Iterable[Item], finding: Finding) -> str:
@@ -22,15 +23,33 @@ def _short_item(item: Item) -> str:
     match item.finding:
         case Finding.SKIPPED:
             return item.why
-        case Finding.VIOLATION:
+        case Finding.VIOLATION | Finding.CONFLICT:
             return f"{item.field}: {item.why}"
         case Finding.DRIFTED:
-            return f"{item.field} is {item.after}, not {item.before or 'left out'}"
+            return f"{item.field} is {item.before}, should be {item.after or 'left out'}"
         case _:  # which container, and which of cpu and memory: that is what --diff is for
             return item.field.partition(":")[2].partition(".")[0]
 
 
+def pods_of(row: Row) -> str:
+    """Of its live Pods those that are as bad as it is, of how many."""
+    pods, such = sum(row.pods.values()), row.pods.get(row.finding, 0)
+    return f"{such}/{pods}" if pods and such != pods else str(pods or "-")
+
+
 def short(amounts: Amounts, resource: str) -> str:
     """A sum for people: three digits are enough."""
-    units = amounts.get(resource, 0) / 1000
-    return f"{units:.3g}" if resource == "cpu" else f"{units / 2**30:.3g}Gi"
+    if resource == "cpu":
+        return _three(amounts.get(resource, 0) / 1000)
+    units, size = ["Gi", "Ti", "Pi"], amounts.get(resource, 0) / 1000 / 2**30
+    while size >= _THREE_DIGITS and len(units) > 1:
+        size /= 1024
+        units.pop(0)
+    return f"{_three(size)}{units[0]}"
+
+
+_THREE_DIGITS = 1000
+
+
+def _three(number: float) -> str:
+    return f"{number:.0f}" if number >= _THREE_DIGITS else f"{number:.3g}"

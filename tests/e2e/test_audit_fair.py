@@ -1,0 +1,204 @@
+"""Whom the audit must not accuse: Pods that are as they were given, whatever has changed since."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.e2e.audits import audit, audit_lines, make
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.kubelet import Kubelet
+from tests.e2e.workloads import bare, controller
+from tests.support.pods import Json
+from tests.support.processes import eventually
+
+MASTERS: Json = {
+    "apiVersion": "podtailor.dev/v1alpha1",
+    "kind": "ClusterWorkloadPolicy",
+    "metadata": {"name": "masters"},
+    "spec": {
+        "match": {"podSelector": {"matchLabels": {"role": "master"}}},
+        "tolerations": [{"key": "m", "operator": "Exists"}],
+    },
+}
+
+
+def _next_second() -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    eventually("the next second", lambda: datetime.now(UTC).replace(microsecond=0) > now)
+
+
+@pytest.fixture(scope="module")
+def installed(cluster: ControlPlane, kubelet: Kubelet) -> Iterator[ControlPlane]:
+    kubelet.apply("manifests/overlays/cluster-wide")
+    cluster.install_policies()
+    cluster.kubectl("rollout", "status", "deployment/podtailor", "--namespace=podtailor-system")
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(MASTERS))
+    eventually("the policy is in force", lambda: _is_ready(cluster, "masters"))
+    _next_second()
+    yield cluster
+    cluster.kubectl("delete", "cwp", "masters", "--ignore-not-found")
+
+
+def _is_ready(cluster: ControlPlane, name: str) -> bool:
+    found = cluster.kubectl_json("get", "cwp", name)
+    generation = found["metadata"]["generation"]
+    conditions = found.get("status", {}).get("conditions", [])
+    return any(each["status"] == "True" and each["observedGeneration"] == generation for each in conditions)
+
+
+def _pods(cluster: ControlPlane, namespace: str, count: int) -> list[Json]:
+    def there() -> list[Json] | None:
+        found: list[Json] = cluster.kubectl_json("get", "pods", f"--namespace={namespace}")["items"]
+        return found if len(found) == count and all(each["spec"].get("nodeName") for each in found) else None
+
+    return eventually(f"{count} Pods in {namespace}", there)
+
+
+def _found(cluster: ControlPlane, namespace: str) -> set[tuple[str, str]]:
+    lines = audit_lines(cluster.kubeconfig, "-n", namespace, "--kinds", "Pod")[:-1]
+    return {(line["name"], line["finding"]) for line in lines}
+
+
+def test_pods_of_an_older_revision_have_not_drifted(installed: ControlPlane) -> None:
+    namespace = installed.create_namespace("older")
+    for kind in ("StatefulSet", "DaemonSet"):
+        made = controller(kind, kind.lower(), 1)
+        made["spec"]["updateStrategy"] = {"type": "OnDelete"}
+        made["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "10m"}}
+        make(installed, namespace, made)
+    _pods(installed, namespace, 2)
+    patch: Any = {
+        "spec": {
+            "template": {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "20m"}}}]}}
+        }
+    }
+    for kind in ("statefulset", "daemonset"):
+        installed.kubectl("patch", kind, kind, f"--namespace={namespace}", f"--patch={json.dumps(patch)}")
+        installed.kubectl("rollout", "history", f"{kind}/{kind}", f"--namespace={namespace}")
+    seen = "{.status.observedGeneration}"
+    for kind in ("statefulset", "daemonset"):
+        eventually(
+            "it is seen",
+            lambda kind=kind: (
+                installed.kubectl("get", kind, kind, f"--namespace={namespace}", f"-o=jsonpath={seen}") == "2"
+            ),
+        )
+    assert {finding for _, finding in _found(installed, namespace)} == {"pass"}
+
+
+def test_pod_relabelled_since_did_not_slip_through(installed: ControlPlane) -> None:
+    namespace = installed.create_namespace("relabelled")
+    make(installed, namespace, bare("r"))
+    _next_second()
+    installed.kubectl("label", "pod", "r", "role=master", f"--namespace={namespace}")
+    assert _found(installed, namespace) == {("r", "would-change")}
+
+
+def test_policy_that_lost_a_clause_accuses_nobody_from_before(installed: ControlPlane) -> None:
+    """The API server keeps no time of it; the status does, which is written after every change."""
+    namespace = installed.create_namespace("widened")
+    make(installed, namespace, bare("w"))
+    _next_second()
+    remove = [{"op": "remove", "path": "/spec/match"}]
+    installed.kubectl("patch", "cwp", "masters", "--type=json", f"--patch={json.dumps(remove)}")
+    try:
+        eventually("the policy is in force", lambda: _is_ready(installed, "masters"))
+        assert _found(installed, namespace) == {("w", "would-change")}
+    finally:
+        installed.kubectl("apply", "-f", "-", stdin=json.dumps(MASTERS))
+
+
+def test_changed_value_is_what_a_new_pod_would_have(installed: ControlPlane) -> None:
+    namespace = installed.create_namespace("raised")
+    sized = {
+        "apiVersion": "podtailor.dev/v1alpha1",
+        "kind": "WorkloadPolicy",
+        "metadata": {"name": "sized"},
+        "spec": {"resources": {"limits": [{"type": "Container", "defaultRequest": {"cpu": "50m"}}]}},
+    }
+    make(installed, namespace, sized)
+    eventually(
+        "it is in force",
+        lambda: installed.kubectl(
+            "get", "wp", "sized", f"--namespace={namespace}", "-o=jsonpath={.status.conditions}"
+        ),
+    )
+    make(installed, namespace, controller("Deployment", "web", 1))
+    _pods(installed, namespace, 1)
+    _next_second()
+    patch = {"spec": {"resources": {"limits": [{"type": "Container", "defaultRequest": {"cpu": "70m"}}]}}}
+    installed.kubectl(
+        "patch", "wp", "sized", f"--namespace={namespace}", "--type=merge", f"--patch={json.dumps(patch)}"
+    )
+    (line,) = [
+        each for each in audit_lines(installed.kubeconfig, "-n", namespace)[:-1] if each["kind"] == "Pod"
+    ]
+    assert line["finding"] == "would-change"
+    (item,) = [each for each in line["items"] if each["field"] == "app:requests.cpu"]
+    assert (item["before"], item["after"]) == ("50m", "70m")
+    assert line["requests"]["after"]["cpu"] == "70m"
+
+
+def test_set_that_rolls_out_in_parts_is_for_a_person(installed: ControlPlane) -> None:
+    namespace = installed.create_namespace("parts", injection="disabled")
+    parted = controller("StatefulSet", "parted", 2)
+    parted["spec"]["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+    make(installed, namespace, parted)
+    _pods(installed, namespace, 2)
+    installed.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    _next_second()
+    command = [
+        sys.executable,
+        "-m",
+        "webhook",
+        "retrofit",
+        "-n",
+        namespace,
+        f"--kubeconfig={installed.kubeconfig}",
+    ]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
+    assert "rollout restart" not in said
+    assert (
+        "StatefulSet parts/parted (parted-0, parted-1): its partition keeps the first 1 Pods as they are"
+        in said
+    )
+
+
+def test_odd_objects_end_no_audit(installed: ControlPlane) -> None:
+    namespace = installed.create_namespace("odd")
+    make(
+        installed,
+        namespace,
+        {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "empty"}, "spec": {"limits": []}},
+        bare("p"),
+    )
+    assert _found(installed, namespace) == {("p", "pass")}
+
+
+def test_it_says_where_nobody_is_called(installed: ControlPlane, kubelet: Kubelet) -> None:
+    installed.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
+    try:
+        done = audit(installed.kubeconfig, "-n", "odd")
+        assert done.stdout.startswith(
+            "nobody calls podtailor now: there is no MutatingWebhookConfiguration podtailor\n"
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "webhook",
+            "retrofit",
+            "--apply",
+            f"--kubeconfig={installed.kubeconfig}",
+        ]
+        refused = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (refused.returncode, refused.stderr.split(":")[1]) == (2, " new Pods would be as the old ones")
+    finally:
+        kubelet.apply("manifests/overlays/cluster-wide")

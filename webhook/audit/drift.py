@@ -1,0 +1,103 @@
+"""What a live Pod has that neither its template nor the policies gave it: somebody resized it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from webhook.audit.admission import LIMIT_RANGER
+from webhook.audit.enforcement import Enforcement
+from webhook.audit.findings import Finding, Item
+from webhook.audit.need import milli
+from webhook.engine.evaluate import evaluate
+from webhook.engine.qos import Sides
+from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.draft import Change
+from webhook.model.names import APPLIED
+from webhook.model.patch import Path
+from webhook.model.pod import PodView, RawQuantity
+from webhook.model.subject import Subject, subject_of
+
+
+class Expected(Struct, frozen=True):
+    """What the containers of a template's Pods come to."""
+
+    own: Mapping[str, Sides]
+    """By container, what the template itself says."""
+    ours: Mapping[str, Change]
+    """By field, what the policies give."""
+    defaulted: frozenset[str]
+    """Fields that LimitRanger gives: of which version nobody knows."""
+
+
+def expected(namespace: str, written: PodView, admitted: PodView, snapshot: Snapshot) -> Expected:
+    """Of a template, as it stands in its object and as webhooks see its Pods."""
+    within = snapshot.namespace(namespace)
+    own = _sides(subject_of(written, within, snapshot.accelerators))
+    seen = _sides(subject_of(admitted, within, snapshot.accelerators))
+    changes = evaluate(Request(namespace, admitted), snapshot).outcome.changes
+    return Expected(
+        own, {change.field: change for change in changes}, frozenset(_fields(seen)) - frozenset(_fields(own))
+    )
+
+
+class Differing(Struct, frozen=True):
+    """A value of a Pod that is not as expected, and where it stands."""
+
+    item: Item
+    path: Path
+
+
+def drift(subject: Subject, wanted: Expected, enforcement: Enforcement, created: str) -> Iterator[Differing]:
+    """The values of a Pod, created at that time, that differ from what is expected of it.
+
+    Where the policy has changed since, or is only tried, a new Pod would have another: that is no drift.
+    """
+    for container in subject.containers:
+        if container.name not in wanted.own:  # somebody else has added it
+            continue
+        there: Sides = (container.requests, container.limits)
+        for side, has, own in zip(("requests", "limits"), there, wanted.own[container.name], strict=True):
+            for resource, value in has.items():
+                field = f"{container.name}:{side}.{resource}"
+                if resource in own:
+                    why = "its template says otherwise"
+                    item = Item(Finding.DRIFTED, "", field, value, own[resource], why)
+                else:
+                    # A limit that we give without a request is the request too.
+                    change = wanted.ours.get(field) or wanted.ours.get(f"{container.name}:limits.{resource}")
+                    begins = enforcement.begins(change.policy, subject.namespace.name) if change else None
+                    item = _given(field, value, change, begins, created)
+                    if change is None and _may_be_older(field, wanted, subject):
+                        continue
+                if item.after is None or milli(value) != milli(item.after):
+                    yield Differing(item, (*container.path, "resources", side, resource))
+
+
+def _given(field: str, value: RawQuantity, change: Change | None, begins: str | None, created: str) -> Item:
+    """Of a value that is not the template's own, and what a policy gives there now."""
+    if change is None:
+        return Item(Finding.DRIFTED, "", field, value, why="neither its template nor a policy says so")
+    changed_since = begins is None or created <= begins
+    finding = Finding.WOULD_CHANGE if changed_since else Finding.DRIFTED
+    why = "the policy says otherwise now" if changed_since else "the policy says otherwise"
+    in_force = changed_since and begins is not None
+    return Item(finding, change.policy.key, field, value, change.value, why, in_force)
+
+
+def _may_be_older(field: str, wanted: Expected, subject: Subject) -> bool:
+    """Whether an earlier policy, or an earlier LimitRange, may have given this value."""
+    annotations = subject.metadata.annotations or {}
+    mark = annotations.get(APPLIED) or ""
+    return field in wanted.defaulted or f'"{field}"' in mark or LIMIT_RANGER in annotations
+
+
+def _sides(subject: Subject) -> dict[str, Sides]:
+    return {each.name: (each.requests, each.limits) for each in subject.containers}
+
+
+def _fields(sides: Mapping[str, Sides]) -> Iterator[str]:
+    for name, (requests, limits) in sides.items():
+        yield from (f"{name}:requests.{resource}" for resource in requests)
+        yield from (f"{name}:limits.{resource}" for resource in limits)
