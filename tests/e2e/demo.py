@@ -125,6 +125,9 @@ Everything runs. In another terminal:
   kubectl apply -f examples/policies/models.yaml            # a policy of your own
   kubectl get cwp                                           # what is in force
   .venv/bin/podtailor explain -f examples/notebook.yaml --from-cluster
+  .venv/bin/podtailor audit                                 # what would change, what slipped through
+  .venv/bin/podtailor audit -o html > report.html           # the same, to look at
+  .venv/bin/podtailor retrofit                              # how Pods that missed it get what they lack
   kubectl delete -k manifests/overlays/cluster-wide         # away with it
 
 An overlay is in force a second or two after it is applied. What podtailor says is in {folder}/replica-*/podtailor.log.

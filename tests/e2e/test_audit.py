@@ -199,7 +199,7 @@ def test_policy_of_a_file_is_tried(audited: Audited, tmp_path: Path) -> None:
     ]
     assert len(changed) == 7
     assert {line["finding"] for line in changed} == {"would-change"}
-    since = audited.lines("-n", AFTER, "--policies", str(tried), "--since", "2020-01-01T00:00:00Z")[:-1]
+    since = audited.lines("-n", BEFORE, "--policies", str(tried), "--since", "2020-01-01T00:00:00Z")[:-1]
     assert Counter(line["finding"] for line in since)["slipped-through"] == 6
 
 
