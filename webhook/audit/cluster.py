@@ -98,6 +98,10 @@ class Scope(Struct, frozen=True):
     kinds: frozenset[str] | None = None
     controllers: tuple[Controller, ...] = CONTROLLERS
 
+    @property
+    def is_whole(self) -> bool:
+        return not (self.namespace or self.selector or self.kinds)
+
 
 def plugins(api: ApiClient) -> Plugins:
     """Raises UnreachableError."""

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
-import msgspec
 import typer
-from msgspec import structs
 
 from webhook import files
 from webhook.audit import what_if
 from webhook.audit.admission import NO_PLUGINS, Plugins
-from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import WORST_FIRST, Finding, Verdict
+from webhook.audit.enforcement import NOWHERE
+from webhook.audit.findings import WORST_FIRST, Finding
 from webhook.audit.judge import Examined
-from webhook.audit.reports import openreports
-from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.survey import Survey
-from webhook.audit.tally import Costs, Tally, summary
-from webhook.cli import audit_table, options
+from webhook.audit.tally import Costs
+from webhook.cli import options
 from webhook.cli.manifests import find_pods, snapshot_from
 from webhook.cli.options import setting
 from webhook.cli.output import warn
+from webhook.cli.reporting import Output, Reporter
 from webhook.files import InputError
 from webhook.model.names import Mode
 from webhook.model.patch import Path
 from webhook.policies.shipped import Profile
-from webhook.yaml_tree import written
-
-
-class Output(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-    HTML = "html"
-    OPENREPORTS = "openreports"
 
 
 class As(StrEnum):
@@ -134,7 +122,7 @@ def audit(
     if publish and (selector or kinds):
         raise InputError("--publish: a Report is of a whole namespace: leave -l and --kinds out")
     others = options.controllers_of(controller)
-    reporter = _Reporter(output, _of(filename, namespace, selector, context), with_diff=diff)
+    reporter = Reporter(output, _of(filename, namespace, selector, context), with_diff=diff)
     as_if_enforced = what_if_ is not None
     if filename and not (from_cluster or kubeconfig or context):
         snapshot = snapshot_from(
@@ -146,92 +134,27 @@ def audit(
             namespace_labels=options.labels_of(namespace_labels),
         )
         survey = Survey(
-            what_if.enforced(snapshot) if as_if_enforced else snapshot,
-            Enforcement(since=since),
-            with_diff=reporter.with_diff,
+            what_if.enforced(snapshot) if as_if_enforced else snapshot, NOWHERE, with_diff=reporter.with_diff
         )
-        reporter.follow(survey, _manifests(filename, policies, namespace or "default", others, NO_PLUGINS))
+        reporter.follow(survey, _manifests(filename, policies, namespace, others, NO_PLUGINS))
         reporter.end(survey.tally, Costs(missing="no cluster was looked at"))
-        _warn_of_nothing(filename, survey.tally)
     else:
-        from webhook.audit.cluster import Cluster, plugins
-        from webhook.audit.costing import costing_of
-        from webhook.audit.reports.publish import Publisher
-        from webhook.audit.why_not import calls
-        from webhook.cli import looking, sources
+        from webhook.cli import audit_cluster, looking, sources
 
-        with sources.reached(kubeconfig, context) as api, looking.progress() as heard:
+        with sources.reached(kubeconfig, context) as api:
             look = looking.look(api, here, policies, since=since, as_if_enforced=as_if_enforced)
-            publisher = Publisher(api, namespace, warn) if publish else None
-            survey = Survey(look.snapshot, look.enforcement, with_diff=reporter.with_diff)
-            costing, missing = None, "only a part of the cluster was looked at"
-            if filename:  # nobody has created them yet
-                nobody = structs.replace(look.enforcement, policies={}, since="")
-                survey = Survey(look.snapshot, nobody, with_diff=reporter.with_diff)
-                examined = _manifests(filename, policies, namespace or "default", others, plugins(api))
+            if filename:
+                manifests = partial(_manifests, filename, policies, namespace, others)
+                survey = audit_cluster.of_files(api, look, reporter, manifests)
             else:
                 scope = looking.scope(api, namespace, selector, kinds, others)
-                examined = Cluster(api, look.snapshot, scope, heard, warn).examined()
-                if not (namespace or selector or kinds):
-                    costing, missing = costing_of(api)
-            reporter.follow(survey, examined, costing.add if costing else None)
-            costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
-            reporter.end(survey.tally, costs, calls(look.installed, None, datetime.now(UTC)))
-            if publisher and not reporter.interrupted:
-                publisher.publish(survey.tally, datetime.now(UTC))
-        if filename:
-            _warn_of_nothing(filename, survey.tally)
+                survey = audit_cluster.of_objects(api, look, reporter, scope, publishes=publish)
+    if filename and not survey.tally.objects:
+        warn(f"{', '.join(filename)}: nothing in there makes Pods")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
     if not fails.isdisjoint(survey.tally.found):
         raise typer.Exit(1)
-
-
-class _Reporter:
-    """Prints while objects come in, or once all have."""
-
-    def __init__(self, output: Output, of: str, *, with_diff: bool) -> None:
-        """`of` says in words what is looked at."""
-        self._output = output
-        self._of = of
-        self._prints_diff = with_diff
-        self.with_diff = with_diff or output is Output.HTML
-        self.interrupted = False
-
-    def follow(
-        self,
-        survey: Survey,
-        examined: Iterator[Examined],
-        also: Callable[[Examined, Verdict], object] | None = None,
-    ) -> None:
-        """Until all have been looked at, or somebody presses Ctrl-C: then what there is is reported."""
-        try:
-            for each in examined:
-                verdict = survey.take(each)
-                if also:
-                    also(each, verdict)
-                if self._output is Output.JSON:
-                    print(msgspec.json.encode(record_of(each, verdict), enc_hook=str).decode())
-        except KeyboardInterrupt:
-            self.interrupted = True
-
-    def end(self, tally: Tally, costs: Costs, notes: Sequence[str] = ()) -> None:
-        total = summary(tally, costs, notes, interrupted=self.interrupted)
-        match self._output:
-            case Output.JSON:
-                print(msgspec.json.encode({"summary": total}, enc_hook=str).decode())
-            case Output.YAML:
-                document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
-                print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
-            case Output.HTML:
-                from webhook.audit.reports import html
-
-                print(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of), end="")
-            case Output.OPENREPORTS:
-                for report in openreports.reports(tally, datetime.now(UTC)):
-                    print(f"---\n{written(report)}", end="")
-            case Output.TABLE:
-                audit_table.show(tally, costs, total, with_diff=self._prints_diff)
 
 
 def _of(filename: list[str] | None, namespace: str | None, selector: str, context: str | None) -> str:
@@ -244,7 +167,7 @@ def _of(filename: list[str] | None, namespace: str | None, selector: str, contex
 def _manifests(
     filename: list[str],
     policies: list[str] | None,
-    default_namespace: str,
+    namespace: str | None,
     others: Mapping[tuple[str, str], Path],
     plugins: Plugins,
 ) -> Iterator[Examined]:
@@ -252,12 +175,7 @@ def _manifests(
     for path in files.find(options.filenames_of(filename, policies)):
         for document in files.read(path):
             for found in find_pods(document, others):
-                yield found.examined(default_namespace, plugins)
-
-
-def _warn_of_nothing(filename: list[str], tally: Tally) -> None:
-    if not tally.objects:
-        warn(f"{', '.join(filename)}: nothing in there makes Pods")
+                yield found.examined(namespace or "default", plugins)
 
 
 def _findings(text: str) -> set[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -67,11 +68,12 @@ def look(
 
 
 @contextmanager
-def progress() -> Iterator[Heard]:
-    """A bar with counts, on a terminal only."""
+def progress(*, is_shown: bool = True) -> Iterator[Heard]:
+    """A bar with counts, on a terminal only; not shown among lines that are printed on the way to one."""
     err = console(stderr=True)
+    shows = err.is_terminal and (is_shown or not sys.stdout.isatty())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not shows) as bar:
         tasks: dict[str, TaskID] = {}
 
         def heard(kind: str, done: int, total: int) -> None:

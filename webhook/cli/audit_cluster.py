@@ -1,0 +1,54 @@
+"""The audit of a cluster, and of files as a cluster would take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from msgspec import structs
+
+from webhook.audit.admission import Plugins
+from webhook.audit.cluster import Cluster, Scope, plugins
+from webhook.audit.costing import costing_of
+from webhook.audit.judge import Examined
+from webhook.audit.reports.publish import Publisher
+from webhook.audit.survey import Survey
+from webhook.audit.tally import Costs
+from webhook.audit.why_not import calls
+from webhook.cli.looking import Look, progress
+from webhook.cli.output import warn
+from webhook.cli.reporting import Reporter
+from webhook.cluster.client import Api
+
+
+def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publishes: bool) -> Survey:
+    """What is there. Raises UnreachableError."""
+    publisher = Publisher(api, scope.namespace, warn) if publishes else None
+    survey = Survey(look.snapshot, look.enforcement, with_diff=reporter.with_diff)
+    costing, missing = None, "only a part of the cluster was looked at"
+    if scope.is_whole:
+        costing, missing = costing_of(api)
+    with progress(is_shown=not reporter.prints_on_the_way) as heard:
+        examined = Cluster(api, look.snapshot, scope, heard, warn).examined()
+        reporter.follow(survey, examined, costing.add if costing else None)
+    costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
+    reporter.end(survey.tally, costs, _notes(look))
+    if publisher and not reporter.interrupted:
+        publisher.publish(survey.tally, datetime.now(UTC))
+    return survey
+
+
+def of_files(
+    api: Api, look: Look, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Examined]]
+) -> Survey:
+    """What would be there. Raises UnreachableError, InputError."""
+    # Nobody has created them yet: nothing of them is as it is because of what is in force.
+    enforcement = structs.replace(look.enforcement, policies={}, since="")
+    survey = Survey(look.snapshot, enforcement, with_diff=reporter.with_diff)
+    reporter.follow(survey, manifests(plugins(api)))
+    reporter.end(survey.tally, Costs(missing="files say nothing of the rest of the cluster"), _notes(look))
+    return survey
+
+
+def _notes(look: Look) -> list[str]:
+    return calls(look.installed, None, datetime.now(UTC))

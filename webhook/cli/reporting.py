@@ -1,0 +1,72 @@
+"""How an audit is printed: while objects come in, or once all have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+
+from webhook.audit.findings import Verdict
+from webhook.audit.judge import Examined
+from webhook.audit.reports import openreports
+from webhook.audit.reports.records import record_of, row_of
+from webhook.audit.survey import Survey
+from webhook.audit.tally import Costs, Tally, summary
+from webhook.cli import audit_table
+from webhook.yaml_tree import written
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+    HTML = "html"
+    OPENREPORTS = "openreports"
+
+
+class Reporter:
+    def __init__(self, output: Output, of: str, *, with_diff: bool) -> None:
+        """`of` says in words what is looked at."""
+        self._output = output
+        self._of = of
+        self._prints_diff = with_diff
+        self.with_diff = with_diff or output is Output.HTML
+        self.prints_on_the_way = output is Output.JSON
+        self.interrupted = False
+
+    def follow(
+        self,
+        survey: Survey,
+        examined: Iterator[Examined],
+        also: Callable[[Examined, Verdict], object] | None = None,
+    ) -> None:
+        """Until all have been looked at, or somebody presses Ctrl-C: then what there is is reported."""
+        try:
+            for each in examined:
+                verdict = survey.take(each)
+                if also:
+                    also(each, verdict)
+                if self.prints_on_the_way:
+                    print(msgspec.json.encode(record_of(each, verdict), enc_hook=str).decode())
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def end(self, tally: Tally, costs: Costs, notes: Sequence[str] = ()) -> None:
+        total = summary(tally, costs, notes, interrupted=self.interrupted)
+        match self._output:
+            case Output.JSON:
+                print(msgspec.json.encode({"summary": total}, enc_hook=str).decode())
+            case Output.YAML:
+                document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
+                print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
+            case Output.HTML:
+                from webhook.audit.reports import html
+
+                print(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of), end="")
+            case Output.OPENREPORTS:
+                for report in openreports.reports(tally, datetime.now(UTC)):
+                    print(f"---\n{written(report)}", end="")
+            case Output.TABLE:
+                audit_table.show(tally, costs, total, with_diff=self._prints_diff)
