@@ -1,0 +1,19 @@
+"""What is printed to a terminal does nothing to it."""
+
+from __future__ import annotations
+
+import pytest
+from rich.text import Text
+
+from webhook.cli.output import console, print_table
+
+EVIL = "\x1b]0;title\x07\x9b31mname\r"
+
+
+def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print(EVIL)
+    console().print(Text(EVIL))
+    print_table(("NAME",), [(EVIL,)])
+    printed = capsys.readouterr().out
+    assert "name" in printed
+    assert not {"\x1b", "\x07", "\x9b", "\r"}.intersection(printed)

@@ -1,0 +1,101 @@
+"""Pages of a list, and what is made of answers that are not as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from kubernetes.client import ApiClient, ApiException
+
+from tests.cluster.answers import Answers, answering
+from tests.support.pods import Json
+from webhook.audit.costing import costing_of
+from webhook.audit.findings import Finding, Item, Ref, Verdict
+from webhook.audit.judge import Examined
+from webhook.audit.reports.publish import Publisher
+from webhook.audit.tally import Tally
+from webhook.cluster.client import UnreachableError
+from webhook.cluster.listing import GoneError, Kind, objects, pages, whole
+from webhook.model.pod import PodView
+
+THINGS = Kind("things", "/api/v1/things", whole)
+
+
+@pytest.fixture
+def asked() -> Iterator[tuple[Answers, ApiClient]]:
+    with answering() as pair:
+        yield pair
+
+
+def _page(*names: str, more: str = "", left: int = 0) -> Json:
+    metadata = {"resourceVersion": "1", "continue": more, "remainingItemCount": left}
+    return {"metadata": metadata, "items": [{"metadata": {"name": name}} for name in names]}
+
+
+def test_all_pages_are_read(asked: tuple[Answers, ApiClient]) -> None:
+    answers, api = asked
+    answers.give(_page("a", more="t", left=1), _page("b"))
+    assert [found.metadata.name for found in objects(api, THINGS, [("labelSelector", "x=y")])] == ["a", "b"]
+    assert answers.asked == [
+        {"limit": "500", "labelSelector": "x=y"},
+        {"limit": "500", "labelSelector": "x=y", "continue": "t"},
+    ]
+
+
+def test_empty_list_of_metadata_is_null(asked: tuple[Answers, ApiClient]) -> None:
+    answers, api = asked
+    answers.give({"metadata": {}, "items": None})
+    assert list(objects(api, THINGS, [])) == []
+
+
+def test_who_wants_to_goes_on_where_the_first_moment_is_too_long_ago(
+    asked: tuple[Answers, ApiClient],
+) -> None:
+    """The API server's own words: `410 ... the response will include a continue token`."""
+    answers, api = asked
+    gone = {"kind": "Status", "code": 410, "metadata": {"continue": "later"}, "message": "too old"}
+    answers.give(_page("a", more="t"))
+    answers.give(gone, status=410)
+    answers.give(_page("b"))
+    read = pages(api, THINGS, [], goes_on=True)
+    assert [len(page.items or ()) for page in read] == [1, 1]
+    assert answers.asked[-1]["continue"] == "later"
+    answers.give(_page("a", more="t"))
+    answers.give(gone, status=410)
+    with pytest.raises(GoneError):
+        list(pages(api, THINGS, []))
+
+
+def test_refusal_is_in_the_words_of_the_api_server(asked: tuple[Answers, ApiClient]) -> None:
+    answers, api = asked
+    answers.give({"kind": "Status", "message": "unable to parse requirement"}, status=400)
+    with pytest.raises(ApiException, match="unable to parse requirement"):
+        list(objects(api, THINGS, []))
+    answers.give("<html>a proxy</html>", status=502)
+    with pytest.raises(ApiException, match="502"):
+        list(objects(api, THINGS, []))
+
+
+def test_who_may_not_read_nodes_is_told_so_and_nothing_else(asked: tuple[Answers, ApiClient]) -> None:
+    answers, api = asked
+    answers.give({"kind": "Status", "message": "nodes is forbidden"}, status=403)
+    assert costing_of(api) == (None, "nodes: 403 nodes is forbidden")
+    answers.give({}, status=500)
+    with pytest.raises(UnreachableError):
+        costing_of(api)
+
+
+def test_report_that_is_not_taken_is_not_deleted(asked: tuple[Answers, ApiClient]) -> None:
+    answers, api = asked
+    there = {"metadata": {"name": "podtailor", "namespace": "shop"}}
+    answers.give({"metadata": {}, "items": [there]}, {"metadata": {"uid": "u"}})
+    warned: list[str] = []
+    publisher = Publisher(api, None, warned.append)
+    tally = Tally()
+    ref = Ref("Pod", "shop", "p")
+    tally.add(Examined(ref, ref, PodView(), PodView()), Verdict((Item(Finding.PASS),)))
+    answers.give({"message": "exceeded quota"}, status=403)
+    publisher.publish(tally, datetime.now(UTC))
+    assert warned == ["report of namespace shop: 403 exceeded quota"]
+    assert len(answers.asked) == 3, "its list, its owner, its Report, and no more"
