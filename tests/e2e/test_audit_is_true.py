@@ -21,7 +21,7 @@ from tests.support.processes import eventually
 from webhook.audit.need import milli
 from webhook.model.names import APPLIED
 
-TEMPLATES = int(os.environ.get("PODTAILOR_E2E_PODS", "500")) // 5
+TEMPLATES = int(os.environ.get("PODTAILOR_E2E_PODS", "500")) // 8
 GREEDY = Path(__file__).parent / "greedy-policies.yaml"
 FLAGS = ["--builtin=strict", f"--policies={GREEDY}"]
 GUARDS: list[Json] = [

@@ -21,7 +21,7 @@ from tests.support.pods import Json
 from webhook.cluster.client import api_client
 from webhook.cluster.writing import send
 
-PODS = int(os.environ.get("PODTAILOR_SCALE_PODS", "1000"))
+PODS = int(os.environ.get("PODTAILOR_SCALE_PODS", "600"))
 PODS_AN_OWNER = 10
 ROLLOUTS = Path(__file__).parent / "rollouts.yaml"
 AUDITOR = "system:serviceaccount:podtailor-system:auditor"
