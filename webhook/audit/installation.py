@@ -10,7 +10,7 @@ from webhook.audit.enforcement import Enforcement, Hook
 from webhook.audit.kinds import Managed
 from webhook.cluster.kinds import NAMESPACES, policies_of
 from webhook.cluster.listing import Kind, Object, objects, whole
-from webhook.cluster.once import told
+from webhook.cluster.once import none_where_unserved, told
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
 from webhook.model.selectors import Operator, Requirement, Selector
 from webhook.policies import crd
@@ -125,7 +125,7 @@ def installation(api: ApiClient) -> Installation:
         arguments = tuple(word for each in read.spec.template.spec.containers[:1] for word in _words(each))
         # Until the rollout is over, replicas of before answer too.
         rolled = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
-        changed_at = max(changed(deployment, "args", "env", "image"), *rolled)
+        changed_at = max([changed(deployment, "args", "env", "image"), *rolled])
     return Installation(hook, bundle, arguments, changed_at)
 
 
@@ -168,8 +168,10 @@ def _said(found: Object) -> str:
 
 
 def _all(api: ApiClient, kind: Kind[Object], *query: tuple[str, str]) -> list[Object]:
-    with told(kind.name):
-        return list(objects(api, kind, [*query]))
+    found: list[Object] = []
+    with told(kind.name), none_where_unserved(kind):
+        found += objects(api, kind, [*query])
+    return found
 
 
 def _named(api: ApiClient, kind: Kind[Object], name: str) -> Object | None:

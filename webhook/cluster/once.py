@@ -79,7 +79,7 @@ def snapshot(
     """
     store = Store(base, shipped, [], api)
     for reflector in store.reflectors:
-        with told(reflector.kind.name), _none_where_unserved(reflector.kind):
+        with told(reflector.kind.name), none_where_unserved(reflector.kind):
             reflector.list()
     found = store.update().snapshot
     tried = snapshot_of(combined(own, found.policies))
@@ -97,7 +97,7 @@ def _listed(api: ApiClient, kind: Kind[Any]) -> Iterable[Any]:
 
 
 @contextmanager
-def _none_where_unserved(kind: Kind[Any]) -> Iterator[None]:
+def none_where_unserved(kind: Kind[Any]) -> Iterator[None]:
     """Where podtailor is not installed there are no policies."""
     try:
         yield
