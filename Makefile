@@ -6,7 +6,7 @@ READY := .venv/.ready
 N ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test e2e scale demo image lock clean
+.PHONY: help run check test e2e scale soak demo image lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -24,11 +24,15 @@ check: $(READY) ## Lint, types, unit tests and laws: under a minute
 test: check e2e ## Everything; the first run builds a control plane (ten minutes)
 
 e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
-	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m e2e -n 2 --dist loadfile
+	@# the longest first, so that both workers end together
+	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m e2e -n 2 --dist loadfile tests/image tests/e2e tests/browser
 
 scale: $(READY) ## What 10,000 namespaces, 2,000 policies and 10,000 Pods cost (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \
 	$(BIN)/pytest -q -s -m e2e tests/e2e/test_scale.py tests/e2e/test_audit_scale.py
+
+soak: $(READY) ## Replicas replaced for two minutes while Pods come; counts those that were missed
+	PODTAILOR_ROLLOUT_SECONDS=120 $(BIN)/pytest -q -s -m e2e tests/e2e/test_rollout.py
 
 demo: $(READY) ## A whole control plane on this machine, with podtailor and examples; Ctrl-C ends it
 	@$(BIN)/python -m tests.e2e.demo

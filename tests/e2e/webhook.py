@@ -18,26 +18,27 @@ MANIFESTS = Path("manifests/base")
 class Webhook(Server):
     """One replica. `register` makes the API server call it, as the manifests say."""
 
-    def __init__(self, cluster: ControlPlane, folder: Path, *flags: str) -> None:
-        super().__init__(folder, *flags)
+    def __init__(self, cluster: ControlPlane, folder: Path, *flags: str, shutdown_delay: float = 0) -> None:
+        super().__init__(folder, *flags, shutdown_delay=shutdown_delay)
         self._cluster = cluster
 
     def register(self) -> None:
-        """Apply the manifests, with the one change that a process on loopback needs: Service and port.
+        """Back once the API server calls us."""
+        self.register_at(self.port)
+        eventually("the API server calls the webhook", self._is_called)
 
-        Back once the API server calls us.
-        """
+    def register_at(self, port: int) -> None:
+        """Apply the manifests, with the one change that a process on loopback needs: Service and port."""
         for name in ("namespace.yaml", "mutatingwebhookconfiguration.yaml"):
             obj = yaml((MANIFESTS / name).read_text())
             for hook in obj.get("webhooks", ()):
-                hook["clientConfig"]["service"]["port"] = self.port
+                hook["clientConfig"]["service"]["port"] = port
                 ca = (self.folder / CA_CERT).read_bytes()
                 hook["clientConfig"]["caBundle"] = base64.b64encode(ca).decode()
             self._cluster.kubectl("apply", "--warnings-as-errors", "-f", "-", stdin=json.dumps(obj))
         service = yaml((MANIFESTS / "service.yaml").read_text())
         service["spec"] = {"type": "ExternalName", "externalName": "localhost"}
         self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(service))
-        eventually("the API server calls the webhook", self._is_called)
 
     def knows(self, plural: str, made: Json) -> None:
         """Back once what the API server has just made, of the kind of this plural, is in force."""
