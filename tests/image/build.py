@@ -15,6 +15,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from tests.support import apt
+
 TAG = "localhost/podtailor"
 TOOLS = ("buildah", "debootstrap")
 CODENAME = "bookworm"  # the first Debian with Python 3.11
@@ -29,9 +31,7 @@ def main() -> None:
         return
     if os.geteuid():
         sys.exit("no docker and no podman here; without them this needs root for buildah in a chroot")
-    if not all(map(shutil.which, TOOLS)):
-        _say(f"installing {', '.join(TOOLS)}")
-        _run("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *TOOLS)
+    apt.install(*TOOLS)
     os.environ |= {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
     cache = _cache()
     base = cache / f"{CODENAME}.tar"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
+from tests.support import apt
 
 
 @contextmanager
@@ -40,13 +41,8 @@ def _chromium() -> str:
     found = shutil.which("chromium")
     if found:
         return found
-    apt = shutil.which("apt-get")
-    if os.geteuid() == 0 and apt:
-        for arguments in (
-            ["update", "--quiet"],
-            ["install", "--yes", "--quiet", "--no-install-recommends", "chromium"],
-        ):
-            subprocess.run([apt, *arguments], check=True, capture_output=True)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        apt.install("chromium")
         return "chromium"
     if os.environ.get("CI"):
         raise FileNotFoundError("chromium")

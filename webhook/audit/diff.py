@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import lru_cache
 from typing import Any
 
 import jsonpatch
@@ -24,12 +25,18 @@ def diff_of(pod: PodView, outcome: Outcome) -> str:
     after = jsonpatch.apply_patch(before, outcome.operations(pod))
     paths = [write.path for write in outcome.writes]
     lines = difflib.unified_diff(
-        written(_touched(before, paths)).splitlines(),
-        written(_touched(after, paths)).splitlines(),
+        _lines(msgspec.json.encode(_touched(before, paths))),
+        _lines(msgspec.json.encode(_touched(after, paths))),
         lineterm="",
         n=100,
     )
     return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+
+
+@lru_cache(maxsize=1024)
+def _lines(excerpt: bytes) -> list[str]:
+    """JSON as lines of YAML. Thousands of owners are given the same, and YAML is slow to write."""
+    return written(msgspec.json.decode(excerpt)).splitlines()
 
 
 def _touched(pod: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
