@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.audits import audit_lines
 from tests.e2e.client import Client, Refused
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
@@ -137,27 +136,7 @@ def test_audit_says_what_admission_does(
 
 
 def _audit(cluster: ControlPlane, namespace: str) -> dict[str, Json]:
-    command = [
-        sys.executable,
-        "-m",
-        "webhook",
-        "audit",
-        "-o",
-        "json",
-        "-n",
-        namespace,
-        "--fail-on=none",
-        *FLAGS,
-    ]
-    done = subprocess.run(
-        [*command, f"--kubeconfig={cluster.kubeconfig}"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    *lines, _ = map(json.loads, done.stdout.splitlines())
-    return {line["name"]: line for line in lines}
+    return {line["name"]: line for line in audit_lines(cluster.kubeconfig, "-n", namespace, *FLAGS)[:-1]}
 
 
 def _pod_of(cluster: ControlPlane, namespace: str, name: str) -> Json | None:

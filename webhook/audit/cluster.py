@@ -75,7 +75,6 @@ def _plural(api: ApiClient, version: str, kind: str) -> str:
 
 
 PODS = Controller("Pod", "v1", "pods")
-KINDS = tuple(each.kind for each in (*CONTROLLERS, PODS))
 # Who has ended makes no more Pods, and cannot be changed.
 _LIVE = ("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")
 

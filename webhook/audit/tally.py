@@ -16,9 +16,6 @@ from webhook.audit.judge import Examined
 from webhook.model.names import QOS_RESOURCES, WorkloadType
 from webhook.model.quantity import of_milli
 
-# Of a row; a Deployment may have thousands of Pods, and the rest is counted.
-_MOST_NAMES = 5
-
 
 class Row(Struct):
     """An owner with all that was found of it."""
@@ -28,17 +25,12 @@ class Row(Struct):
     """The worst: of its template, or of one of its Pods."""
     pods: dict[Finding, int] = {}
     """How many of its live Pods, by their worst finding."""
-    names: dict[Finding, list[str]] = {}
-    """The first of them."""
 
     def add(self, examined: Examined, verdict: Verdict) -> None:
         if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
             self.verdict = verdict
         if examined.is_live:
             self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
-            names = self.names.setdefault(verdict.finding, [])
-            if len(names) < _MOST_NAMES:
-                names.append(examined.ref.name)
 
     @property
     def finding(self) -> Finding:

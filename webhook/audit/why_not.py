@@ -17,7 +17,7 @@ from webhook.model.draft import Reason
 from webhook.model.names import APPLIED, CONFIGURATION, Mode
 from webhook.model.pod import NO_METADATA
 from webhook.model.policy import Policy
-from webhook.model.subject import Namespace
+from webhook.model.subject import Namespace, labels_of
 
 FAIL_OPEN = 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
 
@@ -57,8 +57,7 @@ def _reasons(examined: Examined, explanation: Explanation, around: Around) -> It
     if decision.left_alone:
         yield f"left alone, {decision.left_alone}"
         return
-    labels = {key: value or "" for key, value in (metadata.labels or {}).items()}
-    spared = around.enforcement.spares(around.namespace, labels)
+    spared = around.enforcement.spares(around.namespace, labels_of(metadata))
     if spared:
         yield spared
         return

@@ -23,6 +23,7 @@ from webhook.files import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode
 from webhook.model.pod import NO_METADATA
+from webhook.model.subject import labels_of
 from webhook.policies.cases import said
 from webhook.policies.shipped import Profile
 
@@ -118,8 +119,7 @@ def explain(
 
 def _spared(look: Look, found: Found, namespace: str) -> str | None:
     within = look.snapshot.namespace(found.request(namespace).namespace)
-    labels = (found.manifest.admitted.metadata or NO_METADATA).labels or {}
-    return look.enforcement.spares(within, {key: value or "" for key, value in labels.items()})
+    return look.enforcement.spares(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
 
 
 def _live_pod(look: Look, live: LivePod, namespace: str, output: Format) -> None:

@@ -145,11 +145,11 @@ def get(api: ApiClient, kind: Kind[Any], query: Query) -> Any:
         _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
     ).response
     if response.status != _OK:
-        raise _refused(response.status, response.reason, response.read() or b"")
+        raise refused(response.status, response.reason, response.read() or b"")
     return response
 
 
-def _refused(status: int, reason: str, body: bytes) -> ApiException:
+def refused(status: int, reason: str, body: bytes) -> ApiException:
     """In the API server's own words, where it has some."""
     try:
         said = _STATUSES.decode(body)

@@ -5,18 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-from kubernetes.client import ApiClient, ApiException
-from msgspec import Struct
+from kubernetes.client import ApiClient
+
+from webhook.cluster.listing import refused
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 _SECONDS = 30
-
-
-class _Status(Struct, frozen=True):
-    message: str = ""
 
 
 def send(
@@ -39,9 +35,5 @@ def send(
     )
     said = response.read() or b""
     if response.status >= HTTPStatus.BAD_REQUEST:
-        try:
-            reason = msgspec.json.decode(said, type=_Status).message
-        except msgspec.MsgspecError:  # a proxy's page
-            reason = ""
-        raise ApiException(response.status, reason or response.reason)
+        raise refused(response.status, response.reason, said)
     return said

@@ -99,8 +99,13 @@ def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -
         owner=controller_kind(metadata),
         containers=tuple(_containers(spec, accelerators)),
         skipped=frozenset(name.strip() for name in named.split(",") if name.strip()),
-        labels={key: value or "" for key, value in (metadata.labels or {}).items()},
+        labels=labels_of(metadata),
     )
+
+
+def labels_of(metadata: ObjectMeta) -> dict[str, str]:
+    """As the API server holds them: a null value is the empty string."""
+    return {key: value or "" for key, value in (metadata.labels or {}).items()}
 
 
 def controller_kind(metadata: ObjectMeta) -> str | None:
