@@ -43,6 +43,14 @@ def client(cluster: ControlPlane) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
+def crds(cluster: ControlPlane) -> Iterator[ControlPlane]:
+    """With podtailor's custom resources; they go, and all policies with them."""
+    cluster.install_policies()
+    yield cluster
+    cluster.kubectl("delete", "-k", "manifests/crds", "--ignore-not-found")
+
+
+@pytest.fixture(scope="module")
 def webhook_flags() -> list[str]:
     """What a module's webhook is started with; modules say otherwise."""
     return []

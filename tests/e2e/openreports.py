@@ -17,7 +17,7 @@ def install(cluster: ControlPlane) -> None:
     """Back once the API server serves them."""
     # Go checks the module against go.sum.
     done = subprocess.run(
-        [build._go(), "mod", "download", "-json", "github.com/openreports/reports-api"],  # noqa: SLF001 (its text names the cache)
+        [build.go(), "mod", "download", "-json", "github.com/openreports/reports-api"],
         cwd=MODULE,
         check=True,
         capture_output=True,

@@ -19,9 +19,8 @@ METRICS = Path(__file__).parent / "pod-metrics.yaml"
 
 
 @pytest.fixture(scope="module")
-def webhook_flags(cluster: ControlPlane) -> list[str]:
-    cluster.install_policies()
-    return ["--from-cluster", f"--kubeconfig={cluster.kubeconfig}"]
+def webhook_flags(crds: ControlPlane) -> list[str]:
+    return ["--from-cluster", f"--kubeconfig={crds.kubeconfig}"]
 
 
 def test_room_counts_what_every_pod_of_the_cluster_requests(cluster: ControlPlane) -> None:

@@ -102,6 +102,7 @@ def _start(cluster: ControlPlane, namespace: str, made: Json) -> None:
     )
 
 
+@pytest.mark.usefixtures("crds")
 def test_audit_says_what_admission_does(
     cluster: ControlPlane,
     client: Client,
@@ -109,7 +110,6 @@ def test_audit_says_what_admission_does(
     namespace: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    cluster.install_policies()
     eventually("all is listed", lambda: webhook.health("/readyz")[0] == 200)
     for guard in GUARDS:
         made = client.make(namespace, guard)

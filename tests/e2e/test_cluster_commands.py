@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,11 @@ MODELS = "examples/policies/models.yaml"
 
 
 @pytest.fixture(scope="module")
-def applied(cluster: ControlPlane) -> Iterator[ControlPlane]:
-    cluster.install_policies()
-    cluster.kubectl("apply", "-f", MODELS)
-    cluster.create_namespace("models")
-    cluster.kubectl("label", "namespace", "models", "team=models")
-    yield cluster
-    cluster.kubectl("delete", "-f", MODELS)
+def applied(crds: ControlPlane) -> ControlPlane:
+    crds.kubectl("apply", "-f", MODELS)
+    crds.create_namespace("models")
+    crds.kubectl("label", "namespace", "models", "team=models")
+    return crds
 
 
 def _run(

@@ -43,9 +43,8 @@ _HUGE = 2**60
 
 
 @pytest.fixture(scope="module")
-def webhook_flags(cluster: ControlPlane) -> list[str]:
-    cluster.install_policies()
-    return ["--builtin=off", "--no-annotate", "--from-cluster", f"--kubeconfig={cluster.kubeconfig}"]
+def webhook_flags(crds: ControlPlane) -> list[str]:
+    return ["--builtin=off", "--no-annotate", "--from-cluster", f"--kubeconfig={crds.kubeconfig}"]
 
 
 class Outcome(NamedTuple):

@@ -26,9 +26,8 @@ _NUMBERS = count()
 
 
 @pytest.fixture(scope="module")
-def webhook_flags(cluster: ControlPlane) -> list[str]:
-    cluster.install_policies()
-    return ["--from-cluster", f"--kubeconfig={cluster.kubeconfig}"]
+def webhook_flags(crds: ControlPlane) -> list[str]:
+    return ["--from-cluster", f"--kubeconfig={crds.kubeconfig}"]
 
 
 @pytest.fixture(autouse=True)

