@@ -32,17 +32,23 @@ class Facts(Struct, frozen=True):
 
 def read_certificates(path: Path) -> list[Facts]:
     """The certificates of a PEM file, in order. Raises OSError, and ValueError for a file that holds none."""
-    return [_facts(certificate) for certificate in x509.load_pem_x509_certificates(path.read_bytes())]
+    return certificates_in(path.read_bytes())
+
+
+def certificates_in(pem: bytes) -> list[Facts]:
+    """The certificates of a PEM text, in order. Raises ValueError where it holds none."""
+    return [_facts(certificate) for certificate in x509.load_pem_x509_certificates(pem)]
 
 
 def distrusted(served: bytes, bundle: bytes, now: datetime) -> str | None:
-    """What is wrong with a serving certificate for who trusts `bundle`, both PEM; None where nothing is."""
-    certificate = x509.load_pem_x509_certificate(served)
+    """What is wrong with a serving certificate, and its chain, for who trusts `bundle`; both PEM."""
+    certificate, *chain = x509.load_pem_x509_certificates(served)
     try:
         trusted = x509.load_pem_x509_certificates(bundle)
     except ValueError:
         return "meets a caBundle that is no PEM"
-    if not any(_is_issued_by(certificate, authority) for authority in trusted):
+    last = chain[-1] if chain else certificate
+    if not any(_is_issued_by(last, authority) for authority in trusted):
         return "is signed by nobody in the caBundle"
     state = _facts(certificate).state(now)
     return None if state == "valid" else f"is {state}"

@@ -43,12 +43,14 @@ class Pair(Struct, frozen=True):
         )
 
 
-def issue_authority(now: datetime, lifetime: timedelta, name: str = "podtailor-ca") -> Pair:
+def issue_authority(
+    now: datetime, lifetime: timedelta, name: str = "podtailor-ca", *, skew: timedelta = SKEW
+) -> Pair:
     """A self-signed CA that may sign end certificates only. `now` is timezone-aware."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _named(name)
     certificate = (
-        _builder(subject, subject, key.public_key(), now, lifetime)
+        _builder(subject, subject, key.public_key(), now - skew, now + lifetime)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -56,33 +58,36 @@ def issue_authority(now: datetime, lifetime: timedelta, name: str = "podtailor-c
     return Pair(certificate, key)
 
 
-def issue_serving(authority: Pair, hosts: Sequence[str], now: datetime, lifetime: timedelta) -> Pair:
+def issue_serving(
+    authority: Pair, hosts: Sequence[str], now: datetime, lifetime: timedelta, *, skew: timedelta = SKEW
+) -> Pair:
     """A server certificate for DNS names and IP addresses, signed by `authority`.
 
     Raises ValueError naming a host that is neither.
     """
     names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
     # A common name holds 64 characters at most and nobody verifies by it: the SANs are what counts.
-    return _leaf(authority, hosts[0][:64], ExtendedKeyUsageOID.SERVER_AUTH, now, lifetime, names)
+    usage = ExtendedKeyUsageOID.SERVER_AUTH
+    return _leaf(authority, hosts[0][:64], usage, now - skew, now + lifetime, names)
 
 
 def issue_client(authority: Pair, name: str, now: datetime, lifetime: timedelta) -> Pair:
     """A certificate with which an API server says who it is."""
-    return _leaf(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH, now, lifetime)
+    return _leaf(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH, now - SKEW, now + lifetime)
 
 
 def _leaf(
     authority: Pair,
     name: str,
     usage: x509.ObjectIdentifier,
-    now: datetime,
-    lifetime: timedelta,
+    start: datetime,
+    end: datetime,
     *more: x509.ExtensionType,
 ) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate.subject
     builder = (
-        _builder(_named(name), issuer, key.public_key(), now, lifetime)
+        _builder(_named(name), issuer, key.public_key(), start, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -105,7 +110,7 @@ def service_hosts(service: str, namespace: str) -> list[str]:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, lifetime: timedelta
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, start: datetime, end: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -113,8 +118,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - SKEW)
-        .not_valid_after(now + lifetime)
+        .not_valid_before(start)
+        .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

@@ -1,7 +1,6 @@
 """Certificates that look after themselves: kept in a Secret, trusted through the webhook configuration.
 
-Every replica runs this and none leads: whoever gets there first writes the Secret, the others read what it
-wrote. The API server refuses a write that was made from an older Secret.
+Every replica runs this and none leads.
 """
 
 from __future__ import annotations
@@ -10,28 +9,21 @@ import base64
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client import (
-    AdmissionregistrationV1Api,
-    ApiClient,
-    ApiException,
-    CoreV1Api,
-    V1ObjectMeta,
-    V1Secret,
-)
+from kubernetes.client import AdmissionregistrationV1Api, ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from certs.files import TLS_CERT, TLS_KEY, write
-from certs.keyring import USUAL, Keyring, Lifetimes, as_published, from_secret, renewed, to_secret
+from certs.keyring import USUAL, Keyring, Lifetimes, as_published, renewed, to_secret
+from certs.secret import SECONDS, NotKeptError, SharedSecret
 
 log = logging.getLogger("podtailor.certs")
 
-_CONFLICT, _NOT_FOUND = 409, 404
-_SECONDS = 5
+_NOT_FOUND = 404
 _MOST_PORT = 65535
 
 
@@ -50,16 +42,13 @@ class Place:
         self.address = host.strip("[]"), int(port)
 
 
-class NotKeptError(Exception):
-    """Something did not answer, or refused: the next round may go better."""
-
-
 class Keeper:
     """One replica's part."""
 
     def __init__(self, api: ApiClient, place: Place, folder: Path, lifetimes: Lifetimes = USUAL) -> None:
         self._lifetimes = lifetimes
-        self._core, self._admission = CoreV1Api(api), AdmissionregistrationV1Api(api)
+        self._secret = SharedSecret(api, place.namespace, place.secret)
+        self._admission = AdmissionregistrationV1Api(api)
         self._place = place
         self._folder = folder
         self._held: Keyring | None = None
@@ -79,15 +68,12 @@ class Keeper:
     def keep(self, now: datetime) -> None:
         """Hold what the Secret says, renewed where that is due, in files for the server to read.
 
-        Raises NotKeptError.
+        A Secret that has gone or is damaged is written again as this replica remembers it: what the others
+        serve, and what the API server trusts, stays good. Raises NotKeptError.
         """
-        where = f"Secret {self._place.namespace}/{self._place.secret}"
-        try:
-            keyring = self._agreed(lambda held: renewed(held, self._place.hosts, now, self._lifetimes))
-        except ApiException as error:
-            raise NotKeptError(f"{where}: {error.status} {error.reason}") from error
-        except HTTPError as error:
-            raise NotKeptError(f"{where}: {error}") from error
+        keyring = self._secret.agreed(
+            lambda stored: renewed(stored or self._held, self._place.hosts, now, self._lifetimes)
+        )
         contents = to_secret(keyring)
         served = {name: contents[name] for name in (TLS_KEY, TLS_CERT)}
         if served != self._served:
@@ -114,7 +100,7 @@ class Keeper:
             self._shake_hands(self._held.bundle)
             self._publish(configuration, bundle)
         mine = self._held
-        self._held = self._agreed(lambda held: as_published(held or mine, now))
+        self._held = self._secret.agreed(lambda stored: as_published(stored or mine, now))
 
     def _publish(self, configuration: Any, bundle: str) -> None:
         patch = {
@@ -133,61 +119,14 @@ class Keeper:
             field_manager="podtailor",
             force=True,
             _content_type="application/apply-patch+yaml",
-            _request_timeout=_SECONDS,
+            _request_timeout=SECONDS,
         )
         log.info("caBundle written")
-
-    def _agreed(self, due: Callable[[Keyring | None], Keyring]) -> Keyring:
-        """What all replicas hold: written by this one, or by the one that was faster.
-
-        A Secret that has gone or is damaged is written again as this replica remembers it: what the others
-        serve, and what the API server trusts, stays good.
-        """
-        while True:
-            secret = self._secret()
-            stored = from_secret(_decoded(secret)) if secret else None
-            keyring = due(stored or self._held)
-            if stored and keyring is stored:
-                return stored
-            try:
-                self._write(secret, keyring)
-            except ApiException as error:
-                if error.status != _CONFLICT:
-                    raise
-            else:
-                log.info("Secret written", extra={"until": keyring.serving.certificate.not_valid_after_utc})
-                return keyring
-
-    def _secret(self) -> V1Secret | None:
-        try:
-            return self._core.read_namespaced_secret(
-                self._place.secret, self._place.namespace, _request_timeout=_SECONDS
-            )
-        except ApiException as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return None
-
-    def _write(self, secret: V1Secret | None, keyring: Keyring) -> None:
-        """Raises ApiException with status 409 where another replica was faster."""
-        data: dict[str, bytes | str] = {
-            name: base64.b64encode(pem).decode() for name, pem in to_secret(keyring).items()
-        }
-        if secret is None:
-            made = V1Secret(
-                metadata=V1ObjectMeta(name=self._place.secret), type="kubernetes.io/tls", data=data
-            )
-            self._core.create_namespaced_secret(self._place.namespace, made, _request_timeout=_SECONDS)
-        else:
-            secret.data = data  # its resourceVersion goes along
-            self._core.replace_namespaced_secret(
-                self._place.secret, self._place.namespace, secret, _request_timeout=_SECONDS
-            )
 
     def _configuration(self) -> Any:
         try:
             return self._admission.read_mutating_webhook_configuration(
-                self._place.configuration, _request_timeout=_SECONDS
+                self._place.configuration, _request_timeout=SECONDS
             )
         except ApiException as error:
             if error.status != _NOT_FOUND:
@@ -198,11 +137,7 @@ class Keeper:
         """Raises OSError where our own Service does not answer, or not with a certificate of ours."""
         trust = ssl.create_default_context(cadata=bundle.decode())
         with (
-            socket.create_connection(self._place.address, timeout=_SECONDS) as plain,
+            socket.create_connection(self._place.address, timeout=SECONDS) as plain,
             trust.wrap_socket(plain, server_hostname=self._place.hosts[0]),
         ):
             pass
-
-
-def _decoded(secret: V1Secret) -> dict[str, bytes]:
-    return {name: base64.b64decode(value) for name, value in (secret.data or {}).items()}

@@ -29,6 +29,8 @@ class Lifetimes(Struct, frozen=True):
     """The part of its life after which a certificate is renewed."""
     overlap: timedelta = timedelta(minutes=10)
     """From a new CA to the first certificate that it signs: API servers must have heard of it by then."""
+    skew: timedelta = SKEW
+    """How far clocks of issuer and API servers may lie apart: certificates are valid that much earlier."""
 
 
 USUAL = Lifetimes()
@@ -54,15 +56,33 @@ def renewed(
     """What should be held now: `held` itself where nothing is due. `now` is timezone-aware."""
     authorities = [each for each in held.authorities if not _is_expired(each, now)] if held else []
     if not authorities or _is_due(authorities[-1], now, lifetimes):
-        authorities.append(issue_authority(now, lifetimes.authority))
+        authorities.append(issue_authority(now, lifetimes.authority, skew=lifetimes.skew))
     published = held.published if held else {}
     signer = _signer(authorities, published, now - lifetimes.overlap)
     serving = held.serving if held else None
-    if serving is None or _is_due(serving, now, lifetimes) or not _serves(serving, hosts, authorities):
-        until = min(now + lifetimes.serving, signer.certificate.not_valid_after_utc)
-        serving = issue_serving(signer, hosts, now, until - now)
+    if serving is None or _is_due(serving, now, lifetimes) or not _serves(serving, hosts, signer):
+        serving = _signed(signer, hosts, now, lifetimes)
     unchanged = held and serving is held.serving and tuple(authorities) == held.authorities
     return held if held and unchanged else Keyring(tuple(authorities), serving, published)
+
+
+def rotated(held: Keyring, now: datetime, lifetimes: Lifetimes = USUAL) -> Keyring:
+    """With a serving certificate that was issued now, for the same hosts."""
+    signer = _signer(held.authorities, held.published, now - lifetimes.overlap)
+    return structs.replace(held, serving=_signed(signer, sorted(_names(held.serving)), now, lifetimes))
+
+
+def joined(held: Keyring, now: datetime, lifetimes: Lifetimes = USUAL) -> Keyring:
+    """With one more CA, which signs once it has been published for long enough."""
+    authority = issue_authority(now, lifetimes.authority, skew=lifetimes.skew)
+    return structs.replace(held, authorities=(*held.authorities, authority))
+
+
+def retired(held: Keyring) -> Keyring:
+    """Without the CAs before the one that signed what is served; `held` itself where there is none."""
+    signers = [each for each in held.authorities if _is_signed_by(held.serving, each)]
+    since = held.authorities.index(signers[-1]) if signers else 0
+    return structs.replace(held, authorities=held.authorities[since:]) if since else held
 
 
 def as_published(held: Keyring, now: datetime) -> Keyring:
@@ -118,21 +138,30 @@ def _fingerprint(pair: Pair) -> str:
 
 
 def _is_due(pair: Pair, now: datetime, lifetimes: Lifetimes) -> bool:
-    start, end = pair.certificate.not_valid_before_utc + SKEW, pair.certificate.not_valid_after_utc
+    start = pair.certificate.not_valid_before_utc + lifetimes.skew
+    end = pair.certificate.not_valid_after_utc
     return now >= start + (end - start) * lifetimes.renew_at
 
 
-def _signer(authorities: list[Pair], published: Mapping[str, datetime], before: datetime) -> Pair:
+def _signer(authorities: Sequence[Pair], published: Mapping[str, datetime], before: datetime) -> Pair:
     """The newest CA that was published by then; where there is none, the oldest: it was told of first."""
     known = [each for each in authorities if published.get(_fingerprint(each), _NEVER) <= before]
     return known[-1] if known else authorities[0]
 
 
-def _serves(serving: Pair, hosts: Sequence[str], authorities: list[Pair]) -> bool:
-    """Whether the certificate is for these hosts and of one of these CAs."""
-    keys = (authority.key.public_key() for authority in authorities)
-    signers = map(x509.AuthorityKeyIdentifier.from_issuer_public_key, keys)
-    return _names(serving) == set(hosts) and _issuer(serving) in signers
+def _signed(signer: Pair, hosts: Sequence[str], now: datetime, lifetimes: Lifetimes) -> Pair:
+    until = min(now + lifetimes.serving, signer.certificate.not_valid_after_utc)
+    return issue_serving(signer, hosts, now, until - now, skew=lifetimes.skew)
+
+
+def _serves(serving: Pair, hosts: Sequence[str], signer: Pair) -> bool:
+    """Whether the certificate is for these hosts, and of the CA that signs now."""
+    return _names(serving) == set(hosts) and _is_signed_by(serving, signer)
+
+
+def _is_signed_by(serving: Pair, authority: Pair) -> bool:
+    key = authority.key.public_key()
+    return _issuer(serving) == x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
 
 
 def _names(serving: Pair) -> set[str]:

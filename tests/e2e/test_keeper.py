@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiClient
 
-from certs.keeper import Keeper, NotKeptError, Place
+from certs.keeper import Keeper, Place
 from certs.keyring import Lifetimes, from_secret
+from certs.secret import NotKeptError
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import yaml
 from webhook.cluster.client import api_client

@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.pods import pod
 from tests.support.server import review_of
 from webhook.engine.snapshot import Snapshot
-from webhook.server.app import MOST_BYTES, MOST_HELD_BYTES, Mutate
+from webhook.server.app import MOST_AT_ONCE, MOST_BYTES, MOST_HELD_BYTES, Mutate
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 
@@ -118,6 +118,28 @@ def test_callers_that_send_nothing_keep_nobody_out() -> None:
         return status
 
     assert asyncio.run(beside_idle_ones()) == 200
+
+
+def test_reviews_that_wait_are_not_more_than_anybody_would_wait_for() -> None:
+    mutate, metrics = _mutate()
+    leave = asyncio.Event()
+
+    class Waiting(Reviewer):
+        async def review(self, body: bytes) -> bytes:
+            await leave.wait()
+            return body
+
+    mutate = Mutate(Waiting(Snapshot(), metrics), lambda: False)
+
+    async def overloaded() -> tuple[int, list[int]]:
+        waiting = [asyncio.create_task(_answered(mutate, _whole)) for _ in range(MOST_AT_ONCE)]
+        await asyncio.sleep(0)
+        status, _, _ = await _answered(mutate, _whole)
+        leave.set()
+        return status, [status for status, _, _ in await asyncio.gather(*waiting)]
+
+    assert asyncio.run(overloaded()) == (503, [200] * MOST_AT_ONCE)
+    assert _count(metrics, "overloaded") == 1
 
 
 def test_body_that_is_refused_is_forgotten() -> None:

@@ -6,12 +6,14 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 
 import pytest
 
 from certs.files import CA_CERT
 from tests.support.pods import pod
+from tests.support.processes import eventually
 from tests.support.server import Server, review_of
 
 REVIEW = json.dumps(review_of(pod()))
@@ -184,6 +186,63 @@ def test_plain_http_on_the_tls_port_is_refused(server: Server) -> None:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with suppress(ConnectionResetError):
             assert plain.recv(100) == b""
+
+
+def test_ciphers_that_do_not_authenticate_as_they_encrypt_are_refused(server: Server) -> None:
+    weak = ssl.create_default_context(cafile=server.folder / CA_CERT)
+    weak.maximum_version = ssl.TLSVersion.TLSv1_2
+    weak.set_ciphers("ECDHE-ECDSA-AES128-SHA256")
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
+        pytest.raises(ssl.SSLError),
+    ):
+        weak.wrap_socket(plain, server_hostname="localhost")
+
+
+# The webhook with another limit: thousands of connections take long to make.
+_FEW = """
+from webhook.cli import main
+from webhook.server import protocol
+protocol.MOST_CONNECTIONS = 5
+main()
+"""
+
+
+def _is_closed(connection: ssl.SSLSocket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except ssl.SSLWantReadError:
+        return False
+    except OSError:
+        return True
+
+
+def test_connections_that_ask_nothing_make_room_for_those_that_do(tmp_path: Path) -> None:
+    server = Server(tmp_path, program=("-c", _FEW))
+    trust = ssl.create_default_context(cafile=tmp_path / CA_CERT)
+    try:
+        with ExitStack() as opened:
+            used = server.connection()
+            opened.callback(used.close)
+            used.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
+            assert used.getresponse().read()
+            idle = [
+                opened.enter_context(
+                    trust.wrap_socket(
+                        opened.enter_context(socket.create_connection(("127.0.0.1", server.port), 20)),
+                        server_hostname="localhost",
+                    )
+                )
+                for _ in range(7)
+            ]
+            assert server.review(pod())["allowed"]
+            used.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
+            assert used.getresponse().status == 400, "still answered"
+            eventually("room is made", lambda: 3 <= sum(map(_is_closed, idle)) <= 4)
+            assert not _is_closed(idle[-1]), "the oldest go first"
+    finally:
+        server.stop()
 
 
 def test_old_tls_is_refused(server: Server) -> None:

@@ -88,11 +88,17 @@ class Replica:
 class Server(Replica):
     """One replica, started with certificates of its own in `folder`."""
 
-    def __init__(self, folder: Path, *flags: str, shutdown_delay: float = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        shutdown_delay: float = 0,
+        program: tuple[str, ...] = ("-m", "webhook"),
+    ) -> None:
         self.folder = folder
         if not (folder / TLS_CERT).exists():
             self.issue()
-        command = [sys.executable, "-m", "webhook", "serve", "--host=127.0.0.1", "--port=0"]
+        command = [sys.executable, *program, "serve", "--host=127.0.0.1", "--port=0"]
         command += ["--health-port=0", f"--shutdown-delay={shutdown_delay}"]
         command += [f"--tls-cert-file={folder / TLS_CERT}", f"--tls-private-key-file={folder / TLS_KEY}"]
         super().__init__([*command, *flags], folder)

@@ -1,4 +1,4 @@
-"""`podtailor certs`: issue, show."""
+"""`podtailor certs`: issue and show; in a cluster rotate and check."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import typer
 from certs.files import issue_to
 from certs.inspect import Facts, read_certificates
 from certs.issue import service_hosts
+from webhook.cli import options
 from webhook.cli.output import Format, console, print_json
 from webhook.files import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
 
-app = typer.Typer(help="Issue and show certificates.", no_args_is_help=True)
+Output = Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")]
+
+app = typer.Typer(help="Issue, show, rotate and check certificates.", no_args_is_help=True)
 
 
 @app.command()
@@ -49,12 +52,21 @@ def issue(
 
 @app.command()
 def show(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="PEM files.")],
-    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE...]", help="PEM files; else the cluster is asked.")
+    ] = None,
+    output: Output = Format.TEXT,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
 ) -> None:
-    """Say what certificate files hold and when they expire."""
+    """Say what certificates there are and when they expire: those of the cluster, or of files."""
     now = datetime.now(UTC)
-    held = [(file, facts) for file in files for facts in _read(file)]
+    if files:
+        held = [(str(file), facts) for file in files for facts in _read(file)]
+    else:
+        from webhook.cli import certs_cluster
+
+        held = certs_cluster.held(kubeconfig, context)
     if output is Format.JSON:
         print_json([_as_json(file, facts, now) for file, facts in held])
         return
@@ -84,9 +96,9 @@ def _read(file: Path) -> list[Facts]:
         raise InputError(f"{file}: no certificate in PEM form: {error}") from error
 
 
-def _as_json(file: Path, facts: Facts, now: datetime) -> dict[str, object]:
+def _as_json(file: str, facts: Facts, now: datetime) -> dict[str, object]:
     return {
-        "file": str(file),
+        "file": file,
         "subject": facts.subject,
         "issuer": facts.issuer,
         "isCA": facts.is_ca,
@@ -96,3 +108,46 @@ def _as_json(file: Path, facts: Facts, now: datetime) -> dict[str, object]:
         "state": facts.state(now),
         "sha256": facts.sha256,
     }
+
+
+@app.command()
+def check(
+    within: Annotated[
+        timedelta, options.lasting("--within", help="What expires within it is a problem already.")
+    ] = "7d",  # type: ignore[assignment]  # parsed as what the user writes
+    output: Output = Format.TEXT,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+) -> None:
+    """Compare the caBundle, the Secret, and what each replica serves; for people and for monitoring.
+
+    Replicas are reached as `kubectl port-forward` reaches them. Exit codes: 0 all is well, 1 something is
+    not, 2 the cluster cannot be asked.
+    """
+    from webhook.cli import certs_cluster
+
+    raise typer.Exit(certs_cluster.check(kubeconfig, context, within, output))
+
+
+@app.command()
+def rotate(
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    *,
+    ca: Annotated[
+        bool, typer.Option("--ca", help="A new CA, which signs once API servers have heard of it.")
+    ] = False,
+    retire: Annotated[
+        bool, typer.Option("--retire", help="Stop trusting the CAs before the one that signs now.")
+    ] = False,
+) -> None:
+    """Renew the serving certificate before its time, without missing a Pod.
+
+    Replicas read it within half a minute. After a key has leaked: rotate --ca, wait until `certs show` has a
+    certificate of the new CA (ten minutes), then rotate --retire.
+    """
+    from webhook.cli import certs_cluster
+
+    if ca and retire:
+        raise InputError("--ca and --retire are two steps: retire once the new CA has signed")
+    print(certs_cluster.rotate(kubeconfig, context, ca=ca, retire=retire))

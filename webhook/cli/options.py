@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -86,6 +87,23 @@ AllNamespaces = Annotated[
     bool, typer.Option("--all-namespaces", "-A", help="All namespaces, which is what is done without -n.")
 ]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")]
+
+
+_DURATION = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(text: str) -> timedelta:
+    """Of `90d`, `12h`, `10m` or `30s`."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise typer.BadParameter(f"{text}: write a number and s, m, h or d, as 90d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def lasting(flag: str, **options: Any) -> Any:
+    """A setting that is a duration."""
+    return setting(flag, parser=duration, metavar="DURATION", **options)
 
 
 _CONTROLLER = re.compile(r"(\w+)\.(v\w+)\.([\w.-]+)=([\w.]+)", re.ASCII)

@@ -6,13 +6,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from certs.issue import service_hosts
-from certs.keeper import Keeper, NotKeptError, Place
+from certs.keeper import Keeper, Place
+from certs.keyring import Lifetimes
+from certs.secret import NotKeptError
 from webhook.cluster.client import UnreachableError, api_client
 from webhook.files import InputError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
 
-def keeper(secret: str, address: str, kubeconfig: str | None, context: str | None, folder: Path) -> Keeper:
+def keeper(
+    secret: str,
+    address: str,
+    kubeconfig: str | None,
+    context: str | None,
+    folder: Path,
+    lifetimes: Lifetimes,
+) -> Keeper:
     """Its certificates are in `folder` already. Raises InputError."""
     hosts = service_hosts(SERVICE, OWN_NAMESPACE)
     try:
@@ -21,7 +30,7 @@ def keeper(secret: str, address: str, kubeconfig: str | None, context: str | Non
         raise InputError(f"--service-address: {error}") from error
     try:
         api = api_client(kubeconfig, context)
-        made = Keeper(api, place, folder)
+        made = Keeper(api, place, folder, lifetimes)
         made.keep(datetime.now(UTC))
     except (UnreachableError, NotKeptError) as error:
         raise InputError(f"--tls-secret {secret}: {error}") from error

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from msgspec import structs
 
+from certs.keyring import Lifetimes
 from webhook.cli import options
 from webhook.cli.manifests import snapshot_from
-from webhook.cli.options import setting
+from webhook.cli.options import lasting, setting
 from webhook.files import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
 from webhook.policies.shipped import Profile
@@ -51,6 +53,21 @@ def serve(
         str,
         setting("--service-address", metavar="HOST:PORT", help="Must answer before the caBundle is written."),
     ] = f"{SERVICE}.{OWN_NAMESPACE}.svc:443",
+    tls_validity: Annotated[
+        timedelta, lasting("--tls-validity", help="Of certificates issued into --tls-secret.")
+    ] = "90d",  # type: ignore[assignment]  # parsed as what the user writes
+    ca_validity: Annotated[timedelta, lasting("--ca-validity", help="Of their CA.")] = "365d",  # type: ignore[assignment]  # same
+    renew_at: Annotated[
+        float,
+        setting("--renew-at", min=0.1, max=0.9, metavar="PART", help="When in their life they are renewed."),
+    ] = 0.67,
+    ca_overlap: Annotated[
+        timedelta, lasting("--ca-overlap", help="How long a new CA is in the caBundle before it signs.")
+    ] = "10m",  # type: ignore[assignment]  # same
+    clock_skew: Annotated[
+        timedelta,
+        lasting("--clock-skew", help="How far clocks may lie apart: valid that much before being issued."),
+    ] = "5m",  # type: ignore[assignment]  # same
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     client_ca_file: Annotated[
@@ -117,7 +134,14 @@ def serve(
         elif policies:
             source = sources.files(snapshot, policies, builtin, preset)
         if tls_secret:
-            keeper = self_managed.keeper(tls_secret, service_address, kubeconfig, context, Path(throwaway))
+            keeper = self_managed.keeper(
+                tls_secret,
+                service_address,
+                kubeconfig,
+                context,
+                Path(throwaway),
+                Lifetimes(ca_validity, tls_validity, renew_at, ca_overlap, clock_skew),
+            )
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
             keeping.Keeping(keeper).start()
         if not tls_cert_file or not tls_private_key_file:

@@ -23,6 +23,8 @@ Send = Callable[[dict[str, Any]], Any]
 MOST_BYTES = 8 * 1024 * 1024
 # The shipped configuration gives a call 2 s; a body that takes longer than this has nobody waiting for it.
 BODY_SECONDS = 10.0
+# Reviews whose answer waits for something, as for a new namespace to be heard of.
+MOST_AT_ONCE = 1000
 # Of bodies on their way in, all together: 16 of the largest, hundreds of those that a busy cluster sends.
 MOST_HELD_BYTES = 128 * 1024 * 1024
 
@@ -52,13 +54,13 @@ class Mutate:
         self._reviewer = reviewer
         self._body_seconds = body_seconds
         self._is_draining = is_draining
-        self._held_bytes = 0
+        self._held_bytes = self._at_once = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         unread = False
         try:
             body = await self._body(scope, receive)
-            status, content_type, answer = 200, b"application/json", await self._reviewer.review(body)
+            status, content_type, answer = 200, b"application/json", await self._review(body)
         except _DisconnectedError:
             return
         except _RefusedError as refused:
@@ -77,6 +79,16 @@ class Mutate:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+    async def _review(self, body: bytes) -> bytes:
+        """Callers that send nothing do not count: they keep nobody from being answered."""
+        if self._at_once >= MOST_AT_ONCE:
+            raise _RefusedError(503, "overloaded", "too many reviews at once")
+        self._at_once += 1
+        try:
+            return await self._reviewer.review(body)
+        finally:
+            self._at_once -= 1
 
     async def _body(self, scope: dict[str, Any], receive: Receive) -> bytes:
         """The whole body; refused as soon as it is known to be too large, too slow or too much."""

@@ -7,7 +7,8 @@ import random
 import threading
 from datetime import UTC, datetime
 
-from certs.keeper import Keeper, NotKeptError
+from certs.keeper import Keeper
+from certs.secret import NotKeptError
 
 log = logging.getLogger("podtailor.certs")
 

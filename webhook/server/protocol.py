@@ -10,6 +10,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MOST_HEAD_BYTES = 64 * 1024
 # From the first byte of a request to the last of its headers.
 HEAD_SECONDS = 10.0
+# Each API server has at most as many as Pods it is creating at this moment: by default 200 requests that
+# change something (`--max-mutating-requests-inflight`), and there are rarely more than five of them.
+MOST_CONNECTIONS = 2000
+# From the first byte of a connection to the end of its handshake.
+HANDSHAKE_SECONDS = 10.0
 # From our goodbye on a connection to its end: a caller that is not reading need not be waited for.
 GOODBYE_SECONDS = 1.0
 
@@ -19,6 +24,8 @@ class Connection(HttpToolsProtocol):
 
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
+    was_used = False
+    made_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """A connection without a request is as good as one between two: Go's clients keep some in reserve."""
@@ -26,6 +33,9 @@ class Connection(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+        self.made_at = self.loop.time()
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unset_keepalive_if_required()
@@ -42,6 +52,7 @@ class Connection(HttpToolsProtocol):
                 self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def on_headers_complete(self) -> None:
+        self.was_used = True
         self._head_complete()
         super().on_headers_complete()
 
@@ -53,6 +64,11 @@ class Connection(HttpToolsProtocol):
         super().shutdown()
         if self.transport.is_closing():
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+
+    def _make_room(self) -> None:
+        """Whoever has asked nothing for longest goes: an API server opens no connection without a review."""
+        others = (each for each in self.connections if isinstance(each, Connection) and not each.was_used)
+        min(others, key=lambda each: each.made_at).transport.abort()
 
     def _head_complete(self) -> None:
         self._head_bytes = 0

@@ -9,7 +9,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import uvicorn
 import uvloop
@@ -18,7 +18,7 @@ from webhook.engine.snapshot import Snapshot
 from webhook.policies.sources import Update
 from webhook.server.app import Mutate, health_app, mutating_app
 from webhook.server.metrics import Metrics
-from webhook.server.protocol import Connection
+from webhook.server.protocol import HANDSHAKE_SECONDS, Connection
 from webhook.server.reviewer import Reviewer
 from webhook.server.settings import Settings
 from webhook.server.tls import Tls
@@ -47,6 +47,17 @@ class Source(Protocol):
 
     def age(self) -> float:
         """Seconds since the API server was last heard."""
+
+
+class _Loop(uvloop.Loop):
+    """Gives nobody a minute for a handshake."""
+
+    async def create_server(  # type: ignore[override]  # whatever uvicorn asks for
+        self, *args: Any, **options: Any
+    ) -> asyncio.AbstractServer:
+        if options.get("ssl"):
+            options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
+        return await super().create_server(*args, **options)
 
 
 class _Server(uvicorn.Server):
@@ -156,7 +167,8 @@ def run(
     async def main() -> None:
         await Service(settings, snapshot, source).run(started)
 
-    uvloop.run(main())
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        runner.run(main())
 
 
 def _config(app: object, **options: object) -> uvicorn.Config:

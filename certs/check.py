@@ -1,0 +1,60 @@
+"""Whether the caBundle, the Secret and what is served agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from certs.inspect import Facts, certificates_in, distrusted
+from certs.served import Served
+
+
+class Checked(Struct, frozen=True):
+    """One thing that was looked at."""
+
+    what: str
+    problem: str = ""
+    """Empty where nothing is wrong."""
+    until: datetime | None = None
+    """When the first certificate of it expires, UTC."""
+
+
+def check(
+    bundle: bytes,
+    secret: tuple[str, bytes] | None,
+    replicas: Iterable[Served],
+    now: datetime,
+    within: timedelta,
+) -> Iterator[Checked]:
+    """`secret`: its name and its `tls.crt`, PEM. What expires `within` that time is a problem already."""
+    newest = _facts(bundle)[-1:]  # those before it are on their way out
+    nobody = "" if newest else "it is empty or no PEM, so the API server trusts nobody"
+    yield _judged("caBundle", nobody, newest, now, within)
+    if secret:
+        name, pem = secret
+        held = _facts(pem)
+        wrong = distrusted(pem, bundle, now) if held else "is not there"
+        yield _judged(name, f"its certificate {wrong}" if wrong else "", held, now, within)
+    for replica in replicas:
+        serves = _facts(replica.certificate)
+        wrong = replica.problem
+        if not wrong and secret and serves[:1] != held[:1]:
+            wrong = "it serves another certificate than the Secret holds, which it reads within a minute"
+        yield _judged(f"Pod {replica.replica}", wrong, serves, now, within)
+
+
+def _judged(what: str, problem: str, facts: list[Facts], now: datetime, within: timedelta) -> Checked:
+    """By the first certificate: the others are its chain."""
+    until = facts[0].not_after if facts else None
+    if not problem and until and until - now < within:
+        problem = f"its certificate expires {until:%Y-%m-%d %H:%M} UTC"
+    return Checked(what, problem, until)
+
+
+def _facts(pem: bytes) -> list[Facts]:
+    try:
+        return certificates_in(pem)
+    except ValueError:
+        return []

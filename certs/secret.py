@@ -1,0 +1,89 @@
+"""The Secret that all replicas share: whoever is first writes it, the others take what it wrote.
+
+The API server refuses a write that was made from an older Secret, so none is ever written over unseen.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable
+
+from kubernetes.client import ApiClient, ApiException, CoreV1Api, V1ObjectMeta, V1Secret
+from urllib3.exceptions import HTTPError
+
+from certs.keyring import Keyring, from_secret, to_secret
+
+log = logging.getLogger("podtailor.certs")
+
+SECONDS = 5
+"""For one call of the API server."""
+_CONFLICT, _NOT_FOUND = 409, 404
+
+
+class NotKeptError(Exception):
+    """Something did not answer, or refused: the next time may go better."""
+
+
+class SharedSecret:
+    def __init__(self, api: ApiClient, namespace: str, name: str) -> None:
+        self._core = CoreV1Api(api)
+        self._namespace, self._name = namespace, name
+
+    def __str__(self) -> str:
+        return f"Secret {self._namespace}/{self._name}"
+
+    def agreed(self, due: Callable[[Keyring | None], Keyring]) -> Keyring:
+        """What all replicas hold once `due` has said what should be held in place of what is.
+
+        `due` gets None where there is no Secret or it is damaged, and returns what it got where nothing is to
+        be written. Raises NotKeptError.
+        """
+        try:
+            return self._agreed(due)
+        except ApiException as error:
+            raise NotKeptError(f"{self}: {error.status} {error.reason}") from error
+        except HTTPError as error:
+            raise NotKeptError(f"{self}: {error}") from error
+
+    def _agreed(self, due: Callable[[Keyring | None], Keyring]) -> Keyring:
+        while True:
+            secret = self._read()
+            stored = from_secret(_decoded(secret)) if secret else None
+            keyring = due(stored)
+            if keyring is stored:
+                return keyring
+            try:
+                self._write(secret, keyring)
+            except ApiException as error:
+                if error.status != _CONFLICT:
+                    raise
+            else:
+                log.info("Secret written", extra={"until": keyring.serving.certificate.not_valid_after_utc})
+                return keyring
+
+    def _read(self) -> V1Secret | None:
+        try:
+            return self._core.read_namespaced_secret(self._name, self._namespace, _request_timeout=SECONDS)
+        except ApiException as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None
+
+    def _write(self, secret: V1Secret | None, keyring: Keyring) -> None:
+        """Raises ApiException with status 409 where another was faster."""
+        data: dict[str, bytes | str] = {
+            name: base64.b64encode(pem).decode() for name, pem in to_secret(keyring).items()
+        }
+        if secret is None:
+            made = V1Secret(metadata=V1ObjectMeta(name=self._name), type="kubernetes.io/tls", data=data)
+            self._core.create_namespaced_secret(self._namespace, made, _request_timeout=SECONDS)
+        else:
+            secret.data = data  # its resourceVersion goes along
+            self._core.replace_namespaced_secret(
+                self._name, self._namespace, secret, _request_timeout=SECONDS
+            )
+
+
+def _decoded(secret: V1Secret) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in (secret.data or {}).items()}

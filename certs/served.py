@@ -1,0 +1,83 @@
+"""What a replica serves, seen from anywhere that kubectl works: through a forwarded port of its Pod."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from kubernetes.client import ApiClient, ApiException, CoreV1Api, V1ContainerPort
+from kubernetes.stream import portforward
+from msgspec import Struct
+from urllib3.exceptions import HTTPError
+
+SECONDS = 5
+Connect = Callable[[], Any]
+"""A new connection to a replica's TLS port, like a socket."""
+
+
+class Served(Struct, frozen=True):
+    """What one replica answers with."""
+
+    replica: str
+    certificate: bytes = b""
+    """PEM; empty where it did not answer."""
+    problem: str = ""
+    """Why whoever trusts the caBundle does not talk to it; empty where nothing is wrong."""
+
+
+def served(replica: str, connect: Connect, bundle: bytes, host: str) -> Served:
+    """Shake hands as the API server does: trust `bundle`, PEM, and nobody else, and verify `host`."""
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    try:
+        if bundle:
+            trust.load_verify_locations(cadata=bundle.decode())
+        try:
+            return Served(replica, _certificate(connect, trust, host))
+        except ssl.SSLCertVerificationError as error:
+            return Served(replica, _certificate(connect, anybody, host), error.verify_message)
+    except ssl.SSLError as error:
+        return Served(replica, problem=f"no TLS: {error.reason or error}")
+    except UnicodeDecodeError:
+        return Served(replica, problem="the caBundle is no PEM")
+    except ApiException as error:
+        return Served(replica, problem=f"its port cannot be forwarded: {error.status} {error.reason}")
+    except (OSError, HTTPError) as error:
+        return Served(replica, problem=f"no answer: {error}")
+
+
+def replicas(api: ApiClient, namespace: str, selector: str) -> list[tuple[str, int]]:
+    """Name and TLS port of every Pod that runs and is not on its way out. Raises ApiException, HTTPError."""
+    pods: Any = CoreV1Api(api).list_namespaced_pod(
+        namespace, label_selector=selector, _request_timeout=SECONDS
+    )
+    return [
+        (pod.metadata.name, next(port.container_port for port in _ports(pod) if port.name == "webhook"))
+        for pod in pods.items
+        if pod.status.phase == "Running" and not pod.metadata.deletion_timestamp
+    ]
+
+
+def _ports(pod: Any) -> list[V1ContainerPort]:
+    return [port for container in pod.spec.containers for port in container.ports or ()]
+
+
+def forwarded(api: ApiClient, namespace: str, pod: str, port: int) -> Connect:
+    """Connections through the API server and the Pod's kubelet, as `kubectl port-forward` makes them."""
+    connect = CoreV1Api(api).connect_get_namespaced_pod_portforward
+
+    def connected() -> Any:
+        connection = portforward(connect, pod, namespace, ports=str(port)).socket(port)
+        connection.settimeout(SECONDS)
+        return connection
+
+    return connected
+
+
+def _certificate(connect: Connect, context: ssl.SSLContext, host: str) -> bytes:
+    with closing(connect()) as plain, context.wrap_socket(plain, server_hostname=host) as tls:
+        found = tls.getpeercert(binary_form=True)
+        return ssl.DER_cert_to_PEM_cert(found).encode() if found else b""

@@ -1,0 +1,136 @@
+"""Certificates of an installation: what `certs show`, `check` and `rotate` do in a cluster."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+
+from certs.check import Checked
+from certs.check import check as checked
+from certs.files import CA_CERT, TLS_CERT
+from certs.inspect import Facts, certificates_in
+from certs.issue import service_hosts
+from certs.keyring import Keyring, joined, retired, rotated
+from certs.secret import NotKeptError, SharedSecret
+from certs.served import Served, forwarded, replicas, served
+from webhook.audit.installation import Installation, installation
+from webhook.cli.installed import served as settings_of
+from webhook.cli.output import Format, console, counted, print_json
+from webhook.cli.sources import reached
+from webhook.cluster import once
+from webhook.cluster.client import Api
+from webhook.files import InputError
+from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
+
+# Where certificates are that podtailor does not look after itself, as the manifests name it.
+_SECRET = "podtailor-webhook-tls"  # noqa: S105 (its name)
+_SELECTOR = "app.kubernetes.io/name=podtailor"
+
+
+class _Held(Struct, frozen=True):
+    installed: Installation
+    name: str
+    secret: dict[str, bytes]
+
+
+def held(kubeconfig: str | None, context: str | None) -> list[tuple[str, Facts]]:
+    """Where each certificate stands, and what it says. Raises InputError."""
+    with reached(kubeconfig, context) as api:
+        found = _look(api)
+    places = {f"Secret {found.name}: {name}": found.secret.get(name, b"") for name in (CA_CERT, TLS_CERT)}
+    places["caBundle"] = found.installed.bundle
+    said = [(place, facts) for place, pem in places.items() for facts in _facts(place, pem)]
+    if not said:
+        raise InputError(f"neither the caBundle nor Secret {found.name} holds a certificate")
+    return said
+
+
+def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Format) -> int:
+    """The exit code. Raises InputError."""
+    with reached(kubeconfig, context) as api:
+        found = _look(api)
+        answers = _answers(api, found.installed.bundle)
+    is_ours = bool(settings_of(found.installed.arguments).tls_secret)
+    secret = (f"Secret {found.name}", found.secret.get(TLS_CERT, b"")) if found.secret or is_ours else None
+    results = [*checked(found.installed.bundle, secret, answers, datetime.now(UTC), within)]
+    if not answers:
+        results.append(Checked("Pods", f"no Pod of {OWN_NAMESPACE} runs, so nobody answers"))
+    if output is Format.JSON:
+        print_json([{"what": each.what, "problem": each.problem, "until": each.until} for each in results])
+    else:
+        _print(results)
+    return 1 if any(each.problem for each in results) else 0
+
+
+def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
+    """What was done, in words. Raises InputError."""
+    with reached(kubeconfig, context) as api:
+        name = settings_of(installation(api).arguments).tls_secret
+        if not name:
+            raise InputError(
+                "these certificates are not podtailor's to renew: serve runs without --tls-secret "
+                "(with cert-manager: cmctl renew -n podtailor-system podtailor-webhook)"
+            )
+        secret = SharedSecret(api, OWN_NAMESPACE, name)
+        now = datetime.now(UTC)
+
+        def due(stored: Keyring | None) -> Keyring:
+            if stored is None:
+                raise InputError(f"{secret}: it holds no certificates that podtailor issued")
+            if ca:
+                return joined(stored, now)
+            return retired(stored) if retire else rotated(stored, now)
+
+        try:
+            now_held = secret.agreed(due)
+        except NotKeptError as error:
+            raise InputError(str(error)) from error
+    others = len(now_held.authorities) - 1
+    if ca:
+        return (
+            f"{secret}: a new CA, beside {counted(others, 'CA')}; it signs once it has been trusted a while"
+        )
+    if retire and others:
+        raise InputError(f"{secret}: the new CA has not signed yet; `podtailor certs show` says when it has")
+    if retire:
+        return f"{secret}: one CA is trusted from now on"
+    until = f"{now_held.serving.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+    return f"{secret}: new certificate until {until}; replicas serve it within half a minute"
+
+
+def _look(api: Api) -> _Held:
+    """Raises InputError, UnreachableError."""
+    installed = installation(api)
+    if installed.hook is None:
+        raise InputError(
+            f"there is no MutatingWebhookConfiguration {CONFIGURATION}, so nothing calls podtailor: "
+            "apply the manifests again (docs/install.md)"
+        )
+    name = settings_of(installed.arguments).tls_secret or _SECRET
+    return _Held(installed, f"{OWN_NAMESPACE}/{name}", once.secret(api, OWN_NAMESPACE, name) or {})
+
+
+def _answers(api: Api, bundle: bytes) -> list[Served]:
+    host = service_hosts(SERVICE, OWN_NAMESPACE)[0]
+    with once.told("pods"):
+        running = replicas(api, OWN_NAMESPACE, _SELECTOR)
+    return [served(pod, forwarded(api, OWN_NAMESPACE, pod, port), bundle, host) for pod, port in running]
+
+
+def _facts(place: str, pem: bytes) -> list[Facts]:
+    try:
+        return certificates_in(pem) if pem else []
+    except ValueError as error:
+        raise InputError(f"{place}: no certificate in PEM form: {error}") from error
+
+
+def _print(results: list[Checked]) -> None:
+    out = console()
+    for each in results:
+        until = f" until {each.until:%Y-%m-%d %H:%M} UTC" if each.until else ""
+        if each.problem:
+            out.print(f"[red]wrong[/]  {each.what}: ", end="")
+            out.print(each.problem, markup=False)
+        else:
+            out.print(f"[green]ok[/]     {each.what}{until}")
