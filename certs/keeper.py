@@ -53,6 +53,7 @@ class Keeper:
         self._folder = folder
         self._held: Keyring | None = None
         self._served: dict[str, bytes] = {}
+        self._is_trusted = False
         self.certificate, self.key = folder / TLS_CERT, folder / TLS_KEY
 
     def round(self, now: datetime) -> None:
@@ -64,6 +65,10 @@ class Keeper:
             raise NotKeptError(f"caBundle: {error.status} {error.reason}") from error
         except (OSError, HTTPError) as error:
             raise NotKeptError(f"caBundle: {error}") from error
+
+    def is_trusted(self) -> bool:
+        """Whether, when last looked at, the webhook configuration trusted what this replica serves."""
+        return self._is_trusted
 
     def keep(self, now: datetime) -> None:
         """Hold what the Secret says, renewed where that is due, in files for the server to read.
@@ -90,6 +95,7 @@ class Keeper:
             return
         configuration = self._configuration()
         if configuration is None:
+            self._is_trusted = False
             log.warning(
                 "no webhook configuration, so nothing calls podtailor",
                 extra={"configuration": self._place.configuration},
@@ -97,8 +103,10 @@ class Keeper:
             return
         bundle = base64.b64encode(self._held.bundle).decode()
         if any(hook.client_config.ca_bundle != bundle for hook in configuration.webhooks or ()):
+            self._is_trusted = False
             self._shake_hands(self._held.bundle)
             self._publish(configuration, bundle)
+        self._is_trusted = True
         mine = self._held
         self._held = self._secret.agreed(lambda stored: as_published(stored or mine, now))
 

@@ -10,7 +10,17 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from certs.issue import issue_authority
-from certs.keyring import Keyring, Lifetimes, as_published, from_secret, renewed, to_secret
+from certs.keyring import (
+    Keyring,
+    Lifetimes,
+    as_published,
+    from_secret,
+    joined,
+    renewed,
+    retired,
+    rotated,
+    to_secret,
+)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTS = ["podtailor-webhook.podtailor-system.svc", "localhost"]
@@ -139,3 +149,26 @@ class TestSecret:
         both = at(FIRST, 200 * DAY)
         context = ssl.create_default_context(cadata=both.bundle.decode())
         assert len(context.get_ca_certs()) == 2
+
+
+def test_rotated_before_its_time_for_the_same_hosts() -> None:
+    held = FIRST
+    after = rotated(held, START + DAY, LIFETIMES)
+    assert after.authorities == held.authorities
+    assert after.serving.certificate.serial_number != held.serving.certificate.serial_number
+    assert at(after, DAY) is after
+
+
+def test_new_ca_signs_once_it_has_been_published_for_long_enough_and_the_old_one_can_be_retired() -> None:
+    held = as_published(FIRST, START)
+    two = joined(held, START + DAY, LIFETIMES)
+    assert at(two, DAY).serving is held.serving, "nobody has heard of it"
+    assert retired(two) is two, "what is served is signed by the old one"
+    told = as_published(two, START + DAY)
+    early = DAY + LIFETIMES.overlap - timedelta(seconds=1)
+    assert at(told, early).serving is held.serving
+    signed = at(told, early + timedelta(seconds=1))
+    signed.serving.certificate.verify_directly_issued_by(signed.authorities[1].certificate)
+    alone = retired(signed)
+    assert alone.authorities == signed.authorities[1:]
+    assert at(alone, 2 * DAY) is alone

@@ -115,6 +115,7 @@ class Kubelet:
             }
             self._patch("service", "podtailor-webhook", [{"op": "replace", "path": "/spec", "value": spec}])
         port = self.replica.port
+        self._cluster.forward(NAMESPACE, 9443, port)
         configuration = self._get("mutatingwebhookconfiguration", "podtailor")
         if configuration and configuration["webhooks"][0]["clientConfig"]["service"]["port"] != port:
             path = "/webhooks/0/clientConfig/service/port"

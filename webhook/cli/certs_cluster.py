@@ -25,6 +25,7 @@ from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
 # Where certificates are that podtailor does not look after itself, as the manifests name it.
 _SECRET = "podtailor-webhook-tls"  # noqa: S105 (its name)
+_CONFIGURATION = f"MutatingWebhookConfiguration {CONFIGURATION}"
 _SELECTOR = "app.kubernetes.io/name=podtailor"
 
 
@@ -50,17 +51,18 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
     """The exit code. Raises InputError."""
     with reached(kubeconfig, context) as api:
         found = _look(api)
+        if found.installed.hook is None:
+            return _said(
+                [Checked(_CONFIGURATION, "there is none, so nothing calls podtailor: apply the manifests")],
+                output,
+            )
         answers = _answers(api, found.installed.bundle)
     is_ours = bool(settings_of(found.installed.arguments).tls_secret)
     secret = (f"Secret {found.name}", found.secret.get(TLS_CERT, b"")) if found.secret or is_ours else None
     results = [*checked(found.installed.bundle, secret, answers, datetime.now(UTC), within)]
     if not answers:
         results.append(Checked("Pods", f"no Pod of {OWN_NAMESPACE} runs, so nobody answers"))
-    if output is Format.JSON:
-        print_json([{"what": each.what, "problem": each.problem, "until": each.until} for each in results])
-    else:
-        _print(results)
-    return 1 if any(each.problem for each in results) else 0
+    return _said(results, output)
 
 
 def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
@@ -100,13 +102,8 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
 
 
 def _look(api: Api) -> _Held:
-    """Raises InputError, UnreachableError."""
+    """Raises UnreachableError."""
     installed = installation(api)
-    if installed.hook is None:
-        raise InputError(
-            f"there is no MutatingWebhookConfiguration {CONFIGURATION}, so nothing calls podtailor: "
-            "apply the manifests again (docs/install.md)"
-        )
     name = settings_of(installed.arguments).tls_secret or _SECRET
     return _Held(installed, f"{OWN_NAMESPACE}/{name}", once.secret(api, OWN_NAMESPACE, name) or {})
 
@@ -125,7 +122,12 @@ def _facts(place: str, pem: bytes) -> list[Facts]:
         raise InputError(f"{place}: no certificate in PEM form: {error}") from error
 
 
-def _print(results: list[Checked]) -> None:
+def _said(results: list[Checked], output: Format) -> int:
+    """The exit code."""
+    failed = 1 if any(each.problem for each in results) else 0
+    if output is Format.JSON:
+        print_json([{"what": each.what, "problem": each.problem, "until": each.until} for each in results])
+        return failed
     out = console()
     for each in results:
         until = f" until {each.until:%Y-%m-%d %H:%M} UTC" if each.until else ""
@@ -134,3 +136,4 @@ def _print(results: list[Checked]) -> None:
             out.print(each.problem, markup=False)
         else:
             out.print(f"[green]ok[/]     {each.what}{until}")
+    return failed

@@ -127,7 +127,7 @@ def serve(
             tls_cert_file, tls_private_key_file = example.certificate, example.key
             started = example.show
         log.configure(log_level)
-        source = None
+        source = is_trusted = None
         if from_cluster:
             source = sources.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
             snapshot = structs.replace(snapshot, by_namespace={})  # until all that there is has been listed
@@ -144,6 +144,7 @@ def serve(
             )
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
             keeping.Keeping(keeper).start()
+            is_trusted = keeper.is_trusted
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(
                 "serving needs --tls-cert-file and --tls-private-key-file, which `podtailor certs issue` "
@@ -163,6 +164,7 @@ def serve(
                 snapshot,
                 source,
                 started,
+                is_trusted,
             )
         except (tls.CertificateError, OSError) as error:
             raise InputError(str(error)) from error

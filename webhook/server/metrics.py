@@ -135,6 +135,15 @@ class Metrics:
         for kind in waits_for:
             self._synced.labels(kind).set(0)
 
+    def trusted(self, is_trusted: Callable[[], bool]) -> None:
+        """For a server that looks after its certificates itself; asked for each scrape."""
+        gauge = Gauge(
+            "podtailor_ca_bundle_current",
+            "1 while the webhook configuration trusts what is served; 0 where it does not, or is not there.",
+            registry=self.registry,
+        )
+        gauge.set_function(is_trusted)
+
     def certificate(self, expires: float, read_at: float) -> None:
         self._expiry.set(expires)
         self._reload.set(read_at)

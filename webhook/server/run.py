@@ -71,9 +71,16 @@ class _Server(uvicorn.Server):
 class Service:
     """Both ports of one replica."""
 
-    def __init__(self, settings: Settings, snapshot: Snapshot, source: Source | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        snapshot: Snapshot,
+        source: Source | None = None,
+        is_trusted: Callable[[], bool] | None = None,
+    ) -> None:
         """`snapshot` is in force until `source` has a complete one.
 
+        `is_trusted`: whether the API server trusts what is served, where that is looked after.
         Raises CertificateError, and OSError for a port that cannot be had.
         """
         self._settings = settings
@@ -88,6 +95,8 @@ class Service:
         )
         self._socket = _listen(settings.host, settings.port)
         self._health_socket = _listen(settings.host, settings.health_port)
+        if is_trusted:
+            metrics.trusted(is_trusted)
         if source:
             metrics.watches(source.age, source.waits_for())
         mutate = Mutate(self.reviewer, lambda: self._draining)
@@ -160,12 +169,16 @@ class Service:
 
 
 def run(
-    settings: Settings, snapshot: Snapshot, source: Source | None = None, started: Started | None = None
+    settings: Settings,
+    snapshot: Snapshot,
+    source: Source | None = None,
+    started: Started | None = None,
+    is_trusted: Callable[[], bool] | None = None,
 ) -> None:
     """Serve in this process until told to stop."""
 
     async def main() -> None:
-        await Service(settings, snapshot, source).run(started)
+        await Service(settings, snapshot, source, is_trusted).run(started)
 
     with asyncio.Runner(loop_factory=_Loop) as runner:
         runner.run(main())

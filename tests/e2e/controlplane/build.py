@@ -53,7 +53,11 @@ TOOLS = CONTROL_PLANE | {
     # Without the hundred clouds in which it could look for what to scrape.
     "promtool": _Tool(HERE / "promtool", "github.com/prometheus/prometheus/cmd/promtool", "remove_all_sd"),
 }
-STAGES = ("pod/fast", "node/fast", "node/heartbeat-with-lease")
+# Nodes stay Ready, bound Pods run, and ports of Pods can be forwarded.
+OF_KWOK = {
+    "stages.yaml": ("stage/pod/fast/*", "stage/node/fast/*", "stage/node/heartbeat-with-lease/*"),
+    "port-forwards.yaml": ("crd/bases/*_clusterportforwards.yaml",),
+}
 
 
 class Unavailable(Exception):
@@ -61,14 +65,15 @@ class Unavailable(Exception):
 
 
 def binaries() -> dict[str, Path]:
-    """The control plane's, and `stages.yaml` for kwok; builds what is missing. Raises as `binary`."""
+    """The control plane's, and what of kwok is no binary; builds what is missing. Raises as `binary`."""
     found = {name: binary(name) for name in CONTROL_PLANE}
     folder = CONTROL_PLANE["kwok"].folder
     folder.mkdir(parents=True, exist_ok=True)
-    found["stages.yaml"] = folder / "stages.yaml"
     with _locked(folder / "lock"):
-        if not found["stages.yaml"].is_file():
-            _collect_stages(found["stages.yaml"])
+        for name, patterns in OF_KWOK.items():
+            found[name] = folder / name
+            if not found[name].is_file():
+                _collect(found[name], patterns)
     return found
 
 
@@ -130,16 +135,16 @@ def _build(name: str, tool: _Tool, target: Path) -> None:
     part.rename(target)
 
 
-def _collect_stages(target: Path) -> None:
-    """Join the stages that kwok ships, so that Nodes stay Ready and bound Pods run."""
+def _collect(target: Path, patterns: tuple[str, ...]) -> None:
+    """Join documents that kwok ships."""
     listed = subprocess.run(
         [go(), "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"],
         cwd=KWOK, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    folder = Path(listed.stdout.strip()) / "kustomize" / "stage"
-    files = [file for stage in STAGES for file in sorted((folder / stage).glob("*.yaml"))]
-    stages = [file.read_text() for file in files if file.name != "kustomization.yaml"]
-    target.write_text("\n---\n".join(stages))
+    folder = Path(listed.stdout.strip()) / "kustomize"
+    files = [file for pattern in patterns for file in sorted(folder.glob(pattern)) if file.suffix == ".yaml"]
+    documents = [file.read_text() for file in files if file.name != "kustomization.yaml"]
+    target.write_text("\n---\n".join(documents))
 
 
 def _say(text: str) -> None:

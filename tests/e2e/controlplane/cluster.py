@@ -104,6 +104,11 @@ class ControlPlane:
             f"--secure-port={free_port()}",
             "--bind-address=127.0.0.1",
         )
+        self.kubectl("apply", "-f", str(self._bin["port-forwards.yaml"]))
+        self.kubectl(
+            "wait", "--for=condition=Established", "--timeout=30s", "crd/clusterportforwards.kwok.x-k8s.io"
+        )
+        kubelet = free_port()
         self._run(
             "kwok",
             f"--kubeconfig={self.kubeconfig}",
@@ -111,7 +116,10 @@ class ControlPlane:
             "--cidr=10.1.0.0/16",
             "--node-lease-duration-seconds=40",
             f"--config={self._stages()}",
-            f"--server-address=127.0.0.1:{free_port()}",
+            f"--server-address=127.0.0.1:{kubelet}",
+            "--node-ip=127.0.0.1",
+            f"--node-port={kubelet}",
+            "--enable-crds=ClusterPortForward",
         )
         self.kubectl("apply", "-f", str(NODES))
         self.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
@@ -138,6 +146,17 @@ class ControlPlane:
         self.kubectl("apply", "--server-side", "--warnings-as-errors", "-k", "manifests/crds")
         names = self.kubectl("get", "crd", "--output=name").split()
         self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+
+    def forward(self, namespace: str, port: int, here: int) -> None:
+        """What is forwarded to this port of a Pod of the namespace comes to this one of loopback."""
+        target = {"address": "127.0.0.1", "port": here}
+        spec = {
+            "selector": {"matchNamespaces": [namespace]},
+            "forwards": [{"ports": [port], "target": target}],
+        }
+        kind = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterPortForward"}
+        forward = {**kind, "metadata": {"name": namespace}, "spec": spec}
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(forward))
 
     def create_namespace(self, name: str, **labels: str) -> str:
         """A namespace with the labels `podtailor.dev/KEY: VALUE`, ready for Pods."""

@@ -1,0 +1,121 @@
+"""`certs show`, `check` and `rotate` against what is installed, through the API server and a forwarded port."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.kubelet import Kubelet
+from tests.support.pods import Json
+from tests.support.processes import eventually
+
+SECRET = ("secret", "podtailor-webhook-tls", "--namespace=podtailor-system")
+
+
+@pytest.fixture(scope="module")
+def installed(cluster: ControlPlane, kubelet: Kubelet) -> ControlPlane:
+    kubelet.apply("manifests/overlays/cluster-wide")
+    cluster.kubectl("rollout", "status", "deployment/podtailor", "--namespace=podtailor-system")
+    return cluster
+
+
+@pytest.fixture
+def whole(installed: ControlPlane, kubelet: Kubelet) -> Iterator[ControlPlane]:
+    """All is well before, and after: as soon as a replica looks, which one that starts does at once."""
+    eventually("all is well", lambda: _certs(installed, "check").returncode == 0)
+    yield installed
+    if _problems(installed):
+        kubelet.restart()
+    eventually("all is well again", lambda: _certs(installed, "check").returncode == 0)
+
+
+def _certs(cluster: ControlPlane, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "webhook", "certs", *words, f"--kubeconfig={cluster.kubeconfig}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def _shown(cluster: ControlPlane) -> list[Json]:
+    shown: list[Json] = json.loads(_certs(cluster, "show", "--output=json").stdout)
+    return shown
+
+
+def _problems(cluster: ControlPlane) -> dict[str, str]:
+    done = _certs(cluster, "check", "--output=json")
+    found = {each["what"].split("-webhook-tls")[0]: each["problem"] for each in json.loads(done.stdout)}
+    problems = {what: problem for what, problem in found.items() if problem}
+    assert done.returncode == (1 if problems else 0), done.stderr
+    return problems
+
+
+def test_check_asks_every_replica(whole: ControlPlane) -> None:
+    done = _certs(whole, "check")
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["ok", "caBundle"],
+        ["ok", "Secret"],
+        ["ok", "Pod"],
+        ["ok", "Pod"],
+    ]
+
+
+def test_rotated_certificate_is_served_and_trusted(whole: ControlPlane) -> None:
+    before = _shown(whole)
+    assert [each["file"].rpartition(": ")[2] for each in before] == ["ca.crt", "tls.crt", "caBundle"]
+    done = _certs(whole, "rotate")
+    assert "new certificate until" in done.stdout, done.stderr
+    after = _shown(whole)
+    assert after[0]["sha256"] == before[0]["sha256"]
+    assert after[1]["sha256"] != before[1]["sha256"]
+
+
+def test_new_ca_is_trusted_before_it_signs(whole: ControlPlane) -> None:
+    done = _certs(whole, "rotate", "--ca")
+    assert "a new CA, beside 1 CA" in done.stdout, done.stderr
+    refused = _certs(whole, "rotate", "--retire")
+    assert refused.returncode == 2
+    assert "the new CA has not signed yet" in refused.stderr
+    assert [each["isCA"] for each in _shown(whole)][:3] == [True, True, False]
+
+
+def test_configuration_that_is_gone_is_told_and_not_made_anew(whole: ControlPlane, kubelet: Kubelet) -> None:
+    replica = kubelet.replica
+    assert replica
+    configuration = whole.kubectl_json("get", "mutatingwebhookconfiguration", "podtailor")
+    eventually("it says so", lambda: replica.metric("podtailor_ca_bundle_current") == 1)
+    whole.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
+    assert _problems(whole) == {
+        "MutatingWebhookConfiguration podtailor": "there is none, so nothing calls podtailor: apply the manifests"
+    }
+    kubelet.restart()
+    assert kubelet.replica
+    kubelet.replica.said("no webhook configuration, so nothing calls podtailor")
+    assert kubelet.replica.metric("podtailor_ca_bundle_current") == 0
+    for field in ("uid", "resourceVersion", "managedFields"):
+        configuration["metadata"].pop(field, None)
+    configuration["webhooks"][0]["clientConfig"].pop("caBundle")
+    whole.kubectl("create", "-f", "-", stdin=json.dumps(configuration))
+    assert _problems(whole)["caBundle"] == "it is empty or no PEM, so the API server trusts nobody"
+
+
+def test_replica_that_serves_something_else_is_named(whole: ControlPlane, tmp_path: Path) -> None:
+    """Its Secret was replaced by hand, and it has not read it yet."""
+    held = whole.kubectl_json("get", *SECRET)
+    command = [sys.executable, "-m", "webhook", "certs", "issue", f"--out={tmp_path}"]
+    subprocess.run(command, check=True, capture_output=True)
+    files = [f"--from-file={name}={tmp_path / name}" for name in ("ca.crt", "ca.key", "tls.crt", "tls.key")]
+    whole.kubectl("delete", *SECRET)
+    whole.kubectl("create", "secret", "generic", *SECRET[1:], *files)
+    problems = _problems(whole)
+    assert (
+        problems["Secret podtailor-system/podtailor"] == "its certificate is signed by nobody in the caBundle"
+    )
+    assert len(problems) == 3
+    held["metadata"] = {"name": held["metadata"]["name"], "namespace": "podtailor-system"}
+    whole.kubectl("delete", *SECRET)
+    whole.kubectl("create", "-f", "-", stdin=json.dumps(held))
