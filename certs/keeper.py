@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from certs.files import TLS_CERT, TLS_KEY, write
 from certs.keyring import USUAL, Keyring, Lifetimes, as_published, renewed, to_secret
+from certs.lockout import lockout
 from certs.secret import SECONDS, NotKeptError, SharedSecret
 
 log = logging.getLogger("podtailor.certs")
@@ -48,6 +49,7 @@ class Keeper:
     def __init__(self, api: ApiClient, place: Place, folder: Path, lifetimes: Lifetimes = USUAL) -> None:
         self._lifetimes = lifetimes
         self._secret = SharedSecret(api, place.namespace, place.secret)
+        self._api = api
         self._admission = AdmissionregistrationV1Api(api)
         self._place = place
         self._folder = folder
@@ -102,10 +104,15 @@ class Keeper:
             )
             return
         bundle = base64.b64encode(self._held.bundle).decode()
+        reason = self._lockout(configuration)
         if any(hook.client_config.ca_bundle != bundle for hook in configuration.webhooks or ()):
             self._is_trusted = False
+            if reason:
+                raise NotKeptError(f"not trusted by choice: {reason}")
             self._shake_hands(self._held.bundle)
             self._publish(configuration, bundle)
+        elif reason:  # whoever relies on us already is not better off without answers
+            log.error("the webhook configuration could lock everybody out", extra={"reason": reason})
         self._is_trusted = True
         mine = self._held
         self._held = self._secret.agreed(lambda stored: as_published(stored or mine, now))
@@ -140,6 +147,11 @@ class Keeper:
             if error.status != _NOT_FOUND:
                 raise
             return None
+
+    def _lockout(self, configuration: Any) -> str | None:
+        webhooks = self._api.sanitize_for_serialization(configuration.webhooks or [])
+        reason = lockout(webhooks, self._place.namespace)
+        return f"MutatingWebhookConfiguration {self._place.configuration}: {reason}" if reason else None
 
     def _shake_hands(self, bundle: bytes) -> None:
         """Raises OSError where our own Service does not answer, or not with a certificate of ours."""

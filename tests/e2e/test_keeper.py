@@ -196,3 +196,21 @@ def test_new_authority_joins_the_bundle_and_nobody_loses_trust(
         assert _is_trusted(cluster, first)
         assert _is_trusted(cluster, second)
     assert _bundle(cluster).count(b"BEGIN CERTIFICATE") == 2
+
+
+def test_configuration_that_could_lock_everybody_out_is_not_trusted(
+    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+) -> None:
+    everything = [
+        {"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"},
+        {"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": {}},
+        # no Pod is there to be refused, whatever happens next
+        {"op": "replace", "path": "/webhooks/0/objectSelector", "value": {"matchLabels": {"nobody": "here"}}},
+    ]
+    cluster.kubectl(
+        "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={json.dumps(everything)}"
+    )
+    with pytest.raises(NotKeptError, match="failurePolicy is Fail and podtailor-system is selected"):
+        replicas[0].round(NOW)
+    assert _bundle(cluster) == b""
+    assert not replicas[0].is_trusted()

@@ -6,13 +6,14 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct
 
+from certs.lockout import lockout
 from webhook.audit.enforcement import Enforcement, Hook
 from webhook.audit.kinds import Managed
 from webhook.cluster.kinds import NAMESPACES, policies_of
 from webhook.cluster.listing import Kind, Object, objects, whole
 from webhook.cluster.once import none_where_unserved, told
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
-from webhook.model.selectors import Operator, Requirement, Selector
+from webhook.model.selectors import LabelSelector
 from webhook.policies import crd
 
 
@@ -20,6 +21,8 @@ class Installation(Struct, frozen=True):
     hook: Hook | None = None
     bundle: bytes = b""
     """The caBundle, PEM; empty: the API server trusts nobody."""
+    lockout: str = ""
+    """Why podtailor would not be trusted by it; empty where nothing is wrong."""
     arguments: tuple[str, ...] = ()
     """What the server is started with; what stands in `PODTAILOR_...` variables is among them."""
     changed: str = ""
@@ -34,25 +37,14 @@ class _Changed(Struct, frozen=True):
     metadata: _Managing = _Managing()
 
 
-class _Expression(Struct, frozen=True):
-    key: str
-    operator: Operator
-    values: tuple[str, ...] = ()
-
-
-class _Selector(Struct, frozen=True):
-    matchLabels: dict[str, str] = {}
-    matchExpressions: list[_Expression] = []
-
-
 class _ClientConfig(Struct, frozen=True):
     caBundle: bytes = b""
 
 
 class _Webhook(Struct, frozen=True):
     clientConfig: _ClientConfig = _ClientConfig()
-    namespaceSelector: _Selector = _Selector()
-    objectSelector: _Selector = _Selector()
+    namespaceSelector: LabelSelector = LabelSelector()
+    objectSelector: LabelSelector = LabelSelector()
 
 
 class _Configuration(Struct, frozen=True):
@@ -111,14 +103,15 @@ def installation(api: ApiClient) -> Installation:
     """Raises UnreachableError."""
     configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
     deployment = _named(api, _DEPLOYMENTS, "podtailor")
-    hook, bundle, changed_at = None, b"", ""
+    hook, bundle, dangerous, changed_at = None, b"", None, ""
     arguments: tuple[str, ...] = ()
     if configuration:
         webhooks = msgspec.json.decode(configuration.raw, type=_Configuration).webhooks
+        dangerous = lockout(msgspec.json.decode(configuration.raw).get("webhooks") or [], OWN_NAMESPACE)
         # The caBundle comes and goes with certificates: it says nothing of who is selected.
         since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
         for each in webhooks[:1]:
-            hook = Hook(_selector(each.namespaceSelector), _selector(each.objectSelector), since)
+            hook = Hook(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
             bundle = each.clientConfig.caBundle
     if deployment:
         read = msgspec.json.decode(deployment.raw, type=_Deployment)
@@ -126,7 +119,7 @@ def installation(api: ApiClient) -> Installation:
         # Until the rollout is over, replicas of before answer too.
         rolled = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
         changed_at = max([changed(deployment, "args", "env", "image"), *rolled])
-    return Installation(hook, bundle, arguments, changed_at)
+    return Installation(hook, bundle, dangerous or "", arguments, changed_at)
 
 
 def enforcement(
@@ -176,12 +169,6 @@ def _all(api: ApiClient, kind: Kind[Object], *query: tuple[str, str]) -> list[Ob
 
 def _named(api: ApiClient, kind: Kind[Object], name: str) -> Object | None:
     return next(iter(_all(api, kind, ("fieldSelector", f"metadata.name={name}"))), None)
-
-
-def _selector(written: _Selector) -> Selector:
-    labels = (Requirement(key, "In", (value,)) for key, value in written.matchLabels.items())
-    expressions = (Requirement(each.key, each.operator, each.values) for each in written.matchExpressions)
-    return Selector((*labels, *expressions))
 
 
 def _words(container: _Container) -> list[str]:

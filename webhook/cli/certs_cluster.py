@@ -60,6 +60,8 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
     is_ours = bool(settings_of(found.installed.arguments).tls_secret)
     secret = (f"Secret {found.name}", found.secret.get(TLS_CERT, b"")) if found.secret or is_ours else None
     results = [*checked(found.installed.bundle, secret, answers, datetime.now(UTC), within)]
+    if found.installed.lockout:
+        results.append(Checked(_CONFIGURATION, found.installed.lockout))
     if not answers:
         results.append(Checked("Pods", f"no Pod of {OWN_NAMESPACE} runs, so nobody answers"))
     return _said(results, output)

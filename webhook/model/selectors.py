@@ -41,6 +41,17 @@ class Requirement(Struct, frozen=True):
                 return f"!{self.key}"
 
 
+class LabelSelector(Struct, frozen=True):
+    """As it is written."""
+
+    matchLabels: dict[str, str] = {}
+    matchExpressions: list[Requirement] = []
+
+    def compiled(self) -> Selector:
+        labels = (Requirement(key, "In", (value,)) for key, value in self.matchLabels.items())
+        return Selector((*labels, *self.matchExpressions))
+
+
 class Selector(Struct, frozen=True):
     """Requirements that must all hold."""
 

@@ -1,0 +1,41 @@
+"""A configuration that could keep the cluster from healing is told from one that could not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certs.lockout import lockout
+from tests.support.pods import yaml
+
+(SHIPPED,) = yaml(Path("manifests/base/mutatingwebhookconfiguration.yaml").read_text())["webhooks"]
+NAMES = "kubernetes.io/metadata.name"
+
+
+def _selecting(*expressions: dict[str, Any], **labels: str) -> dict[str, Any]:
+    return {"matchExpressions": [*expressions], "matchLabels": labels}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({}, None, id="as it ships, but Fail"),
+        pytest.param({"failurePolicy": "Ignore", "namespaceSelector": {}}, None, id="Ignore"),
+        pytest.param({"namespaceSelector": _selecting(team="a")}, None, id="only one team's"),
+        pytest.param({"namespaceSelector": {}}, "podtailor-system is selected", id="everything"),
+        pytest.param(
+            {"namespaceSelector": _selecting({"key": NAMES, "operator": "NotIn", "values": ["podtailor-system"]})},
+            "kube-system is selected", id="all but our own",
+        ),
+        pytest.param({"rules": [{"resources": ["*"]}]}, "more than pods", id="everything there is"),
+    ],
+)  # fmt: skip
+def test_reasons(change: dict[str, Any], words: str | None) -> None:
+    reason = lockout([{**SHIPPED, "failurePolicy": "Fail", **change}], "podtailor-system")
+    assert (reason is None) if words is None else (reason and words in reason)
+
+
+def test_fail_is_what_a_configuration_that_says_nothing_means() -> None:
+    assert lockout([{"name": "x"}], "podtailor-system")
