@@ -208,7 +208,11 @@ def test_configuration_that_could_lock_everybody_out_is_not_trusted(
         {"op": "replace", "path": "/webhooks/0/objectSelector", "value": {"matchLabels": {"nobody": "here"}}},
     ]
     cluster.kubectl(
-        "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={json.dumps(everything)}"
+        "patch",
+        "mutatingwebhookconfiguration",
+        "podtailor",
+        "--type=json",
+        f"--patch={json.dumps(everything)}",
     )
     with pytest.raises(NotKeptError, match="failurePolicy is Fail and podtailor-system is selected"):
         replicas[0].round(NOW)

@@ -1,0 +1,9 @@
+{{- define "podtailor.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{- define "podtailor.labels" -}}
+{{- /* Of an object read from a file: what it has stays. */ -}}
+{{- $labels := dict "app.kubernetes.io/part-of" "podtailor" "app.kubernetes.io/managed-by" .context.Release.Service "helm.sh/chart" (printf "%s-%s" .context.Chart.Name .context.Chart.Version) -}}
+{{- $_ := set .object.metadata "labels" (merge $labels (.object.metadata.labels | default dict)) -}}
+{{- end -}}
