@@ -36,6 +36,10 @@ class Kubelet:
     def apply(self, overlay: str) -> None:
         """`kubectl apply -k`, and back once the API server has heard of it and calls what runs."""
         self._cluster.kubectl("apply", "--warnings-as-errors", "-k", overlay)
+        self.follow()
+
+    def follow(self) -> None:
+        """Back once what the cluster says runs, and the API server trusts it."""
         self.sync()
         eventually("the caBundle is written", self.is_trusted)
 

@@ -1,0 +1,110 @@
+"""The chart, as somebody installs, upgrades, tests and removes it, while Pods are created all the time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.controlplane.build import binary
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.creating import Creating
+from tests.e2e.kubelet import NAMESPACE, Kubelet
+from tests.e2e.test_overlays import LEFT, is_tailored
+from tests.support.pods import Json
+from tests.support.processes import eventually
+
+# While a release is installed or removed calls may fail, and Pods are created all the same.
+pytestmark = pytest.mark.lets_pods_through
+
+
+def _helm(cluster: ControlPlane, verb: str, *words: str) -> str:
+    verbs = verb.split()
+    command: list[str | Path] = [binary("helm"), *verbs, "podtailor", *words, f"--namespace={NAMESPACE}"]
+    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return f"{done.stdout}{done.stderr}"
+
+
+def _held(cluster: ControlPlane) -> tuple[Json, str]:
+    """The Secret, and the caBundle."""
+    secret = cluster.kubectl_json("get", "secret", "podtailor-webhook-tls", f"--namespace={NAMESPACE}")
+    hooks = cluster.kubectl_json("get", "mutatingwebhookconfiguration", "podtailor")["webhooks"]
+    return secret["data"], hooks[0]["clientConfig"].get("caBundle", "")
+
+
+def test_installed_upgraded_and_removed(
+    cluster: ControlPlane, client: Client, kubelet: Kubelet, tmp_path: Path
+) -> None:
+    with Creating(client, cluster.create_namespace("helm-busy")) as creating:
+        _life(cluster, client, kubelet, tmp_path)
+    creating.check()
+
+
+def _life(cluster: ControlPlane, client: Client, kubelet: Kubelet, folder: Path) -> None:
+    place = cluster.create_namespace("charted")
+    said = _helm(cluster, "install", "charts/podtailor", "--create-namespace")
+    assert "kubectl delete mutatingwebhookconfiguration podtailor" in said
+    kubelet.follow()
+    eventually("Pods are tailored", lambda: is_tailored(client, place))
+    secret, bundle = _held(cluster)
+
+    # The tests lead Service and port to a process on loopback: helm would not overwrite that unasked.
+    _helm(cluster, "upgrade", "charts/podtailor", "--set=failurePolicy=Fail", "--set=args={--builtin=strict}",
+          "--force-conflicts")  # fmt: skip
+    assert _held(cluster) == (secret, bundle), "kept"
+    kubelet.follow()
+    eventually("Pods get limits", lambda: _limits(client, place))
+    assert _held(cluster)[0]["ca.crt"] == secret["ca.crt"]
+    _test(cluster, folder)
+
+    removed = _helm(cluster, "uninstall", "--debug", "--wait")
+    order = re.findall(r'"starting delete resource" .*kind=(\w+)', removed)
+    assert order[0] == "MutatingWebhookConfiguration", "as long as it is there, Pods wait for who answers"
+    kubelet.sync()
+    left = cluster.kubectl("get", LEFT, "--output=name")
+    assert [line for line in left.splitlines() if "podtailor" in line] == [
+        "customresourcedefinition.apiextensions.k8s.io/clusterworkloadpolicies.podtailor.dev",
+        "customresourcedefinition.apiextensions.k8s.io/workloadpolicies.podtailor.dev",
+    ]
+    cluster.kubectl("delete", "namespace", NAMESPACE)
+
+
+def _limits(client: Client, namespace: str) -> Json | None:
+    created = client.create(namespace, {"kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [
+        {"name": "a", "image": "a"}]}}, dry_run=True)  # fmt: skip
+    limits: Json | None = created["spec"]["containers"][0].get("resources", {}).get("limits")
+    return limits
+
+
+def _test(cluster: ControlPlane, folder: Path) -> None:
+    """`helm test`; and what its container does, under the roles that it has."""
+    hooks = folder / "hooks.yaml"
+    hooks.write_text(_helm(cluster, "get hooks"))
+    cluster.kubectl("apply", "-f", str(hooks))
+    job = cluster.kubectl_json("get", "job", "podtailor-test", f"--namespace={NAMESPACE}")
+    spec = job["spec"]["template"]["spec"]
+    account = spec["serviceAccountName"]
+    token = cluster.kubectl("create", "token", account, f"--namespace={NAMESPACE}").strip()
+    config = json.loads(cluster.kubeconfig.read_text())
+    config["users"] = [{"name": "admin", "user": {"token": token}}]
+    (folder / "kubeconfig").write_text(json.dumps(config))
+    words = [*spec["containers"][0]["args"], f"--kubeconfig={folder / 'kubeconfig'}"]
+    command = [sys.executable, "-m", "webhook", *words]
+    cluster.kubectl("rollout", "status", "deployment/podtailor", f"--namespace={NAMESPACE}")
+
+    def check() -> bool:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        print(done.stdout, done.stderr)
+        return done.returncode == 0
+
+    eventually("certificates are well", check)
+    cluster.kubectl("delete", "-f", str(hooks))
+    _helm(cluster, "test", "--timeout=60s")
