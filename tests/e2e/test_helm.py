@@ -57,7 +57,7 @@ def _life(cluster: ControlPlane, client: Client, kubelet: Kubelet, folder: Path)
     secret, bundle = _held(cluster)
 
     # The tests lead Service and port to a process on loopback: helm would not overwrite that unasked.
-    _helm(cluster, "upgrade", "charts/podtailor", "--set=failurePolicy=Fail", "--set=args={--builtin=strict}",
+    _helm(cluster, "upgrade", "charts/podtailor", "--set=args={--builtin=strict}",
           "--force-conflicts")  # fmt: skip
     assert _held(cluster) == (secret, bundle), "kept"
     kubelet.follow()
