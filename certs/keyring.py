@@ -32,6 +32,10 @@ class Lifetimes(Struct, frozen=True):
     skew: timedelta = SKEW
     """How far clocks of issuer and API servers may lie apart: certificates are valid that much earlier."""
 
+    def are_possible(self) -> bool:
+        """Whether a CA is still there when the next one signs."""
+        return self.overlap < self.authority * (1 - self.renew_at)
+
 
 USUAL = Lifetimes()
 _NEVER = datetime.max.replace(tzinfo=UTC)

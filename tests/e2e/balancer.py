@@ -53,6 +53,8 @@ class Balancer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="balancer", daemon=True)
         self.port = 0
+        self.refused = 0
+        """Connections that were sent to somebody who was not there any more."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -109,6 +111,7 @@ class Balancer:
         try:
             there, back = await asyncio.open_connection("127.0.0.1", replica.port)
         except OSError:  # as a Service does: nobody tries another
+            self.refused += 1
             writer.close()
             return
         await asyncio.gather(_copy(reader, back), _copy(there, writer))

@@ -91,60 +91,49 @@ class Kubelet:
         port = free_port()
         command = [sys.executable, "-m", "webhook", *arguments]
         command += ["--host=127.0.0.1", f"--port={port}", "--health-port=0", "--shutdown-delay=0"]
-        command += [f"--service-address=localhost:{port}", f"--kubeconfig={self._kubeconfig(folder)}"]
-        replica = _Installed(command, folder, self._cluster)
+        command += [
+            f"--service-address=localhost:{port}",
+            f"--kubeconfig={self._cluster.account('podtailor', folder)}",
+        ]
+        replica = Installed(command, folder, self._cluster)
         eventually("it is ready", lambda: replica.health("/readyz")[0] == 200)
         return replica
 
-    def _kubeconfig(self, folder: Path) -> Path:
-        """As the ServiceAccount: what its roles do not allow is refused here too."""
-        token = self._cluster.kubectl("create", "token", "podtailor", f"--namespace={NAMESPACE}").strip()
-        config = json.loads(self._cluster.kubeconfig.read_text())
-        config["users"] = [{"name": "admin", "user": {"token": token}}]
-        made = folder / "kubeconfig"
-        made.touch(0o600)
-        made.write_text(json.dumps(config))
-        return made
-
     def _lead_here(self) -> None:
-        """Service and port are the one thing that a process on loopback needs otherwise."""
         assert self.replica
-        service = self._get("service", "podtailor-webhook")
-        if service and service["spec"]["type"] != "ExternalName":
-            spec = {
-                "type": "ExternalName",
-                "externalName": "localhost",
-                "clusterIP": None,
-                "clusterIPs": None,
-            }
-            self._patch("service", "podtailor-webhook", [{"op": "replace", "path": "/spec", "value": spec}])
-        port = self.replica.port
-        self._cluster.forward(NAMESPACE, 9443, port)
-        configuration = self._get("mutatingwebhookconfiguration", "podtailor")
-        if configuration and configuration["webhooks"][0]["clientConfig"]["service"]["port"] != port:
-            path = "/webhooks/0/clientConfig/service/port"
-            self._patch(
-                "mutatingwebhookconfiguration", "podtailor", [{"op": "replace", "path": path, "value": port}]
-            )
+        lead(self._cluster, self.replica.port)
+        self._cluster.forward(NAMESPACE, 9443, self.replica.port)
 
     def _get(self, kind: str, name: str) -> Any:
-        found = self._cluster.kubectl(
-            "get", kind, name, f"--namespace={NAMESPACE}", "--ignore-not-found", "--output=json"
-        )
-        return json.loads(found) if found else None
-
-    def _patch(self, kind: str, name: str, operations: list[dict[str, Any]]) -> None:
-        self._cluster.kubectl(
-            "patch",
-            kind,
-            name,
-            f"--namespace={NAMESPACE}",
-            "--type=json",
-            f"--patch={json.dumps(operations)}",
-        )
+        return found(self._cluster, kind, name)
 
 
-class _Installed(Replica):
+def lead(cluster: ControlPlane, port: int) -> None:
+    """To a process on loopback: Service and port are the one thing that it needs otherwise."""
+    service = found(cluster, "service", "podtailor-webhook")
+    if service and service["spec"]["type"] != "ExternalName":
+        spec = {"type": "ExternalName", "externalName": "localhost", "clusterIP": None, "clusterIPs": None}
+        _patch(cluster, "service", "podtailor-webhook", [{"op": "replace", "path": "/spec", "value": spec}])
+    configuration = found(cluster, "mutatingwebhookconfiguration", "podtailor")
+    if configuration and configuration["webhooks"][0]["clientConfig"]["service"]["port"] != port:
+        operation = {"op": "replace", "path": "/webhooks/0/clientConfig/service/port", "value": port}
+        _patch(cluster, "mutatingwebhookconfiguration", "podtailor", [operation])
+
+
+def found(cluster: ControlPlane, kind: str, name: str) -> Any:
+    """None where there is none."""
+    text = cluster.kubectl(
+        "get", kind, name, f"--namespace={NAMESPACE}", "--ignore-not-found", "--output=json"
+    )
+    return json.loads(text) if text else None
+
+
+def _patch(cluster: ControlPlane, kind: str, name: str, operations: list[dict[str, Any]]) -> None:
+    words = (f"--namespace={NAMESPACE}", "--type=json", f"--patch={json.dumps(operations)}")
+    cluster.kubectl("patch", kind, name, *words)
+
+
+class Installed(Replica):
     """Trusted as the API server trusts it: by the caBundle, under the name of the Service."""
 
     is_named_localhost = False

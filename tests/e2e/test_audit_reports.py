@@ -31,12 +31,7 @@ def installed(cluster: ControlPlane, kubelet: Kubelet) -> Iterator[ControlPlane]
 @pytest.fixture(scope="module")
 def as_account(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A kubeconfig of the CronJob's ServiceAccount."""
-    token = installed.kubectl("create", "token", "podtailor-audit", "--namespace=podtailor-system").strip()
-    config = json.loads(installed.kubeconfig.read_text())
-    config["users"] = [{"name": "admin", "user": {"token": token}}]
-    made = tmp_path_factory.mktemp("account") / "kubeconfig"
-    made.write_text(json.dumps(config))
-    return made
+    return installed.account("podtailor-audit", tmp_path_factory.mktemp("account"))
 
 
 def _publish(cluster: ControlPlane, kubeconfig: Path) -> None:

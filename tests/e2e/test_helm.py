@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -91,12 +90,8 @@ def _test(cluster: ControlPlane, folder: Path) -> None:
     cluster.kubectl("apply", "-f", str(hooks))
     job = cluster.kubectl_json("get", "job", "podtailor-test", f"--namespace={NAMESPACE}")
     spec = job["spec"]["template"]["spec"]
-    account = spec["serviceAccountName"]
-    token = cluster.kubectl("create", "token", account, f"--namespace={NAMESPACE}").strip()
-    config = json.loads(cluster.kubeconfig.read_text())
-    config["users"] = [{"name": "admin", "user": {"token": token}}]
-    (folder / "kubeconfig").write_text(json.dumps(config))
-    words = [*spec["containers"][0]["args"], f"--kubeconfig={folder / 'kubeconfig'}"]
+    account = cluster.account(spec["serviceAccountName"], folder)
+    words = [*spec["containers"][0]["args"], f"--kubeconfig={account}"]
     command = [sys.executable, "-m", "webhook", *words]
     cluster.kubectl("rollout", "status", "deployment/podtailor", f"--namespace={NAMESPACE}")
 

@@ -1,161 +1,153 @@
-"""Replicas are replaced one by one while Pods come, and none of them is missed.
+"""Replicas are replaced, certificates and CAs rotate, policies change all the time: no Pod is missed.
 
-Without a shutdown delay some are (six of 670): callers hear late of who has gone. `make soak` for two minutes.
+Without a shutdown delay some are (six of 670): callers hear late of who has gone. `make soak` takes two minutes
+for each.
 """
 
 from __future__ import annotations
 
-import itertools
+import json
 import os
-import shutil
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
 
 import pytest
 
-from certs.files import CA_CERT, TLS_CERT, TLS_KEY
 from tests.e2e.balancer import Balancer
 from tests.e2e.client import Client
 from tests.e2e.conftest import FAILURES
 from tests.e2e.controlplane.cluster import ControlPlane
-from tests.e2e.webhook import Webhook
-from tests.support.pods import Json, pod
+from tests.e2e.replicas import LIFETIMES, Replicas
+from tests.e2e.traffic import AT_ONCE, POD, PODS_A_SECOND, Traffic, is_marked
 from tests.support.processes import eventually
-from webhook.model.names import APPLIED
 
-SECONDS = float(os.environ.get("PODTAILOR_ROLLOUT_SECONDS", "8"))
-PODS_A_SECOND, AT_ONCE = 50, 10
+SECONDS = float(os.environ.get("PODTAILOR_ROLLOUT_SECONDS", "0"))
+IS_SOAK = SECONDS > 0
 REPLICAS = 3
+# What goes on while Pods come: replicas are replaced, certificates rotate, policies change.
+ALONE = {"replaced": (True, False, False), "rotating": (True, True, False), "policies": (True, False, True)}
+TOGETHER = {"all at once": (True, True, True)}
+SCENARIOS = TOGETHER | ALONE if IS_SOAK else TOGETHER
 
 
-# Nobody looks after it once it is there: what counts is how it comes.
-POD = pod("schedulerName: nobody")
+@contextmanager
+def _installed(
+    cluster: ControlPlane, client: Client, folder: Path, *flags: str
+) -> Iterator[tuple[Replicas, Balancer]]:
+    """Three replicas that the API server calls."""
+    with Balancer() as balancer:
+        replicas = Replicas(cluster, balancer, folder, *flags)
+        try:
+            for _ in range(REPLICAS):
+                replicas.start()
+            eventually("the API server calls", lambda: is_marked(client.create("default", POD, dry_run=True)))
+            yield replicas, balancer
+        finally:
+            replicas.stop()
 
 
-class Traffic:
-    """Pods that somebody creates, at a rate that does not depend on how long each takes.
+@contextmanager
+def _policies_change(cluster: ControlPlane) -> Iterator[list[int]]:
+    """One policy, over and over. How often."""
+    stopped = threading.Event()
+    changes = [0]
 
-    They come ten at once, as a controller sends them: so the API server holds many connections to us, and has
-    to make them anew whenever a replica goes.
-    """
+    def change() -> None:
+        while not stopped.is_set():
+            changes[0] += 1
+            limits = [{"type": "Container", "defaultRequest": {"memory": f"{changes[0]}Mi"}}]
+            policy = {
+                "apiVersion": "podtailor.dev/v1alpha1", "kind": "ClusterWorkloadPolicy",
+                "metadata": {"name": "changing"}, "spec": {"resources": {"limits": limits}},
+            }  # fmt: skip
+            cluster.kubectl("apply", "-f", "-", stdin=json.dumps(policy))
 
-    def __init__(self, client: Client, namespace: str) -> None:
-        self._client, self._namespace = client, namespace
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._created: list[Future[None]] = []
-        self.seen: Counter[str] = Counter()
-        self.slowest = 0.0
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join()
-        for each in self._created:
-            each.result()  # whatever the API server refused is told
-
-    def _run(self) -> None:
-        started = time.monotonic()
-        with ThreadPoolExecutor(2 * AT_ONCE) as pool:
-            for first in itertools.count(step=AT_ONCE):
-                if self._stopped.wait(max(0.0, started + first / PODS_A_SECOND - time.monotonic())):
-                    return
-                for number in range(first, first + AT_ONCE):
-                    self._created.append(pool.submit(self._create, number))
-
-    def _create(self, number: int) -> None:
-        asked = time.monotonic()
-        created = self._client.create(self._namespace, {**POD, "metadata": {"name": f"p-{number}"}})
-        self.slowest = max(self.slowest, time.monotonic() - asked)
-        self.seen["tailored" if is_marked(created) else "missed"] += 1
-
-
-def is_marked(pod: Json) -> bool:
-    return APPLIED in (pod["metadata"].get("annotations") or {})
-
-
-@pytest.fixture(scope="module")
-def balancer(
-    cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Balancer, Path]]:
-    folder = tmp_path_factory.mktemp("rollout")
-    with Balancer() as made:
-        yield made, folder
-    cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor", "--ignore-not-found")
-
-
-class Replicas:
-    """As many as a Deployment wants, replaced as it would: a new one is ready before an old one ends."""
-
-    def __init__(self, cluster: ControlPlane, balancer: Balancer, folder: Path) -> None:
-        self._cluster, self._balancer, self._folder = cluster, balancer, folder
-        self._count = 0
-        self.running: list[Webhook] = []
-        self._gone: list[Webhook] = []
-
-    def start(self) -> Webhook:
-        folder = self._folder / str(self._count)
-        folder.mkdir()
-        if self._count:
-            for name in (CA_CERT, TLS_CERT, TLS_KEY):
-                shutil.copy(self._folder / "0" / name, folder / name)
-        self._count += 1
-        replica = Webhook(self._cluster, folder, shutdown_delay=2)
-        self.running.append(replica)
-        self._balancer.add(replica)
-        return replica
-
-    def replace(self) -> None:
-        self.start()
-        old = self.running.pop(0)
-        self._gone.append(old)  # who calls hears of it from the probes alone, and late
-        assert old.stop() == 0
-
-    def stop(self) -> None:
-        for replica in self.running:
-            replica.stop()
-        for replica in (*self.running, *self._gone):
-            self._balancer.remove(replica)
-
-
-def test_no_pod_is_missed_while_replicas_are_replaced(
-    cluster: ControlPlane, client: Client, balancer: tuple[Balancer, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    front, folder = balancer
-    replicas = Replicas(cluster, front, folder)
+    thread = threading.Thread(target=change)
+    thread.start()
     try:
-        for _ in range(REPLICAS):
-            replicas.start()
-        replicas.running[0].register_at(front.port)
-        namespace = cluster.create_namespace("rolling")
-        eventually("the API server calls", lambda: is_marked(client.create(namespace, POD, dry_run=True)))
+        yield changes
+    finally:
+        stopped.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(("replaces", "rotates", "changes"), SCENARIOS.values(), ids=SCENARIOS)
+def test_no_pod_is_missed(
+    cluster: ControlPlane, client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    replaces: bool, rotates: bool, changes: bool,
+) -> None:  # fmt: skip
+    with _installed(cluster, client, tmp_path, *(LIFETIMES if rotates else ())) as (replicas, _):
+        namespace = cluster.create_namespace(f"rolling-{replaces:d}{rotates:d}{changes:d}")
         before = cluster.metric(*FAILURES)
-        ends = time.monotonic() + SECONDS
+        ends = time.monotonic() + max(SECONDS, 14.0)
         replaced = 0
-        with Traffic(client, namespace) as traffic:
+        with ExitStack() as going_on:
+            changed = going_on.enter_context(_policies_change(cluster)) if changes else [0]
+            traffic = going_on.enter_context(Traffic(client, namespace))
             while time.monotonic() < ends or replaced < REPLICAS:
                 replicas.replace()
                 replaced += 1
         failed = cluster.metric(*FAILURES) - before
-    finally:
-        replicas.stop()
+        rotated, bundles = replicas.said("Secret written"), replicas.said("caBundle written")
     with capsys.disabled():
         print(
-            f"\n{replaced} replicas replaced: {json_of(traffic)}, the slowest in {traffic.slowest:.2f} s, "
-            f"{failed:.0f} calls failed"
+            f"\n{replaced} replicas replaced, Secret written {rotated} times, caBundle {bundles} times, "
+            f"{changed[0]} policies: {traffic}, {failed:.0f} calls failed"
         )
-    assert traffic.seen["missed"] == 0
-    assert failed == 0
-    assert traffic.seen["tailored"] > PODS_A_SECOND * SECONDS / 2
+    assert traffic.seen["missed"] == traffic.seen["refused"] == failed == 0
+    assert traffic.seen["tailored"] > PODS_A_SECOND * 14 / 2
+    if rotates:
+        assert rotated > 3
+        assert bundles > 1
+    if changes:
+        assert changed[0] > 10
 
 
-def json_of(traffic: Traffic) -> str:
-    return ", ".join(f"{count} Pods {what}" for what, count in sorted(traffic.seen.items()))
+def test_killed_replica_costs_what_it_was_doing(
+    cluster: ControlPlane, client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what a Service sends it until two probes have failed; under Fail controllers come again."""
+    with _installed(cluster, client, tmp_path) as (replicas, balancer):
+        namespace = cluster.create_namespace("killed")
+        with Traffic(client, namespace) as traffic:
+            eventually("Pods come", lambda: traffic.seen["tailored"] > PODS_A_SECOND)
+            replicas.kill()
+            so_far = traffic.seen["tailored"]
+            eventually("they go on coming", lambda: traffic.seen["tailored"] > so_far + 4 * PODS_A_SECOND)
+        replicas.start()
+        fail = [{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"}]
+        cluster.kubectl(
+            "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={json.dumps(fail)}"
+        )
+        retried = cluster.create_namespace("retried")
+        wanted = 100
+        refused = cluster.metric("apiserver_admission_webhook_rejection_count")
+        _replica_set(cluster, retried, wanted)
+        eventually("some are there", lambda: _count(cluster, retried) > 20)
+        replicas.kill()
+        eventually("none is lost", lambda: _count(cluster, retried) == wanted)
+        refused = cluster.metric("apiserver_admission_webhook_rejection_count") - refused
+        pods = cluster.kubectl_json("get", "pods", f"--namespace={retried}")["items"]
+    with capsys.disabled():
+        print(
+            f"\nkilled under Ignore: {traffic}, {balancer.refused} connections refused; "
+            f"under Fail: {len(pods)} of {wanted} Pods, {refused:.0f} refused and made again"
+        )
+    assert traffic.seen["missed"] <= AT_ONCE + balancer.refused
+    assert traffic.seen["refused"] == 0
+    assert all(map(is_marked, pods))
+
+
+def _replica_set(cluster: ControlPlane, namespace: str, count: int) -> None:
+    labels = {"app": "many"}
+    template = {"metadata": {"labels": labels}, "spec": POD["spec"]}
+    spec = {"replicas": count, "selector": {"matchLabels": labels}, "template": template}
+    made = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "many"}, "spec": spec}
+    cluster.kubectl("create", f"--namespace={namespace}", "-f", "-", stdin=json.dumps(made))
+
+
+def _count(cluster: ControlPlane, namespace: str) -> int:
+    return cluster.kubectl("get", "pods", f"--namespace={namespace}", "--output=name").count("pod/")

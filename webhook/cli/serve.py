@@ -100,12 +100,10 @@ def serve(
       podtailor serve --dev
       podtailor serve --tls-cert-file tls.crt --tls-private-key-file tls.key --policies policies/
     """
-    if log_level.lower() not in ("debug", "info", "warning", "error"):
-        raise InputError(f"--log-level {log_level}: one of debug, info, warning, error")
-    if "-" in (policies or ()):
-        raise InputError("--policies -: policies are read again when they change, so give files")
-    if tls_secret and (dev or tls_cert_file or tls_private_key_file):
-        raise InputError("--tls-secret makes certificates itself: leave --dev and the files out")
+    _check(log_level, policies, tls_secret, is_given_files=dev or tls_cert_file or tls_private_key_file)
+    lifetimes = Lifetimes(ca_validity, tls_validity, renew_at, ca_overlap, clock_skew)
+    if not lifetimes.are_possible():
+        raise InputError("--ca-overlap: the CA before would have expired; make --ca-validity longer")
     snapshot = snapshot_from(
         None if from_cluster else policies,
         builtin,
@@ -140,10 +138,10 @@ def serve(
                 kubeconfig,
                 context,
                 Path(throwaway),
-                Lifetimes(ca_validity, tls_validity, renew_at, ca_overlap, clock_skew),
+                lifetimes,
             )
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
-            keeping.Keeping(keeper).start()
+            keeping.Keeping(keeper, ca_overlap).start()
             is_trusted = keeper.is_trusted
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(
@@ -168,3 +166,15 @@ def serve(
             )
         except (tls.CertificateError, OSError) as error:
             raise InputError(str(error)) from error
+
+
+def _check(
+    log_level: str, policies: list[str] | None, tls_secret: str | None, *, is_given_files: object
+) -> None:
+    """Raises InputError for what one flag alone does not show."""
+    if log_level.lower() not in ("debug", "info", "warning", "error"):
+        raise InputError(f"--log-level {log_level}: one of debug, info, warning, error")
+    if "-" in (policies or ()):
+        raise InputError("--policies -: policies are read again when they change, so give files")
+    if tls_secret and is_given_files:
+        raise InputError("--tls-secret makes certificates itself: leave --dev and the files out")

@@ -147,6 +147,16 @@ class ControlPlane:
         names = self.kubectl("get", "crd", "--output=name").split()
         self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
 
+    def account(self, name: str, folder: Path) -> Path:
+        """A kubeconfig in `folder` of this ServiceAccount of podtailor-system: as if from one of its Pods."""
+        token = self.kubectl("create", "token", name, "--namespace=podtailor-system").strip()
+        config = json.loads(self.kubeconfig.read_text())
+        config["users"] = [{"name": "admin", "user": {"token": token}}]
+        made = folder / f"kubeconfig-{name}"
+        made.touch(0o600)
+        made.write_text(json.dumps(config))
+        return made
+
     def forward(self, namespace: str, port: int, here: int) -> None:
         """What is forwarded to this port of a Pod of the namespace comes to this one of loopback."""
         target = {"address": "127.0.0.1", "port": here}
