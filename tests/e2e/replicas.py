@@ -71,4 +71,4 @@ class Replicas:
             replica.stop()
         for replica in (*self.running, *self._gone):
             self._balancer.remove(replica)
-        self._cluster.kubectl("delete", "-k", "manifests/overlays/cluster-wide")
+        self._cluster.kubectl("delete", "-k", "manifests/overlays/cluster-wide", "--ignore-not-found")

@@ -13,6 +13,7 @@ from tests.support.server import Server
 
 REVIEWS = int(os.environ.get("PODTAILOR_SOAK_REVIEWS", "10000"))
 ROUNDS = 5
+pytestmark = pytest.mark.soak
 MIB = 1024 * 1024
 
 

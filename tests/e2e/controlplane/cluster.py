@@ -203,6 +203,9 @@ class ControlPlane:
         except (OSError, urllib.error.URLError):
             return None
 
+    def signal(self, name: str, number: int) -> None:
+        self._named(name).signal(number)
+
     def kill(self, name: str) -> None:
         """As a machine that goes dark: no goodbye to anybody."""
         process = self._named(name)
