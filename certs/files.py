@@ -7,23 +7,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from certs.issue import issue_authority, issue_serving
+from certs.issue import issue_authority, issue_client, issue_serving
 
 CA_CERT, CA_KEY, TLS_CERT, TLS_KEY = "ca.crt", "ca.key", "tls.crt", "tls.key"
-FILES = (CA_CERT, CA_KEY, TLS_CERT, TLS_KEY)
+CLIENT_CERT, CLIENT_KEY = "client.crt", "client.key"
 
 
 def issue_to(
-    directory: Path, hosts: Sequence[str], now: datetime, lifetime: timedelta, *, overwrite: bool = False
+    directory: Path, hosts: Sequence[str], now: datetime, lifetime: timedelta, client: str | None = None
 ) -> None:
-    """Issue a CA and a serving certificate for `hosts` into `directory`.
+    """Issue a CA and a serving certificate for `hosts` into `directory`, and one for a `client` of that name.
 
-    Raises FileExistsError, before anything is written, where one of FILES is there and `overwrite` is not
-    given.
+    Files that are there are replaced: `taken` says which.
     """
-    there = [name for name in FILES if (directory / name).exists()]
-    if there and not overwrite:
-        raise FileExistsError(f"{directory / there[0]} exists")
     authority = issue_authority(now, lifetime)
     serving = issue_serving(authority, hosts, now, lifetime)
     contents = {
@@ -32,7 +28,16 @@ def issue_to(
         TLS_KEY: serving.key_pem,
         TLS_CERT: serving.certificate_pem,
     }
+    if client:
+        caller = issue_client(authority, client, now, lifetime)
+        contents |= {CLIENT_KEY: caller.key_pem, CLIENT_CERT: caller.certificate_pem}
     write(directory, contents)
+
+
+def taken(directory: Path) -> Path | None:
+    """A file that `issue_to` would replace."""
+    names = (CA_CERT, CA_KEY, TLS_CERT, TLS_KEY, CLIENT_CERT, CLIENT_KEY)
+    return next((directory / name for name in names if (directory / name).exists()), None)
 
 
 def write(directory: Path, contents: Mapping[str, bytes]) -> None:

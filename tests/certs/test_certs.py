@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certs.files import CA_CERT, CA_KEY, FILES, TLS_CERT, TLS_KEY, issue_to
+from certs.files import CA_CERT, CA_KEY, TLS_CERT, TLS_KEY, issue_to, taken
 from certs.inspect import read_certificates
 from certs.issue import issue_authority, issue_serving, service_hosts
 
@@ -45,17 +45,14 @@ def test_serving_certificate_is_valid_from_a_little_before_now_to_the_end_of_its
 def test_files_are_what_a_tls_secret_holds_and_keys_are_the_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     issue_to(folder, ["localhost"], NOW, DAY)
-    modes = {name: stat.S_IMODE((folder / name).stat().st_mode) for name in FILES}
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
     assert modes == {CA_CERT: 0o644, CA_KEY: 0o600, TLS_CERT: 0o644, TLS_KEY: 0o600}
-    assert sorted(file.name for file in folder.iterdir()) == sorted(FILES), "nothing is left lying about"
 
 
-def test_files_that_are_there_stay(tmp_path: Path) -> None:
+def test_files_that_would_be_replaced_are_named(tmp_path: Path) -> None:
     (tmp_path / TLS_KEY).write_text("mine")
-    with pytest.raises(FileExistsError, match=r"tls\.key exists"):
-        issue_to(tmp_path, ["localhost"], NOW, DAY)
-    assert [file.name for file in tmp_path.iterdir()] == [TLS_KEY]
-    issue_to(tmp_path, ["localhost"], NOW, DAY, overwrite=True)
+    assert taken(tmp_path) == tmp_path / TLS_KEY
+    issue_to(tmp_path, ["localhost"], NOW, DAY)
     assert (tmp_path / TLS_KEY).read_text() != "mine"
 
 

@@ -108,7 +108,7 @@ class Server(Replica):
 
     def issue(self, validity: timedelta = timedelta(hours=1)) -> None:
         """A new CA and certificate, over the old ones."""
-        issue_to(self.folder, HOSTS, datetime.now(UTC), validity, overwrite=True)
+        issue_to(self.folder, HOSTS, datetime.now(UTC), validity)
 
 
 def review_of(pod: Json, **request: Any) -> Json:

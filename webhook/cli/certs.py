@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from certs.files import issue_to
+from certs.files import issue_to, taken
 from certs.inspect import Facts, read_certificates
 from certs.issue import service_hosts
 from webhook.cli import options
@@ -33,18 +33,25 @@ def issue(
     host: Annotated[
         list[str] | None, typer.Option("--host", help="One more DNS name or IP address (repeatable).")
     ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(
+            "--client", metavar="NAME", help="Also client.crt, by which a caller of this name is known."
+        ),
+    ] = None,
     days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How long they are valid.")] = 365,
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
     """Issue a CA and a serving certificate signed by it; keys are readable by you alone."""
     hosts = [*service_hosts(service, namespace), *(host or ())]
+    there = taken(out)
+    if there and not force:
+        raise InputError(f"{there} exists: use another directory, or --force to replace it")
     try:
-        issue_to(out, hosts, datetime.now(UTC), timedelta(days=days), overwrite=force)
+        issue_to(out, hosts, datetime.now(UTC), timedelta(days=days), client)
     except OSError as error:
-        if error.errno is not None:
-            raise InputError(f"{error.filename or out}: {error.strerror}") from error
-        raise InputError(f"{error}: use another directory, or --force to replace it") from error
+        raise InputError(f"{error.filename or out}: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"these names cannot stand in a certificate: {error}") from error
     print(f"{out}: CA and certificate for {', '.join(hosts)}, valid for {days} days")

@@ -78,7 +78,7 @@ def prepare(directory: Path, listen_on: str) -> Example:
     """Issue certificates for this machine's own names, and lay the review beside them."""
     host = listen_on if listen_on not in ("127.0.0.1", "0.0.0.0", "::") else "localhost"  # noqa: S104 (compared, not bound)
     hosts = dict.fromkeys(["localhost", "127.0.0.1", "::1", host])
-    issue_to(directory, list(hosts), datetime.now(UTC), timedelta(days=1), overwrite=True)
+    issue_to(directory, list(hosts), datetime.now(UTC), timedelta(days=1))
     with as_file(resources("webhook.cli") / "example-pod.yaml") as file:
         (document,) = read(str(file))
     pod = document.data

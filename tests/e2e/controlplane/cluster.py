@@ -17,32 +17,12 @@ from typing import Any, Self
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from certs.files import CA_CERT
+from tests.e2e.controlplane import given
 from tests.e2e.controlplane.build import binaries
 from tests.support.processes import Process, eventually, free_port
 
 NODES = Path(__file__).parent / "nodes.yaml"
-_AUDIT_POLICY = """
-apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules:
-- level: Metadata
-  userGroups: ["system:serviceaccounts:podtailor-system"]
-- level: Metadata
-  resources: [{group: "", resources: [pods]}]
-  verbs: [create]
-- level: None
-"""
-
-_RUNS = """        ready: true
-        restartCount: 0
-        state:
-          running:
-            startedAt: {{ $now | Quote }}
-"""
-_HAS = """        resources:
-          {{ with .resources }}{{ YAML . 5 }}{{ else }}{}{{ end }}
-"""
 
 
 class KubectlError(Exception):
@@ -61,6 +41,11 @@ class ControlPlane:
         self._port = free_port()
         self._processes: list[Process] = []
         self.kubeconfig = folder / "kubeconfig"
+
+    @property
+    def client_ca(self) -> Path:
+        """Of the certificate by which the API server says to webhooks who it is."""
+        return self._folder / "client" / CA_CERT
 
     @property
     def path(self) -> str:
@@ -108,6 +93,8 @@ class ControlPlane:
         self.kubectl(
             "wait", "--for=condition=Established", "--timeout=30s", "crd/clusterportforwards.kwok.x-k8s.io"
         )
+        stages = self._folder / "stages.yaml"
+        stages.write_text(given.stages(self._bin["stages.yaml"]))
         kubelet = free_port()
         self._run(
             "kwok",
@@ -115,7 +102,7 @@ class ControlPlane:
             "--manage-all-nodes=true",
             "--cidr=10.1.0.0/16",
             "--node-lease-duration-seconds=40",
-            f"--config={self._stages()}",
+            f"--config={stages}",
             f"--server-address=127.0.0.1:{kubelet}",
             "--node-ip=127.0.0.1",
             f"--node-port={kubelet}",
@@ -243,12 +230,6 @@ class ControlPlane:
                 asked[event["verb"], resource, event["responseStatus"]["code"]] += 1
         return asked
 
-    def _stages(self) -> Path:
-        """What kwok makes of Pods, told with what each container has: else no Pod could be resized."""
-        stages = self._folder / "stages.yaml"
-        stages.write_text(self._bin["stages.yaml"].read_text().replace(_RUNS, f"{_RUNS}{_HAS}"))
-        return stages
-
     def _named(self, name: str) -> Process:
         return next(process for process in self._processes if process.name == name)
 
@@ -272,7 +253,7 @@ class ControlPlane:
         )
         (self._folder / "sa.key").write_bytes(pem)
         (self._folder / "tokens.csv").write_text(f"{self._token},admin,admin,system:masters\n")
-        (self._folder / "audit.yaml").write_text(_AUDIT_POLICY)
+        (self._folder / "audit.yaml").write_text(given.AUDIT_POLICY)
         self._run(
             "kube-apiserver",
             f"--etcd-servers={client}",
@@ -287,6 +268,7 @@ class ControlPlane:
             f"--token-auth-file={self._folder / 'tokens.csv'}",
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.0.0.0/24",
+            f"--admission-control-config-file={given.admission(self.client_ca.parent)}",
             *self._flags,
         )
         self._write_kubeconfig()

@@ -1,0 +1,25 @@
+"""Only the API server is answered: it says who it is by a certificate, as its AdmissionConfiguration tells it."""
+
+from __future__ import annotations
+
+import ssl
+from http.client import RemoteDisconnected
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.traffic import POD, is_marked
+from tests.e2e.webhook import Webhook
+from tests.support.pods import pod
+
+
+@pytest.fixture(scope="module")
+def webhook_flags(cluster: ControlPlane) -> list[str]:
+    return [f"--client-ca-file={cluster.client_ca}"]
+
+
+def test_api_server_is_known_and_nobody_else(client: Client, webhook: Webhook) -> None:
+    assert is_marked(client.create("default", POD, dry_run=True))
+    with pytest.raises((ssl.SSLError, RemoteDisconnected, ConnectionResetError)):
+        webhook.review(pod())
