@@ -45,7 +45,7 @@ lock: $(READY) ## Write requirements*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
 	echo "uv>=0.9" | $(LOCK) - -o requirements-uv.txt
-	echo "hatchling>=1.27" | $(LOCK) - -c requirements-dev.txt -o requirements-build.txt
+	printf 'hatchling>=1.27\ncyclonedx-bom>=7\n' | $(LOCK) - -c requirements-dev.txt -o requirements-build.txt
 
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 UV = $(BIN)/uv pip install --quiet --python $(BIN)/python

@@ -52,7 +52,8 @@ class Replicas:
         self.start()
         old = self.running.pop(0)
         self._gone.append(old)  # who calls hears of it from the probes alone, and late
-        assert old.stop() == 0
+        code = old.stop()
+        assert code == 0, f"exit {code}: {old.process.tail()}"
 
     def kill(self) -> None:
         """One, as if its Node had gone."""

@@ -7,6 +7,7 @@ base stays in a cache outside the checkout.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -62,6 +63,8 @@ def main() -> None:
         _say(
             f"size: {_mib(mount)} MiB, of it podtailor and its libraries {_mib(mount / 'opt/podtailor')} MiB"
         )
+        listed = json.loads((mount / "opt/podtailor/sbom.cdx.json").read_text())["components"]
+        _say(f"components: {', '.join(sorted(component['name'] for component in listed))}")
     finally:
         _run("buildah", "rm", container)
 

@@ -22,6 +22,12 @@ def test_image_is_built_and_runs() -> None:
         pytest.skip(f"THE IMAGE IS NOT BUILT: {done.stderr}")
     assert done.returncode == 0, done.stderr
     assert f"podtailor {__version__}\n" in done.stdout
+    listed = re.search(r"^components: (.+)$", done.stdout, re.MULTILINE)
+    assert listed
+    pinned = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.MULTILINE)
+    names = {re.sub(r"[-_.]+", "-", name).lower() for name in listed[1].split(", ")}
+    # All but those of other platforms.
+    assert {"podtailor", "kubernetes", "cryptography", "uvicorn"} <= names <= {*pinned, "podtailor"}
     print("\n", done.stdout)
 
 

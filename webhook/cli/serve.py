@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -166,6 +168,11 @@ def serve(
             )
         except (tls.CertificateError, OSError) as error:
             raise InputError(str(error)) from error
+    # Threads that wait for the API server end with the process. Python cannot be taken down around them without
+    # a crash now and then.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _check(
