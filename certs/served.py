@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from kubernetes.client import ApiClient, ApiException, CoreV1Api, V1ContainerPort
@@ -80,4 +80,6 @@ def forwarded(api: ApiClient, namespace: str, pod: str, port: int) -> Connect:
 def _certificate(connect: Connect, context: ssl.SSLContext, host: str) -> bytes:
     with closing(connect()) as plain, context.wrap_socket(plain, server_hostname=host) as tls:
         found = tls.getpeercert(binary_form=True)
+        with suppress(OSError):
+            tls.unwrap()  # says goodbye: the thread that forwards takes anything else for a fault
         return ssl.DER_cert_to_PEM_cert(found).encode() if found else b""

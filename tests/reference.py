@@ -53,9 +53,14 @@ def _lines() -> Iterator[str]:
     for name, annotation in get_type_hints(ReviewLine, include_extras=True).items():
         yield f"| `{name}` | {annotation.__metadata__[0].description} |"
     yield "\n## Metrics\n"
+    yield "And those of the process, `process_...`: memory, CPU time, open files.\n"
     yield "| metric | type | meaning |"
     yield "|---|---|---|"
-    for metric in sorted(Metrics().registry.collect(), key=lambda each: each.name):
+    metrics = Metrics()
+    metrics.trusted(lambda: True)
+    for metric in sorted(metrics.registry.collect(), key=lambda each: each.name):
+        if metric.name.startswith("process_"):
+            continue
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         yield f"| `{name}` | {metric.type} | {metric.documentation} |"
     yield "\n## Commands"

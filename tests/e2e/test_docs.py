@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.controlplane.build import binary
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
 from tests.support.pages import Step, output, steps
@@ -22,6 +24,9 @@ ON_CLUSTER = [
     Path("docs/audit.md"),
     Path("docs/troubleshooting.md"),
     Path("docs/resize.md"),
+    Path("docs/certificates.md"),
+    Path("docs/failure-modes.md"),
+    Path("docs/upgrade.md"),
 ]
 
 
@@ -49,7 +54,10 @@ def environment(
         following = Following(kubelet)
         following.start()
         try:
-            yield {"KUBECONFIG": str(own.kubeconfig), "PATH": own.path}
+            yield {
+                "KUBECONFIG": str(own.kubeconfig),
+                "PATH": f"{binary('helm').parent}{os.pathsep}{own.path}",
+            }
         finally:
             following.stopped.set()
             following.join()
@@ -75,7 +83,9 @@ def _follow(step: Step, environment: dict[str, str]) -> None:
         printed = output(step.command, **environment)
         return step.fits(printed)
 
-    looks = any(each in step.command for each in ("--dry-run", "kubectl get", "kubectl explain"))
+    looks = any(
+        each in step.command for each in ("--dry-run", "kubectl get", "kubectl explain", "certs check")
+    )
     try:
         eventually("the output is as the page says", fits, seconds=60 if looks else 0)
     except AssertionError:

@@ -24,7 +24,10 @@ ELSEWHERE = {
     "make test": ".ci/run",
 }
 # What makes a command one for a cluster.
-CLUSTER = ("kubectl ", "--from-cluster", "policies diff", "pod/", "audit -n", "retrofit")
+CLUSTER = (
+    "kubectl ", "helm ", "--from-cluster", "policies diff", "pod/", "audit -n", "retrofit",
+    "certs check", "certs rotate", "certs show\n",
+)  # fmt: skip
 
 
 class Step(NamedTuple):
@@ -34,7 +37,7 @@ class Step(NamedTuple):
 
     @property
     def needs_a_cluster(self) -> bool:
-        return any(each in self.command for each in CLUSTER)
+        return any(each in f"{self.command}\n" for each in CLUSTER)
 
     def fits(self, output: str) -> bool:
         parts = re.split(r"^\.\.\.\n", self.expected, flags=re.MULTILINE)

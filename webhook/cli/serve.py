@@ -168,8 +168,8 @@ def serve(
             )
         except (tls.CertificateError, OSError) as error:
             raise InputError(str(error)) from error
-    # Threads that wait for the API server end with the process. Python cannot be taken down around them without
-    # a crash now and then.
+    # Threads that wait for the API server end with the process. Python cannot be taken down around them
+    # without a crash now and then.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
