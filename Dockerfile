@@ -17,7 +17,7 @@ COPY webhook webhook
 COPY certs certs
 RUN /opt/build/bin/hatchling build -t wheel -d /dist \
     && /opt/podtailor/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl \
-    && /opt/podtailor/bin/pip uninstall --yes pip \
+    && /opt/podtailor/bin/pip uninstall --yes pip setuptools \
     && /opt/build/bin/cyclonedx-py environment /opt/podtailor/bin/python --output-reproducible \
         --output-file /opt/podtailor/sbom.cdx.json
 

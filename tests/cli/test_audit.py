@@ -73,6 +73,12 @@ def test_reports_are_documents(run: Run) -> None:
     )
 
 
+def test_metrics_have_every_finding(run: Run) -> None:
+    out = run("audit", "-f", "examples", "-o", "prometheus").out
+    assert 'podtailor_audit_findings{finding="would-change"} 6.0\n' in out
+    assert 'podtailor_audit_findings{finding="slipped-through"} 0.0\n' in out
+
+
 def test_nothing_to_look_at_is_warned_of(run: Run) -> None:
     done = run("audit", "-f", "-", stdin="{apiVersion: v1, kind: Service, metadata: {name: s}}")
     assert (done.code, done.err) == (0, "warning: -: nothing in there makes Pods\n")

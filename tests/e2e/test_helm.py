@@ -49,6 +49,7 @@ def test_installed_upgraded_and_removed(
 
 def _life(cluster: ControlPlane, client: Client, kubelet: Kubelet, folder: Path) -> None:
     place = cluster.create_namespace("charted")
+    cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")  # a new cluster has none
     said = _helm(cluster, "install", "charts/podtailor", "--create-namespace")
     assert "kubectl delete mutatingwebhookconfiguration podtailor" in said
     kubelet.follow()

@@ -70,6 +70,7 @@ def _policy(number: int) -> Json:
     }
 
 
+@pytest.mark.soak
 def test_memory_and_time_to_ready(crowded: ControlPlane, tmp_path: Path) -> None:
     started = time.monotonic()
     server = Server(tmp_path, "--from-cluster", f"--kubeconfig={crowded.kubeconfig}")

@@ -24,6 +24,7 @@ class Output(StrEnum):
     YAML = "yaml"
     HTML = "html"
     OPENREPORTS = "openreports"
+    PROMETHEUS = "prometheus"
 
 
 class Reporter:
@@ -68,5 +69,9 @@ class Reporter:
             case Output.OPENREPORTS:
                 for report in openreports.reports(tally, datetime.now(UTC)):
                     print(f"---\n{written(report)}", end="")
+            case Output.PROMETHEUS:
+                from webhook.audit.reports import prometheus
+
+                print(prometheus.exposition(tally), end="")
             case Output.TABLE:
                 audit_table.show(tally, costs, total, with_diff=self._prints_diff)

@@ -1,0 +1,21 @@
+"""An audit as metrics: for the textfile collector of a node exporter, or for a Pushgateway."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from webhook.audit.findings import WORST_FIRST
+from webhook.audit.tally import Tally
+
+
+def exposition(tally: Tally) -> str:
+    """Prometheus' text format. Every finding has its series, also where there is none of it."""
+    registry = CollectorRegistry()
+    findings = Gauge(
+        "podtailor_audit_findings", "Owners by their worst finding.", ["finding"], registry=registry
+    )
+    at = Gauge("podtailor_audit_timestamp_seconds", "When the audit ended, Unix time.", registry=registry)
+    for finding in WORST_FIRST:
+        findings.labels(finding).set(sum(row.finding == finding for row in tally.rows))
+    at.set_to_current_time()
+    return generate_latest(registry).decode()
