@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import openreports
+from tests.e2e import definitions
 from tests.e2e.audits import audit, make
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
@@ -22,7 +22,7 @@ ACCOUNT = "system:serviceaccount:podtailor-system:podtailor-audit"
 @pytest.fixture(scope="module")
 def installed(cluster: ControlPlane, kubelet: Kubelet) -> Iterator[ControlPlane]:
     kubelet.apply("manifests/overlays/cluster-wide")
-    openreports.install(cluster)
+    definitions.install(cluster, *definitions.OPENREPORTS)
     cluster.kubectl("apply", "-k", COMPONENT)
     yield cluster
     cluster.kubectl("delete", "-k", COMPONENT)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.controlplane.build import binary
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
+from tests.e2e.definitions import CERT_MANAGER, PROMETHEUS, install
 from tests.e2e.webhook import Webhook
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
@@ -251,3 +252,34 @@ def test_queries_ask_for_what_is_exposed(
 
 def test_server_looks_at_itself(webhook: Server) -> None:
     assert webhook.metric("process_resident_memory_bytes") > 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("component", "others"),
+    [("cert-manager", CERT_MANAGER), ("monitoring", PROMETHEUS)],
+    ids=lambda value: value[0],
+)
+def test_objects_of_others_are_as_they_define_them(
+    cluster: ControlPlane, tmp_path: Path, component: str, others: tuple[str, str, str]
+) -> None:
+    """By the schemas that cert-manager and the Prometheus operator publish."""
+    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    files = install(cluster, *others)
+    own = [
+        each
+        for each in _kustomized(tmp_path, ["base"], [component])
+        if "coreos" in each["apiVersion"] or "cert-manager" in each["apiVersion"]
+    ]
+    assert len(own) > 1
+    listed = {"apiVersion": "v1", "kind": "List", "items": own}
+    words = ("create", "--dry-run=server", "--validate=strict", "--warnings-as-errors", "-f", "-")
+    assert cluster.kubectl(*words, stdin=json.dumps(listed)).count("created") == len(own)
+    cluster.kubectl("delete", *(f"--filename={file}" for file in files))
+
+
+def test_autoscaler_of_the_pages_is_one(cluster: ControlPlane) -> None:
+    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    (autoscaler,) = re.findall(
+        r"```yaml\n(apiVersion: autoscaling.*?)```", Path("docs/install.md").read_text(), re.DOTALL
+    )
+    cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=autoscaler)
