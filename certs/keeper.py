@@ -6,6 +6,7 @@ Every replica runs this and none leads.
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import socket
 import ssl
@@ -14,17 +15,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client import AdmissionregistrationV1Api, ApiClient, ApiException
+from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from certs.files import TLS_CERT, TLS_KEY, write
 from certs.keyring import USUAL, Keyring, Lifetimes, as_published, renewed, to_secret
 from certs.lockout import lockout
 from certs.secret import SECONDS, NotKeptError, SharedSecret
+from webhook.cluster.writing import APPLY, send
 
 log = logging.getLogger("podtailor.certs")
 
 _NOT_FOUND = 404
+_CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 _MOST_PORT = 65535
 
 
@@ -50,8 +53,8 @@ class Keeper:
         self._lifetimes = lifetimes
         self._secret = SharedSecret(api, place.namespace, place.secret)
         self._api = api
-        self._admission = AdmissionregistrationV1Api(api)
         self._place = place
+        self._path = f"{_CONFIGURATIONS}/{place.configuration}"
         self._folder = folder
         self._held: Keyring | None = None
         self._served: dict[str, bytes] = {}
@@ -104,11 +107,12 @@ class Keeper:
             )
             return
         bundle = base64.b64encode(self._held.bundle).decode()
-        reason = self._lockout(configuration)
-        if any(hook.client_config.ca_bundle != bundle for hook in configuration.webhooks or ()):
+        webhooks = configuration.get("webhooks") or []
+        reason = lockout(webhooks, self._place.namespace)
+        if any(hook["clientConfig"].get("caBundle") != bundle for hook in webhooks):
             self._is_trusted = False
             if reason:
-                raise NotKeptError(f"not trusted by choice: {reason}")
+                raise NotKeptError(f"not trusted by choice: {self._named}: {reason}")
             self._shake_hands(self._held.bundle)
             self._publish(configuration, bundle)
         elif reason:  # whoever relies on us already is not better off without answers
@@ -117,41 +121,33 @@ class Keeper:
         mine = self._held
         self._held = self._secret.agreed(lambda stored: as_published(stored or mine, now))
 
-    def _publish(self, configuration: Any, bundle: str) -> None:
+    @property
+    def _named(self) -> str:
+        return f"MutatingWebhookConfiguration {self._place.configuration}"
+
+    def _publish(self, configuration: dict[str, Any], bundle: str) -> None:
         patch = {
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "MutatingWebhookConfiguration",
             # With its uid nothing is made anew where somebody has just deleted it.
-            "metadata": {"name": self._place.configuration, "uid": configuration.metadata.uid},
+            "metadata": {"name": self._place.configuration, "uid": configuration["metadata"]["uid"]},
             "webhooks": [
-                {"name": hook.name, "clientConfig": {"caBundle": bundle}}
-                for hook in configuration.webhooks or ()
+                {"name": hook["name"], "clientConfig": {"caBundle": bundle}}
+                for hook in configuration["webhooks"]
             ],
         }
-        self._admission.patch_mutating_webhook_configuration(
-            self._place.configuration,
-            patch,
-            field_manager="podtailor",
-            force=True,
-            _content_type="application/apply-patch+yaml",
-            _request_timeout=SECONDS,
-        )
+        owner = {"fieldManager": "podtailor", "force": "true"}
+        send(self._api, "PATCH", self._path, patch, content_type=APPLY, seconds=SECONDS, query=owner)
         log.info("caBundle written")
 
-    def _configuration(self) -> Any:
+    def _configuration(self) -> dict[str, Any] | None:
         try:
-            return self._admission.read_mutating_webhook_configuration(
-                self._place.configuration, _request_timeout=SECONDS
-            )
+            found: dict[str, Any] = json.loads(send(self._api, "GET", self._path, seconds=SECONDS))
         except ApiException as error:
             if error.status != _NOT_FOUND:
                 raise
             return None
-
-    def _lockout(self, configuration: Any) -> str | None:
-        webhooks = self._api.sanitize_for_serialization(configuration.webhooks or [])
-        reason = lockout(webhooks, self._place.namespace)
-        return f"MutatingWebhookConfiguration {self._place.configuration}: {reason}" if reason else None
+        return found
 
     def _shake_hands(self, bundle: bytes) -> None:
         """Raises OSError where our own Service does not answer, or not with a certificate of ours."""

@@ -6,13 +6,16 @@ The API server refuses a write that was made from an older Secret, so none is ev
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from collections.abc import Callable
+from typing import Any
 
-from kubernetes.client import ApiClient, ApiException, CoreV1Api, V1ObjectMeta, V1Secret
+from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from certs.keyring import Keyring, from_secret, to_secret
+from webhook.cluster.writing import JSON, send
 
 log = logging.getLogger("podtailor.certs")
 
@@ -27,8 +30,10 @@ class NotKeptError(Exception):
 
 class SharedSecret:
     def __init__(self, api: ApiClient, namespace: str, name: str) -> None:
-        self._core = CoreV1Api(api)
+        self._api = api
         self._namespace, self._name = namespace, name
+        self._folder = f"/api/v1/namespaces/{namespace}/secrets"
+        self._path = f"{self._folder}/{name}"
 
     def __str__(self) -> str:
         return f"Secret {self._namespace}/{self._name}"
@@ -43,7 +48,7 @@ class SharedSecret:
             return self._agreed(due)
         except ApiException as error:
             raise NotKeptError(f"{self}: {error.status} {error.reason}") from error
-        except HTTPError as error:
+        except (HTTPError, OSError) as error:
             raise NotKeptError(f"{self}: {error}") from error
 
     def _agreed(self, due: Callable[[Keyring | None], Keyring]) -> Keyring:
@@ -62,28 +67,27 @@ class SharedSecret:
                 log.info("Secret written", extra={"until": keyring.serving.certificate.not_valid_after_utc})
                 return keyring
 
-    def _read(self) -> V1Secret | None:
+    def _read(self) -> dict[str, Any] | None:
         try:
-            return self._core.read_namespaced_secret(self._name, self._namespace, _request_timeout=SECONDS)
+            secret: dict[str, Any] = json.loads(self._send("GET", self._path))
         except ApiException as error:
             if error.status != _NOT_FOUND:
                 raise
             return None
+        return secret
 
-    def _write(self, secret: V1Secret | None, keyring: Keyring) -> None:
+    def _write(self, secret: dict[str, Any] | None, keyring: Keyring) -> None:
         """Raises ApiException with status 409 where another was faster."""
-        data: dict[str, bytes | str] = {
-            name: base64.b64encode(pem).decode() for name, pem in to_secret(keyring).items()
-        }
+        data = {name: base64.b64encode(pem).decode() for name, pem in to_secret(keyring).items()}
         if secret is None:
-            made = V1Secret(metadata=V1ObjectMeta(name=self._name), type="kubernetes.io/tls", data=data)
-            self._core.create_namespaced_secret(self._namespace, made, _request_timeout=SECONDS)
+            made = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": self._name}}
+            self._send("POST", self._folder, {**made, "type": "kubernetes.io/tls", "data": data})
         else:
-            secret.data = data  # its resourceVersion goes along
-            self._core.replace_namespaced_secret(
-                self._name, self._namespace, secret, _request_timeout=SECONDS
-            )
+            self._send("PUT", self._path, {**secret, "data": data})  # its resourceVersion goes along
+
+    def _send(self, method: str, path: str, body: object = None) -> bytes:
+        return send(self._api, method, path, body, content_type=JSON, seconds=SECONDS)
 
 
-def _decoded(secret: V1Secret) -> dict[str, bytes]:
-    return {name: base64.b64decode(value) for name, value in (secret.data or {}).items()}
+def _decoded(secret: dict[str, Any]) -> dict[str, bytes]:
+    return {name: base64.b64decode(value) for name, value in (secret.get("data") or {}).items()}

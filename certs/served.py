@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
 
-from kubernetes.client import ApiClient, ApiException, CoreV1Api, V1ContainerPort
+from kubernetes.client import ApiClient, ApiException
 from kubernetes.stream import portforward
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
+
+from webhook.cluster.writing import send
 
 SECONDS = 5
 Connect = Callable[[], Any]
@@ -51,22 +54,28 @@ def served(replica: str, connect: Connect, bundle: bytes, host: str) -> Served:
 
 def replicas(api: ApiClient, namespace: str, selector: str) -> list[tuple[str, int]]:
     """Name and TLS port of every Pod that runs and is not on its way out. Raises ApiException, HTTPError."""
-    pods: Any = CoreV1Api(api).list_namespaced_pod(
-        namespace, label_selector=selector, _request_timeout=SECONDS
-    )
+    pods = json.loads(
+        send(api, "GET", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector})
+    )["items"]
     return [
-        (pod.metadata.name, next(port.container_port for port in _ports(pod) if port.name == "webhook"))
-        for pod in pods.items
-        if pod.status.phase == "Running" and not pod.metadata.deletion_timestamp
+        (
+            pod["metadata"]["name"],
+            next(port["containerPort"] for port in _ports(pod) if port.get("name") == "webhook"),
+        )
+        for pod in pods
+        if pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
     ]
 
 
-def _ports(pod: Any) -> list[V1ContainerPort]:
-    return [port for container in pod.spec.containers for port in container.ports or ()]
+def _ports(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [port for container in pod["spec"]["containers"] for port in container.get("ports", ())]
 
 
 def forwarded(api: ApiClient, namespace: str, pod: str, port: int) -> Connect:
     """Connections through the API server and the Pod's kubelet, as `kubectl port-forward` makes them."""
+    # Brings every model of the API along: for commands, never for the server.
+    from kubernetes.client import CoreV1Api  # noqa: PLC0415 (as the line above says)
+
     connect = CoreV1Api(api).connect_get_namespaced_pod_portforward
 
     def connected() -> Any:

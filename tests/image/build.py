@@ -40,17 +40,16 @@ def main() -> None:
         _make_base(base)
     wheels = cache / "wheels"
     _download(wheels)
-    image = _output("buildah", "from", "--name=podtailor-base", "scratch").strip()
-    try:
-        _run("buildah", "add", "--quiet", image, str(base), "/")
-        _run("buildah", "commit", "--quiet", image, "localhost/podtailor-base")
-    finally:
-        _run("buildah", "rm", image)
+    # Whose name says which file it was made of: a new one is another image.
+    image = f"localhost/podtailor-base:{base.stat().st_mtime_ns}"
+    if not _output("buildah", "images", "--quiet", "--filter", f"reference={image}").strip():
+        _make_image(base, image)
     _run(
         "buildah",
         "bud",
         "--quiet",
-        "--build-arg=BASE=localhost/podtailor-base",
+        "--layers",
+        f"--build-arg=BASE={image}",
         "--build-arg=PIP_OPTIONS=--no-index --find-links=/wheels",
         f"--volume={wheels}:/wheels:ro",
         f"--tag={TAG}",
@@ -75,6 +74,15 @@ def _works(engine: str) -> bool:
         bool(shutil.which(engine))
         and not subprocess.run([engine, "info"], capture_output=True, check=False).returncode
     )
+
+
+def _make_image(base: Path, name: str) -> None:
+    container = _output("buildah", "from", "scratch").strip()
+    try:
+        _run("buildah", "add", "--quiet", container, str(base), "/")
+        _run("buildah", "commit", "--quiet", container, name)
+    finally:
+        _run("buildah", "rm", container)
 
 
 def _make_base(base: Path) -> None:

@@ -143,7 +143,7 @@ def resize(api: ApiClient, each: Resize, *, dry_run: bool) -> None:
             path,
             msgspec.json.decode(each.patch),
             content_type=STRATEGIC,
-            **_query(dry_run=dry_run),
+            query=_query(dry_run=dry_run),
         )
 
 
@@ -152,7 +152,7 @@ def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     template = {"metadata": {"annotations": {_RESTARTED_AT: now}}}
     with told(str(owner)):
-        send(api, "PATCH", _path(owner), {"spec": {"template": template}}, **_query(dry_run=dry_run))
+        send(api, "PATCH", _path(owner), {"spec": {"template": template}}, query=_query(dry_run=dry_run))
 
 
 def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from kubernetes.client import ApiClient
@@ -11,12 +13,21 @@ from webhook.cluster.listing import refused
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+JSON = "application/json"
 STRATEGIC = "application/strategic-merge-patch+json"
 _SECONDS = 30
+NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
-def send(
-    api: ApiClient, method: str, path: str, body: Any = None, *, content_type: str = MERGE, **query: str
+def send(  # noqa: PLR0913 (what a request is made of)
+    api: ApiClient,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    content_type: str = MERGE,
+    seconds: float = _SECONDS,
+    query: Mapping[str, str] = NO_QUERY,
 ) -> bytes:
     """The answer.
 
@@ -31,7 +42,7 @@ def send(
             body=body,
             auth_settings=["BearerToken"],
         ),
-        _request_timeout=_SECONDS,
+        _request_timeout=seconds,
     )
     said = response.read() or b""
     if response.status >= HTTPStatus.BAD_REQUEST:

@@ -56,7 +56,7 @@ class Publisher:
             try:
                 with told(f"report of namespace {name}"):
                     query = {"fieldManager": NAME, "force": "true"}
-                    send(self._api, "PATCH", _path(name), report, content_type=APPLY, **query)
+                    send(self._api, "PATCH", _path(name), report, content_type=APPLY, query=query)
             except UnreachableError as error:
                 if not isinstance(error.__cause__, ApiException) or error.__cause__.status not in _GOING:
                     raise
