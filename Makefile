@@ -4,6 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Pods that the end-to-end laws generate.
 N ?= 300
+# The longest end-to-end modules.
+LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs never_refused)
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test e2e scale soak demo image lock clean
@@ -25,7 +27,8 @@ test: check e2e ## Everything; the first run builds a control plane (ten minutes
 
 e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
 	@# the longest first, so that all workers end together; much of it is waiting
-	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m "e2e and not soak" -n 3 --dist loadfile tests/image tests/e2e tests/soak tests/browser
+	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m "e2e and not soak" -n 3 --dist loadfile --no-loadscope-reorder \
+	$(LONG) tests/e2e tests/soak tests/browser
 
 scale: $(READY) ## What 10,000 namespaces, 2,000 policies and 10,000 Pods cost (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \

@@ -110,16 +110,23 @@ class Keeper:
         webhooks = configuration.get("webhooks") or []
         reason = lockout(webhooks, self._place.namespace)
         if any(hook["clientConfig"].get("caBundle") != bundle for hook in webhooks):
-            self._is_trusted = False
-            if reason:
+            if reason and not self._relies_on_us(webhooks):
+                self._is_trusted = False
                 raise NotKeptError(f"not trusted by choice: {self._named}: {reason}")
+            self._is_trusted = False
             self._shake_hands(self._held.bundle)
             self._publish(configuration, bundle)
-        elif reason:  # whoever relies on us already is not better off without answers
+        if reason:
             log.error("the webhook configuration could lock everybody out", extra={"reason": reason})
         self._is_trusted = True
         mine = self._held
-        self._held = self._secret.agreed(lambda stored: as_published(stored or mine, now))
+        self._held = self._secret.agreed(lambda stored: as_published(stored or mine, mine.authorities, now))
+
+    def _relies_on_us(self, webhooks: list[dict[str, Any]]) -> bool:
+        """Whether they trust somebody of ours already, or did: they are no better off without answers."""
+        held = self._held.authorities if self._held else ()
+        bundles = [base64.b64decode(hook["clientConfig"].get("caBundle") or "") for hook in webhooks]
+        return self._is_trusted or any(each.certificate_pem in bundle for each in held for bundle in bundles)
 
     @property
     def _named(self) -> str:

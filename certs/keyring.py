@@ -32,9 +32,18 @@ class Lifetimes(Struct, frozen=True):
     skew: timedelta = SKEW
     """How far clocks of issuer and API servers may lie apart: certificates are valid that much earlier."""
 
+    @property
+    def look(self) -> timedelta:
+        """Between two looks: whoever takes the caBundle away is healed within it.
+
+        A quarter of the overlap at most: all have read what one wrote long before a new CA signs.
+        """
+        return min(timedelta(seconds=30), max(timedelta(seconds=1), self.overlap / 4))
+
     def are_possible(self) -> bool:
-        """Whether a CA is still there when the next one signs."""
-        return self.overlap < self.authority * (1 - self.renew_at)
+        """Whether each is still good when the next one is in use everywhere."""
+        left = 1 - self.renew_at
+        return self.overlap < self.authority * left and 2 * self.look < self.serving * left
 
 
 USUAL = Lifetimes()
@@ -83,15 +92,18 @@ def joined(held: Keyring, now: datetime, lifetimes: Lifetimes = USUAL) -> Keyrin
 
 
 def retired(held: Keyring) -> Keyring:
-    """Without the CAs before the one that signed what is served; `held` itself where there is none."""
-    signers = [each for each in held.authorities if _is_signed_by(held.serving, each)]
-    since = held.authorities.index(signers[-1]) if signers else 0
-    return structs.replace(held, authorities=held.authorities[since:]) if since else held
+    """With the newest CA alone; `held` itself where there is none other, or that has not signed yet."""
+    newest = held.authorities[-1:]
+    if held.authorities == newest or not _is_signed_by(held.serving, newest[0]):
+        return held
+    return structs.replace(held, authorities=newest)
 
 
-def as_published(held: Keyring, now: datetime) -> Keyring:
-    """With the note that from now on every authority is in the caBundle; `held` itself where it has it."""
-    since = {name: held.published.get(name, now) for name in map(_fingerprint, held.authorities)}
+def as_published(held: Keyring, told: Sequence[Pair], now: datetime) -> Keyring:
+    """With the note that `told` are in the caBundle from now on; `held` itself where it has it."""
+    new = dict.fromkeys(map(_fingerprint, told), now)
+    names = [_fingerprint(each) for each in held.authorities]
+    since = {name: at for name in names if (at := held.published.get(name) or new.get(name))}
     return held if since == held.published else structs.replace(held, published=since)
 
 
@@ -115,6 +127,8 @@ def from_secret(data: dict[str, bytes]) -> Keyring | None:
         serving = Pair(x509.load_pem_x509_certificate(data[TLS_CERT]), _key(data[TLS_KEY]))
         since = msgspec.json.decode(data.get(_PUBLISHED, b"{}"), type=dict[str, datetime])
         _names(serving), _issuer(serving)
+        if any(at.tzinfo is None for at in since.values()):
+            return None
         pairs = (*authorities, serving)
         whole = all(pair.certificate.public_key() == pair.key.public_key() for pair in pairs)
     except (KeyError, ValueError, TypeError, x509.ExtensionNotFound, UnsupportedAlgorithm):

@@ -28,7 +28,9 @@ def _reason(webhook: dict[str, Any], own_namespace: str) -> str | None:
         return None
     selector = msgspec.convert(webhook.get("namespaceSelector") or {}, LabelSelector).compiled()
     for namespace in (own_namespace, *_CLUSTERS_OWN):
-        if not selector.first_unmet({_NAME: namespace}):
+        # Labels change: that the namespace does not carry one today keeps nobody from selecting it tomorrow.
+        named = (each for each in selector.requirements if each.key == _NAME)
+        if all(each.holds({_NAME: namespace}) for each in named):
             return (
                 f"webhooks[].namespaceSelector: failurePolicy is Fail and {namespace} is selected, so "
                 f"nothing there could start while podtailor is away: add {_NAME} NotIn [{namespace}]"

@@ -53,11 +53,11 @@ def test_serving_certificate_is_renewed_after_two_thirds_of_its_life() -> None:
 
 
 def test_new_authority_signs_ten_minutes_after_it_was_published() -> None:
-    known = as_published(FIRST, START)
+    known = as_published(FIRST, FIRST.authorities, START)
     due = at(at(known, 190 * DAY), 200 * DAY)
     old, new = due.authorities
-    held = as_published(due, START + 205 * DAY)
-    assert as_published(held, START + 206 * DAY) is held
+    held = as_published(due, due.authorities, START + 205 * DAY)
+    assert as_published(held, held.authorities, START + 206 * DAY) is held
     assert at(held, 205 * DAY + 9 * MINUTE) is held
     for after, signer in ((9 * MINUTE, old), (10 * MINUTE, new)):
         made = renewed(held, [*HOSTS, "other"], START + 205 * DAY + after, LIFETIMES)
@@ -65,7 +65,7 @@ def test_new_authority_signs_ten_minutes_after_it_was_published() -> None:
 
 
 def test_new_authority_that_nobody_has_been_told_of_signs_nothing() -> None:
-    held = as_published(FIRST, START)
+    held = as_published(FIRST, FIRST.authorities, START)
     for day in range(0, 300, 10):
         held = at(held, day * DAY)
         assert _signed_by(held) == FIRST.authorities[0].certificate.public_key()
@@ -140,10 +140,10 @@ class TestSecret:
         assert from_secret(data) is None
 
     def test_when_it_was_published_is_kept(self) -> None:
-        held = as_published(FIRST, START)
+        held = as_published(FIRST, FIRST.authorities, START)
         read = from_secret(to_secret(held))
         assert read is not None
-        assert as_published(read, START + DAY) is read
+        assert as_published(read, read.authorities, START + DAY) is read
 
     def test_bundle_is_what_clients_take(self) -> None:
         both = at(FIRST, 200 * DAY)
@@ -160,11 +160,11 @@ def test_rotated_before_its_time_for_the_same_hosts() -> None:
 
 
 def test_new_ca_signs_once_it_has_been_published_for_long_enough_and_the_old_one_can_be_retired() -> None:
-    held = as_published(FIRST, START)
+    held = as_published(FIRST, FIRST.authorities, START)
     two = joined(held, START + DAY, LIFETIMES)
     assert at(two, DAY).serving is held.serving, "nobody has heard of it"
     assert retired(two) is two, "what is served is signed by the old one"
-    told = as_published(two, START + DAY)
+    told = as_published(two, two.authorities, START + DAY)
     early = DAY + LIFETIMES.overlap - timedelta(seconds=1)
     assert at(told, early).serving is held.serving
     signed = at(told, early + timedelta(seconds=1))

@@ -23,7 +23,7 @@ def _selecting(*expressions: dict[str, Any], **labels: str) -> dict[str, Any]:
     [
         pytest.param({}, None, id="as it ships, but Fail"),
         pytest.param({"failurePolicy": "Ignore", "namespaceSelector": {}}, None, id="Ignore"),
-        pytest.param({"namespaceSelector": _selecting(team="a")}, None, id="only one team's"),
+        pytest.param({"namespaceSelector": _selecting(team="a")}, "podtailor-system is selected", id="by a label that it may get"),
         pytest.param({"namespaceSelector": {}}, "podtailor-system is selected", id="everything"),
         pytest.param(
             {"namespaceSelector": _selecting({"key": NAMES, "operator": "NotIn", "values": ["podtailor-system"]})},

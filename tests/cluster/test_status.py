@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -63,10 +64,27 @@ def test_writes_only_what_is_not_said_yet(writing: tuple[Answers, StatusWriter])
     assert json.dumps(answers.asked).count("resourceVersion") == 2
 
 
+def test_what_is_forbidden_is_tried_again_much_later(
+    writing: tuple[Answers, StatusWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the component that allows it, once: nobody is asked for each policy, every second."""
+    monkeypatch.setattr(status, "FORBIDDEN_SECONDS", 3.0)
+    answers, writer = writing
+    answers.give({}, status=403)
+    answers.give({})
+    writer.wants((_standing("first"), _standing("second")))
+    answers.wait_for(1)
+    started = time.monotonic()
+    answers.wait_for(2)
+    assert time.monotonic() - started > 2.5
+    assert answers.asked[1]["path"] == answers.asked[0]["path"]
+
+
 @pytest.mark.parametrize(("code", "again"), [(409, False), (404, False), (403, True), (500, True)])
 def test_conflict_is_for_others_to_settle_and_a_refusal_is_tried_again(
-    writing: tuple[Answers, StatusWriter], code: int, *, again: bool
+    writing: tuple[Answers, StatusWriter], code: int, monkeypatch: pytest.MonkeyPatch, *, again: bool
 ) -> None:
+    monkeypatch.setattr(status, "FORBIDDEN_SECONDS", 0.1)
     answers, writer = writing
     answers.give("not JSON at all", status=code)
     answers.give({})

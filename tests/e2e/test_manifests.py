@@ -33,7 +33,7 @@ WAYS = {
     "audit": (["overlays/audit"], [], ["mode=Audit"]),
     "opt-in": (["overlays/opt-in"], [], ["scope=opt-in"]),
     "cluster-wide": (["overlays/cluster-wide"], [], []),
-    "fail closed": (["overlays/fail-closed"], [], ["failurePolicy=Fail"]),
+    "fail closed": (["overlays/fail-closed"], [], ["failurePolicy=Fail", "--is-upgrade"]),
     "with all that can be added": (
         ["overlays/cluster-wide"],
         ["audit-cronjob", "monitoring", "network-policy"],
@@ -73,7 +73,7 @@ def _kustomized(folder: Path, resources: list[str], components: list[str]) -> li
 
 
 def _charted(*values: str) -> list[Json]:
-    words = [word for value in values for word in ("--set", value)]
+    words = [word for value in values for word in ([value] if value[0] == "-" else ["--set", value])]
     return _documents(
         _run("helm", "template", "podtailor", CHART, "-n", "podtailor-system", "--no-hooks", *words)
     )
@@ -133,6 +133,7 @@ def test_chart_is_well() -> None:
     ("words", "said"),
     [
         (["--namespace=default"], "podtailor lives in the namespace podtailor-system"),
+        (["--namespace=podtailor-system", "--set=failurePolicy=Fail"], "Fail is a second step"),
         (["--namespace=podtailor-system", "--set=scope=everywhere"], "'cluster-wide', 'opt-in'"),
         (["--namespace=podtailor-system", "--set=certificate.from=x"], "additional properties 'certificate'"),
         (["--namespace=podtailor-system", "--set=certificates.from=secret"], "certificates.caBundle says who signed"),

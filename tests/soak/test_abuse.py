@@ -1,4 +1,4 @@
-"""Good requests beside abusive ones: answered, as fast as without them, in memory that has an end."""
+"""Good requests beside abusive ones: each is answered, in memory that has an end."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ MIB = 1024 * 1024
 MOST_MIB = 400
 
 
+def _most_memory(pid: int) -> int:
+    """Bytes, at any moment so far."""
+    (line,) = (line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmHWM" in line)
+    return 1024 * int(line.split()[1])
+
+
 def test_good_requests_are_answered_beside_bad_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,9 +48,7 @@ def test_good_requests_are_answered_beside_bad_ones(
             wanted = 1000 * SCALE
             eventually("abuse is under way", lambda: server.metric("process_open_fds") > wanted)
             beside = load(server.port, ca, RATE * SECONDS, rate=RATE)
-            descriptors, memory = (
-                server.metric(f"process_{name}") for name in ("open_fds", "resident_memory_bytes")
-            )
+            descriptors, memory = server.metric("process_open_fds"), _most_memory(server.process.pid)
             abuse.terminate()
         eventually("they are forgotten", lambda: server.metric("process_open_fds") < 60)
         with capsys.disabled():

@@ -1,6 +1,6 @@
 """Callers that no server deserves, on loopback, for a while: `python -m tests.support.abuse PORT SECONDS SCALE`.
 
-At scale 1: 1,000 TLS connections that say nothing, 100 that send headers a byte a second, 100 that send bodies
+At scale 1: 1,000 TLS connections that say nothing, 200 that do not even begin TLS, 300 that ask once, 100 that send headers a byte a second, 100 that send bodies
 so, and, over and over, four endless bodies, four of 9 MiB, and fifty that speak no TLS.
 """
 
@@ -29,6 +29,8 @@ class Abuse:
         self._trust = _anybody()
         self.kinds = {
             self.idle: 1000,
+            self.silent: 200,
+            self.used: 300,
             self.slow_head: 100,
             self.slow_body: 100,
             self.endless: 4,
@@ -39,6 +41,16 @@ class Abuse:
     async def idle(self) -> None:
         reader, _ = await self._connect()
         await reader.read()
+
+    async def silent(self) -> None:
+        reader, _ = await asyncio.open_connection("localhost", self._port)
+        await reader.read()
+
+    async def used(self) -> None:
+        reader, writer = await self._connect()
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.read()
+        writer.close()
 
     async def slow_head(self) -> None:
         _, writer = await self._connect()

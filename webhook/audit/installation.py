@@ -25,6 +25,8 @@ class Installation(Struct, frozen=True):
     """Why podtailor would not be trusted by it; empty where nothing is wrong."""
     arguments: tuple[str, ...] = ()
     """What the server is started with; what stands in `PODTAILOR_...` variables is among them."""
+    mounted_secret: str = ""
+    """Where certificates come from that podtailor does not look after itself."""
     changed: str = ""
     """When those last changed."""
 
@@ -61,8 +63,17 @@ class _Container(Struct, frozen=True):
     env: list[_Variable] = []
 
 
+class _SecretVolume(Struct, frozen=True):
+    secretName: str = ""
+
+
+class _Volume(Struct, frozen=True):
+    secret: _SecretVolume = _SecretVolume()
+
+
 class _PodSpec(Struct, frozen=True):
     containers: list[_Container] = []
+    volumes: list[_Volume] = []
 
 
 class _Template(Struct, frozen=True):
@@ -105,6 +116,7 @@ def installation(api: ApiClient) -> Installation:
     deployment = _named(api, _DEPLOYMENTS, "podtailor")
     hook, bundle, dangerous, changed_at = None, b"", None, ""
     arguments: tuple[str, ...] = ()
+    mounted = ""
     if configuration:
         webhooks = msgspec.json.decode(configuration.raw, type=_Configuration).webhooks
         dangerous = lockout(msgspec.json.decode(configuration.raw).get("webhooks") or [], OWN_NAMESPACE)
@@ -115,11 +127,13 @@ def installation(api: ApiClient) -> Installation:
             bundle = each.clientConfig.caBundle
     if deployment:
         read = msgspec.json.decode(deployment.raw, type=_Deployment)
+        volumes = read.spec.template.spec.volumes
+        mounted = next((each.secret.secretName for each in volumes if each.secret.secretName), "")
         arguments = tuple(word for each in read.spec.template.spec.containers[:1] for word in _words(each))
         # Until the rollout is over, replicas of before answer too.
         rolled = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
         changed_at = max([changed(deployment, "args", "env", "image"), *rolled])
-    return Installation(hook, bundle, dangerous or "", arguments, changed_at)
+    return Installation(hook, bundle, dangerous or "", arguments, mounted, changed_at)
 
 
 def enforcement(

@@ -23,8 +23,6 @@ from webhook.cluster.client import Api
 from webhook.files import InputError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
-# Where certificates are that podtailor does not look after itself, as the manifests name it.
-_SECRET = "podtailor-webhook-tls"  # noqa: S105 (its name)
 _CONFIGURATION = f"MutatingWebhookConfiguration {CONFIGURATION}"
 _SELECTOR = "app.kubernetes.io/name=podtailor"
 
@@ -70,21 +68,24 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
 def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
     """What was done, in words. Raises InputError."""
     with reached(kubeconfig, context) as api:
-        name = settings_of(installation(api).arguments).tls_secret
-        if not name:
+        found = _look(api)
+        settings = settings_of(found.installed.arguments)
+        if not settings.tls_secret:
             raise InputError(
                 "these certificates are not podtailor's to renew: serve runs without --tls-secret "
                 "(with cert-manager: cmctl renew -n podtailor-system podtailor-webhook)"
             )
-        secret = SharedSecret(api, OWN_NAMESPACE, name)
+        secret = SharedSecret(api, OWN_NAMESPACE, settings.tls_secret)
         now = datetime.now(UTC)
+        if retire:
+            _check_all_serve(api, found)
 
         def due(stored: Keyring | None) -> Keyring:
             if stored is None:
                 raise InputError(f"{secret}: it holds no certificates that podtailor issued")
             if ca:
-                return joined(stored, now)
-            return retired(stored) if retire else rotated(stored, now)
+                return joined(stored, now, settings.lifetimes)
+            return retired(stored) if retire else rotated(stored, now, settings.lifetimes)
 
         try:
             now_held = secret.agreed(due)
@@ -103,11 +104,21 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
     return f"{secret}: new certificate until {until}; replicas serve it within half a minute"
 
 
+def _check_all_serve(api: Api, found: _Held) -> None:
+    """Raises InputError where a replica still serves what is going to be trusted no more."""
+    held = _facts(found.name, found.secret.get(TLS_CERT, b""))[:1]
+    for replica in _answers(api, found.installed.bundle):
+        if replica.problem or certificates_in(replica.certificate)[:1] != held:
+            why = replica.problem or "it serves another certificate than the Secret holds"
+            raise InputError(f"Pod {replica.replica}: {why}; nothing is changed, try again in a minute")
+
+
 def _look(api: Api) -> _Held:
     """Raises UnreachableError."""
     installed = installation(api)
-    name = settings_of(installed.arguments).tls_secret or _SECRET
-    return _Held(installed, f"{OWN_NAMESPACE}/{name}", once.secret(api, OWN_NAMESPACE, name) or {})
+    name = settings_of(installed.arguments).tls_secret or installed.mounted_secret
+    held = once.secret(api, OWN_NAMESPACE, name) if name else None
+    return _Held(installed, f"{OWN_NAMESPACE}/{name}", held or {})
 
 
 def _answers(api: Api, bundle: bytes) -> list[Served]:

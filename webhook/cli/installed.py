@@ -7,11 +7,13 @@ from typing import Any
 import typer
 from msgspec import Struct
 
+from certs.keyring import USUAL, Lifetimes
 from webhook.cli import serve
 from webhook.cli.output import warn
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 
+_LIFETIMES = ("ca_validity", "tls_validity", "renew_at", "ca_overlap", "clock_skew")
 # typer exports its children alone.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -24,6 +26,8 @@ class Settings(Struct, frozen=True):
     mode: Mode = Mode.ENFORCE
     accelerator: tuple[str, ...] = ()
     tls_secret: str = ""
+    lifetimes: Lifetimes = USUAL
+    """Of certificates that it issues."""
 
 
 def served(arguments: tuple[str, ...]) -> Settings:
@@ -64,4 +68,5 @@ def _of(params: dict[str, Any]) -> Settings:
         Mode(params["mode"]),
         tuple(params["accelerator"] or ()),
         params.get("tls_secret") or "",
+        Lifetimes(*(params[name] for name in _LIFETIMES)) if _LIFETIMES[0] in params else USUAL,
     )

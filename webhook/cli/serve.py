@@ -105,7 +105,10 @@ def serve(
     _check(log_level, policies, tls_secret, is_given_files=dev or tls_cert_file or tls_private_key_file)
     lifetimes = Lifetimes(ca_validity, tls_validity, renew_at, ca_overlap, clock_skew)
     if not lifetimes.are_possible():
-        raise InputError("--ca-overlap: the CA before would have expired; make --ca-validity longer")
+        raise InputError(
+            "--tls-validity, --ca-validity: too short for --renew-at and --ca-overlap: "
+            "what is used would expire before its successor is known everywhere"
+        )
     snapshot = snapshot_from(
         None if from_cluster else policies,
         builtin,
@@ -143,7 +146,7 @@ def serve(
                 lifetimes,
             )
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
-            keeping.Keeping(keeper, ca_overlap).start()
+            keeping.Keeping(keeper, lifetimes.look).start()
             is_trusted = keeper.is_trusted
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(

@@ -25,8 +25,10 @@ log = logging.getLogger("podtailor.cluster")
 _LONGEST_WAIT = 1.0
 _WRITES_PER_SECOND = 10.0
 _ROUND_SECONDS = 1.0
-_CONFLICT, _NOT_FOUND, _OK = 409, 404, 200
+_CONFLICT, _FORBIDDEN, _NOT_FOUND, _OK = 409, 403, 404, 200
 _SECONDS = 5
+# The component that allows it may come later, or never.
+FORBIDDEN_SECONDS = 300.0
 # The API takes 32,768 characters; a person reads less.
 _MOST_MESSAGE = 1024
 
@@ -38,6 +40,7 @@ class StatusWriter(threading.Thread):
         super().__init__(name="status", daemon=True)
         self._api = api
         self._standings: tuple[Standing, ...] = ()
+        self._is_forbidden = False
         self._wake = threading.Event()
         self._stopped = threading.Event()
 
@@ -60,8 +63,10 @@ class StatusWriter(threading.Thread):
                 if not _is_said(standing):
                     if not self._write(standing):
                         self._wake.set()  # once more, a round later
+                    if self._is_forbidden:  # nor is any other ours to write
+                        break
                     self._stopped.wait(1 / _WRITES_PER_SECOND)
-            self._stopped.wait(_ROUND_SECONDS)
+            self._stopped.wait(FORBIDDEN_SECONDS if self._is_forbidden else _ROUND_SECONDS)
 
     def _write(self, standing: Standing) -> bool:
         """Whether that is settled: written, or for somebody else to write."""
@@ -88,6 +93,7 @@ class StatusWriter(threading.Thread):
         except (ApiException, HTTPError, OSError) as error:
             log.warning("status not written", extra={"policy": metadata.name, "reason": str(error)})
             return False
+        self._is_forbidden = response.status == _FORBIDDEN
         if response.status in (_OK, _CONFLICT, _NOT_FOUND):
             return True
         reason = f"{response.status} {said[:300].decode(errors='replace')}"

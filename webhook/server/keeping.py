@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 from certs.keeper import Keeper
@@ -12,29 +13,21 @@ from certs.secret import NotKeptError
 
 log = logging.getLogger("podtailor.certs")
 
-# Between two looks at Secret and webhook configuration: whoever takes the caBundle away is healed within it.
-_MOST_SECONDS = 30.0
-# Every replica has read what the others wrote long before a new CA signs.
-_LOOKS_AN_OVERLAP = 4
 _FIRST_RETRY_SECONDS = 1.0
 
 
 class Keeping(threading.Thread):
     """Round after round, sooner again after one that failed. Ends with the process: a call may hang."""
 
-    def __init__(self, keeper: Keeper, overlap: timedelta) -> None:
-        """`overlap`: from a new CA to the first certificate that it signs."""
+    def __init__(self, keeper: Keeper, look: timedelta) -> None:
+        """`look`: between two looks at Secret and webhook configuration."""
         super().__init__(name="certificates", daemon=True)
         self._keeper = keeper
-        self._seconds = min(_MOST_SECONDS, max(1.0, overlap.total_seconds() / _LOOKS_AN_OVERLAP))
-        self._stopped = threading.Event()
-
-    def stop(self) -> None:
-        self._stopped.set()
+        self._seconds = look.total_seconds()
 
     def run(self) -> None:
         failures = 0
-        while not self._stopped.is_set():
+        while True:
             try:
                 self._keeper.round(datetime.now(UTC))
                 failures = 0
@@ -48,4 +41,4 @@ class Keeping(threading.Thread):
             retry = _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10)
             pause = min(self._seconds, retry) if failures else self._seconds
             # Replicas that started together need not all come at once.
-            self._stopped.wait(pause * random.uniform(0.7, 1.0))  # noqa: S311 (no secret)
+            time.sleep(pause * random.uniform(0.7, 1.0))  # noqa: S311 (no secret)

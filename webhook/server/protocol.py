@@ -24,8 +24,7 @@ class Connection(HttpToolsProtocol):
 
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
-    was_used = False
-    made_at = 0.0
+    idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """A connection without a request is as good as one between two: Go's clients keep some in reserve."""
@@ -33,7 +32,7 @@ class Connection(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
-        self.made_at = self.loop.time()
+        self.idle_since = self.loop.time()
         if len(self.connections) > MOST_CONNECTIONS:
             self._make_room()
 
@@ -45,16 +44,19 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._head_bytes and (self.cycle is None or self.cycle.response_complete):
+        if self._head_bytes and self.is_idle():
             if self._head_bytes > MOST_HEAD_BYTES:
                 self.transport.abort()
             elif self._head_timer is None:
                 self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def on_headers_complete(self) -> None:
-        self.was_used = True
         self._head_complete()
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        self.idle_since = self.loop.time()
+        super().on_response_complete()
 
     def on_message_complete(self) -> None:
         self._head_bytes = 0
@@ -66,9 +68,14 @@ class Connection(HttpToolsProtocol):
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def _make_room(self) -> None:
-        """Whoever has asked nothing for longest goes: an API server opens no connection without a review."""
-        others = (each for each in self.connections if isinstance(each, Connection) and not each.was_used)
-        min(others, key=lambda each: each.made_at).transport.abort()
+        """Whoever has been idle for longest goes: an API server's next review finds another connection."""
+        idle = [each for each in self.connections if isinstance(each, Connection) and each.is_idle()]
+        others = [each for each in idle if each is not self]
+        min(others, key=lambda each: each.idle_since, default=self).transport.abort()
+
+    def is_idle(self) -> bool:
+        """Nothing of it is being answered."""
+        return self.cycle is None or self.cycle.response_complete
 
     def _head_complete(self) -> None:
         self._head_bytes = 0

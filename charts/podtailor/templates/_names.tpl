@@ -2,6 +2,10 @@
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 
+{{- define "podtailor.secret" -}}
+{{ ternary .Values.certificates.secretName "podtailor-webhook-tls" (eq .Values.certificates.from "secret") }}
+{{- end -}}
+
 {{- define "podtailor.labels" -}}
 {{- /* Of an object read from a file: what it has stays. */ -}}
 {{- $labels := dict "app.kubernetes.io/part-of" "podtailor" "app.kubernetes.io/managed-by" .context.Release.Service "helm.sh/chart" (printf "%s-%s" .context.Chart.Name .context.Chart.Version) -}}
