@@ -23,25 +23,31 @@ class Checked(Struct, frozen=True):
 
 def check(
     bundle: bytes,
-    secret: tuple[str, bytes] | None,
+    secret: tuple[str, bytes, bytes] | None,
     replicas: Iterable[Served],
     now: datetime,
     within: timedelta,
 ) -> Iterator[Checked]:
-    """`secret`: its name and its `tls.crt`, PEM. What expires `within` that time is a problem already."""
-    newest = _facts(bundle)[-1:]  # those before it are on their way out
-    nobody = "" if newest else "it is empty or no PEM, so the API server trusts nobody"
-    yield _judged("caBundle", nobody, newest, now, within)
+    """`secret`: its name, `tls.crt` and `ca.crt`, PEM. What expires `within` that time is a problem already.
+
+    An empty `ca.crt` is none that the caBundle has to agree with.
+    """
+    trusted = _facts(bundle)
+    wrong = "" if trusted else "it is empty or no PEM, so the API server trusts nobody"
+    known = {each.sha256 for each in _facts(secret[2])} if secret else set()
+    if known and any(each.sha256 not in known for each in trusted):
+        wrong = "it trusts a CA that the Secret does not hold; it is written within half a minute"
+    yield _judged("caBundle", wrong, trusted[-1:], now, within)  # those before it are on their way out
     if secret:
-        name, pem = secret
+        name, pem, _ = secret
         held = _facts(pem)
-        wrong = distrusted(pem, bundle, now) if held else "is not there"
-        yield _judged(name, f"its certificate {wrong}" if wrong else "", held, now, within)
+        reason = distrusted(pem, bundle, now) if held else "is not there"
+        yield _judged(name, f"its certificate {reason}" if reason else "", held, now, within)
     for replica in replicas:
         serves = _facts(replica.certificate)
         wrong = replica.problem
         if not wrong and secret and serves[:1] != held[:1]:
-            wrong = "it serves another certificate than the Secret holds, which it reads within a minute"
+            wrong = "it serves another certificate than the Secret holds, which it reads within half a minute"
         yield _judged(f"Pod {replica.replica}", wrong, serves, now, within)
 
 

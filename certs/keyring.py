@@ -25,7 +25,7 @@ class Lifetimes(Struct, frozen=True):
 
     authority: timedelta = timedelta(days=365)
     serving: timedelta = timedelta(days=90)
-    renew_at: float = 2 / 3
+    renew_at: float = 0.67
     """The part of its life after which a certificate is renewed."""
     overlap: timedelta = timedelta(minutes=10)
     """From a new CA to the first certificate that it signs: API servers must have heard of it by then."""
@@ -69,7 +69,7 @@ def renewed(
     """What should be held now: `held` itself where nothing is due. `now` is timezone-aware."""
     authorities = [each for each in held.authorities if not _is_expired(each, now)] if held else []
     if not authorities or _is_due(authorities[-1], now, lifetimes):
-        authorities.append(issue_authority(now, lifetimes.authority, skew=lifetimes.skew))
+        authorities.append(_authority(now, lifetimes))
     published = held.published if held else {}
     signer = _signer(authorities, published, now - lifetimes.overlap)
     serving = held.serving if held else None
@@ -82,13 +82,14 @@ def renewed(
 def rotated(held: Keyring, now: datetime, lifetimes: Lifetimes = USUAL) -> Keyring:
     """With a serving certificate that was issued now, for the same hosts."""
     signer = _signer(held.authorities, held.published, now - lifetimes.overlap)
-    return structs.replace(held, serving=_signed(signer, sorted(_names(held.serving)), now, lifetimes))
+    return structs.replace(held, serving=_signed(signer, _hosts(held.serving), now, lifetimes))
 
 
 def joined(held: Keyring, now: datetime, lifetimes: Lifetimes = USUAL) -> Keyring:
-    """With one more CA, which signs once it has been published for long enough."""
-    authority = issue_authority(now, lifetimes.authority, skew=lifetimes.skew)
-    return structs.replace(held, authorities=(*held.authorities, authority))
+    """With one more CA, which signs once it has been published for long enough; `held` where one waits."""
+    if not _is_signed_by(held.serving, held.authorities[-1]):
+        return held
+    return structs.replace(held, authorities=(*held.authorities, _authority(now, lifetimes)))
 
 
 def retired(held: Keyring) -> Keyring:
@@ -126,7 +127,7 @@ def from_secret(data: dict[str, bytes]) -> Keyring | None:
         authorities = tuple(Pair(*each) for each in zip(certificates, keys, strict=True))
         serving = Pair(x509.load_pem_x509_certificate(data[TLS_CERT]), _key(data[TLS_KEY]))
         since = msgspec.json.decode(data.get(_PUBLISHED, b"{}"), type=dict[str, datetime])
-        _names(serving), _issuer(serving)
+        _hosts(serving), _issuer(serving)
         if any(at.tzinfo is None for at in since.values()):
             return None
         pairs = (*authorities, serving)
@@ -167,6 +168,13 @@ def _signer(authorities: Sequence[Pair], published: Mapping[str, datetime], befo
     return known[-1] if known else authorities[0]
 
 
+def _authority(now: datetime, lifetimes: Lifetimes) -> Pair:
+    """Named by its time: whoever looks can tell which one signed."""
+    return issue_authority(
+        now, lifetimes.authority, f"podtailor-ca-{now:%Y%m%dT%H%M%SZ}", skew=lifetimes.skew
+    )
+
+
 def _signed(signer: Pair, hosts: Sequence[str], now: datetime, lifetimes: Lifetimes) -> Pair:
     until = min(now + lifetimes.serving, signer.certificate.not_valid_after_utc)
     return issue_serving(signer, hosts, now, until - now, skew=lifetimes.skew)
@@ -174,7 +182,7 @@ def _signed(signer: Pair, hosts: Sequence[str], now: datetime, lifetimes: Lifeti
 
 def _serves(serving: Pair, hosts: Sequence[str], signer: Pair) -> bool:
     """Whether the certificate is for these hosts, and of the CA that signs now."""
-    return _names(serving) == set(hosts) and _is_signed_by(serving, signer)
+    return set(_hosts(serving)) == set(hosts) and _is_signed_by(serving, signer)
 
 
 def _is_signed_by(serving: Pair, authority: Pair) -> bool:
@@ -182,9 +190,9 @@ def _is_signed_by(serving: Pair, authority: Pair) -> bool:
     return _issuer(serving) == x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
 
 
-def _names(serving: Pair) -> set[str]:
+def _hosts(serving: Pair) -> list[str]:
     names = serving.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(names.get_values_for_type(x509.DNSName))
+    return names.get_values_for_type(x509.DNSName)
 
 
 def _issuer(serving: Pair) -> x509.AuthorityKeyIdentifier:

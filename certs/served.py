@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Any
 
 from kubernetes.client import ApiClient, ApiException
@@ -87,8 +88,19 @@ def forwarded(api: ApiClient, namespace: str, pod: str, port: int) -> Connect:
 
 
 def _certificate(connect: Connect, context: ssl.SSLContext, host: str) -> bytes:
-    with closing(connect()) as plain, context.wrap_socket(plain, server_hostname=host) as tls:
+    tls = context.wrap_socket(connect(), server_hostname=host, do_handshake_on_connect=False)
+    try:
+        tls.do_handshake()
         found = tls.getpeercert(binary_form=True)
-        with suppress(OSError):
-            tls.unwrap()  # says goodbye: the thread that forwards takes anything else for a fault
-        return ssl.DER_cert_to_PEM_cert(found).encode() if found else b""
+    finally:
+        _leave(socket.socket(fileno=tls.detach()))
+    return ssl.DER_cert_to_PEM_cert(found).encode() if found else b""
+
+
+def _leave(connection: socket.socket) -> None:
+    """Hear the other side out: the thread that forwards takes anything else for a fault, and says so."""
+    with connection, suppress(OSError):
+        connection.settimeout(SECONDS)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass

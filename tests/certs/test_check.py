@@ -33,11 +33,11 @@ WELL = Served("a", PEM)
         }, id="caBundle taken away"),
         pytest.param(CA.certificate_pem, b"", WELL, {
             "Secret s": "its certificate is not there",
-            "Pod a": "it serves another certificate than the Secret holds, which it reads within a minute",
+            "Pod a": "it serves another certificate than the Secret holds, which it reads within half a minute",
         }, id="Secret emptied"),
         pytest.param(CA.certificate_pem, STRANGER.certificate_pem, WELL, {
             "Secret s": "its certificate is signed by nobody in the caBundle",
-            "Pod a": "it serves another certificate than the Secret holds, which it reads within a minute",
+            "Pod a": "it serves another certificate than the Secret holds, which it reads within half a minute",
         }, id="Secret of somebody else"),
         pytest.param(CA.certificate_pem, SOON.certificate_pem, Served("a", SOON.certificate_pem), {
             "Secret s": "its certificate expires 2026-01-03 00:00 UTC",
@@ -49,7 +49,7 @@ WELL = Served("a", PEM)
     ],
 )  # fmt: skip
 def test_problems(bundle: bytes, secret: bytes | None, replica: Served, problems: dict[str, str]) -> None:
-    held = None if secret is None else ("Secret s", secret)
+    held = None if secret is None else ("Secret s", secret, b"")
     results = [*check(bundle, held, [replica], NOW, 7 * DAY)]
     assert {each.what: each.problem for each in results if each.problem} == problems
     assert len(results) == 2 + (secret is not None)
@@ -57,5 +57,11 @@ def test_problems(bundle: bytes, secret: bytes | None, replica: Served, problems
 
 def test_expired_is_a_problem_however_little_is_asked_for() -> None:
     late = NOW + 100 * DAY
-    results = [*check(CA.certificate_pem, ("Secret s", PEM), [WELL], late, timedelta())]
+    results = [*check(CA.certificate_pem, ("Secret s", PEM, CA.certificate_pem), [WELL], late, timedelta())]
     assert [bool(each.problem) for each in results] == [False, True, True]
+
+
+def test_ca_that_was_retired_and_is_trusted_still_is_told() -> None:
+    bundle = OTHER.certificate_pem + CA.certificate_pem
+    results = [*check(bundle, ("Secret s", PEM, CA.certificate_pem), [WELL], NOW, timedelta())]
+    assert [each.what for each in results if each.problem] == ["caBundle"]

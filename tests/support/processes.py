@@ -77,7 +77,7 @@ class Process:
 
     def _read(self) -> None:
         assert self._process.stderr
-        with self.log.open("w") as log:
+        with self.log.open("w", buffering=1) as log:
             for line in self._process.stderr:
                 log.write(line)
                 with self._grown:

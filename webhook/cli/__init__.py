@@ -12,7 +12,8 @@ from webhook.files import InputError
 
 app = typer.Typer(
     help="Add to Pods what they left open: resizePolicy, node selectors and tolerations, resource defaults.",
-    epilog="Exit codes: 0 done, 2 wrong usage or input that cannot be used.",
+    epilog="Exit codes: 0 done; 1 something was found (audit, test, certs check); 2 wrong usage or input "
+    "that cannot be used.",
     no_args_is_help=True,
     rich_markup_mode=None,  # its tables cut the names of environment variables short
     pretty_exceptions_enable=False,

@@ -129,7 +129,7 @@ def check(
     """Compare the caBundle, the Secret, and what each replica serves; for people and for monitoring.
 
     Replicas are reached as `kubectl port-forward` reaches them. Exit codes: 0 all is well, 1 something is
-    not, 2 the cluster cannot be asked.
+    not, 2 the cluster cannot be asked. For half a minute after `rotate` replicas still serve what was before.
     """
     from webhook.cli import certs_cluster
 
@@ -150,8 +150,8 @@ def rotate(
 ) -> None:
     """Renew the serving certificate before its time, without missing a Pod.
 
-    Replicas read it within half a minute. After a key has leaked: rotate --ca, wait until `certs show` has a
-    certificate of the new CA (ten minutes), then rotate --retire.
+    Replicas read it within half a minute. After a key has leaked: rotate --ca, wait until `certs show`
+    says that the new CA signed (ten minutes), then rotate --retire.
     """
     from webhook.cli import certs_cluster
 

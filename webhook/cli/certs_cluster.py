@@ -11,7 +11,7 @@ from certs.check import check as checked
 from certs.files import CA_CERT, TLS_CERT
 from certs.inspect import Facts, certificates_in
 from certs.issue import service_hosts
-from certs.keyring import Keyring, joined, retired, rotated
+from certs.keyring import Keyring, Lifetimes, joined, retired, rotated
 from certs.secret import NotKeptError, SharedSecret
 from certs.served import Served, forwarded, replicas, served
 from webhook.audit.installation import Installation, installation
@@ -56,7 +56,8 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
             )
         answers = _answers(api, found.installed.bundle)
     is_ours = bool(settings_of(found.installed.arguments).tls_secret)
-    secret = (f"Secret {found.name}", found.secret.get(TLS_CERT, b"")) if found.secret or is_ours else None
+    pems = (found.secret.get(TLS_CERT, b""), found.secret.get(CA_CERT, b"") if is_ours else b"")
+    secret = (f"Secret {found.name}", *pems) if found.secret or is_ours else None
     results = [*checked(found.installed.bundle, secret, answers, datetime.now(UTC), within)]
     if found.installed.lockout:
         results.append(Checked(_CONFIGURATION, found.installed.lockout))
@@ -70,6 +71,8 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
     with reached(kubeconfig, context) as api:
         found = _look(api)
         settings = settings_of(found.installed.arguments)
+        if not found.installed.arguments:
+            raise InputError(f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor")
         if not settings.tls_secret:
             raise InputError(
                 "these certificates are not podtailor's to renew: serve runs without --tls-secret "
@@ -80,28 +83,34 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
         if retire:
             _check_all_serve(api, found)
 
-        def due(stored: Keyring | None) -> Keyring:
-            if stored is None:
-                raise InputError(f"{secret}: it holds no certificates that podtailor issued")
-            if ca:
-                return joined(stored, now, settings.lifetimes)
-            return retired(stored) if retire else rotated(stored, now, settings.lifetimes)
-
         try:
-            now_held = secret.agreed(due)
-        except NotKeptError as error:
-            raise InputError(str(error)) from error
+            now_held = secret.agreed(
+                lambda stored: _due(stored, now, settings.lifetimes, ca=ca, retire=retire)
+            )
+        except (NotKeptError, ValueError) as error:
+            raise InputError(f"{secret}: {error}" if isinstance(error, ValueError) else str(error)) from error
     others = len(now_held.authorities) - 1
     if ca:
-        return (
-            f"{secret}: a new CA, beside {counted(others, 'CA')}; it signs once it has been trusted a while"
-        )
-    if retire and others:
-        raise InputError(f"{secret}: the new CA has not signed yet; `podtailor certs show` says when it has")
+        after = settings.lifetimes.overlap
+        return f"{secret}: a new CA, beside {counted(others, 'CA')}; it signs after {after} in the caBundle"
     if retire:
-        return f"{secret}: one CA is trusted from now on"
+        return f"{secret}: one CA is left; the caBundle follows within half a minute"
     until = f"{now_held.serving.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
     return f"{secret}: new certificate until {until}; replicas serve it within half a minute"
+
+
+def _due(stored: Keyring | None, now: datetime, lifetimes: Lifetimes, *, ca: bool, retire: bool) -> Keyring:
+    """Raises ValueError saying why it cannot be."""
+    if stored is None:
+        raise ValueError("there is none, or it holds nothing that podtailor issued")
+    if retire and len(stored.authorities) == 1:
+        raise ValueError("there is one CA, and none to retire")
+    if not ca and not retire:
+        return rotated(stored, now, lifetimes)
+    due = joined(stored, now, lifetimes) if ca else retired(stored)
+    if due is stored:
+        raise ValueError("the new CA has not signed yet; `podtailor certs show` says who did")
+    return due
 
 
 def _check_all_serve(api: Api, found: _Held) -> None:

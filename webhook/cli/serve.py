@@ -101,6 +101,7 @@ def serve(
     Examples:
       podtailor serve --dev
       podtailor serve --tls-cert-file tls.crt --tls-private-key-file tls.key --policies policies/
+      podtailor serve --tls-secret podtailor-webhook-tls --from-cluster   (as the manifests do)
     """
     _check(log_level, policies, tls_secret, is_given_files=dev or tls_cert_file or tls_private_key_file)
     lifetimes = Lifetimes(ca_validity, tls_validity, renew_at, ca_overlap, clock_skew)
