@@ -198,23 +198,37 @@ def test_new_authority_joins_the_bundle_and_nobody_loses_trust(
     assert _bundle(cluster).count(b"BEGIN CERTIFICATE") == 2
 
 
+# No Pod is there to be refused, whatever the tests do with it.
+LOCKS_OUT = json.dumps([
+    {"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"},
+    {"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": {}},
+    {"op": "replace", "path": "/webhooks/0/objectSelector", "value": {"matchLabels": {"nobody": "here"}}},
+])  # fmt: skip
+
+
 def test_configuration_that_could_lock_everybody_out_is_not_trusted(
     cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
 ) -> None:
-    everything = [
-        {"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"},
-        {"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": {}},
-        # no Pod is there to be refused, whatever happens next
-        {"op": "replace", "path": "/webhooks/0/objectSelector", "value": {"matchLabels": {"nobody": "here"}}},
-    ]
     cluster.kubectl(
-        "patch",
-        "mutatingwebhookconfiguration",
-        "podtailor",
-        "--type=json",
-        f"--patch={json.dumps(everything)}",
+        "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={LOCKS_OUT}"
     )
     with pytest.raises(NotKeptError, match="failurePolicy is Fail and podtailor-system is selected"):
         replicas[0].round(NOW)
     assert _bundle(cluster) == b""
     assert not replicas[0].is_trusted()
+
+
+def test_configuration_that_pods_rely_on_already_is_looked_after_all_the_same(
+    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+) -> None:
+    """Else it would lock out on the day on which its CA ends."""
+    replicas[0].round(NOW)
+    trusted = _bundle(cluster)
+    cluster.kubectl(
+        "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={LOCKS_OUT}"
+    )
+    later = NOW + timedelta(days=300)
+    replicas[1].round(later)
+    assert _bundle(cluster).startswith(trusted)
+    assert _bundle(cluster).count(b"BEGIN CERTIFICATE") == 2
+    assert replicas[1].is_trusted()
