@@ -110,10 +110,11 @@ class Keeper:
         webhooks = configuration.get("webhooks") or []
         reason = lockout(webhooks, self._place.namespace)
         if any(hook["clientConfig"].get("caBundle") != bundle for hook in webhooks):
-            if reason and not self._relies_on_us(webhooks):
-                self._is_trusted = False
-                raise NotKeptError(f"not trusted by choice: {self._named}: {reason}")
+            relies_on_us = self._relies_on_us(webhooks)
             self._is_trusted = False
+            if reason and not relies_on_us:
+                named = f"MutatingWebhookConfiguration {self._place.configuration}"
+                raise NotKeptError(f"not trusted by choice: {named}: {reason}")
             self._shake_hands(self._held.bundle)
             self._publish(configuration, bundle)
         if reason:
@@ -127,10 +128,6 @@ class Keeper:
         held = self._held.authorities if self._held else ()
         bundles = [base64.b64decode(hook["clientConfig"].get("caBundle") or "") for hook in webhooks]
         return self._is_trusted or any(each.certificate_pem in bundle for each in held for bundle in bundles)
-
-    @property
-    def _named(self) -> str:
-        return f"MutatingWebhookConfiguration {self._place.configuration}"
 
     def _publish(self, configuration: dict[str, Any], bundle: str) -> None:
         patch = {

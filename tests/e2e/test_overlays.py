@@ -10,6 +10,7 @@ from tests.e2e.client import Client
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.creating import Creating
 from tests.e2e.kubelet import NAMESPACE, Kubelet
+from tests.e2e.traffic import is_marked
 from tests.support.pods import pod
 from tests.support.processes import eventually
 
@@ -23,8 +24,7 @@ LEFT = (
 
 
 def is_tailored(client: Client, namespace: str) -> bool:
-    created = client.create(namespace, pod(), dry_run=True)
-    return "podtailor.dev/applied" in created["metadata"].get("annotations", {})
+    return is_marked(client.create(namespace, pod(), dry_run=True))
 
 
 def test_one_after_the_other(cluster: ControlPlane, client: Client, kubelet: Kubelet) -> None:
