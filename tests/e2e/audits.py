@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import Json
+from tests.support.processes import eventually
 
 
 def audit(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -25,3 +27,9 @@ def audit_lines(kubeconfig: Path, *arguments: str) -> list[Json]:
 def make(cluster: ControlPlane, namespace: str, *objects: Json) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
     cluster.kubectl("create", f"--namespace={namespace}", "-f", "-", stdin=json.dumps(listed))
+
+
+def next_second() -> None:
+    """The API server tells times to the second."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    eventually("the next second", lambda: datetime.now(UTC).replace(microsecond=0) > now)

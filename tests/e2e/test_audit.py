@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.audits import next_second
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
 from tests.e2e.workloads import bare, controller, hundred
@@ -56,12 +56,6 @@ class Audited:
         eventually(f"{count} Pods in {namespace}", lambda: len(self.pods(namespace)) == count)
 
 
-def _next_second() -> None:
-    """The API server tells times to the second."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    eventually("the next second", lambda: datetime.now(UTC).replace(microsecond=0) > now)
-
-
 @pytest.fixture(scope="module")
 def audited(
     cluster: ControlPlane,  # noqa: ARG001 (the binaries are built)
@@ -72,11 +66,11 @@ def audited(
         made = Audited(own, kubelet)
         try:
             made.fill(BEFORE)
-            _next_second()
+            next_second()
             kubelet.apply("manifests/overlays/cluster-wide")
             own.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
             own.kubectl("rollout", "status", "deployment/podtailor", "--namespace=podtailor-system")
-            _next_second()
+            next_second()
             kubelet.stop()
             made.fill(AWAY)
             kubelet.sync()
@@ -244,7 +238,7 @@ def test_retrofit_restarts_what_rolls_out_and_names_the_rest(audited: Audited) -
         lambda: len(audited.pods(namespace)) >= 8 and None not in map(_ready, audited.pods(namespace)),
     )
     audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
-    _next_second()
+    next_second()
     plan = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)
     assert [each["command"] for each in plan["restarts"]] == [
         f"kubectl rollout restart daemonset/agent --namespace={namespace}",
@@ -288,7 +282,7 @@ def test_resize_alone_repairs_what_it_can(audited: Audited) -> None:
         "it runs", lambda: all(each["status"]["phase"] == "Running" for each in audited.pods(namespace))
     )
     audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
-    _next_second()
+    next_second()
     (resize,) = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)["resizes"]
     assert json.loads(resize["patch"]) == {
         "spec": {"containers": [{"name": "app", "resources": {"requests": {"memory": "256Mi"}}}]}
@@ -316,7 +310,7 @@ def test_stuck_rollout_ends_with_what_is_left(audited: Audited) -> None:
     )
     eventually("3 Pods", lambda: len(audited.pods(namespace)) == 3)
     audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
-    _next_second()
+    next_second()
     done = audited.run("retrofit", "-n", namespace, "--apply", "--timeout=2")
     assert done.returncode == 1
     assert (
@@ -331,7 +325,7 @@ def test_paused_deployment_is_left_alone(audited: Audited) -> None:
     eventually("a Pod", lambda: len(audited.pods(namespace)) == 1)
     audited.cluster.kubectl("rollout", "pause", "deployment/web", f"--namespace={namespace}")
     audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
-    _next_second()
+    next_second()
     done = audited.run("retrofit", "-n", namespace, "--apply")
     assert done.returncode == 0
     assert "These are for you:\n  Deployment paused/web (web-" in done.stdout

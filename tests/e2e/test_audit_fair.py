@@ -7,13 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.e2e.audits import audit, audit_lines, make
+from tests.e2e.audits import audit, audit_lines, make, next_second
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
 from tests.e2e.workloads import bare, controller
@@ -31,11 +30,6 @@ MASTERS: Json = {
 }
 
 
-def _next_second() -> None:
-    now = datetime.now(UTC).replace(microsecond=0)
-    eventually("the next second", lambda: datetime.now(UTC).replace(microsecond=0) > now)
-
-
 @pytest.fixture(scope="module")
 def installed(cluster: ControlPlane, kubelet: Kubelet) -> Iterator[ControlPlane]:
     kubelet.apply("manifests/overlays/cluster-wide")
@@ -43,7 +37,7 @@ def installed(cluster: ControlPlane, kubelet: Kubelet) -> Iterator[ControlPlane]
     cluster.kubectl("rollout", "status", "deployment/podtailor", "--namespace=podtailor-system")
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(MASTERS))
     eventually("the policy is in force", lambda: _is_ready(cluster, "masters"))
-    _next_second()
+    next_second()
     yield cluster
     cluster.kubectl("delete", "cwp", "masters", "--ignore-not-found")
 
@@ -96,7 +90,7 @@ def test_pods_of_an_older_revision_have_not_drifted(installed: ControlPlane) -> 
 def test_pod_relabelled_since_did_not_slip_through(installed: ControlPlane) -> None:
     namespace = installed.create_namespace("relabelled")
     make(installed, namespace, bare("r"))
-    _next_second()
+    next_second()
     installed.kubectl("label", "pod", "r", "role=master", f"--namespace={namespace}")
     assert _found(installed, namespace) == {("r", "would-change")}
 
@@ -105,7 +99,7 @@ def test_policy_that_lost_a_clause_accuses_nobody_from_before(installed: Control
     """The API server keeps no time of it; the status does, which is written after every change."""
     namespace = installed.create_namespace("widened")
     make(installed, namespace, bare("w"))
-    _next_second()
+    next_second()
     remove = [{"op": "remove", "path": "/spec/match"}]
     installed.kubectl("patch", "cwp", "masters", "--type=json", f"--patch={json.dumps(remove)}")
     try:
@@ -132,7 +126,7 @@ def test_changed_value_is_what_a_new_pod_would_have(installed: ControlPlane) -> 
     )
     make(installed, namespace, controller("Deployment", "web", 1))
     _pods(installed, namespace, 1)
-    _next_second()
+    next_second()
     patch = {"spec": {"resources": {"limits": [{"type": "Container", "defaultRequest": {"cpu": "70m"}}]}}}
     installed.kubectl(
         "patch", "wp", "sized", f"--namespace={namespace}", "--type=merge", f"--patch={json.dumps(patch)}"
@@ -153,7 +147,7 @@ def test_set_that_rolls_out_in_parts_is_for_a_person(installed: ControlPlane) ->
     make(installed, namespace, parted)
     _pods(installed, namespace, 2)
     installed.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
-    _next_second()
+    next_second()
     command = [
         sys.executable,
         "-m",
