@@ -61,10 +61,12 @@ class Kubelet:
         if deployment is None:
             self.stop()
             return
-        wanted = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+        arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+        # One that was deleted and made anew has new Pods too: the old one's token is good no more.
+        wanted = (deployment["metadata"]["uid"], arguments)
         if wanted != self._wanted:
             self._wanted = wanted  # also where it does not start: the old one goes on, as in a rollout
-            self.replica = self._start(wanted)
+            self.replica = self._start(arguments)
             self._running.append(self.replica)
         self._lead_here()
         while len(self._running) > 1:

@@ -19,9 +19,9 @@ SECRET = ("secret", "podtailor-webhook-tls", "--namespace=podtailor-system")
 
 @pytest.fixture(scope="module")
 def installed(cluster: ControlPlane, kubelet: Kubelet) -> ControlPlane:
-    """Whose certificates are looked at each second, and whose new CA signs after four."""
+    """Whose certificates are looked at every four seconds, and whose new CA signs after fifteen."""
     kubelet.apply("manifests/overlays/cluster-wide")
-    overlap = [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--ca-overlap=4s"}]
+    overlap = [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--ca-overlap=15s"}]
     cluster.kubectl(
         "patch",
         "deployment",
