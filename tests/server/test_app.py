@@ -9,6 +9,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.types import Message
+
 from tests.support.pods import pod
 from tests.support.server import review_of
 from webhook.engine.snapshot import Snapshot
@@ -32,9 +34,9 @@ async def _whole() -> dict[str, Any]:
 async def _answered(
     mutate: Mutate, receive: Callable[[], Awaitable[dict[str, Any]]]
 ) -> tuple[int, dict[bytes, bytes], bytes]:
-    sent: list[dict[str, Any]] = []
+    sent: list[Message] = []
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Message) -> None:
         sent.append(message)
 
     await mutate(dict(SCOPE), receive, send)
@@ -64,7 +66,7 @@ def test_caller_that_goes_away_gets_no_answer() -> None:
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    async def nothing(_message: dict[str, Any]) -> None:
+    async def nothing(_message: Message) -> None:
         raise AssertionError("nobody is there")
 
     mutate, _ = _mutate()

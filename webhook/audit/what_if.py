@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import structs
 
 from webhook.audit.enforcement import NOWHERE, Enforcement, Hook
+from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot, mode_in
 from webhook.model.names import MODE, Mode
 from webhook.model.policy import Policy
@@ -19,9 +20,7 @@ def enforced(snapshot: Snapshot) -> Snapshot:
     return structs.replace(
         snapshot,
         mode=Mode.OFF if snapshot.mode is Mode.OFF else Mode.ENFORCE,
-        by_namespace={
-            name: tuple(map(_policy, policies)) for name, policies in snapshot.by_namespace.items()
-        },
+        policies=PolicyIndex(map(_policy, snapshot.policies)),
         namespaces=_Enforced(snapshot),
     )
 

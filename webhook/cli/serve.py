@@ -16,6 +16,7 @@ from certs.keyring import Lifetimes
 from webhook.cli import options
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.options import lasting, setting
+from webhook.engine.index import PolicyIndex
 from webhook.files import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
 from webhook.policies.shipped import Profile
@@ -134,7 +135,9 @@ def serve(
         source = is_trusted = None
         if from_cluster:
             source = sources.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
-            snapshot = structs.replace(snapshot, by_namespace={})  # until all that there is has been listed
+            snapshot = structs.replace(
+                snapshot, policies=PolicyIndex()
+            )  # until all that there is has been listed
         elif policies:
             source = sources.files(snapshot, policies, builtin, preset)
         if tls_secret:

@@ -18,7 +18,8 @@ from webhook.cluster.listing import Kind, Object, listed
 from webhook.cluster.standing import Standing, Standings
 from webhook.cluster.store import Store
 from webhook.cluster.writing import send
-from webhook.engine.snapshot import Snapshot, snapshot_of
+from webhook.engine.index import PolicyIndex
+from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
 from webhook.policies import crd
 from webhook.policies.sources import combined
@@ -82,8 +83,8 @@ def snapshot(
         with told(reflector.kind.name), none_where_unserved(reflector.kind):
             reflector.list()
     found = store.update().snapshot
-    tried = snapshot_of(combined(own, found.policies))
-    return structs.replace(found, by_namespace=tried.by_namespace), store.standings
+    tried = PolicyIndex(combined(own, found.policies))
+    return structs.replace(found, policies=tried), store.standings
 
 
 def _document(found: Object) -> dict[str, Any]:

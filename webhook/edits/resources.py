@@ -21,8 +21,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from msgspec import structs
-
 from webhook.edits import bounds, sums
 from webhook.edits.sheet import SIDES, Sheet, Voice
 from webhook.edits.tolerations import is_superset
@@ -30,7 +28,7 @@ from webhook.model import quantity
 from webhook.model.draft import Draft, Reason, Violation
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import NO_RESOURCES, Toleration
-from webhook.model.policy import Policy
+from webhook.model.policy import Bounds, Policy
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container, Kind, Subject
 
@@ -43,37 +41,31 @@ MOST_VIOLATIONS = 50
 
 
 def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
+    voices = [
+        Voice(policy, rank, policy.resources, _covered(policy, subject))
+        for rank, policy in enumerate(policies)
+        if policy.resources
+    ]
     untouchable = _untouchable(subject)
     if untouchable:
         as_it_is = [Sheet(container, None) for container in subject.containers]
-        for voice in _voices(policies, subject):
+        for voice in voices:
             draft.skip(voice.policy, "pod:resources", untouchable)
             _report([voice], as_it_is, subject, draft)
         return
-    voices = [
-        structs.replace(voice, shapes=_shaped(voice, subject, draft)) for voice in _voices(policies, subject)
-    ]
+    for voice in voices:
+        voice.shapes = _shaped(voice, subject, draft)
     sheets = _guaranteed(voices, subject, draft) or _worked_out(voices, subject, draft, guarantee=False)
     for sheet in sheets:
         sheet.write(draft)
     _report(voices, sheets, subject, draft)
 
 
-def _voices(policies: Sequence[Policy], subject: Subject) -> list[Voice]:
-    """Nothing in their `shapes` yet."""
-    return [
-        Voice(policy, rank, policy.resources, _covered(policy, subject), ())
-        for rank, policy in enumerate(policies)
-        if policy.resources
-    ]
-
-
-def _covered(policy: Policy, subject: Subject) -> tuple[int, ...]:
-    return tuple(
-        index
-        for index, container in enumerate(subject.containers)
-        if policy.containers.covers(container.name, container.repository)
-    )
+def _covered(policy: Policy, subject: Subject) -> Sequence[int]:
+    scope, containers = policy.containers, subject.containers
+    if scope.is_all:
+        return range(len(containers))
+    return [index for index, each in enumerate(containers) if scope.covers(each.name, each.repository)]
 
 
 def _guaranteed(voices: list[Voice], subject: Subject, draft: Draft) -> list[Sheet] | None:
@@ -126,12 +118,10 @@ def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarante
             _propose_limits(voice, sheets[index], draft)
             if guarantee and voice.defaults.guaranteed:
                 _close_gaps(voice, sheets[index], draft)
-    checked = _checked(voices, subject)
-    for index, sheet in enumerate(sheets):
+    kept_of = _container_bounds(voices, subject)
+    for sheet, kept in zip(sheets, kept_of, strict=True):
         sheet.mirror_limits()
         sheet.settle()
-        checking = (voice.defaults.container for voice in checked[index])
-        kept = [each for each in (*checking, *subject.namespace.container_bounds) if each]
         if kept:
             sheet.fit(kept, draft)
     kept = [each for each in (*(each.defaults.pod for each in voices), *subject.namespace.pod_bounds) if each]
@@ -140,20 +130,24 @@ def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarante
     return sheets
 
 
-def _checked(voices: Sequence[Voice], subject: Subject) -> list[list[Voice]]:
-    """For each container the voices that check it."""
-    checked: list[list[Voice]] = [[] for _ in subject.containers]
+def _container_bounds(voices: Sequence[Voice], subject: Subject) -> list[list[Bounds]]:
+    """For each container what it must keep to."""
+    kept: list[list[Bounds]] = [[] for _ in subject.containers]
     for voice in voices:
         if voice.defaults.container:
             for index in voice.checks:
                 if subject.containers[index].name not in subject.skipped:
-                    checked[index].append(voice)
-    return checked
+                    kept[index].append(voice.defaults.container)
+    of_namespace = [each for each in subject.namespace.container_bounds if each]
+    return [[*bounds, *of_namespace] for bounds in kept] if of_namespace else kept
 
 
 def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: Draft) -> None:
     """What the Pod's own values break: ours break nothing. Those who deny are heard first."""
-    heard = sorted(voices, key=lambda voice: not voice.defaults.deny)
+    bounding = [voice for voice in voices if voice.defaults.container or voice.defaults.pod]
+    if not bounding:
+        return
+    heard = sorted(bounding, key=lambda voice: not voice.defaults.deny)
     found = itertools.chain.from_iterable(_violations(voice, sheets, subject) for voice in heard)
     draft.violations += itertools.islice(found, MOST_VIOLATIONS)
 
@@ -182,7 +176,7 @@ def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity
     return [sums.stated(pod, side, resource) or sums.total(sheets, side, resource) for side in SIDES]
 
 
-def _shaped(voice: Voice, subject: Subject, draft: Draft) -> tuple[int, ...]:
+def _shaped(voice: Voice, subject: Subject, draft: Draft) -> list[int]:
     shaped = []
     for index in voice.checks:
         container = subject.containers[index]
@@ -191,7 +185,7 @@ def _shaped(voice: Voice, subject: Subject, draft: Draft) -> tuple[int, ...]:
             draft.skip(voice.policy, f"{container.name}:resources", closed)
         else:
             shaped.append(index)
-    return tuple(shaped)
+    return shaped
 
 
 def _closed(policy: Policy, container: Container, subject: Subject) -> Reason | None:

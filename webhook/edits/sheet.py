@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -20,15 +21,15 @@ SIDES: tuple[Side, ...] = ("requests", "limits")
 LIMITS_FIRST: tuple[Side, ...] = ("limits", "requests")
 
 
-class Voice(Struct, frozen=True):
+class Voice(Struct):
     """A policy that asks for resources; of two the one with the lower rank is heard first."""
 
     policy: Policy
     rank: int
     defaults: ResourceDefaults
-    checks: tuple[int, ...]
+    checks: Sequence[int]
     """Which of the Pod's containers it is about: by their index."""
-    shapes: tuple[int, ...]
+    shapes: Sequence[int] = ()
     """Which of these it may fill."""
 
 
@@ -49,12 +50,12 @@ class Sheet:
         self.container = container
         self.counted = counted
         self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
-        self.ours: dict[tuple[Side, str], Given] = {}
+        self.ours: dict[Side, dict[str, Given]] = {"requests": {}, "limits": {}}
 
     def amount(self, side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:
         """What stands there now; None for nothing, and for what no API server would read."""
-        given = self.ours.get((side, resource))
-        if given and with_ours:
+        given = self.ours[side].get(resource) if with_ours else None
+        if given:
             return given.amount
         own = self.own[side]
         return quantity.read(own[resource]) if resource in own else None
@@ -68,53 +69,48 @@ class Sheet:
         elif resource == self.counted:
             draft.skip(voice.policy, field, Reason.QUOTA)
         elif draft.claim(voice.policy, field, wish):
-            self.ours[side, resource] = Given(wish, voice)
+            self.ours[side][resource] = Given(wish, voice)
 
     def mirror_limits(self) -> None:
         """A limit of ours without any request becomes the request too, as the API server will have it."""
-        for (side, resource), given in list(self.ours.items()):
-            stands = resource in self.own["requests"] or ("requests", resource) in self.ours
-            if side == "limits" and not stands:
-                self.ours["requests", resource] = Given(given.amount, given.voice, mirrors=True)
+        requests, own = self.ours["requests"], self.own["requests"]
+        for resource, given in self.ours["limits"].items():
+            if resource not in requests and resource not in own:
+                requests[resource] = Given(given.amount, given.voice, mirrors=True)
 
     def settle(self) -> None:
         """Where a request is above its limit, ours moves: to the Pod's own, of two of ours the later one.
 
         A limit of the Pod's own is never below a request of ours: it has its own beside it.
         """
-        for resource in self._given():
-            request, limit = self.amount("requests", resource), self.amount("limits", resource)
-            if request is None or limit is None or request.milli <= limit.milli:
+        for resource, of_limit in self.ours["limits"].items():
+            request, limit = self.amount("requests", resource), of_limit.amount
+            if request is None or request.milli <= limit.milli:
                 continue
-            ours = self.ours.get(("requests", resource)), self.ours.get(("limits", resource))
-            match ours:
-                case (None, Given() as of_limit):
-                    of_limit.amount = request
-                case (Given() as of_request, Given() as of_limit) if (
-                    of_request.voice.rank > of_limit.voice.rank
-                ):
-                    of_request.amount = limit
-                case (Given(), Given() as of_limit):  # limits are decided after requests
-                    of_limit.amount = request
+            of_request = self.ours["requests"].get(resource)
+            if of_request and of_request.voice.rank > of_limit.voice.rank:
+                of_request.amount = limit
+            else:  # limits are decided after requests
+                of_limit.amount = request
 
     def fit(self, kept: list[Bounds], draft: Draft) -> None:
         """Move ours into the bounds, or leave it out: what the Pod breaks without us is not our affair."""
-        for resource in self._given():
+        for resource in sorted({*self.ours["requests"], *self.ours["limits"]}):
             before = self.spoiled(kept, resource, with_ours=False)
             for side in LIMITS_FIRST:
-                given = self.ours.get((side, resource))
+                given = self.ours[side].get(resource)
                 if given:
                     given.amount = bounds.clamped(given.amount, kept, resource)
             self.settle()
             self._keep_ratio(kept, resource)
             # A limit alone is its request too: where the request goes, so does the limit.
             for side in LIMITS_FIRST:
-                if (side, resource) in self.ours and not self.spoiled(kept, resource) <= before:
+                if resource in self.ours[side] and not self.spoiled(kept, resource) <= before:
                     self.leave_out(side, resource, draft)
 
     def _keep_ratio(self, kept: list[Bounds], resource: str) -> None:
         """Where the two are too far apart the limit moves: one of the Pod's own has its request beside it."""
-        request, of_limit = self.amount("requests", resource), self.ours.get(("limits", resource))
+        request, of_limit = self.amount("requests", resource), self.ours["limits"].get(resource)
         if request and of_limit:
             of_limit.amount = bounds.within_ratio(request, of_limit.amount, kept, resource)
 
@@ -128,21 +124,18 @@ class Sheet:
 
     def leave_out_of(self, rank: int, side: Side, resource: str, draft: Draft) -> None:
         """What the voice of this rank gives of a resource."""
-        given = self.ours.get((side, resource))
+        given = self.ours[side].get(resource)
         if given and given.voice.rank == rank:
             self.leave_out(side, resource, draft)
 
     def leave_out(self, side: Side, resource: str, draft: Draft) -> None:
-        given = self.ours.pop((side, resource))
+        given = self.ours[side].pop(resource)
         draft.skip(given.voice.policy, self.field(side, resource), Reason.NO_ROOM)
         # A limit without request becomes one; a request that only our limit made has no wish behind it.
         other: Side = "limits" if side == "requests" else "requests"
-        left = self.ours.get((other, resource))
+        left = self.ours[other].get(resource)
         if left and (side == "requests" or left.mirrors):
             self.leave_out(other, resource, draft)
-
-    def _given(self) -> list[str]:
-        return sorted({resource for _, resource in self.ours})
 
     @property
     def is_guaranteed(self) -> bool:
@@ -155,10 +148,11 @@ class Sheet:
 
     def write(self, draft: Draft) -> None:
         # Sorted, so that the same Pod gets the same bytes however a policy orders its keys.
-        for side, resource in sorted(self.ours):
-            given = self.ours[side, resource]
-            path = (*self.container.path, "resources", side, resource)
-            draft.set(given.voice.policy, self.field(side, resource), path, given.amount.text)
+        for side in LIMITS_FIRST:
+            parent = (*self.container.path, "resources", side)
+            for resource, given in sorted(self.ours[side].items()):
+                field = self.field(side, resource)
+                draft.set(given.voice.policy, field, (*parent, resource), given.amount.text)
 
     def field(self, side: Side, resource: str) -> str:
         return f"{self.container.name}:{side}.{resource}"

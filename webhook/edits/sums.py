@@ -27,7 +27,9 @@ def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> No
     a part of it.
     """
     for resource in sorted({name for each in kept for name in bounds.resources(each)}):
-        given = [each for sheet in sheets for (_, name), each in sheet.ours.items() if name == resource]
+        given = [
+            sheet.ours[side][resource] for sheet in sheets for side in SIDES if resource in sheet.ours[side]
+        ]
         if not given:
             continue
         before = _spoiled(sheets, kept, resource, with_ours=False)

@@ -30,17 +30,16 @@ def applied_write(changes: Iterable[Change], annotations: dict[str, str | None])
         set_now.setdefault(change.policy.name, set()).add(change.field)
     for name, fields in set_now.items():
         said = applied.get(name, [])
-        applied[name] = said + len(fields) if isinstance(said, int) else list(fields.union(said))
+        applied[name] = said + len(fields) if isinstance(said, int) else [*fields.union(said)]
     text = _compact(applied)
     if len(text.encode()) > _MOST_BYTES:
         text = _compact(
             {name: len(said) if isinstance(said, list) else said for name, said in applied.items()}
         )
-    others = sum(
-        len(key.encode()) + len((value or "").encode())
-        for key, value in annotations.items()
-        if key != APPLIED
-    )
+    others = 0
+    for key, value in annotations.items():
+        if key != APPLIED:
+            others += len(key.encode()) + len((value or "").encode())
     if others + len(APPLIED) + len(text.encode()) > _ALL_ANNOTATIONS:
         return None
     return Write(("metadata", "annotations", APPLIED), text)
@@ -48,8 +47,10 @@ def applied_write(changes: Iterable[Change], annotations: dict[str, str | None])
 
 def _older(text: str | None) -> Applied:
     """What the Pod already says; nothing where somebody else wrote something else there."""
+    if not text:
+        return {}
     try:
-        return msgspec.json.decode(text or "{}", type=Applied)
+        return msgspec.json.decode(text, type=Applied)
     except msgspec.MsgspecError:  # anyone may write an annotation: unreadable is the same as absent
         return {}
 

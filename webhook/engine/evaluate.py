@@ -57,12 +57,13 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     subject = subject_of(pod, namespace, snapshot.accelerators)
     classification = classify(subject)
     subject = subject.of_types(classification.types)
-    candidates = [policy for policy in snapshot.policies_in(namespace.name) if policy.mode is not Mode.OFF]
-    outcome, audit = tailored(subject, candidates, snapshot), None
+    outcome, audit = tailored(subject, snapshot), None
     audited = [policy for policy in outcome.heard if policy.mode.weaker(mode) is Mode.AUDIT]
     if audited:  # what is in force may not depend on a policy that is only being tried
-        in_force = [policy for policy in candidates if policy.mode.weaker(mode) is Mode.ENFORCE]
-        outcome, audit = tailored(subject, in_force, snapshot), outcome
+        outcome, audit = (
+            tailored(subject, snapshot, lambda each: each.mode.weaker(mode) is Mode.ENFORCE),
+            outcome,
+        )
     denied = _denied(outcome.violations)
     # What only audited policies mind is said as well: that is what trying them is for.
     tried = [each for each in audit.violations if each.policy in audited] if audit else []
@@ -86,7 +87,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         would_change=_beyond(outcome, audit) if audit else (),
         denied=denied,
         patch=[] if denied else outcome.operations(pod),
-        warnings=tuple(cut(warning, WARNING_LENGTH) for warning in warnings),
+        warnings=tuple([cut(warning, WARNING_LENGTH) for warning in warnings]),
     )
 
 

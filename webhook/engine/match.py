@@ -5,19 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Struct
 
+from webhook.model.globs import ImageGlob
+from webhook.model.names import WorkloadType
 from webhook.model.policy import Policy
+from webhook.model.selectors import Selector
 from webhook.model.subject import Subject
 
-# Says why a clause does not hold; None where it does, or where the policy has no such clause.
-Test = Callable[[Policy, Subject], str | None]
+# Says why a wish does not hold; None where it does.
+Test = Callable[[Any, Subject], str | None]
+Asked = tuple[tuple[Test, Any], ...]
+"""The clauses that a policy has: each test with what the policy wishes there."""
 
 
 class Clause(Struct, frozen=True):
     field: str
+    wish: Callable[[Policy], Any]
+    """None: the policy has no such clause."""
     test: Test
 
 
@@ -28,67 +36,77 @@ class Failure(Struct, frozen=True):
     why: str
 
 
+def asked(policy: Policy) -> Asked:
+    """Worked out once, when a policy is read: a review asks only what the policy asks."""
+    wishes = ((clause.test, clause.wish(policy)) for clause in CLAUSES)
+    return tuple((test, wish) for test, wish in wishes if wish is not None)
+
+
+def holds(asked: Asked, subject: Subject) -> bool:
+    for test, wish in asked:  # noqa: SIM110 (a generator costs more than most tests)
+        if test(wish, subject) is not None:
+            return False
+    return True
+
+
 def matches(policy: Policy, subject: Subject) -> bool:
-    return all(clause.test(policy, subject) is None for clause in CLAUSES)
+    return holds(asked(policy), subject)
 
 
 def first_failure(policy: Policy, subject: Subject) -> Failure | None:
     for clause in CLAUSES:
-        why = clause.test(policy, subject)
+        wish = clause.wish(policy)
+        why = None if wish is None else clause.test(wish, subject)
         if why is not None:
             return Failure(clause.field, why)
     return None
 
 
-def _namespace(policy: Policy, subject: Subject) -> str | None:
-    if policy.namespace is None or policy.namespace == subject.namespace.name:
+def owner_kinds(subject: Subject) -> tuple[str, ...]:
+    """What `ownerKinds` may call the Pod's owner."""
+    if subject.owner == "ReplicaSet" and "pod-template-hash" in subject.labels:
+        return ("Deployment", "ReplicaSet")  # the label that the Deployment controller alone writes
+    return (subject.owner or "Pod",)
+
+
+def _namespace(wanted: str, subject: Subject) -> str | None:
+    if wanted == subject.namespace.name:
         return None
-    return f"it is for namespace {policy.namespace}, the Pod is in {subject.namespace.name}"
+    return f"it is for namespace {wanted}, the Pod is in {subject.namespace.name}"
 
 
-def _workload_types(policy: Policy, subject: Subject) -> str | None:
-    wanted = policy.match.workload_types
-    if wanted is None or any(workload_type in wanted for workload_type in subject.types):
+def _workload_types(wanted: tuple[WorkloadType, ...], subject: Subject) -> str | None:
+    if not set(subject.types).isdisjoint(wanted):
         return None
     return f"the Pod is {', '.join(subject.types)}, not {' or '.join(wanted)}"
 
 
-def _namespace_selector(policy: Policy, subject: Subject) -> str | None:
-    selector = policy.match.namespace_selector
-    unmet = selector and selector.first_unmet(subject.namespace.labels)
+def _namespace_selector(selector: Selector, subject: Subject) -> str | None:
+    unmet = selector.first_unmet(subject.namespace.labels)
     return f"the labels of namespace {subject.namespace.name} do not fit {unmet}" if unmet else None
 
 
-def _pod_selector(policy: Policy, subject: Subject) -> str | None:
-    selector = policy.match.pod_selector
-    unmet = selector and selector.first_unmet(subject.labels)
+def _pod_selector(selector: Selector, subject: Subject) -> str | None:
+    unmet = selector.first_unmet(subject.labels)
     return f"the Pod's labels do not fit {unmet}" if unmet else None
 
 
-def _annotations(policy: Policy, subject: Subject) -> str | None:
+def _annotations(wanted: Mapping[str, str], subject: Subject) -> str | None:
     there = subject.metadata.annotations or {}
-    for key, value in (policy.match.annotations or {}).items():
+    for key, value in wanted.items():
         if there.get(key) != value:
             return f"the Pod's annotation {key} is {there.get(key)!r}, not {value!r}"
     return None
 
 
-def _owner_kinds(policy: Policy, subject: Subject) -> str | None:
-    wanted = policy.match.owner_kinds
-    if wanted is None:
+def _owner_kinds(wanted: tuple[str, ...], subject: Subject) -> str | None:
+    kinds = owner_kinds(subject)
+    if not set(kinds).isdisjoint(wanted):
         return None
-    kinds = {subject.owner or "Pod"}
-    if subject.owner == "ReplicaSet" and "pod-template-hash" in subject.labels:
-        kinds.add("Deployment")  # the label that the Deployment controller alone writes
-    if kinds.intersection(wanted):
-        return None
-    return f"the Pod comes from a {' or '.join(sorted(kinds))}, not a {' or '.join(wanted)}"
+    return f"the Pod comes from a {' or '.join(kinds)}, not a {' or '.join(wanted)}"
 
 
-def _images(policy: Policy, subject: Subject) -> str | None:
-    wanted = policy.match.images
-    if wanted is None:
-        return None
+def _images(wanted: tuple[ImageGlob, ...], subject: Subject) -> str | None:
     repositories = {container.repository for container in subject.containers}
     if any(pattern.matches(each) for pattern in wanted for each in repositories):
         return None
@@ -98,11 +116,11 @@ def _images(policy: Policy, subject: Subject) -> str | None:
 NAMESPACE = "metadata.namespace"
 # Cheapest and most telling first.
 CLAUSES = (
-    Clause(NAMESPACE, _namespace),
-    Clause("match.workloadTypes", _workload_types),
-    Clause("match.namespaceSelector", _namespace_selector),
-    Clause("match.podSelector", _pod_selector),
-    Clause("match.annotations", _annotations),
-    Clause("match.ownerKinds", _owner_kinds),
-    Clause("match.images", _images),
+    Clause(NAMESPACE, lambda policy: policy.namespace, _namespace),
+    Clause("match.workloadTypes", lambda policy: policy.match.workload_types, _workload_types),
+    Clause("match.namespaceSelector", lambda policy: policy.match.namespace_selector, _namespace_selector),
+    Clause("match.podSelector", lambda policy: policy.match.pod_selector, _pod_selector),
+    Clause("match.annotations", lambda policy: policy.match.annotations, _annotations),
+    Clause("match.ownerKinds", lambda policy: policy.match.owner_kinds, _owner_kinds),
+    Clause("match.images", lambda policy: policy.match.images, _images),
 )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from webhook.engine.index import PolicyIndex
 from webhook.model.accelerators import Accelerators
 from webhook.model.names import MODE, Mode
 from webhook.model.pod import PodView
-from webhook.model.policy import Policy, rank
+from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 
 _MODE_LABELS = {"enforce": Mode.ENFORCE, "audit": Mode.AUDIT, "dryrun": Mode.AUDIT, "off": Mode.OFF}
@@ -27,8 +27,7 @@ class Request(Struct, frozen=True):
 class Snapshot(Struct, frozen=True):
     """Policies, namespaces, and the server's own settings."""
 
-    by_namespace: Mapping[str | None, tuple[Policy, ...]] = {}
-    """Policies in the order in which they are heard: those of one namespace, and with None those of all."""
+    policies: PolicyIndex = PolicyIndex()
     namespaces: Mapping[str, Namespace] = {}
     mode: Mode = Mode.ENFORCE
     accelerators: Accelerators = Accelerators()
@@ -40,21 +39,9 @@ class Snapshot(Struct, frozen=True):
         """The namespace as known; one that is not known counts as unlabelled."""
         return self.namespaces.get(name) or Namespace(name)
 
-    def policies_in(self, namespace: str) -> tuple[Policy, ...]:
-        """Those that can be about its Pods; all WorkloadPolicies are heard before all others."""
-        return (*self.by_namespace.get(namespace, ()), *self.by_namespace.get(None, ()))
-
-    @property
-    def policies(self) -> list[Policy]:
-        """All, in the order in which they are heard."""
-        return sorted(itertools.chain.from_iterable(self.by_namespace.values()), key=rank)
-
 
 def snapshot_of(policies: Iterable[Policy], **settings: Any) -> Snapshot:
-    by_namespace: dict[str | None, list[Policy]] = {}
-    for policy in sorted(policies, key=rank):
-        by_namespace.setdefault(policy.namespace, []).append(policy)
-    return Snapshot({namespace: tuple(own) for namespace, own in by_namespace.items()}, **settings)
+    return Snapshot(PolicyIndex(policies), **settings)
 
 
 def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, str | None]:

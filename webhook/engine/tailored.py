@@ -7,7 +7,7 @@ can come of an edit: none adds devices or volumes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct, structs
 
@@ -15,7 +15,6 @@ from webhook.edits import EDITS
 from webhook.edits.node_selector import default_node_selector
 from webhook.engine.annotation import applied_write
 from webhook.engine.classify import classify
-from webhook.engine.match import matches
 from webhook.engine.qos import QosMove, qos_move
 from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Change, Conflict, Draft, Skip, Violation
@@ -29,16 +28,29 @@ from webhook.model.subject import Subject
 class Outcome(Struct, frozen=True):
     """What a set of policies does to a Pod."""
 
-    types: tuple[WorkloadType, ...] = ()
-    """Of the Pod as it will be."""
+    subject: Subject | None = None
+    """The Pod with its types as it will be; None where no policy was asked."""
     heard: tuple[Policy, ...] = ()
     """Those that match, in their order."""
     changes: tuple[Change, ...] = ()
     skips: tuple[Skip, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     violations: tuple[Violation, ...] = ()
-    writes: tuple[Write, ...] = ()
-    qos: QosMove = QosMove()
+    note: Write | None = None
+    """What says on the Pod which policy set what."""
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        return (*self.changes, self.note) if self.note else self.changes
+
+    @property
+    def types(self) -> tuple[WorkloadType, ...]:
+        """Of the Pod as it will be."""
+        return self.subject.types if self.subject else ()
+
+    @property
+    def qos(self) -> QosMove:
+        return qos_move(self.subject, self.writes) if self.subject else QosMove()
 
     def operations(self, view: PodView, at: Path = ()) -> list[Op]:
         """The JSON Patch that makes the writes on `view`, which stands at the path `at` of its object.
@@ -52,10 +64,12 @@ NOTHING = Outcome()
 _ARM64, _FIELD = "arm64", f"pod:nodeSelector.{ARCH}"
 
 
-def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -> Outcome:
-    """What those of `policies` do that match. `subject.types` are filled in; of `snapshot` settings count."""
+def tailored(
+    subject: Subject, snapshot: Snapshot, may_speak: Callable[[Policy], bool] = lambda _: True
+) -> Outcome:
+    """What those policies of `snapshot` do that match and may speak. `subject.types` are filled in."""
     draft = Draft()
-    heard = _heard(subject, policies)
+    heard = list(filter(may_speak, snapshot.policies.matching(subject)))
     sent = _sent_to_arm64(subject, heard)
     if sent:
         key, policy = sent
@@ -64,28 +78,22 @@ def tailored(subject: Subject, policies: Sequence[Policy], snapshot: Snapshot) -
         selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
         subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
         subject = subject.of_types(classify(subject).types)
-        heard = _heard(subject, policies)
+        heard = list(filter(may_speak, snapshot.policies.matching(subject)))
     if heard:
         for edit in EDITS:
             edit(subject, heard, draft)
+    note = None
     if draft.changes and snapshot.annotate:
-        write = applied_write(draft.changes, subject.metadata.annotations or {})
-        if write:
-            draft.writes.append(write)
+        note = applied_write(draft.changes, subject.metadata.annotations or {})
     return Outcome(
-        types=subject.types,
+        subject,
         heard=tuple(heard),
         changes=tuple(draft.changes),
         skips=tuple(draft.skips),
         conflicts=tuple(draft.conflicts),
         violations=tuple(draft.violations),
-        writes=tuple(draft.writes),
-        qos=qos_move(subject, draft.writes),
+        note=note,
     )
-
-
-def _heard(subject: Subject, policies: Sequence[Policy]) -> list[Policy]:
-    return [policy for policy in policies if matches(policy, subject)]
 
 
 def _sent_to_arm64(subject: Subject, heard: Sequence[Policy]) -> tuple[str, Policy] | None:
@@ -97,8 +105,8 @@ def _sent_to_arm64(subject: Subject, heard: Sequence[Policy]) -> tuple[str, Poli
     default_node_selector(subject, heard, trial)
     return next(
         (
-            (str(write.path[-1]), change.policy)
-            for change, write in zip(trial.changes, trial.writes, strict=True)
+            (str(change.path[-1]), change.policy)
+            for change in trial.changes
             if change.field == _FIELD and change.value == _ARM64
         ),
         None,

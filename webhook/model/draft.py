@@ -34,12 +34,11 @@ class Reason(StrEnum):
     NAMESPACE = "namespace"
 
 
-class Change(Struct, frozen=True):
-    """A field that a policy sets; `value` in the API's own shape."""
+class Change(Write, frozen=True, kw_only=True):
+    """A write that a policy wished for; `value` in the API's own shape."""
 
     policy: Policy
     field: str
-    value: Any
 
 
 class Skip(Struct, frozen=True):
@@ -69,7 +68,6 @@ class Draft:
     """Collects the outcome of one evaluation, in the order of the edits."""
 
     def __init__(self) -> None:
-        self.writes: list[Write] = []
         self.changes: list[Change] = []
         self.skips: list[Skip] = []
         self.conflicts: list[Conflict] = []
@@ -95,16 +93,13 @@ class Draft:
         self._claims.setdefault(field, (policy, value))
 
     def set(self, policy: Policy, field: str, path: Path, value: Any) -> None:
-        self.changes.append(Change(policy, field, value))
-        self.writes.append(Write(path, value))
+        self.changes.append(Change(path, value, policy=policy, field=field))
 
     def append(self, policy: Policy, field: str, path: Path, item: Any) -> None:
-        self.changes.append(Change(policy, field, item))
-        self.writes.append(Write(path, item, append=True))
+        self.changes.append(Change(path, item, append=True, policy=policy, field=field))
 
     def join(self, other: Draft) -> None:
         """Take over what another draft, of other fields, wrote down."""
-        self.writes += other.writes
         self.changes += other.changes
         self.skips += other.skips
         self.conflicts += other.conflicts

@@ -45,7 +45,7 @@ class Mode(StrEnum):
 
     def weaker(self, other: Mode) -> Mode:
         """The one of the two that changes less."""
-        return max(self, other, key=_STRENGTH.index)
+        return other if _STRENGTH[other] < _STRENGTH[self] else self
 
 
-_STRENGTH = [Mode.ENFORCE, Mode.AUDIT, Mode.OFF]
+_STRENGTH = {Mode.OFF: 0, Mode.AUDIT: 1, Mode.ENFORCE: 2}

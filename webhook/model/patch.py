@@ -8,6 +8,7 @@ apply with an error even under `failurePolicy: Ignore`, so nothing else may comp
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -29,43 +30,73 @@ class Write(Struct, frozen=True):
     append: bool = False
 
 
-class _Items(list[Any]):
-    """Items to append to one list."""
-
-
 def operations(writes: Iterable[Write], view: PodView, at: Path = ()) -> list[Op]:
     """The operations that make `writes` on the object that `view` shows, which stands at the path `at`."""
-    tree: dict[str | int, Any] = {}
+    patch = _Patch(view, at)
     for write in writes:
-        *parents, last = write.path
-        node = tree
-        for step in parents:
-            node = node.setdefault(step, {})
         if write.append:
-            node.setdefault(last, _Items()).append(write.value)
+            patch.append(write.path, write.value)
         else:
-            node[last] = _Leaf(write.value)
-    ops: list[Op] = []
-    _emit(tree, view, "".join(f"/{_escaped(step)}" for step in at), ops)
-    return ops
+            patch.set(write.path, write.value)
+    return patch.ops
 
 
-class _Leaf(Struct, frozen=True):
-    value: Any
+_Found = tuple[Any, Any]
+"""What stands at a path and None, or None and what we make there."""
 
 
-def _emit(tree: dict[str | int, Any], view: Any, pointer: str, ops: list[Op]) -> None:
-    for step, wanted in tree.items():
-        here = f"{pointer}/{_escaped(step)}"
-        there = _child(view, step)
-        if there is None:
-            ops.append({"op": "add", "path": here, "value": _whole(wanted)})
-        elif isinstance(wanted, _Leaf):
-            ops.append({"op": "replace", "path": here, "value": wanted.value})
-        elif isinstance(wanted, _Items):
-            ops.extend({"op": "add", "path": f"{here}/-", "value": item} for item in wanted)
+class _Patch:
+    """Grows write by write. A parent that is missing is one operation, and later writes grow its value."""
+
+    def __init__(self, view: PodView, at: Path) -> None:
+        self.ops: list[Op] = []
+        self._view = view
+        self._at = at
+        self._found: dict[Path, _Found] = {}
+
+    def set(self, path: Path, value: Any) -> None:
+        parent, last = path[:-1], path[-1]
+        there, made = self._found.get(parent) or self._look(parent, dict)
+        if made is not None:
+            made[last] = value
         else:
-            _emit(wanted, there, here, ops)
+            is_there = _child(there, last) is not None
+            self._do("replace" if is_there else "add", path, value)
+
+    def append(self, path: Path, item: Any) -> None:
+        _, made = self._found.get(path) or self._look(path, list)
+        if made is not None:
+            made.append(item)
+        else:
+            self._do("add", (*path, "-"), item)
+
+    def _look(self, path: Path, kind: type[dict[Any, Any] | list[Any]]) -> _Found:
+        there: Any = self._view
+        found: _Found
+        for depth, step in enumerate(path, start=1):
+            there = _child(there, step)
+            if there is None:
+                found = None, self._make(path, depth, kind)
+                break
+        else:
+            found = there, None
+        self._found[path] = found
+        return found
+
+    def _make(self, path: Path, depth: int, kind: type[dict[Any, Any] | list[Any]]) -> Any:
+        """The first `depth` steps of the path lead to the first thing that is missing."""
+        top = path[:depth]
+        made: Any = self._found[top][1] if top in self._found else None
+        if made is None:
+            made = {} if depth < len(path) else kind()
+            self._found[top] = None, made
+            self._do("add", top, made)
+        for index, step in enumerate(path[depth:], start=depth + 1):
+            made = made.setdefault(step, {} if index < len(path) else kind())
+        return made
+
+    def _do(self, op: str, path: Path, value: Any) -> None:
+        self.ops.append({"op": op, "path": _pointer((*self._at, *path)), "value": value})
 
 
 def _child(view: Any, step: str | int) -> Any:
@@ -74,13 +105,8 @@ def _child(view: Any, step: str | int) -> Any:
     return view.get(step) if isinstance(view, dict) else getattr(view, step)
 
 
-def _whole(wanted: Any) -> Any:
-    if isinstance(wanted, _Leaf):
-        return wanted.value
-    if isinstance(wanted, _Items):
-        return list(wanted)
-    return {step: _whole(inner) for step, inner in wanted.items()}
-
-
-def _escaped(step: str | int) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")
+# Every Pod has the same few paths: containers by their index, keys of policies.
+@lru_cache(maxsize=4096)
+def _pointer(path: Path) -> str:
+    """RFC 6901."""
+    return "".join([f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path])

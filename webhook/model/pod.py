@@ -18,17 +18,17 @@ RawQuantity = str | int | float | None
 ResourceList = dict[str, RawQuantity]
 
 
-class ResourceRequirements(Struct, frozen=True):
+class ResourceRequirements(Struct, frozen=True, gc=False):
     limits: ResourceList | None = None
     requests: ResourceList | None = None
 
 
-class ResizePolicy(Struct, frozen=True):
+class ResizePolicy(Struct, frozen=True, gc=False):
     resourceName: str = ""
     restartPolicy: str = ""
 
 
-class ContainerView(Struct, frozen=True):
+class ContainerView(Struct, frozen=True, gc=False):
     name: str = ""
     image: str | None = None
     restartPolicy: str | None = None
@@ -36,7 +36,7 @@ class ContainerView(Struct, frozen=True):
     resizePolicy: list[ResizePolicy] | None = None
 
 
-class Toleration(Struct, frozen=True, omit_defaults=True):
+class Toleration(Struct, frozen=True, omit_defaults=True, gc=False):
     key: str | None = None
     operator: str | None = None
     value: str | None = None
@@ -44,48 +44,48 @@ class Toleration(Struct, frozen=True, omit_defaults=True):
     tolerationSeconds: int | None = None
 
 
-class NodeSelectorRequirement(Struct, frozen=True):
+class NodeSelectorRequirement(Struct, frozen=True, gc=False):
     key: str = ""
     operator: str = ""
     values: list[str] | None = None
 
 
-class NodeSelectorTerm(Struct, frozen=True):
+class NodeSelectorTerm(Struct, frozen=True, gc=False):
     matchExpressions: list[NodeSelectorRequirement] | None = None
 
 
-class NodeSelector(Struct, frozen=True):
+class NodeSelector(Struct, frozen=True, gc=False):
     nodeSelectorTerms: list[NodeSelectorTerm] | None = None
 
 
-class NodeAffinity(Struct, frozen=True):
+class NodeAffinity(Struct, frozen=True, gc=False):
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
 
 
-class Affinity(Struct, frozen=True):
+class Affinity(Struct, frozen=True, gc=False):
     nodeAffinity: NodeAffinity | None = None
 
 
-class Present(Struct, frozen=True):
+class Present(Struct, frozen=True, gc=False):
     """Something whose presence is all that counts."""
 
 
-class Volume(Struct, frozen=True):
+class Volume(Struct, frozen=True, gc=False):
     persistentVolumeClaim: Present | None = None
     ephemeral: Present | None = None
 
 
-class PodOS(Struct, frozen=True):
+class PodOS(Struct, frozen=True, gc=False):
     name: str | None = None
 
 
-class OwnerReference(Struct, frozen=True):
+class OwnerReference(Struct, frozen=True, gc=False):
     kind: str = ""
     name: str = ""
     controller: bool | None = None
 
 
-class ObjectMeta(Struct, frozen=True):
+class ObjectMeta(Struct, frozen=True, gc=False):
     name: str | None = None
     generateName: str | None = None
     namespace: str | None = None
@@ -94,7 +94,7 @@ class ObjectMeta(Struct, frozen=True):
     ownerReferences: list[OwnerReference] | None = None
 
 
-class PodSpec(Struct, frozen=True):
+class PodSpec(Struct, frozen=True, gc=False):
     containers: list[ContainerView] | None = None
     initContainers: list[ContainerView] | None = None
     volumes: list[Volume] | None = None
@@ -113,7 +113,7 @@ NO_RESOURCES = ResourceRequirements()
 NO_SPEC = PodSpec()
 
 
-class PodView(Struct, frozen=True):
+class PodView(Struct, frozen=True, gc=False):
     """A Pod, or a Pod template: both have `metadata` and `spec`."""
 
     metadata: ObjectMeta | None = None

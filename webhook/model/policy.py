@@ -49,6 +49,10 @@ class Scope(Struct, frozen=True):
     names: tuple[Glob, ...] | None = None
     images: tuple[ImageGlob, ...] | None = None
 
+    @property
+    def is_all(self) -> bool:
+        return self.names is None and self.images is None
+
     def covers(self, name: str, repository: str) -> bool:
         """A container of this name, whose image is of this repository."""
         return (self.names is None or any(each.matches(name) for each in self.names)) and (

@@ -98,7 +98,7 @@ def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -
         namespace=namespace,
         owner=controller_kind(metadata),
         containers=tuple(_containers(spec, accelerators)),
-        skipped=frozenset(name.strip() for name in named.split(",") if name.strip()),
+        skipped=frozenset([name.strip() for name in named.split(",") if name.strip()]),
         labels=labels_of(metadata),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from datetime import UTC, datetime
@@ -32,12 +33,49 @@ class ReviewLine(Struct, frozen=True, omit_defaults=True):
     dry_run: Annotated[bool, Meta(description="Nothing is stored: kubectl diff, Argo CD, Flux.")] = False
 
 
+class _Line(Struct, frozen=True):
+    time: datetime
+    level: str
+    message: str
+    review: ReviewLine
+
+
+# How long a line may wait for others: a write for each would cost as much as a small review.
+_WAIT_SECONDS = 0.05
+
+
+class ReviewLog:
+    """The lines of reviews, on the way out together. In the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+
+    @property
+    def is_wanted(self) -> bool:
+        return _reviews.isEnabledFor(logging.INFO)
+
+    def add(self, line: ReviewLine) -> None:
+        self._lines.append(msgspec.json.encode(_Line(datetime.now(UTC), "info", "review", line)))
+        if len(self._lines) == 1:
+            asyncio.get_running_loop().call_later(_WAIT_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Also at the end, when no loop is going to."""
+        if self._lines:
+            sys.stderr.write((b"\n".join(self._lines) + b"\n").decode())
+            sys.stderr.flush()
+            self._lines.clear()
+
+
+_reviews = logging.getLogger("podtailor.review")
+
+
 class JsonFormatter(logging.Formatter):
     """A record as one JSON object: time, level, message, and what `extra` gave."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }

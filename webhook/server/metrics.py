@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -107,14 +107,20 @@ class Metrics:
         for reason in (decision.left_alone, *decision.warnings):
             if reason:
                 self._count_skip(reason.partition(":")[0]).inc()
-        for change in () if decision.denied else decision.outcome.changes:
-            self._count_mutation(_policy(change.policy), _field(change), "enforce").inc()
-        for change in decision.would_change:
-            self._count_mutation(_policy(change.policy), _field(change), "audit").inc()
+        self._mutated(() if decision.denied else decision.outcome.changes, "enforce")
+        self._mutated(decision.would_change, "audit")
         for skip in decision.outcome.skips:
             self._count_skip(skip.reason.value).inc()
         if decision.outcome.conflicts:
             self._conflicts.inc(len(decision.outcome.conflicts))
+
+    def _mutated(self, changes: Iterable[Change], mode: str) -> None:
+        counts: dict[tuple[str, str], int] = {}
+        for change in changes:
+            key = _policy(change.policy), _field(change)
+            counts[key] = counts.get(key, 0) + 1
+        for (policy, field), count in counts.items():
+            self._count_mutation(policy, field, mode).inc(count)
 
     def skipped(self, reason: str) -> None:
         self._count_skip(reason).inc()
@@ -157,4 +163,4 @@ def _policy(policy: Policy) -> str:
 
 def _field(change: Change) -> str:
     """`requests`, `limits`, `resizePolicy`, `nodeSelector` or `tolerations`."""
-    return change.field.rpartition(":")[2].partition(".")[0]
+    return str(change.path[-1 if change.append else -2])

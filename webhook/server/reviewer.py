@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 
 from webhook.engine.evaluate import Decision, evaluate
@@ -13,10 +12,8 @@ from webhook.model.subject import controller_kind
 from webhook.model.words import NAME_LENGTH, WARNING_LENGTH, cut
 from webhook.policies.sources import Update
 from webhook.server import wire
-from webhook.server.log import ReviewLine
+from webhook.server.log import ReviewLine, ReviewLog
 from webhook.server.metrics import Metrics
-
-log = logging.getLogger("podtailor.review")
 
 # A tenth of the time that the shipped configuration gives a call.
 _NAMESPACE_SECONDS = 0.2
@@ -28,6 +25,7 @@ class Reviewer:
     def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
         self.snapshot = snapshot
         self.metrics = metrics
+        self.log = ReviewLog()
         self._swapped = asyncio.Event()
         metrics.loaded(Update(snapshot))
 
@@ -53,7 +51,6 @@ class Reviewer:
         started = time.perf_counter()
         request = wire.read_review(body)
         pod: PodView | None = None
-        decision = Decision()
         if not request.creates_a_pod:
             kind = "/".join(part for part in (request.kind.kind, request.subResource) if part)
             reason = f"not-a-pod-create: {request.operation} of {kind or 'nothing'}"
@@ -79,8 +76,8 @@ class Reviewer:
         self.metrics.counted(result, dry_run=bool(request.dryRun))
         self.metrics.decided(decision, dry_run=bool(request.dryRun))
         self.metrics.took(took)
-        if log.isEnabledFor(logging.INFO):
-            log.info("review", extra=_line(request, pod, decision, result, took))
+        if self.log.is_wanted:
+            self.log.add(_line(request, pod, decision, result, took))
         return answer
 
     async def _wait_for(self, namespace: str) -> None:
@@ -105,25 +102,23 @@ def _namespace(request: wire.AdmissionRequest, pod: PodView) -> str:
 
 def _line(
     request: wire.AdmissionRequest, pod: PodView | None, decision: Decision, result: str, took: float
-) -> dict[str, object]:
+) -> ReviewLine:
     metadata = (pod and pod.metadata) or NO_METADATA
     owner = controller_kind(metadata)
-    return {
-        "review": ReviewLine(
-            uid=cut(request.uid, NAME_LENGTH),
-            result=result,
-            ms=round(took * 1000, 3),
-            namespace=cut(request.namespace or "", NAME_LENGTH),
-            # Names are validated after webhooks are called: these may be anything yet.
-            pod=cut(metadata.name or metadata.generateName or "", NAME_LENGTH),
-            owner=owner and cut(owner, NAME_LENGTH),
-            types=decision.types,
-            policies=tuple(policy.name for policy in decision.enforced),
-            mode=decision.mode.lower(),
-            ops=len(decision.patch),
-            left_alone=decision.left_alone,
-            would_change=tuple(wire.would_change(decision)),
-            warnings=decision.warnings,
-            dry_run=bool(request.dryRun),
-        )
-    }
+    return ReviewLine(
+        uid=cut(request.uid, NAME_LENGTH),
+        result=result,
+        ms=round(took * 1000, 3),
+        namespace=cut(request.namespace or "", NAME_LENGTH),
+        # Names are validated after webhooks are called: these may be anything yet.
+        pod=cut(metadata.name or metadata.generateName or "", NAME_LENGTH),
+        owner=owner and cut(owner, NAME_LENGTH),
+        types=decision.types,
+        policies=tuple([policy.name for policy in decision.enforced]),
+        mode=decision.mode.lower(),
+        ops=len(decision.patch),
+        left_alone=decision.left_alone,
+        would_change=tuple(wire.would_change(decision)),
+        warnings=decision.warnings,
+        dry_run=bool(request.dryRun),
+    )

@@ -16,7 +16,7 @@ import uvloop
 
 from webhook.engine.snapshot import Snapshot
 from webhook.policies.sources import Update
-from webhook.server.app import Mutate, health_app, mutating_app
+from webhook.server.app import Mutate, MutatingApp, health_app
 from webhook.server.metrics import Metrics
 from webhook.server.protocol import HANDSHAKE_SECONDS, Connection
 from webhook.server.reviewer import Reviewer
@@ -103,7 +103,7 @@ class Service:
         tls = self._tls.context
         self._server = _Server(
             _config(
-                mutating_app(mutate),
+                MutatingApp(mutate),
                 ssl_context_factory=lambda _config, _default: tls,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
@@ -134,6 +134,7 @@ class Service:
             watching.cancel()
         if self._source:
             self._source.stop()
+        self.reviewer.log.flush()
         log.info("stopped")
 
     @property
@@ -190,6 +191,7 @@ def _config(app: object, **options: object) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="off",
         http=Connection,
         ws="none",

