@@ -71,8 +71,8 @@ def _lines() -> Iterator[str]:
 
 def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     yield words
-    for name, inner in getattr(command, "commands", {}).items():
-        yield from _commands(inner, (*words, name))
+    for name in getattr(command, "commands", ()):
+        yield from _commands(command.get_command(None, name), (*words, name))
 
 
 def _modes() -> Iterator[str]:

@@ -17,7 +17,7 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.cli.output import print_diff
+from webhook.cli.terminal import print_diff
 from webhook.engine.admitted_view import template_path
 from webhook.files import find, read
 from webhook.model.names import APPLIED

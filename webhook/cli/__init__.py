@@ -3,42 +3,83 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from webhook.cli import audit, certs, explain, mutate, policies, retrofit, serve, test, version
-from webhook.cli.output import complain
-from webhook.files import InputError
+_COMMANDS = {
+    "serve": "serve:serve",
+    "mutate": "mutate:mutate",
+    "explain": "explain:explain",
+    "audit": "audit:audit",
+    "retrofit": "retrofit:retrofit",
+    "test": "test:run",
+    "policies": "policies:app",
+    "certs": "certs:app",
+    "version": "version:version",
+}
+
+
+_STYLE: dict[str, Any] = {
+    "rich_markup_mode": None,  # its tables cut the names of environment variables short
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+class _Commands(TyperGroup):
+    """A command is imported when it is asked for: that takes longer than most take to run."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "commands": dict.fromkeys(_COMMANDS)})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"{__name__}.{module}"), name)
+        around = typer.Typer(add_completion=False, **_STYLE)
+        around.callback()(podtailor)  # so that it is a group, also around a single command
+        if isinstance(found, typer.Typer):
+            around.add_typer(found, name=cmd_name)
+        else:
+            around.command(cmd_name)(found)
+        return get_group(around).commands[cmd_name]
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Add to Pods what they left open: resizePolicy, node selectors and tolerations, resource defaults.",
     epilog="Exit codes: 0 done; 1 something was found (audit, test, certs check); 2 wrong usage or input "
     "that cannot be used.",
     no_args_is_help=True,
-    rich_markup_mode=None,  # its tables cut the names of environment variables short
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_STYLE,
 )
-app.command()(serve.serve)
-app.command()(mutate.mutate)
-app.command()(explain.explain)
-app.command()(audit.audit)
-app.command()(retrofit.retrofit)
-app.command("test")(test.run)
-app.add_typer(policies.app, name="policies")
-app.add_typer(certs.app, name="certs")
-app.command()(version.version)
+
+
+@app.callback()
+def podtailor() -> None:
+    """What every command shares is said above."""
 
 
 def main() -> None:
     """Run a command; what the user gave wrongly ends with one clear message and exit code 2."""
     try:
         app()
-    except InputError as error:
-        complain(str(error))
-        sys.exit(2)
     except KeyboardInterrupt:  # before there was anything to tell
         sys.exit(130)
-    except OSError as error:  # a full disk behind standard output, and the like
-        complain(error.strerror or str(error))
+    except Exception as error:
+        from webhook.cli.terminal import complain
+        from webhook.files import InputError
+
+        if isinstance(error, InputError):
+            complain(str(error))
+        elif isinstance(error, OSError):  # a full disk behind standard output, and the like
+            complain(error.strerror or str(error))
+        else:
+            raise
         sys.exit(2)

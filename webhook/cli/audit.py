@@ -20,8 +20,8 @@ from webhook.audit.tally import Costs
 from webhook.cli import options
 from webhook.cli.manifests import find_pods, snapshot_from
 from webhook.cli.options import setting
-from webhook.cli.output import warn
 from webhook.cli.reporting import Output, Reporter
+from webhook.cli.terminal import warn
 from webhook.files import InputError
 from webhook.model.names import Mode
 from webhook.model.patch import Path

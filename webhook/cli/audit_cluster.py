@@ -16,8 +16,8 @@ from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs
 from webhook.audit.why_not import calls
 from webhook.cli.looking import Look, progress
-from webhook.cli.output import warn
 from webhook.cli.reporting import Reporter
+from webhook.cli.terminal import warn
 from webhook.cluster.client import Api
 
 

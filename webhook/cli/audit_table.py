@@ -11,7 +11,8 @@ from webhook.audit.capacity import Room
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
 from webhook.audit.reports.wording import pods_of, short, what
 from webhook.audit.tally import Costs, Row, Tally
-from webhook.cli.output import console, counted, print_table
+from webhook.cli.output import counted
+from webhook.cli.terminal import console, print_table
 from webhook.model.names import QOS_RESOURCES
 
 _STYLES = {

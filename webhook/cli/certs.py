@@ -12,7 +12,8 @@ from certs.files import issue_to, taken
 from certs.inspect import Facts, read_certificates
 from certs.issue import service_hosts
 from webhook.cli import options
-from webhook.cli.output import Format, console, print_json
+from webhook.cli.output import Format, print_json
+from webhook.cli.terminal import console
 from webhook.files import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
 

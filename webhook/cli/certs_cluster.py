@@ -16,8 +16,9 @@ from certs.secret import NotKeptError, SharedSecret
 from certs.served import Served, forwarded, replicas, served
 from webhook.audit.installation import Installation, installation
 from webhook.cli.installed import served as settings_of
-from webhook.cli.output import Format, console, counted, print_json
+from webhook.cli.output import Format, counted, print_json
 from webhook.cli.sources import reached
+from webhook.cli.terminal import console
 from webhook.cluster import once
 from webhook.cluster.client import Api
 from webhook.files import InputError

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
-from webhook.cli.output import console, print_diff
+from webhook.cli.terminal import console, print_diff
 from webhook.cli.yaml_edit import edited
 from webhook.files import Document, read
 

@@ -14,7 +14,8 @@ from webhook import files
 from webhook.audit.admission import NO_PLUGINS
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
-from webhook.cli.output import Format, console, print_json
+from webhook.cli.output import Format, print_json
+from webhook.cli.terminal import console
 from webhook.engine import explain as engine
 from webhook.engine.match import NAMESPACE
 from webhook.engine.qos import QosMove

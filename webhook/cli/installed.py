@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from certs.keyring import USUAL, Lifetimes
 from webhook.cli import serve
-from webhook.cli.output import warn
+from webhook.cli.terminal import warn
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 

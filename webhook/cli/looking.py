@@ -19,8 +19,8 @@ from webhook.audit.installation import Installation, enforcement, installation
 from webhook.audit.judge import Examined
 from webhook.cli.installed import chosen, served
 from webhook.cli.manifests import snapshot_from
-from webhook.cli.output import console
 from webhook.cli.sources import warn_of
+from webhook.cli.terminal import console
 from webhook.cluster import once
 from webhook.cluster.client import Api
 from webhook.engine.snapshot import Snapshot

@@ -13,7 +13,7 @@ import typer
 from webhook import files
 from webhook.cli import options
 from webhook.cli.manifests import find_pods, snapshot_from
-from webhook.cli.output import print_diff, print_json
+from webhook.cli.output import print_json
 from webhook.cli.yaml_edit import edited
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Snapshot
@@ -71,6 +71,8 @@ def mutate(
     texts = [(source, *_texts(list(pairs))) for source, pairs in by_file]
     for index, (source, before, after) in enumerate(texts):
         if diff:
+            from webhook.cli.terminal import print_diff
+
             print_diff(before, after, source)
         else:
             _print_yaml(after, first=index == 0)

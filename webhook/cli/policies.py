@@ -12,7 +12,8 @@ from msgspec import structs
 
 from webhook import yaml_tree
 from webhook.cli import options
-from webhook.cli.output import Format, complain, print_diff, print_json, print_table
+from webhook.cli.output import Format, print_json
+from webhook.cli.terminal import complain, print_diff, print_table
 from webhook.files import InputError, find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank

@@ -11,7 +11,8 @@ from rich.text import Text
 from webhook.audit.retrofit import ByHand, Plan, Planner, Restart
 from webhook.audit.survey import Survey
 from webhook.cli import options
-from webhook.cli.output import Format, console, counted, print_json, warn
+from webhook.cli.output import Format, counted, print_json
+from webhook.cli.terminal import console, warn
 from webhook.files import InputError
 
 if TYPE_CHECKING:

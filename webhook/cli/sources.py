@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from webhook.cli.output import warn
+from webhook.cli.terminal import warn
 from webhook.cluster import once
 from webhook.cluster.client import Api, UnreachableError, api_client
 from webhook.cluster.standing import Standing

@@ -16,7 +16,8 @@ from rich.text import Text
 from webhook import files, yaml_tree
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
-from webhook.cli.output import console, counted, print_json
+from webhook.cli.output import counted, print_json
+from webhook.cli.terminal import console
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.files import Document, InputError
 from webhook.policies.cases import KIND, Case, PolicyTest, fields_of, mismatches, read

@@ -1,0 +1,76 @@
+"""What commands print for people: colour, width and tables fit for a terminal, and for a pipe."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+# Names and annotations are anybody's, and a terminal obeys control characters.
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\ufffd")
+del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
+
+
+class _Harmless(Console):
+    """Control characters that stand in what is printed are shown as such."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*map(_harmless, objects), **options)
+
+
+def _harmless(printed: Any) -> Any:
+    if isinstance(printed, str):
+        return printed.translate(_CONTROLS)
+    if isinstance(printed, Text):
+        printed.plain = printed.plain.translate(_CONTROLS)
+    return printed
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Colour only on a terminal; elsewhere lines as long as they are, for grep."""
+    made = _Harmless(stderr=stderr, highlight=False, soft_wrap=True)
+    if not made.is_terminal:
+        made.width = 1000
+    return made
+
+
+def complain(message: str) -> None:
+    out = console(stderr=True)
+    for line in message.splitlines():
+        out.print(Text.assemble(("error: ", "red"), line))
+
+
+def warn(message: str) -> None:
+    console(stderr=True).print(Text.assemble(("warning: ", "yellow"), message))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as kubectl prints them."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(_harmless(cell)) for cell in row))
+    out = console()
+    out.width = 1000  # names are worth more than a line that fits
+    with out.capture() as capture:
+        out.print(table)
+    for line in capture.get().splitlines():
+        sys.stdout.write(f"{line.rstrip()}\n")
+
+
+def print_diff(before: str, after: str, name: str) -> None:
+    """A unified diff that `patch` takes."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="")
+    out = console()
+    for line in lines:
+        bold = line.startswith(("---", "+++"))
+        out.print(Text(line, style="bold" if bold else _DIFF_STYLES.get(line[:1], "")))
