@@ -6,10 +6,13 @@ import itertools
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+import msgspec
 
 from webhook import yaml_tree
 from webhook.yaml_tree import Location, Node, YamlError
@@ -24,15 +27,20 @@ class InputError(Exception):
     """Something given by the user cannot be used. The message starts with `file:line:column:` where known."""
 
 
-class Document(Struct, frozen=True):
+@dataclass(frozen=True)
+class Document:
     """One document of a file: its text to the letter, its data, and where in it everything stands."""
 
     source: str
     first_line: int
     text: str
-    root: Node | None
     data: Any
     """As kubectl would read it: mappings, lists, strings, numbers, booleans, None."""
+
+    @cached_property
+    def root(self) -> Node | None:
+        """Where everything stands. Raises InputError for JSON that YAML does not take."""
+        return _tree(self.source, self.first_line, self.text)
 
     def place(self, location: Location = ()) -> str:
         """`file:line:column` of a field, or of the innermost of its parents that is there."""
@@ -75,11 +83,33 @@ def _documents(source: str, text: str) -> Iterator[Document]:
         del starts[1:2]
     for start, end in itertools.pairwise(starts):
         part, line = text[start:end], text.count("\n", 0, start) + 1
-        try:
-            root = yaml_tree.parse(part)
-            yield Document(source, line, part, root, yaml_tree.plain(root))
-        except YamlError as error:
-            raise InputError(f"{source}:{line + error.line}:{error.column + 1}: {error}") from error
+        # What machines write is JSON and long: where something stands in it is found when somebody asks.
+        if part.lstrip().startswith("{"):
+            with suppress(msgspec.DecodeError, RecursionError):
+                yield Document(source, line, part, msgspec.json.decode(part))
+                continue
+        yield _of_yaml(source, line, part)
+
+
+def _of_yaml(source: str, line: int, text: str) -> Document:
+    root = _tree(source, line, text)
+    try:
+        document = Document(source, line, text, yaml_tree.plain(root))
+    except YamlError as error:
+        raise _at(source, line, error) from error
+    vars(document)["root"] = root
+    return document
+
+
+def _tree(source: str, line: int, text: str) -> Node | None:
+    try:
+        return yaml_tree.parse(text)
+    except YamlError as error:
+        raise _at(source, line, error) from error
+
+
+def _at(source: str, line: int, error: YamlError) -> InputError:
+    return InputError(f"{source}:{line + error.line}:{error.column + 1}: {error}")
 
 
 def dotted(location: Location) -> str:

@@ -35,8 +35,7 @@ ANNOTATION = {"op": "add", "path": "/metadata/annotations", "value": {"podtailor
 
 
 def document(text: str) -> Document:
-    root = yaml_tree.parse(text)
-    return Document("<test>", 1, text, root, yaml_tree.plain(root))
+    return Document("<test>", 1, text, yaml_tree.plain(yaml_tree.parse(text)))
 
 
 def _styles(pod: Json) -> list[str]:

@@ -2,71 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from kubernetes.client import ApiClient
 
-from tests.e2e.audits import make
 from tests.e2e.controlplane.cluster import ControlPlane
-from tests.e2e.workloads import controller
-from tests.support.pods import Json
+from tests.e2e.many_pods import PODS_AN_OWNER, audited, auditor, fill
 from webhook.cluster.client import api_client
-from webhook.cluster.writing import send
 
 PODS = int(os.environ.get("PODTAILOR_SCALE_PODS", "600"))
-PODS_AN_OWNER = 10
-ROLLOUTS = Path(__file__).parent / "rollouts.yaml"
-AUDITOR = "system:serviceaccount:podtailor-system:auditor"
-
-
-class Cost(NamedTuple):
-    objects: int
-    seconds: float
-    mib: float
-    """Resident, at its peak."""
-    calls: int
-
-
-@pytest.fixture(scope="module")
-def auditor(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> tuple[ControlPlane, Path]:
-    """A cluster, and a kubeconfig of somebody whose every question is in the API server's log."""
-    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml")
-    cluster.kubectl("create", "serviceaccount", "auditor", "--namespace=podtailor-system")
-    cluster.kubectl(
-        "create",
-        "clusterrolebinding",
-        "auditor",
-        "--clusterrole=cluster-admin",
-        "--serviceaccount=podtailor-system:auditor",
-    )
-    config = json.loads(cluster.kubeconfig.read_text())
-    token = cluster.kubectl("create", "token", "auditor", "--namespace=podtailor-system").strip()
-    config["users"] = [{"name": "admin", "user": {"token": token}}]
-    made = tmp_path_factory.mktemp("auditor") / "kubeconfig"
-    made.write_text(json.dumps(config))
-    cluster.kubectl("apply", "-f", str(ROLLOUTS))
-    cluster.kubectl("wait", "--for=condition=Established", "crd/rollouts.example.com", "--timeout=30s")
-    return cluster, made
 
 
 def test_memory_does_not_grow_with_the_pods(
-    auditor: tuple[ControlPlane, Path], capsys: pytest.CaptureFixture[str]
+    cluster: ControlPlane, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cluster, kubeconfig = auditor
+    kubeconfig = auditor(cluster, tmp_path)
     namespace = cluster.create_namespace("full")
     with api_client(str(cluster.kubeconfig)) as api:
-        _fill(cluster, api, namespace, range(PODS // 10))
-        small = _audited(cluster, kubeconfig)
-        _fill(cluster, api, namespace, range(PODS // 10, PODS))
-    large = _audited(cluster, kubeconfig)
+        fill(cluster, api, namespace, range(PODS // 10))
+        small = audited(cluster, kubeconfig)
+        fill(cluster, api, namespace, range(PODS // 10, PODS))
+    large = audited(cluster, kubeconfig)
     with capsys.disabled():
         for cost in (small, large):
             print(
@@ -76,80 +33,3 @@ def test_memory_does_not_grow_with_the_pods(
         print()
     assert large.objects - small.objects == PODS - PODS // 10 + (PODS - PODS // 10) // PODS_AN_OWNER
     assert large.mib <= 1.5 * small.mib
-
-
-def _fill(cluster: ControlPlane, api: ApiClient, namespace: str, numbers: range) -> None:
-    """Pods as large as those of real clusters, ten to an owner that no controller looks after."""
-    template = controller("Deployment", "many", 1, {"schedulerName": "nobody"})["spec"]["template"]
-    owners = range(numbers.start // PODS_AN_OWNER, numbers.stop // PODS_AN_OWNER)
-    names = [f"many-{owner}" for owner in owners]
-    make(
-        cluster,
-        namespace,
-        *(
-            {
-                "apiVersion": "example.com/v1",
-                "kind": "Rollout",
-                "metadata": {"name": name},
-                "spec": {"pod": template},
-            }
-            for name in names
-        ),
-    )
-    rollouts = cluster.kubectl_json("get", "rollouts", f"--namespace={namespace}")["items"]
-    uids = {each["metadata"]["name"]: each["metadata"]["uid"] for each in rollouts}
-
-    def create(number: int) -> None:
-        name = f"many-{number // PODS_AN_OWNER}"
-        owner = {
-            "apiVersion": "example.com/v1",
-            "kind": "Rollout",
-            "name": name,
-            "uid": uids[name],
-            "controller": True,
-        }
-        send(
-            api,
-            "POST",
-            f"/api/v1/namespaces/{namespace}/pods",
-            _pod(f"{name}-{number}", owner, template),
-            content_type="application/json",
-        )
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(create, numbers))
-
-
-def _pod(name: str, owner: Json, template: Json) -> Json:
-    environment = [{"name": f"VARIABLE_{index}", "value": "x" * 40} for index in range(40)]
-    container = {**template["spec"]["containers"][0], "env": environment}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": {"app": "many"}, "ownerReferences": [owner]},
-        "spec": {**template["spec"], "containers": [container]},
-    }
-
-
-def _audited(cluster: ControlPlane, kubeconfig: Path) -> Cost:
-    before = cluster.asked_by(AUDITOR).total()
-    command = [
-        sys.executable,
-        "-m",
-        "webhook",
-        "audit",
-        "-o",
-        "json",
-        "--fail-on=none",
-        f"--kubeconfig={kubeconfig}",
-    ]
-    command += ["--controller=Rollout.v1.example.com=spec.pod"]
-    started = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        lines = sum(1 for _ in process.stdout)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    calls = cluster.asked_by(AUDITOR).total() - before
-    return Cost(lines - 1, time.monotonic() - started, used.ru_maxrss / 1024, calls)

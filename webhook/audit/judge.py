@@ -96,13 +96,15 @@ def judge(
             anew = [each for each in differing if each.item.finding is Finding.WOULD_CHANGE]
             writes = (*writes, *(Write(each.path, each.item.after) for each in anew))
         items.sort(key=lambda item: WORST_FIRST.index(item.finding))
+    in_force = decision.outcome.qos
+    now = need(subject, (), examined.overhead)
     return Verdict(
         tuple(items) or (Item(Finding.PASS),),
         outcome.types,
-        outcome.qos if writes else None,
-        decision.outcome.qos,
-        need(subject, (), examined.overhead),
-        need(subject, writes, examined.overhead),
+        (in_force if outcome is decision.outcome else outcome.qos) if writes else None,
+        in_force,
+        now,
+        need(subject, writes, examined.overhead) if writes else now,
         decision.denied or "",
         diff_of(examined.written, outcome) if with_diff and writes else "",
     )

@@ -68,4 +68,4 @@ def _selected(writes: Sequence[Write]) -> dict[str, str]:
 
 def _tolerated(writes: Sequence[Write]) -> list[Toleration]:
     added = [each.value for each in writes if each.path == ("spec", "tolerations")]
-    return msgspec.convert(added, list[Toleration])
+    return msgspec.convert(added, list[Toleration]) if added else []

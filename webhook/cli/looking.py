@@ -11,7 +11,6 @@ import typer
 from msgspec import Struct
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from webhook import yaml_tree
 from webhook.audit import cluster, what_if
 from webhook.audit.cluster import CONTROLLERS, PODS, Heard, Scope, others_of
 from webhook.audit.enforcement import Enforcement
@@ -123,6 +122,6 @@ def live_pod(api: Api, at: Look, named: str, namespace: str) -> LivePod:
         raise InputError(f"pod/{name}: there is none in namespace {namespace}")
     data = {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(raw)}
     text = msgspec.json.encode(data).decode()
-    document = Document(f"{namespace}/{name}", 1, text, yaml_tree.parse(text), data)
+    document = Document(f"{namespace}/{name}", 1, text, data)
     held = once.secret(api, OWN_NAMESPACE, at.secret) if at.secret else None
     return LivePod(document, cluster.live_pod(raw), (held or {}).get("tls.crt"))

@@ -119,14 +119,14 @@ def serve(
         accelerators=accelerator,
         annotate=not no_annotate,
     )
-    # Only this command needs the server: it costs half a second to import.
-    from webhook.cli import dev as development
-    from webhook.cli import self_managed, sources
-    from webhook.server import keeping, log, run, settings, tls
+    # Only this command needs the server, and not every server the client of a cluster: 10 MiB.
+    from webhook.server import log, run, settings, tls
 
     with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
         started = None
         if dev:
+            from webhook.cli import dev as development
+
             host = host or "127.0.0.1"  # nobody else has business with it
             example = development.prepare(Path(throwaway), host)
             tls_cert_file, tls_private_key_file = example.certificate, example.key
@@ -134,13 +134,19 @@ def serve(
         log.configure(log_level)
         source = is_trusted = None
         if from_cluster:
+            from webhook.cli import sources
+
             source = sources.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
-            snapshot = structs.replace(
-                snapshot, policies=PolicyIndex()
-            )  # until all that there is has been listed
+            # Until all that there is has been listed.
+            snapshot = structs.replace(snapshot, policies=PolicyIndex())
         elif policies:
+            from webhook.cli import sources
+
             source = sources.files(snapshot, policies, builtin, preset)
         if tls_secret:
+            from webhook.cli import self_managed
+            from webhook.server import keeping
+
             keeper = self_managed.keeper(
                 tls_secret,
                 service_address,

@@ -100,7 +100,7 @@ def _decided(suite: PolicyTest, case: Case, beside: Path, place: str) -> Decisio
     )
     if case.manifest is None:
         text = yaml_tree.written(case.object)
-        documents = [Document(place, 1, text, yaml_tree.parse(text), case.object)]
+        documents = [Document(place, 1, text, case.object)]
     else:
         documents = [each for path in files.find([str(beside / case.manifest)]) for each in files.read(path)]
     found = [each for document in documents for each in find_pods(document) if _is_meant(each, case.select)]

@@ -37,10 +37,8 @@ def qos_move(subject: Subject, writes: Iterable[Write]) -> QosMove:
     if whole is not None:  # the Pod is sized as a whole, and no edit changes that
         there = qos_class([({**(whole.limits or {}), **(whole.requests or {})}, whole.limits or {})])
         return QosMove(there, there)
-    before = {container.path: (container.requests, container.limits) for container in subject.containers}
-    after = sized(subject, writes)
-    there = qos_class([*before.values()])
-    return QosMove(there, qos_class([*after.values()]) if after != before else there)
+    there = qos_class([(container.requests, container.limits) for container in subject.containers])
+    return QosMove(there, qos_class([*sized(subject, writes).values()]))
 
 
 def sized(subject: Subject, writes: Iterable[Write]) -> dict[Path, Sides]:

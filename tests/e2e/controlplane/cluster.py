@@ -37,7 +37,8 @@ class ControlPlane:
         self._flags = flags
         self._bin = binaries()
         self._folder = folder
-        self._token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)
+        """Of an administrator."""
         self._port = free_port()
         self._processes: list[Process] = []
         self.kubeconfig = folder / "kubeconfig"
@@ -117,6 +118,10 @@ class ControlPlane:
         while self._processes:
             self._processes.pop().stop()
 
+    def pid(self, name: str) -> int:
+        """Of `kube-apiserver` and the like."""
+        return next(process.pid for process in self._processes if process.name == name)
+
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl; raises KubectlError with what it said."""
         command = [str(self._bin["kubectl"]), f"--kubeconfig={self.kubeconfig}", *arguments]
@@ -181,7 +186,7 @@ class ControlPlane:
 
     def get(self, path: str) -> str | None:
         """The body of a GET; None while the server does not answer 200."""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self._token}"})
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
         try:
             trust = ssl.create_default_context(cafile=self._folder / "certs" / "apiserver.crt")
             with urllib.request.urlopen(request, context=trust, timeout=10) as response:
@@ -252,7 +257,7 @@ class ControlPlane:
             serialization.NoEncryption(),
         )
         (self._folder / "sa.key").write_bytes(pem)
-        (self._folder / "tokens.csv").write_text(f"{self._token},admin,admin,system:masters\n")
+        (self._folder / "tokens.csv").write_text(f"{self.token},admin,admin,system:masters\n")
         (self._folder / "audit.yaml").write_text(given.AUDIT_POLICY)
         self._run(
             "kube-apiserver",
@@ -279,7 +284,7 @@ class ControlPlane:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "test", "cluster": {"server": self.url, "certificate-authority": ca}}],
-            "users": [{"name": "admin", "user": {"token": self._token}}],
+            "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
             "current-context": "test",
         }
