@@ -38,6 +38,7 @@ class Given(Struct):
 
     amount: Quantity
     voice: Voice
+    field: str
     mirrors: bool = False
     """A request that is there because of the limit."""
 
@@ -69,14 +70,15 @@ class Sheet:
         elif resource == self.counted:
             draft.skip(voice.policy, field, Reason.QUOTA)
         elif draft.claim(voice.policy, field, wish):
-            self.ours[side][resource] = Given(wish, voice)
+            self.ours[side][resource] = Given(wish, voice, field)
 
     def mirror_limits(self) -> None:
         """A limit of ours without any request becomes the request too, as the API server will have it."""
         requests, own = self.ours["requests"], self.own["requests"]
         for resource, given in self.ours["limits"].items():
             if resource not in requests and resource not in own:
-                requests[resource] = Given(given.amount, given.voice, mirrors=True)
+                field = self.field("requests", resource)
+                requests[resource] = Given(given.amount, given.voice, field, mirrors=True)
 
     def settle(self) -> None:
         """Where a request is above its limit, ours moves: to the Pod's own, of two of ours the later one.
@@ -130,7 +132,7 @@ class Sheet:
 
     def leave_out(self, side: Side, resource: str, draft: Draft) -> None:
         given = self.ours[side].pop(resource)
-        draft.skip(given.voice.policy, self.field(side, resource), Reason.NO_ROOM)
+        draft.skip(given.voice.policy, given.field, Reason.NO_ROOM)
         # A limit without request becomes one; a request that only our limit made has no wish behind it.
         other: Side = "limits" if side == "requests" else "requests"
         left = self.ours[other].get(resource)
@@ -151,8 +153,7 @@ class Sheet:
         for side in LIMITS_FIRST:
             parent = (*self.container.path, "resources", side)
             for resource, given in sorted(self.ours[side].items()):
-                field = self.field(side, resource)
-                draft.set(given.voice.policy, field, (*parent, resource), given.amount.text)
+                draft.set(given.voice.policy, given.field, (*parent, resource), given.amount.text)
 
     def field(self, side: Side, resource: str) -> str:
         return f"{self.container.name}:{side}.{resource}"

@@ -12,6 +12,7 @@ from webhook.edits.node_selector import required_terms
 from webhook.model.names import ARCH, DEFAULT_WORKLOAD_TYPE, WORKLOAD_TYPE, WorkloadType, node_label
 from webhook.model.subject import Subject
 
+_TYPES = tuple(WorkloadType)
 _WORDS = {workload_type.lower(): workload_type for workload_type in WorkloadType}
 
 
@@ -23,7 +24,7 @@ class Classification(Struct, frozen=True):
 
     @property
     def types(self) -> tuple[WorkloadType, ...]:
-        return tuple(workload_type for workload_type, _ in self.evidence)
+        return tuple([workload_type for workload_type, _ in self.evidence])
 
 
 def classify(subject: Subject) -> Classification:
@@ -43,9 +44,7 @@ def classify(subject: Subject) -> Classification:
         evidence.pop(WorkloadType.GENERAL, None)
     if not evidence:
         evidence[WorkloadType.GENERAL] = "no other type fits"
-    return Classification(
-        tuple((each, evidence[each]) for each in WorkloadType if each in evidence), warnings
-    )
+    return Classification(tuple([(each, evidence[each]) for each in _TYPES if each in evidence]), warnings)
 
 
 def _read_label(value: str, where: str) -> tuple[tuple[tuple[WorkloadType, str], ...], tuple[str, ...]]:

@@ -33,6 +33,7 @@ class Kind(Enum):
 class Container(Struct, frozen=True):
     """A container of the Pod, where it stands, and what it asks for."""
 
+    name: str
     view: ContainerView
     path: Path
     kind: Kind
@@ -43,10 +44,6 @@ class Container(Struct, frozen=True):
     requests: ResourceList
     """As the API server has them: a limit without request is the request too (`SetDefaults_Pod` in
     k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`). Reviews carry them so, manifests do not."""
-
-    @property
-    def name(self) -> str:
-        return self.view.name
 
 
 class Namespace(Struct, frozen=True):
@@ -127,8 +124,8 @@ def _containers(spec: PodSpec, accelerators: Accelerators) -> Iterator[Container
 def _container(view: ContainerView, path: Path, kind: Kind, accelerators: Accelerators) -> Container:
     resources = view.resources
     if resources is None:
-        return Container(view, path, kind, NONE, {}, repository(view.image or ""), {})
+        return Container(view.name, view, path, kind, NONE, {}, repository(view.image or ""), {})
     limits, requests = resources.limits or {}, resources.requests or {}
     requests = {**limits, **requests} if limits else requests
     devices = accelerators.devices(requests, limits)
-    return Container(view, path, kind, devices, limits, repository(view.image or ""), requests)
+    return Container(view.name, view, path, kind, devices, limits, repository(view.image or ""), requests)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from fastapi import FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -154,8 +154,8 @@ class MutatingApp(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def health_app(not_ready: Callable[[], str | None], registry: CollectorRegistry) -> FastAPI:
-    """`not_ready` says why the server should get no requests now, or None."""
+def health_app(not_ready: Callable[[], str | None], exposition: Callable[[], bytes]) -> FastAPI:
+    """`not_ready` says why the server should get no requests now, or None; `exposition` what is counted."""
     app = FastAPI(openapi_url=None)
 
     @app.get("/livez")
@@ -169,6 +169,6 @@ def health_app(not_ready: Callable[[], str | None], registry: CollectorRegistry)
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return app

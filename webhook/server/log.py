@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -40,34 +40,11 @@ class _Line(Struct, frozen=True):
     review: ReviewLine
 
 
-# How long a line may wait for others: a write for each would cost as much as a small review.
-_WAIT_SECONDS = 0.05
-
-
-class ReviewLog:
-    """The lines of reviews, on the way out together. In the event loop's thread."""
-
-    def __init__(self) -> None:
-        self._lines: list[bytes] = []
-
-    @property
-    def is_wanted(self) -> bool:
-        return _reviews.isEnabledFor(logging.INFO)
-
-    def add(self, line: ReviewLine) -> None:
-        self._lines.append(msgspec.json.encode(_Line(datetime.now(UTC), "info", "review", line)))
-        if len(self._lines) == 1:
-            asyncio.get_running_loop().call_later(_WAIT_SECONDS, self.flush)
-
-    def flush(self) -> None:
-        """Also at the end, when no loop is going to."""
-        if self._lines:
-            sys.stderr.write((b"\n".join(self._lines) + b"\n").decode())
-            sys.stderr.flush()
-            self._lines.clear()
-
-
-_reviews = logging.getLogger("podtailor.review")
+def write_lines(message: str, lines: Iterable[tuple[datetime, ReviewLine]]) -> None:
+    """Many lines at once, each with its time."""
+    encoded = [msgspec.json.encode(_Line(time, "info", message, line)) for time, line in lines]
+    sys.stderr.write((b"\n".join(encoded) + b"\n").decode())
+    sys.stderr.flush()
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,4 +1,4 @@
-"""One review from bytes to bytes: decode, evaluate, count, log, encode."""
+"""One review from bytes to bytes: decode, evaluate, encode."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import time
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.pod import NO_METADATA, PodView
-from webhook.model.subject import controller_kind
-from webhook.model.words import NAME_LENGTH, WARNING_LENGTH, cut
+from webhook.model.words import WARNING_LENGTH, cut
 from webhook.policies.sources import Update
 from webhook.server import wire
-from webhook.server.log import ReviewLine, ReviewLog
+from webhook.server.ledger import Ledger, reviewed
 from webhook.server.metrics import Metrics
 
 # A tenth of the time that the shipped configuration gives a call.
@@ -25,7 +24,7 @@ class Reviewer:
     def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
         self.snapshot = snapshot
         self.metrics = metrics
-        self.log = ReviewLog()
+        self.ledger = Ledger(metrics)
         self._swapped = asyncio.Event()
         metrics.loaded(Update(snapshot))
 
@@ -72,12 +71,7 @@ class Reviewer:
                 decision = evaluate(Request(namespace, pod), self.snapshot)
                 result = _result(decision)
                 answer = wire.decided(request.uid, decision)
-        took = time.perf_counter() - started
-        self.metrics.counted(result, dry_run=bool(request.dryRun))
-        self.metrics.decided(decision, dry_run=bool(request.dryRun))
-        self.metrics.took(took)
-        if self.log.is_wanted:
-            self.log.add(_line(request, pod, decision, result, took))
+        self.ledger.add(reviewed(request, pod, decision, result, started))
         return answer
 
     async def _wait_for(self, namespace: str) -> None:
@@ -98,27 +92,3 @@ def _result(decision: Decision) -> str:
 
 def _namespace(request: wire.AdmissionRequest, pod: PodView) -> str:
     return request.namespace or (pod.metadata or NO_METADATA).namespace or "default"
-
-
-def _line(
-    request: wire.AdmissionRequest, pod: PodView | None, decision: Decision, result: str, took: float
-) -> ReviewLine:
-    metadata = (pod and pod.metadata) or NO_METADATA
-    owner = controller_kind(metadata)
-    return ReviewLine(
-        uid=cut(request.uid, NAME_LENGTH),
-        result=result,
-        ms=round(took * 1000, 3),
-        namespace=cut(request.namespace or "", NAME_LENGTH),
-        # Names are validated after webhooks are called: these may be anything yet.
-        pod=cut(metadata.name or metadata.generateName or "", NAME_LENGTH),
-        owner=owner and cut(owner, NAME_LENGTH),
-        types=decision.types,
-        policies=tuple([policy.name for policy in decision.enforced]),
-        mode=decision.mode.lower(),
-        ops=len(decision.patch),
-        left_alone=decision.left_alone,
-        would_change=tuple(wire.would_change(decision)),
-        warnings=decision.warnings,
-        dry_run=bool(request.dryRun),
-    )

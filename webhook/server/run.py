@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import uvicorn
 import uvloop
+from prometheus_client import generate_latest
 
 from webhook.engine.snapshot import Snapshot
 from webhook.policies.sources import Update
@@ -108,7 +109,7 @@ class Service:
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
         )
-        self._health = _Server(_config(health_app(self._not_ready, metrics.registry)))
+        self._health = _Server(_config(health_app(self._not_ready, self._exposition)))
 
     async def run(self, started: Started | None = None) -> None:
         """Serve until SIGTERM (drains first) or SIGINT (at once)."""
@@ -134,7 +135,7 @@ class Service:
             watching.cancel()
         if self._source:
             self._source.stop()
-        self.reviewer.log.flush()
+        self.reviewer.ledger.flush()
         log.info("stopped")
 
     @property
@@ -155,6 +156,10 @@ class Service:
             waits_for = self._source.waits_for() if self._source else []
             return f"waiting for {', '.join(waits_for) or 'the first snapshot'}"
         return None if self._server.started else "starting"
+
+    def _exposition(self) -> bytes:
+        self.reviewer.ledger.flush()
+        return generate_latest(self.reviewer.metrics.registry)
 
     def _take(self, update: Update) -> None:
         self.reviewer.swap(update)
