@@ -8,10 +8,10 @@ N ?= 300
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs never_refused)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test e2e scale soak demo image lock clean
+.PHONY: help run check test e2e scale bench bench-check soak demo image lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 run: $(READY) ## Serve with throwaway certificates; shows what happens to an example Pod
 	$(BIN)/podtailor serve --dev
@@ -33,6 +33,12 @@ e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
 scale: $(READY) ## What 10,000 namespaces, 2,000 policies and 10,000 Pods cost (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \
 	$(BIN)/pytest -q -s -m "e2e or soak" tests/e2e/test_scale.py tests/e2e/test_audit_scale.py
+
+bench: $(READY) ## What podtailor costs beside the alternatives, into bench/ (a quarter of an hour)
+	$(BIN)/python -m bench
+
+bench-check: $(READY) ## Whether a review costs more than bench/results.json says, in ratios (a minute)
+	$(BIN)/python -m bench check
 
 soak: $(READY) ## What docs/reliability.md says, measured again (half an hour)
 	PODTAILOR_ABUSE_SCALE=1 PODTAILOR_SOAK_REVIEWS=500000 PODTAILOR_ROLLOUT_SECONDS=120 \

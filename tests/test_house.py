@@ -12,6 +12,6 @@ def test_imports_point_down_and_fences_hold() -> None:
 
 
 def test_no_room_is_too_large() -> None:
-    files = [file for root in ("webhook", "certs") for file in Path(root).rglob("*.py")]
+    files = [file for root in ("webhook", "certs", "bench") for file in Path(root).rglob("*.py")]
     lengths = {str(file): len(file.read_text().splitlines()) for file in files}
     assert {name: length for name, length in lengths.items() if length > 300} == {}

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +14,7 @@ from tests.e2e.audits import make
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.workloads import controller
 from tests.support.pods import Json
+from tests.support.processes import spent
 from webhook.cluster.writing import send
 
 PODS_AN_OWNER = 10
@@ -120,12 +118,6 @@ def audited(cluster: ControlPlane, kubeconfig: Path) -> Cost:
         f"--kubeconfig={kubeconfig}",
     ]
     command += ["--controller=Rollout.v1.example.com=spec.pod"]
-    started = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        lines = sum(1 for _ in process.stdout)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
+    used = spent(command)
     calls = cluster.asked_by(AUDITOR).total() - before
-    return Cost(lines - 1, time.monotonic() - started, used.ru_maxrss / 1024, calls)
+    return Cost(used.lines - 1, used.seconds, used.mib, calls)

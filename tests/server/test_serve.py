@@ -79,6 +79,13 @@ def test_one_log_line_a_review(server: Server) -> None:
     assert "s3cret" not in line
 
 
+def test_the_last_line_is_written_before_the_end(folder: Path) -> None:
+    server = Server(folder)
+    server.review(pod(), uid="the-last")
+    assert server.stop() == 0
+    assert any("the-last" in line for line in server.process.lines)
+
+
 def test_connections_are_kept_for_the_next_review(server: Server) -> None:
     with closing(server.connection()) as connection:
         connection.connect()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -83,6 +84,38 @@ class Process:
                 with self._grown:
                     self.lines.append(line)
                     self._grown.notify_all()
+
+
+class Spent(NamedTuple):
+    """What a command took that ended well."""
+
+    lines: int
+    """Of its output."""
+    seconds: float
+    mib: float
+    """Resident, at its peak."""
+
+
+# A process begins with the peak of the one that it was forked from: this one is small.
+_LAUNCHER = """\
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def spent(command: Sequence[str]) -> Spent:
+    started = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "-c", _LAUNCHER, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        lines = sum(1 for _ in process.stdout)
+        *said, peak = process.stderr.read().splitlines()
+    assert process.returncode == 0, said
+    return Spent(lines, time.monotonic() - started, int(peak) / 1024)
 
 
 def free_port() -> int:

@@ -1,0 +1,1 @@
+"""What podtailor costs, measured beside the alternatives in one run: `make bench`, `make bench-check`."""

@@ -1,0 +1,102 @@
+"""`python -m bench`: measure everything, and write what came of it. `python -m bench check`: the gate."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench import apiserver, commands, direct, growth, plot, profile, report
+from tests.e2e.controlplane.build import KUBERNETES, go
+from webhook import __version__
+
+HERE = Path(__file__).parent
+RESULTS, PAGE, PLOT = HERE / "results.json", HERE / "results.md", HERE / "results.svg"
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- bench -->\n", "\n<!-- /bench -->"
+# So much above what is written down is no noise.
+GATE = {"CPU per review, typical, against bare uvicorn": 1.25, "CPU of a 30 KB review against 7.5 KB": 1.25}
+
+PARTS: dict[str, Callable[[], object]] = {
+    "direct": lambda: direct.measured(rounds=9, seconds=1.5),
+    "api_server": lambda: apiserver.measured(rounds=9, seconds=2),
+    "growth": lambda: growth.of_reviews(rounds=5, seconds=1),
+    "clusters": lambda: growth.of_clusters(rounds=7, seconds=1),
+    "resident": lambda: direct.resident(100_000),
+    "start_up": lambda: commands.start_up(rounds=15),
+    "audit": commands.audit,
+    "profile": profile.shares,
+}
+
+
+def main(words: list[str]) -> int:
+    """`words`: `check`, or the parts to measure anew; none: all of them. The exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever was started is stopped
+    if words == ["check"]:
+        return check()
+    raw: dict[str, Any] = msgspec.json.decode(RESULTS.read_bytes()) if words and RESULTS.exists() else {}
+    raw |= {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
+    for name in words or PARTS:
+        print(f"bench: {name}", file=sys.stderr, flush=True)
+        raw[name] = PARTS[name]()
+        write(raw)
+    for goal in report.goals(msgspec.json.decode(RESULTS.read_bytes())):
+        print(goal.row())
+    return 0
+
+
+def write(raw: dict[str, Any]) -> None:
+    """The raw figures after each part; the pages once all are there."""
+    text = msgspec.json.encode(raw)
+    RESULTS.write_bytes(msgspec.json.format(text, indent=1) + b"\n")
+    if raw.keys() >= PARTS.keys():
+        render(msgspec.json.decode(text))
+
+
+def render(raw: dict[str, Any]) -> None:
+    PAGE.write_text(report.page(raw))
+    PLOT.write_text(plot.drawn(raw))
+    readme = README.read_text()
+    before, _, rest = readme.partition(BEGIN)
+    README.write_text(f"{before}{BEGIN}{report.summary(raw)}{END}{rest.partition(END)[2]}")
+
+
+def check() -> int:
+    """A minute: whether a review costs more, against the bare server beside it, than is written down."""
+    known = {goal.what: goal.found for goal in report.goals(msgspec.json.decode(RESULTS.read_bytes()))}
+    measured = {"direct": direct.measured(rounds=5, seconds=1, contestants=("bare", "podtailor"))}
+    failed = False
+    for goal in report.goals(msgspec.json.decode(msgspec.json.encode(measured))):
+        most = known[goal.what] * GATE[goal.what]
+        failed = failed or goal.found > most
+        verdict = "slower" if goal.found > most else "as fast as before"
+        said = f"{goal.found:.2f} x, written down {known[goal.what]:.2f} x, allowed {most:.2f} x"
+        print(f"{goal.what}: {said}: {verdict}")
+    return 1 if failed else 0
+
+
+def machine() -> dict[str, object]:
+    said = subprocess.run([go(), "version"], check=True, capture_output=True, text=True).stdout.split()
+    models = [
+        line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
+    ]
+    return {
+        "cpu": models[0].partition(": ")[2] if models else platform.machine(),
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "go": said[2].replace("go", "Go "),
+        "kubernetes": KUBERNETES,
+        "podtailor": __version__,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,134 @@
+"""Seen from the API server: what it costs a Pod's creation that somebody adds to it.
+
+Namespaces of one kube-apiserver, all at once, each with another way: no mutation, the static patch of a lean
+webhook in Go, podtailor, and the API server's own MutatingAdmissionPolicy. All add the same to the same Pod.
+Creations are dry runs: nothing is stored, all of admission happens.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from bench import load, reviews, servers
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.pods import Json, yaml
+from tests.support.processes import eventually
+from webhook.model.names import APPLIED
+
+WAYS = ("none", "lean", "podtailor", "in-process")
+_POLICY = Path(__file__).parent / "in-process.yaml"
+_CONFIGURATION = Path("manifests/base/mutatingwebhookconfiguration.yaml")
+Runs = dict[str, list[load.Run]]
+
+
+class Ways:
+    """A cluster in which Pods are made in each way, in a namespace of its name."""
+
+    def __init__(self, cluster: ControlPlane, folder: Path) -> None:
+        self.cluster = cluster
+        self._pods = reviews.written(folder, "pods", reviews.pod_of(reviews.recorded("typical")))
+
+    def create(self, way: str, seconds: float, concurrency: int) -> load.Run:
+        """`cpu_us` is the API server's own."""
+        url = f"{self.cluster.url}/api/v1/namespaces/{way}/pods?dryRun=All"
+        asked = load.Load(self._pods, seconds=seconds, concurrency=concurrency)
+        before = servers.used(self.cluster.pid("kube-apiserver")).cpu
+        look = "" if way == "none" else f'"{APPLIED}"'
+        micros, took = load.asked(url, asked, [f"-token={self.cluster.token}"], 201, look)
+        return load.of(micros, took, servers.used(self.cluster.pid("kube-apiserver")).cpu - before)
+
+    def made(self, way: str) -> Json:
+        """What becomes of one Pod."""
+        pod = reviews.many(reviews.pod_of(reviews.recorded("typical")), 1)[0]
+        become: Json = self.cluster.kubectl_json(
+            "create", "--dry-run=server", f"--namespace={way}", "-f", "-", stdin=pod
+        )
+        return become
+
+    def adds(self, way: str) -> bool:
+        return APPLIED in self.made(way)["metadata"].get("annotations", {})
+
+
+@contextmanager
+def ways() -> Iterator[Ways]:
+    """Raises AssertionError where they do not add the same."""
+    with tempfile.TemporaryDirectory() as made, ControlPlane(Path(made)) as cluster:
+        folder = Path(made)
+        found = Ways(cluster, folder)
+        for way in WAYS:
+            labels = {"bench": way}
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": way, "labels": labels}}
+            cluster.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
+            cluster.wait_for_namespace(way)
+        servers.certificates(folder)
+        podtailor = servers.podtailor(folder)
+        with servers.running(podtailor):
+            _register(cluster, podtailor)
+            eventually("podtailor is called", partial(found.adds, "podtailor"))
+            patch = folder / "patch.json"
+            patch.write_text(json.dumps(_patch(found)))
+            lean = servers.lean(folder, patch)
+            with servers.running(lean):
+                _register(cluster, lean)
+                cluster.kubectl("apply", "-f", str(_POLICY))
+                for way in WAYS[1:]:
+                    eventually(f"{way} adds to Pods", partial(found.adds, way))
+                added = {way: _added(found.made(way)) for way in WAYS[1:]}
+                assert len({json.dumps(each, sort_keys=True) for each in added.values()}) == 1, added
+                yield found
+
+
+def measured(rounds: int, seconds: float) -> dict[str, Runs]:
+    """Runs one at a time and eight at once, of each way, interleaved."""
+    alone: Runs = {way: [] for way in WAYS}
+    crowded: Runs = {way: [] for way in WAYS}
+    with ways() as found:
+        for way in WAYS:
+            found.create(way, 1, 8)  # warm
+        for _ in range(rounds):
+            for way in WAYS:
+                alone[way].append(found.create(way, seconds, 1))
+        for _ in range(rounds):
+            for way in WAYS:
+                crowded[way].append(found.create(way, seconds, 8))
+    return {"alone": alone, "crowded": crowded}
+
+
+def _register(cluster: ControlPlane, server: servers.Server) -> None:
+    """As the manifests do, but by its address, and for its own namespace."""
+    configuration = yaml(_CONFIGURATION.read_text())
+    configuration["metadata"] = {"name": f"bench-{server.name}"}
+    (hook,) = configuration["webhooks"]
+    bundle = base64.b64encode(server.ca.read_bytes()).decode()
+    hook["clientConfig"] = {"url": server.url, "caBundle": bundle}
+    hook["namespaceSelector"] = {"matchLabels": {"bench": server.name}}
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(configuration))
+
+
+def _patch(found: Ways) -> list[Json]:
+    """Podtailor's own, of one of the Pods: all of them leave the same open."""
+    before, after = found.made("none"), found.made("podtailor")
+    changes: list[Json] = []
+    for index, (was, becomes) in enumerate(
+        zip(before["spec"]["containers"], after["spec"]["containers"], strict=True)
+    ):
+        at = f"/spec/containers/{index}"
+        changes += (
+            {"op": "add", "path": f"{at}/{field}", "value": becomes[field]}
+            for field in ("resizePolicy", "resources")
+            if becomes[field] != was.get(field)
+        )
+    path = f"/metadata/annotations/{APPLIED.replace('/', '~1')}"
+    return [*changes, {"op": "add", "path": path, "value": after["metadata"]["annotations"][APPLIED]}]
+
+
+def _added(pod: Json) -> list[Json]:
+    return [
+        {field: each[field] for field in ("resizePolicy", "resources")} for each in pod["spec"]["containers"]
+    ]

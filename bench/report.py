@@ -1,0 +1,146 @@
+"""`bench/results.md` from `bench/results.json`: the goals, and the tables that they are read from."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from msgspec import Struct
+
+from bench.load import Run, median
+
+Raw = Mapping[str, Any]
+
+_PAGE = Path(__file__).parent / "results.md.jinja"
+_WHOLE = 100
+NAMES = {
+    "bare": "bare uvicorn, answers `allowed`",
+    "podtailor": "**podtailor**",
+    "typed": "Go, controller-runtime",
+    "naive": "FastAPI, pydantic, deepcopy, make_patch",
+    "none": "no mutation",
+    "lean": "Go, one static patch",
+    "in-process": "MutatingAdmissionPolicy, in process",
+}
+
+
+class Goal(Struct, frozen=True):
+    what: str
+    limit: float
+    found: float
+    unit: str = "x"
+    at_least: bool = False
+    """Else at most."""
+
+    @property
+    def is_met(self) -> bool:
+        return self.found >= self.limit if self.at_least else self.found <= self.limit
+
+    def row(self) -> str:
+        limit = f"{'≥' if self.at_least else '≤'} {_number(self.limit)} {self.unit}"
+        missed = abs(self.found / self.limit - 1)
+        verdict = "met" if self.is_met else f"**missed by {missed:.0%}**"
+        return f"| {self.what} | {limit} | {_number(self.found)} {self.unit} | {verdict} |"
+
+
+def runs(said: Sequence[Sequence[float]]) -> list[Run]:
+    return [Run(*each) for each in said]
+
+
+def ratio(
+    numerator: Sequence[Sequence[float]], denominator: Sequence[Sequence[float]], figure: str = "cpu_us"
+) -> float:
+    """Of the runs of each round: those are a few seconds apart, the rounds minutes. Their median."""
+    pairs = zip(runs(numerator), runs(denominator), strict=True)
+    return float(statistics.median(getattr(one, figure) / getattr(other, figure) for one, other in pairs))
+
+
+def added(alone: Raw, way: str) -> list[float]:
+    """Milliseconds that this way adds to the p50 of a creation, round by round."""
+    pairs = zip(runs(alone[way]), runs(alone["none"]), strict=True)
+    return [one.p50 - none.p50 for one, none in pairs]
+
+
+def goals(raw: Raw) -> Iterator[Goal]:
+    """In the order of the table; those whose figures are there."""
+    if "direct" in raw:
+        closed, opened = raw["direct"]["closed"], raw["direct"]["open"]["typical"]
+        typical, large = closed["typical"], closed["large"]
+        yield Goal(
+            "CPU per review, typical, against bare uvicorn", 4, ratio(typical["podtailor"], typical["bare"])
+        )
+        if "typed" in typical:
+            go = ratio(typical["podtailor"], typical["typed"])
+            yield Goal("CPU per review, typical, against Go on controller-runtime", 0.3, go)
+            p99 = ratio(opened["podtailor"], opened["typed"], "p99")
+            yield Goal("p99 at 200 reviews/s against that Go webhook", 1, p99)
+        yield Goal("CPU of a 30 KB review against 7.5 KB", 2, ratio(large["podtailor"], typical["podtailor"]))
+    if "api_server" in raw:
+        alone = {
+            way: statistics.median(added(raw["api_server"]["alone"], way))
+            for way in ("lean", "podtailor", "in-process")
+        }
+        lean, ours, in_process = alone["lean"], alone["podtailor"], alone["in-process"]
+        yield Goal("added to the p50 of a creation, against the static patch in Go", 1.15, ours / lean)
+        yield Goal("the same, against the in-process MutatingAdmissionPolicy", 1, ours / in_process)
+    if "clusters" in raw:
+        policies = raw["clusters"]["policies"]
+        yield Goal(
+            "CPU per review with 1,000 policies against 10", 1.5, ratio(policies["1000"], policies["10"])
+        )
+    if "resident" in raw:
+        yield Goal("resident, built-ins, after 100,000 reviews", 80, raw["resident"]["after"], "MiB")
+    if "clusters" in raw:
+        crowded = raw["clusters"]["crowded"]["mib"]
+        yield Goal("resident with 10,000 namespaces and 2,000 policies", 120, crowded, "MiB")
+    if "start_up" in raw:
+        took = {name: statistics.median(seconds) for name, seconds in raw["start_up"].items()}
+        nothing = took["python -c pass"]
+        yield Goal("`podtailor version` against `python -c pass`", 6, took["podtailor version"] / nothing)
+        yield Goal("`podtailor mutate` of one file against it", 20, took["podtailor mutate"] / nothing)
+    if "audit" in raw:
+        audit = raw["audit"]
+        yield Goal(
+            "Pods judged a second, one core", 5000, audit["engine_pods_a_second"], "Pods/s", at_least=True
+        )
+        grown = audit["10000"]["mib"] / audit["1000"]["mib"]
+        yield Goal("peak memory of an audit of 10,000 Pods against 1,000", 1.5, grown)
+
+
+def page(raw: Raw) -> str:
+    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(_PAGE.read_text())  # noqa: S701 (Markdown of our own figures)
+    return template.render(
+        raw=raw,
+        machine=raw["machine"],
+        goals=goals,
+        missed=[goal for goal in goals(raw) if not goal.is_met],
+        typical=lambda said: median(runs(said)),
+        middle=statistics.median,
+        ratio=ratio,
+        added=added,
+        NAMES=NAMES,
+    )
+
+
+def summary(raw: Raw) -> str:
+    """For the README: a typical review."""
+    typical, steady = raw["direct"]["closed"]["typical"], raw["direct"]["open"]["typical"]
+    machine = raw["machine"]
+    lines = [
+        "| a review of 7.5 KB | CPU | against bare | p50 at 200/s | p99 at 200/s |",
+        "|---|---|---|---|---|",
+    ]
+    for name in typical:
+        busy, calm = median(runs(typical[name])), median(runs(steady[name]))
+        cost = f"{busy.cpu_us:.0f} µs | {ratio(typical[name], typical['bare']):.1f} x"
+        lines.append(f"| {NAMES[name]} | {cost} | {calm.p50:.1f} ms | {calm.p99:.1f} ms |")
+    said = f"{machine['cpu']}, {machine['cpus']} cores shared with the load, {raw['date']}"
+    versions = f"podtailor {machine['podtailor']}, Python {machine['python']}, {machine['go']}"
+    return "\n".join([*lines, "", f"*{said}; {versions}.*"])
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= _WHOLE else f"{value:.3g}"

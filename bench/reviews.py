@@ -1,0 +1,68 @@
+"""AdmissionReviews to ask: three that a kube-apiserver 1.36 sent, each made into as many as are asked for.
+
+`bench/reviews/*.json` are recorded. Wherever they say 1234567 (uid, names, labels, image tags, values of
+variables, quantities) each review made from one says a number of its own, so no two Pods are the same.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.pods import Json
+
+HERE = Path(__file__).parent / "reviews"
+SIZES = ("small", "typical", "large")
+_NUMBER = "1234567"
+_FIRST = 2_000_000
+
+
+def recorded(size: str) -> Json:
+    review: Json = json.loads((HERE / f"{size}.json").read_text())
+    return review
+
+
+def many(one: Json, count: int) -> list[str]:
+    """As many texts of `one` as asked for, of the same length, all different."""
+    text = json.dumps(one, separators=(",", ":"))
+    return [text.replace(_NUMBER, str(_FIRST + number)) for number in range(count)]
+
+
+def written(folder: Path, name: str, one: Json, count: int = 2000) -> Path:
+    """A file with one text a line."""
+    file = folder / f"{name}.jsonl"
+    file.write_text("\n".join(many(one, count)))
+    return file
+
+
+def with_containers(review: Json, count: int) -> Json:
+    """The review with so many containers, each like its first."""
+    return _changed(review, lambda pod: _multiply(pod["spec"], count))
+
+
+def in_namespace(review: Json, namespace: str) -> Json:
+    made = _changed(review, lambda pod: pod["metadata"].update(namespace=namespace))
+    made["request"]["namespace"] = namespace
+    return made
+
+
+def pod_of(review: Json) -> Json:
+    """As its controller sends it to the API server, to whatever namespace."""
+    pod: Json = copy.deepcopy(review["request"]["object"])
+    for field in ("managedFields", "namespace", "creationTimestamp"):
+        pod["metadata"].pop(field, None)
+    pod.pop("status", None)
+    return pod
+
+
+def _changed(review: Json, change: Callable[[Json], None]) -> Json:
+    made = copy.deepcopy(review)
+    change(made["request"]["object"])
+    return made
+
+
+def _multiply(spec: Json, count: int) -> None:
+    first = spec["containers"][0]
+    spec["containers"] = [{**first, "name": f"{first['name']}-{index}"} for index in range(count)]

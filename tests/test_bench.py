@@ -1,0 +1,70 @@
+"""The benchmark: what it asks, how it counts, and that its pages say what its figures say."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+
+import jsonpatch
+import msgspec
+import pytest
+
+from bench import __main__ as bench
+from bench import plot, report, reviews
+from bench.contestants.naive import AdmissionReview, mutate
+from bench.load import Run
+from tests.support.pods import decide, tailored
+from webhook.engine.snapshot import snapshot_of
+from webhook.policies.shipped import Profile, built_in
+from webhook.server import wire
+
+STRICT = snapshot_of(built_in(Profile.STRICT))
+
+
+@pytest.mark.parametrize(("size", "kilobytes"), [("small", 2.5), ("typical", 7.5), ("large", 30.7)])
+def test_every_pod_is_another_and_needs_something(size: str, kilobytes: float) -> None:
+    made = reviews.many(reviews.recorded(size), 50)
+    assert len({len(text) for text in made}) == 1
+    assert len(made[0]) == pytest.approx(1000 * kilobytes, rel=0.02)
+    requests = [wire.read_review(text.encode()) for text in made]
+    pods = [wire.read_pod(request) for request in requests]
+    assert (
+        len({request.uid for request in requests})
+        == len({json.dumps(msgspec.to_builtins(each)) for each in pods})
+        == 50
+    )
+    assert all(decide(json.loads(text)["request"]["object"], STRICT).patch for text in made)
+
+
+def test_naive_webhook_adds_what_podtailor_adds() -> None:
+    review = reviews.recorded("small")
+    answer = asyncio.run(mutate(AdmissionReview.model_validate(review)))
+    patch = json.loads(base64.b64decode(answer["response"]["patch"]))
+    theirs, ours = (
+        jsonpatch.apply_patch(review["request"]["object"], patch),
+        tailored(review["request"]["object"], within=STRICT),
+    )
+    assert theirs["spec"] == ours["spec"]
+
+
+def test_ratios_are_of_one_round() -> None:
+    """A machine that is twice as slow in a round is so to both."""
+    slow, fast = Run(1, 200, 1, 1, 1), Run(1, 100, 1, 1, 1)
+    ours = [[*slow], [*fast], [*fast]]
+    bare = [[1, 100, 1, 1, 1], [1, 50, 1, 1, 1], [1, 50, 1, 1, 1]]
+    assert report.ratio(ours, bare) == 2
+
+
+def test_goals_are_met_from_their_side() -> None:
+    assert report.Goal("most", 4, 4).is_met
+    assert not report.Goal("most", 4, 4.1).is_met
+    assert report.Goal("least", 5000, 5001, at_least=True).is_met
+    assert "missed by 10%" in report.Goal("least", 5000, 4500, at_least=True).row()
+
+
+def test_pages_say_what_the_figures_say() -> None:
+    raw = msgspec.json.decode(bench.RESULTS.read_bytes())
+    assert bench.PAGE.read_text() == report.page(raw)
+    assert bench.PLOT.read_text() == plot.drawn(raw)
+    assert f"{bench.BEGIN}{report.summary(raw)}{bench.END}" in bench.README.read_text()
