@@ -1,5 +1,5 @@
 // Typed: a webhook as kubebuilder scaffolds it, on controller-runtime itself: the Pod decoded to its Go type,
-// copied, defaulted, marshalled, and compared. It adds what podtailor's built-in policy `general` adds.
+// copied, defaulted, marshalled, and compared. It sets the fields that podtailor's built-in policy `general` sets.
 package main
 
 import (
