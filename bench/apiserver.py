@@ -67,14 +67,12 @@ def ways() -> Iterator[Ways]:
             cluster.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
             cluster.wait_for_namespace(way)
         servers.certificates(folder)
-        podtailor = servers.podtailor(folder)
-        with servers.running(podtailor):
+        with servers.running(partial(servers.podtailor, folder)) as (podtailor,):
             _register(cluster, podtailor)
             eventually("podtailor is called", partial(found.adds, "podtailor"))
             patch = folder / "patch.json"
             patch.write_text(json.dumps(_patch(found)))
-            lean = servers.lean(folder, patch)
-            with servers.running(lean):
+            with servers.running(partial(servers.lean, folder, patch)) as (lean,):
                 _register(cluster, lean)
                 cluster.kubectl("apply", "-f", str(_POLICY))
                 for way in WAYS[1:]:
@@ -129,6 +127,7 @@ def _patch(found: Ways) -> list[Json]:
 
 
 def _added(pod: Json) -> list[Json]:
-    return [
+    fields = [
         {field: each[field] for field in ("resizePolicy", "resources")} for each in pod["spec"]["containers"]
     ]
+    return [*fields, pod["metadata"]["annotations"]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from bench import reviews, servers
@@ -37,7 +38,7 @@ def of_reviews(rounds: int, seconds: float) -> dict[str, Runs]:
         bodies = reviews.written(folder, "typical", typical)
         by_containers: Runs = {count: [] for count in CONTAINERS}
         by_callers: Runs = {count: [] for count in CALLERS}
-        with servers.running(servers.podtailor(folder)) as (server,):
+        with servers.running(partial(servers.podtailor, folder)) as (server,):
             run(server, Load(bodies, 1))
             for _ in range(rounds):
                 for count, body in several.items():
@@ -64,8 +65,12 @@ class Crowd:
     def replica(self, name: str, *flags: str) -> servers.Server:
         """One that has heard of the cluster."""
         cluster = ("--from-cluster", f"--kubeconfig={self._cluster.kubeconfig}")
-        server = servers.podtailor(self._folder, "--builtin=strict", *cluster, *flags, name=name)
-        eventually("its first patch", lambda: self._is_tailored(server), seconds=120)
+        server = servers.podtailor(self._folder, *cluster, *flags, name=name)
+        try:
+            eventually("its first patch", lambda: self._is_tailored(server), seconds=120)
+        except BaseException:
+            server.stop()
+            raise
         return server
 
     def run(self, server: servers.Server, seconds: float, count: int = 0) -> Run:
@@ -91,33 +96,26 @@ def of_clusters(rounds: int, seconds: float) -> dict[str, object]:
         crowd = Crowd(cluster, folder)
         few, many = NAMESPACES
         crowd.add_namespaces(range(few))
-        replicas = {count: crowd.replica(f"policies-{count}", _files(folder, count)) for count in POLICIES}
-        with servers.running(*replicas.values()):
-            by_policies = _interleaved(crowd, replicas, rounds, seconds)
+        starts = [partial(crowd.replica, str(count), _files(folder, count)) for count in POLICIES]
+        with servers.running(*starts) as replicas:
+            by_policies: dict[str, list[Run]] = {server.name: [] for server in replicas}
+            for _ in range(rounds):
+                for server in replicas:
+                    by_policies[server.name].append(crowd.run(server, seconds))
         by_namespaces = {few: _beside_bare(crowd, folder, rounds, seconds)}
         crowd.add_namespaces(range(few, many))
         by_namespaces[many] = _beside_bare(crowd, folder, rounds, seconds)
         crowd.add_policies(range(MOST_POLICIES))
-        with servers.running(crowd.replica("crowded")) as (replica,):
+        with servers.running(partial(crowd.replica, "crowded")) as (replica,):
             crowd.run(replica, 3600, count=20_000)
             crowded = {"namespaces": many, "policies": MOST_POLICIES, "mib": replica.used().mib}
         return {"policies": by_policies, "namespaces": by_namespaces, "crowded": crowded}
 
 
-def _interleaved(
-    crowd: Crowd, replicas: Mapping[int, servers.Server], rounds: int, seconds: float
-) -> dict[int, list[Run]]:
-    runs: dict[int, list[Run]] = {count: [] for count in replicas}
-    for _ in range(rounds):
-        for count, server in replicas.items():
-            runs[count].append(crowd.run(server, seconds))
-    return runs
-
-
 def _beside_bare(crowd: Crowd, folder: Path, rounds: int, seconds: float) -> dict[str, list[Run]]:
     """Clusters of two sizes cannot be there at once: each is measured against the same ruler."""
     runs: dict[str, list[Run]] = {"bare": [], "podtailor": []}
-    with servers.running(servers.bare(folder), crowd.replica("podtailor")) as both:
+    with servers.running(partial(servers.bare, folder), partial(crowd.replica, "podtailor")) as both:
         for _ in range(rounds):
             for server in both:
                 runs[server.name].append(crowd.run(server, seconds))
@@ -140,18 +138,29 @@ def _namespace(number: int) -> Json:
 
 
 def _policy(number: int) -> Json:
-    """For one application of a team's; every fourth for all Jobs of the team."""
+    """As platforms write them, by turns.
+
+    For the Jobs of a team; for what it deploys (of the first hundred: the Pod that is asked about is in it),
+    or for an image of it; for an application by its label; for an image wherever it runs.
+    """
     team = {"matchLabels": {"team": f"t{number % _TEAMS}"}}
-    match = {"namespaceSelector": team, "images": [f"application-{number}"]}
+    enforced = {"matchLabels": {"podtailor.dev/mode": "enforce"}}
+    matches: list[Json] = [
+        {"namespaceSelector": team, "ownerKinds": ["Job"]},
+        {"namespaceSelector": team, "ownerKinds": ["Deployment"]}
+        if number < _TEAMS
+        else {"namespaceSelector": team, "images": [f"registry.example.com/application-{number}"]},
+        {"namespaceSelector": enforced, "podSelector": {"matchLabels": {"app": f"application-{number}"}}},
+        {"images": [f"application-{number}"]},
+    ]
     spec = {
         "priority": number % 1000,
-        "match": match if number % 4 else {"namespaceSelector": team, "ownerKinds": ["Job"]},
+        "match": matches[number % len(matches)],
         "resources": {"limits": [{"type": "Container", "defaultRequest": {"cpu": "100m", "memory": "1Gi"}}]},
     }
-    metadata = {"name": _name(number)}
     return {
         "apiVersion": f"{crd.GROUP}/{crd.VERSION}",
         "kind": "ClusterWorkloadPolicy",
-        "metadata": metadata,
+        "metadata": {"name": _name(number)},
         "spec": spec,
     }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import cProfile
+import logging
+import os
 import pstats
 from collections import Counter
 from pathlib import Path
@@ -27,7 +30,9 @@ def shares(count: int = 5000) -> dict[str, float]:
             await reviewer.review(body)
 
     profile = cProfile.Profile()
-    profile.runcall(asyncio.run, all_of_them())
+    logging.getLogger("podtailor.review").setLevel(logging.INFO)
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
+        profile.runcall(asyncio.run, all_of_them())
     found: Counter[str] = Counter()
     for (file, _, name), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]  # documented, not typed
         found[_module(file, name)] += own

@@ -30,7 +30,17 @@ def many(one: Json, count: int) -> list[str]:
     return [text.replace(_NUMBER, str(_FIRST + number)) for number in range(count)]
 
 
-def written(folder: Path, name: str, one: Json, count: int = 2000) -> Path:
+def made(one: Json) -> Json:
+    """One of them."""
+    made: Json = json.loads(many(one, 1)[0])
+    return made
+
+
+# More than podtailor's caches of quantities and names hold: what comes round again is forgotten.
+_COUNT = 5000
+
+
+def written(folder: Path, name: str, one: Json, count: int = _COUNT) -> Path:
     """A file with one text a line."""
     file = folder / f"{name}.jsonl"
     file.write_text("\n".join(many(one, count)))
@@ -43,9 +53,9 @@ def with_containers(review: Json, count: int) -> Json:
 
 
 def in_namespace(review: Json, namespace: str) -> Json:
-    made = _changed(review, lambda pod: pod["metadata"].update(namespace=namespace))
-    made["request"]["namespace"] = namespace
-    return made
+    moved = _changed(review, lambda pod: pod["metadata"].update(namespace=namespace))
+    moved["request"]["namespace"] = namespace
+    return moved
 
 
 def pod_of(review: Json) -> Json:
@@ -58,9 +68,9 @@ def pod_of(review: Json) -> Json:
 
 
 def _changed(review: Json, change: Callable[[Json], None]) -> Json:
-    made = copy.deepcopy(review)
-    change(made["request"]["object"])
-    return made
+    changed = copy.deepcopy(review)
+    change(changed["request"]["object"])
+    return changed
 
 
 def _multiply(spec: Json, count: int) -> None:

@@ -37,15 +37,13 @@ def test_every_pod_is_another_and_needs_something(size: str, kilobytes: float) -
     assert all(decide(json.loads(text)["request"]["object"], STRICT).patch for text in made)
 
 
-def test_naive_webhook_adds_what_podtailor_adds() -> None:
-    review = reviews.recorded("small")
+@pytest.mark.parametrize("size", reviews.SIZES)
+def test_naive_webhook_adds_what_podtailor_adds(size: str) -> None:
+    review = reviews.made(reviews.recorded(size))
+    pod = review["request"]["object"]
     answer = asyncio.run(mutate(AdmissionReview.model_validate(review)))
     patch = json.loads(base64.b64decode(answer["response"]["patch"]))
-    theirs, ours = (
-        jsonpatch.apply_patch(review["request"]["object"], patch),
-        tailored(review["request"]["object"], within=STRICT),
-    )
-    assert theirs["spec"] == ours["spec"]
+    assert jsonpatch.apply_patch(pod, patch)["spec"] == tailored(pod, within=STRICT)["spec"]
 
 
 def test_ratios_are_of_one_round() -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
+import math
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from webhook import yaml_tree
 from webhook.yaml_tree import Location, Node, YamlError
@@ -44,7 +43,10 @@ class Document:
 
     def place(self, location: Location = ()) -> str:
         """`file:line:column` of a field, or of the innermost of its parents that is there."""
-        node = yaml_tree.find(self.root, location)
+        try:
+            node = yaml_tree.find(self.root, location)
+        except InputError:
+            node = None
         line, column = (node.line, node.column) if node else (0, 0)
         return f"{self.source}:{self.first_line + line}:{column + 1}"
 
@@ -83,12 +85,57 @@ def _documents(source: str, text: str) -> Iterator[Document]:
         del starts[1:2]
     for start, end in itertools.pairwise(starts):
         part, line = text[start:end], text.count("\n", 0, start) + 1
-        # What machines write is JSON and long: where something stands in it is found when somebody asks.
-        if part.lstrip().startswith("{"):
-            with suppress(msgspec.DecodeError, RecursionError):
-                yield Document(source, line, part, msgspec.json.decode(part))
-                continue
-        yield _of_yaml(source, line, part)
+        yield _of_json(source, line, part) or _of_yaml(source, line, part)
+
+
+# What YAML reads otherwise than JSON: halves of characters outside the first plane.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_MOST_DIGITS = 18  # 64 bits
+
+
+class _OddError(ValueError):
+    """JSON that YAML reads otherwise, or refuses."""
+
+
+def _of_json(source: str, line: int, text: str) -> Document | None:
+    """What machines write is JSON and long: where something stands in it is found when somebody asks.
+
+    None for what has to be read as YAML: everything that is not JSON, or is read otherwise there.
+    """
+    if not text.lstrip().startswith("{") or _SURROGATE.search(text):
+        return None
+    try:
+        return Document(source, line, text, _JSON.decode(text.strip()))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _OddError
+    return made
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise _OddError
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise _OddError
+    return number
+
+
+def _constant(text: str) -> Any:
+    raise _OddError(text)
+
+
+_JSON = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
 
 
 def _of_yaml(source: str, line: int, text: str) -> Document:

@@ -1,6 +1,6 @@
 """A webhook as tutorials write it: pydantic for the review, a deep copy, and a diff of two whole Pods.
 
-It sets the fields that podtailor's built-in policy `general` sets, without a look at what they are beside.
+It adds what podtailor's built-in policy `general` adds.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonpatch
 from fastapi import FastAPI
+from kubernetes.utils.quantity import parse_quantity
 from pydantic import BaseModel
 
 app = FastAPI()
@@ -30,16 +31,27 @@ class AdmissionReview(BaseModel):
     request: AdmissionRequest
 
 
+_REQUESTS, _LIMITS = {"cpu": "100m", "memory": "256Mi"}, {"cpu": "500m", "memory": "512Mi"}
+
+
+def _larger(limit: str, request: str | None) -> str:
+    return request if request and parse_quantity(request) > parse_quantity(limit) else limit
+
+
 @app.post("/mutate")
 async def mutate(review: AdmissionReview) -> dict[str, Any]:
     pod = copy.deepcopy(review.request.object)
     spec = pod["spec"]
     for container in [*spec.get("initContainers", []), *spec["containers"]]:
         resize = [{"resourceName": each, "restartPolicy": "NotRequired"} for each in ("cpu", "memory")]
-        container.setdefault("resizePolicy", resize)
+        if container in spec["containers"]:
+            container.setdefault("resizePolicy", resize)
         resources = container.setdefault("resources", {})
-        resources["requests"] = {"cpu": "100m", "memory": "256Mi", **resources.get("requests", {})}
-        resources["limits"] = {"cpu": "500m", "memory": "512Mi", **resources.get("limits", {})}
+        asked = resources.get("requests", {})
+        limits = {name: _larger(limit, asked.get(name)) for name, limit in _LIMITS.items()}
+        resources["limits"] = {**limits, **resources.get("limits", {})}
+        # A limit of its own is its request too, where it has none.
+        resources["requests"] = {**_REQUESTS, **asked}
     pod["metadata"].setdefault("annotations", {})["podtailor.dev/applied"] = '{"general":[]}'
     patch = jsonpatch.make_patch(review.request.object, pod)
     response = {

@@ -52,9 +52,8 @@ def _one_after_the_other(cluster: ControlPlane, client: Client, kubelet: Kubelet
     kubelet.apply("manifests/overlays/opt-in")
     eventually("who opted in is tailored", lambda: is_tailored(client, opted_in))
     assert not is_tailored(client, plain)
-    asked = {json.loads(line).get("review", {}).get("namespace") for line in kubelet.replica.process.lines}
-    assert opted_in in asked
-    assert plain not in asked, "others never reach us"
+    eventually("its line is written", lambda: opted_in in _asked(kubelet))
+    assert plain not in _asked(kubelet), "others never reach us"
 
     kubelet.apply("manifests/overlays/cluster-wide")
     eventually("everybody is tailored", lambda: is_tailored(client, plain))
@@ -67,3 +66,9 @@ def _one_after_the_other(cluster: ControlPlane, client: Client, kubelet: Kubelet
     )
     left = cluster.kubectl("get", LEFT, "--output=name")
     assert "podtailor" not in left
+
+
+def _asked(kubelet: Kubelet) -> set[str]:
+    """Namespaces that reviews were about."""
+    assert kubelet.replica
+    return {json.loads(line).get("review", {}).get("namespace") for line in kubelet.replica.process.lines}

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from tests.support.pods import owned, pod, policy_of, subject
 from webhook.engine.index import PolicyIndex
-from webhook.engine.match import matches
+from webhook.engine.match import asked, holds
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.policy import rank
 
@@ -41,7 +41,9 @@ MATCHES = st.fixed_dictionaries(
         "podSelector": SELECTORS,
         "annotations": LABELS,
         "ownerKinds": st.lists(st.sampled_from(OWNERS), max_size=2, unique=True),
-        "images": st.lists(st.sampled_from(("app", "other")), max_size=1),
+        "images": st.lists(
+            st.sampled_from(("app", "other", "example.com/app", "a*")), max_size=2, unique=True
+        ),
     },
 )
 
@@ -88,6 +90,8 @@ def test_finds_what_matching_one_by_one_finds(
     asking = structs.replace(subject(obj, of_namespace), types=tuple(types))
     policies = [policy_of(document) for document in made]
     expected = [
-        each for each in sorted(policies, key=rank) if each.mode is not Mode.OFF and matches(each, asking)
+        each
+        for each in sorted(policies, key=rank)
+        if each.mode is not Mode.OFF and holds(asked(each), asking)
     ]
     assert PolicyIndex(policies).matching(asking) == expected

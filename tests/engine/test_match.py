@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.pods import Json, owned, pod, policy, subject
-from webhook.engine.match import first_failure, matches
+from webhook.engine.match import asked as clauses
+from webhook.engine.match import first_failure, holds
 from webhook.model.names import WorkloadType
 
 LABELLED = pod(metadata="labels: {app: web, tier: front}\nannotations: {resize: enable}")
@@ -42,7 +43,7 @@ NAMESPACE = {"podtailor.dev/injection": "enabled"}
 def test_matches(match: str, obj: Json) -> None:
     typed = subject(obj, NAMESPACE).of_types((WorkloadType.GENERAL,))
     asked = policy(f"match: {match}")
-    assert matches(asked, typed)
+    assert holds(clauses(asked), typed)
     assert first_failure(asked, typed) is None
 
 
@@ -90,14 +91,14 @@ def test_first_failure(match: str, field: str, why: str) -> None:
     typed = subject(LABELLED, NAMESPACE).of_types((WorkloadType.GENERAL,))
     asked = policy(f"match: {match}")
     failure = first_failure(asked, typed)
-    assert not matches(asked, typed)
+    assert not holds(clauses(asked), typed)
     assert failure is not None
     assert (failure.field, failure.why) == (field, why)
 
 
 def test_workload_policy_reaches_its_own_namespace_only() -> None:
     typed = subject(LABELLED).of_types((WorkloadType.GENERAL,))
-    assert matches(policy("", kind="WorkloadPolicy", namespace="default"), typed)
+    assert holds(clauses(policy("", kind="WorkloadPolicy", namespace="default")), typed)
     failure = first_failure(policy("", kind="WorkloadPolicy", namespace="other"), typed)
     assert failure is not None
     assert failure.why == "it is for namespace other, the Pod is in default"

@@ -100,22 +100,21 @@ class Spent(NamedTuple):
 _LAUNCHER = """\
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(code)
 """
 
 
 def spent(command: Sequence[str]) -> Spent:
     started = time.monotonic()
-    with subprocess.Popen(
-        [sys.executable, "-c", _LAUNCHER, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    launcher = [sys.executable, "-c", _LAUNCHER, *command]
+    lines, last = 0, ""
+    with subprocess.Popen(launcher, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        assert process.stderr
-        lines = sum(1 for _ in process.stdout)
-        *said, peak = process.stderr.read().splitlines()
-    assert process.returncode == 0, said
-    return Spent(lines, time.monotonic() - started, int(peak) / 1024)
+        for line in process.stdout:
+            lines, last = lines + 1, line
+    assert process.returncode == 0, command
+    return Spent(lines - 1, time.monotonic() - started, int(last) / 1024)
 
 
 def free_port() -> int:

@@ -28,7 +28,8 @@ from webhook.cluster.kinds import (
 )
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.standing import Standing, Standings
-from webhook.engine.snapshot import Snapshot, snapshot_of
+from webhook.engine.index import PolicyIndex
+from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 from webhook.model.words import cut
@@ -65,6 +66,8 @@ class Store:
         self._stopped = False
         self._said: dict[str, str] = {}
         """By uid: what was last logged of a policy that cannot be used."""
+        self._indexed: tuple[Policy, ...] = ()
+        self._index = PolicyIndex()
         self._remembered = Standings()
         self.standings: tuple[Standing, ...] = ()
         """Of the last update."""
@@ -118,9 +121,12 @@ class Store:
             known for reflector in self._policies for known in reflector.items().values()
         )
         in_force = (standing.policy for standing in self.standings if standing.policy)
+        policies = tuple(combined(in_force, self._files.policies, self._shipped))
+        if policies != self._indexed:  # namespaces come and go more often
+            self._indexed, self._index = policies, PolicyIndex(policies)
         return Update(
-            snapshot_of(
-                combined(in_force, self._files.policies, self._shipped),
+            Snapshot(
+                self._index,
                 namespaces=self._all_namespaces(),
                 knows_namespaces=self._namespaces is not None,
                 mode=self._base.mode,

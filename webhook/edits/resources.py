@@ -139,7 +139,7 @@ def _container_bounds(voices: Sequence[Voice], subject: Subject) -> list[list[Bo
                 if subject.containers[index].name not in subject.skipped:
                     kept[index].append(voice.defaults.container)
     of_namespace = [each for each in subject.namespace.container_bounds if each]
-    return [[*bounds, *of_namespace] for bounds in kept] if of_namespace else kept
+    return [[*each, *of_namespace] for each in kept] if of_namespace else kept
 
 
 def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: Draft) -> None:

@@ -1,14 +1,15 @@
 """All policies in the order in which they are heard, and which of them can be about a Pod.
 
-Each policy is filed under one thing that it asks for, the most telling one: its namespace, a label, an
-annotation, kinds of owner, workload types. A Pod is asked what it has of these, and only the policies that
-are filed there are matched, clause by clause: what a review costs depends on how many policies are about
-such Pods, not on how many there are.
+Each policy is filed under one thing that it asks for, the one that fewest others ask for: its namespace,
+a label, an annotation, images, kinds of owner, workload types. A Pod is asked what it has of these, and only
+the policies that are filed there are matched, clause by clause: what a review costs depends on how many
+policies are about such Pods, not on how many there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from webhook.engine.match import asked, holds, owner_kinds
 from webhook.model.names import Mode
@@ -16,10 +17,10 @@ from webhook.model.policy import Policy, rank
 from webhook.model.selectors import Selector
 from webhook.model.subject import Subject
 
-# Of policies their numbers, in the order in which they are heard, by a value that they ask for.
+# What a policy asks for: of which kind, the key of a label or annotation, and the value.
+_Key = tuple[str, str, str]
+# Of policies their numbers, in the order in which they are heard, by value.
 _Drawer = dict[str, list[int]]
-# Of labels and annotations, by their keys.
-_Drawers = dict[str, _Drawer]
 
 
 class PolicyIndex:
@@ -29,15 +30,20 @@ class PolicyIndex:
         self._policies = tuple(sorted(policies, key=rank))
         self._asked = tuple(map(asked, self._policies))
         self._about_all: list[int] = []
-        self._namespaces: _Drawer = {}
-        self._owners: _Drawer = {}
-        self._types: _Drawer = {}
-        self._namespace_labels: _Drawers = {}
-        self._pod_labels: _Drawers = {}
-        self._annotations: _Drawers = {}
+        self._values: dict[str, _Drawer] = {}
+        self._labels: dict[str, dict[str, _Drawer]] = {}
+        choices = [_choices(policy) for policy in self._policies]
+        wanted = Counter(key for each in choices for keys in each for key in keys)
         for number, policy in enumerate(self._policies):
-            if policy.mode is not Mode.OFF:
-                self._file(number, policy)
+            if policy.mode is Mode.OFF:
+                continue
+            if not choices[number]:
+                self._about_all.append(number)
+                continue
+            for kind, key, value in min(choices[number], key=lambda keys: sum(wanted[each] for each in keys)):
+                by_key = self._labels.setdefault(kind, {}).setdefault(key, {}) if key else None
+                drawer = self._values.setdefault(kind, {}) if by_key is None else by_key
+                drawer.setdefault(value, []).append(number)
 
     def __iter__(self) -> Iterator[Policy]:
         """In the order in which they are heard; also those that are off."""
@@ -49,47 +55,59 @@ class PolicyIndex:
     def matching(self, subject: Subject) -> list[Policy]:
         """Those that are for this Pod and not off, in the order in which they are heard."""
         numbers = set(self._about_all)
-        for drawer, values in (
-            (self._namespaces, (subject.namespace.name,)),
-            (self._owners, owner_kinds(subject)),
-            (self._types, subject.types),
-        ):
-            for value in values:
+        for kind, drawer in self._values.items():
+            for value in _VALUES[kind](subject):
                 numbers.update(drawer.get(value, ()))
-        for drawers, there in (
-            (self._namespace_labels, subject.namespace.labels),
-            (self._pod_labels, subject.labels),
-            (self._annotations, subject.metadata.annotations or {}),
-        ):
-            for key in drawers.keys() & there.keys() if drawers else ():
+        for kind, drawers in self._labels.items():
+            there = _LABELS[kind](subject)
+            for key in drawers.keys() & there.keys():
                 numbers.update(drawers[key].get(there[key] or "", ()))
         return [self._policies[number] for number in sorted(numbers) if holds(self._asked[number], subject)]
 
-    def _file(self, number: int, policy: Policy) -> None:
-        match, values = policy.match, tuple[str, ...]()
-        if policy.namespace is not None:
-            drawer, values = self._namespaces, (policy.namespace,)
-        elif found := _named(match.namespace_selector):
-            drawer, values = self._namespace_labels.setdefault(found[0], {}), found[1]
-        elif found := _named(match.pod_selector):
-            drawer, values = self._pod_labels.setdefault(found[0], {}), found[1]
-        elif match.annotations:
-            key, value = next(iter(match.annotations.items()))
-            drawer, values = self._annotations.setdefault(key, {}), (value,)
-        elif match.owner_kinds is not None:
-            drawer, values = self._owners, match.owner_kinds
-        elif match.workload_types is not None:
-            drawer, values = self._types, match.workload_types
-        else:
-            self._about_all.append(number)
-            return
-        for value in values:
-            drawer.setdefault(value, []).append(number)
+
+_NAMESPACE, _IMAGE, _OWNER, _TYPE = "namespace", "image", "owner", "type"
+_NAMESPACE_LABEL, _POD_LABEL, _ANNOTATION = "namespace label", "pod label", "annotation"
 
 
-def _named(selector: Selector | None) -> tuple[str, tuple[str, ...]] | None:
-    """Key and values of the first requirement that says which values it takes."""
+def _choices(policy: Policy) -> list[list[_Key]]:
+    """Of each list a Pod has at least one thing, if the policy is for it."""
+    match = policy.match
+    found: list[list[_Key]] = [
+        _selected(_NAMESPACE_LABEL, match.namespace_selector),
+        _selected(_POD_LABEL, match.pod_selector),
+        [(_ANNOTATION, key, value) for key, value in (match.annotations or {}).items()][:1],
+        [(_OWNER, "", kind) for kind in match.owner_kinds or ()],
+        [(_TYPE, "", workload_type) for workload_type in match.workload_types or ()],
+    ]
+    if policy.namespace is not None:
+        found.append([(_NAMESPACE, "", policy.namespace)])
+    if match.images and all(image.glob.is_exact for image in match.images):
+        found.append([(_IMAGE, "", str(image)) for image in match.images])
+    return [keys for keys in found if keys]
+
+
+def _selected(kind: str, selector: Selector | None) -> list[_Key]:
+    """By the first requirement that says which values it takes."""
     for requirement in selector.requirements if selector else ():
         if requirement.operator == "In":
-            return requirement.key, requirement.values
-    return None
+            return [(kind, requirement.key, value) for value in requirement.values]
+    return []
+
+
+def _images(subject: Subject) -> set[str]:
+    """As patterns without a star may name them: whole, or by the last segment."""
+    repositories = {container.repository for container in subject.containers}
+    return repositories.union([each.rpartition("/")[2] for each in repositories])
+
+
+_VALUES: Mapping[str, Callable[[Subject], Iterable[str]]] = {
+    _NAMESPACE: lambda subject: (subject.namespace.name,),
+    _IMAGE: _images,
+    _OWNER: owner_kinds,
+    _TYPE: lambda subject: subject.types,
+}
+_LABELS: Mapping[str, Callable[[Subject], Mapping[str, str | None]]] = {
+    _NAMESPACE_LABEL: lambda subject: subject.namespace.labels,
+    _POD_LABEL: lambda subject: subject.labels,
+    _ANNOTATION: lambda subject: subject.metadata.annotations or {},
+}

@@ -1,6 +1,6 @@
 """Which policies are for a Pod: clause after clause, all must hold.
 
-`matches` answers yes or no, `first_failure` says which clause failed and why; both walk the same list.
+`holds` answers yes or no, `first_failure` says which clause failed and why; both walk the same list.
 """
 
 from __future__ import annotations
@@ -42,15 +42,11 @@ def asked(policy: Policy) -> Asked:
     return tuple((test, wish) for test, wish in wishes if wish is not None)
 
 
-def holds(asked: Asked, subject: Subject) -> bool:
-    for test, wish in asked:  # noqa: SIM110 (a generator costs more than most tests)
+def holds(clauses: Asked, subject: Subject) -> bool:
+    for test, wish in clauses:  # noqa: SIM110 (a generator costs more than most tests)
         if test(wish, subject) is not None:
             return False
     return True
-
-
-def matches(policy: Policy, subject: Subject) -> bool:
-    return holds(asked(policy), subject)
 
 
 def first_failure(policy: Policy, subject: Subject) -> Failure | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -17,13 +16,13 @@ from webhook.model.pod import NO_METADATA, PodView
 from webhook.model.subject import controller_kind
 from webhook.model.words import NAME_LENGTH, cut
 from webhook.server import wire
-from webhook.server.log import ReviewLine, write_lines
+from webhook.server.log import ReviewLine, write_reviews
 from webhook.server.metrics import Metrics
 
 _REVIEWS = logging.getLogger("podtailor.review")
 _WAIT_SECONDS = 0.05
-# What waits is held in memory.
-_MOST = 200
+# What waits is held in memory, and whoever comes while it is written waits for all of it.
+_MOST = 32
 
 
 class Reviewed(Struct, frozen=True, gc=False):
@@ -61,7 +60,7 @@ class Ledger:
             self._metrics.decided(each.decision, dry_run=dry_run)
             self._metrics.took(each.seconds)
         if waiting and _REVIEWS.isEnabledFor(logging.INFO):
-            write_lines("review", [(datetime.fromtimestamp(each.at, UTC), _line(each)) for each in waiting])
+            write_reviews([(each.at, _line(each)) for each in waiting])
 
 
 def reviewed(

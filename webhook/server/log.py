@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -34,17 +35,22 @@ class ReviewLine(Struct, frozen=True, omit_defaults=True):
 
 
 class _Line(Struct, frozen=True):
-    time: datetime
+    time: str
     level: str
     message: str
     review: ReviewLine
 
 
-def write_lines(message: str, lines: Iterable[tuple[datetime, ReviewLine]]) -> None:
-    """Many lines at once, each with its time."""
-    encoded = [msgspec.json.encode(_Line(time, "info", message, line)) for time, line in lines]
-    sys.stderr.write((b"\n".join(encoded) + b"\n").decode())
-    sys.stderr.flush()
+def write_reviews(lines: Iterable[tuple[float, ReviewLine]]) -> None:
+    """Many lines at once, each with its Unix time, as `JsonFormatter` would write them one by one."""
+    encoded = [msgspec.json.encode(_Line(_said(at), "info", "review", line)) for at, line in lines]
+    with suppress(OSError):  # as with every other line: nobody reads them, and Pods are created all the same
+        sys.stderr.write((b"\n".join(encoded) + b"\n").decode())
+        sys.stderr.flush()
+
+
+def _said(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 class JsonFormatter(logging.Formatter):
@@ -52,7 +58,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC),
+            "time": _said(record.created),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }

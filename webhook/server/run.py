@@ -120,6 +120,15 @@ class Service:
         gc.freeze()  # what stands now stays: the collector need not look at it again for every review
         if self._source:
             self._source.start(lambda update: loop.call_soon_threadsafe(self._take, update))
+        try:
+            await self._serve(started)
+        finally:
+            self.reviewer.ledger.flush()
+        if self._source:
+            self._source.stop()
+        log.info("stopped")
+
+    async def _serve(self, started: Started | None) -> None:
         async with asyncio.TaskGroup() as tasks:
             health = tasks.create_task(self._health.serve([self._health_socket]))
             serving = tasks.create_task(self._server.serve([self._socket]))
@@ -133,10 +142,6 @@ class Service:
             self._health.should_exit = True
             await health
             watching.cancel()
-        if self._source:
-            self._source.stop()
-        self.reviewer.ledger.flush()
-        log.info("stopped")
 
     @property
     def port(self) -> int:

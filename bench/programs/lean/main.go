@@ -1,5 +1,4 @@
-// Lean: the least that a webhook in Go can do. It reads the uid and answers with the same patch every time,
-// which it is given; `null` answers without one.
+// Lean: the least that a webhook in Go can do. It reads the uid and answers with the same patch every time.
 package main
 
 import (
@@ -20,8 +19,8 @@ type review struct {
 type response struct {
 	UID       string `json:"uid"`
 	Allowed   bool   `json:"allowed"`
-	Patch     []byte `json:"patch,omitempty"`
-	PatchType string `json:"patchType,omitempty"`
+	Patch     []byte `json:"patch"`
+	PatchType string `json:"patchType"`
 }
 
 type answer struct {
@@ -47,10 +46,8 @@ func main() {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		said := answer{"admission.k8s.io/v1", "AdmissionReview", response{UID: asked.Request.UID, Allowed: true}}
-		if string(patch) != "null" {
-			said.Response.Patch, said.Response.PatchType = patch, "JSONPatch"
-		}
+		said := answer{"admission.k8s.io/v1", "AdmissionReview",
+			response{UID: asked.Request.UID, Allowed: true, Patch: patch, PatchType: "JSONPatch"}}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(said)
 	})

@@ -55,7 +55,7 @@ func main() {
 	look := flag.String("look", "", "count the answers that hold this text")
 	rate := flag.Float64("rate", 0, "requests a second, begun when they are due")
 	seconds := flag.Float64("seconds", 1, "for how long new requests begin")
-	count := flag.Int("count", 0, "end after this many requests, where that is sooner")
+	count := flag.Int("count", 0, "end after this many requests, where that is sooner; not with a rate")
 	flag.Parse()
 
 	bodies, err := os.ReadFile(*file)

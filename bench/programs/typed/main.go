@@ -1,5 +1,5 @@
 // Typed: a webhook as kubebuilder scaffolds it, on controller-runtime itself: the Pod decoded to its Go type,
-// copied, defaulted, marshalled, and compared. It sets the fields that podtailor's built-in policy `general` sets.
+// copied, defaulted, marshalled, and compared. It adds what podtailor's built-in policy `general` adds.
 package main
 
 import (
@@ -35,14 +35,16 @@ var (
 type defaulter struct{}
 
 func (defaulter) Default(_ context.Context, pod *corev1.Pod) error {
+	for index := range pod.Spec.Containers {
+		if container := &pod.Spec.Containers[index]; len(container.ResizePolicy) == 0 {
+			container.ResizePolicy = resize
+		}
+	}
 	for _, containers := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
 		for index := range containers {
 			container := &containers[index]
-			if len(container.ResizePolicy) == 0 {
-				container.ResizePolicy = resize
-			}
-			container.Resources.Requests = completed(container.Resources.Requests, requests)
-			container.Resources.Limits = completed(container.Resources.Limits, limits)
+			container.Resources.Limits = completed(container.Resources.Limits, limits, container.Resources.Requests)
+			container.Resources.Requests = completed(container.Resources.Requests, requests, nil)
 		}
 	}
 	if pod.Annotations == nil {
@@ -52,12 +54,16 @@ func (defaulter) Default(_ context.Context, pod *corev1.Pod) error {
 	return nil
 }
 
-func completed(there, defaults corev1.ResourceList) corev1.ResourceList {
+// Completed has what is there, and of the rest the default or what is above it.
+func completed(there, defaults, least corev1.ResourceList) corev1.ResourceList {
 	if there == nil {
 		there = corev1.ResourceList{}
 	}
 	for name, amount := range defaults {
 		if _, given := there[name]; !given {
+			if above, asked := least[name]; asked && above.Cmp(amount) > 0 {
+				amount = above
+			}
 			there[name] = amount
 		}
 	}
