@@ -26,6 +26,8 @@ from webhook.model.pod import PodView
 from webhook.policies.shipped import Profile, built_in
 
 PODS = (1_000, 10_000)
+# An audit lists so many at a time.
+_PAGE = 500
 _PODTAILOR = Path(sys.executable).with_name("podtailor")
 _COMMANDS = {
     "python -c pass": (sys.executable, "-c", "pass"),
@@ -72,13 +74,16 @@ def _engine(count: int, rounds: int = 5) -> list[float]:
     survey = Survey(snapshot_of(built_in(Profile.STRICT)), NOWHERE)
     ref = Ref("Pod", "default", "many")
     texts = reviews.many(reviews.pod_of(reviews.recorded("typical")), count)
-    views = [msgspec.json.decode(text, type=PodView) for text in texts]
     found = []
     for _ in range(rounds):
-        before = time.process_time()
-        for view in views:
-            survey.take(Examined(ref, ref, view, view, created="2026-01-01T00:00:00Z"))
-        found.append(count / (time.process_time() - before))
+        took = 0.0
+        for first in range(0, count, _PAGE):
+            views = [msgspec.json.decode(text, type=PodView) for text in texts[first : first + _PAGE]]
+            before = time.process_time()
+            for view in views:
+                survey.take(Examined(ref, ref, view, view, created="2026-01-01T00:00:00Z"))
+            took += time.process_time() - before
+        found.append(count / took)
     return found
 
 

@@ -144,7 +144,7 @@ def _of_yaml(source: str, line: int, text: str) -> Document:
         document = Document(source, line, text, yaml_tree.plain(root))
     except YamlError as error:
         raise _at(source, line, error) from error
-    vars(document)["root"] = root
+    vars(document)["root"] = root  # where cached_property looks first
     return document
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.pods import Json, decide, pod, policy, snapshot
 from tests.support.server import Server, review_of
+from webhook.engine.evaluate import Decision
 from webhook.server import wire
 
 LABELLED = pod(
@@ -75,7 +76,7 @@ def test_denied() -> None:
     bounds = "{limits: [{type: Container, min: {cpu: 1}}], onViolation: Deny}".replace("1", "'1'")
     decision = decide(pod(), snapshot(policy(f"resources: {bounds}", name="small")))
     message = "minimum cpu usage per Container is 1.  No request is specified"
-    assert json.loads(wire.decided("6f0c", decision)) == {
+    assert json.loads(_decided(decision)) == {
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
         "response": {
@@ -145,9 +146,9 @@ def test_dry_run_gets_the_same_patch(server: Server) -> None:
 
 def test_audited_changes_are_told_and_not_made() -> None:
     tried = policy("mode: Audit\nresizePolicy: {cpu: NotRequired}", name="tried")
-    response = json.loads(wire.decided("u", decide(pod(), snapshot(tried))))["response"]
+    response = json.loads(_decided(decide(pod(), snapshot(tried))))["response"]
     assert response == {
-        "uid": "u",
+        "uid": "6f0c",
         "allowed": True,
         "warnings": ["podtailor: audit only, not changed: tried: app:resizePolicy.cpu"],
         "auditAnnotations": {"workload-types": "General", "would-change": "tried: app:resizePolicy.cpu"},
@@ -162,6 +163,10 @@ def test_warnings_are_few_and_short() -> None:
 def test_audit_annotation_keys_are_what_the_api_server_takes() -> None:
     tried = policy("mode: Audit\nresizePolicy: {cpu: NotRequired}", name="tried")
     on = policy("nodeSelector: {a: b}", name="applies")
-    notes = json.loads(wire.decided("u", decide(pod(), snapshot(tried, on))))["response"]["auditAnnotations"]
+    notes = json.loads(_decided(decide(pod(), snapshot(tried, on))))["response"]["auditAnnotations"]
     assert set(notes) == {"workload-types", "policies", "would-change"}
     assert all(re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", key) for key in notes)
+
+
+def _decided(decision: Decision) -> bytes:
+    return wire.decided("6f0c", decision, decision.patch)

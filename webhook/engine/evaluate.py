@@ -15,7 +15,7 @@ from webhook.model.accelerators import MOST_DEVICES
 from webhook.model.draft import Change, Violation
 from webhook.model.names import SKIP_CONTAINERS, Mode, WorkloadType
 from webhook.model.patch import Op
-from webhook.model.pod import NO_METADATA, NO_SPEC
+from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject, subject_of
 from webhook.model.words import WARNING_LENGTH, cut
@@ -39,9 +39,15 @@ class Decision(Struct, frozen=True):
     """What the audited policies would add to what is in force: fields with values that differ."""
     denied: str | None = None
     """Why the Pod is refused: every violation of an enforced policy that denies, in one message."""
-    patch: list[Op] = []
+    pod: PodView | None = None
+    """Who is given the patch; None where nobody is."""
     warnings: tuple[str, ...] = ()
     """`reason: in words`, about what the Pod or its namespace says that nobody understands."""
+
+    @property
+    def patch(self) -> list[Op]:
+        """Made anew each time: an audit asks for none."""
+        return self.outcome.operations(self.pod) if self.pod and not self.denied else []
 
 
 def evaluate(request: Request, snapshot: Snapshot) -> Decision:
@@ -86,7 +92,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         audit=audit,
         would_change=_beyond(outcome, audit) if audit else (),
         denied=denied,
-        patch=[] if denied else outcome.operations(pod),
+        pod=pod,
         warnings=tuple([cut(warning, WARNING_LENGTH) for warning in warnings]),
     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 from msgspec import Struct
 
@@ -32,6 +31,8 @@ class Reviewed(Struct, frozen=True, gc=False):
     pod: PodView | None
     decision: Decision
     result: str
+    ops: int
+    """In its patch."""
     seconds: float
     """It took."""
     at: float
@@ -63,13 +64,6 @@ class Ledger:
             write_reviews([(each.at, _line(each)) for each in waiting])
 
 
-def reviewed(
-    request: wire.AdmissionRequest, pod: PodView | None, decision: Decision, result: str, started: float
-) -> Reviewed:
-    """`started` by `time.perf_counter()`."""
-    return Reviewed(request, pod, decision, result, time.perf_counter() - started, time.time())
-
-
 def _line(reviewed: Reviewed) -> ReviewLine:
     request, decision = reviewed.request, reviewed.decision
     metadata = (reviewed.pod and reviewed.pod.metadata) or NO_METADATA
@@ -85,7 +79,7 @@ def _line(reviewed: Reviewed) -> ReviewLine:
         types=decision.types,
         policies=tuple([policy.name for policy in decision.enforced]),
         mode=decision.mode.lower(),
-        ops=len(decision.patch),
+        ops=reviewed.ops,
         left_alone=decision.left_alone,
         would_change=tuple(wire.would_change(decision)),
         warnings=decision.warnings,

@@ -7,11 +7,12 @@ import time
 
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, PodView
 from webhook.model.words import WARNING_LENGTH, cut
 from webhook.policies.sources import Update
 from webhook.server import wire
-from webhook.server.ledger import Ledger, reviewed
+from webhook.server.ledger import Ledger, Reviewed
 from webhook.server.metrics import Metrics
 
 # A tenth of the time that the shipped configuration gives a call.
@@ -50,6 +51,7 @@ class Reviewer:
         started = time.perf_counter()
         request = wire.read_review(body)
         pod: PodView | None = None
+        patch: list[Op] = []
         if not request.creates_a_pod:
             kind = "/".join(part for part in (request.kind.kind, request.subResource) if part)
             reason = f"not-a-pod-create: {request.operation} of {kind or 'nothing'}"
@@ -69,9 +71,11 @@ class Reviewer:
                 if self.snapshot.knows_namespaces and namespace not in self.snapshot.namespaces:
                     await self._wait_for(namespace)
                 decision = evaluate(Request(namespace, pod), self.snapshot)
-                result = _result(decision)
-                answer = wire.decided(request.uid, decision)
-        self.ledger.add(reviewed(request, pod, decision, result, started))
+                patch = decision.patch
+                result = _result(decision, patch)
+                answer = wire.decided(request.uid, decision, patch)
+        took = time.perf_counter() - started
+        self.ledger.add(Reviewed(request, pod, decision, result, len(patch), took, time.time()))
         return answer
 
     async def _wait_for(self, namespace: str) -> None:
@@ -84,10 +88,10 @@ class Reviewer:
             self.metrics.skipped("unknown-namespace")
 
 
-def _result(decision: Decision) -> str:
+def _result(decision: Decision, patch: list[Op]) -> str:
     if decision.denied:
         return "denied"
-    return "patched" if decision.patch else "left-alone" if decision.left_alone else "unchanged"
+    return "patched" if patch else "left-alone" if decision.left_alone else "unchanged"
 
 
 def _namespace(request: wire.AdmissionRequest, pod: PodView) -> str:

@@ -119,13 +119,13 @@ def allowed(uid: str, warnings: tuple[str, ...] = ()) -> bytes:
     return _review({"uid": uid, "allowed": True, **_warned(warnings)})
 
 
-def decided(uid: str, decision: Decision) -> bytes:
+def decided(uid: str, decision: Decision, patch: list[Op]) -> bytes:
     """Admit the Pod with the decision's patch, where it has one; or refuse it, where a policy says so."""
     response: dict[str, Any] = {"uid": uid, "allowed": decision.denied is None}
     if decision.denied:
         response["status"] = {"code": _FORBIDDEN, "reason": "Forbidden", "message": decision.denied}
-    elif decision.patch:
-        response |= {"patch": _encoded(decision.patch), "patchType": "JSONPatch"}
+    elif patch:
+        response |= {"patch": _encoded(patch), "patchType": "JSONPatch"}
     response |= _warned((*decision.warnings, *_would_change(decision)))
     notes = _audit_annotations(decision)
     if notes:

@@ -1,0 +1,58 @@
+"""What is written down after the answer never stands in the way of one."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import sys
+
+import pytest
+
+from tests.support.pods import pod
+from tests.support.server import review_of
+from webhook.engine.snapshot import Snapshot
+from webhook.server.metrics import Metrics
+from webhook.server.reviewer import Reviewer
+
+MANY = 100
+BODY = json.dumps(review_of(pod())).encode()
+
+
+class _Gone(io.StringIO):
+    """Standard error of a process whose log nobody reads any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(text)
+
+
+def _reviewed() -> float | None:
+    metrics = Metrics()
+    reviewer = Reviewer(Snapshot(), metrics)
+
+    async def ask() -> None:
+        for _ in range(MANY):
+            assert b'"allowed":true' in await reviewer.review(BODY)
+
+    asyncio.run(ask())
+    reviewer.ledger.flush()
+    labels = {"result": "unchanged", "dry_run": "false"}
+    return metrics.registry.get_sample_value("podtailor_admission_requests_total", labels)
+
+
+@pytest.fixture(autouse=True)
+def _lines_are_wanted(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "podtailor.review")  # and as it was afterwards
+
+
+def test_every_review_is_counted_and_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", written := io.StringIO())
+    assert _reviewed() == MANY
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [line["message"] for line in lines] == ["review"] * MANY
+
+
+def test_lines_that_nobody_reads_fail_no_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", _Gone())
+    assert _reviewed() == MANY
