@@ -37,7 +37,7 @@ scale: $(READY) ## What 10,000 namespaces, 2,000 policies and 10,000 Pods cost (
 bench: $(READY) ## What podtailor costs beside the alternatives, into bench/ (a quarter of an hour)
 	$(BIN)/python -m bench
 
-bench-check: $(READY) ## Whether a review costs more than bench/results.json says, in ratios (a minute)
+bench-check: $(READY) ## Whether a review has become dearer, as a ratio to a bare server (a minute)
 	$(BIN)/python -m bench check
 
 soak: $(READY) ## What docs/reliability.md says, measured again (half an hour)

@@ -44,7 +44,10 @@ class Load(Struct, frozen=True):
 def run(server: Server, load: Load, look: str = PATCHED) -> Run:
     """Raises AssertionError where an answer is not 200, or does not hold `look`."""
     before = server.used().cpu
-    micros, seconds = asked(server.url, load, ["-ca", str(server.ca)], 200, look)
+    try:
+        micros, seconds = asked(server.url, load, ["-ca", str(server.ca)], 200, look)
+    except AssertionError as error:
+        raise AssertionError(f"{server.name}: {error}") from error
     cpu = server.used().cpu - before
     return of(micros, seconds, cpu)
 

@@ -133,7 +133,7 @@ def summary(raw: Raw) -> str:
     typical, steady = raw["direct"]["closed"]["typical"], raw["steady"]
     machine = raw["machine"]
     lines = [
-        "| a review of 7.5 KB | CPU | against bare | p50 at 200/s | p99 at 200/s |",
+        "| a review of 7.5 KB | CPU at full speed | against bare | p50 at 200/s | p99 at 200/s |",
         "|---|---|---|---|---|",
     ]
     for name in typical:
@@ -142,7 +142,8 @@ def summary(raw: Raw) -> str:
         lines.append(f"| {NAMES[name]} | {cost} | {calm.p50:.1f} ms | {calm.p99:.1f} ms |")
     said = f"{machine['cpu']}, {machine['cpus']} cores shared with the load, {raw['date']}"
     versions = f"podtailor {machine['podtailor']}, Python {machine['python']}, {machine['go']}"
-    return "\n".join([*lines, "", f"*{said}; {versions}.*"])
+    how = "CPU with eight callers at once; ratios are medians over rounds"
+    return "\n".join([*lines, "", f"*{said}; {versions}. {how}.*"])
 
 
 def _number(value: float) -> str:

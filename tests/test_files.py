@@ -29,6 +29,20 @@ def test_json_is_read_as_yaml_is(text: str, tmp_path: Path) -> None:
     assert document.data == yaml_tree.plain(yaml_tree.parse(text))
 
 
+@pytest.mark.parametrize("text", ['{"a": "\\ud83d\\ude00"}', 'a: "\\ud83d\\ude00"'])
+def test_characters_in_two_halves_are_put_together(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    assert [document.data for document in read(str(file))] == [{"a": "\N{GRINNING FACE}"}]
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('{"a":\n "\\ud83d"}')
+    with pytest.raises(InputError, match=r"a\.json:2:2: half of a character"):
+        read(str(file))
+
+
 def test_several_documents_of_json(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{"a": 1}\n---\n{"a": 2}\n')

@@ -88,8 +88,8 @@ def _documents(source: str, text: str) -> Iterator[Document]:
         yield _of_json(source, line, part) or _of_yaml(source, line, part)
 
 
-# What YAML reads otherwise than JSON: halves of characters outside the first plane.
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# A half may be without its other: YAML says where.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _MOST_DIGITS = 18  # 64 bits
 
 
@@ -102,7 +102,7 @@ def _of_json(source: str, line: int, text: str) -> Document | None:
 
     None for what has to be read as YAML: everything that is not JSON, or is read otherwise there.
     """
-    if not text.lstrip().startswith("{") or _SURROGATE.search(text):
+    if not text.lstrip().startswith("{") or _HALF.search(text):
         return None
     try:
         return Document(source, line, text, _JSON.decode(text.strip()))

@@ -31,6 +31,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})
 _FALSE = frozenset({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})
 _INTEGER = re.compile(r"([-+]?)(?:0b([01]+)|0o?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]*))", re.ASCII)
+_HALF = re.compile("[\ud800-\udfff]")
 _MOST_DIGITS = 67  # 64 bits in binary, with sign and prefix
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _TEXT_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:binary", "!"})
@@ -124,7 +125,7 @@ def _built(events: Iterator[Any], anchors: dict[str, Node], event: Any = None) -
     if isinstance(event, ScalarEvent):
         quoted = event.style in ("'", '"', "|", ">")
         plain = not quoted and event.tag not in _TEXT_TAGS
-        node = Scalar(*place, text=event.value, plain=plain)
+        node = Scalar(*place, text=_whole(event.value, mark.line, mark.column), plain=plain)
     elif isinstance(event, MappingStartEvent):
         node = Mapping(*place, flow=bool(event.flow_style))
         _fill_mapping(node, events, anchors)
@@ -136,6 +137,16 @@ def _built(events: Iterator[Any], anchors: dict[str, Node], event: Any = None) -
     if event.anchor:
         anchors[event.anchor] = node
     return node
+
+
+def _whole(text: str, line: int, column: int) -> str:
+    """With the characters that JSON writes in two halves, UTF-16's, put together."""
+    if not _HALF.search(text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise YamlError("half of a character", line, column) from None
 
 
 def _fill_mapping(mapping: Mapping, events: Iterator[Any], anchors: dict[str, Node]) -> None:
