@@ -1,4 +1,4 @@
-"""`bench/results.svg`: CPU per review, by webhook and size."""
+"""`bench/results.svg`: what a typical review costs, by webhook."""
 
 from __future__ import annotations
 
@@ -10,28 +10,34 @@ from pygal.style import CleanStyle
 from bench.load import median
 from bench.report import NAMES, Raw, runs
 
-_SIZES = {"small": "2.5 KB", "typical": "7.5 KB", "large": "30 KB"}
+_OURS, _THEIRS = "#2f6f4f", "#7a9cc6"
 
 
 def drawn(raw: Raw) -> str:
-    closed = raw["direct"]["closed"]
+    typical = raw["direct"]["closed"]["typical"]
     chart: Any = HorizontalBar(
         style=CleanStyle(background="white", plot_background="white"),
         js=(),
         width=800,
-        height=360,
-        title="CPU per review in microseconds, logarithmic: less is better",
-        legend_at_bottom=True,
-        logarithmic=True,
-        range=(10, 20_000),
-        show_y_labels=False,
-        show_y_guides=False,
+        height=300,
+        title="CPU for a review of 7.5 KB, in microseconds: less is better",
+        show_legend=False,
+        show_x_guides=False,
+        show_x_labels=False,
         print_values=True,
+        print_values_position="top",
         value_formatter=lambda value: f"{value:.0f}",
+        truncate_label=60,
         disable_xml_declaration=True,
     )
     chart.uuid = "bench"  # it would be another one each time
-    chart.x_labels = [NAMES[name].strip("*").replace("`", "") for name in closed["typical"]]
-    for size, said in _SIZES.items():
-        chart.add(f"review of {said}", [median(runs(each)).cpu_us for each in closed[size].values()])
+    names = list(reversed(typical))  # the first is drawn at the bottom
+    chart.x_labels = [NAMES[name].strip("*").replace("`", "") for name in names]
+    chart.add(
+        "CPU",
+        [
+            {"value": median(runs(typical[name])).cpu_us, "color": _OURS if name == "podtailor" else _THEIRS}
+            for name in names
+        ],
+    )
     return str(chart.render(is_unicode=True))
