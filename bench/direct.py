@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonpatch
 
 from bench import reviews, servers
-from bench.load import PATCHED, Load, Run, run
+from bench.load import Load, Run, run
 from tests.support.pods import Json
 
 CONTESTANTS = ("bare", "podtailor", "lean", "typed", "naive")
@@ -26,17 +26,17 @@ def measured(rounds: int, seconds: float, contestants: tuple[str, ...] = CONTEST
     """In each round all contestants at each size, eight callers, one contestant after the other."""
     with tempfile.TemporaryDirectory() as made:
         folder = servers.certificates(Path(made))
-        bodies = _bodies(folder)
+        bodies = {size: reviews.written(folder, size, reviews.recorded(size)) for size in reviews.SIZES}
         with servers.running(*_starts(folder, contestants)) as running:
             _check_that_they_agree(running)
             idle = {server.name: server.used().mib for server in running}
             for server in running:
-                run(server, Load(bodies["typical"], seconds=1), _look(server))
+                run(server, Load(bodies["typical"], seconds=1))
             closed: dict[str, Runs] = {size: {name: [] for name in contestants} for size in reviews.SIZES}
             for _ in range(rounds):
                 for server in running:
                     for size, file in bodies.items():
-                        closed[size][server.name].append(run(server, Load(file, seconds), _look(server)))
+                        closed[size][server.name].append(run(server, Load(file, seconds)))
             start_up = {server.name: server.start_up for server in running}
             return {"closed": closed, "start_up": start_up, "idle_mib": idle}
 
@@ -45,14 +45,14 @@ def steady(rounds: int, seconds: float) -> Runs:
     """Reviews that begin when they are due, `RATE` a second."""
     with tempfile.TemporaryDirectory() as made:
         folder = servers.certificates(Path(made))
-        bodies = _bodies(folder)["typical"]
+        bodies = reviews.written(folder, "typical", reviews.recorded("typical"))
         with servers.running(*_starts(folder, CONTESTANTS)) as running:
             for server in running:
-                run(server, Load(bodies, seconds=1), _look(server))
+                run(server, Load(bodies, seconds=1))
             runs: Runs = {server.name: [] for server in running}
             for _ in range(rounds):
                 for server in running:
-                    runs[server.name].append(run(server, Load(bodies, seconds, rate=RATE), _look(server)))
+                    runs[server.name].append(run(server, Load(bodies, seconds, rate=RATE)))
             return runs
 
 
@@ -60,15 +60,11 @@ def resident(count: int) -> dict[str, float]:
     """MiB of podtailor with its built-ins, before and after so many reviews."""
     with tempfile.TemporaryDirectory() as made:
         folder = servers.certificates(Path(made))
-        bodies = _bodies(folder)["typical"]
+        bodies = reviews.written(folder, "typical", reviews.recorded("typical"))
         with servers.running(partial(servers.podtailor, folder)) as (server,):
             before = server.used().mib
             run(server, Load(bodies, seconds=3600, count=count))
             return {"reviews": count, "before": before, "after": server.used().mib}
-
-
-def _bodies(folder: Path) -> dict[str, Path]:
-    return {size: reviews.written(folder, size, reviews.recorded(size)) for size in reviews.SIZES}
 
 
 def _starts(folder: Path, contestants: tuple[str, ...]) -> list[Callable[[], servers.Server]]:
@@ -92,7 +88,3 @@ def _spec(review: Json, answer: Json) -> Json:
     pod = jsonpatch.apply_patch(copy.deepcopy(review["request"]["object"]), patch)
     spec: Json = pod["spec"]
     return spec
-
-
-def _look(server: servers.Server) -> str:
-    return "" if server.name == "bare" else PATCHED

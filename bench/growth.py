@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import reviews, servers
-from bench.load import PATCHED, Load, Run, run
+from bench.load import Load, Run, run
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import Json
 from tests.support.processes import eventually
@@ -74,7 +74,7 @@ class Crowd:
         return server
 
     def run(self, server: servers.Server, seconds: float, count: int = 0) -> Run:
-        return run(server, Load(self._bodies, seconds, count=count), "" if server.name == "bare" else PATCHED)
+        return run(server, Load(self._bodies, seconds, count=count))
 
     def _is_tailored(self, server: servers.Server) -> bool:
         try:
