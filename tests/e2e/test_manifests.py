@@ -34,6 +34,11 @@ WAYS = {
     "opt-in": (["overlays/opt-in"], [], ["scope=opt-in"]),
     "cluster-wide": (["overlays/cluster-wide"], [], []),
     "fail closed": (["overlays/fail-closed"], [], ["failurePolicy=Fail", "--is-upgrade"]),
+    "fail closed, as Argo CD renders it": (
+        ["overlays/fail-closed"],
+        [],
+        ["failurePolicy=Fail", "refusePodsUntilReady=true"],
+    ),
     "with all that can be added": (
         ["overlays/cluster-wide"],
         ["audit-cronjob", "monitoring", "network-policy"],
@@ -134,6 +139,7 @@ def test_chart_is_well() -> None:
     [
         (["--namespace=default"], "podtailor lives in the namespace podtailor-system"),
         (["--namespace=podtailor-system", "--set=failurePolicy=Fail"], "Fail is a second step"),
+        (["--namespace=podtailor-system", "--set=failurePolicy=Fail"], "refusePodsUntilReady=true"),
         (["--namespace=podtailor-system", "--set=scope=everywhere"], "'cluster-wide', 'opt-in'"),
         (["--namespace=podtailor-system", "--set=certificate.from=x"], "additional properties 'certificate'"),
         (["--namespace=podtailor-system", "--set=certificates.from=secret"], "certificates.caBundle says who signed"),
