@@ -20,6 +20,7 @@ from tests.support.processes import eventually
 from webhook.cli.terminal import print_diff
 from webhook.engine.admitted_view import template_path
 from webhook.files import find, read
+from webhook.model import quantity
 from webhook.model.names import APPLIED
 from webhook.yaml_tree import written
 
@@ -95,12 +96,27 @@ def _in_the_words_of(template: Json, pod: Json) -> Json:
     for field in ("containers", "initContainers"):
         if field in spec:
             spec[field] = [
-                {**written, **{key: live[key] for key in ("resources", "resizePolicy") if live.get(key)}}
+                {**written, **_chosen(written, live, "resources", "resizePolicy")}
                 for written, live in zip(spec[field], pod["spec"][field], strict=False)
             ]
     tolerations = [each for each in pod["spec"].get("tolerations", []) if not _of_every_pod(each)]
-    placement = {"nodeSelector": pod["spec"].get("nodeSelector"), "tolerations": tolerations}
-    return {"metadata": metadata, "spec": spec | {key: live for key, live in placement.items() if live}}
+    placed = _chosen(spec, {**pod["spec"], "tolerations": tolerations}, "nodeSelector", "tolerations")
+    return {"metadata": metadata, "spec": spec | placed}
+
+
+def _chosen(written: Json, live: Json, *fields: str) -> Json:
+    return {field: as_written(written.get(field), live[field]) for field in fields if live.get(field)}
+
+
+def as_written(written: Any, live: Any) -> Any:
+    """What is live, in the order and the form in which it is written: the API server has its own of both."""
+    if isinstance(written, dict) and isinstance(live, dict):
+        kept = {key: as_written(value, live[key]) for key, value in written.items() if key in live}
+        return {**kept, **{key: value for key, value in live.items() if key not in kept}}
+    if isinstance(written, list) and isinstance(live, list):
+        return [*filter(live.__contains__, written), *(each for each in live if each not in written)]
+    amount = quantity.parse(str(written))
+    return written if amount and amount == quantity.parse(str(live)) else live
 
 
 def _of_every_pod(toleration: Json) -> bool:

@@ -92,7 +92,8 @@ class Kubelet:
         folder.mkdir(parents=True)
         port = free_port()
         command = [sys.executable, "-m", "webhook", *arguments]
-        command += ["--host=127.0.0.1", f"--port={port}", "--health-port=0", "--shutdown-delay=0"]
+        # It goes on answering while the API server hears of the next one's port.
+        command += ["--host=127.0.0.1", f"--port={port}", "--health-port=0", "--shutdown-delay=1"]
         command += [
             f"--service-address=localhost:{port}",
             f"--kubeconfig={self._cluster.account('podtailor', folder)}",
