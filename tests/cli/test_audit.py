@@ -14,6 +14,8 @@ from webhook.audit.judge import Examined
 from webhook.audit.survey import Survey
 from webhook.cli.installed import Settings, served
 from webhook.cli.options import controllers_of
+from webhook.engine.evaluate import evaluate
+from webhook.engine.snapshot import Request, Snapshot
 from webhook.files import InputError
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
@@ -121,6 +123,56 @@ def test_findings_decide_the_exit_code(run: Run, tmp_path: Path) -> None:
     assert run(*flags, "--fail-on", "slipped-through").code == 0
     assert run(*flags, "--fail-on", "none").code == 0
     assert run("audit", "-f", "examples", "--fail-on", "would-change").code == 1
+
+
+TWO_PODS = "\n---\n".join(
+    f"{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{containers: [{{name: app}}]}}}}"
+    for name in ("odd", "good")
+)
+
+
+@pytest.fixture
+def odd_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Pod of this name makes the engine fail, as a mistake in it would."""
+
+    def fails(request: Request, snapshot: Snapshot) -> object:
+        if request.pod.metadata and request.pod.metadata.name == "odd":
+            raise OverflowError("4300 digits")
+        return evaluate(request, snapshot)
+
+    for module in ("webhook.audit.judge", "webhook.engine.explain"):
+        monkeypatch.setattr(f"{module}.evaluate", fails)
+
+
+@pytest.mark.usefixtures("odd_fails")
+def test_object_that_cannot_be_judged_ends_nothing_and_exits_1(run: Run) -> None:
+    done = run("audit", "-f", "-", "--fail-on", "none", "-o", "json", stdin=TWO_PODS)
+    assert (done.code, done.err) == (
+        1, "warning: Pod default/odd could not be judged: OverflowError: 4300 digits\n"
+    )  # fmt: skip
+    odd, good, last = map(json.loads, done.out.splitlines())
+    assert (odd["name"], odd["finding"], odd["items"][0]["why"]) == (
+        "odd", "not-judged", "OverflowError: 4300 digits"
+    )  # fmt: skip
+    assert (good["name"], good["finding"]) == ("good", "would-change")
+    assert last["summary"]["owners"]["not-judged"] == 1
+    table = run("audit", "-f", "-", "--fail-on", "none", stdin=TWO_PODS)
+    assert table.code == 1
+    assert "  not-judged       1 owner\n" in table.out
+    assert "not-judged     default     pod/odd    -      OverflowError: 4300 digits\n" in table.out
+    report = run("audit", "-f", "-", "-o", "openreports", stdin=TWO_PODS)
+    assert yaml_tree.load(report.out.removeprefix("---\n"))["summary"]["error"] == 1
+    assert "not-judged" in run("audit", "-f", "-", "-o", "html", stdin=TWO_PODS).out
+
+
+@pytest.mark.usefixtures("odd_fails")
+def test_explain_passes_over_what_cannot_be_judged_and_exits_1(run: Run) -> None:
+    for flags in ([], ["-o", "json"]):
+        done = run("explain", "-f", "-", *flags, stdin=TWO_PODS)
+        assert (done.code, done.err) == (
+            1, "warning: Pod odd could not be judged: OverflowError: 4300 digits\n"
+        )  # fmt: skip
+        assert "good" in done.out
 
 
 @pytest.mark.parametrize(

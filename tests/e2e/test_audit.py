@@ -107,7 +107,8 @@ def test_finds_by_name_what_slipped_through_and_nothing_else(audited: Audited, c
 def test_pods_are_counted_to_whoever_is_behind_them(audited: Audited) -> None:
     owners = Counter(
         (line["owner"]["kind"], line["owner"]["name"])
-        for line in audited.lines("-n", AFTER, "--kinds", "Pod")[:-1]
+        for line in audited.lines("-n", AFTER)[:-1]
+        if line["kind"] == "Pod"
     )
     assert owners["Deployment", "web-3"] == 6
     assert owners["StatefulSet", "db-0"] == 2
@@ -116,6 +117,25 @@ def test_pods_are_counted_to_whoever_is_behind_them(audited: Audited) -> None:
     assert {kind for kind, _ in owners} == {
         "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"
     }  # fmt: skip
+
+
+def test_kinds_choose_owners_and_their_pods_still_count(audited: Audited) -> None:
+    lines = audited.lines("-n", AWAY, "--kinds", "statefulset")[:-1]
+    assert Counter((line["kind"], line["owner"]["kind"]) for line in lines) == {
+        ("StatefulSet", "StatefulSet"): 5, ("Pod", "StatefulSet"): 10
+    }  # fmt: skip
+    assert audited.run("audit", "-n", AWAY, "--kinds", "statefulset").returncode == 1
+    bare = {line["name"] for line in audited.lines("-n", AWAY, "--kinds", "Pod")[:-1]}
+    assert bare == {f"bare-{number}" for number in range(12)}
+
+
+def test_labels_of_an_owner_choose_its_pods_too(audited: Audited) -> None:
+    namespace = audited.cluster.create_namespace("labelled")
+    audited.make(namespace, controller("StatefulSet", "db", 2))
+    eventually("2 Pods", lambda: len(audited.pods(namespace)) == 2)
+    audited.cluster.kubectl("label", "statefulset", "db", "tier=data", f"--namespace={namespace}")
+    lines = audited.lines("-n", namespace, "-l", "tier=data")[:-1]
+    assert [line["name"] for line in lines] == ["db", "db-0", "db-1"]
 
 
 def test_table_is_by_owner_worst_first(audited: Audited) -> None:

@@ -63,8 +63,8 @@ def _pods(cluster: ControlPlane, namespace: str, count: int) -> list[Json]:
 
 
 def _found(cluster: ControlPlane, namespace: str) -> set[tuple[str, str]]:
-    lines = audit_lines(cluster.kubeconfig, "-n", namespace, "--kinds", "Pod")[:-1]
-    return {(line["name"], line["finding"]) for line in lines}
+    lines = audit_lines(cluster.kubeconfig, "-n", namespace)[:-1]
+    return {(line["name"], line["finding"]) for line in lines if line["kind"] == "Pod"}
 
 
 def test_pods_of_an_older_revision_have_not_drifted(installed: ControlPlane) -> None:

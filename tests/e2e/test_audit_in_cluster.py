@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,18 @@ def test_controller_of_somebody_else_is_looked_at(cluster: ControlPlane) -> None
     given = "--controller=Rollout.v1.example.com=spec.pod"
     (line,) = audit_lines(cluster.kubeconfig, "-n", namespace, given)[:-1]
     assert (line["kind"], line["name"], line["finding"]) == ("Rollout.example.com", "web", "would-change")
+    odd = {**rollout, "metadata": {"name": "odd"}, "spec": {"pod": {"spec": {"containers": 3}}}}
+    make(cluster, namespace, odd)
+    done = audit(cluster.kubeconfig, "-n", namespace, given, "--fail-on=none", "-o", "json")
+    first, other, _ = map(json.loads, done.stdout.splitlines())
+    assert (first["name"], first["finding"], other["finding"]) == ("odd", "not-judged", "would-change")
+    assert (done.returncode, done.stderr) == (
+        1,
+        (
+            "warning: Rollout.example.com rolled/odd could not be judged: "
+            "spec.pod.spec.containers: must be a list, and is a whole number\n"
+        ),
+    )
     unserved = audit(cluster.kubeconfig, "-n", namespace, "--controller=Gadget.v1.example.com=spec.pod")
     assert (unserved.returncode, unserved.stderr) == (
         2, "error: cluster: Gadget of example.com/v1: the API server does not serve it\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -10,91 +10,34 @@ from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
 from webhook.audit.admission import Defaults, Plugins
+from webhook.audit.controllers import CONTROLLERS, PODS, Controller
 from webhook.audit.drift import Expected, expected
-from webhook.audit.findings import Ref
-from webhook.audit.judge import Examined, template_of
+from webhook.audit.findings import Ref, problem_of
+from webhook.audit.judge import Examined, template_of, unreadable
 from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, kind_of
-from webhook.cluster.client import UnreachableError
-from webhook.cluster.listing import Kind, Query, get, object_of, objects, pages, whole
+from webhook.cluster.listing import Kind, Query, object_of, objects, pages, whole
 from webhook.cluster.once import told
 from webhook.engine.admitted_view import UnreadableError, manifest_of
 from webhook.engine.snapshot import Snapshot
 from webhook.files import dotted
-from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 
 Heard = Callable[[str, int, int], object]
 """Told of each page: the kind, how many have been read, how many there are."""
 Json = dict[str, Any]
 
-
-class Controller(Struct, frozen=True):
-    """A kind that makes Pods from a template."""
-
-    kind: str
-    version: str
-    """`apps/v1`; of the core group `v1`."""
-    plural: str
-    at: Path | None = None
-    """Where the template stands; None: as Kubernetes has it."""
-
-    def path(self, namespace: str | None) -> str:
-        root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
-        return f"{root}/namespaces/{namespace}/{self.plural}" if namespace else f"{root}/{self.plural}"
-
-
-CONTROLLERS = (
-    Controller("Deployment", "apps/v1", "deployments"),
-    Controller("StatefulSet", "apps/v1", "statefulsets"),
-    Controller("DaemonSet", "apps/v1", "daemonsets"),
-    Controller("ReplicaSet", "apps/v1", "replicasets"),
-    Controller("ReplicationController", "v1", "replicationcontrollers"),
-    Controller("CronJob", "batch/v1", "cronjobs"),
-    Controller("Job", "batch/v1", "jobs"),
-)
-
-
-def others_of(api: ApiClient, paths: Mapping[tuple[str, str], Path]) -> tuple[Controller, ...]:
-    """Controllers that are not Kubernetes' own: where their templates stand, by apiVersion and kind.
-
-    Raises UnreachableError.
-    """
-    return tuple(
-        Controller(kind, version, _plural(api, version, kind), at) for (version, kind), at in paths.items()
-    )
-
-
-def _plural(api: ApiClient, version: str, kind: str) -> str:
-    asked = Kind(f"{kind} of {version}", f"/apis/{version}", whole)
-    with told(asked.name):
-        served = msgspec.json.decode(get(api, asked, []).data, type=_Resources).resources
-    plural = next((each.name for each in served if each.kind == kind and "/" not in each.name), None)
-    if plural is None:
-        raise UnreachableError(f"{asked.name}: the API server does not serve it")
-    return plural
-
-
-PODS = Controller("Pod", "v1", "pods")
 # Who has ended makes no more Pods, and cannot be changed.
 _LIVE = ("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")
 
 
-class _Resource(Struct, frozen=True):
-    name: str
-    kind: str
-
-
-class _Resources(Struct, frozen=True):
-    resources: list[_Resource]
-
-
 class Scope(Struct, frozen=True):
-    """What of the cluster is looked at."""
+    """What of the cluster is looked at. Who is chosen is looked at with all its Pods."""
 
     namespace: str | None = None
     selector: str = ""
-    """As kubectl's -l."""
+    """As kubectl's -l: owners with these labels, and Pods with these labels."""
     kinds: frozenset[str] | None = None
+    """Of owners; `Pod` is for Pods that have none."""
     controllers: tuple[Controller, ...] = CONTROLLERS
 
     @property
@@ -115,20 +58,11 @@ def plugins(api: ApiClient) -> Plugins:
 class Cluster:
     """`examined` reads it. What is kept meanwhile is small: of each controller its name and sizes."""
 
-    def __init__(
-        self,
-        api: ApiClient,
-        snapshot: Snapshot,
-        scope: Scope,
-        heard: Heard,
-        warn: Callable[[str], object],
-    ) -> None:
-        """`warn` is told of what cannot be read."""
+    def __init__(self, api: ApiClient, snapshot: Snapshot, scope: Scope, heard: Heard) -> None:
         self._api = api
         self._snapshot = snapshot
         self._scope = scope
         self._heard = heard
-        self._warn = warn
         self._parents: dict[str, Ref] = {}
         """Who is behind a ReplicaSet or Job, by its uid."""
         self._expected: dict[str, _Known] = {}
@@ -138,22 +72,54 @@ class Cluster:
         """Raises UnreachableError."""
         self._plugins = plugins(self._api)
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
+        chosen: set[Ref] = set()
         for controller in self._scope.controllers:
             if selected:  # whose Pods are whose must be known of all
                 for raw in self._list(controller, []):
-                    self._template(controller, raw)
+                    self._read(controller, raw, self._template)
             for raw in self._list(controller, selected):
-                template = self._template(controller, raw)
-                if template and self._wants(controller.kind):
+                template = self._read(controller, raw, self._template)
+                if template and self._is_wanted(template):
+                    chosen.add(template.owner)
                     yield template
-        if self._wants(PODS.kind):
-            for raw in self._list(PODS, [_LIVE, *selected]):
-                pod = self._pod(raw)
-                if pod:
+        yield from self._pods(selected, chosen)
+
+    def _pods(self, selected: Query, chosen: set[Ref]) -> Iterator[Examined]:
+        there: set[Ref] = set()
+        for raw in self._list(PODS, [_LIVE, *selected]):
+            pod = self._read(PODS, raw, self._pod)
+            if pod and self._is_wanted(pod):
+                if selected:
+                    there.add(pod.ref)
+                yield pod
+        if selected and chosen:  # labels of an owner need not be those of its Pods
+            for raw in self._list(PODS, [_LIVE]):
+                pod = self._read(PODS, raw, self._pod)
+                if pod and pod.owner in chosen and pod.ref not in there:
                     yield pod
 
-    def _wants(self, kind: str) -> bool:
-        return self._scope.kinds is None or kind in self._scope.kinds
+    def _is_wanted(self, each: Examined) -> bool:
+        kinds = self._scope.kinds
+        if kinds is None or (each.problem and each.ref.kind == PODS.kind):  # its owner is not known
+            return True
+        return each.owner.kind.partition(".")[0] in kinds
+
+    def _read(
+        self,
+        controller: Controller,
+        raw: msgspec.Raw,
+        read: Callable[[Controller, msgspec.Raw], Examined | None],
+    ) -> Examined | None:
+        """One object that cannot be read is reported as such, and ends nothing."""
+        try:
+            return read(controller, raw)
+        except UnreadableError as error:  # of a custom resource, whose schema may allow anything
+            problem = f"{dotted(error.location)}: {error}"
+        except Exception as error:  # noqa: BLE001 (an object can hold anything)
+            problem = problem_of(error)
+        identity = object_of(raw).metadata
+        kind = kind_of(controller.version, controller.kind)
+        return unreadable(Ref(kind, identity.namespace or "", identity.name), problem)
 
     def _list(self, controller: Controller, query: Query) -> Iterator[msgspec.Raw]:
         kind = Kind(controller.plural, controller.path(self._scope.namespace), whole)
@@ -170,11 +136,7 @@ class Cluster:
         metadata = OWNED.decode(raw).metadata
         kind = kind_of(controller.version, controller.kind)
         ref = Ref(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-        try:
-            manifest = manifest_of(obj, controller.at)
-        except UnreadableError as error:  # of a custom resource, whose schema may allow anything
-            self._warn(f"{ref}: {dotted(error.location)}: {error}")
-            return None
+        manifest = manifest_of(obj, controller.at)
         if manifest is None or _has_ended(obj):
             return None
         examined = structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
@@ -188,7 +150,7 @@ class Cluster:
             return None
         return examined
 
-    def _pod(self, raw: msgspec.Raw) -> Examined | None:
+    def _pod(self, _: Controller, raw: msgspec.Raw) -> Examined | None:
         live = LIVES.decode(raw)
         if live.metadata.deletionTimestamp:
             return None

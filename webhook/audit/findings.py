@@ -11,11 +11,14 @@ from msgspec import Struct
 from webhook.engine.qos import QosMove
 from webhook.model.names import WorkloadType
 from webhook.model.pod import Toleration
+from webhook.model.words import WARNING_LENGTH, cut
 
 
 class Finding(StrEnum):
     """Worst first: an object is reported by the first that it has."""
 
+    NOT_JUDGED = "not-judged"
+    """It could not be read, or could not be judged: nothing is known of it."""
     VIOLATION = "violation"
     """Its own values break a bound of a policy."""
     SLIPPED_THROUGH = "slipped-through"
@@ -92,3 +95,17 @@ class Verdict(Struct, frozen=True):
     @property
     def finding(self) -> Finding:
         return self.items[0].finding
+
+    @property
+    def problem(self) -> str:
+        """Why the object could not be judged; empty if it was."""
+        return self.items[0].why if self.finding is Finding.NOT_JUDGED else ""
+
+
+def problem_of(error: Exception) -> str:
+    """What to say of an object that made us fail."""
+    return cut(f"{type(error).__name__}: {error}", WARNING_LENGTH)
+
+
+def not_judged(why: str) -> Verdict:
+    return Verdict((Item(Finding.NOT_JUDGED, why=why),))

@@ -11,7 +11,7 @@ from webhook.audit.admission import Plugins
 from webhook.audit.diff import diff_of
 from webhook.audit.drift import Expected, drift
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import WORST_FIRST, Finding, Item, Ref, Verdict
+from webhook.audit.findings import WORST_FIRST, Finding, Item, Ref, Verdict, not_judged
 from webhook.audit.need import need
 from webhook.engine.admitted_view import Manifest
 from webhook.engine.evaluate import Decision, evaluate
@@ -45,10 +45,16 @@ class Examined(Struct, frozen=True):
     """Where the Pod is."""
     replicas: int = 1
     """How many Pods a template is for."""
+    problem: str = ""
+    """Why the object could not be read: then `admitted` and `written` are empty."""
 
     @property
     def is_live(self) -> bool:
         return bool(self.created)
+
+
+def unreadable(ref: Ref, problem: str) -> Examined:
+    return Examined(ref, ref, PodView(), PodView(), replicas=0, problem=problem)
 
 
 def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plugins) -> Examined:
@@ -77,6 +83,8 @@ def _dict(value: Any) -> dict[str, Any]:
 def judge(
     examined: Examined, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False
 ) -> Verdict:
+    if examined.problem:
+        return not_judged(examined.problem)
     request = Request(examined.ref.namespace, examined.admitted)
     decision = evaluate(request, snapshot)
     namespace = snapshot.namespace(request.namespace)

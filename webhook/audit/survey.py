@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import Verdict
+from webhook.audit.findings import Verdict, not_judged, problem_of
 from webhook.audit.judge import Examined, judge
 from webhook.audit.tally import Tally
+from webhook.cluster.client import UnreachableError
 from webhook.engine.snapshot import Snapshot
 
 
@@ -17,6 +18,15 @@ class Survey:
         self.tally = Tally()
 
     def take(self, examined: Examined) -> Verdict:
-        verdict = judge(examined, self._snapshot, self._enforcement, with_diff=self._with_diff)
+        """One object that cannot be judged is reported as such, and ends nothing.
+
+        Raises UnreachableError.
+        """
+        try:
+            verdict = judge(examined, self._snapshot, self._enforcement, with_diff=self._with_diff)
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 (an object can hold anything)
+            verdict = not_judged(problem_of(error))
         self.tally.add(examined, verdict)
         return verdict

@@ -13,12 +13,12 @@ from webhook import files
 from webhook.audit import what_if
 from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.enforcement import NOWHERE
-from webhook.audit.findings import WORST_FIRST, Finding
-from webhook.audit.judge import Examined
+from webhook.audit.findings import WORST_FIRST, Finding, Ref, problem_of
+from webhook.audit.judge import Examined, unreadable
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs
 from webhook.cli import options
-from webhook.cli.manifests import find_pods, snapshot_from
+from webhook.cli.manifests import Found, find_pods, snapshot_from
 from webhook.cli.options import setting
 from webhook.cli.reporting import Output, Reporter
 from webhook.cli.terminal import warn
@@ -49,10 +49,21 @@ def audit(
         typer.Option("--namespace", "-n", help="One namespace only; for manifests, where they name none."),
     ] = None,
     selector: Annotated[
-        str, typer.Option("--selector", "-l", help="Only objects with these labels, as kubectl's -l.")
+        str,
+        typer.Option(
+            "--selector",
+            "-l",
+            help="Only objects with these labels, as kubectl's -l, and all Pods of such owners.",
+        ),
     ] = "",
     kinds: Annotated[
-        str, typer.Option("--kinds", metavar="KIND,...", help="Only these kinds, as in Deployment,Pod.")
+        str,
+        typer.Option(
+            "--kinds",
+            metavar="KIND,...",
+            help="Only owners of these kinds, with all their Pods, as in Deployment,Job; Pod: those that "
+            "have no owner.",
+        ),
     ] = "",
     controller: Annotated[
         list[str] | None,
@@ -94,6 +105,7 @@ def audit(
 
     \b
     Findings, worst first:
+      not-judged       it could not be read or judged: a warning says why
       violation        its own values break a bound of a policy
       slipped-through  a Pod that admission should have changed, and did not
       drifted          a Pod with other resources than its template and the policies come to
@@ -111,8 +123,8 @@ def audit(
       helm template ./chart | podtailor audit -f - --fail-on violation
 
     \b
-    Exit codes: 0 nothing of --fail-on found, 1 found, 2 wrong usage or input that cannot be used,
-    130 interrupted.
+    Exit codes: 0 nothing of --fail-on found, 1 found, or not-judged, 2 wrong usage or input that cannot
+    be used, 130 interrupted.
     """
     fails = _findings(fail_on)
     options.check_time(since)
@@ -153,7 +165,7 @@ def audit(
         warn(f"{', '.join(filename)}: nothing in there makes Pods")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
-    if not fails.isdisjoint(survey.tally.found):
+    if not survey.tally.found.isdisjoint({Finding.NOT_JUDGED, *fails}):
         raise typer.Exit(1)
 
 
@@ -175,13 +187,24 @@ def _manifests(
     for path in files.find(options.filenames_of(filename, policies)):
         for document in files.read(path):
             for found in find_pods(document, others):
-                yield found.examined(namespace or "default", plugins)
+                yield _examined(found, namespace or "default", plugins)
+
+
+def _examined(found: Found, namespace: str, plugins: Plugins) -> Examined:
+    try:
+        return found.examined(namespace, plugins)
+    except Exception as error:  # noqa: BLE001 (an object can hold anything)
+        manifest = found.manifest
+        return unreadable(
+            Ref(manifest.kind, manifest.namespace or namespace, manifest.name), problem_of(error)
+        )
 
 
 def _findings(text: str) -> set[Finding]:
     """Raises InputError."""
     words = [word for word in text.split(",") if word and word != "none"]
-    unknown = next((word for word in words if word not in WORST_FIRST), None)
+    known = [each for each in WORST_FIRST if each is not Finding.NOT_JUDGED]
+    unknown = next((word for word in words if word not in known), None)
     if unknown:
-        raise InputError(f"--fail-on {unknown}: one of {', '.join(WORST_FIRST)}, or none")
+        raise InputError(f"--fail-on {unknown}: one of {', '.join(known)}, or none")
     return set(map(Finding, words))

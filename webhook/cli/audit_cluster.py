@@ -29,7 +29,7 @@ def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publis
     if scope.is_whole:
         costing, missing = costing_of(api)
     with progress(is_shown=not reporter.prints_on_the_way) as heard:
-        examined = Cluster(api, look.snapshot, scope, heard, warn).examined()
+        examined = Cluster(api, look.snapshot, scope, heard).examined()
         reporter.follow(survey, examined, costing.add if costing else None)
     costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
     reporter.end(survey.tally, costs, _notes(look))

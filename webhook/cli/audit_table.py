@@ -16,6 +16,7 @@ from webhook.cli.terminal import console, print_table
 from webhook.model.names import QOS_RESOURCES
 
 _STYLES = {
+    Finding.NOT_JUDGED: "red",
     Finding.VIOLATION: "red",
     Finding.SLIPPED_THROUGH: "red",
     Finding.DRIFTED: "yellow",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,14 +11,16 @@ from msgspec import structs
 from rich.text import Text
 
 from webhook import files
-from webhook.audit.admission import NO_PLUGINS
+from webhook.audit.admission import NO_PLUGINS, Plugins
+from webhook.audit.findings import problem_of
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
 from webhook.cli.output import Format, print_json
-from webhook.cli.terminal import console
+from webhook.cli.terminal import console, warn
 from webhook.engine import explain as engine
 from webhook.engine.match import NAMESPACE
 from webhook.engine.qos import QosMove
+from webhook.engine.snapshot import Snapshot
 from webhook.engine.tailored import Outcome
 from webhook.files import InputError
 from webhook.model.draft import Change, Reason
@@ -74,6 +76,9 @@ def explain(
       podtailor explain -f pod.yaml --namespace-labels podtailor.dev/mode=audit -o json
       podtailor explain -f pod.yaml --from-cluster --namespace shop
       podtailor explain pod/web-0 --namespace shop
+
+    \b
+    Exit codes: 0 done, 1 one of them could not be judged, 2 wrong usage or input that cannot be used.
     """
     filenames = _filenames(live, filename, policies)
     if from_cluster or live or kubeconfig or context:
@@ -96,17 +101,39 @@ def explain(
             accelerators=accelerator,
             namespace_labels=options.labels_of(namespace_labels),
         )
-    explained = [
-        (found, engine.explain(found.request(namespace, there), snapshot))
+    asked = [
+        found
         for path in files.find(filenames)
         for document in files.read(path)
         for found in find_pods(document)
     ]
-    if not explained:
+    explained = [
+        (found, explanation)
+        for found in asked
+        if (explanation := _explained(found, namespace, there, snapshot))
+    ]
+    if not asked:
         raise InputError("nothing in there is a Pod or has a Pod template")
     if output is Format.JSON:
         print_json([_as_json(found, namespace, explanation) for found, explanation in explained])
-        return
+    else:
+        _print(explained, namespace, look)
+    if len(explained) < len(asked):
+        raise typer.Exit(1)
+
+
+def _explained(
+    found: Found, namespace: str, plugins: Plugins, snapshot: Snapshot
+) -> engine.Explanation | None:
+    """None for a Pod that cannot be judged: then a warning says why."""
+    try:
+        return engine.explain(found.request(namespace, plugins), snapshot)
+    except Exception as error:  # noqa: BLE001 (an object can hold anything)
+        warn(f"{found.title} could not be judged: {problem_of(error)}")
+        return None
+
+
+def _print(explained: Iterable[tuple[Found, engine.Explanation]], namespace: str, look: Look | None) -> None:
     out = console()
     for index, (found, explanation) in enumerate(explained):
         if index:
@@ -130,7 +157,9 @@ def _live_pod(look: Look, live: LivePod, namespace: str, output: Format) -> None
     examined = live.examined
     found = next(find_pods(live.document))
     found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=examined.admitted))
-    explanation = engine.explain(found.request(namespace), look.snapshot)
+    explanation = _explained(found, namespace, NO_PLUGINS, look.snapshot)
+    if explanation is None:
+        raise typer.Exit(1)
     around = Around(
         look.snapshot.namespace(namespace), look.installed, look.enforcement, live.served, datetime.now(UTC)
     )

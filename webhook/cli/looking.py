@@ -12,7 +12,8 @@ from msgspec import Struct
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from webhook.audit import cluster, what_if
-from webhook.audit.cluster import CONTROLLERS, PODS, Heard, Scope, others_of
+from webhook.audit.cluster import Heard, Scope
+from webhook.audit.controllers import CONTROLLERS, PODS, others_of
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.installation import Installation, enforcement, installation
 from webhook.audit.judge import Examined

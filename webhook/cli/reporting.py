@@ -15,6 +15,7 @@ from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs, Tally, summary
 from webhook.cli import audit_table
+from webhook.cli.terminal import warn
 from webhook.yaml_tree import written
 
 
@@ -47,6 +48,8 @@ class Reporter:
         try:
             for each in examined:
                 verdict = survey.take(each)
+                if verdict.problem:
+                    warn(f"{each.ref} could not be judged: {verdict.problem}")
                 if also:
                     also(each, verdict)
                 if self.prints_on_the_way:

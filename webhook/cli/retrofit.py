@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from webhook.audit.findings import Finding
 from webhook.audit.retrofit import ByHand, Plan, Planner, Restart
 from webhook.audit.survey import Survey
 from webhook.cli import options
@@ -61,7 +62,8 @@ def retrofit(
       podtailor retrofit -n shop --apply
 
     \b
-    Exit codes: 0 done, 1 a rollout got stuck, 2 wrong usage or input that cannot be used, 130 interrupted.
+    Exit codes: 0 done, 1 a rollout got stuck, or a Pod could not be judged, 2 wrong usage or input that
+    cannot be used, 130 interrupted.
     """
     if dry_run and not apply:
         raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
@@ -77,8 +79,11 @@ def retrofit(
             look = looking.look(api, since=since)
             survey, planner = Survey(look.snapshot, look.enforcement), Planner()
             scope = looking.scope(api, namespace, selector, "", {})
-            for examined in Cluster(api, look.snapshot, scope, heard, warn).examined():
-                planner.add(examined, survey.take(examined))
+            for examined in Cluster(api, look.snapshot, scope, heard).examined():
+                verdict = survey.take(examined)
+                if verdict.problem:
+                    warn(f"{examined.ref} could not be judged: {verdict.problem}")
+                planner.add(examined, verdict)
         plan = rollout.checked(api, planner.plan())
         unreached = calls(look.installed, None, datetime.now(UTC)) if apply else []
         if unreached:
@@ -89,6 +94,8 @@ def retrofit(
             _show(plan)
         if apply:
             _apply(api, plan, timeout, dry_run=dry_run)
+    if Finding.NOT_JUDGED in survey.tally.found:
+        raise typer.Exit(1)
 
 
 def _show(plan: Plan) -> None:

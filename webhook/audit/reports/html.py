@@ -17,6 +17,7 @@ from webhook.audit.reports.wording import pods_of, short, what
 from webhook.audit.tally import Costs, Row, Tally, Total
 
 _MEANINGS = {
+    Finding.NOT_JUDGED: "could not be read or judged",
     Finding.VIOLATION: "own values break a bound of a policy",
     Finding.SLIPPED_THROUGH: "Pods that admission should have changed",
     Finding.DRIFTED: "Pods with other resources than their template's",

@@ -23,6 +23,7 @@ MOST_BYTES = 160 * 1024
 _MOST_MESSAGE = 512
 
 _RESULTS = {
+    Finding.NOT_JUDGED: "error",
     Finding.VIOLATION: "fail",
     Finding.SLIPPED_THROUGH: "fail",
     Finding.DRIFTED: "warn",
@@ -31,7 +32,7 @@ _RESULTS = {
     Finding.SKIPPED: "skip",
     Finding.PASS: "pass",
 }
-_SEVERITIES = {"fail": "high", "warn": "low"}
+_SEVERITIES = {"error": "high", "fail": "high", "warn": "low"}
 _VERSIONS = {
     "ReplicationController": "v1",
     "Pod": "v1",

@@ -21,7 +21,7 @@ def what(items: Iterable[Item], finding: Finding) -> str:
 
 def _short_item(item: Item) -> str:
     match item.finding:
-        case Finding.SKIPPED:
+        case Finding.SKIPPED | Finding.NOT_JUDGED:
             return item.why
         case Finding.VIOLATION | Finding.CONFLICT:
             return f"{item.field}: {item.why}"

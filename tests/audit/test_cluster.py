@@ -1,0 +1,129 @@
+"""A cluster read as a stream: what of it is looked at, and what one odd object does to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from kubernetes.client import ApiClient
+
+from tests.cluster.answers import Answers, answering
+from tests.support.pods import Json, policy, snapshot
+from webhook.audit.cluster import Cluster, Scope
+from webhook.audit.controllers import CONTROLLERS
+from webhook.audit.judge import Examined
+
+T1 = "2026-01-01T00:00:00Z"
+REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
+SPEC: Json = {"containers": [{"name": "app", "image": "a"}]}
+
+
+@pytest.fixture
+def asked() -> Iterator[tuple[Answers, ApiClient]]:
+    with answering() as pair:
+        yield pair
+
+
+def _list(*items: Json) -> Json:
+    return {"metadata": {}, "items": list(items)}
+
+
+def _controller(name: str, uid: str, spec: Json | None = None, owner: Json | None = None) -> Json:
+    owners = {"ownerReferences": [owner]} if owner else {}
+    return {
+        "metadata": {"name": name, "namespace": "shop", "uid": uid, **owners},
+        "spec": {"template": {"metadata": {}, "spec": spec or SPEC}},
+    }
+
+
+def _of(kind: str, name: str, uid: str) -> Json:
+    return {"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid, "controller": True}
+
+
+def _pod(name: str, owner: Json | None = None, **parts: Json) -> Json:
+    owners = {"ownerReferences": [owner]} if owner else {}
+    metadata = {"name": name, "namespace": "shop", "uid": name, "creationTimestamp": T1, **owners}
+    return {"metadata": metadata, "spec": SPEC, **parts}
+
+
+PODS = (
+    _pod("bare"),
+    _pod("db-0", _of("StatefulSet", "db", "set")),
+    _pod("web-1", _of("ReplicaSet", "web-a", "replicas")),
+)
+TEMPLATES = {
+    "Deployment": [_controller("web", "deployment")],
+    "StatefulSet": [_controller("db", "set")],
+    "ReplicaSet": [_controller("web-a", "replicas", owner=_of("Deployment", "web", "deployment"))],
+}
+
+
+def _examined(
+    asked: tuple[Answers, ApiClient], scope: Scope, pods: list[Json], **templates: list[Json]
+) -> list[Examined]:
+    answers, api = asked
+    answers.give(_list(), _list())  # LimitRanges, RuntimeClasses
+    for controller in CONTROLLERS:
+        answers.give(_list(*(TEMPLATES | templates).get(controller.kind, ())))
+    answers.give(_list(*pods))
+    return [*Cluster(api, snapshot(REQUESTS), scope, lambda *_: None).examined()]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "found"),
+    [
+        pytest.param(None, ["web", "db", "bare", "db-0", "web-1"], id="all"),
+        pytest.param({"StatefulSet"}, ["db", "db-0"], id="a set with its Pod"),
+        pytest.param({"Deployment"}, ["web", "web-1"], id="a Deployment with the Pod of its ReplicaSet"),
+        pytest.param({"Pod"}, ["bare"], id="Pods of no owner"),
+        pytest.param({"ReplicaSet"}, [], id="no ReplicaSet of a Deployment"),
+    ],
+)
+def test_kinds_choose_owners_with_their_pods(
+    asked: tuple[Answers, ApiClient], kinds: set[str] | None, found: list[str]
+) -> None:
+    scope = Scope(kinds=frozenset(kinds) if kinds else None)
+    assert [each.ref.name for each in _examined(asked, scope, [*PODS])] == found
+
+
+def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
+    asked: tuple[Answers, ApiClient],
+) -> None:
+    answers, api = asked
+    answers.give(_list(), _list())
+    for controller in CONTROLLERS:  # of each kind all, then those with the labels
+        answers.give(_list(*TEMPLATES.get(controller.kind, ())))
+        answers.give(_list(*TEMPLATES["StatefulSet"] if controller.kind == "StatefulSet" else ()))
+    answers.give(_list(PODS[0]), _list(*PODS))
+    examined = Cluster(api, snapshot(REQUESTS), Scope(selector="a=b"), lambda *_: None).examined()
+    assert [each.ref.name for each in examined] == ["db", "bare", "db-0"]
+    assert [each.get("labelSelector") for each in answers.asked[-2:]] == ["a=b", None]
+
+
+ODD_TEMPLATE: Json = {"containers": [{"name": "app", "resources": {"requests": 7}}]}
+
+
+@pytest.mark.parametrize(
+    ("pods", "templates", "odd", "problem"),
+    [
+        pytest.param([_pod("odd", spec={"containers": 3}), *PODS], {}, "Pod shop/odd", "ValidationError: Expected `array | null`, got `int` - at `$.spec.containers`", id="Pod"),
+        pytest.param([*PODS], {"StatefulSet": [_controller("odd", "odd", ODD_TEMPLATE), *TEMPLATES["StatefulSet"]]}, "StatefulSet shop/odd", "spec.template.spec.containers[0].resources.requests: must be a mapping, and is a whole number", id="template"),
+    ],
+)  # fmt: skip
+def test_object_that_cannot_be_read_ends_nothing(
+    asked: tuple[Answers, ApiClient],
+    pods: list[Json],
+    templates: dict[str, list[Json]],
+    odd: str,
+    problem: str,
+) -> None:
+    examined = _examined(asked, Scope(), pods, **templates)
+    assert [(str(each.ref), each.problem) for each in examined if each.problem] == [(odd, problem)]
+    assert [each.ref.name for each in examined if not each.problem] == ["web", "db", "bare", "db-0", "web-1"]
+
+
+def test_pod_that_cannot_be_read_is_reported_whatever_kinds_are_chosen(
+    asked: tuple[Answers, ApiClient],
+) -> None:
+    (odd,) = _examined(asked, Scope(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS])
+    assert odd.ref.name == "odd"
