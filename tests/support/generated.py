@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.pods import Json
 from webhook.model.accelerators import PATTERNS
+from webhook.model.declared import LAST_APPLIED
 
 T = TypeVar("T")
 _TYPES = ("gpu", "stateful", "arm64", "general", "GPU.arm64", "nonsense", "general.gpu", "")
@@ -136,6 +137,13 @@ def pods(draw: st.DrawFn, *, owned: bool = True) -> Json:
         "podtailor.dev/skip-containers": st.sampled_from(("c0", "c1, i0", "gone")),
         "podtailor.dev/applied": st.sampled_from(('{"gpu":["c0:x"]}', "not json", '{"a":3}')),
         "huge": st.just("x" * 200_000),
+        LAST_APPLIED: st.sampled_from(
+            (
+                "not json",
+                "{}",
+                '{"spec": {"tolerations": [], "containers": [{"name": "c0", "resizePolicy": []}]}}',
+            )
+        ),
     }
     put(metadata, "annotations", draw(_maybe(st.fixed_dictionaries({}, optional=annotations))))
     if draw(st.booleans()):
@@ -157,7 +165,11 @@ def pods(draw: st.DrawFn, *, owned: bool = True) -> Json:
     put(spec, "tolerations", draw(_maybe(TOLERATIONS)))
     put(spec, "nodeName", draw(st.sampled_from((..., ..., "node-1"))))
     put(spec, "resources", draw(st.sampled_from((..., ..., {}, {"requests": {"cpu": "64"}}))))
-    put(spec, "volumes", draw(_maybe(st.just([{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]))))
+    source = draw(st.sampled_from((..., "persistentVolumeClaim", "emptyDir")))
+    if source is not ...:
+        given = {"claimName": "c"} if source == "persistentVolumeClaim" else {"medium": "Memory"}
+        spec["volumes"] = [{"name": "v", source: given}]
+        spec["containers"][0]["volumeMounts"] = [{"name": "v", "mountPath": "/v"}]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"unknown": 1}}
 
 

@@ -6,6 +6,7 @@ Each takes the Pod before and the snapshot; all of them together are `hold_for`.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.support.pods import Json, decide
 from webhook.edits import bounds
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
+from webhook.model.declared import LAST_APPLIED
 from webhook.model.globs import repository
 from webhook.model.names import APPLIED
 from webhook.model.policy import Bounds, Scope
@@ -32,6 +34,7 @@ def hold_for(before: Json, snapshot: Snapshot) -> Json:
     _everything_kept(before, after, ())
     _added_only_where_allowed(before, after)
     _valid_where_it_was(before, after)
+    _applies_again(before, after)
     return after
 
 
@@ -117,6 +120,23 @@ def _valid_where_it_was(before: Json, after: Json) -> None:
             assert new.get("resizePolicy") == old.get("resizePolicy"), (
                 "ordinary init containers are left alone"
             )
+
+
+def _applies_again(before: Json, after: Json) -> None:
+    """What kubectl applied to a Pod that nobody controls has not grown."""
+    metadata = before.get("metadata") or {}
+    text = (metadata.get("annotations") or {}).get(LAST_APPLIED) or ""
+    if metadata.get("ownerReferences") or not text.startswith("{"):
+        return
+    applied = json.loads(text).get("spec") or {}
+    if "tolerations" in applied:
+        assert after["spec"].get("tolerations") == before["spec"].get("tolerations")
+    for name in [each["name"] for each in applied.get("containers") or [] if "resizePolicy" in each]:
+        old, new = (
+            next((each.get("resizePolicy") for each in _containers(pod) if each["name"] == name), None)
+            for pod in (before, after)
+        )
+        assert new == old
 
 
 def _resources_wrong(container: Json) -> bool:

@@ -17,7 +17,7 @@ from webhook.model.draft import Change
 from webhook.model.names import APPLIED
 from webhook.model.patch import Path
 from webhook.model.pod import PodView, RawQuantity
-from webhook.model.subject import Subject, subject_of
+from webhook.model.subject import Subject
 
 
 class Expected(Struct, frozen=True):
@@ -33,9 +33,8 @@ class Expected(Struct, frozen=True):
 
 def expected(namespace: str, written: PodView, admitted: PodView, snapshot: Snapshot) -> Expected:
     """Of a template, as it stands in its object and as webhooks see its Pods."""
-    within = snapshot.namespace(namespace)
-    own = _sides(subject_of(written, within, snapshot.accelerators))
-    seen = _sides(subject_of(admitted, within, snapshot.accelerators))
+    own = _sides(snapshot.subject(Request(namespace, written)))
+    seen = _sides(snapshot.subject(Request(namespace, admitted)))
     changes = evaluate(Request(namespace, admitted), snapshot).outcome.changes
     return Expected(
         own, {change.field: change for change in changes}, frozenset(_fields(seen)) - frozenset(_fields(own))

@@ -21,7 +21,6 @@ from webhook.model.names import APPLIED
 from webhook.model.patch import Write
 from webhook.model.pod import NO_METADATA, PodView, ResourceList
 from webhook.model.policy import SHIPPED, Policy
-from webhook.model.subject import subject_of
 
 
 class Examined(Struct, frozen=True):
@@ -87,9 +86,8 @@ def judge(
         return not_judged(examined.problem)
     request = Request(examined.ref.namespace, examined.admitted)
     decision = evaluate(request, snapshot)
-    namespace = snapshot.namespace(request.namespace)
-    subject = subject_of(request.pod, namespace, snapshot.accelerators)
-    skipped = decision.left_alone or enforcement.spares(namespace, subject.labels)
+    subject = snapshot.subject(request)
+    skipped = decision.left_alone or enforcement.spares(subject.namespace, subject.labels)
     outcome = decision.audit or decision.outcome
     if not skipped and not outcome.heard:
         skipped = "no-policy: none matches"

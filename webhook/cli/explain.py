@@ -46,6 +46,10 @@ REASONS = {
     Reason.NO_ROOM: "no value fits",
     Reason.NAMESPACE: "an annotation of the namespace says otherwise",
     Reason.QUOTA: "a ResourceQuota of the namespace could refuse the Pod with it",
+    Reason.APPLIED: "the Pod was applied with this list, and could not be applied again if it had grown",
+    Reason.WORKLOAD_PARTITIONING: "OpenShift manages the CPU of this Pod",
+    Reason.SEQUENTIAL: "the steps of a TaskRun run one after the other, and each would request for all",
+    Reason.NEED_UNKNOWN: "a virtual machine, a resource claim or a volume in memory may need more",
 }
 
 

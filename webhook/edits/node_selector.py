@@ -5,7 +5,8 @@ Reads    the controlling owner, spec.nodeName, spec.nodeSelector, spec.affinity.
 Writes   spec.nodeSelector
 Leaves   keys that the Pod sets, that a required nodeAffinity term names or that the namespace's annotation
          node-selector decides, an old `beta.` name counting as the new one; DaemonSet Pods, whose controller
-         plans from the template and would create and fail for ever; Pods already bound by `spec.nodeName`
+         plans from the template and would create and fail for ever; Pods already bound by `spec.nodeName`;
+         Pods that were applied with a selector by server-side apply, which could not be applied again
 
 The nodeSelector of a RuntimeClass is in the Pod before we are called, and is the Pod's own.
 Source: `plugin/pkg/admission/podnodeselector/admission.go`, `runtimeclass/admission.go` in k8s.io/kubernetes.
@@ -54,7 +55,9 @@ def default_node_selector(subject: Subject, policies: Sequence[Policy], draft: D
 def _unplaceable(subject: Subject) -> Reason | None:
     if subject.is_daemon:
         return Reason.DAEMON_SET
-    return Reason.NODE_NAME if subject.spec.nodeName else None
+    if subject.spec.nodeName:
+        return Reason.NODE_NAME
+    return Reason.APPLIED if subject.declared.node_selector else None
 
 
 def required_terms(spec: PodSpec) -> Iterator[NodeSelectorTerm]:

@@ -4,7 +4,8 @@ Matches  regular containers and sidecars in the policy's scope
 Reads    spec.restartPolicy, containers[*].restartPolicy, containers[*].resizePolicy
 Writes   containers[*].resizePolicy, initContainers[*].resizePolicy (sidecars)
 Leaves   entries that are there; ordinary init containers and ephemeral containers; `RestartContainer`
-         where the Pod or the container never restarts (left out, not turned into `NotRequired`)
+         where the Pod or the container never restarts (left out, not turned into `NotRequired`); containers
+         of a Pod that was applied with a resizePolicy, which could not be applied again
 
 Source: `validateResizePolicy` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go`; KEP-1287.
 """
@@ -40,7 +41,9 @@ def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Dr
 def _closed(container: Container, subject: Subject) -> Reason | None:
     if container.name in subject.skipped:
         return Reason.SKIP_CONTAINERS
-    return Reason.INIT_CONTAINER if container.kind is Kind.INIT else None
+    if container.kind is Kind.INIT:
+        return Reason.INIT_CONTAINER
+    return Reason.APPLIED if subject.declared.has_resize_policy_of(container.name) else None
 
 
 def _ensure(

@@ -2,11 +2,14 @@
 
 Matches  containers in the policy's scope: regular, sidecars, init containers (the safe profile: regular
          only, and never on DaemonSet Pods, which must fit on full Nodes)
-Reads    containers[*].resources, spec.resources, the accelerators that containers ask for
+Reads    containers[*].resources, spec.resources, spec.nodeName, the accelerators that containers ask for
 Writes   containers[*].resources.requests and .limits, initContainers likewise
 Leaves   every key that is there, requests and limits apart, `0` included; all containers of a Pod with
-         `spec.resources`, whose totals are the Pod's own; BestEffort Pods and ephemeral-storage where a
-         ResourceQuota of the namespace counts them
+         `spec.resources`, whose totals are the Pod's own; bound Pods, which a full Node refuses if they
+         request anything; Pods whose CPU OpenShift manages; the steps of a Tekton TaskRun; BestEffort
+         Pods and ephemeral-storage where a ResourceQuota of the namespace counts them. Built-in policies give
+         no limit to virtual machines and containers with resource claims, and no memory limit to containers
+         with a volume in memory
 
 Requests come first, then limits, each in the order of the policies; where a request ends above its limit,
 ours moves. What the API server would add after us (a request equal to a limit that we set) is written out, so
@@ -24,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from webhook.edits import bounds, sums
 from webhook.edits.sheet import SIDES, Sheet, Voice
 from webhook.edits.tolerations import is_superset
-from webhook.model import quantity
+from webhook.model import platforms, quantity
 from webhook.model.draft import Draft, Reason, Violation
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import NO_RESOURCES, Toleration
@@ -48,7 +51,7 @@ def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft
     ]
     untouchable = _untouchable(subject)
     if untouchable:
-        as_it_is = [Sheet(container, None) for container in subject.containers]
+        as_it_is = [Sheet(container) for container in subject.containers]
         for voice in voices:
             draft.skip(voice.policy, "pod:resources", untouchable)
             _report([voice], as_it_is, subject, draft)
@@ -84,8 +87,12 @@ def _guaranteed(voices: list[Voice], subject: Subject, draft: Draft) -> list[She
 
 
 def _untouchable(subject: Subject) -> Reason | None:
+    if subject.spec.nodeName:
+        return Reason.NODE_NAME
     if subject.spec.resources is not None:
         return Reason.POD_LEVEL_RESOURCES
+    if platforms.is_partitioned(subject):
+        return Reason.WORKLOAD_PARTITIONING
     namespace = subject.namespace
     # Quotas of scope BestEffort or NotBestEffort count Pods by their class: it must stay.
     counted = namespace.has_best_effort_quota
@@ -109,7 +116,10 @@ def _has_a_class(container: Container) -> bool:
 def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarantee: bool) -> list[Sheet]:
     """All requests and limits; with `guarantee` the policies that want it close gaps, each in its turn."""
     counted = _EPHEMERAL if subject.namespace.counts_ephemeral_storage else None
-    sheets = [Sheet(container, counted) for container in subject.containers]
+    unknown = platforms.of_unknown_need(subject)
+    sheets = [
+        Sheet(container, counted, need) for container, need in zip(subject.containers, unknown, strict=True)
+    ]
     for voice in voices:
         for index in voice.shapes:
             _propose_requests(voice, sheets[index], draft)
@@ -195,7 +205,7 @@ def _closed(policy: Policy, container: Container, subject: Subject) -> Reason | 
         return Reason.DAEMON_SET
     if policy.cautious and container.kind is not Kind.REGULAR:
         return Reason.INIT_CONTAINER
-    return None
+    return Reason.SEQUENTIAL if platforms.is_step(container, subject) else None
 
 
 def _propose_requests(voice: Voice, sheet: Sheet, draft: Draft) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from webhook.model import quantity
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceList
-from webhook.model.policy import Bounds, Policy, ResourceDefaults
+from webhook.model.policy import Bounds, Origin, Policy, ResourceDefaults
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container
 
@@ -46,10 +47,16 @@ class Given(Struct):
 class Sheet:
     """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
 
-    def __init__(self, container: Container, counted: str | None) -> None:
-        """`counted`: a resource that a ResourceQuota counts, so that nothing of it may be added."""
+    def __init__(
+        self, container: Container, counted: str | None = None, unknown: AbstractSet[str] = frozenset()
+    ) -> None:
+        """`counted`: a resource that a ResourceQuota counts, so that nothing of it may be added.
+
+        `unknown`: resources of which the container may need more than any limit that a built-in would guess.
+        """
         self.container = container
         self.counted = counted
+        self.unknown = unknown
         self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
         self.ours: dict[Side, dict[str, Given]] = {"requests": {}, "limits": {}}
 
@@ -69,6 +76,8 @@ class Sheet:
                 draft.skip(voice.policy, field, Reason.KEPT)
         elif resource == self.counted:
             draft.skip(voice.policy, field, Reason.QUOTA)
+        elif side == "limits" and resource in self.unknown and voice.policy.origin is Origin.BUILT_IN:
+            draft.skip(voice.policy, field, Reason.NEED_UNKNOWN)
         elif draft.claim(voice.policy, field, wish):
             self.ours[side][resource] = Given(wish, voice, field)
 

@@ -10,7 +10,7 @@ from webhook.engine.match import Failure, first_failure
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.names import Mode
 from webhook.model.policy import Policy
-from webhook.model.subject import Subject, subject_of
+from webhook.model.subject import Subject
 
 # Written by LimitRanger (k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`) before webhooks
 # are called. Anyone may write it too, so it is told as what it says, not as what is so.
@@ -36,8 +36,7 @@ class Explanation(Struct, frozen=True):
 def explain(request: Request, snapshot: Snapshot) -> Explanation:
     """The whole reasoning for one Pod. A Pod that is left alone is told that, and no verdicts."""
     decision = evaluate(request, snapshot)
-    namespace = snapshot.namespace(request.namespace)
-    subject = subject_of(request.pod, namespace, snapshot.accelerators)
+    subject = snapshot.subject(request)
     classification = classify(subject)
     typed = subject.of_types((decision.audit or decision.outcome).types)
     heard = (*decision.enforced, *decision.audited)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.engine.index import PolicyIndex
+from webhook.model import quantity
 from webhook.model.accelerators import Accelerators
 from webhook.model.names import MODE, Mode
-from webhook.model.pod import PodView
-from webhook.model.policy import Policy
-from webhook.model.subject import Namespace
+from webhook.model.pod import NO_SPEC, PodView, ResourceList, ResourceRequirements
+from webhook.model.policy import Bounds, Policy, Quantities
+from webhook.model.subject import Namespace, Subject, subject_of
 
 _MODE_LABELS = {"enforce": Mode.ENFORCE, "audit": Mode.AUDIT, "dryrun": Mode.AUDIT, "off": Mode.OFF}
 
@@ -34,10 +35,41 @@ class Snapshot(Struct, frozen=True):
     annotate: bool = True
     knows_namespaces: bool = False
     """Whether `namespaces` are those of a cluster: then one that is missing may be about to come."""
+    kubernetes: int | None = None
+    """Minor version of the API server; None: not known."""
 
     def namespace(self, name: str) -> Namespace:
         """The namespace as known; one that is not known counts as unlabelled."""
         return self.namespaces.get(name) or Namespace(name)
+
+    def subject(self, request: Request) -> Subject:
+        """The Pod as the API server will store it, in its namespace; its types are not found yet."""
+        pod, namespace = request.pod, self.namespace(request.namespace)
+        spec = pod.spec or NO_SPEC
+        if spec.resources is not None and self.kubernetes is not None and self.kubernetes < _POD_LEVEL:
+            namespace = _bounded_by(spec.resources, namespace)
+            pod = structs.replace(pod, spec=structs.replace(spec, resources=None))
+        return subject_of(pod, namespace, self.accelerators)
+
+
+# Before, the gate PodLevelResources is off (k8s.io/kubernetes `pkg/features/kube_features.go`), and the API
+# server drops `spec.resources` after webhooks have seen it.
+_POD_LEVEL = 34
+
+
+def _bounded_by(whole: ResourceRequirements, namespace: Namespace) -> Namespace:
+    """For somebody may have turned the gate on: then containers have to fit into the Pod."""
+    limits, requests = _amounts(whole.limits), _amounts(whole.requests)
+    return structs.replace(
+        namespace,
+        container_bounds=(*namespace.container_bounds, Bounds(max=limits)),
+        pod_bounds=(*namespace.pod_bounds, Bounds(max={**limits, **requests})),
+    )
+
+
+def _amounts(raw: ResourceList | None) -> Quantities:
+    read = {resource: quantity.read(amount) for resource, amount in (raw or {}).items()}
+    return {resource: amount for resource, amount in read.items() if amount}
 
 
 def snapshot_of(policies: Iterable[Policy], **settings: Any) -> Snapshot:

@@ -32,6 +32,10 @@ class Reason(StrEnum):
     NO_ROOM = "no-room"
     QUOTA = "quota"
     NAMESPACE = "namespace"
+    APPLIED = "applied"
+    WORKLOAD_PARTITIONING = "workload-partitioning"
+    SEQUENTIAL = "sequential"
+    NEED_UNKNOWN = "need-unknown"
 
 
 class Change(Write, frozen=True, kw_only=True):

@@ -18,9 +18,14 @@ RawQuantity = str | int | float | None
 ResourceList = dict[str, RawQuantity]
 
 
+class Present(Struct, frozen=True, gc=False):
+    """Something whose presence is all that counts."""
+
+
 class ResourceRequirements(Struct, frozen=True, gc=False):
     limits: ResourceList | None = None
     requests: ResourceList | None = None
+    claims: list[Present] | None = None
 
 
 class ResizePolicy(Struct, frozen=True, gc=False):
@@ -28,12 +33,22 @@ class ResizePolicy(Struct, frozen=True, gc=False):
     restartPolicy: str = ""
 
 
+class VolumeMount(Struct, frozen=True, gc=False):
+    name: str = ""
+
+
 class ContainerView(Struct, frozen=True, gc=False):
     name: str = ""
     image: str | None = None
+    volumeMounts: list[VolumeMount] | None = None
     restartPolicy: str | None = None
     resources: ResourceRequirements | None = None
     resizePolicy: list[ResizePolicy] | None = None
+
+
+def field_path(name: str) -> str:
+    """As `fieldsV1` writes a field (k8s.io/apimachinery `pkg/apis/meta/v1`, structured-merge-diff)."""
+    return f"f:{name}"
 
 
 class Toleration(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -66,13 +81,15 @@ class Affinity(Struct, frozen=True, gc=False):
     nodeAffinity: NodeAffinity | None = None
 
 
-class Present(Struct, frozen=True, gc=False):
-    """Something whose presence is all that counts."""
+class EmptyDir(Struct, frozen=True, gc=False):
+    medium: str | None = None
 
 
 class Volume(Struct, frozen=True, gc=False):
+    name: str = ""
     persistentVolumeClaim: Present | None = None
     ephemeral: Present | None = None
+    emptyDir: EmptyDir | None = None
 
 
 class PodOS(Struct, frozen=True, gc=False):
@@ -85,6 +102,28 @@ class OwnerReference(Struct, frozen=True, gc=False):
     controller: bool | None = None
 
 
+class ContainerFields(Struct, frozen=True, gc=False, rename=field_path):
+    resizePolicy: Present | None = None
+
+
+class SpecFields(Struct, frozen=True, gc=False, rename=field_path):
+    tolerations: Present | None = None
+    nodeSelector: Present | None = None
+    containers: dict[str, ContainerFields] | None = None
+    initContainers: dict[str, ContainerFields] | None = None
+
+
+class Fields(Struct, frozen=True, gc=False, rename=field_path):
+    spec: SpecFields | None = None
+
+
+class ManagedFields(Struct, frozen=True, gc=False):
+    """A `metav1.ManagedFieldsEntry`: who wrote what. Of a server-side apply all that it brought."""
+
+    operation: str = ""
+    fieldsV1: Fields | None = None
+
+
 class ObjectMeta(Struct, frozen=True, gc=False):
     name: str | None = None
     generateName: str | None = None
@@ -92,6 +131,7 @@ class ObjectMeta(Struct, frozen=True, gc=False):
     labels: dict[str, str | None] | None = None
     annotations: dict[str, str | None] | None = None
     ownerReferences: list[OwnerReference] | None = None
+    managedFields: list[ManagedFields] | None = None
 
 
 class PodSpec(Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ from enum import Enum
 from msgspec import Struct, structs
 
 from webhook.model.accelerators import NONE, Accelerators, Devices
+from webhook.model.declared import NO_LISTS, DeclaredLists, declared_lists
 from webhook.model.globs import repository
 from webhook.model.names import SKIP_CONTAINERS, WorkloadType
 from webhook.model.patch import Path
@@ -76,6 +77,8 @@ class Subject(Struct, frozen=True):
     """Names in the annotation `skip-containers`: no edit touches these."""
     labels: Mapping[str, str]
     """The Pod's, as the API server holds them: a null value is the empty string."""
+    declared: DeclaredLists = NO_LISTS
+    """What the Pod brings that nothing may be appended to: whoever applies it again would be refused."""
     types: tuple[WorkloadType, ...] = ()
 
     @property
@@ -89,14 +92,16 @@ class Subject(Struct, frozen=True):
 def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -> Subject:
     metadata, spec = pod.metadata or NO_METADATA, pod.spec or NO_SPEC
     named = (metadata.annotations or {}).get(SKIP_CONTAINERS) or ""
+    owner = controller_kind(metadata)
     return Subject(
         metadata=metadata,
         spec=spec,
         namespace=namespace,
-        owner=controller_kind(metadata),
+        owner=owner,
         containers=tuple(_containers(spec, accelerators)),
         skipped=frozenset([name.strip() for name in named.split(",") if name.strip()]),
         labels=labels_of(metadata),
+        declared=NO_LISTS if owner else declared_lists(metadata),
     )
 
 

@@ -1,0 +1,114 @@
+"""What stays open because a platform decides about it, or because its need cannot be known."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored
+from webhook.engine.snapshot import snapshot_of
+from webhook.model.draft import Reason
+from webhook.policies.shipped import Profile, built_in
+
+STRICT = snapshot_of(built_in(Profile.STRICT), annotate=False)
+SAFE = snapshot_of(built_in(Profile.SAFE), annotate=False)
+MOUNTS = "volumeMounts: [{name: shm, mountPath: /dev/shm}]"
+TMPFS = "volumes: [{name: shm, emptyDir: {medium: Memory, sizeLimit: 4Gi}}]"
+
+
+def limits(before: Json) -> set[str]:
+    resources = tailored(before, within=STRICT)["spec"]["containers"][0].get("resources") or {}
+    return set(resources.get("limits") or {})
+
+
+@pytest.mark.parametrize(
+    ("before", "given"),
+    [
+        pytest.param(pod(TMPFS, container=MOUNTS), {"cpu"}, id="leaves the memory limit of a container that mounts a volume in memory"),
+        pytest.param(pod("resourceClaims: [{name: gpu}]", container="resources: {claims: [{name: gpu}]}"), set(), id="leaves the limits of a container with a resource claim"),
+        pytest.param(pod(metadata="labels: {kubevirt.io: virt-launcher}"), set(), id="leaves the limits of a virtual machine"),
+        pytest.param(pod(TMPFS), {"cpu", "memory"}, id="changes a container that mounts no volume in memory"),
+        pytest.param(pod("volumes: [{name: shm, emptyDir: {}}]", container=MOUNTS), {"cpu", "memory"}, id="changes a container with a volume on disk"),
+    ],
+)  # fmt: skip
+def test_limits_of_the_strict_profile(before: Json, given: set[str]) -> None:
+    assert limits(before) == given
+
+
+def test_says_which_limits_are_left() -> None:
+    skips = decide(pod(TMPFS, container=MOUNTS), STRICT).outcome.skips
+    assert ("app:limits.memory", Reason.NEED_UNKNOWN) in [(skip.field, skip.reason) for skip in skips]
+
+
+def test_changes_limits_that_a_policy_of_the_cluster_asks_for() -> None:
+    """As LimitRanger would: somebody asked for them."""
+    own = policy("resources: {limits: [{type: Container, default: {memory: 512Mi}}]}")
+    after = tailored(pod(TMPFS, container=MOUNTS), own)
+    assert after["spec"]["containers"][0]["resources"]["limits"] == {"memory": "512Mi"}
+
+
+STEPS = "containers: [{name: step-build}, {name: step-test}, {name: sidecar-log}]"
+
+
+@pytest.mark.parametrize(
+    ("before", "sized"),
+    [
+        pytest.param(pod(STEPS, metadata=owned("TaskRun")), ["sidecar-log"], id="leaves the steps of a TaskRun"),
+        pytest.param(pod(STEPS, metadata=owned("Job")), ["step-build", "step-test", "sidecar-log"], id="changes containers of that name elsewhere"),
+    ],
+)  # fmt: skip
+def test_steps_that_run_one_after_the_other(before: Json, sized: list[str]) -> None:
+    containers = tailored(before, within=SAFE)["spec"]["containers"]
+    assert [each["name"] for each in containers if "resources" in each] == sized
+    assert all("resizePolicy" in each for each in containers)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(pod(metadata="annotations: {target.workload.openshift.io/management: '{}'}"), id="leaves Pods of a partitioned workload"),
+        pytest.param(pod(metadata="annotations: {management.workload.openshift.io/cores: '1'}"), id="leaves Pods with its cores as annotation"),
+        pytest.param(pod(container="resources: {limits: {management.workload.openshift.io/cores: 100}}"), id="leaves Pods with its cores as resource"),
+        pytest.param(pod("nodeName: n1"), id="leaves bound Pods"),
+    ],
+)  # fmt: skip
+def test_leaves_resources(before: Json) -> None:
+    after = tailored(before, within=STRICT)
+    assert after["spec"]["containers"][0].get("resources") == before["spec"]["containers"][0].get("resources")
+    assert "resizePolicy" in after["spec"]["containers"][0]
+
+
+def test_bound_pods_get_a_resize_policy_at_most() -> None:
+    greedy = policy(
+        "resizePolicy: {cpu: NotRequired}\nnodeSelector: {a: b}\ntolerations: [{operator: Exists}]\n"
+        "resources: {limits: [{type: Container, defaultRequest: {cpu: 1m}, default: {memory: 1Gi}}]}"
+    )
+    decision = decide(pod("nodeName: n1"), snapshot(greedy))
+    assert [change.field for change in decision.outcome.changes] == ["app:resizePolicy.cpu"]
+    assert {skip.reason for skip in decision.outcome.skips} == {Reason.NODE_NAME}
+
+
+WHOLE = "resources: {requests: {cpu: 100m}, limits: {cpu: '1', memory: 128Mi}}"
+SIZES = policy("resources: {limits: [{type: Container, defaultRequest: {cpu: 50m, memory: 256Mi}}]}")
+
+
+@pytest.mark.parametrize(
+    ("minor", "requests"),
+    [
+        pytest.param(None, None, id="leaves a Pod sized as a whole where the version is not known"),
+        pytest.param(34, None, id="leaves a Pod sized as a whole from 1.34 on"),
+        pytest.param(33, {"cpu": "50m", "memory": "128Mi"}, id="changes what an older API server leaves unsized, within what the Pod says"),
+    ],
+)  # fmt: skip
+def test_pod_level_resources_by_version(minor: int | None, requests: dict[str, str] | None) -> None:
+    within = structs.replace(snapshot(SIZES), kubernetes=minor)
+    after = tailored(pod(WHOLE), within=within)["spec"]["containers"][0]
+    assert (after.get("resources") or {}).get("requests") == requests
+
+
+def test_sums_stay_within_what_an_older_pod_says_of_itself() -> None:
+    """Somebody may have turned the gate on: a Pod that asks for less than its containers is refused."""
+    within = structs.replace(snapshot(SIZES), kubernetes=33)
+    containers = "containers: [{name: a}, {name: b}, {name: c}]"
+    after = tailored(pod(f"{containers}\n{WHOLE}"), within=within)["spec"]["containers"]
+    assert all("cpu" not in (each.get("resources") or {}).get("requests", {}) for each in after)

@@ -1,0 +1,53 @@
+"""Pods that a platform makes of something else, and what it decides about them itself.
+
+Sources: kubevirt/kubevirt `pkg/virt-controller/services/template.go` (label `kubevirt.io=virt-launcher`),
+tektoncd/pipeline `pkg/pod/pod.go` and `docs/compute-resources.md` (containers `step-*`), openshift/kubernetes
+`openshift-kube-apiserver/admission/autoscaling/managementcpusoverride/admission.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.subject import Container, Subject
+
+_PARTITIONED = "workload.openshift.io/"
+_NOTHING: AbstractSet[str] = frozenset()
+
+
+def is_partitioned(subject: Subject) -> bool:
+    """Whether OpenShift has taken the CPU requests of this Pod away, and gives it CPU shares instead."""
+    annotations = subject.metadata.annotations or {}
+    return any(_PARTITIONED in key for key in annotations) or any(
+        _PARTITIONED in resource for container in subject.containers for resource in container.requests
+    )
+
+
+def is_step(container: Container, subject: Subject) -> bool:
+    """Whether this is a step of a Tekton TaskRun: a regular container, but only one works at a time."""
+    return subject.owner == "TaskRun" and container.name.startswith("step-")
+
+
+def of_unknown_need(subject: Subject) -> list[AbstractSet[str]]:
+    """For each container the resources of which it may need more than its image suggests.
+
+    A virtual machine has the size that its owner gave it, devices of a resource claim come with needs of
+    their own, and what stands in a volume of memory counts as the container's memory.
+    """
+    volumes = subject.spec.volumes or ()
+    in_memory = {each.name for each in volumes if each.emptyDir and each.emptyDir.medium == "Memory"}
+    is_virtual_machine = subject.labels.get("kubevirt.io") == "virt-launcher"
+    return [
+        _of_container(each, in_memory, is_virtual_machine=is_virtual_machine) for each in subject.containers
+    ]
+
+
+def _of_container(
+    container: Container, in_memory: AbstractSet[str], *, is_virtual_machine: bool
+) -> AbstractSet[str]:
+    resources = container.view.resources
+    if is_virtual_machine or (resources and resources.claims):
+        return frozenset(QOS_RESOURCES)
+    mounts = container.view.volumeMounts or () if in_memory else ()
+    return frozenset({"memory"}) if any(each.name in in_memory for each in mounts) else _NOTHING
