@@ -18,6 +18,12 @@ EVERYTHING = policy(
 )
 
 
+def affinity(os: str) -> str:
+    term = f"matchExpressions: [{{key: kubernetes.io/os, operator: {os}}}]"
+    required = f"requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{{{term}}}]}}"
+    return f"affinity: {{nodeAffinity: {{{required}}}}}"
+
+
 @pytest.mark.parametrize(
     ("obj", "labels", "reason"),
     [
@@ -43,6 +49,17 @@ EVERYTHING = policy(
             pod("nodeSelector: {kubernetes.io/os: windows}"), {}, "windows", id="Windows by its selector"
         ),
         pytest.param(
+            pod("nodeSelector: {beta.kubernetes.io/os: windows}"), {}, "windows", id="Windows by the old key"
+        ),
+        pytest.param(pod(affinity("In, values: [windows]")), {}, "windows", id="Windows by its affinity"),
+        pytest.param(
+            pod(affinity("In, values: [linux, windows]")),
+            {},
+            "windows",
+            id="Windows as one of two by affinity",
+        ),
+        pytest.param(pod(affinity("NotIn, values: [linux]")), {}, "windows", id="anything but Linux"),
+        pytest.param(
             pod("priorityClassName: system-node-critical"), {}, "critical-priority", id="node-critical Pod"
         ),
         pytest.param(
@@ -65,6 +82,8 @@ def test_leaves_alone(obj: Json, labels: dict[str, str], reason: str) -> None:
     "obj",
     [
         pytest.param(pod("os: {name: linux}"), id="Linux"),
+        pytest.param(pod(affinity("In, values: [linux]")), id="Linux by its affinity"),
+        pytest.param(pod(affinity("NotIn, values: [windows]")), id="anything but Windows"),
         pytest.param(pod("priorityClassName: high"), id="another priority class"),
         pytest.param(pod(metadata="labels: {podtailor.dev/injection: enabled}"), id="opted-in Pod"),
     ],

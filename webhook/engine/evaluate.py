@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from webhook.engine.classify import classify
 from webhook.engine.left_alone import left_alone
+from webhook.engine.misunderstood import misunderstood
 from webhook.engine.snapshot import Request, Snapshot, mode_in
 from webhook.engine.tailored import NOTHING, Outcome, tailored
 from webhook.model.accelerators import MOST_DEVICES
@@ -17,7 +18,7 @@ from webhook.model.names import SKIP_CONTAINERS, Mode, WorkloadType
 from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 from webhook.model.policy import Policy
-from webhook.model.subject import Subject, subject_of
+from webhook.model.subject import Subject
 from webhook.model.words import WARNING_LENGTH, cut
 
 
@@ -55,12 +56,14 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     namespace = snapshot.namespace(request.namespace)
     mode, mode_warning = mode_in(namespace, snapshot)
     pod = request.pod
-    reason = left_alone(pod.metadata or NO_METADATA, pod.spec or NO_SPEC, namespace)
+    metadata = pod.metadata or NO_METADATA
+    reason = left_alone(metadata, pod.spec or NO_SPEC, namespace)
+    unknown = misunderstood(metadata, namespace)
     if reason is None and mode is Mode.OFF:
         reason = f"mode-off: the mode of {namespace.name} is off"
     if reason:
-        return Decision(left_alone=reason, mode=mode)
-    subject = subject_of(pod, namespace, snapshot.accelerators)
+        return Decision(left_alone=cut(reason, WARNING_LENGTH), mode=mode, warnings=_cut(unknown))
+    subject = snapshot.subject(request)
     classification = classify(subject)
     subject = subject.of_types(classification.types)
     outcome, audit = tailored(subject, snapshot), None
@@ -81,6 +84,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         *broken,
         *classification.warnings,
         *((mode_warning,) if mode_warning else ()),
+        *unknown,
         *_warnings(subject),
     )
     return Decision(
@@ -93,8 +97,12 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         would_change=_beyond(outcome, audit) if audit else (),
         denied=denied,
         pod=pod,
-        warnings=tuple([cut(warning, WARNING_LENGTH) for warning in warnings]),
+        warnings=_cut(warnings),
     )
+
+
+def _cut(warnings: Iterable[str]) -> tuple[str, ...]:
+    return tuple([cut(warning, WARNING_LENGTH) for warning in warnings])
 
 
 def _denied(violations: Sequence[Violation]) -> str | None:

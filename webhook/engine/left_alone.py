@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from webhook.model.names import INJECTION, OS, OWN_NAMESPACE
+from webhook.edits.node_selector import required_terms
+from webhook.engine.misunderstood import opts_out
+from webhook.model.names import INJECTION, OS, OWN_NAMESPACE, node_label
 from webhook.model.pod import NO_RESOURCES, ObjectMeta, PodSpec
 from webhook.model.subject import Namespace
 
@@ -22,19 +24,39 @@ def left_alone(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> str
     """
     if namespace.name in EXCLUDED_NAMESPACES:
         return f"excluded-namespace: Pods of {namespace.name} run the cluster, or podtailor itself"
-    if namespace.labels.get(INJECTION) == "disabled":
-        return f"namespace-opted-out: namespace label {INJECTION}=disabled"
-    if (metadata.labels or {}).get(INJECTION) == "disabled":
-        return f"opted-out: Pod label {INJECTION}=disabled"
-    if MIRROR in (metadata.annotations or {}):
+    if opts_out(namespace.labels):
+        return f"namespace-opted-out: namespace label {INJECTION}={namespace.labels[INJECTION]}"
+    labels, annotations = metadata.labels or {}, metadata.annotations or {}
+    if opts_out(labels):
+        return f"opted-out: Pod label {INJECTION}={labels[INJECTION]}"
+    if opts_out(annotations):
+        return f"opted-out: Pod annotation {INJECTION}={annotations[INJECTION]}"
+    if MIRROR in annotations:
         return "mirror-pod: the kubelet runs it from a file, a change here would only make the API lie"
-    if (spec.os and spec.os.name == "windows") or (spec.nodeSelector or {}).get(OS) == "windows":
+    if _may_run_on_windows(spec):
         return "windows: Windows Pods cannot be resized, and their resources mean other things"
     if spec.priorityClassName in CRITICAL:
         return f"critical-priority: priorityClassName {spec.priorityClassName}"
     if _parts(spec) > MOST_PARTS:
         return f"too-large: more than {MOST_PARTS} containers (four each), resources and tolerations"
     return None
+
+
+def _may_run_on_windows(spec: PodSpec) -> bool:
+    """By what it says, or by any one required nodeAffinity term: one is enough for the scheduler."""
+    if spec.os and spec.os.name == "windows":
+        return True
+    if any(node_label(key) == OS and value == "windows" for key, value in (spec.nodeSelector or {}).items()):
+        return True
+    return any(
+        node_label(each.key) == OS
+        and (
+            (each.operator == "In" and "windows" in (each.values or ()))
+            or (each.operator == "NotIn" and "linux" in (each.values or ()))
+        )
+        for term in required_terms(spec)
+        for each in term.matchExpressions or ()
+    )
 
 
 def _parts(spec: PodSpec) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+PREFIX = "podtailor.dev/"
 INJECTION = "podtailor.dev/injection"
 MODE = "podtailor.dev/mode"
 DEFAULT_WORKLOAD_TYPE = "podtailor.dev/default-workload-type"
 WORKLOAD_TYPE = "podtailor.dev/workload-type"
+PRESET = "podtailor.dev/preset"
 SKIP_CONTAINERS = "podtailor.dev/skip-containers"
 APPLIED = "podtailor.dev/applied"
 OWN_NAMESPACE = "podtailor-system"
