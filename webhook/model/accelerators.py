@@ -14,12 +14,28 @@ from webhook.model.globs import Glob, glob
 from webhook.model.pod import ResourceList
 
 # Parts of a device by which the vendor schedules: the name then stands for the device, but counts none.
-_PARTS = ("aliyun.com/gpu-mem", "volcano.sh/gpu-memory")
+_PARTS = (
+    "aliyun.com/gpu-mem",
+    "volcano.sh/gpu-memory",
+    "koordinator.sh/gpu",
+    "koordinator.sh/gpu-core",
+    "koordinator.sh/gpu-memory",
+    "koordinator.sh/gpu-memory-ratio",
+    "tencent.com/vcuda-core",
+    "tencent.com/vcuda-memory",
+    "tke.cloud.tencent.com/qgpu-core",
+    "tke.cloud.tencent.com/qgpu-memory",
+)
+# Chips by which KubeVirt's device plugin names GPUs that it passes through, as in TU104GL_Tesla_T4 (pci.ids).
+_NVIDIA_CHIPS = ("GF1", "GK1", "GK2", "GM1", "GM2", "GP1", "GV1", "TU1", "GA1", "AD1", "GH1", "GB1", "GB2")
 PATTERNS = (
     "nvidia.com/gpu",
     "nvidia.com/gpu.shared",
     "nvidia.com/pgpu",
     "nvidia.com/mig-*",
+    "nvidia.com/GRID_*",
+    "nvidia.com/NVIDIA_*",
+    *(f"nvidia.com/{chip}*" for chip in _NVIDIA_CHIPS),
     "amd.com/gpu",
     "amd.com/*_nps*",
     "gpu.intel.com/i915",
@@ -31,6 +47,7 @@ PATTERNS = (
     "aws.amazon.com/neuroncore",
     "habana.ai/gaudi",
     "huawei.com/Ascend*",
+    "huawei.com/ascend-*",
     "cambricon.com/*mlu*",
     "hygon.com/dcu*",
     "metax-tech.com/*gpu",
@@ -38,6 +55,15 @@ PATTERNS = (
     "enflame.com/*gcu",
     "kunlunxin.com/*xpu",
     "birentech.com/gpu",
+    "vastaitech.com/va",
+    "koordinator.sh/gpu*",
+    "qualcomm.com/qaic",
+    "furiosa.ai/*",
+    "beta.furiosa.ai/npu",
+    "rebellions.ai/*",
+    "tenstorrent.com/n150",
+    "tenstorrent.com/n300",
+    "tenstorrent.com/blackhole",
     "iluvatar.ai/*gpu",
     "aliyun.com/gpu-*",
     "volcano.sh/*gpu*",
@@ -46,6 +72,8 @@ PATTERNS = (
 )
 # What a pattern's star may not stand for: what comes beside a device is none itself.
 _BESIDE = ("mem", "core", "percentage", "_monitoring")
+# These name slices of a device by their cores, as in rngd-2core.12gb, and register nothing beside it.
+_WITHOUT_BESIDE = ("furiosa.ai/", "rebellions.ai/")
 # A DNS subdomain, a slash, a name: longer is no resource that an API server takes.
 _MOST_CHARACTERS = 253 + 1 + 63
 
@@ -104,7 +132,9 @@ class Accelerators(Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def _is_device(name: str, patterns: tuple[Glob, ...]) -> bool:
-    beside = any(word in name.partition("/")[2].lower() for word in _BESIDE)
+    beside = not name.startswith(_WITHOUT_BESIDE) and any(
+        word in name.partition("/")[2].lower() for word in _BESIDE
+    )
     return any(pattern.matches(name) for pattern in patterns if pattern.is_exact or not beside)
 
 
