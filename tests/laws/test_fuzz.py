@@ -13,16 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.support.generated import pods
-from tests.support.pods import Json, pod, snapshot
+from tests.support.pods import Json, decide, pod, snapshot
 from tests.support.server import review_of
+from webhook.engine.explain import explain
+from webhook.engine.snapshot import Request, snapshot_of
 from webhook.files import Document, read
+from webhook.model.declared import LAST_APPLIED
+from webhook.model.names import APPLIED, INJECTION, MODE, PRESET, SKIP_CONTAINERS, WORKLOAD_TYPE
+from webhook.model.pod import pod_view
 from webhook.model.quantity import is_strict, parse
 from webhook.model.selectors import LabelSelector
+from webhook.model.subject import Namespace
+from webhook.model.words import WARNING_LENGTH
 from webhook.policies.load import load_documents
+from webhook.policies.shipped import Profile, built_in
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 from webhook.server.wire import BadReviewError
@@ -68,6 +78,50 @@ def bent(draw: Callable[[Any], Any], good: st.SearchStrategy[Json]) -> Any:
         else:
             holder.pop(place[-1])
     return document
+
+
+# What a parser dreads: numbers of thousands of digits, nesting, halves of characters, what is no JSON.
+DREADED = (
+    f'{{"general": {"9" * 4300}}}',
+    f'{{"general": {"9" * 4301}}}',
+    f'{{"general": {"9" * 30}}}',
+    '{"general": -1}',
+    '{"general": 1e400}',
+    '{"general": {"a": 1}}',
+    f'{{"general": {"[" * 100_000}',
+    f'{{"spec": {"[" * 100_000}',
+    '{"spec": {"tolerations": 9, "containers": [{"name": 7}]}}',
+    '{"spec": null}',
+    "null",
+    "," * 100_000,
+    "." * 100_000,
+    "9" * 5_000,
+    "\x00",
+    "",
+)
+READ = [
+    *(APPLIED, SKIP_CONTAINERS, LAST_APPLIED, INJECTION, WORKLOAD_TYPE, PRESET, MODE),
+    *("podtailor.dev/", "podtailor.dev/" + "x" * 100_000, "kubernetes.io/limit-ranger"),
+]
+
+
+@pytest.mark.parametrize("place", ["labels", "annotations", "namespace", "name"])
+@pytest.mark.parametrize("key", range(len(READ)))
+def test_whatever_is_written_where_we_read_is_decided(place: str, key: int) -> None:
+    for text in DREADED:
+        odd, of_namespace = pod(), {}
+        if place == "name":
+            odd["metadata"]["name"] = odd["spec"]["containers"][0]["name"] = text
+        elif place == "namespace":
+            of_namespace = {READ[key]: text}
+        else:
+            odd["metadata"][place] = {READ[key]: text}
+        namespaces = {"default": Namespace("default", of_namespace)}
+        within = structs.replace(snapshot_of(built_in(Profile.STRICT)), namespaces=namespaces)
+        decision = decide(odd, within)
+        assert decision.patch == decide(odd, within).patch
+        assert all(len(warning) <= WARNING_LENGTH for warning in decision.warnings)
+        explain(Request("default", pod_view(odd)), within)
 
 
 REVIEWER = Reviewer(snapshot(), Metrics())

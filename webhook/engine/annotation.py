@@ -7,14 +7,18 @@ older one says (another round, a template tailored in a file) stays.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from webhook.model.draft import Change
 from webhook.model.names import APPLIED
 from webhook.model.patch import Write
 
-Applied = dict[str, list[str] | int]
+# More fields than any Pod has. A count that is larger is none of ours, nor is one of thousands of digits.
+_MAX_COUNT = 1_000_000
+Applied = dict[str, list[str] | Annotated[int, Meta(ge=0, le=_MAX_COUNT)]]
 
 # Past this, counts instead of fields: enough for a Pod of ten containers with every field set.
 _MOST_BYTES = 4096
@@ -30,7 +34,9 @@ def applied_write(changes: Iterable[Change], annotations: dict[str, str | None])
         set_now.setdefault(change.policy.name, set()).add(change.field)
     for name, fields in set_now.items():
         said = applied.get(name, [])
-        applied[name] = said + len(fields) if isinstance(said, int) else [*fields.union(said)]
+        applied[name] = (
+            min(said + len(fields), _MAX_COUNT) if isinstance(said, int) else [*fields.union(said)]
+        )
     text = _compact(applied)
     if len(text.encode()) > _MOST_BYTES:
         text = _compact(
@@ -51,7 +57,7 @@ def _older(text: str | None) -> Applied:
         return {}
     try:
         return msgspec.json.decode(text, type=Applied)
-    except msgspec.MsgspecError:  # anyone may write an annotation: unreadable is the same as absent
+    except (msgspec.MsgspecError, ValueError):  # anyone may write an annotation: unreadable is as absent
         return {}
 
 
