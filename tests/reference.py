@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from tests.support.pods import decide, pod, policy, snapshot
 from webhook.cli import app
-from webhook.cli.explain import REASONS
+from webhook.cli.reasons import REASONS
 from webhook.model.names import Mode
 from webhook.policies.schema import Spec
 from webhook.server.log import ReviewLine
