@@ -14,7 +14,7 @@ from starlette.types import Message
 from tests.support.pods import pod
 from tests.support.server import review_of
 from webhook.engine.snapshot import Snapshot
-from webhook.server.app import MOST_AT_ONCE, MOST_BYTES, MOST_HELD_BYTES, Mutate
+from webhook.server.app import MOST_AT_ONCE, MOST_BYTES, MOST_HELD_BYTES, ORDINARY_BYTES, Mutate
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 
@@ -93,11 +93,12 @@ def test_bodies_that_are_too_much_together_are_503_without_retry_after() -> None
         callers = range(MOST_HELD_BYTES // MOST_BYTES)
         waiting = [asyncio.create_task(_answered(mutate, _first(large))) for _ in callers]
         await asyncio.sleep(0)  # each of them starts to wait for the rest of its body
-        answer = await _answered(mutate, _whole)
+        answer = await _answered(mutate, _first(bytes(ORDINARY_BYTES + 1)))
+        assert (await _answered(mutate, _whole))[0] == 200, "an ordinary one is not kept out"
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        assert (await _answered(mutate, _whole))[0] == 200, "room again"
+        assert mutate.held_bytes == 0, "room again"
         return answer
 
     status, headers, _ = asyncio.run(overloaded())

@@ -23,6 +23,7 @@ from webhook.model.pod import (
     Toleration,
 )
 from webhook.model.policy import Bounds
+from webhook.model.words import NAME_LENGTH, cut
 
 
 class Kind(Enum):
@@ -127,10 +128,12 @@ def _containers(spec: PodSpec, accelerators: Accelerators) -> Iterator[Container
 
 
 def _container(view: ContainerView, path: Path, kind: Kind, accelerators: Accelerators) -> Container:
+    # Every field of the container is told by this name; one that is cut is none that an API server admits.
+    name = cut(view.name, NAME_LENGTH)
     resources = view.resources
     if resources is None:
-        return Container(view.name, view, path, kind, NONE, {}, repository(view.image or ""), {})
+        return Container(name, view, path, kind, NONE, {}, repository(view.image or ""), {})
     limits, requests = resources.limits or {}, resources.requests or {}
     requests = {**limits, **requests} if limits else requests
     devices = accelerators.devices(requests, limits)
-    return Container(view.name, view, path, kind, devices, limits, repository(view.image or ""), requests)
+    return Container(name, view, path, kind, devices, limits, repository(view.image or ""), requests)

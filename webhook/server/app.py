@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from webhook.model.words import MESSAGE_LENGTH, cut
 from webhook.server.reviewer import Reviewer
 from webhook.server.wire import BadReviewError
 
@@ -24,8 +25,11 @@ MOST_BYTES = 8 * 1024 * 1024
 BODY_SECONDS = 10.0
 # Reviews whose answer waits for something, as for a new namespace to be heard of.
 MOST_AT_ONCE = 1000
-# Of bodies on their way in, all together: 16 of the largest, hundreds of those that a busy cluster sends.
-MOST_HELD_BYTES = 128 * 1024 * 1024
+# Of bodies that came and are not answered yet, all together: eight of the largest.
+MOST_HELD_BYTES = 64 * 1024 * 1024
+# Up to here a body is taken however many large ones there are; `MOST_CONNECTIONS` bounds these. The large
+# review of bench/reviews has 30 KiB.
+ORDINARY_BYTES = 64 * 1024
 
 
 class _RefusedError(Exception):
@@ -53,13 +57,17 @@ class Mutate:
         self._reviewer = reviewer
         self._body_seconds = body_seconds
         self._is_draining = is_draining
-        self._held_bytes = self._at_once = 0
+        self.held_bytes = self._at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         unread = False
         try:
             body = await self._body(scope, receive)
-            status, content_type, answer = 200, b"application/json", await self._review(body)
+            try:
+                status, content_type, answer = 200, b"application/json", await self._review(body)
+            finally:
+                self.held_bytes -= len(body)
+                del body  # the caller may take its time to read the answer
         except _DisconnectedError:
             return
         except _RefusedError as refused:
@@ -90,7 +98,7 @@ class Mutate:
             self._at_once -= 1
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body; refused as soon as it is known to be too large, too slow or too much."""
+        """The whole body, which is counted as held; refused once it is too large, too slow or too much."""
         headers = dict(scope["headers"])
         content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if content_type != b"application/json":
@@ -100,6 +108,7 @@ class Mutate:
             raise _too_large()
         chunks: list[bytes] = []
         size = 0
+        is_whole = False
         try:
             async with asyncio.timeout(self._body_seconds):
                 more = True
@@ -110,17 +119,19 @@ class Mutate:
                     chunk = message.get("body", b"")
                     chunks.append(chunk)
                     size += len(chunk)
-                    self._held_bytes += len(chunk)
+                    self.held_bytes += len(chunk)
                     if size > MOST_BYTES:
                         raise _too_large()
-                    if self._held_bytes > MOST_HELD_BYTES:
+                    if self.held_bytes > MOST_HELD_BYTES and size > ORDINARY_BYTES:
                         raise _RefusedError(503, "overloaded", "too many large reviews at once")
                     more = message.get("more_body", False)
+            is_whole = True
         except TimeoutError:
             slow = f"the body did not arrive within {self._body_seconds:g} s"
             raise _RefusedError(400, "bad-request", slow) from None
         finally:
-            self._held_bytes -= size
+            if not is_whole:
+                self.held_bytes -= size
         return b"".join(chunks)
 
     def _count(self, result: str, error: Exception) -> None:
@@ -133,7 +144,7 @@ def _too_large() -> _RefusedError:
 
 
 def _text(error: Exception) -> bytes:
-    return f"{error}\n".encode()
+    return f"{cut(str(error), MESSAGE_LENGTH)}\n".encode()
 
 
 class MutatingApp(FastAPI):

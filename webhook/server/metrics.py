@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from webhook import __version__
 from webhook.engine.evaluate import Decision
-from webhook.model.draft import Change
+from webhook.model.draft import Change, Skip
 from webhook.model.names import Mode
 from webhook.model.policy import Origin, Policy
 from webhook.policies.sources import Update
@@ -17,6 +18,32 @@ from webhook.policies.sources import Update
 # From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5)
 RESULTS = ("patched", "unchanged", "left-alone", "denied", "unreadable", "bad-request", "overloaded", "error")
+
+
+class Effects(Struct, frozen=True, gc=False):
+    """What a decision is counted by: nothing of the Pod's but names that were cut."""
+
+    reasons: tuple[str, ...]
+    """The first words of why the Pod is left alone, and of its warnings."""
+    changes: tuple[Change, ...]
+    would_change: tuple[Change, ...]
+    skips: tuple[Skip, ...]
+    conflicts: int
+
+    def __len__(self) -> int:
+        return len(self.changes) + len(self.would_change) + len(self.skips)
+
+
+def effects_of(decision: Decision) -> Effects:
+    outcome = decision.outcome
+    said = (decision.left_alone, *decision.warnings) if decision.left_alone else decision.warnings
+    return Effects(
+        reasons=tuple([reason.partition(":")[0] for reason in said]),
+        changes=() if decision.denied else outcome.changes,
+        would_change=decision.would_change,
+        skips=outcome.skips,
+        conflicts=len(outcome.conflicts),
+    )
 
 
 class Metrics:
@@ -100,19 +127,16 @@ class Metrics:
     def took(self, seconds: float) -> None:
         self._duration.observe(seconds)
 
-    def decided(self, decision: Decision, *, dry_run: bool) -> None:
-        """Count what a decision did; dry runs change nothing, so they count as requests only."""
-        if dry_run:
-            return
-        for reason in (decision.left_alone, *decision.warnings):
-            if reason:
-                self._count_skip(reason.partition(":")[0]).inc()
-        self._mutated(() if decision.denied else decision.outcome.changes, "enforce")
-        self._mutated(decision.would_change, "audit")
-        for skip in decision.outcome.skips:
+    def took_effect(self, effects: Effects) -> None:
+        """Of a real request: dry runs change nothing, so they count as requests only."""
+        for reason in effects.reasons:
+            self._count_skip(reason).inc()
+        self._mutated(effects.changes, "enforce")
+        self._mutated(effects.would_change, "audit")
+        for skip in effects.skips:
             self._count_skip(skip.reason.value).inc()
-        if decision.outcome.conflicts:
-            self._conflicts.inc(len(decision.outcome.conflicts))
+        if effects.conflicts:
+            self._conflicts.inc(effects.conflicts)
 
     def _mutated(self, changes: Iterable[Change], mode: str) -> None:
         counts: dict[tuple[str, str], int] = {}

@@ -8,12 +8,11 @@ import time
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.patch import Op
-from webhook.model.pod import NO_METADATA, PodView
-from webhook.model.words import WARNING_LENGTH, cut
+from webhook.model.pod import NO_METADATA, ObjectMeta
 from webhook.policies.sources import Update
 from webhook.server import wire
-from webhook.server.ledger import Ledger, Reviewed
-from webhook.server.metrics import Metrics
+from webhook.server.ledger import Answered, Ledger, Reviewed, line_of
+from webhook.server.metrics import Metrics, effects_of
 
 # A tenth of the time that the shipped configuration gives a call.
 _NAMESPACE_SECONDS = 0.2
@@ -49,34 +48,48 @@ class Reviewer:
         | a Pod that leaves something open | allowed, patched            | patched      |
         """
         started = time.perf_counter()
-        request = wire.read_review(body)
-        pod: PodView | None = None
+        request = await self._read(body)
+        metadata: ObjectMeta | None = None
         patch: list[Op] = []
         if not request.creates_a_pod:
             kind = "/".join(part for part in (request.kind.kind, request.subResource) if part)
             reason = f"not-a-pod-create: {request.operation} of {kind or 'nothing'}"
-            result, decision = "left-alone", Decision(left_alone=cut(reason, WARNING_LENGTH))
+            result, decision = "left-alone", Decision(left_alone=reason)
             answer = wire.allowed(request.uid)
         else:
             try:
                 pod = wire.read_pod(request)
+            except wire.TooLargePodError as error:
+                result, decision = "left-alone", Decision(left_alone=f"too-large: {error}")
+                answer = wire.decided(request.uid, decision, patch)
             except wire.UnreadablePodError as error:
                 # The API server sends only what it could read itself, so this is not the user's doing.
                 result = "unreadable"
                 warning = f"unreadable-pod: left unchanged, it could not be read: {error}"
-                decision = Decision(warnings=(cut(warning, WARNING_LENGTH),))
+                decision = Decision(warnings=(warning,))
                 answer = wire.allowed(request.uid, decision.warnings)
             else:
-                namespace = _namespace(request, pod)
-                if self.snapshot.knows_namespaces and namespace not in self.snapshot.namespaces:
-                    await self._wait_for(namespace)
-                decision = evaluate(Request(namespace, pod), self.snapshot)
+                metadata = pod.metadata
+                decision = evaluate(Request(_namespace(request, metadata), pod), self.snapshot)
                 patch = decision.patch
                 result = _result(decision, patch)
                 answer = wire.decided(request.uid, decision, patch)
-        took = time.perf_counter() - started
-        self.ledger.add(Reviewed(request, pod, decision, result, len(patch), took, time.time()))
+        answered = Answered(result, len(patch), time.perf_counter() - started, time.time())
+        line = line_of(request, metadata, decision, answered)
+        self.ledger.add(Reviewed(answered, line, effects_of(decision)))
         return answer
+
+    async def _read(self, body: bytes) -> wire.AdmissionRequest:
+        """The request of a review, once its namespace is known; only its bytes are held until then."""
+        request = wire.read_review(body)
+        namespace = request.namespace
+        if not namespace or not self.snapshot.knows_namespaces or namespace in self.snapshot.namespaces:
+            return request
+        if not request.creates_a_pod:
+            return request
+        del request
+        await self._wait_for(namespace)
+        return wire.read_review(body)
 
     async def _wait_for(self, namespace: str) -> None:
         """Pods come as soon as their namespace is there, and we may hear of it a moment later."""
@@ -94,5 +107,5 @@ def _result(decision: Decision, patch: list[Op]) -> str:
     return "patched" if patch else "left-alone" if decision.left_alone else "unchanged"
 
 
-def _namespace(request: wire.AdmissionRequest, pod: PodView) -> str:
-    return request.namespace or (pod.metadata or NO_METADATA).namespace or "default"
+def _namespace(request: wire.AdmissionRequest, metadata: ObjectMeta | None) -> str:
+    return request.namespace or (metadata or NO_METADATA).namespace or "default"

@@ -16,12 +16,16 @@ from msgspec import Struct
 from webhook.engine.evaluate import Decision
 from webhook.model.patch import Op
 from webhook.model.pod import PodView
-from webhook.model.words import WARNING_LENGTH, cut
+from webhook.model.words import LIST_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, WARNING_LENGTH, cut, cut_list
 
 API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
 
 MOST_WARNINGS = 5
+# Commas and opening braces of a review. For each a decoded Pod takes up to 200 bytes (measured: short labels
+# that are not ASCII), so 20 MiB at most. Reviews of an API server have one in 24 bytes (bench/reviews), and
+# etcd stores objects of up to 1.5 MiB: 65,000.
+MAX_ELEMENTS = 100_000
 _FORBIDDEN = 403  # as LimitRanger's own refusals
 
 
@@ -31,6 +35,10 @@ class BadReviewError(Exception):
 
 class UnreadablePodError(Exception):
     """The review is one, its Pod is none that this server can read."""
+
+
+class TooLargePodError(Exception):
+    """The Pod has more elements than any that could be stored, and is not decoded."""
 
 
 # What msgspec raises for malformed text. ValueError: UTF-8 that is none, numbers of thousands of digits.
@@ -86,54 +94,77 @@ _POD = msgspec.json.Decoder(PodView)
 
 def read_review(body: bytes) -> AdmissionRequest:
     """The request of a review. Raises BadReviewError saying what is wrong."""
-    review: AdmissionReview[_PodRequest] | AdmissionReview[_RawRequest]
-    try:
-        review = _PODS.decode(body)
-    except _UNREADABLE:  # the review, or only what it holds
-        try:
-            review = _REVIEWS.decode(body)
-        except _UNREADABLE as error:
-            raise BadReviewError(f"not an AdmissionReview: {error}") from error
+    review = _review(body)
     if (review.apiVersion, review.kind) != (API_VERSION, KIND):
-        given = f"apiVersion {review.apiVersion!r}, kind {review.kind!r}"
+        given = f"apiVersion '{cut(review.apiVersion, NAME_LENGTH)}', kind '{cut(review.kind, NAME_LENGTH)}'"
         raise BadReviewError(f"{given}: this server speaks {API_VERSION} {KIND}")
     if review.request is None:
         raise BadReviewError("request: missing; a review without one asks nothing")
     if not review.request.uid:
         raise BadReviewError("request.uid: empty")
+    if len(review.request.uid) > NAME_LENGTH:  # the answer repeats it
+        raise BadReviewError(f"request.uid: longer than {NAME_LENGTH} characters")
     return review.request
 
 
+def _review(body: bytes) -> AdmissionReview[_PodRequest] | AdmissionReview[_RawRequest]:
+    if _is_too_large(body):
+        return _envelope(body)
+    try:
+        return _PODS.decode(body)
+    except _UNREADABLE:  # the review, or only what it holds
+        return _envelope(body)
+
+
+def _envelope(body: bytes) -> AdmissionReview[_RawRequest]:
+    try:
+        return _REVIEWS.decode(body)
+    except _UNREADABLE as error:
+        raise BadReviewError(f"not an AdmissionReview: {error}") from error
+
+
+def _is_too_large(text: bytes) -> bool:
+    """Whether decoding it could take much memory. Most have fewer bytes than that, and are not searched."""
+    return len(text) > MAX_ELEMENTS and text.count(b",") + text.count(b"{") > MAX_ELEMENTS
+
+
 def read_pod(request: AdmissionRequest) -> PodView:
-    """The Pod of a request. Raises UnreadablePodError for one that no API server would send."""
+    """The Pod of a request.
+
+    Raises UnreadablePodError for one that no API server sends, TooLargePodError for one that none stores.
+    """
     if isinstance(request, _PodRequest) and request.object is not None:
         return request.object
+    raw = bytes(request.object) if isinstance(request, _RawRequest) else b"null"
+    if _is_too_large(raw):
+        raise TooLargePodError(f"more than {MAX_ELEMENTS} commas and braces in its JSON")
     try:
-        return _POD.decode(request.object if isinstance(request, _RawRequest) else b"null")
+        return _POD.decode(raw)
     except _UNREADABLE as error:
         raise UnreadablePodError(str(error)) from error
 
 
 def allowed(uid: str, warnings: tuple[str, ...] = ()) -> bytes:
     """Admit the object as it is."""
-    return _review({"uid": uid, "allowed": True, **_warned(warnings)})
+    return _answer({"uid": uid, "allowed": True, **_warned(warnings)})
 
 
 def decided(uid: str, decision: Decision, patch: list[Op]) -> bytes:
     """Admit the Pod with the decision's patch, where it has one; or refuse it, where a policy says so."""
     response: dict[str, Any] = {"uid": uid, "allowed": decision.denied is None}
     if decision.denied:
-        response["status"] = {"code": _FORBIDDEN, "reason": "Forbidden", "message": decision.denied}
+        message = cut(decision.denied, LIST_LENGTH)
+        response["status"] = {"code": _FORBIDDEN, "reason": "Forbidden", "message": message}
     elif patch:
         response |= {"patch": _encoded(patch), "patchType": "JSONPatch"}
     response |= _warned((*decision.warnings, *_would_change(decision)))
     notes = _audit_annotations(decision)
     if notes:
         response["auditAnnotations"] = notes
-    return _review(response)
+    return _answer(response)
 
 
-def _review(response: dict[str, Any]) -> bytes:
+def _answer(response: dict[str, Any]) -> bytes:
     return msgspec.json.encode({"apiVersion": API_VERSION, "kind": KIND, "response": response})
 
 
@@ -153,20 +184,22 @@ def _would_change(decision: Decision) -> tuple[str, ...]:
     return (f"audit only, not changed: {', '.join(fields)}",) if fields else ()
 
 
-def would_change(decision: Decision) -> list[str]:
-    """`policy: field` of everything that only audited policies would set."""
-    return [f"{change.policy.name}: {change.field}" for change in decision.would_change]
+def would_change(decision: Decision) -> tuple[str, ...]:
+    """`policy: field` of what only audited policies would set."""
+    if not decision.would_change:
+        return ()
+    return cut_list(f"{change.policy.name}: {change.field}" for change in decision.would_change)
 
 
 def _audit_annotations(decision: Decision) -> dict[str, str]:
     """For the API server's audit log. Keys without `/`: it puts the webhook's name before them."""
     if decision.left_alone:
-        return {"left-alone": decision.left_alone}
+        return {"left-alone": cut(decision.left_alone, MESSAGE_LENGTH)}
     notes = {"workload-types": ",".join(decision.types)}
     if decision.enforced:
-        notes["policies"] = ",".join(policy.name for policy in decision.enforced)
+        notes["policies"] = cut(",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH)
     fields = would_change(decision)
     if fields:
         # An audit log keeps what it is given: long lists belong in our own log line.
-        notes["would-change"] = cut(", ".join(fields), 1024)
+        notes["would-change"] = cut(", ".join(fields), MESSAGE_LENGTH)
     return notes

@@ -1,0 +1,91 @@
+"""Whatever is sent, and however much of it at once: memory stays below the limit that the manifests set."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from tests.support.large import FULL_SNAPSHOT, MIB, memory, memory_limit, request, review, together
+from tests.support.pods import pod, snapshot
+from tests.support.server import Server, review_of
+from webhook.policies.shipped import Profile, shipped
+from webhook.server.metrics import Metrics
+from webhook.server.reviewer import Reviewer
+from webhook.server.wire import MAX_ELEMENTS
+
+_TOLERATIONS = ",".join(["{}"] * 1_000_000)
+# Each of the costliest kind: unique, of two strings that need four bytes a character.
+_LABELS = ",".join(f'"{number:x}é":"😀"' for number in range(MAX_ELEMENTS - 100))
+_NAMES = ",".join(f"{number:x}" for number in range(MAX_ELEMENTS - 100))
+OK, FULL = b"HTTP/1.1 200 OK", b"HTTP/1.1 503 Service Unavailable"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(review(f'"tolerations": [{_TOLERATIONS}],'), id="a million empty tolerations"),
+        pytest.param(review(metadata=f'"labels": {{{_LABELS}}},'), id="as many labels as are read"),
+        pytest.param(review(metadata=f'"annotations": {{"podtailor.dev/skip-containers": "{_NAMES}"}},'), id="as many names to skip"),
+        pytest.param(review('"initContainers": [{"name": "' + "x" * 7 * MIB + '"}],'), id="a name of 7 MiB"),
+        pytest.param(review(metadata='"labels": {"podtailor.dev/workload-type": "' + "x." * 3 * MIB + '"},'), id="three million types"),
+    ],
+)  # fmt: skip
+def test_large_pods_at_once_take_less_than_the_limit(tmp_path: Path, body: bytes) -> None:
+    server = Server(tmp_path, "--builtin=strict")
+    try:
+        at_rest = memory(server.process.pid, "VmRSS")
+        answers = together(server.port, request(body), 48)
+        assert set(answers) <= {OK, FULL}
+        assert OK in answers
+        assert memory(server.process.pid) - at_rest < memory_limit() - FULL_SNAPSHOT
+        assert server.review(pod())["allowed"]
+    finally:
+        assert server.stop() == 0
+
+
+def _reviewer() -> Reviewer:
+    return Reviewer(snapshot(*shipped(Profile.STRICT, ())), Metrics())
+
+
+def _answer(body: bytes) -> dict[str, object]:
+    answer: dict[str, object] = json.loads(asyncio.run(_reviewer().review(body)))["response"]
+    return answer
+
+
+def test_pod_of_more_elements_than_can_be_stored_is_left_alone_and_says_so() -> None:
+    answer = _answer(review(f'"tolerations": [{_TOLERATIONS}],'))
+    said = f"too-large: more than {MAX_ELEMENTS} commas and braces in its JSON"
+    assert answer == {"uid": "6f0c", "allowed": True, "auditAnnotations": {"left-alone": said}}
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        pytest.param(pod(metadata="annotations: {note: '" + "," * 90_000 + "'}"), id="an annotation full of commas"),
+        pytest.param(pod(metadata="annotations: {last: '" + json.dumps([{"a": 1, "b": [2]}] * 9000) + "'}"), id="JSON in an annotation of 250 KiB"),
+        pytest.param(pod(container=f"env: {json.dumps([{'name': f'V{n}', 'value': 'v' * 200} for n in range(9000)])}"), id="two MiB of variables"),
+        pytest.param(pod(container=f"args: ['{'x' * 3 * MIB}']"), id="an argument of three MiB"),
+    ],
+)  # fmt: skip
+def test_large_pods_that_somebody_could_run_are_tailored(large: dict[str, object]) -> None:
+    assert "patch" in _answer(json.dumps(review_of(large)).encode())
+
+
+def test_no_pod_is_kept_after_its_answer() -> None:
+    reviewer = _reviewer()
+    body = review(metadata=f'"labels": {{{_LABELS}}},')
+
+    async def ask() -> int:
+        await reviewer.review(body)
+        tracemalloc.start()
+        for _ in range(20):  # fewer than are written down at once
+            await reviewer.review(body)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return kept
+
+    assert asyncio.run(ask()) < MIB
