@@ -17,7 +17,7 @@ from webhook.edits import bounds
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
 from webhook.model.declared import LAST_APPLIED
-from webhook.model.globs import repository
+from webhook.model.images import repository
 from webhook.model.names import APPLIED
 from webhook.model.policy import Bounds, Scope
 

@@ -81,8 +81,9 @@ def _choices(policy: Policy) -> list[list[_Key]]:
     ]
     if policy.namespace is not None:
         found.append([(_NAMESPACE, "", policy.namespace)])
-    if match.images and all(image.glob.is_exact for image in match.images):
-        found.append([(_IMAGE, "", str(image)) for image in match.images])
+    exact = [image.exact for image in match.images or ()]
+    if exact and None not in exact:
+        found.append([(_IMAGE, "", name) for name in exact if name])
     return [keys for keys in found if keys]
 
 

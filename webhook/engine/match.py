@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from webhook.model.globs import ImageGlob
+from webhook.model.images import ImageGlob
 from webhook.model.names import WorkloadType
 from webhook.model.policy import Policy
 from webhook.model.selectors import Selector

@@ -34,29 +34,5 @@ class Glob(Struct, frozen=True):
         return "*".join(self.pieces)
 
 
-class ImageGlob(Struct, frozen=True):
-    """A glob on an image's repository; without `/` on its last path segment. Tag and digest never count."""
-
-    glob: Glob
-    whole: bool
-
-    def matches(self, repository: str) -> bool:
-        return self.glob.matches(repository if self.whole else repository.rpartition("/")[2])
-
-    def __str__(self) -> str:
-        return str(self.glob)
-
-
 def glob(pattern: str) -> Glob:
     return Glob(tuple(pattern.split("*")))
-
-
-def image_glob(pattern: str) -> ImageGlob:
-    return ImageGlob(glob(pattern), whole="/" in pattern)
-
-
-def repository(image: str) -> str:
-    """`registry:5000/team/app:1.2@sha256:...` without its tag and digest."""
-    name = image.partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    return head + slash + last.partition(":")[0]

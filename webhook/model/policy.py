@@ -7,7 +7,8 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from webhook.model.globs import Glob, ImageGlob
+from webhook.model.globs import Glob
+from webhook.model.images import ImageGlob
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.pod import Toleration
 from webhook.model.quantity import Quantity

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from webhook.model.accelerators import NONE, Accelerators, Devices
 from webhook.model.declared import NO_LISTS, DeclaredLists, declared_lists
-from webhook.model.globs import repository
+from webhook.model.images import repository
 from webhook.model.names import SKIP_CONTAINERS, WorkloadType
 from webhook.model.patch import Path
 from webhook.model.pod import (

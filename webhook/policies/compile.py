@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from webhook.model import quantity, selectors
-from webhook.model.globs import glob, image_glob
+from webhook.model.globs import glob
+from webhook.model.images import image_glob
 from webhook.model.pod import Toleration
 from webhook.model.policy import (
     AcceleratorRules,

@@ -22,6 +22,7 @@ from webhook.policies.syntax import (
     Bounds,
     Factors,
     GlobPattern,
+    ImagePattern,
     Labels,
     ObjectName,
     OwnerKind,
@@ -49,8 +50,10 @@ class Match(Model):
         max_length=MOST_ENTRIES,
         description="Kind of the controlling owner; Deployment is known, Pod means that there is none.",
     )
-    images: list[GlobPattern] | None = Field(
-        default=None, max_length=MOST_ENTRIES, description="Globs; one container's image is enough."
+    images: list[ImagePattern] | None = Field(
+        default=None,
+        max_length=MOST_ENTRIES,
+        description="Globs on images, without tag and digest; one container's image is enough.",
     )
 
 
@@ -60,7 +63,7 @@ class Containers(Model):
     names: list[GlobPattern] | None = Field(
         default=None, max_length=MOST_ENTRIES, description="Globs on container names."
     )
-    images: list[GlobPattern] | None = Field(
+    images: list[ImagePattern] | None = Field(
         default=None, max_length=MOST_ENTRIES, description="Globs on images, without tag and digest."
     )
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from webhook.model import quantity
+from webhook.model.images import never_matches
 
 
 class Rule(Struct, frozen=True):
@@ -40,6 +41,7 @@ _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _SHORT_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
 _MOST_STARS = 8
+_OWNER_KINDS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Pod", "ReplicationController")
 _DEFAULTABLE = ("cpu", "memory", "ephemeral-storage")
 
 
@@ -96,6 +98,10 @@ def _resource_name(value: str) -> str:
 def _owner_kind(value: str) -> str:
     if value == "CronJob":
         raise ValueError("a CronJob's Pods are owned by its Jobs: say Job")
+    known = {kind.lower(): kind for kind in _OWNER_KINDS}
+    meant = known.get(value.lower()) or known.get(value.lower().removesuffix("s"))
+    if meant and meant != value:
+        raise ValueError(f"no kind is written {value!r}: say {meant}")
     return value
 
 
@@ -127,6 +133,13 @@ def _not_empty(value: str) -> str:
     return value
 
 
+def _image_pattern(value: str) -> str:
+    problem = never_matches(_not_empty(value))
+    if problem:
+        raise ValueError(f"{value!r} matches no image: {problem}")
+    return value
+
+
 def endless(value: str) -> str:
     """CEL that is true of a quantity whose exponent has more than two digits.
 
@@ -146,6 +159,22 @@ _JOB = Rule("self != 'CronJob'", "a CronJob's Pods are owned by its Jobs: say Jo
 _PREFIX = Rule(f"self.indexOf('/') <= {_MOST_SUBDOMAIN}", "a prefix has at most 253 characters")
 _KNOWN = ", ".join(f"'{name}'" for name in _DEFAULTABLE)
 _INVENTED = Rule(f"self in [{_KNOWN}]", f"only {', '.join(_DEFAULTABLE)} have defaults")
+_MISSPELT = [word for kind in _OWNER_KINDS for word in (kind.lower(), f"{kind.lower()}s")]
+_CAPITALS = Rule(
+    f"!(self.lowerAscii() in {_MISSPELT}) || self in {[*_OWNER_KINDS]}",
+    "a kind is written with capitals, as in StatefulSet",
+)
+_NO_TAG = Rule(
+    "!self.contains('@') && !self.matches(':[^/]*$')", "tag and digest never count: leave them out"
+)
+_NO_EMPTY_PART = Rule(
+    "!self.startsWith('/') && !self.endsWith('/') && !self.contains('//')",
+    "no part of the name of an image is empty",
+)
+_LOWER_CASE = Rule(
+    "self.matches('^([^/]+/)?[a-z0-9._*/-]+$')",
+    "names of images are lower case letters, digits, '.', '_' and '-'",
+)
 _STARS = Rule(f"self.split('*').size() <= {_MOST_STARS + 1}", f"a pattern has at most {_MOST_STARS} stars")
 _LONG = Field(max_length=_MOST_TEXT)
 
@@ -160,8 +189,14 @@ Factor = Annotated[
 ]
 Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MOST_NAME, rules=(_INVENTED,))]
 ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MOST_KEY, _KEY, (_PREFIX,))]
-OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MOST_TEXT, rules=(_JOB,))]
+OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MOST_TEXT, rules=(_JOB, _CAPITALS))]
 GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MOST_TEXT, ".+", (_STARS,))]
+ImagePattern = Annotated[
+    str,
+    _LONG,
+    AfterValidator(_image_pattern),
+    Text(_MOST_TEXT, ".+", (_STARS, _NO_TAG, _NO_EMPTY_PART, _LOWER_CASE)),
+]
 AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
 
 WITHOUT_NULL = BeforeValidator(_without_null)
