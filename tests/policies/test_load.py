@@ -110,6 +110,12 @@ REFUSED = [
     ("resizePolicy: {cpu: Restart}", 18, "spec.resizePolicy.cpu", "'Restart' is not 'NotRequired' or 'RestartContainer'"),
     ("resizePolicy: {gpu: NotRequired}", 18, "spec.resizePolicy.gpu", "'gpu' is not 'cpu' or 'memory'"),
     ("match: {ownerKinds: [CronJob]}", 24, "spec.match.ownerKinds[0]", "a CronJob's Pods are owned by its Jobs: say Job"),
+    ("match: {ownerKinds: [deployment]}", 24, "spec.match.ownerKinds[0]", "no kind is written 'deployment': say Deployment"),
+    ("match: {ownerKinds: [StatefulSets]}", 24, "spec.match.ownerKinds[0]", "no kind is written 'StatefulSets': say StatefulSet"),
+    ("match: {images: ['redis:7']}", 20, "spec.match.images[0]", "'redis:7' matches no image: tag and digest never count: write redis"),
+    ("containers: {images: ['a/redis@sha256:00']}", 25, "spec.containers.images[0]", "tag and digest never count: write a/redis"),
+    ("match: {images: [Redis]}", 20, "spec.match.images[0]", "names of images are lower case letters"),
+    ("match: {images: [a//b]}", 20, "spec.match.images[0]", "no part of the name of an image is empty"),
     ("match: {images: ['']}", 20, "spec.match.images[0]", "an empty pattern matches nothing"),
     ("tolerations: [{operator: Exists, effect: NoExecute, tolerationSeconds: 9223372036854775808}]", 55, "spec.tolerations[0].tolerationSeconds", "more than the API server can hold"),
     ("{resources: {limits: [{type: Pod, min: {cpu: 16Ei}, max: {cpu: 8E}}]}}", 25, "spec.resources.limits[0]", "min.cpu 16Ei is above max.cpu 8E"),
@@ -228,6 +234,53 @@ def test_refuses_whole_documents(tmp_path: Path, text: str, place: str, words: s
 def test_what_a_cluster_adds_to_a_policy_is_taken(tmp_path: Path) -> None:
     metadata = "metadata: {name: p, uid: x, creationTimestamp: 2026-01-01T00:00:00Z, generation: 3}"
     _only(tmp_path, HEAD.replace("metadata: {name: p}", metadata) + "  {}\nstatus: {conditions: []}\n")
+
+
+def test_list_of_a_cluster_is_taken(tmp_path: Path) -> None:
+    """As `kubectl get cwp -o yaml` prints it."""
+    items = indent(f"- {indent(HEAD, '  ').strip()} {{}}\n- {indent(HEAD, '  ').strip()} {{mod: x}}\n", "")
+    text = "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\nitems:\n" + items
+    loaded = load([_write(tmp_path, text.replace("{name: p}", "{name: q}", 1))])
+    assert [(policy.name, policy.source) for policy in loaded.policies] == [
+        ("q", f"{tmp_path / 'policy.yaml'}:5:3")
+    ]
+    assert [problem.place for problem in loaded.problems] == [f"{tmp_path / 'policy.yaml'}:12:10"]
+
+
+OTHERS = [
+    pytest.param("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", id="a ConfigMap"),
+    pytest.param("apiVersion: podtailor.dev/v1alpha1\nkind: PolicyTest\ntests: []\n", id="tests of policies"),
+    pytest.param("apiVersion: v1\nkind: List\nitems: [{apiVersion: apps/v1, kind: Deployment}]\n", id="a List of others"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_objects_of_other_kinds_may_stand_beside_policies(tmp_path: Path, other: str) -> None:
+    _write(tmp_path, other, "other.yaml")
+    _write(tmp_path, f"{HEAD}  {{}}\n")
+    loaded = load([str(tmp_path)])
+    assert [policy.name for policy in loaded.policies] == ["p"]
+    assert loaded.problems == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(HEAD.replace("ClusterWorkloadPolicy", "ClusterWorkloadPolcy") + "  {}\n", id="a kind of ours that is misspelt"),
+        pytest.param(HEAD.replace("podtailor.dev", "podtailor.io") + "  {}\n", id="a group that is misspelt"),
+        pytest.param("replicas: 3\n", id="a document of no kind"),
+    ],
+)  # fmt: skip
+def test_what_could_be_a_policy_is_no_other_kind(tmp_path: Path, text: str) -> None:
+    _write(tmp_path, text, "other.yaml")
+    _write(tmp_path, f"{HEAD}  {{}}\n")
+    assert load([str(tmp_path)]).problems
+
+
+@pytest.mark.parametrize("number", ["1.10", "0123", "08", "1_000", "0x10", "1e3"])
+def test_hint_is_what_the_file_says(tmp_path: Path, number: str) -> None:
+    (problem,) = load([_write(tmp_path, f"{HEAD}  nodeSelector: {{version: {number}}}\n")]).problems
+    assert problem.message == f'must be a string: write "{number}"'
 
 
 def test_good_documents_beside_bad_ones_are_loaded(tmp_path: Path) -> None:

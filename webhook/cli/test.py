@@ -20,7 +20,8 @@ from webhook.cli.output import counted, print_json
 from webhook.cli.terminal import console
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.files import Document, InputError
-from webhook.policies.cases import KIND, Case, PolicyTest, fields_of, mismatches, read
+from webhook.policies.cases import Case, PolicyTest, fields_of, mismatches, read
+from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
 
 
@@ -173,7 +174,7 @@ def _init(
         raise InputError("nothing in there is a Pod or has a Pod template")
     suite = {
         "apiVersion": "podtailor.dev/v1alpha1",
-        "kind": KIND,
+        "kind": TEST_KIND,
         **({"policies": [beside(path) for path in policies]} if policies else {}),
         **({"builtin": str(builtin)} if builtin is not Profile.SAFE else {}),
         **({"presets": preset} if preset else {}),

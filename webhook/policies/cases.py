@@ -12,11 +12,10 @@ from webhook.engine.qos import QOSClass
 from webhook.files import Document, InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode, WorkloadType
-from webhook.policies.load import parsed
+from webhook.policies.load import Part, parsed
+from webhook.policies.schema import TEST_KIND
 from webhook.policies.shapes import Model
 from webhook.policies.shipped import Profile
-
-KIND = "PolicyTest"
 
 
 def _value(given: object) -> object:
@@ -80,7 +79,9 @@ class PolicyTest(Model):
 def read(document: Document) -> PolicyTest:
     """Raises InputError with every problem, a line each."""
     found = parsed(
-        document, PolicyTest, f"a file of tests is a mapping with apiVersion, kind: {KIND} and tests"
+        Part(document, (), document.data),
+        PolicyTest,
+        f"a file of tests is a mapping with apiVersion, kind: {TEST_KIND} and tests",
     )
     if isinstance(found, list):
         raise InputError("\n".join(map(str, found)))

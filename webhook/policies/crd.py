@@ -16,11 +16,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from webhook import yaml_tree
+from webhook.policies import schema
 from webhook.policies.schema import Spec
 from webhook.policies.shapes import Model
 from webhook.policies.syntax import Rule, Text
 
-GROUP, VERSION = "podtailor.dev", "v1alpha1"
+GROUP, VERSION = schema.GROUP, "v1alpha1"
 FOLDER = Path("manifests/crds")
 Schema = dict[str, Any]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,8 @@ from webhook import files
 from webhook.files import Document, InputError
 from webhook.model.policy import Policy
 from webhook.policies.compile import compiled
-from webhook.policies.schema import PolicyDocument
+from webhook.policies.schema import GROUP, POLICY_KINDS, TEST_KIND, PolicyDocument
+from webhook.yaml_tree import List, Mapping, Scalar
 
 Location = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -50,28 +52,73 @@ class Loaded(Struct, frozen=True):
         return self.policies
 
 
+class Part(NamedTuple):
+    """A document, or an item of one that is a List."""
+
+    document: Document
+    at: Location
+    data: Any
+
+    def place(self, location: Location = ()) -> str:
+        return self.document.place((*self.at, *location))
+
+
 def load(paths: Iterable[str]) -> Loaded:
     """Read files, directories and `-`. What is no YAML is a problem like any other."""
     problems: list[Problem] = []
-    documents = list(_documents(paths, problems))
-    loaded = load_documents(documents)
+    parts = [part for path in paths for part in _policies_among(_documents([path], problems))]
+    loaded = _load_parts(parts)
     return Loaded(loaded.policies, (*problems, *loaded.problems))
 
 
 def load_documents(documents: Iterable[Document]) -> Loaded:
+    return _load_parts(_policies_among(documents))
+
+
+def _policies_among(documents: Iterable[Document]) -> list[Part]:
+    """Without objects of other kinds, which may stand beside policies; all of them if there is no policy."""
+    parts = [part for document in documents for part in _parts(Part(document, (), document.data))]
+    ours = [part for part in parts if not _is_of_another_kind(part.data)]
+    return ours or parts
+
+
+def _parts(part: Part) -> Iterator[Part]:
+    """The items of a List, as `kubectl get cwp -o yaml` prints one; else what is given."""
+    items = part.data.get("items") if isinstance(part.data, dict) else None
+    if isinstance(items, list) and str(part.data.get("kind")).endswith("List"):
+        for index, item in enumerate(items):
+            yield from _parts(Part(part.document, (*part.at, "items", index), item))
+    else:
+        yield part
+
+
+_API_VERSION, _KIND = re.compile(r"([a-z0-9.-]+/)?v\d\w*", re.ASCII), re.compile(r"[A-Z]\w*", re.ASCII)
+
+
+def _is_of_another_kind(data: Any) -> bool:
+    """An object of Kubernetes, or of podtailor's own tests, that nobody could mean as a policy."""
+    if not isinstance(data, dict):
+        return False
+    version, kind = str(data.get("apiVersion")), str(data.get("kind"))
+    if not _API_VERSION.fullmatch(version) or not _KIND.fullmatch(kind) or kind in POLICY_KINDS:
+        return False
+    return not version.startswith(f"{GROUP}/") or kind == TEST_KIND
+
+
+def _load_parts(parts: Iterable[Part]) -> Loaded:
     policies: list[Policy] = []
     problems: list[Problem] = []
     seen: dict[tuple[str, str | None, str], str] = {}
-    for document in documents:
-        read = parsed(document, PolicyDocument, _WHAT)
+    for part in parts:
+        read = parsed(part, PolicyDocument, _WHAT)
         if isinstance(read, list):
             problems.extend(read)
             continue
-        place = document.place()
+        place = part.place()
         identity = (read.kind, read.metadata.namespace, read.metadata.name)
         if identity in seen:
             message = f"{read.kind} {read.metadata.name} stands at {seen[identity]} already"
-            problems.append(Problem(document.place(("metadata", "name")), "metadata.name", message))
+            problems.append(Problem(part.place(("metadata", "name")), "metadata.name", message))
             continue
         seen[identity] = place
         policies.append(compiled(read, source=place))
@@ -92,20 +139,41 @@ def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
     return load(paths).whole()
 
 
-def parsed(document: Document, model: type[M], what: str) -> M | list[Problem]:
-    """The document as a `model`, or what is wrong with it; `what` it should be, in words."""
-    if not isinstance(document.data, dict):
-        return [Problem(document.place(), "", what)]
+def parsed(part: Part, model: type[M], what: str) -> M | list[Problem]:
+    """The part as a `model`, or what is wrong with it; `what` it should be, in words."""
+    if not isinstance(part.data, dict):
+        return [Problem(part.place(), "", what)]
     try:
-        return model.model_validate(document.data)
+        return model.model_validate(part.data)
     except ValidationError as error:
-        found = list(_errors(error, model))
+        found = [
+            _told(
+                each["type"], each["loc"], each["msg"], _as_written(part, each["loc"], each["input"]), model
+            )
+            for each in error.errors()
+        ]
         # Something else altogether: what its fields are called is no mistake.
         elsewhat = [each for each in found if each[0] in (("apiVersion",), ("kind",))]
         return [
-            Problem(document.place(location), files.dotted(location), message)
+            Problem(part.place(location), files.dotted(location), message)
             for location, message in elsewhat or found
         ]
+
+
+def _as_written(part: Part, location: Location, given: object) -> object:
+    """A number as it stands in the file: `1.10` is 1.1 to YAML, and `0123` is 83."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return given
+    try:
+        node = part.document.root
+    except InputError:  # JSON that YAML does not take
+        return given
+    for step in (*part.at, *location):
+        if isinstance(node, Mapping):
+            node = node.get(str(step))
+        elif isinstance(node, List) and isinstance(step, int):
+            node = node.items[step]
+    return node.text if isinstance(node, Scalar) else given
 
 
 def spec_of(data: dict[str, Any]) -> dict[str, Any]:

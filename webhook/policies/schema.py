@@ -221,6 +221,11 @@ class Metadata(BaseModel):
     namespace: ObjectName | None = None
 
 
+GROUP = "podtailor.dev"
+POLICY_KINDS = ("ClusterWorkloadPolicy", "WorkloadPolicy")
+TEST_KIND = "PolicyTest"
+
+
 class PolicyDocument(Model):
     apiVersion: Literal["podtailor.dev/v1alpha1"]
     kind: Literal["ClusterWorkloadPolicy", "WorkloadPolicy"]
