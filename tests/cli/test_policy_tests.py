@@ -58,7 +58,10 @@ def test_denial_can_be_expected_and_is_a_failure_where_it_is_not(run: Run, tmp_p
     )
     refused = run("test", _tests(tmp_path, "{workloadTypes: [General]}", head=head))
     assert refused.code == 1
-    assert "        denied: maximum memory usage per Container is 1Gi" in refused.out
+    assert (
+        "        denied: podtailor: policy must: container app: maximum memory usage per Container is 1Gi"
+        in refused.out
+    )
 
 
 def test_namespace_labels_count(run: Run, tmp_path: Path) -> None:
@@ -111,3 +114,38 @@ def test_first_draft_passes_and_is_not_written_over(run: Run, tmp_path: Path) ->
     assert again.code == 2
     assert "must not be there yet" in again.err
     assert run("test", str(draft), "-f", "examples").code == 2
+
+
+NARROW = """\
+apiVersion: podtailor.dev/v1alpha1
+kind: ClusterWorkloadPolicy
+metadata: {name: java}
+spec:
+  match: {namespaceSelector: {matchLabels: {team: java}}}
+  resizePolicy: {memory: RestartContainer}
+"""
+
+
+def test_draft_warns_of_a_policy_that_matches_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "java.yaml").write_text(NARROW)
+    flags = ("test", "--init", "-f", "examples/general.yaml", "-p", str(tmp_path / "java.yaml"))
+    done = run(*flags, str(tmp_path / "draft.yaml"))
+    assert "warning: policy java matches none of these" in done.err
+    labelled = run(*flags, "--namespace-labels", "team=java", str(tmp_path / "labelled.yaml"))
+    assert labelled.err == ""
+    assert "RestartContainer" in (tmp_path / "labelled.yaml").read_text()
+    assert run("test", str(tmp_path / "labelled.yaml")).code == 0
+
+
+def test_two_objects_of_one_name_are_told_apart_by_namespace(run: Run, tmp_path: Path) -> None:
+    pods = [
+        POD.replace("{name: p}", f"{{name: p, namespace: {namespace}}}") for namespace in ("blue", "green")
+    ]
+    (tmp_path / "pods.yaml").write_text("\n---\n".join(pods))
+    assert run("test", "--init", "-f", str(tmp_path / "pods.yaml"), str(tmp_path / "draft.yaml")).code == 0
+    assert run("test", str(tmp_path / "draft.yaml")).out.endswith("2 tests passed\n")
+    text = f"{HEAD}tests:\n- {{name: x, manifest: pods.yaml, select: Pod/p, expect: {{unchanged: true}}}}\n"
+    (tmp_path / "ambiguous.yaml").write_text(text)
+    done = run("test", str(tmp_path / "ambiguous.yaml"))
+    assert done.code == 2
+    assert "there is Pod/blue/p, Pod/green/p: give select" in done.err

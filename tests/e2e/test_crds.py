@@ -31,6 +31,8 @@ TAKEN = {
     "amounts that are next to nothing": f"{HEAD}  resources: {{perDevice: {{cpu: '1e-99', memory: '0.0000000001'}}}}\n",
     "amounts past every cap": f"{HEAD}  resources: {{limits: [{{type: Pod, min: {{cpu: '1e20'}}, max: {{cpu: '1e21'}}}}]}}\n",
     "sends to arm64 what it matches there": f"{HEAD}  {{match: {{workloadTypes: [General, ARM64]}}, nodeSelector: {{kubernetes.io/arch: arm64}}}}\n",
+    "images with domain and port": f"{HEAD}  match: {{images: ['registry:5000/team/*', '*/app', 'Registry/app']}}\n",
+    "kinds of others": f"{HEAD}  match: {{ownerKinds: [Rollout, TaskRun]}}\n",
     "mode Off in quotes": f'{HEAD}  mode: "Off"\n',
     "its own namespace": f"{NAMESPACED}  match: {{podSelector: {{matchLabels: {{a: ''}}}}}}\n",
     "longest label key": f"{HEAD}  nodeSelector: {{{'a' * 250}.b/{'c' * 63}: {'d' * 63}}}\n",

@@ -171,9 +171,10 @@ def _created(client: Client, namespace: str, manifest: Json) -> Outcome:
     try:
         made = client.create(namespace, manifest, dry_run=True)
     except Refused as refused:
-        # `pods "p" is forbidden: [a, b]` and `admission webhook "..." denied the request: [a, b]`
-        said = refused.message.partition(" forbidden: ")[2] or refused.message.partition(" request: ")[2]
-        messages = re.split(r", (?=[a-z./-]+ max limit|m[ia][nx]imum )", said.strip("[]"))
+        # `pods "p" is forbidden: [a, b]` and `denied the request: podtailor: policy p: container c: a; policy p: b`
+        said = refused.message.partition(" forbidden: ")[2] or refused.message.partition(" podtailor: ")[2]
+        said = re.sub(r"policy [^:]+: (container [^:]+: )?", "", said)
+        messages = re.split(r"[,;] (?=[a-z./-]+ max limit|m[ia][nx]imum )", said.strip("[]"))
         return Outcome(None, refused.status, frozenset(messages if refused.status == 403 else ()))
     assert decide(made, Snapshot()).outcome.qos.before == made["status"]["qosClass"]
     containers = [*made["spec"]["containers"], *(made["spec"].get("initContainers") or ())]

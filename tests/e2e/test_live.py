@@ -271,8 +271,8 @@ class TestBounds:
         assert refused.value.status == 403
         assert refused.value.message == (
             'admission webhook "pods.podtailor.dev" denied the request: '
-            "[minimum cpu usage per Container is 500m, but request is 100m, "
-            "maximum memory usage per Container is 1Gi.  No limit is specified]"
+            f"podtailor: policy {own}/{name}: container app: minimum cpu usage per Container is 500m, but request is 100m; "
+            f"policy {own}/{name}: container app: maximum memory usage per Container is 1Gi.  No limit is specified"
         )
         cluster.kubectl("label", "namespace", own, "podtailor.dev/mode=audit")
         eventually("audit refuses nothing", partial(_is_taken, client, own))

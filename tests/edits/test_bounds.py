@@ -95,7 +95,7 @@ class TestUntouched:
         denies = _item("max: {cpu: '1'}", more="onViolation: Deny")
         before = pod("resources: {}", container="resources: {limits: {cpu: '64'}}")
         assert decide(before, snapshot(denies)).denied == (
-            "maximum cpu usage per Container is 1, but limit is 64"
+            "podtailor: policy bounds-container: container app: maximum cpu usage per Container is 1, but limit is 64"
         )
 
 
@@ -128,14 +128,15 @@ def test_own_values_that_break_a_bound_are_warned_of(before: str, bounds: str, m
 def test_or_refused_where_the_policy_says_so(before: str, bounds: str, message: str) -> None:
     within = snapshot(_item(bounds, more="onViolation: Deny"), _gives("{limitFactor: {memory: '2'}}"))
     decision = decide(pod(container=f"resources: {before}"), within)
-    assert (decision.denied, decision.patch) == (message, [])
+    said = f"podtailor: policy bounds-container: container app: {message}"
+    assert (decision.denied, decision.patch) == (said, [])
 
 
 def test_every_violation_is_in_one_message() -> None:
     bounds = _item("min: {cpu: 100m}, max: {memory: 1Gi}", more="onViolation: Deny")
     assert decide(pod(), snapshot(bounds)).denied == (
-        "[minimum cpu usage per Container is 100m.  No request is specified, "
-        "maximum memory usage per Container is 1Gi.  No limit is specified]"
+        "podtailor: policy bounds-container: container app: minimum cpu usage per Container is 100m.  No request is specified; "
+        "policy bounds-container: container app: maximum memory usage per Container is 1Gi.  No limit is specified"
     )
 
 
@@ -184,4 +185,6 @@ def test_no_more_is_said_than_helps_and_a_denial_is_never_what_is_left_out() -> 
     before["spec"]["containers"] = [{"name": f"c{at}"} for at in range(240)]
     decision = decide(before, snapshot(*warns, _item("max: {cpu: '1'}", "Pod", "onViolation: Deny")))
     assert len(decision.outcome.violations) == MOST_VIOLATIONS
-    assert decision.denied == "maximum cpu usage per Pod is 1.  No limit is specified"
+    assert decision.denied == (
+        "podtailor: policy bounds-pod: maximum cpu usage per Pod is 1.  No limit is specified"
+    )

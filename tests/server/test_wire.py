@@ -82,7 +82,11 @@ def test_denied() -> None:
         "response": {
             "uid": "6f0c",
             "allowed": False,
-            "status": {"code": 403, "reason": "Forbidden", "message": message},
+            "status": {
+                "code": 403,
+                "reason": "Forbidden",
+                "message": f"podtailor: policy small: container app: {message}",
+            },
             "warnings": [f"podtailor: violation: small: app: {message}"],
             "auditAnnotations": {"workload-types": "General", "policies": "small"},
         },

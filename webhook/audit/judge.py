@@ -122,7 +122,7 @@ def _found(decision: Decision, examined: Examined, enforcement: Enforcement) -> 
     for each in (*decision.outcome.violations, *(one for one in tried if one.policy in decision.audited)):
         refuses = each.policy.resources is not None and each.policy.resources.deny
         why = f"{each.message}; such Pods are refused" if refuses else each.message
-        yield Item(Finding.VIOLATION, each.policy.key, each.where, why=why)
+        yield Item(Finding.VIOLATION, each.policy.key, each.container or "pod", why=why)
     for conflict in outcome.conflicts:
         if conflict.policy.origin in SHIPPED:  # to be overruled is what those are for
             continue

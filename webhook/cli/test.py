@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -17,9 +18,10 @@ from webhook import files, yaml_tree
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
 from webhook.cli.output import counted, print_json
-from webhook.cli.terminal import console
+from webhook.cli.terminal import console, warn
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.files import Document, InputError
+from webhook.model.policy import SHIPPED
 from webhook.policies.cases import Case, PolicyTest, fields_of, mismatches, read
 from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
@@ -29,6 +31,18 @@ class Output(StrEnum):
     TABLE = "table"
     JUNIT = "junit"
     JSON = "json"
+
+
+_NAMESPACE = Case.model_fields["namespace"].default
+
+
+class Draft(Struct, frozen=True):
+    """One test to be written."""
+
+    manifest: str
+    """Its file, from where the tests stand."""
+    found: Found
+    decision: Decision
 
 
 class Result(Struct, frozen=True):
@@ -45,6 +59,7 @@ def run(
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
+    namespace_labels: options.NamespaceLabels = None,
     *,
     init: Annotated[
         bool,
@@ -66,10 +81,13 @@ def run(
     Exit codes: 0 all passed, 1 some failed, 2 wrong usage or input that cannot be used.
     """
     if init:
-        _init(paths, options.filenames_of(filename, policies), policies, builtin, preset)
+        labels = options.labels_of(namespace_labels)
+        _init(paths, options.filenames_of(filename, policies), policies, builtin, preset, labels)
         return
-    if filename or policies or preset:
-        raise InputError("-f, --policies and --preset are for --init: a file of tests names its own")
+    if filename or policies or preset or namespace_labels:
+        raise InputError(
+            "-f, --policies, --preset and --namespace-labels are for --init: a file of tests names its own"
+        )
     documents = [document for path in files.find(paths) for document in files.read(path)]
     results = [result for document in documents for result in _run(document)]
     if not results:
@@ -104,15 +122,23 @@ def _decided(suite: PolicyTest, case: Case, beside: Path, place: str) -> Decisio
         documents = [Document(place, 1, text, case.object)]
     else:
         documents = [each for path in files.find([str(beside / case.manifest)]) for each in files.read(path)]
-    found = [each for document in documents for each in find_pods(document) if _is_meant(each, case.select)]
+    found = [each for document in documents for each in find_pods(document) if _is_meant(each, case)]
     if len(found) != 1:
-        said = ", ".join(f"{each.manifest.kind}/{each.manifest.name}" for each in found) or "none"
+        said = ", ".join(_with_namespace(each, case.namespace) for each in found) or "none"
         raise InputError(f"{place}: one manifest that makes Pods is needed, there is {said}: give select")
     return evaluate(found[0].request(case.namespace), snapshot)
 
 
-def _is_meant(found: Found, select: str) -> bool:
-    return not select or select == f"{found.manifest.kind}/{found.manifest.name}"
+def _is_meant(found: Found, case: Case) -> bool:
+    return case.select in ("", _by_name(found), _with_namespace(found, case.namespace))
+
+
+def _by_name(found: Found) -> str:
+    return f"{found.manifest.kind}/{found.manifest.name}"
+
+
+def _with_namespace(found: Found, default: str) -> str:
+    return f"{found.manifest.kind}/{found.manifest.namespace or default}/{found.manifest.name}"
 
 
 def _table(results: list[Result]) -> None:
@@ -157,6 +183,7 @@ def _init(
     policies: list[str] | None,
     builtin: Profile,
     preset: list[str] | None,
+    namespace_labels: dict[str, str],
 ) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
         raise InputError(f"{', '.join(paths)}: --init writes one file, which must not be there yet")
@@ -167,11 +194,17 @@ def _init(
     def beside(path: str) -> str:
         return os.path.relpath(path, made.parent)
 
-    snapshot = snapshot_from(policies, builtin, preset)
+    snapshot = snapshot_from(policies, builtin, preset, namespace_labels=namespace_labels)
     documents = [(path, document) for path in files.find(filenames) for document in files.read(path)]
     pods = [(path, found) for path, document in documents for found in find_pods(document)]
     if not pods:
         raise InputError("nothing in there is a Pod or has a Pod template")
+    drafts = [Draft(beside(path), each, evaluate(each.request(_NAMESPACE), snapshot)) for path, each in pods]
+    matched = {policy.key for each in drafts for policy in (*each.decision.enforced, *each.decision.audited)}
+    for policy in snapshot.policies:
+        if policy.origin not in SHIPPED and policy.key not in matched:
+            warn(f"policy {policy.key} matches none of these: the tests would not notice if it changed")
+    names = Counter((each.manifest, _by_name(each.found)) for each in drafts)
     suite = {
         "apiVersion": "podtailor.dev/v1alpha1",
         "kind": TEST_KIND,
@@ -179,7 +212,8 @@ def _init(
         **({"builtin": str(builtin)} if builtin is not Profile.SAFE else {}),
         **({"presets": preset} if preset else {}),
         "tests": [
-            _as_it_is(beside(path), each, evaluate(each.request("default"), snapshot)) for path, each in pods
+            _as_it_is(each, namespace_labels, is_unique=names[each.manifest, _by_name(each.found)] == 1)
+            for each in drafts
         ],
     }
     try:
@@ -190,7 +224,8 @@ def _init(
     print(f"{made}: {counted(len(pods), 'test')} of what happens today; read {them} before you keep {them}")
 
 
-def _as_it_is(manifest: str, found: Found, decision: Decision) -> dict[str, object]:
+def _as_it_is(draft: Draft, namespace_labels: dict[str, str], *, is_unique: bool) -> dict[str, object]:
+    found, decision = draft.found, draft.decision
     fields = fields_of(decision.outcome.changes)
     skips = {skip.field: str(skip.reason) for skip in decision.outcome.skips}
     expect: dict[str, object] = {"workloadTypes": list(map(str, decision.types))} if decision.types else {}
@@ -200,7 +235,8 @@ def _as_it_is(manifest: str, found: Found, decision: Decision) -> dict[str, obje
         expect |= {"fields": fields} if fields else {"unchanged": True}
     return {
         "name": f"{found.manifest.kind} {found.manifest.name}",
-        "manifest": manifest,
-        "select": f"{found.manifest.kind}/{found.manifest.name}",
+        "manifest": draft.manifest,
+        "select": _by_name(found) if is_unique else _with_namespace(found, _NAMESPACE),
+        **({"namespaceLabels": namespace_labels} if namespace_labels else {}),
         "expect": {**expect, **({"skips": skips} if skips else {})},
     }

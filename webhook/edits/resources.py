@@ -34,6 +34,7 @@ from webhook.model.pod import NO_RESOURCES, Toleration
 from webhook.model.policy import Bounds, Policy
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container, Kind, Subject
+from webhook.model.words import NAME_LENGTH, cut
 
 _EPHEMERAL = "ephemeral-storage"
 _MEMORY_PRESSURE = Toleration(
@@ -173,11 +174,11 @@ def _violations(voice: Voice, sheets: list[Sheet], subject: Subject) -> Iterator
             if subject.spec.resources is not None and not (request and limit):
                 continue  # the Pod is sized as a whole: what its container leaves open, it may
             for message in bounds.breaches(kept, "Container", resource, request, limit):
-                yield Violation(voice.policy, sheet.container.name, message)
+                yield Violation(voice.policy, cut(sheet.container.name, NAME_LENGTH), message)
     for resource in bounds.resources(voice.defaults.pod):
         request, limit = _sums(sheets, subject, resource)
         for message in bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit):
-            yield Violation(voice.policy, "pod", message)
+            yield Violation(voice.policy, None, message)
 
 
 def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity | None]:

@@ -77,7 +77,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     # What only audited policies mind is said as well: that is what trying them is for.
     tried = [each for each in audit.violations if each.policy in audited] if audit else []
     broken = [
-        f"violation: {each.policy.name}: {each.where}: {each.message}"
+        f"violation: {each.policy.name}: {each.container or 'pod'}: {each.message}"
         for each in (*outcome.violations, *tried)
     ]
     warnings = (
@@ -106,10 +106,13 @@ def _cut(warnings: Iterable[str]) -> tuple[str, ...]:
 
 
 def _denied(violations: Sequence[Violation]) -> str | None:
-    """As LimitRanger words it: one message as it is, several in brackets."""
-    found = [each.message for each in violations if each.policy.resources and each.policy.resources.deny]
-    said = list(dict.fromkeys(found))
-    return (said[0] if len(said) == 1 else f"[{', '.join(said)}]") if said else None
+    """Of each violation the policy, the container, and what LimitRanger would say of it."""
+    refusing = [each for each in violations if each.policy.resources and each.policy.resources.deny]
+    said = [
+        f"policy {each.policy.key}: {f'container {each.container}: ' if each.container else ''}{each.message}"
+        for each in refusing
+    ]
+    return f"podtailor: {'; '.join(said)}" if said else None
 
 
 def _beyond(in_force: Outcome, would_be: Outcome) -> tuple[Change, ...]:

@@ -55,8 +55,8 @@ class Violation(Struct, frozen=True):
     """The Pod's own values break a bound of `policy`; `message` in LimitRanger's words."""
 
     policy: Policy
-    where: str
-    """Name of the container, or `pod` for its sums."""
+    container: str | None
+    """Its name; None for the sums of the Pod."""
     message: str
 
 

@@ -52,7 +52,9 @@ class Case(Model):
     name: str = Field(description="What it is about.")
     manifest: str | None = Field(default=None, description="A file, from where this one stands.")
     object: dict[str, Any] | None = Field(default=None, description="Instead of a file: the manifest itself.")
-    select: str = Field(default="", description="Kind/name, where the file has several that make Pods.")
+    select: str = Field(
+        default="", description="Kind/name or Kind/namespace/name, where the file has several that make Pods."
+    )
     namespace: str = Field(default="default", description="Where the manifest names none.")
     namespaceLabels: dict[str, str] = Field(default={}, description="Labels of that namespace.")
     expect: Expectation
