@@ -21,7 +21,9 @@ _TOLERATIONS = ",".join(["{}"] * 1_000_000)
 # Each of the costliest kind: unique, of two strings that need four bytes a character.
 _LABELS = ",".join(f'"{number:x}é":"😀"' for number in range(MAX_ELEMENTS - 100))
 _NAMES = ",".join(f"{number:x}" for number in range(MAX_ELEMENTS - 100))
-OK, FULL = b"HTTP/1.1 200 OK", b"HTTP/1.1 503 Service Unavailable"
+OK = b"HTTP/1.1 200 OK"
+# Where there is no room for more of them, or on a slow machine not in the time that a body has.
+REFUSED = {b"HTTP/1.1 503 Service Unavailable", b"HTTP/1.1 400 Bad Request"}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_large_pods_at_once_take_less_than_the_limit(tmp_path: Path, body: bytes
     try:
         at_rest = memory(server.process.pid, "VmRSS")
         answers = together(server.port, request(body), 48)
-        assert set(answers) <= {OK, FULL}
+        assert set(answers) <= {OK, *REFUSED}
         assert OK in answers
         assert memory(server.process.pid) - at_rest < memory_limit() - FULL_SNAPSHOT
         assert server.review(pod())["allowed"]

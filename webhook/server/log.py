@@ -12,7 +12,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from webhook.model.words import MESSAGE_LENGTH, cut
+
 _RESERVED = frozenset(vars(logging.makeLogRecord({})))
+# What else is logged than reviews: the problems of a policy file in one line, the frames of a deep call.
+_MAX_TEXT = 4 * MESSAGE_LENGTH
+_MAX_LINES = 60
 
 
 class ReviewLine(Struct, frozen=True, omit_defaults=True):
@@ -60,12 +65,21 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, Any] = {
             "time": _said(record.created),
             "level": record.levelname.lower(),
-            "message": record.getMessage(),
+            "message": cut(record.getMessage(), _MAX_TEXT),
         }
-        line |= {key: value for key, value in vars(record).items() if key not in _RESERVED}
+        line |= {key: _short(value) for key, value in vars(record).items() if key not in _RESERVED}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+            line["exception"] = _trace(self.formatException(record.exc_info))
+        return msgspec.json.encode(line).decode()
+
+
+def _short(value: object) -> object:
+    return value if value is None or isinstance(value, int | float) else cut(str(value), _MAX_TEXT)
+
+
+def _trace(text: str) -> str:
+    """Its last lines: an exception may quote what came from outside."""
+    return "\n".join([cut(line, MESSAGE_LENGTH) for line in text.splitlines()[-_MAX_LINES:]])
 
 
 def configure(level: str) -> None:
