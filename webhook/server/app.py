@@ -47,13 +47,19 @@ class _DisconnectedError(Exception):
 class Mutate:
     """`POST /mutate` as plain ASGI: no request model, no middleware, one copy of the body.
 
-    Statuses: 200 for every decision, 400 and 413 for bad input, 503 when full, 500 for our own fault; never
-    with `Retry-After`, which would make the API server's client try again within its timeout.
+    Statuses: 200 for every decision, 400 and 413 for bad input, 503 when full or not ready, 500 for our own
+    fault; never with `Retry-After`, which would make the API server's client try again within its timeout.
     """
 
     def __init__(
-        self, reviewer: Reviewer, is_draining: Callable[[], bool], body_seconds: float = BODY_SECONDS
+        self,
+        reviewer: Reviewer,
+        is_draining: Callable[[], bool],
+        waits_for: Callable[[], str | None] = lambda: None,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
+        """`waits_for`: what is missing before a review can be decided; None once nothing is."""
+        self._waits_for = waits_for
         self._reviewer = reviewer
         self._body_seconds = body_seconds
         self._is_draining = is_draining
@@ -89,6 +95,10 @@ class Mutate:
 
     async def _review(self, body: bytes) -> bytes:
         """Callers that send nothing do not count: they keep nobody from being answered."""
+        waits_for = self._waits_for()
+        if waits_for:
+            # By failurePolicy, as if nobody had answered: an allowed Pod would count as tailored.
+            raise _RefusedError(503, "not-ready", waits_for)
         if self._at_once >= MOST_AT_ONCE:
             raise _RefusedError(503, "overloaded", "too many reviews at once")
         self._at_once += 1

@@ -17,7 +17,17 @@ from webhook.policies.sources import Update
 
 # From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5)
-RESULTS = ("patched", "unchanged", "left-alone", "denied", "unreadable", "bad-request", "overloaded", "error")
+RESULTS = (
+    "patched",
+    "unchanged",
+    "left-alone",
+    "denied",
+    "unreadable",
+    "bad-request",
+    "not-ready",
+    "overloaded",
+    "error",
+)
 
 
 class Effects(Struct, frozen=True, gc=False):

@@ -88,7 +88,8 @@ class Service:
         metrics = Metrics()
         self.reviewer = Reviewer(snapshot, metrics)
         self._source = source
-        self._complete = source is None
+        # Policies of files were read before this.
+        self._complete = source is None or not source.waits_for()
         self._draining = False
         self._stop = asyncio.Event()
         self._tls = Tls(
@@ -100,7 +101,7 @@ class Service:
             metrics.trusted(is_trusted)
         if source:
             metrics.watches(source.age, source.waits_for())
-        mutate = Mutate(self.reviewer, lambda: self._draining)
+        mutate = Mutate(self.reviewer, lambda: self._draining, self._waits_for)
         tls = self._tls.context
         self._server = _Server(
             _config(
@@ -157,10 +158,13 @@ class Service:
     def _not_ready(self) -> str | None:
         if self._draining:
             return "draining"
-        if not self._complete:
-            waits_for = self._source.waits_for() if self._source else []
-            return f"waiting for {', '.join(waits_for) or 'the first snapshot'}"
-        return None if self._server.started else "starting"
+        return self._waits_for() or (None if self._server.started else "starting")
+
+    def _waits_for(self) -> str | None:
+        if self._complete:
+            return None
+        waits_for = self._source.waits_for() if self._source else []
+        return f"waiting for {', '.join(waits_for) or 'the first snapshot'}"
 
     def _exposition(self) -> bytes:
         self.reviewer.ledger.flush()
