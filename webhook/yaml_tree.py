@@ -166,7 +166,10 @@ def _fill_mapping(mapping: Mapping, events: Iterator[Any], anchors: dict[str, No
 
 def plain(node: Node | None) -> Any:
     """The value as ordinary Python data: what the JSON that kubectl makes of it holds. Raises YamlError."""
-    return _plain(node, [_MOST_NODES])
+    try:
+        return _plain(node, [_MOST_NODES])
+    except RecursionError:
+        raise YamlError("nested too deep") from None
 
 
 def load(text: str) -> Any:

@@ -46,7 +46,7 @@ def test_age_grows_while_no_snapshot_can_be_made(
         raise RuntimeError(update)
 
     store.start(breaks)
-    eventually("it has failed", lambda: "no snapshot made" in caplog.messages)
+    eventually("it has failed", lambda: "background work failed and starts again" in caplog.messages)
     failed_at = time.monotonic()
     answers.wait_for(10)
     answers.give(*['{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}\n'] * 5)

@@ -345,3 +345,13 @@ def test_of_another_kind_only_that_is_said(tmp_path: Path) -> None:
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\nspec: {dnsPolicy: Default}\n"
     problems = load([_write(tmp_path, text)]).problems
     assert [problem.field for problem in problems] == ["apiVersion", "kind"]
+
+
+@pytest.mark.parametrize("depth", [300, 500, 1000])
+@pytest.mark.parametrize(("before", "after"), [("{a: ", "}"), ("[", "]"), ("- ", "")])
+def test_nesting_is_a_problem_like_any_other(tmp_path: Path, before: str, after: str, depth: int) -> None:
+    """However deep: what watches files hears of it as of any other mistake."""
+    file = tmp_path / "deep.yaml"
+    file.write_text(before * depth + "1" + after * depth)
+    (problem, *_) = load([str(file)]).problems
+    assert problem.place == f"{file}:1:1"

@@ -21,6 +21,7 @@ from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.listing import Kind, T, get, listed, object_of
+from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.cluster")
 
@@ -48,11 +49,11 @@ class _GoneError(Exception):
     """The resourceVersion is too old to go on from."""
 
 
-class Reflector(threading.Thread, Generic[T]):
+class Reflector(Worker, Generic[T]):
     """`items` is what the API server has, by `namespace/name`; `changed` is called after each change."""
 
     def __init__(self, api: ApiClient, kind: Kind[T], changed: Callable[[], None]) -> None:
-        super().__init__(name=f"reflector-{kind.name}", daemon=True)
+        super().__init__(f"reflector-{kind.name}", self._keep_up)
         self.kind = kind
         self.synced = threading.Event()
         self.revision = ""
@@ -63,7 +64,6 @@ class Reflector(threading.Thread, Generic[T]):
         self._changed = changed
         self._items: dict[str, T] = {}
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
         self._response: Any = None
         self._failures = 0
 
@@ -73,7 +73,7 @@ class Reflector(threading.Thread, Generic[T]):
             return dict(self._items)
 
     def stop(self) -> None:
-        self._stopped.set()
+        super().stop()
         response = self._response
         if response is not None:
             with suppress(OSError, ValueError, RuntimeError):  # it has just ended by itself
@@ -88,18 +88,18 @@ class Reflector(threading.Thread, Generic[T]):
         self.synced.set()
         self._changed()
 
-    def run(self) -> None:
+    def _keep_up(self) -> None:
         said = ""
-        while not self._stopped.is_set():
+        while not self.stopped.is_set():
             reason = self._go_on()
-            if reason and reason != said and not self._stopped.is_set():
+            if reason and reason != said and not self.stopped.is_set():
                 log.warning("not heard from the API server", extra={"kind": self.kind.name, "reason": reason})
             if said and not reason:
                 log.info("heard from the API server again", extra={"kind": self.kind.name})
             said = reason
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
-            self._stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
+            self.stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
 
     def _go_on(self) -> str:
         """One list where it is due, one watch to its end; why it ended, where that is not as it should be."""
@@ -115,10 +115,8 @@ class Reflector(threading.Thread, Generic[T]):
                 self.revision = ""
             return _short(error)
         except Exception:
-            # A fault of ours with one event may not end the watch for good: all is listed again.
-            log.exception("objects not understood", extra={"kind": self.kind.name})
-            self.revision = ""
-            return "a fault of ours"
+            self.revision = ""  # whatever it was that was not understood: all is listed again
+            raise
         return ""
 
     def _watch(self) -> None:
@@ -137,7 +135,7 @@ class Reflector(threading.Thread, Generic[T]):
                 for line in lines:
                     if line:
                         self._take(_EVENTS.decode(line))
-                if self._stopped.is_set():
+                if self.stopped.is_set():
                     return
         finally:
             # Half of an answer may still be in it: the next question gets a connection of its own.

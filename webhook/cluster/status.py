@@ -18,6 +18,7 @@ from webhook.cluster.kinds import Condition
 from webhook.cluster.standing import Standing
 from webhook.model.words import cut
 from webhook.policies import crd
+from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.cluster")
 
@@ -33,40 +34,40 @@ FORBIDDEN_SECONDS = 300.0
 _MOST_MESSAGE = 1024
 
 
-class StatusWriter(threading.Thread):
+class StatusWriter(Worker):
     """Give it the standings as they are; it writes what the API server does not hold yet."""
 
     def __init__(self, api: ApiClient) -> None:
-        super().__init__(name="status", daemon=True)
+        super().__init__("status", self._rounds)
         self._api = api
         self._standings: tuple[Standing, ...] = ()
         self._is_forbidden = False
         self._wake = threading.Event()
-        self._stopped = threading.Event()
 
     def wants(self, standings: tuple[Standing, ...]) -> None:
         self._standings = standings
         self._wake.set()
 
     def stop(self) -> None:
-        self._stopped.set()
+        super().stop()
         self._wake.set()
 
-    def run(self) -> None:
+    def _rounds(self) -> None:
+        self._wake.set()  # what was wanted before a failure is wanted still
         while True:
             self._wake.wait()
-            self._stopped.wait(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 (no secret)
+            self.stopped.wait(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 (no secret)
             self._wake.clear()
             for standing in self._standings:
-                if self._stopped.is_set():
+                if self.stopped.is_set():
                     return
                 if not _is_said(standing):
                     if not self._write(standing):
                         self._wake.set()  # once more, a round later
                     if self._is_forbidden:  # nor is any other ours to write
                         break
-                    self._stopped.wait(1 / _WRITES_PER_SECOND)
-            self._stopped.wait(FORBIDDEN_SECONDS if self._is_forbidden else _ROUND_SECONDS)
+                    self.stopped.wait(1 / _WRITES_PER_SECOND)
+            self.stopped.wait(FORBIDDEN_SECONDS if self._is_forbidden else _ROUND_SECONDS)
 
     def _write(self, standing: Standing) -> bool:
         """Whether that is settled: written, or for somebody else to write."""

@@ -36,6 +36,7 @@ from webhook.model.words import cut
 from webhook.policies import crd
 from webhook.policies.live import PolicyFiles
 from webhook.policies.sources import Update, combined
+from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.policies")
 
@@ -63,7 +64,6 @@ class Store:
         self._say = say
         self._take: Callable[[Update], object] = lambda _: None
         self._wake = threading.Event()
-        self._stopped = False
         self._said: dict[str, str] = {}
         """By uid: what was last logged of a policy that cannot be used."""
         self._indexed: tuple[Policy, ...] = ()
@@ -83,7 +83,7 @@ class Store:
             self._quotas = Reflector(api, QUOTAS, self._wake.set)
             self._ranges = Reflector(api, RANGES, self._wake.set)
             self._policies = [Reflector(api, policies_of(kind), self._wake.set) for kind in crd.KINDS]
-        self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
+        self._builder = Worker("snapshots", self._build)
 
     @property
     def reflectors(self) -> list[Reflector[Any]]:
@@ -92,12 +92,11 @@ class Store:
 
     def start(self, take: Callable[[Update], object]) -> None:
         self._take = take
-        for thread in (self._files, *self.reflectors, self._thread):
+        for thread in (self._files, *self.reflectors, self._builder):
             thread.start()
-        self._wake.set()
 
     def stop(self) -> None:
-        self._stopped = True
+        self._builder.stop()
         self._files.stop()
         for reflector in self.reflectors:
             reflector.stop()
@@ -137,10 +136,11 @@ class Store:
             self._files.problems + sum(not standing.is_ready for standing in self.standings),
         )
 
-    def _run(self) -> None:
+    def _build(self) -> None:
+        self._wake.set()  # at the start, and again after a failure
         while True:
             self._wake.wait()
-            if self._stopped:
+            if self._builder.stopped.is_set():
                 return
             time.sleep(_COALESCE_SECONDS)
             self._wake.clear()
@@ -149,9 +149,9 @@ class Store:
             try:
                 self._take(self.update())
             except Exception:
-                # The snapshot in force stays, and its age says so; the next change tries again.
-                log.exception("no snapshot made")
+                # The snapshot in force stays, and its age says so.
                 self._behind_since = min(self._behind_since, time.monotonic())
+                raise
             else:
                 self._behind_since = math.inf
                 self._log(self.standings)

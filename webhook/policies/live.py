@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,28 +12,25 @@ from webhook import files
 from webhook.files import InputError
 from webhook.model.policy import Policy
 from webhook.policies.load import load, load_all
+from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.policies")
 
 
-class PolicyFiles(threading.Thread):
+class PolicyFiles(Worker):
     """`policies` are those of the last time that all was well; `problems` counts what is wrong since."""
 
     def __init__(self, paths: Sequence[str], changed: Callable[[], None]) -> None:
         """Reads them. Raises InputError with every problem of every file."""
-        super().__init__(name="policy-files", daemon=True)
+        super().__init__("policy-files", self._watch)
         self._paths = [path for path in paths if path != "-"]
         self._changed = changed
         self._held = self._contents()
-        self._stopped = threading.Event()
         self.policies: tuple[Policy, ...] = load_all(paths)
         self.problems = 0
         self.reads = 1
 
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def run(self) -> None:
+    def _watch(self) -> None:
         """Watch until stopped.
 
         A mounted ConfigMap changes by a link beside its files, hence their folders. Looked at once a second
@@ -46,8 +42,8 @@ class PolicyFiles(threading.Thread):
         for _ in self._wakes(folders):
             contents = self._contents()
             if contents != self._held:
-                self._held = contents
                 self._read_again()
+                self._held = contents  # after that: where it fails it is tried again
 
     def _wakes(self, folders: set[Path]) -> Iterator[object]:
         for polling in (False, True):
@@ -59,7 +55,7 @@ class PolicyFiles(threading.Thread):
                     debounce=200,
                     rust_timeout=1000,
                     yield_on_timeout=True,
-                    stop_event=self._stopped,
+                    stop_event=self.stopped,
                     force_polling=polling,
                 )
             except OSError as error:

@@ -4,41 +4,36 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 from certs.keeper import Keeper
 from certs.secret import NotKeptError
+from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.certs")
 
 _FIRST_RETRY_SECONDS = 1.0
 
 
-class Keeping(threading.Thread):
+class Keeping(Worker):
     """Round after round, sooner again after one that failed. Ends with the process: a call may hang."""
 
     def __init__(self, keeper: Keeper, look: timedelta) -> None:
         """`look`: between two looks at Secret and webhook configuration."""
-        super().__init__(name="certificates", daemon=True)
+        super().__init__("certificates", self._rounds)
         self._keeper = keeper
         self._seconds = look.total_seconds()
 
-    def run(self) -> None:
+    def _rounds(self) -> None:
         failures = 0
-        while True:
+        while not self.stopped.is_set():
             try:
                 self._keeper.round(datetime.now(UTC))
                 failures = 0
             except NotKeptError as error:
                 failures += 1
                 log.warning("certificates not looked after", extra={"reason": str(error)})
-            except Exception:
-                # A fault of ours here may cost a renewal, never the reviews that are being answered.
-                failures += 1
-                log.exception("certificates not looked after")
             retry = _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10)
             pause = min(self._seconds, retry) if failures else self._seconds
             # Replicas that started together need not all come at once.
-            time.sleep(pause * random.uniform(0.7, 1.0))  # noqa: S311 (no secret)
+            self.stopped.wait(pause * random.uniform(0.7, 1.0))  # noqa: S311 (no secret)

@@ -7,6 +7,8 @@ from functools import cache
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from webhook import __version__
 from webhook.engine.evaluate import Decision
@@ -14,6 +16,7 @@ from webhook.model.draft import Change, Skip
 from webhook.model.names import Mode
 from webhook.model.policy import Origin, Policy
 from webhook.policies.sources import Update
+from webhook.supervision import restarts
 
 # From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5)
@@ -62,6 +65,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)  # memory, CPU time, open files
+        self.registry.register(_Restarts())
         self._requests = Counter(
             "podtailor_admission_requests",
             "Admission reviews by result; dry_run is the API request's own.",
@@ -188,6 +192,18 @@ class Metrics:
     def certificate(self, expires: float, read_at: float) -> None:
         self._expiry.set(expires)
         self._reload.set(read_at)
+
+
+class _Restarts(Collector):
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        counter = CounterMetricFamily(
+            "podtailor_worker_restarts",
+            "How often background work failed and was started again.",
+            labels=["worker"],
+        )
+        for worker, count in restarts().items():
+            counter.add_metric([worker], count)
+        yield counter
 
 
 def _policy(policy: Policy) -> str:

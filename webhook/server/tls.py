@@ -12,6 +12,7 @@ import watchfiles
 
 from certs.inspect import read_certificates
 from webhook.server.metrics import Metrics
+from webhook.supervision import supervised
 
 # Of TLS 1.2; those of 1.3 are all of this kind: forward secret, and authenticated as they encrypt.
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -34,14 +35,14 @@ class Tls:
         self._files = [file for file in (certificate, key, client_ca) if file]
         self._metrics = metrics
         self._held = self._contents()
-        self._current = self._read()
-        self.context = self._current
+        self.newest = self._read()
+        self.context = self.newest
         self.context.sni_callback = self._switch
 
     def reload(self) -> None:
         """Use what the files hold now from the next handshake on; keep the old where they cannot be used."""
         try:
-            self._current = self._read()
+            self.newest = self._read()
         except CertificateError as error:
             log.error("certificates not reloaded, the old ones stay", extra={"reason": str(error)})  # noqa: TRY400 (the reason says all)
         else:
@@ -53,11 +54,14 @@ class Tls:
         A mounted Secret changes by a link beside its files, hence their folders. Looked at once a second too:
         a change before the watch stood is announced to nobody.
         """
+        await supervised("certificate-files", self._watch)
+
+    async def _watch(self) -> None:
         async for _ in self._wakes():
             held = self._contents()
             if held != self._held:
-                self._held = held
                 self.reload()
+                self._held = held  # after that: where it fails it is tried again
 
     async def _wakes(self) -> AsyncIterator[object]:
         folders = {file.parent.resolve() for file in self._files}
@@ -85,7 +89,7 @@ class Tls:
         return [_content(file) for file in self._files]
 
     def _switch(self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str, _context: object) -> None:
-        connection.context = self._current
+        connection.context = self.newest
 
     def _read(self) -> ssl.SSLContext:
         """A context of what the files hold. Raises CertificateError."""

@@ -1,0 +1,238 @@
+"""Every thread and every task beside the requests: one that fails is heard of, and works again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from prometheus_client import generate_latest
+
+from certs.files import TLS_CERT, TLS_KEY, issue_to
+from certs.inspect import read_certificates
+from tests.cluster.answers import answering
+from tests.support.processes import eventually
+from webhook import supervision
+from webhook.cluster import status
+from webhook.cluster.kinds import Known
+from webhook.cluster.listing import Kind, Meta, Object
+from webhook.cluster.reflector import Reflector
+from webhook.cluster.standing import Standings
+from webhook.cluster.status import StatusWriter
+from webhook.cluster.store import Store
+from webhook.engine.snapshot import Snapshot
+from webhook.policies import crd, live
+from webhook.policies.live import PolicyFiles
+from webhook.policies.load import load
+from webhook.server import tls
+from webhook.server.keeping import Keeping
+from webhook.server.metrics import Metrics
+from webhook.server.tls import Tls
+from webhook.supervision import Worker, supervised
+
+T = TypeVar("T")
+POLICY = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: %s}\nspec: {}\n"
+
+
+@pytest.fixture(autouse=True)
+def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(status, "_LONGEST_WAIT", 0.01)
+
+
+def failing_once(real: Callable[..., T]) -> Callable[..., T]:
+    failed = threading.Event()
+
+    def replaced(*args: Any, **options: Any) -> T:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("killed by a test")
+        return real(*args, **options)
+
+    return replaced
+
+
+# Each begins the work, lets it fail once, and gives the question whether it works again.
+At_work = Callable[[], bool]
+
+
+@contextmanager
+def reflector(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
+    def read(found: Object) -> str:
+        return found.metadata.name
+
+    with answering() as (answers, api):
+        answers.every_list = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "a"}}]}
+        worker = Reflector(api, Kind("things", "/api/v1/things", failing_once(read)), lambda: None)
+        with running(worker):
+            yield lambda: worker.items() == {"/a": "a"}
+            answers.end()
+
+
+@contextmanager
+def policy_files(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
+    file = folder / "policies.yaml"
+    file.write_text(POLICY % "one")
+    worker = PolicyFiles([str(file)], lambda: None)
+    patch.setattr(live, "load", failing_once(load))
+    with running(worker):
+        file.write_text(POLICY % "other")
+        yield lambda: [policy.name for policy in worker.policies] == ["other"]
+
+
+@contextmanager
+def snapshots(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
+    taken = threading.Event()
+    store = Store(Snapshot(), (), [], None)
+    store.start(failing_once(lambda _: taken.set()))
+    yield taken.is_set
+    store.stop()
+
+
+@contextmanager
+def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
+    patch.setattr(status, "_is_said", failing_once(lambda _: False))
+    metadata = Meta(name="a", uid="a", generation=2, resourceVersion="7")
+    with answering() as (answers, api):
+        answers.give({})
+        worker = StatusWriter(api)
+        with running(worker):
+            worker.wants(Standings().of([Known(crd.KINDS[0], metadata, b"{}", None)]))
+            yield lambda: bool(answers.asked)
+            answers.end()
+
+
+@contextmanager
+def certificates(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
+    rounds = threading.Event()
+
+    class Keeper:
+        round = staticmethod(failing_once(lambda _: rounds.set()))
+
+    with running(Keeping(Keeper(), timedelta(minutes=1))):  # type: ignore[arg-type]
+        yield rounds.is_set
+
+
+@contextmanager
+def certificate_files(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
+    issue_to(folder, ["localhost"], datetime.now(UTC), timedelta(hours=1))
+    watched = Tls(folder / TLS_CERT, folder / TLS_KEY, None, Metrics())
+    first = watched.newest
+    patch.setattr(tls, "read_certificates", failing_once(read_certificates))
+
+    async def watch() -> None:
+        await asyncio.wait([asyncio.create_task(watched.watch()), asyncio.create_task(end.wait())],
+                           return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+
+    end, loop = asyncio.Event(), asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(watch(),))
+    thread.start()
+    try:
+        issue_to(folder, ["localhost"], datetime.now(UTC), timedelta(hours=2))
+        yield lambda: watched.newest is not first
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join(10)
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+@contextmanager
+def running(worker: Worker) -> Iterator[None]:
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+ALL = [
+    (reflector, "reflector-things"),
+    (policy_files, "policy-files"),
+    (snapshots, "snapshots"),
+    (status_writer, "status"),
+    (certificates, "certificates"),
+    (certificate_files, "certificate-files"),
+]
+
+
+@pytest.mark.parametrize(("begun", "name"), ALL, ids=[name for _, name in ALL])
+def test_one_that_fails_is_heard_of_and_works_again(
+    begun: Callable[[Path, pytest.MonkeyPatch], Any],
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = supervision.restarts().get(name, 0)
+    with ExitStack() as stack:
+        is_at_work = stack.enter_context(begun(tmp_path, monkeypatch))
+        eventually(f"{name} works again", is_at_work)
+    failures = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [(vars(each)["worker"], vars(each)["reason"]) for each in failures] == [
+        (name, "RuntimeError('killed by a test')")
+    ]
+    assert failures[0].exc_info, "with its trace"
+    assert supervision.restarts()[name] == before + 1
+    exposed = generate_latest(Metrics().registry).decode()
+    assert f'podtailor_worker_restarts_total{{worker="{name}"}} {before + 1.0}' in exposed
+
+
+def test_no_thread_begins_without_a_supervisor() -> None:
+    """A new one belongs into the table above."""
+    files = [file for room in ("webhook", "certs") for file in Path(room).rglob("*.py")]
+    found = [str(file) for file in files if re.search(r"\bThread\b", file.read_text())]
+    assert found == ["webhook/supervision.py"]
+    workers = [file for file in files if "supervision import" in file.read_text()]
+    assert len(workers) == len(ALL) + 1, "and the metrics, which count"
+
+
+def test_trace_of_one_failure_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    failures = iter([RuntimeError("one"), RuntimeError("one"), RuntimeError("other"), None])
+
+    def fails() -> None:
+        if failure := next(failures):
+            raise failure
+
+    worker = Worker("failing", fails)
+    worker.start()
+    worker.join(10)
+    assert not worker.is_alive()
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False, True]
+
+
+def test_stopped_between_two_attempts_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "_FIRST_PAUSE", 600.0)
+    begun = threading.Event()
+
+    def fails() -> None:
+        begun.set()
+        raise RuntimeError
+
+    worker = Worker("stopped", fails)
+    worker.start()
+    assert begun.wait(10)
+    worker.stop()
+    worker.join(10)
+    assert not worker.is_alive()
+
+
+def test_cancelled_task_ends() -> None:
+    async def main() -> None:
+        waiting = asyncio.Event()
+        task = asyncio.create_task(supervised("cancelled", waiting.wait))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
