@@ -19,6 +19,13 @@ from webhook.policies.load import load_all
 BAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n  moed: Audit\n"
 
 
+@pytest.fixture
+def no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """No kubeconfig is there; what is said about that."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    return "cluster: KUBECONFIG, or ~/.kube/config: "
+
+
 class TestExplain:
     def test_in_words(self, run: Run) -> None:
         done = run("explain", "-f", "examples/gpu.yaml")
@@ -80,7 +87,7 @@ class TestExplain:
 
 class TestPolicies:
     def test_list(self, run: Run) -> None:
-        lines = run("policies", "list").out.splitlines()
+        lines = run("policies", "list", "--builtin", "safe").out.splitlines()
         assert lines[0].split() == ["NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"]
         assert [line.split()[0] for line in lines[1:]] == ["gpu", "stateful", "arm64", "general"]
         assert lines[3].split()[1:5] == [
@@ -89,6 +96,34 @@ class TestPolicies:
             "ARM64",
             "resizePolicy,nodeSelector,tolerations,resources",
         ]
+
+    @pytest.mark.parametrize(
+        ("command", "said"),
+        [
+            (("list",), "; without a cluster, --builtin safe lists what ships, and -p PATH what is in files\n"),
+            (("list", "--all"), "; without a cluster, --builtin safe lists what ships, and -p PATH what is in files\n"),
+            (("list", "--from-cluster"), "; without a cluster, --builtin safe lists what ships, and -p PATH what is in files\n"),
+            (("list", "--builtin", "safe", "--from-cluster"), "what is in files\n"),
+            (("show", "models"), ""),
+        ],
+        ids=" ".join,
+    )  # fmt: skip
+    def test_what_is_in_force_is_asked_of_a_cluster(
+        self, run: Run, no_cluster: str, command: tuple[str, ...], said: str
+    ) -> None:
+        done = run("policies", *command)
+        assert (done.code, done.out) == (2, "")
+        assert no_cluster in done.err
+        assert done.err.endswith(said)
+
+    @pytest.mark.usefixtures("no_cluster")
+    @pytest.mark.parametrize(
+        "command",
+        [("list", "--builtin", "safe"), ("list", "--preset", "redis"), ("show", "mongodb"), ("show", "gpu")],
+        ids=" ".join,
+    )
+    def test_what_ships_is_known_without_a_cluster(self, run: Run, command: tuple[str, ...]) -> None:
+        assert run("policies", *command).code == 0
 
     def test_list_for_machines(self, run: Run) -> None:
         listed = json.loads(run("policies", "list", "--builtin", "strict", "-o", "json").out)
@@ -111,13 +146,14 @@ class TestPolicies:
         (tmp_path / "p.yaml").write_text(text)
         assert run("policies", "show", "p", "-p", str(tmp_path)).out == text
 
-    def test_show_knows_what_there_is(self, run: Run) -> None:
+    def test_show_knows_what_there_is(self, run: Run, no_cluster: str) -> None:
         done = run("policies", "show", "gpuu")
         assert done.code == 2
+        assert no_cluster in done.err
         assert done.err.startswith("error: no policy 'gpuu'; known are api-server, arm64, comfyui-sd15,")
 
     def test_presets_are_listed_once_named_and_all_on_request(self, run: Run) -> None:
-        assert "mongodb" not in run("policies", "list").out
+        assert "mongodb" not in run("policies", "list", "--builtin", "safe").out
         assert "mongodb" in run("policies", "list", "--preset", "mongodb").out
         every = json.loads(run("policies", "list", "--all", "--preset", "redis", "-o", "json").out)
         assert {"mongodb": "Off", "redis": "Enforce", "gpu": "Enforce"}.items() <= {

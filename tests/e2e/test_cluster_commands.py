@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane
+from webhook.model.names import OWN_NAMESPACE
 
 MODELS = "examples/policies/models.yaml"
 
@@ -29,16 +31,53 @@ def _run(
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_list_shows_those_of_the_cluster_among_the_others(applied: ControlPlane) -> None:
-    listed = json.loads(_run(applied, "policies", "list", "--from-cluster", "-o", "json").stdout)
-    sources = {each["name"]: each["from"] for each in listed}
+def test_list_shows_what_is_in_force(applied: ControlPlane) -> None:
+    done = _run(applied, "policies", "list", "-o", "json")
+    sources = {each["name"]: each["from"] for each in json.loads(done.stdout)}
     assert sources["models"] == "ClusterWorkloadPolicy models"
     assert sources["gpu"] == "built in (safe)"
     assert list(sources).index("models") < list(sources).index("gpu")
+    assert "warning: nobody calls podtailor now" in done.stderr
+
+
+def test_list_shows_what_the_server_that_is_installed_uses(applied: ControlPlane) -> None:
+    _deployed(applied, "serve", "--builtin=strict", "--preset=redis")
+    try:
+        assert _sources(applied) == {
+            "models": "ClusterWorkloadPolicy models",
+            "redis": "preset",
+            "general": "built in (strict)",
+        }
+        assert _sources(applied, "--builtin", "safe", "--from-cluster")["general"] == "built in (safe)"
+        assert "models" not in _sources(applied, "--builtin", "safe", kubeconfig=False)
+    finally:
+        applied.kubectl("delete", "deployment", "podtailor", f"--namespace={OWN_NAMESPACE}")
+
+
+def _sources(cluster: ControlPlane, *flags: str, kubeconfig: bool = True) -> dict[str, str]:
+    """Of three that differ, where each comes from."""
+    named = [f"--kubeconfig={cluster.kubeconfig}"] if kubeconfig else []
+    command = [sys.executable, "-m", "webhook", "policies", "list", "-o", "json", *flags, *named]
+    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    listed = {each["name"]: each["from"] for each in json.loads(done.stdout)}
+    return {name: listed[name] for name in ("models", "redis", "general") if name in listed}
+
+
+def _deployed(cluster: ControlPlane, *arguments: str) -> None:
+    """The Deployment `podtailor`, of which only the arguments are read."""
+    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    container = {"name": "webhook", "image": "example.com/podtailor", "args": arguments}
+    labels = {"app": "podtailor"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+    metadata = {"name": "podtailor", "namespace": OWN_NAMESPACE}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    cluster.kubectl("create", "-f", "-", stdin=json.dumps(deployment))
 
 
 def test_show_prints_what_can_be_applied_again(applied: ControlPlane, tmp_path: Path) -> None:
-    shown = _run(applied, "policies", "show", "models", "--from-cluster").stdout
+    shown = _run(applied, "policies", "show", "models").stdout
     (tmp_path / "again.yaml").write_text(shown)
     assert _run(applied, "policies", "diff", "-f", str(tmp_path)).returncode == 0
 
@@ -118,6 +157,28 @@ def test_explain_a_live_pod(applied: ControlPlane) -> None:
     assert "left alone, opted-out: Pod label podtailor.dev/injection=disabled" in said
     gone = _run(applied, "explain", "pod/gone", "-n", "models")
     assert (gone.returncode, gone.stderr) == (2, "error: pod/gone: there is none in namespace models\n")
+
+
+def test_explain_looks_into_the_namespace_of_the_context(applied: ControlPlane, tmp_path: Path) -> None:
+    applied.kubectl("run", "mine", "--namespace=models", "--image=example.com/a")
+    config = json.loads(applied.kubeconfig.read_text())
+    config["contexts"][0]["context"]["namespace"] = "models"
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+
+    def explain(*words: str) -> str:
+        command = [
+            sys.executable,
+            "-m",
+            "webhook",
+            "explain",
+            *words,
+            f"--kubeconfig={tmp_path / 'kubeconfig'}",
+        ]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert explain("pod/mine").startswith("Pod models/mine  created at ")
+    assert explain("-f", "examples/notebook.yaml").startswith("Deployment models/notebook ")
+    assert explain("-f", "examples/notebook.yaml", "-n", "other").startswith("Deployment other/notebook ")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ ELSEWHERE = {
 # What makes a command one for a cluster.
 CLUSTER = (
     "kubectl ", "helm ", "--from-cluster", "policies diff", "pod/", "audit -n", "retrofit",
-    "certs check", "certs rotate", "certs show\n",
+    "certs check", "certs rotate", "certs show\n", "policies list\n",
 )  # fmt: skip
 
 

@@ -9,14 +9,15 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
-from webhook.audit.admission import Defaults, Plugins
+from webhook.audit.admission import Defaults, Plugins, RuntimeClass
 from webhook.audit.controllers import CONTROLLERS, PODS, Controller
 from webhook.audit.drift import Expected, expected
 from webhook.audit.findings import Ref, problem_of
 from webhook.audit.judge import Examined, template_of, unreadable
 from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, kind_of
 from webhook.cluster.listing import Kind, Query, object_of, objects, pages, whole
-from webhook.cluster.once import told
+from webhook.cluster.once import told, within
+from webhook.cluster.part import WHOLE, Part
 from webhook.engine.admitted_view import UnreadableError, manifest_of
 from webhook.engine.snapshot import Snapshot
 from webhook.files import dotted
@@ -39,20 +40,24 @@ class Scope(Struct, frozen=True):
     kinds: frozenset[str] | None = None
     """Of owners; `Pod` is for Pods that have none."""
     controllers: tuple[Controller, ...] = CONTROLLERS
+    unread: list[str] | None = None
+    """As of `Part`."""
 
     @property
     def is_whole(self) -> bool:
         return not (self.namespace or self.selector or self.kinds)
 
 
-def plugins(api: ApiClient) -> Plugins:
+def plugins(api: ApiClient, part: Part = WHOLE) -> Plugins:
     """Raises UnreachableError."""
     defaults: dict[str, list[Defaults]] = {}
-    with told(DEFAULTS.name):
-        for each in objects(api, DEFAULTS, []):
+    classes: dict[str, RuntimeClass] = {}
+    with part.noted(DEFAULTS.name, "their defaults are unknown"), told(DEFAULTS.name):
+        for each in objects(api, within(DEFAULTS, part.namespace), []):
             defaults.setdefault(each.namespace, []).append(each)
-    with told(RUNTIME_CLASSES.name):
-        return Plugins(defaults, {each.name: each for each in objects(api, RUNTIME_CLASSES, [])})
+    with part.noted(RUNTIME_CLASSES.name, "what they add is unknown"), told(RUNTIME_CLASSES.name):
+        classes = {each.name: each for each in objects(api, RUNTIME_CLASSES, [])}
+    return Plugins(defaults, classes)
 
 
 class Cluster:
@@ -70,7 +75,7 @@ class Cluster:
 
     def examined(self) -> Iterator[Examined]:
         """Raises UnreachableError."""
-        self._plugins = plugins(self._api)
+        self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
         chosen: set[Ref] = set()
         for controller in self._scope.controllers:

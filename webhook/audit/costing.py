@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from kubernetes.client import ApiClient, ApiException
+from kubernetes.client import ApiClient
 
 from webhook.audit.autoscalers import Autoscalers, Usage
 from webhook.audit.capacity import Capacity
@@ -23,7 +23,7 @@ def costing_of(api: ApiClient) -> tuple[Costing | None, str]:
     try:
         return Costing(api), ""
     except UnreachableError as error:
-        if isinstance(error.__cause__, ApiException) and error.__cause__.status == HTTPStatus.FORBIDDEN:
+        if error.status == HTTPStatus.FORBIDDEN:
             return None, str(error)
         raise
 

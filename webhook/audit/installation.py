@@ -11,7 +11,8 @@ from webhook.audit.enforcement import Enforcement, Hook
 from webhook.audit.kinds import Managed
 from webhook.cluster.kinds import NAMESPACES, policies_of
 from webhook.cluster.listing import Kind, Object, objects, whole
-from webhook.cluster.once import none_where_unserved, told
+from webhook.cluster.once import namespace_object, none_where_unserved, told, within
+from webhook.cluster.part import WHOLE, Part
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
 from webhook.model.selectors import LabelSelector
 from webhook.policies import crd
@@ -29,6 +30,8 @@ class Installation(Struct, frozen=True):
     """Where certificates come from that podtailor does not look after itself."""
     changed: str = ""
     """When those last changed."""
+    hook_is_known: bool = True
+    """Whether the caller may read it; else that `hook` is None says nothing."""
 
 
 class _Managing(Struct, frozen=True):
@@ -110,10 +113,18 @@ _CONFIGURATIONS = Kind(
 _DEPLOYMENTS = Kind("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE}/deployments", whole)
 
 
-def installation(api: ApiClient) -> Installation:
+def installation(api: ApiClient, part: Part = WHOLE) -> Installation:
     """Raises UnreachableError."""
-    configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
-    deployment = _named(api, _DEPLOYMENTS, "podtailor")
+    configuration = deployment = None
+    hook_is_known = False
+    with part.noted("the webhook configuration", "whether the API server asks podtailor is unknown"):
+        configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
+        hook_is_known = True
+    with part.noted(
+        f"the Deployment {OWN_NAMESPACE}/podtailor",
+        "it is taken to run without arguments: built-in policies safe, no preset, mode Enforce",
+    ):
+        deployment = _named(api, _DEPLOYMENTS, "podtailor")
     hook, bundle, dangerous, changed_at = None, b"", None, ""
     arguments: tuple[str, ...] = ()
     mounted = ""
@@ -133,30 +144,35 @@ def installation(api: ApiClient) -> Installation:
         # Until the rollout is over, replicas of before answer too.
         rolled = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
         changed_at = max([changed(deployment, "args", "env", "image"), *rolled])
-    return Installation(hook, bundle, dangerous or "", arguments, mounted, changed_at)
+    return Installation(hook, bundle, dangerous or "", arguments, mounted, changed_at, hook_is_known)
 
 
 def enforcement(
-    api: ApiClient, installed: Installation, shipped: tuple[tuple[str, str], ...], since: str
+    api: ApiClient,
+    installed: Installation,
+    shipped: tuple[tuple[str, str], ...],
+    since: str,
+    namespace: str | None = None,
 ) -> Enforcement:
     """Where and since when. `shipped`: sources and names of the policies that come with the server.
 
-    Raises UnreachableError.
+    `namespace`: in that one alone. Raises UnreachableError.
     """
     if installed.hook is None:
         return Enforcement(since=since)
     policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
     for kind in crd.KINDS:
         dated = Kind(kind.plural, policies_of(kind).path, whole, metadata_only=True)
-        for found in _all(api, dated):
+        for found in _all(api, within(dated, namespace if kind.scope == "Namespaced" else None)):
             key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
             # A field that was taken away leaves no time, but our own word about it in the status does.
             policies[f"{kind.kind} {key}", key] = max(changed(found, "spec"), _said(found))
-    namespaces = Kind(NAMESPACES.name, NAMESPACES.path, whole, metadata_only=True)
+    dated = Kind(NAMESPACES.name, NAMESPACES.path, whole, metadata_only=True)
+    namespaces = _all(api, dated) if namespace is None else [namespace_object(api, namespace)]
     return Enforcement(
         installed.hook,
         policies,
-        {found.metadata.name: changed(found, "labels") for found in _all(api, namespaces)},
+        {found.metadata.name: changed(found, "labels") for found in namespaces},
         since=since,
     )
 

@@ -40,6 +40,8 @@ def why_not(examined: Examined, explanation: Explanation, around: Around) -> lis
 
 def calls(installed: Installation, served: bytes | None, now: datetime) -> list[str]:
     """Why the API server does not reach us now; nothing where it does, as far as can be told."""
+    if not installed.hook_is_known:
+        return []
     if installed.hook is None:
         return [f"nobody calls podtailor now: there is no MutatingWebhookConfiguration {CONFIGURATION}"]
     if not installed.bundle:

@@ -123,8 +123,8 @@ def audit(
       helm template ./chart | podtailor audit -f - --fail-on violation
 
     \b
-    Exit codes: 0 nothing of --fail-on found, 1 found, or not-judged, 2 wrong usage or input that cannot
-    be used, 130 interrupted.
+    Exit codes: 0 nothing of --fail-on found, 1 found, or not-judged, or you may not read all that decides,
+    2 wrong usage or input that cannot be used, 130 interrupted.
     """
     fails = _findings(fail_on)
     options.check_time(since)
@@ -136,6 +136,7 @@ def audit(
     others = options.controllers_of(controller)
     reporter = Reporter(output, _of(filename, namespace, selector, context), with_diff=diff)
     as_if_enforced = what_if_ is not None
+    is_unsure = False
     if filename and not (from_cluster or kubeconfig or context):
         snapshot = snapshot_from(
             policies,
@@ -154,18 +155,22 @@ def audit(
         from webhook.cli import audit_cluster, looking, sources
 
         with sources.reached(kubeconfig, context) as api:
-            look = looking.look(api, here, policies, since=since, as_if_enforced=as_if_enforced)
+            own = sources.namespace_of(namespace, kubeconfig, context)
+            # Manifests may be for any namespace.
+            part = looking.part_of(api, None if filename else namespace, own, all_namespaces=all_namespaces)
+            look = looking.look(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
             if filename:
-                manifests = partial(_manifests, filename, policies, namespace, others)
+                manifests = partial(_manifests, filename, policies, own, others)
                 survey = audit_cluster.of_files(api, look, reporter, manifests)
             else:
-                scope = looking.scope(api, namespace, selector, kinds, others)
+                scope = looking.scope(api, part, selector, kinds, others)
                 survey = audit_cluster.of_objects(api, look, reporter, scope, publishes=publish)
+        is_unsure = bool(look.notes)
     if filename and not survey.tally.objects:
         warn(f"{', '.join(filename)}: nothing in there makes Pods")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
-    if not survey.tally.found.isdisjoint({Finding.NOT_JUDGED, *fails}):
+    if not survey.tally.found.isdisjoint({Finding.NOT_JUDGED, *fails}) or (fails and is_unsure):
         raise typer.Exit(1)
 
 

@@ -45,10 +45,10 @@ def of_files(
     # Nobody has created them yet: nothing of them is as it is because of what is in force.
     enforcement = structs.replace(look.enforcement, policies={}, since="")
     survey = Survey(look.snapshot, enforcement, with_diff=reporter.with_diff)
-    reporter.follow(survey, manifests(plugins(api)))
+    reporter.follow(survey, manifests(plugins(api, look.part)))
     reporter.end(survey.tally, Costs(missing="files say nothing of the rest of the cluster"), _notes(look))
     return survey
 
 
 def _notes(look: Look) -> list[str]:
-    return calls(look.installed, None, datetime.now(UTC))
+    return [*look.notes, *calls(look.installed, None, datetime.now(UTC))]

@@ -45,7 +45,7 @@ def explain(
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
     mode: options.ServerMode = Mode.ENFORCE,
-    namespace: options.Namespace = "default",
+    namespace: options.CurrentNamespace = None,
     namespace_labels: options.NamespaceLabels = None,
     accelerator: options.AcceleratorPatterns = None,
     kubeconfig: options.Kubeconfig = None,
@@ -72,12 +72,18 @@ def explain(
         from webhook.cli import looking, sources
 
         with sources.reached(kubeconfig, context) as api:
-            look = looking.look(api, here, policies)
+            namespace = sources.namespace_of(namespace, kubeconfig, context)
+            # Manifests may be for any namespace.
+            part = looking.part_of(api, namespace if live else None, namespace)
+            look = looking.look(api, part, here, policies)
+            snapshot, there = look.snapshot, NO_PLUGINS if live else plugins(api, part)
+            for note in look.notes:
+                warn(note)
             if live:
                 _live_pod(look, looking.live_pod(api, look, live, namespace), namespace, output)
                 return
-            snapshot, there = look.snapshot, plugins(api)
     else:
+        namespace = namespace or "default"
         look, there = None, NO_PLUGINS
         snapshot = snapshot_from(
             policies,

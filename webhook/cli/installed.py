@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from certs.keyring import USUAL, Lifetimes
 from webhook.cli import serve
@@ -49,14 +49,13 @@ def served(arguments: tuple[str, ...]) -> Settings:
 
 def chosen(here: typer.Context, there: Settings) -> Settings:
     """As there, but for what is given to this command by a flag or a variable."""
-    given = {name: here.params[name] for name in Settings.__struct_fields__ if _is_given(here, name)}
-    own = _of({**here.params})
-    return Settings(
-        **{name: getattr(own if name in given else there, name) for name in Settings.__struct_fields__}
-    )
+    own = _of(here.params)
+    given = {name: getattr(own, name) for name in here.params if hasattr(own, name) and is_given(here, name)}
+    return structs.replace(there, **given)
 
 
-def _is_given(here: typer.Context, name: str) -> bool:
+def is_given(here: typer.Context, name: str) -> bool:
+    """Whether a parameter has its value from a flag or a variable."""
     source = here.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"
 
@@ -65,8 +64,8 @@ def _of(params: dict[str, Any]) -> Settings:
     return Settings(
         Profile(params["builtin"]),
         tuple(params["preset"] or ()),
-        Mode(params["mode"]),
-        tuple(params["accelerator"] or ()),
+        Mode(params.get("mode", Mode.ENFORCE)),
+        tuple(params.get("accelerator") or ()),
         params.get("tls_secret") or "",
         Lifetimes(*(params[name] for name in _LIFETIMES)) if _LIFETIMES[0] in params else USUAL,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import msgspec
 import typer
@@ -17,18 +18,27 @@ from webhook.audit.controllers import CONTROLLERS, PODS, others_of
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.installation import Installation, enforcement, installation
 from webhook.audit.judge import Examined
+from webhook.audit.why_not import calls
 from webhook.cli.installed import chosen, served
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.sources import warn_of
-from webhook.cli.terminal import console
+from webhook.cli.terminal import console, warn
 from webhook.cluster import once
 from webhook.cluster.client import Api
+from webhook.cluster.part import WHOLE, Part
 from webhook.engine.snapshot import Snapshot
 from webhook.files import Document, InputError
 from webhook.model.names import OWN_NAMESPACE
 from webhook.model.patch import Path
+from webhook.model.policy import Policy
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, shipped
+from webhook.policies.sources import combined
+
+_UNSURE = (
+    "as long as that is unknown, no Pod is said to have slipped through, and retrofit changes nothing: "
+    "docs/security.md says which roles allow to read it"
+)
 
 
 class Look(Struct, frozen=True):
@@ -39,10 +49,28 @@ class Look(Struct, frozen=True):
     installed: Installation = Installation()
     secret: str = ""
     """Where the server keeps its certificate; empty where it has it from elsewhere."""
+    part: Part = WHOLE
+
+    @property
+    def notes(self) -> list[str]:
+        """What the caller may not read, and what that means."""
+        narrowed = [self.part.narrowed] if self.part.narrowed else []
+        return [*narrowed, *self.part.unread, _UNSURE] if self.part.unread else narrowed
+
+
+def part_of(api: Api, namespace: str | None, default: str, *, all_namespaces: bool = False) -> Part:
+    """That namespace; without one all, or the default one for a caller who may not read all.
+
+    Raises UnreachableError.
+    """
+    if namespace or all_namespaces or once.may_list_namespaces(api):
+        return Part(namespace, [])
+    return Part(default, [], f"you may not read all namespaces: only {default} is looked at")
 
 
 def look(
     api: Api,
+    part: Part,
     here: typer.Context | None = None,
     paths: list[str] | None = None,
     *,
@@ -54,17 +82,39 @@ def look(
     Raises InputError, UnreachableError.
     """
     own = load_all(paths or ())
-    installed = installation(api)
+    installed = installation(api, part)
     there = served(installed.arguments)
     wanted = chosen(here, there) if here else there
     base = snapshot_from(None, Profile.OFF, None, mode=wanted.mode, accelerators=[*wanted.accelerator])
-    snapshot, standings = once.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own)
+    snapshot, standings = once.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
     warn_of(standings)
-    names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset))
-    within = enforcement(api, installed, names, since)
+    if part.unread:  # what is only half known accuses nobody
+        within = Enforcement(installed.hook)
+    else:
+        names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset))
+        within = enforcement(api, installed, names, since, part.namespace)
     if as_if_enforced:
         snapshot, within = what_if.enforced(snapshot), what_if.in_force(within, snapshot)
-    return Look(snapshot, within, installed, there.tls_secret)
+    return Look(snapshot, within, installed, there.tls_secret, part)
+
+
+def policies_in_force(
+    api: Api, part: Part, here: typer.Context, paths: list[str] | None
+) -> tuple[Policy, ...]:
+    """As `look`. Raises InputError, UnreachableError."""
+    own = load_all(paths or ())
+    installed = installation(api, part)
+    wanted = chosen(here, served(installed.arguments))
+    standings = once.standings(api, part)
+    warn_of(standings)
+    for note in (
+        *filter(None, [part.narrowed]),
+        *(part.unread or ()),
+        *calls(installed, None, datetime.now(UTC)),
+    ):
+        warn(note)
+    found = (each.policy for each in standings if each.policy)
+    return combined(own, combined(found, shipped(wanted.builtin, wanted.preset)))
 
 
 @contextmanager
@@ -86,14 +136,12 @@ def progress(*, is_shown: bool = True) -> Iterator[Heard]:
 
 def scope(
     api: Api,
-    namespace: str | None,
+    part: Part,
     selector: str,
     kinds: str,
     others: Mapping[tuple[str, str], Path],
 ) -> Scope:
     """`kinds` as in `Deployment,Pod`. Raises InputError, UnreachableError."""
-    if namespace:
-        once.check_namespace(api, namespace)
     controllers = (*CONTROLLERS, *others_of(api, others))
     known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
     words = [word for word in kinds.split(",") if word]
@@ -101,7 +149,7 @@ def scope(
         if word.lower().rstrip("s") not in known:
             raise InputError(f"--kinds {word}: one of {', '.join(known.values())}")
     wanted = frozenset(known[word.lower().rstrip("s")] for word in words)
-    return Scope(namespace, selector, wanted or None, controllers)
+    return Scope(part.namespace, selector, wanted or None, controllers, part.unread)
 
 
 class LivePod(Struct, frozen=True):

@@ -33,7 +33,7 @@ Presets = Annotated[
     setting(
         "--preset",
         metavar="NAME",
-        help="A preset to use (repeatable); `podtailor policies list --all` shows them.",
+        help="A preset to use (repeatable); `podtailor policies list --builtin safe --all` shows them.",
     ),
 ]
 ServerMode = Annotated[
@@ -85,6 +85,14 @@ Since = Annotated[
 ]
 AllNamespaces = Annotated[
     bool, typer.Option("--all-namespaces", "-A", help="All namespaces, which is what is done without -n.")
+]
+CurrentNamespace = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        help="Namespace of the Pod, or of manifests that name none; else that of the context.",
+    ),
 ]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")]
 

@@ -19,7 +19,7 @@ from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
 from webhook.policies.load import load, load_documents, spec_of
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
-from webhook.policies.sources import combined, in_force
+from webhook.policies.sources import in_force
 
 app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_help=True)
 
@@ -49,6 +49,7 @@ def lint(
 
 @app.command("list")
 def list_(
+    here: typer.Context,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
@@ -59,18 +60,21 @@ def list_(
     from_cluster: options.FromCluster = False,
     all_: Annotated[bool, typer.Option("--all", help="Presets that nobody named too, as Off.")] = False,
 ) -> None:
-    """List policies in the order in which they are heard.
+    """List policies in the order in which they take precedence.
+
+    Those in force in the cluster: its own, and those that ship as the server that is installed there uses
+    them. With -p, --builtin or --preset alone, those of files and those that ship, and no cluster is asked.
 
     \b
     Examples:
+      podtailor policies list
       podtailor policies list --builtin strict --preset mongodb
-      podtailor policies list --from-cluster
+      podtailor policies list -p new-policy.yaml --from-cluster
     """
-    given = in_force(policies or (), builtin, preset or ())
-    if from_cluster or kubeconfig or context:
-        from webhook.cli import sources
-
-        given = combined(given, sources.policies(kubeconfig, context))
+    if from_cluster or kubeconfig or context or not _says_which(here):
+        given = _of_cluster(here, policies, kubeconfig, context)
+    else:
+        given = in_force(policies or (), builtin, preset or ())
     heard = sorted(given, key=rank)
     if all_:
         named = {policy.name for policy in heard}
@@ -91,6 +95,30 @@ def list_(
         for policy in heard
     ]
     print_table(("NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"), rows)
+
+
+def _says_which(here: typer.Context) -> bool:
+    from webhook.cli.installed import is_given
+
+    return any(is_given(here, name) for name in ("policies", "builtin", "preset"))
+
+
+def _of_cluster(
+    here: typer.Context, paths: list[str] | None, kubeconfig: str | None, context: str | None
+) -> tuple[Policy, ...]:
+    """Raises InputError."""
+    from webhook.cli import looking, sources
+
+    try:
+        with sources.reached(kubeconfig, context) as api:
+            part = looking.part_of(api, None, sources.namespace_of(None, kubeconfig, context))
+            return looking.policies_in_force(api, part, here, paths)
+    except sources.ClusterError as error:
+        if kubeconfig or context:
+            raise
+        raise InputError(
+            f"{error}; without a cluster, --builtin safe lists what ships, and -p PATH what is in files"
+        ) from error
 
 
 @app.command()
@@ -144,20 +172,36 @@ def show(
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
-    """Print a policy's document, ready to be changed and applied: a built-in's or a preset's too."""
+    """Print a policy's document, ready to be changed and applied: a built-in's or a preset's too.
+
+    The cluster is asked for a name that is neither in the files nor ships, and with --from-cluster for any.
+    """
     texts = dict(_shipped(builtin))
     own = list(_documents(policies or []))
-    if from_cluster or kubeconfig or context:
-        from webhook.cli import sources
-
-        own += [(_key(each["metadata"]), _as_yaml(each)) for each in sources.documents(kubeconfig, context)]
+    known = {*texts, *(each for each, _ in own)}
+    if from_cluster or kubeconfig or context or name not in known:
+        own += _documents_of_cluster(name, known, kubeconfig, context)
     if any(each == name for each, _ in own):
         texts.pop(name, None)
     shown = [text for each, text in (*own, *texts.items()) if each == name]
     if not shown:
-        known = sorted({*texts, *(each for each, _ in own)})
-        raise InputError(f"no policy {name!r}; known are {', '.join(known) or 'none'}")
+        raise InputError(f"no policy {name!r}; known are {', '.join(sorted({*known, *dict(own)})) or 'none'}")
     sys.stdout.write("---\n".join(text.removeprefix("---\n") for text in shown))
+
+
+def _documents_of_cluster(
+    name: str, known: set[str], kubeconfig: str | None, context: str | None
+) -> list[tuple[str, str]]:
+    """Name and text of each of its policies. Raises InputError."""
+    from webhook.cli import sources
+
+    try:
+        documents = sources.documents(kubeconfig, context)
+    except sources.ClusterError as error:
+        if kubeconfig or context:
+            raise
+        raise InputError(f"no policy {name!r}; known are {', '.join(sorted(known))}; and {error}") from error
+    return [(_key(each["metadata"]), _as_yaml(each)) for each in documents]
 
 
 def _as_yaml(data: dict[str, Any]) -> str:

@@ -76,29 +76,35 @@ def retrofit(
 
     with sources.reached(kubeconfig, context) as api:
         with looking.progress() as heard:
-            look = looking.look(api, since=since)
+            own = sources.namespace_of(namespace, kubeconfig, context)
+            part = looking.part_of(api, namespace, own, all_namespaces=all_namespaces)
+            look = looking.look(api, part, since=since)
             survey, planner = Survey(look.snapshot, look.enforcement), Planner()
-            scope = looking.scope(api, namespace, selector, "", {})
+            scope = looking.scope(api, part, selector, "", {})
             for examined in Cluster(api, look.snapshot, scope, heard).examined():
                 verdict = survey.take(examined)
                 if verdict.problem:
                     warn(f"{examined.ref} could not be judged: {verdict.problem}")
                 planner.add(examined, verdict)
         plan = rollout.checked(api, planner.plan())
+        for note in look.notes:
+            warn(note)
+        if part.unread and apply:
+            raise InputError("nothing is changed as long as you may not read all that decides")
         unreached = calls(look.installed, None, datetime.now(UTC)) if apply else []
         if unreached:
             raise InputError("new Pods would be as the old ones: " + "; ".join(unreached))
         if output is Format.JSON:
             print_json(_as_json(plan))
         else:
-            _show(plan)
+            _show(plan, is_sure=not part.unread)
         if apply:
             _apply(api, plan, timeout, dry_run=dry_run)
     if Finding.NOT_JUDGED in survey.tally.found:
         raise typer.Exit(1)
 
 
-def _show(plan: Plan) -> None:
+def _show(plan: Plan, *, is_sure: bool) -> None:
     out = console()
 
     def said(title: str, lines: list[str]) -> None:
@@ -112,12 +118,14 @@ def _show(plan: Plan) -> None:
     said("These are for you:", list(map(_by_hand, plan.by_hand)))
     if plan.not_in_force:
         pods = counted(plan.not_in_force, "Pod")
-        out.print(f"{pods} would change only if more were enforced: see podtailor audit.")
+        only = " only if more were enforced" if is_sure else ", as far as is known"
+        out.print(f"{pods} would change{only}: see podtailor audit.")
     if plan.refused:
         pods = counted(plan.refused, "Pod")
         out.print(f"{pods} would be refused if made anew: podtailor audit says why.")
     if plan == Plan((), (), ()):
-        out.print("Every live Pod has what admission would give it now.")
+        known = "" if is_sure else ", as far as is known"
+        out.print(f"Every live Pod has what admission would give it now{known}.")
 
 
 def _by_hand(each: ByHand) -> str:

@@ -8,14 +8,17 @@ from typing import Any
 
 from webhook.cli.terminal import warn
 from webhook.cluster import once
-from webhook.cluster.client import Api, UnreachableError, api_client
+from webhook.cluster.client import Api, UnreachableError, api_client, current_namespace
 from webhook.cluster.standing import Standing
 from webhook.cluster.status import StatusWriter
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
 from webhook.files import InputError
-from webhook.model.policy import Policy
 from webhook.policies.shipped import Profile, shipped
+
+
+class ClusterError(InputError):
+    """There is no cluster, or it refuses."""
 
 
 def files(snapshot: Snapshot, paths: list[str], builtin: Profile, names: list[str] | None) -> Store:
@@ -38,18 +41,16 @@ def cluster(
         return Store(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
 
 
-def policies(kubeconfig: str | None, context: str | None) -> list[Policy]:
-    """Those of the cluster that a replica that started now would use. Raises InputError."""
-    with reached(kubeconfig, context) as api:
-        standings = once.standings(api)
-    warn_of(standings)
-    return [each.policy for each in standings if each.policy]
-
-
 def warn_of(standings: Iterable[Standing]) -> None:
     for each in standings:
         if not each.is_ready:
             warn(f"{each.named}: {each.message}; replicas that knew it before may hold an earlier version")
+
+
+def namespace_of(given: str | None, kubeconfig: str | None, context: str | None) -> str:
+    """What -n says, else the namespace of the context, as kubectl does. Raises InputError."""
+    with _as_input_error():
+        return given or current_namespace(kubeconfig, context)
 
 
 def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
@@ -61,7 +62,13 @@ def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any
 @contextmanager
 def reached(kubeconfig: str | None, context: str | None, *, is_patient: bool = True) -> Iterator[Api]:
     """What the API server refuses, or that it is not there, as InputError."""
-    try:
+    with _as_input_error():
         yield api_client(kubeconfig, context, is_patient=is_patient)
+
+
+@contextmanager
+def _as_input_error() -> Iterator[None]:
+    try:
+        yield
     except UnreachableError as error:
-        raise InputError(f"cluster: {error}") from error
+        raise ClusterError(f"cluster: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -13,14 +14,15 @@ from msgspec import Struct, structs
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.client import UnreachableError
-from webhook.cluster.kinds import policies_of
-from webhook.cluster.listing import Kind, Object, listed
+from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, bound_by, guarded_by, policies_of
+from webhook.cluster.listing import Kind, Object, T, get, listed, object_of
+from webhook.cluster.part import WHOLE, Part
 from webhook.cluster.standing import Standing, Standings
-from webhook.cluster.store import Store
 from webhook.cluster.writing import send
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
+from webhook.model.subject import Namespace
 from webhook.policies import crd
 from webhook.policies.sources import combined
 
@@ -31,15 +33,37 @@ class _Secret(Struct, frozen=True):
     data: dict[str, bytes] = {}
 
 
-def standings(api: ApiClient) -> tuple[Standing, ...]:
+def standings(api: ApiClient, part: Part = WHOLE) -> tuple[Standing, ...]:
     """How each policy stands for a replica that starts now. Raises UnreachableError."""
-    return Standings().of(known for kind in crd.KINDS for known in _listed(api, policies_of(kind)))
+    everywhere = Part(None, part.unread)
+    cluster_wide, namespaced = (policies_of(kind) for kind in crd.KINDS)
+    known = _listed(api, cluster_wide, everywhere, "they are not judged, nor is what they replace")
+    known += _listed(api, namespaced, part, "they are not judged")
+    return Standings().of(known)
 
 
 def documents(api: ApiClient) -> list[dict[str, Any]]:
     """The policies as they are written. Raises UnreachableError."""
-    kinds = (structs.replace(policies_of(kind), read=_document) for kind in crd.KINDS)
-    return [document for kind in kinds for document in _listed(api, kind)]
+    kinds = (Kind(kind.plural, policies_of(kind).path, _document) for kind in crd.KINDS)
+    return [document for kind in kinds for document in _listed(api, kind, WHOLE, "")]
+
+
+def may_list_namespaces(api: ApiClient) -> bool:
+    """Whether the caller may look at a whole cluster. Raises UnreachableError."""
+    with told(NAMESPACES.name):
+        try:
+            get(api, NAMESPACES, [("limit", "1")])
+        except ApiException as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return False
+            raise
+    return True
+
+
+def namespace_object(api: ApiClient, name: str) -> Object:
+    """Raises UnreachableError, also where there is no such namespace."""
+    with told(f"namespace {name}"):
+        return object_of(send(api, "GET", f"{NAMESPACES.path}/{quote(name, safe='')}"))
 
 
 def pod(api: ApiClient, namespace: str, name: str) -> bytes | None:
@@ -65,26 +89,34 @@ def secret(api: ApiClient, namespace: str, name: str) -> dict[str, bytes] | None
     return msgspec.json.decode(answer, type=_Secret).data
 
 
-def check_namespace(api: ApiClient, name: str) -> None:
-    """Raises UnreachableError where there is no such namespace."""
-    with told(f"namespace {name}"):
-        send(api, "GET", f"/api/v1/namespaces/{quote(name, safe='')}")
-
-
 def snapshot(
-    api: ApiClient, base: Snapshot, shipped: Iterable[Policy], own: Iterable[Policy]
+    api: ApiClient, base: Snapshot, shipped: Iterable[Policy], own: Iterable[Policy], part: Part = WHOLE
 ) -> tuple[Snapshot, tuple[Standing, ...]]:
     """What a replica that started now would decide by, and how each policy stands.
 
     `own` are tried in place of what the cluster has under their names. Raises UnreachableError.
     """
-    store = Store(base, shipped, [], api)
-    for reflector in store.reflectors:
-        with told(reflector.kind.name), none_where_unserved(reflector.kind):
-            reflector.list()
-    found = store.update().snapshot
-    tried = PolicyIndex(combined(own, found.policies))
-    return structs.replace(found, policies=tried), store.standings
+    found = standings(api, part)
+    in_force = combined((each.policy for each in found if each.policy), shipped)
+    namespaces = _namespaces(api, part)
+    for quota in _listed(api, QUOTAS, part, "whether they refuse a Pod for what it requests is unknown"):
+        if quota.namespace in namespaces:
+            namespaces[quota.namespace] = guarded_by(namespaces[quota.namespace], quota)
+    for bounds in _listed(api, RANGES, part, "their bounds are unknown"):
+        if bounds.namespace in namespaces:
+            namespaces[bounds.namespace] = bound_by(namespaces[bounds.namespace], bounds)
+    policies = PolicyIndex(combined(own, in_force))
+    return structs.replace(base, policies=policies, namespaces=namespaces, knows_namespaces=True), found
+
+
+def _namespaces(api: ApiClient, part: Part) -> dict[str, Namespace]:
+    name = part.namespace
+    if name is None:
+        return {each.name: each for each in _listed(api, NAMESPACES, WHOLE, "")}
+    found = Namespace(name)
+    with part.noted(f"namespace {name}", "it is taken to have no labels"):
+        found = NAMESPACES.read(namespace_object(api, name))
+    return {name: found}
 
 
 def _document(found: Object) -> dict[str, Any]:
@@ -92,9 +124,20 @@ def _document(found: Object) -> dict[str, Any]:
     return made
 
 
-def _listed(api: ApiClient, kind: Kind[Any]) -> Iterable[Any]:
-    with told(kind.name):
-        return listed(api, kind)[0].values()
+def _listed(api: ApiClient, kind: Kind[T], part: Part, unknown: str) -> list[T]:
+    """`unknown`: what it means where they may not be read."""
+    found: list[T] = []
+    with part.noted(kind.name, unknown), told(kind.name), none_where_unserved(kind):
+        found += listed(api, within(kind, part.namespace))[0].values()
+    return found
+
+
+def within(kind: Kind[T], namespace: str | None) -> Kind[T]:
+    """The objects of one namespace; None: of all."""
+    if namespace is None:
+        return kind
+    root, _, plural = kind.path.rpartition("/")
+    return structs.replace(kind, path=f"{root}/namespaces/{quote(namespace, safe='')}/{plural}")
 
 
 @contextmanager
@@ -113,7 +156,7 @@ def told(what: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        raise UnreachableError(f"{what}: {error.status} {error.reason}") from error
+        raise UnreachableError(f"{what}: {error.status} {error.reason}", error.status or 0) from error
     except (HTTPError, OSError) as error:
         # urllib3 says once more whom it called, and how often.
         raise UnreachableError(f"{what}: {getattr(error, 'reason', None) or error}") from error
