@@ -26,6 +26,8 @@ class Answers:
         """Query, or the body, of each question."""
         self.every_list: Json | None = None
         """The answer to whoever lists; the others are for those who watch."""
+        self.not_served = ""
+        """What is asked for below this path is not there."""
 
     def give(self, *bodies: str | Json, status: int = 200) -> None:
         """The answers to the next questions; a str as it stands."""
@@ -61,6 +63,9 @@ def answering() -> Iterator[tuple[Answers, ApiClient]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if answers.not_served and self.path.startswith(answers.not_served):
+                self.send_error(404)
+                return
             self._answer({key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()})
 
         def do_PATCH(self) -> None:

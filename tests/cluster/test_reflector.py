@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from kubernetes.client import ApiClient
+from kubernetes.client import ApiClient, ApiException
 
 from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json
@@ -147,3 +147,33 @@ def test_is_not_complete_before_the_first_list(watched: Watched, caplog: pytest.
     assert not watched.reflector.synced.is_set()
     watched.answers.give(_list())
     assert watched.reflector.synced.wait(10)
+
+
+def test_definition_that_goes_takes_its_objects_along_once_that_lasts(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For a moment, 404 may be the fault of something in between."""
+    monkeypatch.setattr(reflector, "_MISSING_SECONDS", 600.0)
+    kind = Kind("things", "/api/v1/things", _colour, is_custom=True)
+    with answering() as (answers, api):
+        custom = Reflector(api, kind, lambda: None)
+        answers.give(_list(_thing("a")))
+        custom.list()
+        answers.give("404 page not found", "404 page not found", status=404)
+        for _ in range(2):
+            with pytest.raises(ApiException):
+                custom.list()
+        assert custom.items() == {"/a": "red"}
+        answers.give(_list(_thing("b")))
+        custom.list()
+        assert custom.items() == {"/b": "red"}
+        monkeypatch.setattr(reflector, "_MISSING_SECONDS", 0.0)
+        answers.give("404 page not found", status=404)
+        custom.list()
+        assert (custom.items(), custom.revision) == ({}, "")
+        assert "the API server does not serve this kind: there are none" in caplog.messages
+        answers.give("404 page not found", status=404)
+        builtin = Reflector(api, WATCHED, lambda: None)
+        with pytest.raises(ApiException):
+            builtin.list()
+        assert not builtin.synced.is_set(), "only a custom resource may be missing"

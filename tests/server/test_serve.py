@@ -248,6 +248,26 @@ class TestStart:
         assert code == 2
         assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in said
 
+    @pytest.mark.parametrize(
+        ("variable", "service", "flag"),
+        [
+            ("PODTAILOR_PORT", "podtailor", "port"),
+            ("PODTAILOR_HEALTH_PORT", "podtailor-health", "health-port"),
+        ],
+    )
+    def test_with_the_variable_of_a_service(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, service: str, flag: str
+    ) -> None:
+        """As Kubernetes sets it where somebody names a Service like that."""
+        monkeypatch.setenv(variable, "tcp://10.0.0.7:443")
+        command = [sys.executable, "-m", "webhook", "serve", "--dev"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2
+        assert done.stderr == (
+            f"error: {variable} is tcp://10.0.0.7:443: Kubernetes sets it for the Service {service}. "
+            f"Set enableServiceLinks: false in the Pod's spec, or give --{flag}\n"
+        )
+
     def test_with_policies_that_cannot_be_read_again(self) -> None:
         code, said = self.run("--port", "0", "--policies", "-", "--dev")
         assert (code, said) == (

@@ -162,7 +162,7 @@ def enforcement(
         return Enforcement(since=since)
     policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
     for kind in crd.KINDS:
-        dated = Kind(kind.plural, policies_of(kind).path, whole, metadata_only=True)
+        dated = Kind(kind.plural, policies_of(kind).path, whole, metadata_only=True, is_custom=True)
         for found in _all(api, within(dated, namespace if kind.scope == "Namespaced" else None)):
             key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
             # A field that was taken away leaves no time, but our own word about it in the status does.

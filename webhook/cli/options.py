@@ -114,6 +114,27 @@ def lasting(flag: str, **options: Any) -> Any:
     return setting(flag, parser=duration, metavar="DURATION", **options)
 
 
+_MAX_PORT = 65535
+
+
+def port(flag: str, **options: Any) -> Any:
+    """A setting that is a port; 0 takes a free one."""
+    service = f"podtailor-{flag.removeprefix('--')}".removesuffix("-port")
+    variable = f"PODTAILOR_{flag.removeprefix('--').replace('-', '_').upper()}"
+
+    def parsed(text: str) -> int:
+        if "://" in text:  # Kubernetes gives a Pod `NAME_PORT` for each Service of its namespace
+            raise InputError(
+                f"{variable} is {text}: Kubernetes sets it for the Service {service}. "
+                f"Set enableServiceLinks: false in the Pod's spec, or give {flag}"
+            )
+        if not text.isascii() or not text.isdigit() or int(text) > _MAX_PORT:
+            raise typer.BadParameter(f"{text}: write a number from 0 to {_MAX_PORT}")
+        return int(text)
+
+    return setting(flag, parser=parsed, metavar="PORT", **options)
+
+
 _CONTROLLER = re.compile(r"(\w+)\.(v\w+)\.([\w.-]+)=([\w.]+)", re.ASCII)
 
 

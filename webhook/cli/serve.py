@@ -31,12 +31,10 @@ def serve(
     host: Annotated[
         str, setting("--host", help="Address to listen on; where not given all, with --dev loopback.")
     ] = "",
-    port: Annotated[
-        int, setting("--port", min=0, max=65535, help="TLS: POST /mutate; 0 takes a free one.")
-    ] = 9443,
+    port: Annotated[int, options.port("--port", help="TLS: POST /mutate; 0 takes a free one.")] = "9443",  # type: ignore[assignment]  # parsed as what the user writes
     health_port: Annotated[
-        int, setting("--health-port", min=0, max=65535, help="Plain: /livez, /readyz, /metrics.")
-    ] = 8080,
+        int, options.port("--health-port", help="Plain: /livez, /readyz, /metrics.")
+    ] = "8080",  # type: ignore[assignment]  # same
     tls_cert_file: Annotated[
         Path | None, setting("--tls-cert-file", help="Serving certificate, PEM.")
     ] = None,

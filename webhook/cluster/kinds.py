@@ -193,4 +193,4 @@ def policies_of(kind: crd.Kind) -> Kind[Known]:
         return Known(kind, found.metadata, spec if len(spec) <= MOST_BYTES else None, ready)
 
     # The API server takes half a megabyte of each.
-    return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read, page=50)
+    return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read, page=50, is_custom=True)

@@ -48,6 +48,8 @@ class Kind(Struct, Generic[T], frozen=True):
     metadata_only: bool = False
     page: int = 500
     """How many are listed at a time."""
+    is_custom: bool = False
+    """Its definition may not be there: then the API server answers 404, and there are none."""
 
 
 def whole(found: Object) -> Object:

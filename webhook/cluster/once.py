@@ -44,7 +44,8 @@ def standings(api: ApiClient, part: Part = WHOLE) -> tuple[Standing, ...]:
 
 def documents(api: ApiClient) -> list[dict[str, Any]]:
     """The policies as they are written. Raises UnreachableError."""
-    kinds = (Kind(kind.plural, policies_of(kind).path, _document) for kind in crd.KINDS)
+    read = (policies_of(kind) for kind in crd.KINDS)
+    kinds = (Kind(each.name, each.path, _document, page=each.page, is_custom=True) for each in read)
     return [document for kind in kinds for document in _listed(api, kind, WHOLE, "")]
 
 
@@ -146,7 +147,7 @@ def none_where_unserved(kind: Kind[Any]) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        if error.status != _NOT_FOUND or kind.name not in {each.plural for each in crd.KINDS}:
+        if error.status != _NOT_FOUND or not kind.is_custom:
             raise
 
 

@@ -29,6 +29,11 @@ log = logging.getLogger("podtailor.cluster")
 _WATCH_SECONDS = 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _NOT_FOUND, _GONE = 404, 410
+# An API server that starts answers 503 until it knows its custom resources (`CRDInformerHasNotSynced` in
+# apiextensions-apiserver, k8s.io/apiserver `util/notfoundhandler`), and deletes the objects before their
+# definition. So 404 while objects are held is a watch that missed that, or something in between that is
+# broken: they stay in force until it has lasted this long.
+_MISSING_SECONDS = 30.0
 
 
 class _Event(Struct, frozen=True):
@@ -57,13 +62,15 @@ class Reflector(Worker, Generic[T]):
         self.kind = kind
         self.synced = threading.Event()
         self.revision = ""
-        """The resourceVersion up to which `items` is complete."""
+        """The resourceVersion up to which `items` is complete; empty while the kind is not served."""
         self.heard_at = time.monotonic()
         """When the API server was last heard of this kind, of time.monotonic."""
         self._api = api
         self._changed = changed
         self._items: dict[str, T] = {}
         self._lock = threading.Lock()
+        self._is_listed = False
+        self._missing_since: float | None = None
         self._response: Any = None
         self._failures = 0
 
@@ -81,10 +88,38 @@ class Reflector(Worker, Generic[T]):
 
     def list(self) -> None:
         """All there is, at once. Raises ApiException, and HTTPError or OSError without an API server."""
-        items, revision = listed(self._api, self.kind)
+        try:
+            items, revision = listed(self._api, self.kind)
+        except ApiException as error:
+            if error.status != _NOT_FOUND or not self.kind.is_custom:
+                raise
+            self._not_served(error)
+            return
+        if self._missing_since and self.synced.is_set():
+            log.info("the API server serves this kind now", extra={"kind": self.kind.name})
+        self._missing_since = None
+        self._is_listed = True
+        self._replace(items, revision)
+        self._failures = 0
+
+    def _not_served(self, error: ApiException) -> None:
+        """Without its definition a kind has no objects. Raises `error` while that may pass."""
+        now = time.monotonic()
+        self._missing_since = self._missing_since or now
+        if self._items and now - self._missing_since < _MISSING_SECONDS:
+            raise error
+        if self.revision or not self.synced.is_set():
+            log.warning(
+                "the API server does not serve this kind: there are none", extra={"kind": self.kind.name}
+            )
+            self._replace({}, "")
+        self.heard_at = now
+
+    def _replace(self, items: dict[str, T], revision: str) -> None:
         with self._lock:
             self._items = items
-        self._heard(revision)
+        self.revision = revision
+        self.heard_at = time.monotonic()
         self.synced.set()
         self._changed()
 
@@ -104,18 +139,19 @@ class Reflector(Worker, Generic[T]):
     def _go_on(self) -> str:
         """One list where it is due, one watch to its end; why it ended, where that is not as it should be."""
         try:
-            if not self.revision:
+            if not self._is_listed:
                 self.list()
-            self._watch()
+            if self._is_listed:
+                self._watch()
         except _GoneError:
-            self.revision = ""
+            self._is_listed = False
         except (ApiException, HTTPError, OSError, msgspec.MsgspecError) as error:
             # Too old to go on from; or the kind has gone, and with it its objects; or an event was none.
             if isinstance(error, msgspec.MsgspecError) or getattr(error, "status", 0) in (_GONE, _NOT_FOUND):
-                self.revision = ""
+                self._is_listed = False
             return _short(error)
         except Exception:
-            self.revision = ""  # whatever it was that was not understood: all is listed again
+            self._is_listed = False  # whatever it was that was not understood: all is listed again
             raise
         return ""
 

@@ -111,7 +111,7 @@ class Metrics:
         )
         self._synced = Gauge(
             "podtailor_informer_synced",
-            "1 once all objects of the kind have been listed.",
+            "1 once all objects of the kind have been listed; 0 where the API server does not serve it.",
             ["kind"],
             registry=self.registry,
         )
@@ -170,7 +170,7 @@ class Metrics:
         self._policies.labels("bad").set(update.bad)
         for kind, revision in update.revisions.items():
             self._revision.labels(kind).set(float(revision or 0))
-            self._synced.labels(kind).set(1)
+            self._synced.labels(kind).set(1 if revision else 0)
         if update.revisions:
             self._reload.set_to_current_time()
 
