@@ -111,10 +111,12 @@ def test_pod_that_never_restarts_gets_no_restart(client: Client, namespace: str)
     assert created["spec"]["containers"][0]["resizePolicy"] == RESIZE[:1]
 
 
-def test_bound_pod_gets_no_selector(client: Client, namespace: str) -> None:
+def test_bound_pod_gets_a_resize_policy_at_most(client: Client, namespace: str) -> None:
     created = client.create(namespace, pod("nodeName: amd64", metadata=ARM))
     assert "nodeSelector" not in created["spec"]
-    assert created["spec"]["containers"][0]["resources"]["requests"] == GENERAL_REQUESTS
+    (container,) = created["spec"]["containers"]
+    assert container["resources"] == {}
+    assert container["resizePolicy"]
 
 
 def test_sidecar_is_tailored_and_init_container_is_not(client: Client, namespace: str) -> None:

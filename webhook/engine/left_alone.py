@@ -46,9 +46,10 @@ def _may_run_on_windows(spec: PodSpec) -> bool:
     """By what it says, or by any one required nodeAffinity term: one is enough for the scheduler."""
     if spec.os and spec.os.name == "windows":
         return True
-    if any(node_label(key) == OS and value == "windows" for key, value in (spec.nodeSelector or {}).items()):
+    selector = spec.nodeSelector
+    if selector and any(node_label(key) == OS and value == "windows" for key, value in selector.items()):
         return True
-    return any(
+    return spec.affinity is not None and any(
         node_label(each.key) == OS
         and (
             (each.operator == "In" and "windows" in (each.values or ()))

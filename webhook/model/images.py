@@ -9,6 +9,7 @@ Source: `ParseNormalizedNamed` in github.com/distribution/reference `normalize.g
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -52,9 +53,18 @@ def image_glob(pattern: str) -> ImageGlob:
 
 def repository(image: str) -> str:
     """`tomcat:10` as `docker.io/library/tomcat`: with its domain, without tag and digest."""
+    return _repository(image) if len(image) <= _MAX_CACHED else _without_tag(image)
+
+
+def _without_tag(image: str) -> str:
     name = image.partition("@")[0]
     head, slash, last = name.rpartition("/")
     return _normalized(head + slash + last.partition(":")[0]) if name else ""
+
+
+# A cluster runs a few hundred images; what is longer than their names is not worth keeping.
+_MAX_CACHED = 256
+_repository = lru_cache(maxsize=1024)(_without_tag)
 
 
 def _normalized(name: str) -> str:

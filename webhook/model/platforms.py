@@ -18,10 +18,9 @@ _NOTHING: AbstractSet[str] = frozenset()
 
 def is_partitioned(subject: Subject) -> bool:
     """Whether OpenShift has taken the CPU requests of this Pod away, and gives it CPU shares instead."""
-    annotations = subject.metadata.annotations or {}
-    return any(_PARTITIONED in key for key in annotations) or any(
-        _PARTITIONED in resource for container in subject.containers for resource in container.requests
-    )
+    if _PARTITIONED in "\n".join(subject.metadata.annotations or ()):
+        return True
+    return any(_PARTITIONED in "\n".join(container.requests) for container in subject.containers)
 
 
 def is_step(container: Container, subject: Subject) -> bool:
@@ -35,8 +34,9 @@ def of_unknown_need(subject: Subject) -> list[AbstractSet[str]]:
     A virtual machine has the size that its owner gave it, devices of a resource claim come with needs of
     their own, and what stands in a volume of memory counts as the container's memory.
     """
-    volumes = subject.spec.volumes or ()
-    in_memory = {each.name for each in volumes if each.emptyDir and each.emptyDir.medium == "Memory"}
+    in_memory = {
+        each.name for each in subject.spec.volumes or () if each.emptyDir and each.emptyDir.medium == "Memory"
+    }
     is_virtual_machine = subject.labels.get("kubevirt.io") == "virt-launcher"
     return [
         _of_container(each, in_memory, is_virtual_machine=is_virtual_machine) for each in subject.containers
