@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
-from pathlib import Path
+from http.client import HTTPSConnection
 
 import pytest
 
@@ -207,30 +207,82 @@ main()
 """
 
 
-def test_idle_connections_make_room_for_new_ones(tmp_path: Path) -> None:
-    """Whether they have asked something once or not; what is being answered stays."""
-    server = Server(tmp_path, program=("-c", _FEW))
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("few"), program=("-c", _FEW))
     try:
-        with ExitStack() as opened:
-            busy = server.connection()
-            opened.callback(busy.close)
-            busy.putrequest("POST", "/mutate")
-            busy.putheader("Content-Type", "application/json")
-            busy.putheader("Content-Length", "2")
-            busy.endheaders(b"{")
-            for number in range(9):
-                idle = server.connection()
-                opened.callback(idle.close)
-                idle.connect()
-                if number % 2:
-                    idle.request("GET", "/")
-                    assert idle.getresponse().read()
-            assert server.review(pod())["allowed"]
-            assert server.health("/livez")[0] == 200
-            busy.send(b"}")
-            assert busy.getresponse().status == 400
+        yield started
     finally:
-        server.stop()
+        assert started.stop() == 0
+
+
+def _asked(connection: HTTPSConnection) -> int:
+    connection.request("POST", "/mutate", REVIEW, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    response.read()
+    return response.status
+
+
+def _idle(connection: HTTPSConnection) -> None:
+    connection.connect()
+
+
+def _used(connection: HTTPSConnection) -> None:
+    connection.request("GET", "/")
+    assert connection.getresponse().read()
+
+
+def _slow_head(connection: HTTPSConnection) -> None:
+    connection.connect()
+    connection.sock.sendall(b"POST /mutate HTTP/1.1\r\nHost:")
+
+
+def _slow_body(connection: HTTPSConnection) -> None:
+    connection.putrequest("POST", "/mutate")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", "100")
+    connection.endheaders(b"{")
+
+
+def _reviewed(connection: HTTPSConnection) -> None:
+    assert _asked(connection) == 200
+
+
+@pytest.mark.parametrize(
+    ("hold", "address"),
+    [
+        pytest.param(_idle, "127.0.0.1", id="connections that say nothing"),
+        pytest.param(_used, "127.0.0.1", id="connections that asked something once"),
+        pytest.param(_slow_head, "127.0.0.1", id="slow headers"),
+        pytest.param(_slow_body, "127.0.0.1", id="slow bodies"),
+        # Only by their address these are no API server's.
+        pytest.param(_reviewed, "127.0.0.2", id="connections that have had a review"),
+    ],
+)
+def test_who_only_holds_connections_keeps_the_api_server_neither_out_nor_off(
+    few: Server, hold: Callable[[HTTPSConnection], None], address: str
+) -> None:
+    with ExitStack() as opened:
+        kept = opened.enter_context(closing(few.connection()))
+        assert _asked(kept) == 200
+        socket_ = kept.sock
+        for _ in range(12):  # more than twice as many as there may be
+            connection = opened.enter_context(closing(few.connection()))
+            connection.source_address = (address, 0)  # type: ignore[attr-defined]  # of http.client
+            hold(connection)
+        assert few.review(pod())["allowed"], "a new one is taken"
+        assert _asked(kept) == 200
+        assert kept.sock is socket_, "the one that stood was kept"
+
+
+def test_a_second_request_before_the_answer_is_cut_off(server: Server) -> None:
+    request = f"{HEAD}Content-Length: 2\n\n{{}}"
+    answer = _raw(server, request * 2)
+    assert answer.count(b"HTTP/1.1 ") <= 1
+
+
+def test_more_headers_than_any_client_sends_are_cut_off(server: Server) -> None:
+    assert _raw(server, "GET / HTTP/1.1\nHost: localhost\n" + "a: b\n" * 100 + "\n") == b""
 
 
 def test_old_tls_is_refused(server: Server) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.large import FULL_SNAPSHOT, MIB, memory, memory_limit, request, review, together
+from tests.support.large import FULL_SNAPSHOT, HEAD, MIB, memory, memory_limit, request, review, together
 from tests.support.pods import pod, snapshot
 from tests.support.server import Server, review_of
 from webhook.policies.shipped import Profile, shipped
@@ -23,7 +23,7 @@ _LABELS = ",".join(f'"{number:x}é":"😀"' for number in range(MAX_ELEMENTS - 1
 _NAMES = ",".join(f"{number:x}" for number in range(MAX_ELEMENTS - 100))
 OK = b"HTTP/1.1 200 OK"
 # Where there is no room for more of them, or on a slow machine not in the time that a body has.
-REFUSED = {b"HTTP/1.1 503 Service Unavailable", b"HTTP/1.1 400 Bad Request"}
+REFUSED = {b"HTTP/1.1 503 Service Unavailable", b"HTTP/1.1 400 Bad Request", b""}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,28 @@ def test_large_pods_at_once_take_less_than_the_limit(tmp_path: Path, body: bytes
         answers = together(server.port, request(body), 48)
         assert set(answers) <= {OK, *REFUSED}
         assert OK in answers
+        assert memory(server.process.pid) - at_rest < memory_limit() - FULL_SNAPSHOT
+        assert server.review(pod())["allowed"]
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 300_000, id="a body that stops at 300 KB"),
+        pytest.param(request(b"[" + b"1," * 350_000 + b"1]"), id="a kept connection after 700 KB"),
+        pytest.param(HEAD + b"a:\r\n" * 60_000, id="60,000 headers"),
+        pytest.param(HEAD + b"a:\r\n" * 3_900 + b"Content-Length: 9\r\n\r\n{", id="3,900 headers and a slow body"),
+        pytest.param(HEAD + b"a: " + b"x" * 250_000 + b"\r\nContent-Length: 9\r\n\r\n{", id="a header of 250 KB"),
+        pytest.param((HEAD + b"Content-Length: 2\r\n\r\n{}") * 2_600, id="2,600 requests at once"),
+    ],
+)  # fmt: skip
+def test_many_connections_take_less_than_the_limit(tmp_path: Path, data: bytes) -> None:
+    server = Server(tmp_path)
+    try:
+        at_rest = memory(server.process.pid, "VmRSS")
+        together(server.port, data, 500, seconds=4)
         assert memory(server.process.pid) - at_rest < memory_limit() - FULL_SNAPSHOT
         assert server.review(pod())["allowed"]
     finally:

@@ -18,7 +18,7 @@ SCALE = float(os.environ.get("PODTAILOR_ABUSE_SCALE", "0.1"))
 RATE, SECONDS = 100, 10 if SCALE < 1 else 30
 pytestmark = pytest.mark.e2e  # not for every check
 MIB = 1024 * 1024
-# What the manifests allow is 512 MiB; bodies on their way in may hold 128 of it.
+# What the manifests allow is 512 MiB; connections may hold 96 of it.
 MOST_MIB = 400
 
 

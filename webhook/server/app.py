@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from webhook.model.words import MESSAGE_LENGTH, cut
+from webhook.server.protocol import REVIEWED
 from webhook.server.reviewer import Reviewer
 from webhook.server.wire import BadReviewError
 
@@ -71,6 +72,7 @@ class Mutate:
             body = await self._body(scope, receive)
             try:
                 status, content_type, answer = 200, b"application/json", await self._review(body)
+                scope[REVIEWED] = True
             finally:
                 self.held_bytes -= len(body)
                 del body  # the caller may take its time to read the answer

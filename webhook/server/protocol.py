@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# Request line and headers: the API server's take a few hundred bytes.
-MOST_HEAD_BYTES = 64 * 1024
+from webhook.server.limits import Limits, kept_bytes
+
+# Request line and headers: the API server's take a few hundred bytes, with a long token some thousand.
+MOST_HEAD_BYTES = 16 * 1024
+# The API server sends eight; each takes some hundred bytes of memory, however short it is.
+MAX_HEADERS = 100
 # From the first byte of a request to the last of its headers.
 HEAD_SECONDS = 10.0
 # Each API server has at most as many as Pods it is creating at this moment: by default 200 requests that
 # change something (`--max-mutating-requests-inflight`), and there are rarely more than five of them.
-MOST_CONNECTIONS = 2000
+MOST_CONNECTIONS = 1000
 # From the first byte of a connection to the end of its handshake.
 HANDSHAKE_SECONDS = 10.0
+# From an answer that its caller does not read to the end of the connection.
+UNREAD_SECONDS = 10.0
 # From our goodbye on a connection to its end: a caller that is not reading need not be waited for.
 GOODBYE_SECONDS = 1.0
+# In the scope of a request, once it was a review that is answered.
+REVIEWED = "podtailor.reviewed"
+
+
+class _AbortedError(Exception):
+    """Ends the parser's work on a connection that was aborted."""
 
 
 class Connection(HttpToolsProtocol):
     """One connection."""
 
-    _head_bytes = 0
+    held_bytes = 0
+    has_reviewed = False
+    since = 0.0
+    address = ""
+    _request_bytes = 0
+    """Of the request that is coming or being answered."""
+    _largest_request = 0
     _head_timer: asyncio.TimerHandle | None = None
-    idle_since = 0.0
+    _unread_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, limits: Limits, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._limits = limits
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """A connection without a request is as good as one between two: Go's clients keep some in reserve."""
@@ -32,53 +55,112 @@ class Connection(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
-        self.idle_since = self.loop.time()
-        if len(self.connections) > MOST_CONNECTIONS:
-            self._make_room()
+        self.since = self.loop.time()
+        self.address = self.client[0] if self.client else ""
+        self._limits.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._limits.remove(self)
         self._unset_keepalive_if_required()
         self._head_complete()
+        self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._head_bytes += len(data)
-        super().data_received(data)
-        if self._head_bytes and self.is_idle():
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self.transport.abort()
-            elif self._head_timer is None:
-                self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+        if not self._request_bytes:
+            self.since = self.loop.time()
+        self._hold(len(data))
+        if self.transport.is_closing():
+            return
+        if not self.is_idle():
+            super().data_received(data)
+            return
+        super().data_received(data[:MOST_HEAD_BYTES])
+        if self.is_idle():
+            self._wait_for_head()
+        elif len(data) > MOST_HEAD_BYTES and not self.transport.is_closing():
+            super().data_received(data[MOST_HEAD_BYTES:])
+
+    def on_message_begin(self) -> None:
+        if not self.is_idle():  # no client of ours sends a request before it has the answer to the last
+            self._abort()
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._head_complete()
+        if len(self.headers) > MAX_HEADERS:
+            self._abort()
         super().on_headers_complete()
 
-    def on_response_complete(self) -> None:
-        self.idle_since = self.loop.time()
-        super().on_response_complete()
-
     def on_message_complete(self) -> None:
-        self._head_bytes = 0
         super().on_message_complete()
+        if self._limits.is_too_much_to_keep(self):
+            self.cycle.keep_alive = False  # its buffers are freed with it
+
+    def on_response_complete(self) -> None:
+        self.since = self.loop.time()
+        self.has_reviewed = self.has_reviewed or REVIEWED in self.scope
+        self._limits.hold(self, -self._request_bytes)
+        self._request_bytes = 0
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread_timer is None:
+            self._unread_timer = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread_timer:
+            self._unread_timer.cancel()
+            self._unread_timer = None
 
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
-    def _make_room(self) -> None:
-        """Whoever has been idle for longest goes: an API server's next review finds another connection."""
-        idle = [each for each in self.connections if isinstance(each, Connection) and each.is_idle()]
-        others = [each for each in idle if each is not self]
-        min(others, key=lambda each: each.idle_since, default=self).transport.abort()
+    def drop(self) -> None:
+        self.transport.abort()
 
     def is_idle(self) -> bool:
         """Nothing of it is being answered."""
         return self.cycle is None or self.cycle.response_complete
 
+    @property
+    def is_reading(self) -> bool:
+        return bool(self._request_bytes) if self.is_idle() else self.cycle.more_body
+
+    @property
+    def is_answering(self) -> bool:
+        return not self.is_idle() and not self.cycle.more_body
+
+    def _hold(self, size: int) -> None:
+        """Count what has come of a request, and the buffers that grow with it."""
+        self._request_bytes += size
+        if self._request_bytes > self._largest_request:
+            size += kept_bytes(self._request_bytes) - kept_bytes(self._largest_request)
+            self._largest_request = self._request_bytes
+        self._limits.hold(self, size)
+
+    def _wait_for_head(self) -> None:
+        """It is not whole yet."""
+        if self._request_bytes > MOST_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS:
+            if self.headers:
+                self.headers.clear()
+            self.transport.abort()
+        elif self._request_bytes and self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def _abort(self) -> None:
+        """From within the parser, which need not read on."""
+        self.headers.clear()
+        self.transport.abort()
+        raise _AbortedError
+
     def _head_complete(self) -> None:
-        self._head_bytes = 0
         if self._head_timer:
             self._head_timer.cancel()
             self._head_timer = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import uvicorn
@@ -17,7 +19,9 @@ from prometheus_client import generate_latest
 
 from webhook.engine.snapshot import Snapshot
 from webhook.policies.sources import Update
+from webhook.server import protocol
 from webhook.server.app import Mutate, MutatingApp, health_app
+from webhook.server.limits import Limits
 from webhook.server.metrics import Metrics
 from webhook.server.protocol import HANDSHAKE_SECONDS, Connection
 from webhook.server.reviewer import Reviewer
@@ -31,6 +35,11 @@ log = logging.getLogger("podtailor.server")
 _KEEP_ALIVE_SECONDS = 120
 # After the drain: what is still being answered then gets this long.
 _LAST_ANSWERS_SECONDS = 5
+# Of each connection in the kernel, and so of what is read of it at once: many may have something to read.
+_RECEIVE_BYTES = 64 * 1024
+# Of a block of memory that goes back to the kernel as soon as it is free. Left alone, glibc takes larger and
+# larger ones from its heap, and what is small between them keeps all of it (mallopt(3), M_MMAP_THRESHOLD).
+_M_MMAP_THRESHOLD, _MAPPED_BYTES = -3, 64 * 1024
 
 # Called once both ports answer, with the ports that were bound.
 Started = Callable[[int, int], Awaitable[None]]
@@ -191,6 +200,8 @@ def run(
     is_trusted: Callable[[], bool] | None = None,
 ) -> None:
     """Serve in this process until told to stop."""
+    with contextlib.suppress(AttributeError):  # another libc than glibc
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
     async def main() -> None:
         await Service(settings, snapshot, source, is_trusted).run(started)
@@ -207,7 +218,7 @@ def _config(app: object, **options: object) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         lifespan="off",
-        http=Connection,
+        http=partial(Connection, Limits(protocol.MOST_CONNECTIONS)),  # type: ignore[arg-type]  # a factory does
         ws="none",
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
         **options,  # type: ignore[arg-type]  # each is checked by uvicorn's own signature at start
@@ -219,6 +230,8 @@ def _listen(host: str, port: int) -> socket.socket:
     both = not host and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both or ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
+        listening = socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except OSError as error:
         raise OSError(error.errno, f"cannot listen on {host or '*'}:{port}: {error.strerror}") from error
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
+    return listening
