@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import stat
@@ -42,11 +43,18 @@ def test_serving_certificate_is_valid_from_a_little_before_now_to_the_end_of_its
     assert certificate.not_valid_after_utc == now + DAY
 
 
-def test_files_are_what_a_tls_secret_holds_and_keys_are_the_owners_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("umask", "public"), [(0, 0o644), (0o022, 0o644), (0o077, 0o600)])
+def test_files_are_what_a_tls_secret_holds_and_keys_are_the_owners_alone(
+    umask: int, public: int, tmp_path: Path
+) -> None:
     folder = tmp_path / "new"
-    issue_to(folder, ["localhost"], NOW, DAY)
+    before = os.umask(umask)
+    try:
+        issue_to(folder, ["localhost"], NOW, DAY)
+    finally:
+        os.umask(before)
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
-    assert modes == {CA_CERT: 0o644, CA_KEY: 0o600, TLS_CERT: 0o644, TLS_KEY: 0o600}
+    assert modes == {CA_CERT: public, CA_KEY: 0o600, TLS_CERT: public, TLS_KEY: 0o600}
 
 
 def test_files_that_would_be_replaced_are_named(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_bad_input_is_named_and_nothing_is_printed(run: Run, stdin: str, said: s
     ("arguments", "said"),
     [
         (["mutate"], "error: nothing to read: give -f FILE, -f DIRECTORY or -f - for standard input\n"),
-        (["mutate", "-f", "/nonexistent"], "error: /nonexistent: No such file or directory\n"),
+        (["mutate", "-f", "/dev/null/no"], "error: /dev/null/no: Not a directory\n"),
         (["mutate", "-f", "-", "--namespace-labels", "x"], "error: --namespace-labels x: write KEY=VALUE\n"),
         (["mutate", "-f", "webhook"], "error: webhook: no .yaml, .yml, .json file in this directory\n"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonpatch
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -53,7 +53,7 @@ def _styles(pod: Json) -> list[str]:
     return texts
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(pods(), st.integers(0, 5))
 def test_text_means_what_the_patch_makes_and_keeps_every_line(pod: Json, style: int) -> None:
     (pod["metadata"].get("annotations") or {}).pop("huge", None)  # a slow reader would have to read it

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from urllib3 import ProxyManager
 
 from webhook.cluster import client
 from webhook.cluster.client import UnreachableError, api_client, current_namespace
@@ -87,3 +88,37 @@ def test_file_that_is_none_is_named(kubeconfig: Path, text: str) -> None:
     kubeconfig.write_text(text)
     with pytest.raises(UnreachableError, match="config"):
         current_namespace(str(kubeconfig))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "is_through"),
+    [
+        pytest.param({"server": "https://192.0.2.1"}, True, id="takes it to another machine"),
+        pytest.param({"server": "https://192.0.2.9"}, False, id="goes past it where NO_PROXY says so"),
+        pytest.param({"server": "https://127.0.0.1:6443"}, False, id="goes past it to this machine"),
+        pytest.param({"server": "https://[::1]:6443"}, False, id="goes past it to this machine by IPv6"),
+        pytest.param({"server": "https://localhost:6443"}, False, id="goes past it to this machine by name"),
+        pytest.param(
+            {"server": "https://127.0.0.1:6443", "proxy-url": "http://192.0.2.4:1"},
+            True,
+            id="takes the one that the kubeconfig names anywhere",
+        ),
+        pytest.param(
+            {"server": "https://192.0.2.9", "proxy-url": "http://192.0.2.4:1"},
+            True,
+            id="takes the one that the kubeconfig names though NO_PROXY speaks of the cluster",
+        ),
+    ],
+)
+def test_proxy_is_taken_as_kubectl_takes_it(
+    cluster: dict[str, str], is_through: bool, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://192.0.2.3:3128")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "192.0.2.8/30")
+    config = json.loads(kubeconfig.read_text())
+    config["clusters"][0]["cluster"] = cluster
+    kubeconfig.write_text(json.dumps(config))
+    with api_client(str(kubeconfig)) as api:
+        assert isinstance(api.rest_client.pool_manager, ProxyManager) is is_through

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -37,12 +37,7 @@ from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 from webhook.server.wire import BadReviewError
 
-FUZZ = settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+FUZZ = settings(max_examples=200, derandomize=True)
 
 ODD = st.one_of(
     st.none(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.generated import pods
@@ -50,13 +50,13 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)
-@settings(max_examples=140, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=140)
 @given(pods())
 def test_laws_hold_for_generated_pods(snapshot: Snapshot, pod: Json) -> None:
     hold_for(pod, snapshot)
 
 
-@settings(max_examples=140, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=140)
 @given(pods(), st.lists(policies(), min_size=1, max_size=4), namespaces())
 def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json], namespace: Namespace) -> None:
     made = [policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(generated)]

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import jsonpatch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -19,7 +19,7 @@ from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 from webhook.policies.shipped import Profile, built_in
 
-every_way = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+every_way = settings(max_examples=50)
 UNRELATED = policy(
     """
     priority: 1000

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import getproxies
 
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
@@ -29,6 +30,8 @@ class UnreachableError(Exception):
         self.status = status
 
 
+_LOOPBACK = "localhost,127.0.0.0/8,::1"
+
 # For who asks once: an API server under load says when to come again.
 _BUSY = Retry(total=5, connect=0, read=0, other=0, status_forcelist=[429], allowed_methods=None)
 
@@ -47,6 +50,9 @@ def api_client(
         else:
             files = _files(kubeconfig)
             config.load_kube_config(files, _context(files, context), client_configuration=chosen)
+    # As kubectl: a proxy that the kubeconfig names is always used, one of the environment not for this machine.
+    is_named = chosen.proxy not in getproxies().values()
+    chosen.no_proxy = None if is_named else f"{chosen.no_proxy or ''},{_LOOPBACK}"
     # Else who asks decides when to ask again, and how long it may take.
     chosen.retries = _BUSY if is_patient else False
     return ApiClient(chosen)

@@ -1,0 +1,57 @@
+"""The same environment for every test, and for every process that a test starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# How long and how large the long tests are; every other variable of this prefix is a flag of the command line.
+_SIZES = ("E2E", "SCALE", "SOAK", "ABUSE", "ROLLOUT", "PICTURE")
+_PREFIX = "PODTAILOR_"
+# What decides how a terminal is written to, and which cluster is looked at.
+_STRIPPED = {
+    *("CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "PY_COLORS"),
+    *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM", "TERMINAL_WIDTH", "_TYPER_FORCE_DISABLE_TERMINAL"),
+    *("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"),
+}
+_LOOPBACK = "localhost,127.0.0.1,::1"
+
+
+def clean(environment: MutableMapping[str, str]) -> None:
+    """Leave nothing in it that changes what a test sees.
+
+    A zone and a locale stay: podtailor says the same in all of them. So do proxies, which the first run needs to
+    build a control plane; what the tests start is on loopback.
+    """
+    for name in [*environment]:
+        is_flag = name.startswith(_PREFIX) and not name.removeprefix(_PREFIX).startswith(_SIZES)
+        if is_flag or name in _STRIPPED:
+            del environment[name]
+    for name in ("NO_PROXY", "no_proxy"):
+        environment[name] = ",".join(filter(None, (environment.get(name), _LOOPBACK)))
+
+
+# Before any test module is imported, and any fixture of a session starts a process.
+clean(os.environ)
+# Files are named from here, in tests and in the commands of the docs; pytest may be started anywhere.
+os.chdir(Path(__file__).parents[1])
+
+# How long an example takes, and how many are too large, says more of the machine than of the code.
+settings.register_profile("podtailor", deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("podtailor")
+
+
+@pytest.fixture(scope="session")
+def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def _no_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _empty_home: Path) -> None:
+    """No kubeconfig of the user's is found; those that need a control plane keep their cache at home."""
+    if not any(request.node.get_closest_marker(name) for name in ("e2e", "soak")):
+        monkeypatch.setenv("HOME", str(_empty_home))
