@@ -50,7 +50,7 @@ def api_client(
         else:
             files = _files(kubeconfig)
             config.load_kube_config(files, _context(files, context), client_configuration=chosen)
-    # As kubectl: a proxy that the kubeconfig names is always used, one of the environment not for this machine.
+    # As kubectl: a proxy of the kubeconfig is always used, one of the environment not for this machine.
     is_named = chosen.proxy not in getproxies().values()
     chosen.no_proxy = None if is_named else f"{chosen.no_proxy or ''},{_LOOPBACK}"
     # Else who asks decides when to ask again, and how long it may take.
