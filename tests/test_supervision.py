@@ -21,13 +21,14 @@ from tests.cluster.answers import answering
 from tests.support.processes import eventually
 from webhook import supervision
 from webhook.cluster import status
-from webhook.cluster.kinds import Known
+from webhook.cluster.known import Known
 from webhook.cluster.listing import Kind, Meta, Object
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.standing import Standings
 from webhook.cluster.status import StatusWriter
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
+from webhook.model.words import cut
 from webhook.policies import crd, live
 from webhook.policies.live import PolicyFiles
 from webhook.policies.load import load
@@ -98,13 +99,14 @@ def snapshots(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
 
 @contextmanager
 def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
-    patch.setattr(status, "_is_said", failing_once(lambda _: False))
+    patch.setattr(status, "cut", failing_once(cut))
     metadata = Meta(name="a", uid="a", generation=2, resourceVersion="7")
     with answering() as (answers, api):
         answers.give({})
         worker = StatusWriter(api)
         with running(worker):
-            worker.wants(Standings().of([Known(crd.KINDS[0], metadata, b"{}", None)]))
+            (standing,) = Standings().of([Known(crd.KINDS[0], metadata, b"{}", None)])
+            worker.wants({"a": standing})
             yield lambda: bool(answers.asked)
             answers.end()
 

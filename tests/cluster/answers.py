@@ -26,6 +26,8 @@ class Answers:
         """Query, or the body, of each question."""
         self.every_list: Json | None = None
         """The answer to whoever lists; the others are for those who watch."""
+        self.lists: dict[str, Json] = {}
+        """By the plural of a kind, the answer to whoever lists that."""
         self.not_served = ""
         """What is asked for below this path is not there."""
 
@@ -42,12 +44,13 @@ class Answers:
         with self._grown:
             assert self._grown.wait_for(lambda: len(self.asked) >= count, 20), self.asked
 
-    def take(self, question: Json) -> tuple[int, str]:
+    def take(self, question: Json, path: str = "") -> tuple[int, str]:
         with self._grown:
             self.asked.append(question)
             self._grown.notify_all()
-            if self.every_list and "watch" not in question:
-                return 200, json.dumps(self.every_list)
+            every = self.lists.get(path.rpartition("/")[2], self.every_list)
+            if every and "watch" not in question:
+                return 200, json.dumps(every)
             self._grown.wait_for(lambda: self._given or self._over.is_set())
             return self._given.popleft() if self._given else (503, "")
 
@@ -66,14 +69,15 @@ def answering() -> Iterator[tuple[Answers, ApiClient]]:
             if answers.not_served and self.path.startswith(answers.not_served):
                 self.send_error(404)
                 return
-            self._answer({key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()})
+            asked = urlsplit(self.path)
+            self._answer({key: values[0] for key, values in parse_qs(asked.query).items()}, asked.path)
 
         def do_PATCH(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self._answer({"path": self.path, **json.loads(body)})
 
-        def _answer(self, question: Json) -> None:
-            status, body = answers.take(question)
+        def _answer(self, question: Json, path: str = "") -> None:
+            status, body = answers.take(question, path)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())

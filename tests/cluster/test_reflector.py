@@ -12,8 +12,10 @@ from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import reflector
+from webhook.cluster.known import Known, policies_of
 from webhook.cluster.listing import Kind, Object, listed
 from webhook.cluster.reflector import Reflector
+from webhook.policies import crd
 
 
 def _colour(found: Object) -> str:
@@ -177,3 +179,44 @@ def test_definition_that_goes_takes_its_objects_along_once_that_lasts(
         with pytest.raises(ApiException):
             builtin.list()
         assert not builtin.synced.is_set(), "only a custom resource may be missing"
+
+
+def _spec(made: Reflector[Known], key: str) -> bytes | None:
+    known = made.items().get(key)
+    return known.spec if known else None
+
+
+def test_next_oldest_policy_is_read_where_one_of_the_oldest_goes() -> None:
+    """Of those over the limit only the name is held; reading one may fail, and is tried again."""
+
+    def policy(number: int) -> Json:
+        created = f"2026-01-01T00:00:{number:02}Z"
+        metadata = {"name": f"p{number}", "namespace": "shop", "creationTimestamp": created}
+        return {"metadata": {**metadata, "resourceVersion": str(number)}, "spec": {"priority": number}}
+
+    with answering() as (answers, api):
+        made = Reflector(api, policies_of(crd.KINDS[1]), lambda: None)
+        answers.give(_list(*map(policy, range(22)), revision=50))
+        made.start()
+        answers.give(
+            _events(
+                ("DELETED", {**policy(4), "metadata": {**policy(4)["metadata"], "resourceVersion": "51"}})
+            )
+        )
+        answers.give("later", status=503)
+        answers.give(_list(policy(20), revision=51))
+        eventually("it is held whole", lambda: _spec(made, "shop/p20") == b'{"priority": 20}')
+        assert (
+            answers.asked[3]
+            == answers.asked[2]
+            == {
+                "limit": "50",
+                "fieldSelector": "metadata.namespace=shop,metadata.name=p20",
+                "resourceVersion": "51",
+                "resourceVersionMatch": "NotOlderThan",
+            }
+        )
+        assert [key for key, each in made.items().items() if each.is_excess] == ["shop/p21"]
+        assert made.take_changes()[0]["shop/p4"] is None
+        made.stop()
+        answers.end()

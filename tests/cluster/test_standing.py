@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
-from webhook.cluster.kinds import MOST_BYTES, Known, policies_of
-from webhook.cluster.listing import Meta, Object
-from webhook.cluster.standing import MOST_IN_A_NAMESPACE, Standing, Standings
+from msgspec import structs
+
+from webhook.cluster.known import MAX_IN_A_NAMESPACE, MOST_BYTES, Condition, Known, OldestHeld, policies_of
+from webhook.cluster.listing import Meta, Object, object_of
+from webhook.cluster.standing import Standing, Standings
 from webhook.policies import crd
 
 
@@ -14,6 +17,13 @@ def _known(name: str, spec: str = "{}", *, age: int = 0, namespace: str | None =
     created = f"2026-01-01T00:{60 - age - 1:02}:00Z"
     metadata = Meta(name=name, namespace=namespace, uid=f"{namespace}-{name}", creationTimestamp=created)
     return Known(crd.KINDS[1 if namespace else 0], metadata, spec.encode(), None)
+
+
+def _held(*known: Known) -> OldestHeld:
+    held = OldestHeld()
+    for each in known:
+        held.put(each.age[1], each)
+    return held
 
 
 def _priorities(standings: tuple[Standing, ...]) -> dict[str, int | None]:
@@ -59,9 +69,87 @@ def test_one_that_is_too_large_is_not_kept() -> None:
 
 
 def test_oldest_of_a_namespace_are_heard() -> None:
-    crowd = [_known(f"p{age}", age=age, namespace="shop") for age in range(MOST_IN_A_NAMESPACE + 2)]
+    crowd = [_known(f"p{age}", age=age, namespace="shop") for age in range(MAX_IN_A_NAMESPACE + 2)]
     others = [_known("p", namespace="other"), _known("p")]
-    standings = Standings().of([*crowd, *others])
+    standings = Standings().of(_held(*crowd, *others).values())
     unheard = {each.known.key for each in standings if each.reason == "TooMany"}
     assert unheard == {"shop/p0", "shop/p1"}
     assert {each.known.key for each in standings if not each.policy} == unheard
+
+
+def _raw(name: str, spec: str = "{}", *, second: int = 0, **metadata: object) -> Object:
+    created = f"2026-01-01T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+    head = {"name": name, "namespace": "shop", "uid": name, "creationTimestamp": created, **metadata}
+    return object_of(json.dumps({"metadata": head, "spec": json.loads(spec)}).encode())
+
+
+def test_what_is_over_the_limit_costs_its_name_alone() -> None:
+    """In whatever order they come; nor do labels and conditions cost more."""
+    kind, held = policies_of(crd.KINDS[1]), OldestHeld()
+    spec = json.dumps({"match": {"annotations": {"a": "x" * 31_000}}})
+    read = [kind.read(_raw("warm", spec))]
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for second in reversed(range(2_000)):
+        labels = {f"l{number}": "x" * 60 for number in range(100)}
+        found = kind.read(_raw(f"p{second}", spec, second=second, labels=labels))
+        held.put(found.age[1], found)
+    retained = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert sum(each.spec is not None for each in held.values()) == MAX_IN_A_NAMESPACE
+    assert held["shop/p0"].spec
+    assert held["shop/p20"].is_excess
+    assert retained < MAX_IN_A_NAMESPACE * 35_000 + 2_000 * 1_500, retained
+    assert read[0].metadata.labels is None
+
+
+def test_next_oldest_has_to_be_read_again_where_one_goes() -> None:
+    kind, held = policies_of(crd.KINDS[1]), OldestHeld()
+    for second in range(25):
+        held.put(f"shop/p{second}", kind.read(_raw(f"p{second}", second=second)))
+    assert held.unread() == []
+    held.drop("shop/p24")
+    assert held.unread() == [], "that was none of the oldest"
+    held.drop("shop/p3")
+    held.drop("shop/p4")
+    assert held.unread() == ["shop/p20", "shop/p21"]
+    held.put("shop/p20", kind.read(_raw("p20", second=20)))
+    assert held.unread() == ["shop/p21"]
+    held.drop("shop/p21")
+    assert held.unread() == ["shop/p22"]
+    held.put("shop/p22", kind.read(_raw("p22", second=22)))
+    assert held.unread() == []
+    assert [key for key, each in held.items() if each.is_excess] == ["shop/p23"]
+
+
+def test_one_that_is_made_again_is_the_youngest() -> None:
+    kind, held = policies_of(crd.KINDS[1]), OldestHeld()
+    for second in range(21):
+        held.put(f"shop/p{second}", kind.read(_raw(f"p{second}", second=second)))
+    held.put("shop/p0", kind.read(_raw("p0", second=99)))
+    assert held["shop/p0"].is_excess
+    assert held.unread() == ["shop/p20"]
+
+
+def test_only_what_changed_is_looked_at_and_own_writes_are_no_news() -> None:
+    standings = Standings()
+    standings.of([_known(f"p{number}") for number in range(5)])
+    before = dict.fromkeys(["p1"], _known("p1"))
+    written = structs.replace(before["p1"], ready=Condition("Ready", "True", "InForce", "", 0, ""))
+    (change,) = standings.update({"p1": written}.items())
+    assert (change.key, change.is_news) == ("p1", False)
+    assert change.before
+    assert change.now
+    assert change.now.policy is change.before.policy, "nothing is compiled again"
+    (change,) = standings.update({"p1": _known("p1", '{"priority": 3}')}.items())
+    assert change.is_news
+    (change,) = standings.update([("p1", None)])
+    assert (change.is_news, change.now) == (True, None)
+    assert len(list(standings.policies())) == 4
+
+
+def test_message_that_is_kept_is_cut() -> None:
+    labels = {f"{number}!": "x" for number in range(300)}
+    (standing,) = Standings().of([_known("a", json.dumps({"nodeSelector": labels}))])
+    assert standing.reason == "Invalid"
+    assert len(standing.message) < 1_000

@@ -11,7 +11,7 @@ import pytest
 from tests.cluster.answers import Answers, answering
 from tests.support.processes import eventually
 from webhook.cluster import status
-from webhook.cluster.kinds import Condition, Known
+from webhook.cluster.known import Condition, Known
 from webhook.cluster.listing import Meta
 from webhook.cluster.standing import Standing, Standings
 from webhook.cluster.status import StatusWriter
@@ -22,6 +22,10 @@ from webhook.policies import crd
 def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status, "_LONGEST_WAIT", 0.01)
     monkeypatch.setattr(status, "_ROUND_SECONDS", 0.01)
+
+
+def _wanted(*standings: Standing) -> dict[str, Standing | None]:
+    return {standing.known.key: standing for standing in standings}
 
 
 @pytest.fixture
@@ -47,7 +51,9 @@ def test_writes_only_what_is_not_said_yet(writing: tuple[Answers, StatusWriter])
     there = Condition("Ready", "True", "InForce", "in other words", 2)
     old = Condition("Ready", "True", "InForce", "as written", 1, "2026-01-01T00:00:00Z")
     answers.give({}, {})
-    writer.wants((_standing("said", ready=there), _standing("new", spec="[]"), _standing("old", ready=old)))
+    writer.wants(
+        _wanted(_standing("said", ready=there), _standing("new", spec="[]"), _standing("old", ready=old))
+    )
     answers.wait_for(2)
     first, second = answers.asked
     assert first["path"] == "/apis/podtailor.dev/v1alpha1/clusterworkloadpolicies/new/status"
@@ -72,7 +78,7 @@ def test_what_is_forbidden_is_tried_again_much_later(
     answers, writer = writing
     answers.give({}, status=403)
     answers.give({})
-    writer.wants((_standing("first"), _standing("second")))
+    writer.wants(_wanted(_standing("first"), _standing("second")))
     answers.wait_for(1)
     started = time.monotonic()
     answers.wait_for(2)
@@ -88,12 +94,67 @@ def test_conflict_is_for_others_to_settle_and_a_refusal_is_tried_again(
     answers, writer = writing
     answers.give("not JSON at all", status=code)
     answers.give({})
-    writer.wants((_standing("first"),))
+    writer.wants(_wanted(_standing("first")))
     answers.wait_for(1)
     if again:
         answers.wait_for(2)
         assert answers.asked[0]["path"] == answers.asked[1]["path"]
     else:
-        writer.wants((_standing("second"),))
+        writer.wants(_wanted(_standing("second")))
         eventually("the next is written", lambda: len(answers.asked) == 2)
         assert answers.asked[1]["path"].endswith("/second/status")
+
+
+def _standings(namespace: str, count: int, *, is_excess: bool = False) -> dict[str, Standing | None]:
+    made: dict[str, Standing | None] = {}
+    for number in range(count):
+        metadata = Meta(name=f"p{number}", namespace=namespace, uid=f"{namespace}{number}", generation=1)
+        known = Known(crd.KINDS[1], metadata, b"{}", None)
+        (standing,) = Standings().of([known.as_excess() if is_excess else known])
+        made[known.key] = standing
+    return made
+
+
+def _namespaces(answers: Answers) -> list[str]:
+    return [each["path"].split("/namespaces/")[1].partition("/")[0] for each in answers.asked]
+
+
+def test_namespaces_take_turns(writing: tuple[Answers, StatusWriter]) -> None:
+    """Nobody waits for somebody else's thousands."""
+    answers, writer = writing
+    answers.give(*[{}] * 4)
+    writer.wants({**_standings("crowd", 1000), **_standings("shop", 1), **_standings("other", 1)})
+    answers.wait_for(4)
+    assert _namespaces(answers)[:4] == ["crowd", "shop", "other", "crowd"]
+
+
+def test_those_over_the_limit_come_slowly(
+    writing: tuple[Answers, StatusWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "_ROUND_SECONDS", 600.0)
+    monkeypatch.setattr(status, "_WRITES_PER_SECOND", 1000.0)
+    answers, writer = writing
+    answers.give(*[{}] * 10)
+    writer.wants({**_standings("crowd", 1000, is_excess=True), **_standings("shop", 5)})
+    answers.wait_for(6)
+    assert sorted(_namespaces(answers)) == ["crowd", *["shop"] * 5]
+    writer.wants(_standings("late", 1))
+    answers.wait_for(7)
+    assert _namespaces(answers)[6] == "late"
+
+
+def test_what_is_no_longer_wanted_is_not_written(writing: tuple[Answers, StatusWriter]) -> None:
+    """The newest word counts: it was written by another replica, or the policy has gone."""
+    answers, writer = writing
+    answers.give("no", status=500)
+    answers.give({}, {})
+    first, gone = _standing("first"), _standing("gone")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(status, "_ROUND_SECONDS", 0.5)
+        writer.wants(_wanted(first, gone))
+        answers.wait_for(1)
+        there = Condition("Ready", "True", "InForce", "", 2)
+        writer.wants({"first": _standing("first", ready=there), "gone": None})
+        writer.wants(_wanted(_standing("second")))
+        answers.wait_for(2)
+    assert [each["path"].split("/")[-2] for each in answers.asked] == ["first", "second"]

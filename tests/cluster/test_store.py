@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from kubernetes.client import ApiClient
 
 from tests.cluster.answers import Answers, answering
+from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import once, reflector
+from webhook.cluster import store as store_module
+from webhook.cluster.kinds import Quota, Range
+from webhook.cluster.known import Condition, Known
+from webhook.cluster.listing import Meta
 from webhook.cluster.store import Store
 from webhook.engine.snapshot import Snapshot
+from webhook.model.policy import Bounds
+from webhook.model.quantity import Quantity
+from webhook.model.subject import Namespace
+from webhook.policies import crd
 from webhook.policies.shipped import Profile, shipped
 from webhook.policies.sources import Update
 from webhook.server.metrics import Metrics
@@ -59,6 +71,10 @@ def test_age_grows_while_no_snapshot_can_be_made(
 
 CUSTOM = "/apis/podtailor.dev/"
 POLICY = {"metadata": {"name": "from-the-cluster", "uid": "u", "resourceVersion": "9"}, "spec": {}}
+
+
+def _list(*items: Json) -> Json:
+    return {"metadata": {"resourceVersion": "9"}, "items": items}
 
 
 def _names(update: Update) -> list[str]:
@@ -110,3 +126,155 @@ def test_command_that_looks_once_finds_no_policies_without_definitions() -> None
         found, standings = once.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
         assert (len(found.policies), standings) == (4, ())
         assert (once.standings(api), once.documents(api)) == ((), [])
+
+
+class Cluster:
+    """A store of a cluster whose reflectors do not run: tests put into them what would have been heard."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self.said: list[Any] = []
+        self.store = Store(Snapshot(), (), [], api, self.said.append)
+        self.kinds = {reflector.kind.name: reflector for reflector in self.store.reflectors}
+
+    def hears(self, kind: str, key: str, item: Any) -> None:
+        held = self.kinds[kind].held
+        if item is None:
+            held.drop(key)
+        else:
+            held.put(key, item)
+
+    def policy(self, name: str, spec: str = "{}", *, generation: int = 1, ready: str = "") -> None:
+        metadata = Meta(name=name, namespace="n1", uid=name, generation=generation, resourceVersion=ready)
+        condition = Condition("Ready", "True", ready) if ready else None
+        known = Known(crd.KINDS[1], metadata, spec.encode(), condition)
+        self.hears("workloadpolicies", f"n1/{name}", known)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with ApiClient() as api:
+        made = Cluster(api)
+        for number in range(1000):
+            made.hears("namespaces", f"/n{number}", Namespace(f"n{number}"))
+            made.hears(
+                "resourcequotas",
+                f"n{number}/q",
+                Quota(f"n{number}", by_class=False, counts_ephemeral_storage=False),
+            )
+        for number in range(10):
+            made.policy(f"p{number}")
+        made.store.update()
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "item"),
+    [
+        ("namespaces", "/n1", Namespace("n1", {"podtailor.dev/mode": "audit"})),
+        ("namespaces", "/n1", None),
+        ("namespaces", "/new", Namespace("new")),
+        ("resourcequotas", "n1/q", None),
+        ("resourcequotas", "n1/other", Quota("n1", by_class=True, counts_ephemeral_storage=False)),
+        ("limitranges", "n1/r", Range("n1", (Bounds({}, {"cpu": Quantity("1", 1000)}, {}),), ())),
+    ],
+    ids=["labelled", "deleted", "new", "quota gone", "quota more", "bounds"],
+)
+def test_one_event_builds_one_namespace(cluster: Cluster, kind: str, key: str, item: Any) -> None:
+    namespaces = cluster.store.namespaces
+    before, built = dict(namespaces.all), namespaces.built
+    index = cluster.store.update().snapshot.policies
+    cluster.hears(kind, key, item)
+    after = cluster.store.update().snapshot
+    assert namespaces.built == built + 1
+    assert after.policies is index, "policies have not changed"
+    name = key.strip("/").partition("/")[0]
+    others = {each: found for each, found in after.namespaces.items() if each != name}
+    assert all(before[each] is found for each, found in others.items())
+    assert len(others) >= 999
+
+
+def test_quota_and_bounds_are_joined_to_their_namespace_whatever_comes_first(cluster: Cluster) -> None:
+    cluster.hears("resourcequotas", "late/q", Quota("late", by_class=True, counts_ephemeral_storage=False))
+    cluster.hears("limitranges", "late/r", Range("late", (Bounds({}, {"cpu": Quantity("1", 1000)}, {}),), ()))
+    assert "late" not in cluster.store.update().snapshot.namespaces
+    cluster.hears("namespaces", "/late", Namespace("late"))
+    late = cluster.store.update().snapshot.namespaces["late"]
+    assert (late.has_best_effort_quota, len(late.container_bounds)) == (True, 1)
+    cluster.hears("resourcequotas", "late/q", None)
+    assert not cluster.store.update().snapshot.namespaces["late"].has_best_effort_quota
+
+
+def test_own_status_write_makes_no_snapshot(cluster: Cluster) -> None:
+    """Nor does any event that says no more than the last snapshot did; the status writer hears of it."""
+    updates: list[Update] = []
+    cluster.store.take = updates.append
+    cluster.store.pass_on()
+    assert len(updates) == 1
+    cluster.policy("p1", ready="InForce")
+    cluster.store.pass_on()
+    assert len(updates) == 1
+    assert cluster.said[-1]["n1/p1"].known.ready.reason == "InForce"
+    cluster.policy("p1", '{"priority": 3}', generation=2, ready="InForce")
+    cluster.store.pass_on()
+    assert len(updates) == 2
+    assert list(cluster.said[-1]) == ["n1/p1"], "and of no other"
+
+
+def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixture) -> None:
+    items = [
+        {
+            "metadata": {"name": f"p{number:03}", "namespace": namespace, "uid": f"{namespace}{number}"},
+            "spec": {},
+        }
+        for namespace in ("crowd", "mob")
+        for number in range(200)
+    ]
+    with answering() as (answers, api):
+        answers.every_list = EMPTY
+        answers.lists["workloadpolicies"] = _list(*items)
+        store = Store(Snapshot(), (), [], api)
+        store.start(lambda _: None)
+        eventually("it is said", lambda: len(caplog.records) >= 2)
+        answers.wait_for(10)
+        store.stop()
+        answers.end()
+    told = [
+        (vars(each)["namespace"], vars(each)["excess"])
+        for each in caplog.records
+        if "namespace" in vars(each)
+    ]
+    assert sorted(told) == [("crowd", 180), ("mob", 180)]
+    assert [each.message for each in caplog.records if each.name == "podtailor.policies"] == [
+        "more policies in a namespace than are heard, the oldest are in force"
+    ] * 2
+
+
+def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, Store]) -> None:
+    """What one change costs decides how soon the next are looked at: a tenth of a core at most."""
+    answers, store = listed
+    builds: list[float] = []
+    pause = threading.Event()
+
+    def costly(_: Update) -> None:
+        started = time.thread_time()
+        while time.thread_time() - started < 0.05:
+            pass
+        builds.append(time.monotonic())
+
+    store.start(costly)
+    eventually("it is built", lambda: builds)
+    answers.wait_for(10)
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        store.changed()
+        pause.wait(0.001)
+    assert len(builds) <= 6, "50 ms each, in 2 s"
+
+
+def test_changes_that_could_not_be_taken_in_are_not_lost(cluster: Cluster) -> None:
+    cluster.policy("new", '{"priority": 5}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_module, "PolicyIndex", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            cluster.store.update()
+    assert "new" in _names(cluster.store.update())

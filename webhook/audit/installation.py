@@ -9,7 +9,8 @@ from msgspec import Struct
 from certs.lockout import lockout
 from webhook.audit.enforcement import Enforcement, Hook
 from webhook.audit.kinds import Managed
-from webhook.cluster.kinds import NAMESPACES, policies_of
+from webhook.cluster.kinds import NAMESPACES
+from webhook.cluster.known import policies_of
 from webhook.cluster.listing import Kind, Object, objects, whole
 from webhook.cluster.once import namespace_object, none_where_unserved, told, within
 from webhook.cluster.part import WHOLE, Part

@@ -5,41 +5,11 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct, structs
 
-from webhook.cluster.listing import Kind, Meta, Object
+from webhook.cluster.listing import Kind, Object
 from webhook.model.pod import Toleration
 from webhook.model.policy import Bounds
 from webhook.model.subject import Namespace
-from webhook.policies import crd
 from webhook.policies.compile import amounts
-
-# Of a policy's spec. The largest that ship have a few hundred.
-MOST_BYTES = 32_768
-
-
-class Condition(Struct, frozen=True, omit_defaults=True):
-    """A `metav1.Condition`."""
-
-    type: str = ""
-    status: str = ""
-    reason: str = ""
-    message: str = ""
-    observedGeneration: int = 0
-    lastTransitionTime: str = ""
-
-
-class Known(Struct, frozen=True):
-    """A policy of the cluster: what it says, not read yet, and the condition it has now."""
-
-    kind: crd.Kind
-    metadata: Meta
-    spec: bytes | None
-    """None: more than `MOST_BYTES`, and not kept."""
-    ready: Condition | None
-
-    @property
-    def key(self) -> str:
-        """`name`, or `namespace/name`."""
-        return f"{self.metadata.namespace or ''}/{self.metadata.name}".removeprefix("/")
 
 
 class Quota(Struct, frozen=True):
@@ -54,18 +24,6 @@ class Range(Struct, frozen=True):
     namespace: str
     container: tuple[Bounds, ...]
     pod: tuple[Bounds, ...]
-
-
-class _Status(Struct, frozen=True):
-    conditions: list[Condition] | None = None
-
-
-class _SpecOnly(Struct, frozen=True):
-    spec: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Parts(_SpecOnly, frozen=True):
-    status: _Status | None = None
 
 
 class _ScopeRequirement(Struct, frozen=True):
@@ -114,8 +72,6 @@ _TOLERATIONS = msgspec.json.Decoder(list[Toleration])
 _NODE_SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
 _ALLOWED_TOLERATIONS = "scheduler.alpha.kubernetes.io/tolerationsWhitelist"
 _RANGES = msgspec.json.Decoder(_LimitRange)
-_PARTS = msgspec.json.Decoder(_Parts)
-_SPECS = msgspec.json.Decoder(_SpecOnly)
 _QUOTAS = msgspec.json.Decoder(_ResourceQuota)
 _BY_CLASS = {"BestEffort", "NotBestEffort"}
 _EPHEMERAL = {"ephemeral-storage", "requests.ephemeral-storage", "limits.ephemeral-storage"}
@@ -179,18 +135,3 @@ def bound_by(namespace: Namespace, found: Range) -> Namespace:
 NAMESPACES = Kind("namespaces", "/api/v1/namespaces", _namespace, metadata_only=True)
 QUOTAS = Kind("resourcequotas", "/api/v1/resourcequotas", _quota)
 RANGES = Kind("limitranges", "/api/v1/limitranges", _range)
-
-
-def policies_of(kind: crd.Kind) -> Kind[Known]:
-    def read(found: Object) -> Known:
-        try:
-            parts = _PARTS.decode(found.raw)
-        except msgspec.MsgspecError:  # whoever wrote that status: it will be written anew
-            parts = _Parts(_SPECS.decode(found.raw).spec)
-        conditions = (parts.status or _Status()).conditions or ()
-        ready = next((each for each in conditions if each.type == "Ready"), None)
-        spec = bytes(parts.spec)
-        return Known(kind, found.metadata, spec if len(spec) <= MOST_BYTES else None, ready)
-
-    # The API server takes half a megabyte of each.
-    return Kind(kind.plural, f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}", read, page=50, is_custom=True)

@@ -38,6 +38,44 @@ class Object(Struct, frozen=True):
         return f"{self.metadata.namespace or ''}/{self.metadata.name}"
 
 
+class Held(dict[str, T]):
+    """Objects of one kind by `namespace/name`, and which of them have changed since that was last asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed: set[str] = set()
+
+    def put(self, key: str, item: T) -> bool:
+        """Whether that changes anything."""
+        differs = self.get(key) != item
+        self[key] = item
+        if differs:
+            self._changed.add(key)
+        return differs
+
+    def drop(self, key: str) -> bool:
+        """Whether that changes anything."""
+        if self.pop(key, None) is None:
+            return False
+        self._changed.add(key)
+        return True
+
+    def take_changes(self) -> dict[str, T | None]:
+        """What has changed since the last call; None for what has gone."""
+        changes = {key: self.get(key) for key in self._changed}
+        self._changed = set()
+        return changes
+
+    def follow(self, before: Held[T]) -> None:
+        """Take the place of what was held before: what differs has changed."""
+        differing = {key for key in self.keys() | before.keys() if self.get(key) != before.get(key)}
+        self._changed = before._changed | differing
+
+    def unread(self) -> list[str]:
+        """Those of which all is to be kept, and is not: they have to be read again."""
+        return []
+
+
 class Kind(Struct, Generic[T], frozen=True):
     """What is watched, and what is kept of each."""
 
@@ -50,6 +88,7 @@ class Kind(Struct, Generic[T], frozen=True):
     """How many are listed at a time."""
     is_custom: bool = False
     """Its definition may not be there: then the API server answers 404, and there are none."""
+    held: Callable[[], Held[T]] = Held
 
 
 def whole(found: Object) -> Object:
@@ -116,17 +155,17 @@ def objects(api: ApiClient, kind: Kind[T], query: Query) -> Iterator[T]:
         yield from (kind.read(object_of(raw)) for raw in page.items or ())
 
 
-def listed(api: ApiClient, kind: Kind[T]) -> tuple[dict[str, T], str]:
-    """All objects of a kind by `namespace/name`, and the resourceVersion up to which that is all.
+def listed(api: ApiClient, kind: Kind[T]) -> tuple[Held[T], str]:
+    """All objects of a kind, and the resourceVersion up to which that is all.
 
     Raises as `pages` does.
     """
-    items: dict[str, T] = {}
+    items = kind.held()
     revision = ""
     for page in pages(api, kind, []):
         for raw in page.items or ():
             found = object_of(raw)
-            items[found.key] = kind.read(found)
+            items.put(found.key, kind.read(found))
         revision = page.metadata.resourceVersion
     return items, revision
 

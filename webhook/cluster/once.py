@@ -14,7 +14,8 @@ from msgspec import Struct, structs
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.client import UnreachableError
-from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, bound_by, guarded_by, policies_of
+from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, bound_by, guarded_by
+from webhook.cluster.known import policies_of
 from webhook.cluster.listing import Kind, Object, T, get, listed, object_of
 from webhook.cluster.part import WHOLE, Part
 from webhook.cluster.standing import Standing, Standings

@@ -20,7 +20,7 @@ from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.listing import Kind, T, get, listed, object_of
+from webhook.cluster.listing import Held, Kind, T, get, listed, object_of, objects
 from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.cluster")
@@ -67,7 +67,7 @@ class Reflector(Worker, Generic[T]):
         """When the API server was last heard of this kind, of time.monotonic."""
         self._api = api
         self._changed = changed
-        self._items: dict[str, T] = {}
+        self.held = kind.held()
         self._lock = threading.Lock()
         self._is_listed = False
         self._missing_since: float | None = None
@@ -77,7 +77,12 @@ class Reflector(Worker, Generic[T]):
     def items(self) -> dict[str, T]:
         """A copy of all, as it is now."""
         with self._lock:
-            return dict(self._items)
+            return dict(self.held)
+
+    def take_changes(self) -> tuple[dict[str, T | None], str]:
+        """What has changed since the last call, by `namespace/name`; and the `revision` of that."""
+        with self._lock:
+            return self.held.take_changes(), self.revision
 
     def stop(self) -> None:
         super().stop()
@@ -106,19 +111,20 @@ class Reflector(Worker, Generic[T]):
         """Without its definition a kind has no objects. Raises `error` while that may pass."""
         now = time.monotonic()
         self._missing_since = self._missing_since or now
-        if self._items and now - self._missing_since < _MISSING_SECONDS:
+        if self.held and now - self._missing_since < _MISSING_SECONDS:
             raise error
         if self.revision or not self.synced.is_set():
             log.warning(
                 "the API server does not serve this kind: there are none", extra={"kind": self.kind.name}
             )
-            self._replace({}, "")
+            self._replace(self.kind.held(), "")
         self.heard_at = now
 
-    def _replace(self, items: dict[str, T], revision: str) -> None:
+    def _replace(self, items: Held[T], revision: str) -> None:
         with self._lock:
-            self._items = items
-        self.revision = revision
+            items.follow(self.held)
+            self.held = items
+            self.revision = revision
         self.heard_at = time.monotonic()
         self.synced.set()
         self._changed()
@@ -142,6 +148,7 @@ class Reflector(Worker, Generic[T]):
             if not self._is_listed:
                 self.list()
             if self._is_listed:
+                self._read_unread()  # what could not be read when it was due
                 self._watch()
         except _GoneError:
             self._is_listed = False
@@ -188,16 +195,29 @@ class Reflector(Worker, Generic[T]):
         if event.type == "BOOKMARK":
             self._heard(found.metadata.resourceVersion)
             return
+        read = None if event.type == "DELETED" else self.kind.read(found)
         with self._lock:
-            before = self._items.get(found.key)
-            if event.type == "DELETED":
-                self._items.pop(found.key, None)
-            else:
-                self._items[found.key] = self.kind.read(found)
-            differs = before != self._items.get(found.key)
+            differs = self.held.drop(found.key) if read is None else self.held.put(found.key, read)
+            self.revision = found.metadata.resourceVersion
         self._heard(found.metadata.resourceVersion)
         if differs:  # quotas count every Pod, statuses are ours: most events change nothing that we keep
             self._changed()
+        self._read_unread()
+
+    def _read_unread(self) -> None:
+        """Raises as `list` does."""
+        for key in self.held.unread():
+            namespace, _, name = key.partition("/")
+            query = [
+                ("fieldSelector", f"metadata.namespace={namespace},metadata.name={name}"),
+                # As new as what is held, and from the API server's memory: etcd would read all there are.
+                ("resourceVersion", self.revision),
+                ("resourceVersionMatch", "NotOlderThan"),
+            ]
+            for read in objects(self._api, self.kind, query):  # none: the event that deletes it is to come
+                with self._lock:
+                    self.held.put(key, read)
+                self._changed()
 
     def _heard(self, revision: str) -> None:
         self._failures = 0

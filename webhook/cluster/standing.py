@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from pydantic import ValidationError
 
-from webhook.cluster.kinds import MOST_BYTES, Known
+from webhook.cluster.known import MAX_IN_A_NAMESPACE, MOST_BYTES, Known
 from webhook.model.policy import Policy
+from webhook.model.words import cut
 from webhook.policies import crd
 from webhook.policies.compile import compiled
 from webhook.policies.load import told
 from webhook.policies.schema import PolicyDocument
 
-# People who do not run the cluster write these: what they write costs every request of their namespace.
-MOST_IN_A_NAMESPACE = 20
+# The API takes 32,768 characters of a message; a person reads less, and each is kept.
+_MAX_PROBLEM = 900
 
 
 class Standing(Struct, frozen=True):
@@ -33,66 +36,87 @@ class Standing(Struct, frozen=True):
         return f"{self.known.kind.kind} {self.known.key}"
 
 
+class Change(Struct, frozen=True):
+    """How a policy stood, and how it stands now; None: it was not there, or has gone."""
+
+    key: str
+    before: Standing | None
+    now: Standing | None
+
+    @property
+    def is_news(self) -> bool:
+        """Whether there is more to it than another condition or label, as each of our own writes is."""
+        return self._compared(self.before) != self._compared(self.now)
+
+    @staticmethod
+    def _compared(standing: Standing | None) -> object:
+        return standing and (standing.policy, standing.message, standing.known.metadata.generation)
+
+
 class Standings:
-    """Remembers the last version of each policy that could be used."""
+    """How every policy stands. Remembers the last version of each that could be used."""
 
     def __init__(self) -> None:
-        self._read: dict[str, _Read] = {}
-        """By uid."""
+        self._all: dict[str, Standing] = {}
+        """By `Known.key`."""
+        self.not_ready: set[str] = set()
+        self.excess: Counter[str] = Counter()
+        """By namespace: how many are over the limit there."""
+
+    def policies(self) -> Iterator[Policy]:
+        """Those in force."""
+        return (standing.policy for standing in self._all.values() if standing.policy)
+
+    def update(self, changes: Iterable[tuple[str, Known | None]]) -> Iterator[Change]:
+        """Look at those alone that have changed, by `Known.key`."""
+        for key, known in changes:
+            before = self._all.get(key)
+            now = _standing(known, before) if known else None
+            self._all.pop(key, None)
+            self.not_ready.discard(key)
+            if before and before.known.is_excess:
+                self.excess -= Counter([before.known.namespace])  # and forgets who has none
+            if now:
+                self._all[key] = now
+            if now and not now.is_ready:
+                self.not_ready.add(key)
+            if now and now.known.is_excess:
+                self.excess[now.known.namespace] += 1
+            yield Change(key, before, now)
 
     def of(self, known: Iterable[Known]) -> tuple[Standing, ...]:
-        """Oldest first: whoever fills a namespace with policies cannot push out those that stood before.
-
-        What is not heard is not read either, and costs its bytes alone.
-        """
-        count: dict[str, int] = {}
-        heard, standings = {}, []
-        for each in sorted(known, key=lambda each: (each.metadata.creationTimestamp, each.metadata.name)):
-            namespace = each.metadata.namespace
-            if namespace:
-                count[namespace] = count.get(namespace, 0) + 1
-                if count[namespace] > MOST_IN_A_NAMESPACE:
-                    standings.append(_too_many(each, namespace))
-                    continue
-            if each.spec is None:
-                standings.append(_too_large(each))
-                continue
-            uid = each.metadata.uid
-            heard[uid] = read = _read(each, each.spec, self._read.get(uid))
-            standings.append(_standing(each, read))
-        self._read = heard
-        return tuple(standings)
+        """Of all there are, oldest first."""
+        there: dict[str, Known | None] = {each.key: each for each in known}
+        for _ in self.update([*dict.fromkeys(self._all.keys() - there.keys()).items(), *there.items()]):
+            pass
+        return tuple(sorted(self._all.values(), key=lambda each: each.known.age))
 
 
-class _Read(Struct, frozen=True):
-    spec: bytes
-    policy: Policy | None
-    """The last one that could be used."""
-    problem: str = ""
+def _standing(known: Known, before: Standing | None) -> Standing:
+    if before and before.known.metadata.uid != known.metadata.uid:
+        before = None  # another one of that name
+    if known.is_excess:
+        return Standing(known, None, is_ready=False, reason="TooMany", message=_too_many(known.namespace))
+    if known.spec is None:
+        message = f"a spec of more than {MOST_BYTES} bytes is not heard: make two policies of it"
+        return Standing(known, None, is_ready=False, reason="TooLarge", message=message)
+    if before and before.known.spec == known.spec:
+        # The same bytes, so that the older ones can go.
+        return structs.replace(before, known=structs.replace(known, spec=before.known.spec))
+    policy, problem = _policy(known, known.spec)
+    if not problem:
+        return Standing(known, policy, is_ready=True, reason="InForce", message="as written")
+    last = before.policy if before else None
+    stays = "; the last good version stays in force" if last else ""
+    return Standing(
+        known, last, is_ready=False, reason="Invalid", message=f"{cut(problem, _MAX_PROBLEM)}{stays}"
+    )
 
 
-def _read(known: Known, spec: bytes, before: _Read | None) -> _Read:
-    if before and before.spec == spec:
-        return before
-    policy, problem = _policy(known, spec)
-    return _Read(spec, policy or (before.policy if before else None), problem)
-
-
-def _standing(known: Known, read: _Read) -> Standing:
-    if not read.problem:
-        return Standing(known, read.policy, is_ready=True, reason="InForce", message="as written")
-    stays = "; the last good version stays in force" if read.policy else ""
-    return Standing(known, read.policy, is_ready=False, reason="Invalid", message=f"{read.problem}{stays}")
-
-
-def _too_many(known: Known, namespace: str) -> Standing:
-    message = f"{namespace} has {MOST_IN_A_NAMESPACE} older WorkloadPolicies, and no more are heard"
-    return Standing(known, None, is_ready=False, reason="TooMany", message=message)
-
-
-def _too_large(known: Known) -> Standing:
-    message = f"a spec of more than {MOST_BYTES} bytes is not heard: make two policies of it"
-    return Standing(known, None, is_ready=False, reason="TooLarge", message=message)
+@lru_cache(maxsize=1024)
+def _too_many(namespace: str) -> str:
+    """One text for all of them."""
+    return f"{namespace} has {MAX_IN_A_NAMESPACE} older WorkloadPolicies, and no more are heard"
 
 
 def _policy(known: Known, spec: bytes) -> tuple[Policy | None, str]:

@@ -1,7 +1,7 @@
 """Say in the status of each policy whether it is in force, and if not why: the condition `Ready`.
 
 Every replica would say the same, so whoever comes first writes and the others find it written. Never in the
-request path; slowly, so that a thousand policies are no storm.
+request path; slowly, so that a thousand policies are no storm, and slower for those over a limit.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.kinds import Condition
+from webhook.cluster.known import Condition
 from webhook.cluster.standing import Standing
 from webhook.model.words import cut
 from webhook.policies import crd
@@ -25,6 +27,7 @@ log = logging.getLogger("podtailor.cluster")
 # Replicas look at different moments, so that mostly one of them writes.
 _LONGEST_WAIT = 1.0
 _WRITES_PER_SECOND = 10.0
+# After a failure, and between two that are over the limit of their namespace.
 _ROUND_SECONDS = 1.0
 _CONFLICT, _FORBIDDEN, _NOT_FOUND, _OK = 409, 403, 404, 200
 _SECONDS = 5
@@ -34,18 +37,36 @@ FORBIDDEN_SECONDS = 300.0
 _MOST_MESSAGE = 1024
 
 
+# A namespace, and whether these are over its limit: those may be many, and matter less.
+_Lane = tuple[str, bool]
+
+
 class StatusWriter(Worker):
-    """Give it the standings as they are; it writes what the API server does not hold yet."""
+    """Give it how policies stand as that changes; it writes what the API server does not hold yet.
+
+    Namespaces take turns, so that none waits for another's policies.
+    """
 
     def __init__(self, api: ApiClient) -> None:
         super().__init__("status", self._rounds)
         self._api = api
-        self._standings: tuple[Standing, ...] = ()
+        self._lanes: dict[_Lane, dict[str, Standing]] = {}
+        """What is to be written, by lane and key; the lane whose turn it is comes first."""
+        self._rests: dict[_Lane, float] = {}
+        """Until when nothing of a lane is written, of time.monotonic."""
+        self._lock = threading.Lock()
         self._is_forbidden = False
         self._wake = threading.Event()
 
-    def wants(self, standings: tuple[Standing, ...]) -> None:
-        self._standings = standings
+    def wants(self, changes: Mapping[str, Standing | None]) -> None:
+        """How policies stand from now on, by key; None for one that has gone."""
+        with self._lock:
+            for key, standing in changes.items():
+                namespace = key.rpartition("/")[0]
+                for lane in ((namespace, False), (namespace, True)):
+                    self._lanes.get(lane, {}).pop(key, None)
+                if standing and not _is_said(standing):
+                    self._lanes.setdefault((namespace, standing.known.is_excess), {})[key] = standing
         self._wake.set()
 
     def stop(self) -> None:
@@ -53,21 +74,38 @@ class StatusWriter(Worker):
         self._wake.set()
 
     def _rounds(self) -> None:
-        self._wake.set()  # what was wanted before a failure is wanted still
-        while True:
-            self._wake.wait()
+        while not self.stopped.is_set():
+            self._wake.wait(self._rest())
             self.stopped.wait(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 (no secret)
             self._wake.clear()
-            for standing in self._standings:
-                if self.stopped.is_set():
-                    return
-                if not _is_said(standing):
-                    if not self._write(standing):
-                        self._wake.set()  # once more, a round later
-                    if self._is_forbidden:  # nor is any other ours to write
-                        break
-                    self.stopped.wait(1 / _WRITES_PER_SECOND)
-            self.stopped.wait(FORBIDDEN_SECONDS if self._is_forbidden else _ROUND_SECONDS)
+            while (found := self._next()) and not self.stopped.is_set():
+                lane, key, standing = found
+                is_settled = self._write(standing)
+                with self._lock:
+                    if is_settled and self._lanes.get(lane, {}).get(key) is standing:
+                        del self._lanes[lane][key]
+                    if lane[1] or not is_settled:
+                        self._rests[lane] = time.monotonic() + _ROUND_SECONDS
+                # Where one is forbidden, no other is ours to write either.
+                self.stopped.wait(FORBIDDEN_SECONDS if self._is_forbidden else 1 / _WRITES_PER_SECOND)
+
+    def _next(self) -> tuple[_Lane, str, Standing] | None:
+        """The first of the lane whose turn it is."""
+        now = time.monotonic()
+        with self._lock:
+            self._lanes = {lane: waiting for lane, waiting in self._lanes.items() if waiting}
+            self._rests = {lane: until for lane, until in self._rests.items() if until > now}
+            lane = next((lane for lane in self._lanes if lane not in self._rests), None)
+            if lane is None:
+                return None
+            self._lanes[lane] = waiting = self._lanes.pop(lane)
+            return (lane, *next(iter(waiting.items())))
+
+    def _rest(self) -> float | None:
+        """Seconds until there is something to write; None where nothing is."""
+        with self._lock:
+            due = [self._rests.get(lane, 0.0) for lane, waiting in self._lanes.items() if waiting]
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _write(self, standing: Standing) -> bool:
         """Whether that is settled: written, or for somebody else to write."""

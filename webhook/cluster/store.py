@@ -10,28 +10,22 @@ import logging
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kubernetes.client import ApiClient
+from msgspec import structs
 
-from webhook.cluster.kinds import (
-    NAMESPACES,
-    QUOTAS,
-    RANGES,
-    Known,
-    Quota,
-    Range,
-    bound_by,
-    guarded_by,
-    policies_of,
-)
+from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES
+from webhook.cluster.known import MAX_IN_A_NAMESPACE, policies_of
+from webhook.cluster.listing import Kind
+from webhook.cluster.namespaces import Namespaces
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.standing import Standing, Standings
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
-from webhook.model.subject import Namespace
 from webhook.model.words import cut
 from webhook.policies import crd
 from webhook.policies.live import PolicyFiles
@@ -42,6 +36,8 @@ log = logging.getLogger("podtailor.policies")
 
 # A burst of changes becomes one snapshot: the first is in force this much later, the last at most twice.
 _COALESCE_SECONDS = 0.02
+# Of one core, for changes that come without end; and how late that may make the last of them.
+_SHARE, _MAX_REST_SECONDS = 0.1, 2.0
 
 
 class Store:
@@ -53,47 +49,51 @@ class Store:
         shipped: Iterable[Policy],
         paths: list[str],
         api: ApiClient | None,
-        say: Callable[[tuple[Standing, ...]], None] = lambda _: None,
+        say: Callable[[Mapping[str, Standing | None]], None] = lambda _: None,
     ) -> None:
         """`base` has the settings; policies and namespaces of snapshots come from here.
 
-        `say` is told how each policy of the cluster stands. Raises InputError.
+        `say` is told how policies of the cluster stand now, by key; None for one that has gone.
+        Raises InputError.
         """
         self._base = base
         self._shipped = tuple(shipped)
         self._say = say
-        self._take: Callable[[Update], object] = lambda _: None
+        self.take: Callable[[Update], object] = lambda _: None
         self._wake = threading.Event()
-        self._said: dict[str, str] = {}
-        """By uid: what was last logged of a policy that cannot be used."""
+        self._logged: dict[str, str] = {}
+        """By key: what was last logged of a policy that cannot be used."""
+        self._crowded: set[str] = set()
+        """Namespaces with more policies than are heard."""
         self._indexed: tuple[Policy, ...] = ()
         self._index = PolicyIndex()
-        self._remembered = Standings()
-        self.standings: tuple[Standing, ...] = ()
-        """Of the last update."""
+        self._standings = Standings()
+        self.namespaces = Namespaces()
+        self._unsaid: dict[str, Standing | None] = {}
+        """How policies stand, of which nothing has been said since."""
+        self._seen: object = None
+        """What the last update was made of, beside objects."""
+        self._is_news = True
+        """Whether there is more than the last snapshot had."""
         self._behind_since = math.inf
         """Since when no snapshot could be made of what was heard, of time.monotonic."""
-        self._files = PolicyFiles(paths, self._wake.set)
-        self._namespaces: Reflector[Namespace] | None = None
-        self._quotas: Reflector[Quota] | None = None
-        self._ranges: Reflector[Range] | None = None
-        self._policies: list[Reflector[Known]] = []
+        self._files = PolicyFiles(paths, self.changed)
+        self.reflectors: list[Reflector[Any]] = []
         if api:
-            self._namespaces = Reflector(api, NAMESPACES, self._wake.set)
-            self._quotas = Reflector(api, QUOTAS, self._wake.set)
-            self._ranges = Reflector(api, RANGES, self._wake.set)
-            self._policies = [Reflector(api, policies_of(kind), self._wake.set) for kind in crd.KINDS]
+            kinds: list[Kind[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
+            self.reflectors = [Reflector(api, kind, self.changed) for kind in kinds]
+        self._changes: dict[str, dict[str, Any]] = defaultdict(dict)
+        """By kind: what has been heard and is not in the last update."""
         self._builder = Worker("snapshots", self._build)
 
-    @property
-    def reflectors(self) -> list[Reflector[Any]]:
-        first = [each for each in (self._namespaces, self._quotas, self._ranges) if each]
-        return [*first, *self._policies]
-
     def start(self, take: Callable[[Update], object]) -> None:
-        self._take = take
+        self.take = take
         for thread in (self._files, *self.reflectors, self._builder):
             thread.start()
+
+    def changed(self) -> None:
+        """Something has been heard: another snapshot is due."""
+        self._wake.set()
 
     def stop(self) -> None:
         self._builder.stop()
@@ -112,29 +112,43 @@ class Store:
         return time.monotonic() - min([*heard, self._behind_since]) if heard else 0.0
 
     def update(self) -> Update:
-        """What is in force by all that has been heard so far."""
-        # Revisions first: what comes in meanwhile is in the snapshot and only said later.
-        revisions = {reflector.kind.name: reflector.revision for reflector in self.reflectors}
-        revisions["files"] = str(self._files.reads)
-        self.standings = self._remembered.of(
-            known for reflector in self._policies for known in reflector.items().values()
-        )
-        in_force = (standing.policy for standing in self.standings if standing.policy)
-        policies = tuple(combined(in_force, self._files.policies, self._shipped))
-        if policies != self._indexed:  # namespaces come and go more often
-            self._indexed, self._index = policies, PolicyIndex(policies)
+        """What is in force by all that has been heard so far; put together again where that has changed."""
+        revisions = {"files": str(self._files.reads)}
+        # Taken in twice they do no harm, and after a failure they are.
+        for reflector in self.reflectors:
+            changes, revisions[reflector.kind.name] = reflector.take_changes()
+            self._changes[reflector.kind.name].update(changes)
+        seen = self._files.reads, [bool(revision) for revision in revisions.values()]
+        self._is_news |= seen != self._seen
+        self._take_in_policies()
+        if self.namespaces.update(*(self._changes[kind.name] for kind in (NAMESPACES, QUOTAS, RANGES))):
+            self._is_news = True
+        self._seen = seen
+        self._changes.clear()
         return Update(
-            Snapshot(
-                self._index,
-                namespaces=self._all_namespaces(),
-                knows_namespaces=self._namespaces is not None,
-                mode=self._base.mode,
-                accelerators=self._base.accelerators,
-                annotate=self._base.annotate,
+            structs.replace(
+                self._base,
+                policies=self._index,
+                namespaces=self.namespaces.all if self.reflectors else self._base.namespaces,
+                knows_namespaces=bool(self.reflectors),
             ),
             revisions,
-            self._files.problems + sum(not standing.is_ready for standing in self.standings),
+            self._files.problems + len(self._standings.not_ready),
         )
+
+    def _take_in_policies(self) -> None:
+        changes = (
+            (key.removeprefix("/"), known)
+            for kind in crd.KINDS
+            for key, known in self._changes[kind.plural].items()
+        )
+        for change in self._standings.update(changes):
+            self._unsaid[change.key] = change.now
+            self._is_news |= change.is_news
+        if self._is_news:
+            policies = tuple(combined(self._standings.policies(), self._files.policies, self._shipped))
+            if policies != self._indexed:  # namespaces come and go more often
+                self._indexed, self._index = policies, PolicyIndex(policies)
 
     def _build(self) -> None:
         self._wake.set()  # at the start, and again after a failure
@@ -146,34 +160,38 @@ class Store:
             self._wake.clear()
             if self.waits_for():
                 continue
-            try:
-                self._take(self.update())
-            except Exception:
-                # The snapshot in force stays, and its age says so.
-                self._behind_since = min(self._behind_since, time.monotonic())
-                raise
-            else:
-                self._behind_since = math.inf
-                self._log(self.standings)
-                self._say(self.standings)
+            began = time.thread_time()
+            self.pass_on()
+            # Whoever changes things without end may have this much of a core, and no more.
+            took = time.thread_time() - began
+            self._builder.stopped.wait(min(_MAX_REST_SECONDS, took * (1 / _SHARE - 1)))
 
-    def _log(self, standings: Iterable[Standing]) -> None:
-        """Each policy that cannot be used, once for each reason."""
-        bad = {each.known.metadata.uid: each for each in standings if not each.is_ready}
-        for uid, standing in bad.items():
-            if self._said.get(uid) != standing.message:
-                said = {"policy": standing.known.key, "reason": cut(standing.message, 1024)}
-                log.error("policy cannot be used", extra=said)
-        self._said = {uid: standing.message for uid, standing in bad.items()}
+    def pass_on(self) -> None:
+        """What is news becomes a snapshot in force; how policies stand is logged and said."""
+        try:
+            update = self.update()
+            if self._is_news:
+                self.take(update)
+        except Exception:
+            # The snapshot in force stays, and its age says so.
+            self._behind_since = min(self._behind_since, time.monotonic())
+            raise
+        self._behind_since, self._is_news = math.inf, False
+        self._log(self._unsaid)
+        self._say(self._unsaid)
+        self._unsaid = {}
 
-    def _all_namespaces(self) -> Mapping[str, Namespace]:
-        if self._namespaces is None or self._quotas is None or self._ranges is None:
-            return self._base.namespaces
-        made = {namespace.name: namespace for namespace in self._namespaces.items().values()}
-        for quota in self._quotas.items().values():
-            if quota.namespace in made:
-                made[quota.namespace] = guarded_by(made[quota.namespace], quota)
-        for found in self._ranges.items().values():
-            if found.namespace in made:
-                made[found.namespace] = bound_by(made[found.namespace], found)
-        return made
+    def _log(self, standings: Mapping[str, Standing | None]) -> None:
+        """Each policy that cannot be used, once for each reason; one line for all over a limit."""
+        for key, standing in standings.items():
+            if standing is None or standing.is_ready or standing.known.is_excess:
+                self._logged.pop(key, None)
+            elif self._logged.get(key) != standing.message:
+                self._logged[key] = standing.message
+                reason = cut(standing.message, 1024)
+                log.error("policy cannot be used", extra={"policy": standing.known.key, "reason": reason})
+        excess = self._standings.excess
+        for namespace in excess.keys() - self._crowded:
+            told = {"namespace": namespace, "limit": MAX_IN_A_NAMESPACE, "excess": excess[namespace]}
+            log.error("more policies in a namespace than are heard, the oldest are in force", extra=told)
+        self._crowded = set(excess)
