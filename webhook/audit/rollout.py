@@ -184,6 +184,9 @@ def _query(*, dry_run: bool) -> dict[str, str]:
     return {"fieldManager": "podtailor-retrofit", **({"dryRun": "All"} if dry_run else {})}
 
 
+_ROLLING = msgspec.json.Decoder(Rolling)
+
+
 def _kind(owner: Ref) -> Kind[Rolling]:
     plural = _PLURALS[owner.kind]
     path = f"/apis/apps/v1/namespaces/{owner.namespace}/{plural}"
@@ -195,4 +198,4 @@ def _path(owner: Ref) -> str:
 
 
 def _read(owner: Ref, answer: bytes) -> Rolling:
-    return structs.replace(msgspec.json.decode(answer, type=Rolling), kind=owner.kind)
+    return structs.replace(_ROLLING.decode(answer), kind=owner.kind)

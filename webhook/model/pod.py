@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from webhook.model.decoding import prepare
+
 # The API server sends strings; manifests may also carry plain YAML numbers, and null for zero.
 RawQuantity = str | int | float | None
 ResourceList = dict[str, RawQuantity]
@@ -158,6 +160,9 @@ class PodView(Struct, frozen=True, gc=False):
 
     metadata: ObjectMeta | None = None
     spec: PodSpec | None = None
+
+
+prepare(PodView)
 
 
 def pod_view(pod: dict[str, Any]) -> PodView:

@@ -1,0 +1,73 @@
+"""Struct types that several threads use for the first time at once."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# What threads do here: reflectors read what the API server sends, others judge Pods.
+_MANY_AT_ONCE = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+{imports}
+barrier = threading.Barrier(8)
+def use():
+    barrier.wait()
+    for _ in range(20):
+        {use}
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+_POD = """{"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "resources": {"limits": {}}}]}}"""
+
+
+def _exit_codes(times: int, imports: str, use: str) -> set[int]:
+    program = _MANY_AT_ONCE.format(imports=imports, use=use)
+    return {
+        subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode
+        for _ in range(times)
+    }
+
+
+def test_pods_are_read_by_many_threads_at_once() -> None:
+    assert _exit_codes(20, "from webhook.model.pod import pod_view", f"pod_view({_POD})") == {0}
+
+
+_KINDS = """
+from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES
+from webhook.cluster.known import policies_of
+from webhook.cluster.listing import object_of
+from webhook.policies import crd
+kinds = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
+raw = b'{"metadata": {"name": "a", "annotations": {"scheduler.alpha.kubernetes.io/tolerationsWhitelist": "[{}]"}}}'
+"""
+
+
+def test_objects_of_a_cluster_are_read_by_many_threads_at_once() -> None:
+    assert _exit_codes(4, _KINDS, "[kind.read(object_of(raw)) for kind in kinds]") == {0}
+
+
+def _read_where_used(file: Path) -> Iterator[str]:
+    """Types given to `convert` or `decode` where a function runs, not to a Decoder where the module is read."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr == "convert" and len(node.args) > 1:
+                yield ast.unparse(node.args[1])
+            if node.func.attr == "decode":
+                yield from (ast.unparse(each.value) for each in node.keywords if each.arg == "type")
+
+
+@pytest.mark.parametrize("room", ["model", "edits", "engine", "policies", "cluster", "server"])
+def test_every_type_that_threads_may_read_is_prepared(room: str) -> None:
+    """The commands have one thread; `Applied` is no Struct, and a Secret is read by commands alone."""
+    files = sorted(Path("webhook", room).rglob("*.py"))
+    assert files
+    found = {each for file in files for each in _read_where_used(file)}
+    assert found <= {"PodView", "Applied", "_Secret"}
+    assert "prepare(PodView)" in Path("webhook/model/pod.py").read_text()
