@@ -152,7 +152,8 @@ class Cluster:
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    with ApiClient() as api:
+    with answering() as (answers, api):
+        answers.every_list = EMPTY
         made = Cluster(api)
         for number in range(1000):
             made.hears("namespaces", f"/n{number}", Namespace(f"n{number}"))

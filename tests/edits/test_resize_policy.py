@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from tests.support.pods import Json, decide, pod, policy, snapshot, tailored
 from webhook.model.draft import Reason
@@ -117,3 +118,13 @@ def test_changes_containers_with_devices_as_the_policy_says_for_those() -> None:
     with_device, plain = tailored(before, GPU)["spec"]["containers"]
     assert with_device["resizePolicy"] == [CPU, MEMORY]
     assert plain["resizePolicy"] == [CPU, MEMORY_STAYS]
+
+
+@pytest.mark.parametrize(("minor", "sets"), [(32, False), (33, True), (36, True), (None, True)])
+def test_older_api_servers_take_no_resize_policy(minor: int | None, *, sets: bool) -> None:
+    """Where the version is not known, the field is set: who does not know it drops it."""
+    within = structs.replace(snapshot(BOTH), kubernetes=minor)
+    decision = decide(pod(), within)
+    assert bool(decision.patch) is sets
+    reasons = {skip.reason for skip in decision.outcome.skips}
+    assert reasons == (set() if sets else {Reason.KUBERNETES})

@@ -16,6 +16,7 @@ REASONS = {
     Reason.GUARANTEED_UNREACHABLE: "a value that is there, or one that is missing, keeps it from Guaranteed",
     Reason.NO_ROOM: "no value fits",
     Reason.NAMESPACE: "an annotation of the namespace says otherwise",
+    Reason.KUBERNETES: "this API server is older than 1.33 and resizes nothing in place",
     Reason.QUOTA: "a ResourceQuota of the namespace could refuse the Pod with it",
     Reason.APPLIED: "the Pod was applied with this list, and could not be applied again if it had grown",
     Reason.WORKLOAD_PARTITIONING: "OpenShift manages the CPU of this Pod",

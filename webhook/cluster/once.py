@@ -19,6 +19,7 @@ from webhook.cluster.known import policies_of
 from webhook.cluster.listing import Kind, Object, T, get, listed, object_of
 from webhook.cluster.part import WHOLE, Part
 from webhook.cluster.standing import Standing, Standings
+from webhook.cluster.version import minor_version
 from webhook.cluster.writing import send
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
@@ -108,7 +109,10 @@ def snapshot(
         if bounds.namespace in namespaces:
             namespaces[bounds.namespace] = bound_by(namespaces[bounds.namespace], bounds)
     policies = PolicyIndex(combined(own, in_force))
-    return structs.replace(base, policies=policies, namespaces=namespaces, knows_namespaces=True), found
+    version = minor_version(api)
+    return structs.replace(
+        base, policies=policies, namespaces=namespaces, knows_namespaces=True, kubernetes=version
+    ), found
 
 
 def _namespaces(api: ApiClient, part: Part) -> dict[str, Namespace]:

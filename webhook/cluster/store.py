@@ -23,6 +23,7 @@ from webhook.cluster.listing import Kind
 from webhook.cluster.namespaces import Namespaces
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.standing import Standing, Standings
+from webhook.cluster.version import minor_version
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
@@ -57,6 +58,8 @@ class Store:
         Raises InputError.
         """
         self._base = base
+        self._api = api
+        """Until it has been asked for its version."""
         self._shipped = tuple(shipped)
         self._say = say
         self.take: Callable[[Update], object] = lambda _: None
@@ -118,6 +121,10 @@ class Store:
         for reflector in self.reflectors:
             changes, revisions[reflector.kind.name] = reflector.take_changes()
             self._changes[reflector.kind.name].update(changes)
+        if self._api:  # answers now: its objects have been listed
+            self._base = structs.replace(self._base, kubernetes=minor_version(self._api))
+            self._api = None
+            log.info("API server", extra={"kubernetes_minor": self._base.kubernetes})
         seen = self._files.reads, [bool(revision) for revision in revisions.values()]
         self._is_news |= seen != self._seen
         self._take_in_policies()

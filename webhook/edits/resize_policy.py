@@ -5,7 +5,8 @@ Reads    spec.restartPolicy, containers[*].restartPolicy, containers[*].resizePo
 Writes   containers[*].resizePolicy, initContainers[*].resizePolicy (sidecars)
 Leaves   entries that are there; ordinary init containers and ephemeral containers; `RestartContainer`
          where the Pod or the container never restarts (left out, not turned into `NotRequired`); containers
-         of a Pod that was applied with a resizePolicy, which could not be applied again
+         of a Pod that was applied with a resizePolicy, which could not be applied again; all of them on
+         Kubernetes before 1.33, which drops the field
 
 Source: `validateResizePolicy` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go`; KEP-1287.
 """
@@ -39,6 +40,8 @@ def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Dr
 
 
 def _closed(container: Container, subject: Subject) -> Reason | None:
+    if not subject.resizes:
+        return Reason.KUBERNETES
     if container.name in subject.skipped:
         return Reason.SKIP_CONTAINERS
     if container.kind is Kind.INIT:

@@ -49,12 +49,17 @@ class Snapshot(Struct, frozen=True):
         if spec.resources is not None and self.kubernetes is not None and self.kubernetes < _POD_LEVEL:
             namespace = _bounded_by(spec.resources, namespace)
             pod = structs.replace(pod, spec=structs.replace(spec, resources=None))
-        return subject_of(pod, namespace, self.accelerators)
+        subject = subject_of(pod, namespace, self.accelerators)
+        if self.kubernetes is not None and self.kubernetes < _IN_PLACE:
+            return structs.replace(subject, resizes=False)
+        return subject
 
 
 # Before, the gate PodLevelResources is off (k8s.io/kubernetes `pkg/features/kube_features.go`), and the API
 # server drops `spec.resources` after webhooks have seen it.
 _POD_LEVEL = 34
+# Before, the gate InPlacePodVerticalScaling is off, and so is `resizePolicy`.
+_IN_PLACE = 33
 
 
 def _bounded_by(whole: ResourceRequirements, namespace: Namespace) -> Namespace:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NO_ROOM = "no-room"
     QUOTA = "quota"
     NAMESPACE = "namespace"
+    KUBERNETES = "kubernetes"
     APPLIED = "applied"
     WORKLOAD_PARTITIONING = "workload-partitioning"
     SEQUENTIAL = "sequential"

@@ -81,6 +81,8 @@ class Subject(Struct, frozen=True):
     declared: DeclaredLists = NO_LISTS
     """What the Pod brings that nothing may be appended to: whoever applies it again would be refused."""
     types: tuple[WorkloadType, ...] = ()
+    resizes: bool = True
+    """Whether the API server takes a resizePolicy."""
 
     @property
     def is_daemon(self) -> bool:

@@ -1,0 +1,54 @@
+"""The API server's version, as distributions write it."""
+
+from __future__ import annotations
+
+import pytest
+from kubernetes.client import ApiClient, Configuration
+
+from tests.cluster.answers import answering
+from tests.support.processes import free_port
+from webhook.cluster import once
+from webhook.cluster.store import Store
+from webhook.cluster.version import minor_version
+from webhook.engine.snapshot import Snapshot
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "minor"),
+    [
+        ({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}, 200, 36),
+        ({"major": "1", "minor": "33+", "gitVersion": "v1.33.4-gke.1"}, 200, 33),
+        ({"major": "1", "minor": "33.4-gke.1"}, 200, None),
+        ({"major": "2", "minor": "0"}, 200, None),
+        ({"major": "1", "minor": ""}, 200, None),
+        ({"major": "1", "minor": 33}, 200, None),
+        ({"major": "1", "minor": "9" * 5000}, 200, None),
+        ("<html>a proxy</html>", 200, None),
+        ({"message": "forbidden"}, 403, None),
+    ],
+)
+def test_minor_version(answer: str | dict[str, object], status: int, minor: int | None) -> None:
+    with answering() as (answers, api):
+        answers.give(answer, status=status)
+        assert minor_version(api) == minor
+
+
+def test_api_server_that_cannot_be_reached_has_none() -> None:
+    with ApiClient(Configuration(host=f"http://127.0.0.1:{free_port()}")) as api:
+        api.configuration.retries = False
+        assert minor_version(api) is None
+
+
+def test_snapshots_know_it() -> None:
+    empty = {"metadata": {"resourceVersion": "1"}, "items": []}
+    with answering() as (answers, api):
+        answers.every_list = empty
+        answers.lists["version"] = {"major": "1", "minor": "32"}
+        assert once.snapshot(api, Snapshot(), (), ())[0].kubernetes == 32
+        store = Store(Snapshot(), (), [], api)
+        for reflector in store.reflectors:
+            reflector.list()
+        asked = len(answers.asked)
+        assert store.update().snapshot.kubernetes == 32
+        assert store.update().snapshot.kubernetes == 32
+        assert len(answers.asked) == asked + 1, "once"
