@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from webhook.model.words import MESSAGE_LENGTH, cut
 from webhook.server.protocol import REVIEWED
 from webhook.server.reviewer import Reviewer
+from webhook.server.turns import Turns
 from webhook.server.wire import BadReviewError
 
 log = logging.getLogger("podtailor.server")
@@ -64,6 +65,7 @@ class Mutate:
         self._reviewer = reviewer
         self._body_seconds = body_seconds
         self._is_draining = is_draining
+        self._turns = Turns(reviewer.review)
         self.held_bytes = self._at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +73,7 @@ class Mutate:
         try:
             body = await self._body(scope, receive)
             try:
-                status, content_type, answer = 200, b"application/json", await self._review(body)
+                status, content_type, answer = 200, b"application/json", await self._review(body, scope)
                 scope[REVIEWED] = True
             finally:
                 self.held_bytes -= len(body)
@@ -95,7 +97,7 @@ class Mutate:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-    async def _review(self, body: bytes) -> bytes:
+    async def _review(self, body: bytes, scope: Scope) -> bytes:
         """Callers that send nothing do not count: they keep nobody from being answered."""
         waits_for = self._waits_for()
         if waits_for:
@@ -105,7 +107,9 @@ class Mutate:
             raise _RefusedError(503, "overloaded", "too many reviews at once")
         self._at_once += 1
         try:
-            return await self._reviewer.review(body)
+            return await self._turns.review(body, scope.get("client"))
+        except TimeoutError:
+            raise _RefusedError(503, "overloaded", "too many large reviews before this one") from None
         finally:
             self._at_once -= 1
 
