@@ -290,9 +290,11 @@ class TestTheCommandItself:
         )
         assert done.stdout == f"podtailor {__version__}\n"
 
-    def test_reader_that_has_enough_sees_no_traceback(self) -> None:
+    @pytest.mark.parametrize("arguments", [["mutate", "-f", "examples"], ["version"]])
+    def test_reader_that_has_enough_sees_no_traceback(self, arguments: list[str]) -> None:
+        """Neither in the midst of it, nor of what is written when the process ends."""
         with subprocess.Popen(
-            [sys.executable, "-m", "webhook", "mutate", "-f", "examples"],
+            [sys.executable, "-m", "webhook", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -83,3 +84,19 @@ def main() -> None:
         else:
             raise
         sys.exit(2)
+    finally:
+        _leave_output()
+
+
+def _leave_output() -> None:
+    """The interpreter closes it at its end, and from 3.13 on complains where the reader had enough.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    out = sys.__stdout__
+    if out is None:  # the process was started without one
+        return
+    try:
+        out.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
