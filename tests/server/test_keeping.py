@@ -1,0 +1,42 @@
+"""Rounds of looking after certificates: one that fails is expected, and the next comes sooner."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from certs.secret import NotKeptError
+from webhook import supervision
+from webhook.server import keeping
+from webhook.server.keeping import Keeping
+
+
+def test_round_that_fails_is_logged_and_repeated_without_a_restart(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_FIRST_RETRY_SECONDS", 0.01)
+    rounds: list[datetime] = []
+    third = threading.Event()
+
+    class Keeper:
+        def round(self, now: datetime) -> None:
+            rounds.append(now)
+            if len(rounds) < 3:
+                raise NotKeptError("the API server does not answer")
+            third.set()
+
+    anybody: Any = Keeper()
+    before = supervision.restarts().get("certificates", 0)
+    worker = Keeping(anybody, timedelta(hours=1))
+    worker.start()
+    try:
+        assert third.wait(20), "an hour is for rounds that went well"
+    finally:
+        worker.stop()
+        worker.join(10)
+    assert supervision.restarts()["certificates"] == before
+    logged = [each for each in caplog.records if each.name == "podtailor.certs"]
+    assert [each.getMessage() for each in logged] == ["certificates not looked after"] * 2
