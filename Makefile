@@ -8,10 +8,10 @@ N ?= 300
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs never_refused)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test e2e scale bench bench-check soak demo image lock clean
+.PHONY: help run check check-elsewhere test e2e scale bench bench-check soak demo image lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: $(READY) ## Serve with throwaway certificates; shows what happens to an example Pod
 	$(BIN)/podtailor serve --dev
@@ -23,7 +23,10 @@ check: $(READY) ## Lint, types, unit tests and laws: under a minute
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto -m "not e2e and not soak"
 
-test: check e2e ## Everything; the first run builds a control plane (ten minutes)
+check-elsewhere: $(READY) ## The unit tests on another day, in another place, as another user (two minutes)
+	$(BIN)/python -m tests.elsewhere
+
+test: check check-elsewhere e2e ## Everything; the first run builds a control plane (ten minutes)
 
 e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
 	@# the longest first, so that all workers end together; much of it is waiting
