@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from tests.cluster.answers import Answers, answering
 from tests.support.processes import eventually
@@ -158,3 +159,14 @@ def test_what_is_no_longer_wanted_is_not_written(writing: tuple[Answers, StatusW
         writer.wants(_wanted(_standing("second")))
         answers.wait_for(2)
     assert [each["path"].split("/")[-2] for each in answers.asked] == ["first", "second"]
+
+
+def test_long_message_is_cut(writing: tuple[Answers, StatusWriter]) -> None:
+    """The API takes 32,768 characters, and a person reads less."""
+    answers, writer = writing
+    answers.give({})
+    writer.wants(_wanted(structs.replace(_standing("long"), message="why " * 10_000)))
+    answers.wait_for(1)
+    (condition,) = answers.asked[0]["status"]["conditions"]
+    assert condition["message"].startswith("why why")
+    assert len(condition["message"]) == 1024
