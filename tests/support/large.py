@@ -71,4 +71,6 @@ async def _together(port: int, data: bytes, count: int, seconds: float) -> list[
     answers = await asyncio.gather(*[one() for _ in range(count)])
     for writer in opened:
         writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()  # or the loop ends before it is
     return answers
