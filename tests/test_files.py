@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from webhook import yaml_tree
+from webhook import yaml_scalars, yaml_tree
 from webhook.files import InputError, read
 
 
@@ -42,18 +43,76 @@ def test_several_documents_of_json(tmp_path: Path) -> None:
     assert [document.data for document in read(str(file)) if document.data] == [{"a": 1}, {"a": 2}]
 
 
+UTF_16 = "a: 1\n".encode("utf-16")
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("content", "words"),
     [
-        pytest.param('{"a": {"b": 1,\n "b": 2}}', "duplicate key 'b'", id="duplicate key"),
-        pytest.param('{"a":\n "\\ud83d"}', "half of a character", id="half a character"),
+        pytest.param(b'{"a":\n "\\ud83d"}', "2:2: half of a character", id="half a character"),
+        pytest.param(b"a: 1\nb: x\0y\n", "2:5: control character U+0000", id="a NUL byte"),
+        pytest.param(b"a: 1\n---\nb: 2\nc: \x1b[31m\n", "4:4: control character U+001B", id="an escape in the second document"),
+        pytest.param(b"a: 1\nb: \xff\n", "2:4: not UTF-8 at byte 8", id="another encoding"),
+        pytest.param(UTF_16, "1:1: UTF-16, which kubectl does not read: save it as UTF-8", id="UTF-16 with a BOM"),
+        pytest.param(b"a:\n" + b"[" * 500 + b"]" * 500, "2:201: nested more than 200 deep", id="500 lists in lists"),
+        pytest.param(b'{"a":\n' + b"[" * 500 + b"]" * 500 + b"}", "2:200: nested more than 200 deep", id="500 lists in lists in JSON"),
+        pytest.param(b"".join(b" " * n + b"a:\n" for n in range(500)), "200:200: nested more than 200 deep", id="500 mappings in mappings"),
+        pytest.param(b"[" * 100_000, "1:201: nested more than 200 deep", id="100,000 open brackets"),
+        pytest.param(b'{"a": 1}\n{"a": 2,}x\n', "2:1: expected", id="no JSON behind JSON"),
+        pytest.param(b'{"a": 1} {"b": "\\ud83d"}', "1:16: half of a character", id="half a character in the second object of a line"),
+        pytest.param(b"a:\n\tb: 1\n", "2:1: found character", id="a tab that indents"),
+        pytest.param(b"a:\n  ~: 1\n", "2:3: a key must be a string", id="null as a key"),
+        pytest.param(b"a: !!int x\n", "1:4: 'x' is not !!int", id="a tag that its value contradicts"),
+        pytest.param(b"a:\n  <<: 3\n", "2:7: only a mapping, or a list of mappings, can be merged", id="a number that is merged"),
     ],
-)
-def test_what_yaml_refuses_in_json_is_refused(text: str, said: str, tmp_path: Path) -> None:
-    file = tmp_path / "a.json"
-    file.write_text(text)
-    with pytest.raises(InputError, match=rf"a\.json:2:2: {said}"):
+)  # fmt: skip
+def test_what_cannot_be_read_is_told_with_its_place(content: bytes, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(f"a.yaml:{words}")):
         read(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        pytest.param('{"a": 1}\n{"a": 2}\n', [{"a": 1}, {"a": 2}], id="objects of JSON one after the other"),
+        pytest.param('{"a": 1}{"a": 2,\n "a": 3} {"b": "}{"}', [{"a": 1}, {"a": 3}, {"b": "}{"}], id="objects of JSON in one line"),
+        pytest.param("a: 1\t\nb:\t2\nc: x\t# y\nd: [1,\t2]\t\ne:\t\n  f: x\ty\ng: |\t\n  x\n", [{"a": 1, "b": 2, "c": "x", "d": [1, 2], "e": {"f": "x\ty"}, "g": "x\n"}], id="tabs behind values"),
+        pytest.param("\ufeffa: 1\n", [{"a": 1}], id="a byte order mark"),
+        pytest.param('\ufeff{"a": 1}', [{"a": 1}], id="a byte order mark before JSON"),
+        pytest.param("a: 1\n---\n\ufeffb: 1\n", [{"a": 1}, {"b": 1}], id="a byte order mark in the second document"),
+        pytest.param("b: &b {x: 1}\nk:\n  <<: *b\n  on: 2\n  1.10: 3\n  0400: 4\n", [{"b": {"x": 1}, "k": {"x": 1, "true": 2, "1.1": 3, "256": 4}}], id="keys that mean something else beside a merge"),
+        pytest.param("k: {x: 2, z: 3, <<: [{x: 1}, {x: 4, w: 5}]}\n", [{"k": {"x": 1, "w": 5, "z": 3}}], id="a merge behind a key"),
+        pytest.param("a: !!map {b: !!str 3}\nc: !!int '3'\nd: !x 3\ne: !!binary aGk=\n", [{"a": {"b": "3"}, "c": 3, "d": "3", "e": "hi"}], id="tags"),
+    ],
+)  # fmt: skip
+def test_files_are_read_as_kubectl_reads_them(text: str, data: list[object], tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(text.encode())
+    documents = read(str(file))
+    assert [document.data for document in documents] == data
+    assert "".join(document.text for document in documents) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(1.1, "1.1"), (1.0, "1"), (-0.0, "-0"), (0.3, "0.3"), (123456.0, "123456"), (1234567.0, "1.234567e+06"), (123456789.5, "1.2345679e+08"), (1e-4, "0.0001"), (1e-5, "1e-05"), (1e300, ".inf"), (True, "true"), (7, "7")],
+)  # fmt: skip
+def test_keys_are_named_as_kubectl_names_them(value: float, name: str) -> None:
+    assert yaml_scalars.key(value) == name
+
+
+def test_the_last_of_two_keys_is_taken_and_both_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("x: 1\n---\na:\n  b: 1\n  yes: 1\n  b: 2\n  true: 2\n")
+    document = read(str(file))[1]
+    assert document.data == {"a": {"b": 2, "true": 2}}
+    assert document.place(("a", "b")) == f"{file}:6:3"
+    assert list(document.repetitions()) == [
+        (f"{file}:6:3", "duplicate key 'b', which stands in line 4 already"),
+        (f"{file}:7:3", "duplicate key 'true', which stands in line 5 already"),
+    ]
 
 
 def test_places_in_json_are_found_when_they_are_asked_for(tmp_path: Path) -> None:

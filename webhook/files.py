@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import json
 import math
@@ -14,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from webhook import yaml_tree
-from webhook.yaml_tree import Location, Node, YamlError
+from webhook.yaml_scanner import MAX_DEPTH
+from webhook.yaml_tree import Location, Node, Repeated, YamlError
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 # A marker at the start of a line always ends a document: block scalars are indented.
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
-_DIRECTIVE = re.compile(r"\A(\s*(#.*)?\n)*%", re.ASCII)
+_DIRECTIVE = re.compile(r"\A\ufeff?(\s*(#.*)?\n)*%", re.ASCII)
 
 
 class InputError(Exception):
@@ -35,11 +37,18 @@ class Document:
     text: str
     data: Any
     """As kubectl would read it: mappings, lists, strings, numbers, booleans, None."""
+    first_column: int = 0
+    """Where the text begins in its line, from 0: several objects of JSON may stand in one."""
+    repeated: tuple[Repeated, ...] = ()
+    """Keys that are written twice."""
 
     @cached_property
     def root(self) -> Node | None:
         """Where everything stands. Raises InputError for JSON that YAML does not take."""
-        return _tree(self.source, self.first_line, self.text)
+        try:
+            return yaml_tree.parse(self.text, [])
+        except YamlError as error:
+            raise InputError(f"{self.at(error.line, error.column)}: {error}") from error
 
     def place(self, location: Location = ()) -> str:
         """`file:line:column` of a field, or of the innermost of its parents that is there."""
@@ -47,7 +56,17 @@ class Document:
             node = yaml_tree.find(self.root, location)
         except InputError:
             node = None
-        line, column = (node.line, node.column) if node else (0, 0)
+        return self.at(node.line, node.column) if node else self.at(0, 0)
+
+    def repetitions(self) -> Iterator[tuple[str, str]]:
+        """Of each key that is written twice its place, and what is wrong with it."""
+        for each in self.repeated:
+            first = self.first_line + each.first_line
+            words = f"duplicate key {each.key!r}, which stands in line {first} already"
+            yield self.at(each.line, each.column), words
+
+    def at(self, line: int, column: int) -> str:
+        column += self.first_column if line == 0 else 0
         return f"{self.source}:{self.first_line + line}:{column + 1}"
 
 
@@ -71,11 +90,15 @@ def read(path: str) -> list[Document]:
     source = "<stdin>" if path == "-" else path
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        text = raw.decode("utf-8-sig")
+        text = raw.decode()  # a byte order mark stays where it is
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{source}: not UTF-8 at byte {error.start}") from error
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise InputError(f"{source}:1:1: UTF-16, which kubectl does not read: save it as UTF-8") from None
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        raise InputError(f"{source}:{line}:{column}: not UTF-8 at byte {error.start}") from error
     return list(_documents(source, text))
 
 
@@ -83,9 +106,11 @@ def _documents(source: str, text: str) -> Iterator[Document]:
     starts = [0, *(match.start() for match in _MARKER.finditer(text) if match.start()), len(text)]
     if _DIRECTIVE.match(text):  # a directive belongs to the document behind its marker
         del starts[1:2]
+    line = 1
     for start, end in itertools.pairwise(starts):
-        part, line = text[start:end], text.count("\n", 0, start) + 1
-        yield _of_json(source, line, part) or _of_yaml(source, line, part)
+        part = text[start:end]
+        yield from _of_json(source, line, part) or [_of_yaml(source, line, part)]
+        line += part.count("\n")
 
 
 # A half may be without its other: YAML says where.
@@ -97,17 +122,56 @@ class _OddError(ValueError):
     """JSON that YAML reads otherwise, or refuses."""
 
 
-def _of_json(source: str, line: int, text: str) -> Document | None:
+def _of_json(source: str, line: int, text: str, column: int = 0) -> list[Document]:
     """What machines write is JSON and long: where something stands in it is found when somebody asks.
 
-    None for what has to be read as YAML: everything that is not JSON, or is read otherwise there.
+    Empty for what has to be read as YAML: everything that is not JSON, or is read otherwise there.
     """
-    if not text.lstrip().startswith("{") or _HALF.search(text):
-        return None
+    bare = text.removeprefix("\ufeff").strip()
+    if not bare.startswith("{"):
+        return []
     try:
-        return Document(source, line, text, _JSON.decode(text.strip()))
+        if not _HALF.search(text) and not _is_too_deep(data := _JSON.decode(bare)):
+            return [Document(source, line, text, data, column)]
     except (ValueError, RecursionError):
-        return None
+        pass
+    made = []
+    pieces = _pieces(text)
+    for piece in pieces[1:] and pieces:
+        made += _of_json(source, line, piece, column) or [_of_yaml(source, line, piece, column)]
+        line += piece.count("\n")
+        column = len(piece) - piece.rfind("\n") - 1 + ("\n" not in piece) * column
+    return made
+
+
+_SPACE = re.compile(r"\s*")
+
+
+def _pieces(text: str) -> list[str]:
+    """The objects of JSON that stand one after the other, each with what is behind it in its line."""
+    starts, at, end = [0], text.index("{"), len(text)
+    try:
+        while at < len(text):
+            _, end = json.JSONDecoder().raw_decode(text, at)
+            space = _SPACE.match(text, end)
+            at = space.end() if space else end
+            starts.append(text.rfind("\n", end, at) + 1 or at)
+    except (ValueError, RecursionError):  # not JSON: YAML says where
+        return []
+    return [text[start:end] for start, end in itertools.pairwise([*starts[:-1], len(text)])]
+
+
+def _is_too_deep(data: Any) -> bool:
+    level, depth = [data], 0
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+    return depth > MAX_DEPTH
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -138,25 +202,16 @@ _JSON = json.JSONDecoder(
 )
 
 
-def _of_yaml(source: str, line: int, text: str) -> Document:
-    root = _tree(source, line, text)
+def _of_yaml(source: str, line: int, text: str, column: int = 0) -> Document:
+    repeated: list[Repeated] = []
     try:
-        document = Document(source, line, text, yaml_tree.plain(root))
+        root = yaml_tree.parse(text, repeated)
+        document = Document(source, line, text, yaml_tree.plain(root), column, tuple(repeated))
     except YamlError as error:
-        raise _at(source, line, error) from error
+        nowhere = Document(source, line, text, None, column)
+        raise InputError(f"{nowhere.at(error.line, error.column)}: {error}") from error
     vars(document)["root"] = root  # where cached_property looks first
     return document
-
-
-def _tree(source: str, line: int, text: str) -> Node | None:
-    try:
-        return yaml_tree.parse(text)
-    except YamlError as error:
-        raise _at(source, line, error) from error
-
-
-def _at(source: str, line: int, error: YamlError) -> InputError:
-    return InputError(f"{source}:{line + error.line}:{error.column + 1}: {error}")
 
 
 def dotted(location: Location) -> str:

@@ -1,12 +1,11 @@
 """YAML as a tree that knows where in the text everything stands, with the meaning that kubectl gives it.
 
-kubectl reads a Go dialect of YAML 1.1 (`resolve.go` in go.yaml.in/yaml/v2): `yes` and `Off` are booleans,
-`0400` is 256, dates are text. What a manifest means here is what it means to the API server.
+What a manifest means here is what it means to the API server: `yaml_scalars` has what its words mean,
+`yaml_scanner` what may stand between them.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -24,19 +23,16 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
 )
+from ruamel.yaml.reader import ReaderError
+
+from webhook import yaml_scalars
+from webhook.yaml_scanner import MAX_DEPTH, TOO_DEEP, TolerantScanner
 
 Location = Sequence[str | int]
 
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE = frozenset({"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})
-_FALSE = frozenset({"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})
-_INTEGER = re.compile(r"([-+]?)(?:0b([01]+)|0o?([0-7]+)|0[xX]([0-9a-fA-F]+)|(0|[1-9][0-9]*))", re.ASCII)
 _HALF = re.compile("[\ud800-\udfff]")
-_MOST_DIGITS = 67  # 64 bits in binary, with sign and prefix
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
-_TEXT_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:binary", "!"})
 # Aliases of aliases grow without end in a few lines: no manifest has so many values.
-_MOST_NODES = 1_000_000
+_MAX_NODES = 1_000_000
 
 
 class YamlError(Exception):
@@ -58,38 +54,86 @@ class Node:
     end: int
     line: int
     column: int
-    aliased: bool = False
-    """What stands here is an alias: the value is written elsewhere."""
+    target: Node | None = None
+    """What stands here is an alias of this: the value is written there."""
+
+    @property
+    def aliased(self) -> bool:
+        return self.target is not None
 
 
 @dataclass(slots=True, eq=False)
 class Scalar(Node):
     text: str = ""
-    plain: bool = True
-    """Neither quoted nor tagged as text: it may look like something else."""
+    tag: str = ""
+    """Empty for what is neither quoted nor tagged: it may look like something else than text."""
+
+    @property
+    def value(self) -> str | float | bool | None:
+        """What it means. Raises YamlError."""
+        try:
+            return yaml_scalars.resolved(self.text, self.tag)
+        except ValueError as error:
+            raise YamlError(str(error), self.line, self.column) from None
 
 
 @dataclass(slots=True, eq=False)
 class Mapping(Node):
     flow: bool = False
+    indent: int = 0
+    """The column of its keys: an anchor or a tag stands in front of them, on another line."""
     entries: list[tuple[Node, Node]] = field(default_factory=list)
 
+    def entry(self, key: str) -> tuple[Node, Node] | None:
+        """A key that is written here itself, not merged in, and its value; the last of several."""
+        return next((each for each in reversed(self.entries) if key_of(each[0]) == key), None)
+
     def get(self, key: str) -> Node | None:
-        """The value of a key that is written here itself, not merged in."""
-        return next(
-            (value for name, value in self.entries if isinstance(name, Scalar) and name.text == key), None
-        )
+        entry = self.entry(key)
+        return entry and entry[1]
 
 
 @dataclass(slots=True, eq=False)
 class List(Node):
     flow: bool = False
+    indent: int = 0
+    """The column of its dashes."""
     items: list[Node] = field(default_factory=list)
 
 
-def parse(text: str) -> Node | None:
-    """The one document of `text`; None where it holds none. Raises YamlError."""
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A key that stands in its mapping already: kubectl takes the last. Lines and column count from 0."""
+
+    key: str
+    line: int
+    column: int
+    first_line: int
+
+
+def is_merge(key: Node) -> bool:
+    return isinstance(key, Scalar) and key.text == "<<" and key.tag in ("", yaml_scalars.MERGE)
+
+
+def key_of(key: Node) -> str | None:
+    """The name of a field; None for a merge. Raises YamlError for what cannot be one."""
+    if is_merge(key):
+        return None
+    try:
+        if isinstance(key, Scalar):
+            return yaml_scalars.key(key.value)
+    except ValueError:
+        pass
+    raise YamlError("a key must be a string", key.line, key.column)
+
+
+def parse(text: str, repeated: list[Repeated] | None = None) -> Node | None:
+    """The one document of `text`; None where it holds none.
+
+    Keys that stand there twice are added to `repeated`; without that they are an error. Raises YamlError.
+    """
     reader = YAML(typ="safe", pure=True)  # the other one marks folds inside of texts
+    reader.Scanner = TolerantScanner
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor that is used again is valid
@@ -102,41 +146,74 @@ def parse(text: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         where = (mark.line, mark.column) if mark else (0, 0)
         raise YamlError(str(error.problem or error.context), *where) from error
+    except ReaderError as error:
+        before = text[: error.position]
+        where = (before.count("\n"), len(before) - before.rfind("\n") - 1)
+        raise YamlError(f"control character U+{error.character:04X}", *where) from error
     except (YAMLError, ValueError) as error:
         raise YamlError(str(error)) from error
-    if not events:
-        return None
-    try:
-        return _built(iter(events), {})
-    except RecursionError:
-        raise YamlError("nested too deep") from None
+    return _Builder(text, iter(events), repeated).node() if events else None
 
 
-def _built(events: Iterator[Any], anchors: dict[str, Node], event: Any = None) -> Node:
-    event = event or next(events)
-    mark = event.start_mark
-    place = (mark.index, event.end_mark.index, mark.line, mark.column)
-    if isinstance(event, AliasEvent):
-        target = anchors.get(event.anchor)
-        if target is None:
-            raise YamlError(f"undefined alias {event.anchor}", mark.line, mark.column)
-        return replace(target, start=place[0], end=place[1], line=mark.line, column=mark.column, aliased=True)
-    node: Node
-    if isinstance(event, ScalarEvent):
-        quoted = event.style in ("'", '"', "|", ">")
-        plain = not quoted and event.tag not in _TEXT_TAGS
-        node = Scalar(*place, text=_whole(event.value, mark.line, mark.column), plain=plain)
-    elif isinstance(event, MappingStartEvent):
-        node = Mapping(*place, flow=bool(event.flow_style))
-        _fill_mapping(node, events, anchors)
-    else:
-        node = List(*place, flow=bool(event.flow_style))
-        while not isinstance(inner := next(events), SequenceEndEvent):
-            node.items.append(_built(events, anchors, inner))
-        node.end = inner.end_mark.index
-    if event.anchor:
-        anchors[event.anchor] = node
-    return node
+class _Builder:
+    def __init__(self, text: str, events: Iterator[Any], repeated: list[Repeated] | None) -> None:
+        self._text = text
+        self._events = events
+        self._repeated = repeated
+        self._anchors: dict[str, Node] = {}
+
+    def node(self, event: Any = None, depth: int = 1) -> Node:
+        event = event or next(self._events)
+        mark = event.start_mark
+        if depth > MAX_DEPTH:
+            raise YamlError(TOO_DEEP, mark.line, mark.column)
+        place = (mark.index, event.end_mark.index, mark.line, mark.column)
+        if isinstance(event, AliasEvent):
+            target = self._anchors.get(event.anchor)
+            if target is None:
+                raise YamlError(f"undefined alias {event.anchor}", mark.line, mark.column)
+            start, end, line, column = place
+            return replace(target, start=start, end=end, line=line, column=column, target=target)
+        node: Node
+        if isinstance(event, ScalarEvent):
+            quoted = event.style in ("'", '"', "|", ">")
+            tag = event.tag or (yaml_scalars.TEXT if quoted else "")
+            node = Scalar(*place, text=_whole(event.value, mark.line, mark.column), tag=tag)
+        elif isinstance(event, MappingStartEvent):
+            node = Mapping(*place, flow=bool(event.flow_style), indent=event.end_mark.column)
+            self._fill_mapping(node, depth)
+        else:
+            end = event.end_mark
+            # In a list that is indented no further than its key, the mark is behind the first dash.
+            indent = end.column - (self._text[end.index - 1 : end.index] == "-")
+            node = List(*place, flow=bool(event.flow_style), indent=indent)
+            while not isinstance(inner := next(self._events), SequenceEndEvent):
+                node.items.append(self.node(inner, depth + 1))
+            node.end = inner.end_mark.index
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _fill_mapping(self, mapping: Mapping, depth: int) -> None:
+        seen: dict[str, Node] = {}
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            key = self.node(event, depth + 1)
+            name = key_of(key)
+            if name is not None:
+                self._check(name, key, seen.get(name))
+                seen[name] = key
+            value = self.node(depth=depth + 1)
+            if isinstance(value, Scalar) and value.start == value.end:  # nothing there: the parser is past it
+                value.start, value.end, value.line, value.column = key.end, key.end, key.line, key.column
+            mapping.entries.append((key, value))
+        mapping.end = event.end_mark.index
+
+    def _check(self, name: str, key: Node, first: Node | None) -> None:
+        if first is None:
+            return
+        if self._repeated is None:
+            raise YamlError(f"duplicate key {name!r}", key.line, key.column)
+        self._repeated.append(Repeated(name, key.line, key.column, first.line))
 
 
 def _whole(text: str, line: int, column: int) -> str:
@@ -149,27 +226,9 @@ def _whole(text: str, line: int, column: int) -> str:
         raise YamlError("half of a character", line, column) from None
 
 
-def _fill_mapping(mapping: Mapping, events: Iterator[Any], anchors: dict[str, Node]) -> None:
-    seen: set[str] = set()
-    while not isinstance(event := next(events), MappingEndEvent):
-        key = _built(events, anchors, event)
-        if isinstance(key, Scalar) and key.text != "<<":
-            if key.text in seen:
-                raise YamlError(f"duplicate key {key.text!r}", key.line, key.column)
-            seen.add(key.text)
-        value = _built(events, anchors)
-        if isinstance(value, Scalar) and value.start == value.end:  # nothing there: the parser is past it
-            value.start, value.end, value.line, value.column = key.end, key.end, key.line, key.column
-        mapping.entries.append((key, value))
-    mapping.end = event.end_mark.index
-
-
 def plain(node: Node | None) -> Any:
     """The value as ordinary Python data: what the JSON that kubectl makes of it holds. Raises YamlError."""
-    try:
-        return _plain(node, [_MOST_NODES])
-    except RecursionError:
-        raise YamlError("nested too deep") from None
+    return _plain(node, [_MAX_NODES])
 
 
 def load(text: str) -> Any:
@@ -196,71 +255,35 @@ def _plain(node: Node | None, left: list[int]) -> Any:
         raise YamlError("aliases make this document too large")
     match node:
         case Scalar():
-            return resolved(node)
+            return node.value
         case List():
             return [_plain(item, left) for item in node.items]
         case Mapping():
             made: dict[str, Any] = {}
-            merged: list[Any] = []
             for key, value in node.entries:
-                if isinstance(key, Scalar) and key.plain and key.text == "<<":
-                    given = _plain(value, left)
-                    merged += given if isinstance(given, list) else [given]
+                name = key_of(key)
+                if name is None:  # as in Go, a merge takes precedence over what stands in front of it
+                    for each in _merged(value):
+                        made |= _plain(each, left)
                 else:
-                    made[_key(key)] = _plain(value, left)
-            for each in merged:
-                if isinstance(each, dict):
-                    made = {**each, **made}
+                    made[name] = _plain(value, left)
             return made
     return None
 
 
-def _key(key: Node) -> str:
-    if not isinstance(key, Scalar):
-        raise YamlError("a key must be a string", key.line, key.column)
-    value = resolved(key)
-    return str(value).lower() if isinstance(value, bool) else str(key.text if value is None else value)
-
-
-def resolved(scalar: Scalar) -> str | float | bool | None:
-    """What a scalar means: text, unless it is plain and looks like something else."""
-    text = scalar.text
-    if not scalar.plain:
-        return text
-    if text in _NULLS:
-        return None
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    digits = text.replace("_", "")
-    integer = _INTEGER.fullmatch(digits) if len(digits) <= _MOST_DIGITS else None
-    if integer:
-        sign, binary, octal, hexadecimal, decimal = integer.groups()
-        base = next(
-            (
-                int(found, base)
-                for found, base in ((binary, 2), (octal, 8), (hexadecimal, 16), (decimal, 10))
-                if found
-            ),
-            0,
-        )
-        if base < 2**64:
-            return -base if sign == "-" else base
-    # As in Go, an integer of more than 64 bits is a float, and what no float can hold is text.
-    if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
-        return float(digits)
-    return text
+def _merged(value: Node) -> list[Node]:
+    """The mappings that a merge brings, the first of which takes precedence: it comes last."""
+    given = value.items[::-1] if isinstance(value, List) and not value.aliased else [value]
+    if not all(isinstance(each, Mapping) for each in given):
+        raise YamlError("only a mapping, or a list of mappings, can be merged", value.line, value.column)
+    return given
 
 
 def find(node: Node | None, location: Location) -> Node | None:
     """The key or item at a location, or the innermost of its parents that is there; for telling its place."""
     found = node
     for step in location:
-        if isinstance(node, Mapping):
-            entry = next(
-                (each for each in node.entries if isinstance(each[0], Scalar) and each[0].text == step), None
-            )
-            if entry is None:
-                break
+        if isinstance(node, Mapping) and isinstance(step, str) and (entry := node.entry(step)):
             found, node = entry
         elif isinstance(node, List) and isinstance(step, int) and step < len(node.items):
             found = node = node.items[step]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,11 +142,62 @@ def test_shared_yaml_nodes_are_told_apart(run: Run) -> None:
     )
 
 
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a}]}"
+
+
+@pytest.mark.parametrize(
+    "text", [POD, f"\ufeff{POD}\n", f"{POD}\t\n", f"{POD}\n...\n", POD.replace("\n", "\r\n")]
+)
+def test_a_file_begins_and_ends_as_it_did(run: Run, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "pod.yaml"
+    file.write_bytes(text.encode())
+    out = run("mutate", "-f", str(file), "--no-annotate").out
+    before, after = text.split("[{name: a}]")
+    assert out.startswith(before)
+    assert out.endswith(after)
+    assert "resizePolicy" in out
+
+
+def test_files_without_a_last_newline_are_one_stream(run: Run, tmp_path: Path) -> None:
+    for name, text in (("a", POD), ("b", f"\ufeff{POD}"), ("c", f"---\n{POD}")):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    out = run("mutate", "-f", str(tmp_path), "--builtin", "off").out
+    assert out == f"{POD}\n---\n{POD}\n---\n{POD}"
+
+
+def test_a_diff_of_a_file_without_a_last_newline_says_so(run: Run) -> None:
+    lines = run("mutate", "-f", "-", "--diff", "--no-annotate", stdin=POD).out.split("\n")
+    assert lines[-5].startswith("-spec: ")
+    assert lines[-4] == lines[-2] == "\\ No newline at end of file"
+
+
+def test_the_last_of_two_keys_is_taken_with_a_warning(run: Run) -> None:
+    done = run("mutate", "-f", "-", "--no-annotate", stdin=f"{POD}\nspec:\n  containers:\n  - name: b\n")
+    assert done.err == (
+        "warning: <stdin>:5:1: duplicate key 'spec', which stands in line 4 already: the last is taken, as kubectl does\n"
+    )
+    assert done.out.startswith(f"{POD}\nspec:\n  containers:\n  - name: b\n    resizePolicy:\n")
+
+
+@pytest.mark.parametrize(
+    "environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}]
+)
+@pytest.mark.parametrize("more", [[], ["--diff"], ["-o", "json"]])
+def test_output_is_utf_8_wherever_it_goes(
+    environment: dict[str, str], more: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "ü.yaml"
+    file.write_text(f"{POD}\n# größer: \N{GRINNING FACE}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "webhook", "mutate", "-f", str(file), *more]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=True)
+    assert done.stderr == b""
+    assert more == ["-o", "json"] or "# größer: \N{GRINNING FACE}\n" in done.stdout.decode()
+
+
 @pytest.mark.parametrize(
     ("stdin", "said"),
     [
         pytest.param("a: [1\n", "error: <stdin>:2:1: ", id="not YAML"),
-        pytest.param("a: 1\na: 2\n", "error: <stdin>:2:1: duplicate key", id="duplicate key"),
         pytest.param("ok: 1\n---\n\tb: 1\n", "error: <stdin>:3:1: ", id="tab in the second document"),
         pytest.param(
             DEPLOYMENT.replace("containers:", "containers: 3 #").split("        # the app")[0],

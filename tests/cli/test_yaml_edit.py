@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import jsonpatch
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tests.support.generated import pods
+from tests.support.manifests import texts
 from tests.support.pods import Json, decide
 from webhook import yaml_tree
 from webhook.cli.yaml_edit import edited
@@ -35,7 +39,7 @@ ANNOTATION = {"op": "add", "path": "/metadata/annotations", "value": {"podtailor
 
 
 def document(text: str) -> Document:
-    return Document("<test>", 1, text, yaml_tree.plain(yaml_tree.parse(text)))
+    return Document("<test>", 1, text, yaml_tree.plain(yaml_tree.parse(text, [])))
 
 
 def _styles(pod: Json) -> list[str]:
@@ -69,6 +73,47 @@ def test_text_means_what_the_patch_makes_and_keeps_every_line(pod: Json, style: 
                 (":", "null", "{}", "[]")
             )
             assert changed or line in lines
+
+
+def _holders(data: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """The mappings and lists of a document, each with its place."""
+    if isinstance(data, dict | list):
+        yield pointer, data
+        for key, inner in data.items() if isinstance(data, dict) else enumerate(data):
+            step = str(key).replace("~", "~0").replace("/", "~1")
+            yield from _holders(inner, f"{pointer}/{step}")
+
+
+def _is_within(before: str, after: str) -> bool:
+    """Whether nothing but insertions makes `after` of `before`."""
+    characters = iter(after)
+    return all(each in characters for each in before)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(texts(), st.data())
+def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
+    text: str, data: st.DataObject
+) -> None:
+    before = document(text)
+    holders = list(_holders(before.data))
+    chosen = data.draw(st.lists(st.sampled_from(range(len(holders))), min_size=1, max_size=3, unique=True))
+    ops = []
+    for pointer, holder in (holders[index] for index in chosen):
+        value = data.draw(st.sampled_from(("1", True, {"k": ["v", {"off": 1}]}, [{"k": "on"}], {})))
+        ops.append(
+            {
+                "op": "add",
+                "path": f"{pointer}/{'-' if isinstance(holder, list) else 'n/o'.replace('/', '~1')}",
+                "value": value,
+            }
+        )
+    after = edited(before, ops)
+    assert yaml_tree.load(after) == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
+    # An alias that would have to differ is written out, and so is what an empty value becomes.
+    assert _is_within(re.sub(r"\*n\d+", "", text), after)
+    assert after.startswith("\ufeff") is text.startswith("\ufeff")
+    assert after.endswith("\n") is text.endswith("\n")
 
 
 @pytest.mark.parametrize(
@@ -152,12 +197,38 @@ def test_text_means_what_the_patch_makes_and_keeps_every_line(pod: Json, style: 
             "  - name: b\n    resources: {limits: {memory: 2Gi}}\n",
             id="an anchor stays in front of braces that were empty",
         ),
+        pytest.param(
+            "spec: &s\n  containers: !!seq\n  - &c\n    name: a\n    resources: !!map &r # mine\n      limits:\n        cpu: 1\n",
+            [LIMIT, RESIZE, SELECTOR],
+            "spec: &s\n  containers: !!seq\n  - &c\n    name: a\n    resources: !!map &r # mine\n      limits:\n        cpu: 1\n        memory: 1Gi\n"
+            "    resizePolicy:\n    - resourceName: cpu\n      restartPolicy: NotRequired\n  nodeSelector:\n    kubernetes.io/arch: arm64\n",
+            id="blocks grow behind the anchors and tags of their first lines",
+        ),
+        pytest.param(
+            "spec:\n  tolerations: &t\n    - key: a\n  nodeSelector: &n\n  other: *n\n",
+            [TOLERATION, SELECTOR],
+            'spec:\n  tolerations: &t\n    - key: a\n    - key: "on"\n      operator: Exists\n'
+            "  nodeSelector: &n {kubernetes.io/arch: arm64}\n  other: null\n",
+            id="an anchor stays in front of a value that was missing",
+        ),
+        pytest.param(
+            "base: &b {x: 1}\nspec:\n  <<: *b\n  on: 2\n  y: &y\n    z: 1\n  1.10: *y\n",
+            [{"op": "add", "path": "/spec/true/new", "value": 1}],
+            "base: &b {x: 1}\nspec:\n  <<: *b\n  on: 2\n  y: &y\n    z: 1\n    new: 1\n  1.10: {z: 1}\n",
+            id="keys that mean something else are found, of two alike the last",
+        ),
+        pytest.param(
+            "\ufeffspec:\n  x: 1\t\n  x: {y: 2}\t# z\n",
+            [SELECTOR, {"op": "add", "path": "/spec/x/w", "value": 1}],
+            "\ufeffspec:\n  x: 1\t\n  x: {y: 2, w: 1}\t# z\n  nodeSelector:\n    kubernetes.io/arch: arm64\n",
+            id="a byte order mark, tabs and a key that is written twice stay",
+        ),
     ],
 )  # fmt: skip
 def test_inserts(text: str, ops: list[Json], expected: str) -> None:
     before = document(text)
     assert edited(before, ops) == expected
-    assert yaml_tree.load(expected) == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
+    assert document(expected).data == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
 
 
 @pytest.mark.parametrize(

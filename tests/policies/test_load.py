@@ -354,4 +354,13 @@ def test_nesting_is_a_problem_like_any_other(tmp_path: Path, before: str, after:
     file = tmp_path / "deep.yaml"
     file.write_text(before * depth + "1" + after * depth)
     (problem, *_) = load([str(file)]).problems
-    assert problem.place == f"{file}:1:1"
+    assert problem.place.startswith(f"{file}:1:")
+    assert problem.message == "nested more than 200 deep"
+
+
+def test_a_key_that_is_written_twice_is_refused(tmp_path: Path) -> None:
+    """Kubectl takes the last: what is for every Pod should not depend on who reads it."""
+    file = tmp_path / "p.yaml"
+    file.write_text(f"{HEAD}  priority: 1\n  priority: 2\n")
+    with pytest.raises(InputError, match=r"p\.yaml:\d+:3: duplicate key 'priority', which stands in line"):
+        load_all([str(file)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -69,6 +70,9 @@ def podtailor() -> None:
 
 def main() -> None:
     """Run a command; what the user gave wrongly ends with one clear message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # manifests are UTF-8, whatever the locale says
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
         app()
     except KeyboardInterrupt:  # before there was anything to tell

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from webhook import files
 from webhook.audit import what_if
 from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.enforcement import NOWHERE
@@ -18,7 +17,7 @@ from webhook.audit.judge import Examined, unreadable
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs
 from webhook.cli import options
-from webhook.cli.manifests import Found, find_pods, snapshot_from
+from webhook.cli.manifests import Found, find_pods, read, snapshot_from
 from webhook.cli.options import setting
 from webhook.cli.reporting import Output, Reporter
 from webhook.cli.terminal import warn
@@ -189,10 +188,9 @@ def _manifests(
     plugins: Plugins,
 ) -> Iterator[Examined]:
     """The Pods and templates of files. Raises InputError."""
-    for path in files.find(options.filenames_of(filename, policies)):
-        for document in files.read(path):
-            for found in find_pods(document, others):
-                yield _examined(found, namespace or "default", plugins)
+    for document in read(options.filenames_of(filename, policies)):
+        for found in find_pods(document, others):
+            yield _examined(found, namespace or "default", plugins)
 
 
 def _examined(found: Found, namespace: str, plugins: Plugins) -> Examined:

@@ -10,11 +10,10 @@ import typer
 from msgspec import structs
 from rich.text import Text
 
-from webhook import files
 from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.findings import problem_of
 from webhook.cli import options
-from webhook.cli.manifests import Found, find_pods, snapshot_from
+from webhook.cli.manifests import Found, find_pods, read, snapshot_from
 from webhook.cli.output import Format, print_json
 from webhook.cli.reasons import REASONS
 from webhook.cli.terminal import console, warn
@@ -93,12 +92,7 @@ def explain(
             accelerators=accelerator,
             namespace_labels=options.labels_of(namespace_labels),
         )
-    asked = [
-        found
-        for path in files.find(filenames)
-        for document in files.read(path)
-        for found in find_pods(document)
-    ]
+    asked = [found for document in read(filenames) for found in find_pods(document)]
     explained = [
         (found, explanation)
         for found in asked

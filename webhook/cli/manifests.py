@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +12,7 @@ from webhook import files
 from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.findings import Ref
 from webhook.audit.judge import Examined, template_of
+from webhook.cli.terminal import warn
 from webhook.engine.admitted_view import Manifest, UnreadableError, manifest_of
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.files import Document, InputError
@@ -43,6 +44,15 @@ class Found(Struct, frozen=True):
     @property
     def title(self) -> str:
         return f"{self.manifest.kind} {self.manifest.name}"
+
+
+def read(paths: Iterable[str]) -> Iterator[Document]:
+    """The documents of files, directories and `-`. Raises InputError."""
+    for path in files.find(paths):
+        for document in files.read(path):
+            for place, words in document.repetitions():
+                warn(f"{place}: {words}: the last is taken, as kubectl does")
+            yield document
 
 
 def find_pods(

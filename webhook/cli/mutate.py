@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from itertools import groupby
 from typing import Annotated
@@ -10,10 +9,10 @@ from typing import Annotated
 import jsonpatch
 import typer
 
-from webhook import files
 from webhook.cli import options
-from webhook.cli.manifests import find_pods, snapshot_from
+from webhook.cli.manifests import find_pods, read, snapshot_from
 from webhook.cli.output import print_json
+from webhook.cli.terminal import print_diff, warn, write
 from webhook.cli.yaml_edit import edited
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Snapshot
@@ -52,7 +51,7 @@ def mutate(
     """
     if diff and output is Output.JSON:
         raise InputError("--diff prints a diff of the files as they are: leave -o json out")
-    paths = list(files.find(options.filenames_of(filename, policies)))
+    filenames = options.filenames_of(filename, policies)
     snapshot = snapshot_from(
         policies,
         builtin,
@@ -61,7 +60,7 @@ def mutate(
         annotate=not no_annotate,
         namespace_labels=options.labels_of(namespace_labels),
     )
-    documents = [document for path in paths for document in files.read(path)]
+    documents = list(read(filenames))
     # Everything is read and decided before anything is printed: an error never leaves half an output behind.
     patches = [_patch(document, snapshot, namespace) for document in documents]
     if output is Output.JSON and not diff:
@@ -69,13 +68,11 @@ def mutate(
         return
     by_file = groupby(zip(documents, patches, strict=True), key=lambda pair: pair[0].source)
     texts = [(source, *_texts(list(pairs))) for source, pairs in by_file]
-    for index, (source, before, after) in enumerate(texts):
-        if diff:
-            from webhook.cli.terminal import print_diff
-
+    if diff:
+        for source, before, after in texts:
             print_diff(before, after, source)
-        else:
-            _print_yaml(after, first=index == 0)
+    else:
+        write(_stream([after for _, _, after in texts]))
 
 
 def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
@@ -84,10 +81,10 @@ def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
     for found in find_pods(document):
         decision = evaluate(found.request(namespace), snapshot)
         if decision.denied:
-            sys.stderr.write(f"warning: {document.place(found.at)}: would be refused: {decision.denied}\n")
+            warn(f"{document.place(found.at)}: would be refused: {decision.denied}")
         said = [each for each in decision.warnings if not (decision.denied and each.startswith("violation:"))]
         for warning in said:
-            sys.stderr.write(f"warning: {document.place(found.at)}: {warning}\n")
+            warn(f"{document.place(found.at)}: {warning}")
         ops += decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at))
     return ops
 
@@ -98,10 +95,14 @@ def _texts(pairs: list[tuple[Document, list[Op]]]) -> tuple[str, str]:
     return before, "".join(edited(document, ops) for document, ops in pairs)
 
 
-def _print_yaml(text: str, *, first: bool) -> None:
-    if not first and not text.startswith("---"):
-        sys.stdout.write("---\n")
-    sys.stdout.write(text if text.endswith("\n") or not text else f"{text}\n")
+def _stream(texts: list[str]) -> str:
+    """Files as one stream of documents; a single one stays to the letter, as it begins and as it ends."""
+    made = texts[0]
+    for text in texts[1:]:
+        made += "\n" if made and not made.endswith("\n") else ""
+        made += "" if text.startswith("---") else "---\n"
+        made += text.removeprefix("\ufeff")
+    return made
 
 
 def _print_json(documents: list[Document], patches: list[list[Op]]) -> None:

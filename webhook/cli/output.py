@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -21,4 +22,13 @@ def counted(count: int, noun: str) -> str:
 
 def print_json(value: Any) -> None:
     """One JSON value, indented, keys in the order given."""
-    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
+    print(escape_controls(text))
+
+
+# JSON may hold these as they are; YAML refuses them, and a terminal obeys them.
+_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def escape_controls(json_text: str) -> str:
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from msgspec import structs
 from webhook import yaml_tree
 from webhook.cli import options
 from webhook.cli.output import Format, print_json
-from webhook.cli.terminal import complain, print_diff, print_table
+from webhook.cli.terminal import complain, print_diff, print_table, write
 from webhook.files import InputError, find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
@@ -186,7 +185,7 @@ def show(
     shown = [text for each, text in (*own, *texts.items()) if each == name]
     if not shown:
         raise InputError(f"no policy {name!r}; known are {', '.join(sorted({*known, *dict(own)})) or 'none'}")
-    sys.stdout.write("---\n".join(text.removeprefix("---\n") for text in shown))
+    write("---\n".join(text.removeprefix("---\n") for text in shown))
 
 
 def _documents_of_cluster(

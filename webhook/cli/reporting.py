@@ -15,7 +15,7 @@ from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs, Tally, summary
 from webhook.cli import audit_table
-from webhook.cli.terminal import warn
+from webhook.cli.terminal import warn, write
 from webhook.yaml_tree import written
 
 
@@ -53,7 +53,7 @@ class Reporter:
                 if also:
                     also(each, verdict)
                 if self.prints_on_the_way:
-                    print(msgspec.json.encode(record_of(each, verdict), enc_hook=str).decode())
+                    write(f"{msgspec.json.encode(record_of(each, verdict), enc_hook=str).decode()}\n")
         except KeyboardInterrupt:
             self.interrupted = True
 
@@ -61,20 +61,20 @@ class Reporter:
         total = summary(tally, costs, notes, interrupted=self.interrupted)
         match self._output:
             case Output.JSON:
-                print(msgspec.json.encode({"summary": total}, enc_hook=str).decode())
+                write(f"{msgspec.json.encode({'summary': total}, enc_hook=str).decode()}\n")
             case Output.YAML:
                 document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
-                print(written(msgspec.to_builtins(document, enc_hook=str)), end="")
+                write(written(msgspec.to_builtins(document, enc_hook=str)))
             case Output.HTML:
                 from webhook.audit.reports import html
 
-                print(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of), end="")
+                write(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of))
             case Output.OPENREPORTS:
                 for report in openreports.reports(tally, datetime.now(UTC)):
-                    print(f"---\n{written(report)}", end="")
+                    write(f"---\n{written(report)}")
             case Output.PROMETHEUS:
                 from webhook.audit.reports import prometheus
 
-                print(prometheus.exposition(tally), end="")
+                write(prometheus.exposition(tally))
             case Output.TABLE:
                 audit_table.show(tally, costs, total, with_diff=self._prints_diff)

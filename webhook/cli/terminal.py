@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import StringIO
 from typing import Any
 
 from rich.console import Console
@@ -42,6 +43,11 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
+def write(text: str) -> None:
+    """Text to the letter; a terminal is spared what it would obey."""
+    sys.stdout.write(_harmless(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
+
+
 def complain(message: str) -> None:
     out = console(stderr=True)
     for line in message.splitlines():
@@ -69,8 +75,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def print_diff(before: str, after: str, name: str) -> None:
     """A unified diff that `patch` takes."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="")
+    lines = _diff(before, after, name)
     out = console()
+    if not out.is_terminal:
+        sys.stdout.writelines(lines)
+        return
     for line in lines:
         bold = line.startswith(("---", "+++"))
-        out.print(Text(line, style="bold" if bold else _DIFF_STYLES.get(line[:1], "")))
+        style = "bold" if bold else _DIFF_STYLES.get(line[:1], "")
+        out.print(Text(line.rstrip("\r\n"), style=style))
+
+
+def _diff(before: str, after: str, name: str) -> Iterator[str]:
+    old, new = (list(StringIO(text, newline="\n")) for text in (before, after))
+    for line in difflib.unified_diff(old, new, name, name):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

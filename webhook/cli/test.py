@@ -18,7 +18,7 @@ from webhook import files, yaml_tree
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, snapshot_from
 from webhook.cli.output import counted, print_json
-from webhook.cli.terminal import console, warn
+from webhook.cli.terminal import console, warn, write
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.files import Document, InputError
 from webhook.model.policy import SHIPPED
@@ -161,8 +161,8 @@ def _junit(results: list[Result]) -> None:
         case = ET.SubElement(suite, "testcase", classname=file, name=result.name, file=file, line=rest)
         if result.failures:
             ET.SubElement(case, "failure", message=result.failures[0]).text = "\n".join(result.failures)
-    print('<?xml version="1.0" encoding="UTF-8"?>')
-    print(ET.tostring(suite, encoding="unicode"))
+    write('<?xml version="1.0" encoding="UTF-8"?>\n')
+    write(f"{ET.tostring(suite, encoding='unicode')}\n")
 
 
 def _json(results: list[Result]) -> None:

@@ -140,7 +140,12 @@ def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
 
 
 def parsed(part: Part, model: type[M], what: str) -> M | list[Problem]:
-    """The part as a `model`, or what is wrong with it; `what` it should be, in words."""
+    """The part as a `model`, or what is wrong with it; `what` it should be, in words.
+
+    kubectl takes the last of two keys. What is for every Pod should not depend on who reads it.
+    """
+    if part.document.repeated:
+        return [Problem(place, "", words) for place, words in part.document.repetitions()]
     if not isinstance(part.data, dict):
         return [Problem(part.place(), "", what)]
     try:

@@ -1,0 +1,94 @@
+"""What a manifest says does nothing to a terminal, and reaches a pipe to the letter."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EVIL = "\x1b]0;title\x07\x9b31m\r\x7f"
+RAW = "# \r# over it\x85# and on\n"  # what YAML takes as it is
+POLICY = """\
+apiVersion: podtailor.dev/v1alpha1
+kind: ClusterWorkloadPolicy
+metadata: {name: caps, annotations: {a: "\\e]0;x\\a"}}
+spec:
+  resources:
+    limits: [{type: Container, max: {memory: 1Gi}}]
+"""
+TESTS = """\
+apiVersion: podtailor.dev/v1alpha1
+kind: PolicyTest
+policies: [policy.yaml]
+tests:
+- {name: "\\e]0;x\\a\\x9b31m", manifest: pod.yaml, expect: {denied: "\\e]0;x\\a"}}
+"""
+
+
+def _terminal(*arguments: str, cwd: Path) -> str:
+    """Both streams of a command whose output is a terminal without colours."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": str(Path.cwd())}
+    environment.pop("FORCE_COLOR", None)
+    command = [sys.executable, "-m", "webhook", *arguments]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd, env=environment
+    ) as child:
+        os.close(theirs)
+        printed = b""
+        try:
+            while read := os.read(ours, 65536):
+                printed += read
+        except OSError:  # how Linux says that the other side has ended
+            pass
+        os.close(ours)
+    assert child.returncode in (0, 1), printed
+    return printed.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    container = {"name": EVIL, "resources": {"limits": {"memory": "2Gi"}}}
+    metadata = {"name": EVIL}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
+    (tmp_path / "pod.yaml").write_bytes(f"{RAW}{json.dumps(pod)}\n".encode())
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "tests.yaml").write_text(TESTS, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["mutate", "-f", "pod.yaml", "-p", "policy.yaml"],
+        ["mutate", "-f", "pod.yaml", "--diff"],
+        ["mutate", "-f", "pod.yaml", "-o", "json"],
+        ["explain", "-f", "pod.yaml", "-p", "policy.yaml"],
+        ["explain", "-f", "pod.yaml", "-o", "json"],
+        ["test", "tests.yaml"],
+        ["test", "tests.yaml", "-o", "junit"],
+        ["audit", "-f", "pod.yaml", "-p", "policy.yaml", "--diff"],
+        ["audit", "-f", "pod.yaml", "-o", "json"],
+        ["audit", "-f", "pod.yaml", "-o", "yaml"],
+        ["audit", "-f", "pod.yaml", "-o", "html"],
+        ["policies", "show", "caps", "-p", "policy.yaml"],
+    ],
+    ids=" ".join,
+)
+def test_no_escape_sequence_reaches_a_terminal(arguments: list[str], folder: Path) -> None:
+    printed = _terminal(*arguments, cwd=folder)
+    assert printed.strip()
+    assert not {*map(chr, (*range(9), *range(11, 32), *range(127, 160)))}.intersection(printed)
+
+
+def test_bytes_reach_a_pipe_to_the_letter(folder: Path) -> None:
+    for more in ([], ["--diff"]):
+        command = [sys.executable, "-m", "webhook", "mutate", "-f", "pod.yaml", *more]
+        environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+        assert RAW in done.stdout.decode().replace("\n ", "\n")
