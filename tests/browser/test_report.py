@@ -18,7 +18,7 @@ from webhook.audit.judge import template_of
 from webhook.audit.reports import html
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs, summary
-from webhook.engine.admitted_view import manifest_of
+from webhook.engine.admitted_view import manifests_of
 from webhook.engine.snapshot import snapshot_of
 from webhook.policies.shipped import Profile, built_in
 
@@ -49,8 +49,7 @@ def _deployment(
 def _report(tmp_path: Path, *objects: Json) -> str:
     survey = Survey(snapshot_of(built_in(Profile.STRICT)), NOWHERE, with_diff=True)
     for obj in objects:
-        manifest = manifest_of(obj)
-        assert manifest
+        (manifest,) = manifests_of(obj)
         ref = Ref(obj["kind"], obj["metadata"]["namespace"], obj["metadata"]["name"])
         survey.take(template_of(obj, manifest, ref, NO_PLUGINS))
     costs = Costs(missing="these are files")

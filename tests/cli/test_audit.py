@@ -210,8 +210,10 @@ def test_controller_of_somebody_else_in_a_file(run: Run) -> None:
 
 
 def test_template_stands_where_it_is_said() -> None:
-    assert controllers_of(["Rollout.v1alpha1.argoproj.io=spec.template"]) == {
-        ("argoproj.io/v1alpha1", "Rollout"): ("spec", "template")
+    given = ["Rollout.v1alpha1.argoproj.io=spec.template", "X.v1.x.io=spec.a", "X.v1.x.io=spec.*.b"]
+    assert controllers_of(given) == {
+        ("argoproj.io/v1alpha1", "Rollout"): (("spec", "template"),),
+        ("x.io/v1", "X"): (("spec", "a"), ("spec", "*", "b")),
     }
     with pytest.raises(InputError, match="write it as"):
         controllers_of(["Rollout.argoproj.io=spec.template"])

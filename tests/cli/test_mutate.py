@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -116,7 +117,7 @@ def test_namespace_labels_and_policies_count(run: Run, tmp_path: Path) -> None:
         "spec: {match: {namespaceSelector: {matchLabels: {team: a}}}, nodeSelector: {pool: a}}\n"
     )
     flags = ["mutate", "-f", "-", "-p", str(tmp_path), "--builtin", "off", "-o", "json"]
-    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: []}}"
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a}]}}"
     assert "nodeSelector" not in run(*flags, stdin=pod).out
     assert json.loads(run(*flags, "--namespace-labels", "x=y,team=a", stdin=pod).out)["spec"][
         "nodeSelector"
@@ -210,6 +211,94 @@ def test_bad_input_is_named_and_nothing_is_printed(run: Run, stdin: str, said: s
     done = run("mutate", "-f", "-", stdin=stdin)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(said)
+
+
+ROLLOUT = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: canary}
+spec:
+  template:
+    spec:
+      containers:
+      - name: a
+"""
+RAY = """\
+apiVersion: ray.io/v1
+kind: RayCluster
+metadata: {name: r}
+spec:
+  headGroupSpec:
+    template: {spec: {containers: [{name: head}]}}
+  workerGroupSpecs:
+  - template: {spec: {containers: [{name: small}]}}
+  - template: {spec: {containers: [{name: large}]}}
+"""
+JOB_SET = """\
+apiVersion: jobset.x-k8s.io/v1alpha2
+kind: JobSet
+metadata: {name: j}
+spec:
+  replicatedJobs:
+  - template: {spec: {template: {spec: {containers: [{name: a}]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifest", "flags"),
+    [
+        pytest.param(ROLLOUT, ["Rollout.v1alpha1.argoproj.io=spec.template"], id="an Argo Rollout"),
+        pytest.param(ROLLOUT.replace("argoproj.io/v1alpha1", "apps.kruise.io/v1beta1").replace("Rollout", "CloneSet"), ["CloneSet.v1beta1.apps.kruise.io=spec.template"], id="a CloneSet"),
+        pytest.param(ROLLOUT.replace("argoproj.io/v1alpha1", "apps.openshift.io/v1").replace("Rollout", "DeploymentConfig"), ["DeploymentConfig.v1.apps.openshift.io=spec.template"], id="a DeploymentConfig"),
+        pytest.param(RAY, ["RayCluster.v1.ray.io=spec.headGroupSpec.template", "RayCluster.v1.ray.io=spec.workerGroupSpecs.*.template"], id="a RayCluster"),
+        pytest.param(JOB_SET, ["JobSet.v1alpha2.jobset.x-k8s.io=spec.replicatedJobs.*.template.spec.template"], id="a JobSet"),
+    ],
+)  # fmt: skip
+def test_templates_of_other_kinds_are_told_with_the_flags_that_tailor_them(
+    run: Run, manifest: str, flags: list[str]
+) -> None:
+    done = run("mutate", "-f", "-", stdin=manifest)
+    assert done.out == manifest
+    words = [word for flag in flags for word in ("--controller", flag)]
+    assert done.err.startswith("warning: <stdin>:1:1: ")
+    assert shlex.split(done.err.partition("give ")[2]) == words
+    given = run("mutate", "-f", "-", *words, stdin=manifest)
+    assert given.err == ""
+    assert given.out.count("resourceName: cpu") == manifest.count("{name: ") - 1 + manifest.count("- name: ")
+    for command in (["explain"], ["audit", "-o", "json"]):
+        assert run(*command, "-f", "-", *words, stdin=manifest).err == ""
+
+
+@pytest.mark.parametrize("manifest", [
+    pytest.param("apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nspec: {containers: [{name: a}]}\n", id="containers without a template"),
+    pytest.param("apiVersion: x.io/v1\nkind: X\nspec: {template: {spec: {containers: {type: array}}}}\n", id="a schema"),
+    pytest.param("apiVersion: v1\nkind: ConfigMap\ndata: {template: x}\n", id="a ConfigMap"),
+])  # fmt: skip
+def test_what_holds_no_template_is_passed_through_in_silence(run: Run, manifest: str) -> None:
+    done = run("mutate", "-f", "-", stdin=manifest)
+    assert (done.out, done.err) == (manifest, "")
+
+
+def test_a_list_in_a_list_is_read(run: Run) -> None:
+    inner = "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a}]}}]}"
+    out = run("mutate", "-f", "-", stdin=f"{{apiVersion: v1, kind: List, items: [{inner}, 1]}}\n").out
+    assert '"cpu": "100m"' in out
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("containers: [{name: a, resources: {limits: {memory: 512MB}}}]", '5:47: spec.containers[0].resources.limits.memory: "512MB" is not a quantity; did you mean 512M or 512Mi?'),
+        ("container: [{name: a}]", '5:3: spec.container: unknown field; did you mean "containers"?'),
+        ("{}", "4:1: spec.containers: required"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["mutate", "explain", "audit"])
+def test_what_no_api_server_takes_is_named(run: Run, command: str, spec: str, said: str) -> None:
+    manifest = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  {spec}\n"
+    done = run(command, "-f", "-", stdin=manifest)
+    assert (done.code, done.err) == (2, f"error: <stdin>:{said}\n")
+    assert command == "audit" or done.out == ""
 
 
 @pytest.mark.parametrize(

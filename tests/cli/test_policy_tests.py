@@ -149,3 +149,13 @@ def test_two_objects_of_one_name_are_told_apart_by_namespace(run: Run, tmp_path:
     done = run("test", str(tmp_path / "ambiguous.yaml"))
     assert done.code == 2
     assert "there is Pod/blue/p, Pod/green/p: give select" in done.err
+
+
+def test_what_no_api_server_takes_is_named_where_the_test_holds_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tests.yaml").write_text(
+        "apiVersion: podtailor.dev/v1alpha1\nkind: PolicyTest\ntests:\n- name: t\n  expect: {unchanged: true}\n  object:\n"
+        "    apiVersion: v1\n    kind: Pod\n    spec:\n      container: [{name: a}]\n"
+    )
+    done = run("test", str(tmp_path / "tests.yaml"))
+    said = 'tests.yaml:10:7: tests[0].object.spec.container: unknown field; did you mean "containers"?'
+    assert (done.code, done.err) == (2, f"error: {tmp_path}/{said}\n")

@@ -9,7 +9,7 @@ import jsonpatch
 import pytest
 
 from tests.support.pods import Json, decide, pod, snapshot, yaml
-from webhook.engine.admitted_view import Manifest, manifest_of
+from webhook.engine.admitted_view import Manifest, manifests_of
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request
 from webhook.model.subject import Namespace, subject_of
@@ -27,8 +27,7 @@ def _controller(api_version: str, kind: str) -> Json:
 
 
 def _manifest(obj: Json) -> Manifest:
-    found = manifest_of(obj)
-    assert found is not None
+    (found,) = manifests_of(obj)
     return found
 
 
@@ -73,7 +72,7 @@ def test_deployments_pods_carry_the_label_that_policies_know_them_by() -> None:
     ],
 )
 def test_other_objects_make_no_pods(obj: Json) -> None:
-    assert manifest_of(obj) is None
+    assert manifests_of(obj) == []
 
 
 def test_only_our_own_operations_are_for_the_template() -> None:

@@ -18,7 +18,7 @@ from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, 
 from webhook.cluster.listing import Kind, Query, object_of, objects, pages, whole
 from webhook.cluster.once import told, within
 from webhook.cluster.part import WHOLE, Part
-from webhook.engine.admitted_view import UnreadableError, manifest_of
+from webhook.engine.admitted_view import UnreadableError, manifests_of
 from webhook.engine.snapshot import Snapshot
 from webhook.files import dotted
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
@@ -81,10 +81,9 @@ class Cluster:
         for controller in self._scope.controllers:
             if selected:  # whose Pods are whose must be known of all
                 for raw in self._list(controller, []):
-                    self._read(controller, raw, self._template)
+                    self._read(controller, raw, self._templates)
             for raw in self._list(controller, selected):
-                template = self._read(controller, raw, self._template)
-                if template and self._is_wanted(template):
+                for template in filter(self._is_wanted, self._read(controller, raw, self._templates)):
                     chosen.add(template.owner)
                     yield template
         yield from self._pods(selected, chosen)
@@ -92,16 +91,15 @@ class Cluster:
     def _pods(self, selected: Query, chosen: set[Ref]) -> Iterator[Examined]:
         there: set[Ref] = set()
         for raw in self._list(PODS, [_LIVE, *selected]):
-            pod = self._read(PODS, raw, self._pod)
-            if pod and self._is_wanted(pod):
+            for pod in filter(self._is_wanted, self._read(PODS, raw, self._pod)):
                 if selected:
                     there.add(pod.ref)
                 yield pod
         if selected and chosen:  # labels of an owner need not be those of its Pods
             for raw in self._list(PODS, [_LIVE]):
-                pod = self._read(PODS, raw, self._pod)
-                if pod and pod.owner in chosen and pod.ref not in there:
-                    yield pod
+                for pod in self._read(PODS, raw, self._pod):
+                    if pod.owner in chosen and pod.ref not in there:
+                        yield pod
 
     def _is_wanted(self, each: Examined) -> bool:
         kinds = self._scope.kinds
@@ -113,8 +111,8 @@ class Cluster:
         self,
         controller: Controller,
         raw: msgspec.Raw,
-        read: Callable[[Controller, msgspec.Raw], Examined | None],
-    ) -> Examined | None:
+        read: Callable[[Controller, msgspec.Raw], list[Examined]],
+    ) -> list[Examined]:
         """One object that cannot be read is reported as such, and ends nothing."""
         try:
             return read(controller, raw)
@@ -124,7 +122,7 @@ class Cluster:
             problem = problem_of(error)
         identity = object_of(raw).metadata
         kind = kind_of(controller.version, controller.kind)
-        return unreadable(Ref(kind, identity.namespace or "", identity.name), problem)
+        return [unreadable(Ref(kind, identity.namespace or "", identity.name), problem)]
 
     def _list(self, controller: Controller, query: Query) -> Iterator[msgspec.Raw]:
         kind = Kind(controller.plural, controller.path(self._scope.namespace), whole)
@@ -136,41 +134,40 @@ class Cluster:
                 self._heard(controller.plural, done, done + page.metadata.remainingItemCount)
                 yield from items
 
-    def _template(self, controller: Controller, raw: msgspec.Raw) -> Examined | None:
+    def _templates(self, controller: Controller, raw: msgspec.Raw) -> list[Examined]:
         obj: Json = {"apiVersion": controller.version, "kind": controller.kind, **msgspec.json.decode(raw)}
         metadata = OWNED.decode(raw).metadata
         kind = kind_of(controller.version, controller.kind)
         ref = Ref(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-        manifest = manifest_of(obj, controller.at)
-        if manifest is None or _has_ended(obj):
-            return None
-        examined = structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
-        if _makes_pods(obj):
-            comes_to = expected(ref.namespace, examined.written, examined.admitted, self._snapshot)
+        if _has_ended(obj):
+            return []
+        examined = [
+            structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
+            for manifest in manifests_of(obj, controller.at)
+        ]
+        if _makes_pods(obj) and len(examined) == 1:  # of several, which one a Pod is of is not known
+            comes_to = expected(ref.namespace, examined[0].written, examined[0].admitted, self._snapshot)
             self._expected[metadata.uid] = _Known(comes_to, _revision(obj))
         parent = metadata.controller()
         if parent and controller.kind in ("ReplicaSet", "Job"):
             kind = kind_of(parent.apiVersion, parent.kind)
             self._parents[metadata.uid] = Ref(kind, ref.namespace, parent.name)
-            return None
+            return []
         return examined
 
-    def _pod(self, _: Controller, raw: msgspec.Raw) -> Examined | None:
+    def _pod(self, _: Controller, raw: msgspec.Raw) -> list[Examined]:
         live = LIVES.decode(raw)
         if live.metadata.deletionTimestamp:
-            return None
+            return []
         controller = live.metadata.controller()
         pod = live_pod(raw)
         if controller is None:
-            return pod
+            return [pod]
         known = self._expected.get(controller.uid)
         labels = (pod.written.metadata or NO_METADATA).labels or {}
         is_current = known and (known.revision is None or known.revision in labels.items())
-        return structs.replace(
-            pod,
-            owner=self._parents.get(controller.uid, pod.owner),
-            expected=known.expected if known and is_current else None,
-        )
+        owner = self._parents.get(controller.uid, pod.owner)
+        return [structs.replace(pod, owner=owner, expected=known.expected if known and is_current else None)]
 
 
 class _Known(Struct, frozen=True):

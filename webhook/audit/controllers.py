@@ -21,8 +21,8 @@ class Controller(Struct, frozen=True):
     version: str
     """`apps/v1`; of the core group `v1`."""
     plural: str
-    at: Path | None = None
-    """Where the template stands; None: as Kubernetes has it."""
+    at: tuple[Path, ...] = ()
+    """Where the templates stand; empty: as Kubernetes has it."""
 
     def path(self, namespace: str | None) -> str:
         root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
@@ -50,7 +50,7 @@ class _Resources(Struct, frozen=True):
     resources: list[_Resource]
 
 
-def others_of(api: ApiClient, paths: Mapping[tuple[str, str], Path]) -> tuple[Controller, ...]:
+def others_of(api: ApiClient, paths: Mapping[tuple[str, str], tuple[Path, ...]]) -> tuple[Controller, ...]:
     """Controllers that are not Kubernetes' own: where their templates stand, by apiVersion and kind.
 
     Raises UnreachableError.

@@ -18,7 +18,7 @@ from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change
 from webhook.model.names import APPLIED
-from webhook.model.patch import Write
+from webhook.model.patch import Path, Write
 from webhook.model.pod import NO_METADATA, PodView, ResourceList
 from webhook.model.policy import SHIPPED, Policy
 
@@ -62,16 +62,38 @@ def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plug
     for step in manifest.at:
         template = template[step]
     runtime_class = plugins.runtime_class(_dict(template.get("spec")).get("runtimeClassName"))
-    spec = _dict(obj.get("spec"))
-    replicas = spec.get("replicas", spec.get("parallelism"))
     return Examined(
         ref,
         ref,
         plugins.admitted(manifest.admitted, ref.namespace, runtime_class),
         manifest.template,
         overhead=runtime_class.overhead,
-        replicas=replicas if isinstance(replicas, int) else 1,
+        replicas=_replicas(obj, manifest.at),
     )
+
+
+def _replicas(obj: Any, at: Path) -> int:
+    """How many Pods an object makes of its template at once; what its controller makes of each field.
+
+    Every `replicas` on the way counts: that of a JobSet's replicatedJobs as that of a Deployment. A Job runs
+    no more than `parallelism` Pods, and no more than are missing to `completions`; null is any number.
+    """
+    count = 1
+    for step in at:
+        obj = obj[step]
+        if not isinstance(obj, dict):
+            continue
+        count *= _whole(obj.get("replicas"), 1)
+        if "suspend" in obj:
+            count *= obj["suspend"] is not True
+        if "parallelism" in obj or "completions" in obj:
+            parallelism = _whole(obj.get("parallelism"), 1)
+            count *= min(parallelism, _whole(obj.get("completions"), parallelism))
+    return count
+
+
+def _whole(value: Any, default: int) -> int:
+    return max(0, value) if type(value) is int else default
 
 
 def _dict(value: Any) -> dict[str, Any]:

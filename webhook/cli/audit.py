@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -17,13 +17,11 @@ from webhook.audit.judge import Examined, unreadable
 from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs
 from webhook.cli import options
-from webhook.cli.manifests import Found, find_pods, read, snapshot_from
-from webhook.cli.options import setting
+from webhook.cli.manifests import Found, Templates, find_pods, read, snapshot_from
 from webhook.cli.reporting import Output, Reporter
 from webhook.cli.terminal import warn
 from webhook.files import InputError
 from webhook.model.names import Mode
-from webhook.model.patch import Path
 from webhook.policies.shipped import Profile
 
 
@@ -64,15 +62,7 @@ def audit(
             "have no owner.",
         ),
     ] = "",
-    controller: Annotated[
-        list[str] | None,
-        setting(
-            "--controller",
-            metavar="KIND.VERSION.GROUP=PATH",
-            help="One more kind with a Pod template, as in Rollout.v1alpha1.argoproj.io=spec.template "
-            "(repeatable).",
-        ),
-    ] = None,
+    controller: options.Controllers = None,
     what_if_: Annotated[
         As | None,
         typer.Option("--what-if", help="As if all that is only audited, or not selected, were enforced."),
@@ -184,11 +174,11 @@ def _manifests(
     filename: list[str],
     policies: list[str] | None,
     namespace: str | None,
-    others: Mapping[tuple[str, str], Path],
+    others: Templates,
     plugins: Plugins,
 ) -> Iterator[Examined]:
     """The Pods and templates of files. Raises InputError."""
-    for document in read(options.filenames_of(filename, policies)):
+    for document in read(options.filenames_of(filename, policies), others):
         for found in find_pods(document, others):
             yield _examined(found, namespace or "default", plugins)
 

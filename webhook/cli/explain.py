@@ -47,6 +47,7 @@ def explain(
     namespace: options.CurrentNamespace = None,
     namespace_labels: options.NamespaceLabels = None,
     accelerator: options.AcceleratorPatterns = None,
+    controller: options.Controllers = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
@@ -66,6 +67,7 @@ def explain(
     Exit codes: 0 done, 1 one of them could not be judged, 2 wrong usage or input that cannot be used.
     """
     filenames = _filenames(live, filename, policies)
+    others = options.controllers_of(controller)
     if from_cluster or live or kubeconfig or context:
         from webhook.audit.cluster import plugins
         from webhook.cli import looking, sources
@@ -92,7 +94,7 @@ def explain(
             accelerators=accelerator,
             namespace_labels=options.labels_of(namespace_labels),
         )
-    asked = [found for document in read(filenames) for found in find_pods(document)]
+    asked = [found for document in read(filenames, others) for found in find_pods(document, others)]
     explained = [
         (found, explanation)
         for found in asked

@@ -139,7 +139,7 @@ def scope(
     part: Part,
     selector: str,
     kinds: str,
-    others: Mapping[tuple[str, str], Path],
+    others: Mapping[tuple[str, str], tuple[Path, ...]],
 ) -> Scope:
     """`kinds` as in `Deployment,Pod`. Raises InputError, UnreachableError."""
     controllers = (*CONTROLLERS, *others_of(api, others))

@@ -13,7 +13,8 @@ from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.findings import Ref
 from webhook.audit.judge import Examined, template_of
 from webhook.cli.terminal import warn
-from webhook.engine.admitted_view import Manifest, UnreadableError, manifest_of
+from webhook.engine.admitted_view import Manifest, UnreadableError, manifests_of, unknown_templates
+from webhook.engine.problems import problems
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.files import Document, InputError
 from webhook.model.accelerators import PATTERNS, Accelerators
@@ -46,43 +47,75 @@ class Found(Struct, frozen=True):
         return f"{self.manifest.kind} {self.manifest.name}"
 
 
-def read(paths: Iterable[str]) -> Iterator[Document]:
-    """The documents of files, directories and `-`. Raises InputError."""
+Templates = Mapping[tuple[str, str], tuple[Path, ...]]
+"""Where the Pod templates of kinds stand that are not Kubernetes' own, by apiVersion and kind."""
+NO_TEMPLATES: Templates = MappingProxyType({})
+
+
+def read(paths: Iterable[str], others: Templates = NO_TEMPLATES) -> Iterator[Document]:
+    """The documents of files, directories and `-`, with warnings of what is odd. Raises InputError."""
     for path in files.find(paths):
         for document in files.read(path):
             for place, words in document.repetitions():
                 warn(f"{place}: {words}: the last is taken, as kubectl does")
+            for at, obj in _objects(document.data):
+                if not others.get(_kind(obj)):
+                    _warn_of_templates(f"{document.place(at)}: {obj.get('kind')}", obj)
             yield document
 
 
-def find_pods(
-    document: Document, others: Mapping[tuple[str, str], Path] = MappingProxyType({})
-) -> Iterator[Found]:
-    """The Pods and controllers of one document; `others`: where templates stand, by apiVersion and kind.
+def _kind(obj: dict[str, Any]) -> tuple[str, str]:
+    return str(obj.get("apiVersion")), str(obj.get("kind"))
 
-    Raises InputError naming the field that cannot be read.
+
+def _warn_of_templates(title: str, obj: dict[str, Any]) -> None:
+    paths = [".".join(map(str, path)) for path in unknown_templates(obj)]
+    if paths:
+        (version, kind) = _kind(obj)
+        group, _, version = version.rpartition("/")
+        flags = " ".join(f"--controller '{kind}.{version}.{group}={path}'" for path in paths)
+        warn(f"{title} is not known, and its Pod template at {', '.join(paths)} is passed over; give {flags}")
+
+
+def find_pods(document: Document, others: Templates = NO_TEMPLATES, within: Path = ()) -> Iterator[Found]:
+    """The Pods and controllers of one document, or of the object at `within` in it.
+
+    Raises InputError naming each field that no API server would take.
     """
-    for at, obj in _objects(document.data):
+    for at, obj in _objects(_at(document.data, within), within):
         try:
-            manifest = manifest_of(obj, others.get((str(obj.get("apiVersion")), str(obj.get("kind")))))
+            manifests = manifests_of(obj, others.get(_kind(obj), ()))
         except UnreadableError as error:
-            location = (*at, *error.location)
-            place, field = document.place(location), files.dotted(location)
-            raise InputError(f"{place}: {field}: {error}") from error
-        if manifest:
-            yield Found(document, at, obj, manifest)
+            raise InputError(_problem(document, (*at, *error.location), str(error))) from error
+        wrong = [
+            _problem(document, (*at, *manifest.at, *location), words)
+            for manifest in manifests
+            for location, words in problems(_at(obj, manifest.at))
+        ]
+        if wrong:
+            raise InputError("\n".join(wrong))
+        yield from (Found(document, at, obj, manifest) for manifest in manifests)
 
 
-def _objects(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _problem(document: Document, location: Path, words: str) -> str:
+    return f"{document.place(location)}: {files.dotted(location)}: {words}"
+
+
+def _at(value: Any, path: Path) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _objects(data: Any, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
     if not isinstance(data, dict):
         return
     items = data.get("items")
     if str(data.get("kind")).endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
-            if isinstance(item, dict):
-                yield ("items", index), item
+            yield from _objects(item, (*at, "items", index))
     else:
-        yield (), data
+        yield at, data
 
 
 class _Everywhere(Mapping[str, Namespace]):

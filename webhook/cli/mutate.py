@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import groupby
 from typing import Annotated
@@ -10,7 +11,7 @@ import jsonpatch
 import typer
 
 from webhook.cli import options
-from webhook.cli.manifests import find_pods, read, snapshot_from
+from webhook.cli.manifests import Found, find_pods, read, snapshot_from
 from webhook.cli.output import print_json
 from webhook.cli.terminal import print_diff, warn, write
 from webhook.cli.yaml_edit import edited
@@ -34,6 +35,7 @@ def mutate(
     namespace: options.Namespace = "default",
     namespace_labels: options.NamespaceLabels = None,
     accelerator: options.AcceleratorPatterns = None,
+    controller: options.Controllers = None,
     *,
     diff: Annotated[bool, typer.Option("--diff", help="Print only what would change, as a diff.")] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print manifests.")] = Output.YAML,
@@ -41,8 +43,9 @@ def mutate(
 ) -> None:
     """Tailor manifests in files as admission would tailor their Pods.
 
-    Takes Pods and every controller with a Pod template; objects of other kinds pass through untouched, and
-    comments and order of your YAML survive.
+    Takes Pods, Kubernetes' own controllers, and kinds named by --controller; objects of other kinds pass
+    through untouched, with a warning if they seem to hold a Pod template. Comments and order of your YAML
+    survive. What no API server would take is an error with its place, and then nothing is printed.
 
     \b
     Examples:
@@ -60,9 +63,10 @@ def mutate(
         annotate=not no_annotate,
         namespace_labels=options.labels_of(namespace_labels),
     )
-    documents = list(read(filenames))
+    others = options.controllers_of(controller)
+    documents = list(read(filenames, others))
     # Everything is read and decided before anything is printed: an error never leaves half an output behind.
-    patches = [_patch(document, snapshot, namespace) for document in documents]
+    patches = [_patch(find_pods(document, others), snapshot, namespace) for document in documents]
     if output is Output.JSON and not diff:
         _print_json(documents, patches)
         return
@@ -75,16 +79,17 @@ def mutate(
         write(_stream([after for _, _, after in texts]))
 
 
-def _patch(document: Document, snapshot: Snapshot, namespace: str) -> list[Op]:
+def _patch(pods: Iterable[Found], snapshot: Snapshot, namespace: str) -> list[Op]:
     """The operations on a whole document."""
     ops: list[Op] = []
-    for found in find_pods(document):
+    for found in pods:
+        place = found.document.place(found.at)
         decision = evaluate(found.request(namespace), snapshot)
         if decision.denied:
-            warn(f"{document.place(found.at)}: would be refused: {decision.denied}")
+            warn(f"{place}: would be refused: {decision.denied}")
         said = [each for each in decision.warnings if not (decision.denied and each.startswith("violation:"))]
         for warning in said:
-            warn(f"{document.place(found.at)}: {warning}")
+            warn(f"{place}: {warning}")
         ops += decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at))
     return ops
 
@@ -100,8 +105,8 @@ def _stream(texts: list[str]) -> str:
     made = texts[0]
     for text in texts[1:]:
         made += "\n" if made and not made.endswith("\n") else ""
-        made += "" if text.startswith("---") else "---\n"
-        made += text.removeprefix("\ufeff")
+        more = text.removeprefix("\ufeff")
+        made += more if more.startswith("---") else f"---\n{more}"
     return made
 
 

@@ -135,7 +135,16 @@ def port(flag: str, **options: Any) -> Any:
     return setting(flag, parser=parsed, metavar="PORT", **options)
 
 
-_CONTROLLER = re.compile(r"(\w+)\.(v\w+)\.([\w.-]+)=([\w.]+)", re.ASCII)
+_CONTROLLER = re.compile(r"(\w+)\.(v\w+)\.([\w.-]+)=((?:\w+|\*)(?:\.(?:\w+|\*))*)", re.ASCII)
+Controllers = Annotated[
+    list[str] | None,
+    setting(
+        "--controller",
+        metavar="KIND.VERSION.GROUP=PATH",
+        help="One more kind with a Pod template, as in Rollout.v1alpha1.argoproj.io=spec.template; * steps "
+        "through a list, as in RayCluster.v1.ray.io=spec.workerGroupSpecs.*.template (repeatable).",
+    ),
+]
 
 
 def labels_of(pairs: list[str] | None) -> dict[str, str]:
@@ -164,15 +173,16 @@ def check_scope(namespace: str | None, *, all_namespaces: bool) -> None:
         raise InputError("give -n or -A, not both")
 
 
-def controllers_of(given: list[str] | None) -> dict[tuple[str, str], Path]:
+def controllers_of(given: list[str] | None) -> dict[tuple[str, str], tuple[Path, ...]]:
     """Where templates stand, by apiVersion and kind; of `KIND.VERSION.GROUP=PATH`. Raises InputError."""
-    found = {}
+    found: dict[tuple[str, str], tuple[Path, ...]] = {}
     for each in given or ():
         match = _CONTROLLER.fullmatch(each)
         if not match:
             raise InputError(f"--controller {each}: write it as Rollout.v1alpha1.argoproj.io=spec.template")
         kind, version, group, path = match.groups()
-        found[f"{group}/{version}", kind] = tuple(path.split("."))
+        key = (f"{group}/{version}", kind)
+        found[key] = (*found.get(key, ()), tuple(path.split(".")))
     return found
 
 

@@ -16,11 +16,13 @@ from rich.text import Text
 
 from webhook import files, yaml_tree
 from webhook.cli import options
-from webhook.cli.manifests import Found, find_pods, snapshot_from
+from webhook.cli.manifests import Found, Templates, find_pods, snapshot_from
+from webhook.cli.manifests import read as read_manifests
 from webhook.cli.output import counted, print_json
 from webhook.cli.terminal import console, warn, write
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.files import Document, InputError
+from webhook.model.patch import Path as Location
 from webhook.model.policy import SHIPPED
 from webhook.policies.cases import Case, PolicyTest, fields_of, mismatches, read
 from webhook.policies.schema import TEST_KIND
@@ -60,6 +62,7 @@ def run(
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
     namespace_labels: options.NamespaceLabels = None,
+    controller: options.Controllers = None,
     *,
     init: Annotated[
         bool,
@@ -80,16 +83,17 @@ def run(
     \b
     Exit codes: 0 all passed, 1 some failed, 2 wrong usage or input that cannot be used.
     """
+    others = options.controllers_of(controller)
     if init:
         labels = options.labels_of(namespace_labels)
-        _init(paths, options.filenames_of(filename, policies), policies, builtin, preset, labels)
+        _init(paths, options.filenames_of(filename, policies), policies, builtin, preset, labels, others)
         return
     if filename or policies or preset or namespace_labels:
         raise InputError(
             "-f, --policies, --preset and --namespace-labels are for --init: a file of tests names its own"
         )
     documents = [document for path in files.find(paths) for document in files.read(path)]
-    results = [result for document in documents for result in _run(document)]
+    results = [result for document in documents for result in _run(document, others)]
     if not results:
         raise InputError(f"{', '.join(paths)}: no test in there")
     _PRINTERS[output](results)
@@ -97,18 +101,34 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(document: Document) -> Iterator[Result]:
+def _run(document: Document, others: Templates) -> Iterator[Result]:
     if document.data is None:
         return
     suite = read(document)
     beside = Path(document.source).parent
     for index, case in enumerate(suite.tests):
         place = document.place(("tests", index))
-        failures = mismatches(case.expect, _decided(suite, case, beside, place))
+        pods = [
+            each
+            for given, within in _manifests(document, index, case, others)
+            for each in find_pods(given, others, within)
+        ]
+        failures = mismatches(case.expect, _decided(suite, case, beside, place, pods))
         yield Result(place, case.name, tuple(failures))
 
 
-def _decided(suite: PolicyTest, case: Case, beside: Path, place: str) -> Decision:
+def _manifests(
+    document: Document, index: int, case: Case, others: Templates
+) -> Iterator[tuple[Document, Location]]:
+    """The documents that a test is about, and where in them the object is."""
+    if case.manifest is None:
+        yield document, ("tests", index, "object")
+    else:
+        beside = Path(document.source).parent
+        yield from ((each, ()) for each in read_manifests([str(beside / case.manifest)], others))
+
+
+def _decided(suite: PolicyTest, case: Case, beside: Path, place: str, pods: list[Found]) -> Decision:
     """Raises InputError."""
     snapshot = snapshot_from(
         [str(beside / path) for path in suite.policies],
@@ -117,12 +137,7 @@ def _decided(suite: PolicyTest, case: Case, beside: Path, place: str) -> Decisio
         mode=suite.mode,
         namespace_labels=case.namespaceLabels,
     )
-    if case.manifest is None:
-        text = yaml_tree.written(case.object)
-        documents = [Document(place, 1, text, case.object)]
-    else:
-        documents = [each for path in files.find([str(beside / case.manifest)]) for each in files.read(path)]
-    found = [each for document in documents for each in find_pods(document) if _is_meant(each, case)]
+    found = [each for each in pods if _is_meant(each, case)]
     if len(found) != 1:
         said = ", ".join(_with_namespace(each, case.namespace) for each in found) or "none"
         raise InputError(f"{place}: one manifest that makes Pods is needed, there is {said}: give select")
@@ -184,6 +199,7 @@ def _init(
     builtin: Profile,
     preset: list[str] | None,
     namespace_labels: dict[str, str],
+    others: Templates,
 ) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
         raise InputError(f"{', '.join(paths)}: --init writes one file, which must not be there yet")
@@ -195,8 +211,8 @@ def _init(
         return os.path.relpath(path, made.parent)
 
     snapshot = snapshot_from(policies, builtin, preset, namespace_labels=namespace_labels)
-    documents = [(path, document) for path in files.find(filenames) for document in files.read(path)]
-    pods = [(path, found) for path, document in documents for found in find_pods(document)]
+    documents = read_manifests(filenames, others)
+    pods = [(each.source, found) for each in documents for found in find_pods(each, others)]
     if not pods:
         raise InputError("nothing in there is a Pod or has a Pod template")
     drafts = [Draft(beside(path), each, evaluate(each.request(_NAMESPACE), snapshot)) for path, each in pods]

@@ -8,6 +8,7 @@ the Pods made from it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -73,24 +74,62 @@ def template_path(obj: dict[str, Any]) -> Path | None:
     return _TEMPLATES.get((group, str(obj.get("kind"))))
 
 
-def manifest_of(obj: dict[str, Any], at: Path | None = None) -> Manifest | None:
-    """The Pod of a Kubernetes object; None for objects that make no Pods.
+def manifests_of(obj: dict[str, Any], paths: Iterable[Path] = ()) -> list[Manifest]:
+    """The Pods of a Kubernetes object, a template each; none for objects that make no Pods.
 
-    `at` says where the template stands in a kind that is not Kubernetes' own.
+    `paths` say where the templates stand in a kind that is not Kubernetes' own; `*` steps through a list.
     Raises UnreadableError naming the field that no API server would read.
     """
-    at = at or template_path(obj)
-    found: Any = obj
-    for step in at or ():
-        found = found.get(step) if isinstance(found, dict) else None
-    if at is None or not isinstance(found, dict):
-        return None
-    template = _viewed(found, at)
+    known = template_path(obj)
+    wanted = tuple(paths) or (() if known is None else (known,))
+    return [_manifest(obj, at, pod) for path in wanted for at, pod in at_path(obj, path)]
+
+
+def at_path(obj: Any, path: Path, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The mappings at a path, each with its place, in which indices stand instead of `*`."""
+    if not path:
+        if isinstance(obj, dict):
+            yield at, obj
+        return
+    step, *rest = path
+    if step == "*":
+        for index, item in enumerate(obj if isinstance(obj, list) else ()):
+            yield from at_path(item, tuple(rest), (*at, index))
+    elif isinstance(obj, dict):
+        yield from at_path(obj.get(str(step)), tuple(rest), (*at, step))
+
+
+def _manifest(obj: dict[str, Any], at: Path, pod: dict[str, Any]) -> Manifest:
+    template = _viewed(pod, at)
     metadata = _viewed({"metadata": obj.get("metadata")}, ()).metadata or NO_METADATA
     name = metadata.name or metadata.generateName or ""
     return Manifest(
         obj["kind"], name, metadata.namespace, at, template, _created(template, obj["kind"], name)
     )
+
+
+def unknown_templates(obj: dict[str, Any]) -> list[Path]:
+    """Where Pod templates seem to stand in a kind that is not Kubernetes' own; `*` steps through a list."""
+    if template_path(obj) is not None or "/" not in str(obj.get("apiVersion")):
+        return []
+    return list(dict.fromkeys(_templates_below(obj.get("spec"), ("spec",))))
+
+
+def _templates_below(value: Any, path: Path) -> Iterator[Path]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _templates_below(item, (*path, "*"))
+    elif isinstance(value, dict):
+        if str(path[-1]).lower().endswith("template") and _has_containers(value.get("spec")):
+            yield path
+            return
+        for key, inner in value.items():
+            yield from _templates_below(inner, (*path, key))
+
+
+def _has_containers(spec: Any) -> bool:
+    containers = spec.get("containers") if isinstance(spec, dict) else None
+    return isinstance(containers, list) and any(isinstance(each, dict) for each in containers)
 
 
 def _viewed(pod: dict[str, Any], at: Path) -> PodView:
