@@ -1,5 +1,16 @@
 """`python -m webhook` is `podtailor`."""
 
-from webhook.cli import main
+from __future__ import annotations
 
-main()
+from webhook import interrupt
+
+
+def main() -> None:
+    interrupt.end_quietly()
+    from webhook.cli import main as run  # noqa: PLC0415 (importing it takes long)
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

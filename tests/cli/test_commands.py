@@ -290,6 +290,46 @@ class TestTheCommandItself:
         )
         assert done.stdout == f"podtailor {__version__}\n"
 
+    @pytest.mark.parametrize(
+        "moment",
+        ["webhook.cli", "typer", "webhook.cli.mutate", "msgspec", "ruamel.yaml", "jsonpatch", "rich.console"],
+    )
+    def test_ctrl_c_while_it_starts_is_no_traceback(self, moment: str) -> None:
+        """At the moment at which it imports that module."""
+        code = f"""
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {moment!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["podtailor", "mutate", "-f", "examples"]
+from webhook.__main__ import main
+main()
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+    def test_ctrl_c_that_the_parent_ignores_is_ignored(self) -> None:
+        code = "import signal; from webhook import interrupt; interrupt.end_quietly(); print(signal.getsignal(2).name)"
+        command = ["sh", "-c", f"trap '' INT; exec {sys.executable} -c '{code}'"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout == "SIG_IGN\n"
+
+    def test_ctrl_c_while_a_command_waits_is_no_traceback(self) -> None:
+        code = """
+import os, signal, sys
+from webhook import files
+files.sys = type("Sys", (), {"stdin": property(lambda _: os.kill(os.getpid(), signal.SIGINT))})()
+sys.argv = ["podtailor", "mutate", "-f", "-"]
+from webhook.__main__ import main
+main()
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
     @pytest.mark.parametrize("arguments", [["mutate", "-f", "examples"], ["version"]])
     def test_reader_that_has_enough_sees_no_traceback(self, arguments: list[str]) -> None:
         """Neither in the midst of it, nor of what is written when the process ends."""

@@ -12,6 +12,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from webhook import interrupt
+
 _COMMANDS = {
     "serve": "serve:serve",
     "mutate": "mutate:mutate",
@@ -65,7 +67,8 @@ app = typer.Typer(
 
 @app.callback()
 def podtailor() -> None:
-    """What every command shares is said above."""
+    """Runs in front of each command, once that is imported."""
+    interrupt.raise_again()
 
 
 def main() -> None:
@@ -76,7 +79,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:  # before there was anything to tell
-        sys.exit(130)
+        sys.exit(interrupt.INTERRUPTED)
     except Exception as error:
         from webhook.cli.terminal import complain
         from webhook.files import InputError
