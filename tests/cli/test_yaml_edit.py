@@ -90,7 +90,7 @@ def _is_within(before: str, after: str) -> bool:
     return all(each in characters for each in before)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(texts(), st.data())
 def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
     text: str, data: st.DataObject
