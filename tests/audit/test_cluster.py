@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from kubernetes.client import ApiClient
@@ -11,7 +12,10 @@ from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json, policy, snapshot
 from webhook.audit.cluster import Cluster, Scope
 from webhook.audit.controllers import CONTROLLERS
+from webhook.audit.enforcement import Enforcement, Hook, Tailored
+from webhook.audit.evidence import with_evidence
 from webhook.audit.judge import Examined
+from webhook.model.selectors import Selector
 
 T1 = "2026-01-01T00:00:00Z"
 REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
@@ -98,6 +102,71 @@ def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
     examined = Cluster(api, snapshot(REQUESTS), Scope(selector="a=b"), lambda *_: None).examined()
     assert [each.ref.name for each in examined] == ["db", "bare", "db-0"]
     assert [each.get("labelSelector") for each in answers.asked[-2:]] == ["a=b", None]
+
+
+MARK = {"podtailor.dev/applied": '{"general":["app:requests.cpu","pod:tolerations"],"counted":2}'}
+OURS: Json = {"fieldsV1": {"f:metadata": {"f:annotations": {"f:podtailor.dev/applied": {}}}}}
+SET = _of("StatefulSet", "db", "set")
+
+
+def _marked(name: str, created: str, owner: Json | None = SET, **metadata: Any) -> Json:
+    pod = _pod(name, owner)
+    labels = {"controller-revision-hash": ""}
+    pod["metadata"] |= {"annotations": MARK, "creationTimestamp": created, "labels": labels, **metadata}
+    return pod
+
+
+T2, T3 = "2026-01-01T00:00:02Z", "2026-01-01T00:00:03Z"
+GIVEN = {("general", "requests.cpu"): T2, ("general", "tolerations"): T2}
+
+
+@pytest.mark.parametrize(
+    ("pods", "template", "found"),
+    [
+        pytest.param([_marked("db-0", T3), _marked("db-1", T2)], {}, GIVEN, id="the earliest Pod"),
+        pytest.param([_marked("db-0", T1)], {}, {}, id="none from before the policy"),
+        pytest.param([_marked("own", T2, None)], {}, {}, id="no bare Pod: its manifest may have had it"),
+        pytest.param([_marked("o-0", T2, _of("Gadget", "o", "o"))], {}, {}, id="none of a template that is not known"),
+        pytest.param([_marked("db-0", T2)], {"annotations": MARK}, {}, id="none whose template has it"),
+        pytest.param([_marked("db-0", T2, managedFields=[{"time": T3, **OURS}])], {}, {}, id="none on which somebody wrote it"),
+        pytest.param([_marked("db-0", T2, managedFields=[{"time": T2, **OURS}])], {}, GIVEN, id="one that was created with it"),
+        pytest.param([_marked("db-0", T2, annotations={"podtailor.dev/applied": "{"})], {}, {}, id="none that cannot be read"),
+    ],
+)  # fmt: skip
+def test_pods_that_show_what_policies_gave(
+    asked: tuple[Answers, ApiClient], pods: list[Json], template: Json, found: Tailored
+) -> None:
+    made = _controller("db", "set")
+    made["spec"]["template"]["metadata"] = template
+    answers, api = asked
+    answers.give(_list(), _list())
+    for controller in CONTROLLERS:
+        answers.give(_list(made) if controller.kind == "StatefulSet" else _list())
+    answers.give(_list())
+    cluster = Cluster(api, snapshot(REQUESTS), Scope(), lambda *_: None)
+    assert [each.ref.name for each in cluster.examined()] == ["db"]
+    metadata_alone = [{"metadata": pod["metadata"]} for pod in pods]
+    answers.give(_list(*metadata_alone))
+    assert cluster.given("shop", {"general": T1, "counted": T1}) == found
+
+
+def test_evidence_is_asked_for_once_a_namespace_and_by_names_that_tell() -> None:
+    calls: list[tuple[str, Mapping[str, str]]] = []
+
+    def given(namespace: str, since: Mapping[str, str]) -> Tailored:
+        calls.append((namespace, since))
+        return {}
+
+    mine = policy("{nodeSelector: {a: b}}", name="shared", kind="WorkloadPolicy", namespace="shop")
+    shared = policy("{nodeSelector: {a: b}}", name="shared")
+    within = snapshot(REQUESTS, mine, shared)
+    hook = Hook(Selector(()), Selector(()), T1)
+    in_force = Enforcement(hook, {(each.source, each.key): T1 for each in (REQUESTS, mine, shared)})
+    tailored = with_evidence(in_force, within, given).tailored
+    assert [tailored.get("shop"), tailored.get("shop")] == [{}, {}]
+    assert calls == [("shop", {"test": T1})]
+    assert tailored.get("other") == {}
+    assert calls[1:] == [("other", {"test": T1, "shared": T1})]
 
 
 ODD_TEMPLATE: Json = {"containers": [{"name": "app", "resources": {"requests": 7}}]}

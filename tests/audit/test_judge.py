@@ -10,7 +10,7 @@ from msgspec import structs
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit import what_if
 from webhook.audit.drift import Expected, expected
-from webhook.audit.enforcement import NOWHERE, Enforcement, Hook
+from webhook.audit.enforcement import NOWHERE, Enforcement, Hook, Tailored
 from webhook.audit.findings import Finding, Ref, Verdict
 from webhook.audit.judge import Examined, judge
 from webhook.engine.snapshot import Snapshot
@@ -33,8 +33,15 @@ EVERYBODY = Hook(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
 EARLIER, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:01Z"
 
 
-def _in_force(*policies: Policy, hook: Hook = EVERYBODY) -> Enforcement:
-    return Enforcement(hook, {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies})
+BETWEEN = "2026-01-02T00:00:00.5Z"
+CPU = "requests.cpu"
+
+
+def _in_force(*policies: Policy, hook: Hook = EVERYBODY, tailored: Tailored | None = None) -> Enforcement:
+    """And an earlier Pod of the namespace has what the policies give."""
+    earlier = {(each.name, field): BETWEEN for each in policies for field in (CPU, "nodeSelector.a")}
+    times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
+    return Enforcement(hook, times, tailored={"default": earlier if tailored is None else tailored})
 
 
 def _verdict(
@@ -76,6 +83,37 @@ def test_pod_slipped_through_only_where_all_was_in_force(created: str, finding: 
     verdict = _verdict(pod(), REQUESTS, enforcement=_in_force(REQUESTS), created=created)
     assert verdict.finding is finding
     assert all(item.in_force for item in verdict.items)
+
+
+@pytest.mark.parametrize(
+    "tailored",
+    [
+        pytest.param({}, id="no Pod before it was tailored"),
+        pytest.param({("test", CPU): LATER}, id="one of the same second, which may have come after"),
+        pytest.param({("test", CPU): "2026-01-03T00:00:00Z"}, id="one that came after it"),
+        pytest.param({("other", CPU): BETWEEN}, id="one by another policy"),
+        pytest.param({("test", "requests.memory"): BETWEEN}, id="one in another field"),
+    ],
+)
+def test_pod_is_not_accused_without_a_tailored_one_before_it(tailored: Tailored) -> None:
+    enforcement = _in_force(REQUESTS, tailored=tailored)
+    verdict = _verdict(pod(), REQUESTS, enforcement=enforcement, created=LATER)
+    assert verdict.finding is Finding.WOULD_CHANGE
+    assert all(item.in_force for item in verdict.items)
+
+
+def test_pod_is_not_accused_where_its_namespace_was_written_since() -> None:
+    """A label may have been taken off: that moves the resourceVersion and no time."""
+    for revision, finding in ((7, Finding.WOULD_CHANGE), (5, Finding.SLIPPED_THROUGH)):
+        enforcement = structs.replace(_in_force(REQUESTS), revisions={"default": revision})
+        verdict = _verdict(pod(), REQUESTS, enforcement=enforcement, created=LATER, revision=6)
+        assert verdict.finding is finding
+
+
+def test_user_who_says_since_when_needs_no_other_proof() -> None:
+    enforcement = structs.replace(_in_force(REQUESTS, tailored={}), since=EARLIER)
+    verdict = _verdict(pod(), REQUESTS, enforcement=enforcement, created=LATER)
+    assert verdict.finding is Finding.SLIPPED_THROUGH
 
 
 def test_newest_change_counts() -> None:

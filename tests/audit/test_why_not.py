@@ -10,10 +10,11 @@ from msgspec import structs
 
 from certs.issue import issue_authority, issue_serving
 from tests.support.pods import Json, owned, pod, policy, snapshot
+from webhook.audit.drift import Expected, expected
 from webhook.audit.enforcement import Enforcement, Hook
 from webhook.audit.findings import Ref
 from webhook.audit.installation import Installation
-from webhook.audit.judge import Examined
+from webhook.audit.judge import Examined, judge
 from webhook.audit.why_not import Around, why_not
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request
@@ -40,6 +41,7 @@ def _said(
     hook: Hook | None = EVERYBODY,
     bundle: bytes = OURS.certificate_pem,
     served: bytes | None = SERVED,
+    expected: Expected | None = None,
     **enforcement: Any,
 ) -> list[str]:
     within = snapshot(*policies, labels=labels, mode=mode)
@@ -47,9 +49,9 @@ def _said(
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
     in_force = Enforcement(hook, times, **enforcement)
     around = Around(Namespace("default", labels or {}), Installation(hook, bundle), in_force, served, NOW)
-    return why_not(
-        Examined(ref, ref, view, view, created=created), explain(Request("default", view), within), around
-    )
+    examined = Examined(ref, ref, view, view, created=created, expected=expected)
+    verdict = judge(examined, within, in_force)
+    return why_not(examined, explain(Request("default", view), within), verdict, around)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def _said(
         pytest.param(pod(container="resources: {requests: {cpu: 1}}"), [REQUESTS], {}, "it has values of its own for all that the policies wish", id="already set"),
         pytest.param(pod(metadata=owned("DaemonSet")), [policy("{nodeSelector: {a: b}}")], {}, "all that the policies wish is left out: 1 daemonset", id="DaemonSet"),
         pytest.param(pod(), [REQUESTS], {"created": "2026-01-01T12:00:00Z"}, "it lacks app:requests.cpu, of test: it was created at 2026-01-01T12:00:00Z, policy test changed at 2026-01-02T00:00:00Z", id="made before"),
-        pytest.param(pod(), [REQUESTS], {"namespaces": {"default": "2026-01-31T00:00:00Z"}}, f"it lacks app:requests.cpu, of test: it was created at {LATER}, the labels of namespace default changed at 2026-01-31T00:00:00Z", id="namespace came in later"),
+        pytest.param(pod(), [REQUESTS], {"namespaces": {"default": "2026-01-31T00:00:00Z"}}, f"it lacks app:requests.cpu, of test: it was created at {LATER}, namespace default changed at 2026-01-31T00:00:00Z", id="namespace came in later"),
         pytest.param(pod(metadata="annotations: {podtailor.dev/applied: '{}'}", container="resources: {requests: {cpu: 100m}}"), [REQUESTS], {}, "its annotation says that podtailor set {}", id="tailored"),
     ],
 )  # fmt: skip
@@ -77,8 +79,38 @@ def test_reason(obj: Json, policies: list[Policy], known: Json, said: str) -> No
 
 def test_what_cannot_be_known_is_said_as_such() -> None:
     (said,) = _said(pod(), REQUESTS)
+    assert said == (
+        f"it lacks app:requests.cpu, of test: it was created at {LATER}, and policy test changed last at "
+        "2026-01-02T00:00:00Z. Whether that was in force here in between is not known: a label that is taken "
+        "off a namespace leaves no time. Pods that the API server let through without an answer are counted "
+        'by apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
+    )
+    mark = "annotations: {podtailor.dev/applied: '{}'}"
+    _, said = _said(pod(metadata=mark), REQUESTS)
+    assert said.endswith(
+        "podtailor has seen it, or what the policy goes by was written on it after it was created"
+    )
+
+
+def test_resized_pod_is_not_as_a_new_one_would_be() -> None:
+    view = pod_view(pod())
+    wanted = expected("default", view, view, snapshot(REQUESTS))
+    mark = 'annotations: {podtailor.dev/applied: \'{"test":["app:requests.cpu"]}\'}'
+    resized = pod(metadata=mark, container="resources: {requests: {cpu: 150m}}")
+    assert _said(resized, REQUESTS, expected=wanted)[1:] == [
+        "app:requests.cpu is 150m, and should be 100m: the policy says otherwise, so it has been resized since"
+    ]
+    assert _said(resized, REQUESTS, expected=wanted, created="2026-01-01T00:00:00Z")[1:] == [
+        "app:requests.cpu is 150m, and a new one would have 100m: the policy says otherwise now"
+    ]
+
+
+def test_pod_that_the_api_server_let_through_is_said_with_what_shows_it() -> None:
+    earlier = "2026-01-02T00:00:00.5Z"
+    (said,) = _said(pod(), REQUESTS, tailored={"default": {("test", "requests.cpu"): earlier}})
     assert said.startswith(
-        f"it lacks app:requests.cpu, of test: it was created at {LATER}, when that was in force."
+        f"it lacks app:requests.cpu, of test: it was created at {LATER}, when that was in force: "
+        f"a Pod from {earlier} was given it. "
     )
     assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"} counts them' in said
 

@@ -301,6 +301,20 @@ def test_what_no_api_server_takes_is_named(run: Run, command: str, spec: str, sa
     assert command == "audit" or done.out == ""
 
 
+@pytest.mark.parametrize("command", ["mutate", "explain", "audit"])
+def test_switch_that_stands_on_the_controller_is_told(run: Run, command: str) -> None:
+    manifest = (
+        "apiVersion: apps/v1\nkind: Deployment\n"
+        "metadata: {name: web, labels: {podtailor.dev/injection: disabled}}\n"
+        "spec: {template: {spec: {containers: [{name: app}]}}}\n"
+    )
+    done = run(command, "-f", "-", stdin=manifest)
+    assert done.err == (
+        "warning: <stdin>:3:1: misplaced-key: podtailor.dev/injection stands on the Deployment, and is read of "
+        "its Pods: write it into the Pod template\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

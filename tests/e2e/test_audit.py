@@ -48,12 +48,13 @@ class Audited:
         items: list[Json] = self.cluster.kubectl_json("get", "pods", f"--namespace={namespace}")["items"]
         return items
 
-    def fill(self, namespace: str) -> None:
-        """A hundred Pods of all owners; back once they are there."""
+    def fill(self, namespace: str, *, beside: int = 0) -> None:
+        """A hundred Pods of all owners, beside those that are there; back once they are there."""
         objects, count = hundred()
-        self.cluster.create_namespace(namespace)
+        if not beside:
+            self.cluster.create_namespace(namespace)
         self.make(namespace, *objects)
-        eventually(f"{count} Pods in {namespace}", lambda: len(self.pods(namespace)) == count)
+        eventually(f"{count} Pods in {namespace}", lambda: len(self.pods(namespace)) == count + beside)
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +72,14 @@ def audited(
             own.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
             own.kubectl("rollout", "status", "deployment/podtailor", "--namespace=podtailor-system")
             next_second()
+            # That these are tailored shows later that their namespace was selected.
+            own.create_namespace(AWAY)
+            next_second()
+            made.make(AWAY, controller("Deployment", "first", 1), controller("StatefulSet", "first-db", 1))
+            eventually("2 Pods", lambda: len(made.pods(AWAY)) == 2)
+            next_second()
             kubelet.stop()
-            made.fill(AWAY)
+            made.fill(AWAY, beside=2)
             kubelet.sync()
             made.fill(AFTER)
             yield made
@@ -90,12 +97,15 @@ def test_finds_by_name_what_slipped_through_and_nothing_else(audited: Audited, c
         namespace: {pod["metadata"]["name"] for pod in audited.pods(namespace)}
         for namespace in (BEFORE, AWAY, AFTER)
     }
+    first = {name for name in names[AWAY] if name.startswith("first-")}
+    names[AWAY] -= first
     with capsys.disabled():
         print(
             f"\n{sum(map(len, names.values()))} Pods: {json.dumps({' '.join(key): len(each) for key, each in found.items()})}"
         )
     assert found[BEFORE, "would-change"] == names[BEFORE]
     assert found[AWAY, "slipped-through"] == names[AWAY]
+    assert found[AWAY, "pass"] == first
     assert found[AFTER, "pass"] == names[AFTER]
     assert {namespace for namespace, _ in found} == {BEFORE, AWAY, AFTER, "podtailor-system"}
     assert sum(map(len, names.values())) == 300
@@ -122,7 +132,7 @@ def test_pods_are_counted_to_whoever_is_behind_them(audited: Audited) -> None:
 def test_kinds_choose_owners_and_their_pods_still_count(audited: Audited) -> None:
     lines = audited.lines("-n", AWAY, "--kinds", "statefulset")[:-1]
     assert Counter((line["kind"], line["owner"]["kind"]) for line in lines) == {
-        ("StatefulSet", "StatefulSet"): 5, ("Pod", "StatefulSet"): 10
+        ("StatefulSet", "StatefulSet"): 6, ("Pod", "StatefulSet"): 11
     }  # fmt: skip
     assert audited.run("audit", "-n", AWAY, "--kinds", "statefulset").returncode == 1
     bare = {line["name"] for line in audited.lines("-n", AWAY, "--kinds", "Pod")[:-1]}
@@ -231,12 +241,47 @@ def test_resized_pod_has_drifted(audited: Audited) -> None:
     assert (item["field"], item["before"], item["after"]) == ("app:requests.cpu", "150m", "100m")
 
 
+def test_explain_and_retrofit_say_what_the_audit_says(audited: Audited) -> None:
+    namespace = audited.cluster.create_namespace("agreed")
+    next_second()
+    audited.make(namespace, controller("Deployment", "web", 1))
+    eventually("a Pod runs", lambda: [pod for pod in audited.pods(namespace) if _ready(pod)])
+    (pod,) = audited.pods(namespace)
+    name = pod["metadata"]["name"]
+    same = audited.run("explain", f"pod/{name}", "-n", namespace).stdout
+    assert same.startswith(f"Pod {namespace}/{name}  pass, created at ")
+    assert "  it is as a new one would be\n" in same
+    every = "Every live Pod has what admission would give it now.\n"
+    assert audited.run("retrofit", "-n", namespace).stdout == every
+    patch = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "150m"}}}]}}
+    audited.cluster.kubectl(
+        "patch",
+        "pod",
+        name,
+        f"--namespace={namespace}",
+        "--subresource=resize",
+        f"--patch={json.dumps(patch)}",
+    )
+    assert [line["finding"] for line in audited.lines("-n", namespace)[:-1]] == ["pass", "drifted"]
+    (explained,) = json.loads(audited.run("explain", f"pod/{name}", "-n", namespace, "-o", "json").stdout)
+    assert (explained["finding"], explained["whyNot"][-1]) == (
+        "drifted",
+        "app:requests.cpu is 150m, and should be 100m: the policy says otherwise, so it has been resized since",
+    )
+    kept = "app:requests.cpu  kept: set by podtailor, its annotation says (policy general)"
+    assert kept in audited.run("explain", f"pod/{name}", "-n", namespace).stdout
+    assert audited.run("retrofit", "-n", namespace).stdout == (
+        "1 Pod drifted: resized since, and left as that: podtailor audit says from what.\n"
+    )
+
+
 def test_explain_says_why_not(audited: Audited) -> None:
     before = audited.run("explain", "pod/bare-0", "-n", BEFORE).stdout
     assert "it lacks app:resizePolicy.cpu" in before
     assert ", policy general changed at " in before or ", the webhook configuration changed at " in before
     away = audited.run("explain", "pod/bare-0", "-n", AWAY).stdout
-    assert "when that was in force. The API server lets Pods through" in away
+    assert "when that was in force: a Pod from " in away
+    assert " was given it. The API server lets Pods through" in away
     assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}' in away
     after = json.loads(audited.run("explain", "pod/bare-0", "-n", AFTER, "-o", "json").stdout)
     assert after[0]["whyNot"][0].startswith("its annotation says that podtailor set ")
@@ -337,6 +382,81 @@ def test_stuck_rollout_ends_with_what_is_left(audited: Audited) -> None:
         "Deployment stuck/never: 0 of 1 Pods are new and available, and that has not changed in time; not restarted: 1 owner"
         in done.stdout
     )
+
+
+def test_nothing_is_restarted_while_nobody_tailors(audited: Audited) -> None:
+    """The webhook is configured and trusted, and no replica answers."""
+    namespace = audited.cluster.create_namespace("unanswered", injection="disabled")
+    audited.make(namespace, controller("Deployment", "web", 1), controller("StatefulSet", "db", 1))
+    eventually("2 Pods", lambda: len(audited.pods(namespace)) == 2)
+    audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    next_second()
+    uids = {pod["metadata"]["uid"] for pod in audited.pods(namespace)}
+    audited.kubelet.stop()
+    try:
+        done = audited.run("retrofit", "-n", namespace, "--apply")
+    finally:
+        audited.kubelet.sync()
+    assert done.returncode == 1, done.stdout
+    assert "not restarted, for a new Pod would lack app:resizePolicy.cpu, " in done.stdout
+    assert "; not restarted: 1 owner" in done.stdout
+    assert {pod["metadata"]["uid"] for pod in audited.pods(namespace)} == uids
+
+
+REFUSES_A_RESIZE = """
+apiVersion: v1
+kind: List
+items:
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
+  metadata: {name: no-resize}
+  spec:
+    matchConstraints:
+      resourceRules:
+      - {apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [pods/resize]}
+    validations:
+    - {expression: "object.metadata.name != 'half-1'", reason: Forbidden, message: not this one}
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
+  metadata: {name: no-resize}
+  spec: {policyName: no-resize, validationActions: [Deny]}
+"""
+
+
+def test_resize_that_is_refused_keeps_nothing_else_from_being_done(audited: Audited) -> None:
+    namespace = audited.cluster.create_namespace("some-refused", injection="disabled")
+    halves = [bare("half-1"), bare("half-2")]
+    for pod in halves:
+        pod["spec"]["containers"][0] |= {
+            "resources": {"requests": {"cpu": "50m"}},
+            "resizePolicy": [
+                {"resourceName": each, "restartPolicy": "NotRequired"} for each in ("cpu", "memory")
+            ],
+        }
+    audited.make(namespace, *halves, controller("Deployment", "web", 1))
+    eventually(
+        "all run",
+        lambda: [each["status"]["phase"] for each in audited.pods(namespace)] == ["Running"] * 3,
+    )
+    audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    audited.cluster.kubectl("apply", "-f", "-", stdin=REFUSES_A_RESIZE)
+    next_second()
+
+    def refuses() -> bool:
+        done = audited.run("retrofit", "-n", namespace, "--apply", "--dry-run")
+        return "not done: Pod some-refused/half-1: 403" in done.stderr
+
+    try:
+        eventually("the policy is in force", refuses)
+        done = audited.run("retrofit", "-n", namespace, "--apply")
+    finally:
+        audited.cluster.kubectl(
+            "delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", "no-resize"
+        )
+    assert done.returncode == 1
+    assert "Pod some-refused/half-2: resized" in done.stdout
+    assert "1/1 Deployment some-refused/web: new, 1 Pod" in done.stdout
+    assert "error: not done: Pod some-refused/half-1: 403" in done.stderr
 
 
 def test_paused_deployment_is_left_alone(audited: Audited) -> None:

@@ -87,6 +87,79 @@ def test_pods_of_an_older_revision_have_not_drifted(installed: ControlPlane) -> 
     assert {finding for _, finding in _found(installed, namespace)} == {"pass"}
 
 
+def _entries(cluster: ControlPlane, namespace: str) -> set[tuple[str, str]]:
+    """Who wrote labels of a namespace, and when, as managedFields tell."""
+    found = cluster.kubectl_json("get", "namespace", namespace, "--show-managed-fields")["metadata"]
+    return {
+        (each["manager"], each["time"])
+        for each in found["managedFields"]
+        if "f:labels" in each["fieldsV1"].get("f:metadata", {})
+    }
+
+
+def _revision(cluster: ControlPlane, namespace: str) -> int:
+    return int(cluster.kubectl_json("get", "namespace", namespace)["metadata"]["resourceVersion"])
+
+
+def _label(cluster: ControlPlane, namespace: str, *labels: str) -> None:
+    cluster.kubectl("label", "namespace", namespace, *labels)
+
+
+def test_label_that_is_taken_off_moves_the_revision_and_no_time(installed: ControlPlane) -> None:
+    """A fact of the API server (k8s.io/apimachinery `managedFieldsUpdater`) that all accusations rest on."""
+    namespace = installed.create_namespace("facts", mode="audit")
+    next_second()
+    created, revision = _entries(installed, namespace), _revision(installed, namespace)
+    assert {manager for manager, _ in created} == {"kubectl-create"}
+    _label(installed, namespace, "podtailor.dev/mode-")
+    assert _entries(installed, namespace) == created, "that of the label kubernetes.io/metadata.name"
+    _label(installed, namespace, "podtailor.dev/injection=disabled", "a=b")
+    labelled = _entries(installed, namespace)
+    assert len(labelled) == 2
+    next_second()
+    _label(installed, namespace, "podtailor.dev/injection-")
+    assert _entries(installed, namespace) == labelled, "the time of the other label, put on with it"
+    _label(installed, namespace, "a-")
+    assert _entries(installed, namespace) == created, "nobody labelled it, to all appearance"
+    assert _revision(installed, namespace) > revision
+
+
+@pytest.mark.parametrize("label", ["podtailor.dev/mode=audit", "podtailor.dev/injection=disabled"])
+def test_label_that_was_taken_off_its_namespace_makes_no_pod_slip_through(
+    installed: ControlPlane, label: str
+) -> None:
+    key, _, value = label.partition("=")
+    namespace = installed.create_namespace(f"was-{value}", **{key.partition("/")[2]: value})
+    next_second()
+    make(installed, namespace, controller("Deployment", "early", 1))
+    _pods(installed, namespace, 1)
+    next_second()
+    _label(installed, namespace, f"{key}-")
+    next_second()
+    make(installed, namespace, controller("Deployment", "tailored", 1))
+    _pods(installed, namespace, 2)
+    next_second()
+    _label(installed, namespace, label)
+    make(installed, namespace, controller("Deployment", "later", 1))
+    late = next(
+        pod["metadata"]["name"]
+        for pod in _pods(installed, namespace, 3)
+        if pod["metadata"]["name"].startswith("later")
+    )
+    installed.kubectl(
+        "wait", "--for=jsonpath={.status.phase}=Running", "pod", "--all", f"--namespace={namespace}"
+    )
+    next_second()
+    _label(installed, namespace, f"{key}-")
+    findings = {name.partition("-")[0]: finding for name, finding in _found(installed, namespace)}
+    assert findings == {"early": "would-change", "tailored": "pass", "later": "would-change"}
+    said = subprocess.run(
+        [sys.executable, "-m", "webhook", "explain", f"pod/{late}", "-n", namespace,
+         f"--kubeconfig={installed.kubeconfig}"], capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "Whether that was in force here in between is not known" in said
+
+
 def test_pod_relabelled_since_did_not_slip_through(installed: ControlPlane) -> None:
     namespace = installed.create_namespace("relabelled")
     make(installed, namespace, bare("r"))

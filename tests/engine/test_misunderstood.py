@@ -67,7 +67,10 @@ def test_says_no_more_than_an_answer_has_room_for() -> None:
 
 
 def test_names_what_stands_on_a_controller_and_is_read_of_its_pods() -> None:
-    metadata = ObjectMeta(labels={"podtailor.dev/injection": "disabled", "app": "x"})
-    assert on_controller(metadata, "Deployment") == [
-        "misplaced-key: podtailor.dev/injection stands on the Deployment and is read of its Pods: write it into the Pod template"
+    own = ObjectMeta(
+        labels={"podtailor.dev/injection": "disabled", "app": "x", "podtailor.dev/preset": "jvm"}
+    )
+    template = ObjectMeta(labels={"podtailor.dev/preset": "jvm"})
+    assert on_controller(own, template, "Deployment") == [
+        "misplaced-key: podtailor.dev/injection stands on the Deployment, and is read of its Pods: write it into the Pod template"
     ]

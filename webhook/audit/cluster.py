@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -12,15 +12,18 @@ from msgspec import Struct, structs
 from webhook.audit.admission import Defaults, Plugins, RuntimeClass
 from webhook.audit.controllers import CONTROLLERS, PODS, Controller
 from webhook.audit.drift import Expected, expected
+from webhook.audit.enforcement import Tailored, kind_of_field
 from webhook.audit.findings import Ref, problem_of
 from webhook.audit.judge import Examined, template_of, unreadable
-from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, kind_of
+from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, kind_of, revision_of
 from webhook.cluster.listing import Kind, Query, object_of, objects, pages, whole
 from webhook.cluster.once import told, within
 from webhook.cluster.part import WHOLE, Part
 from webhook.engine.admitted_view import UnreadableError, manifests_of
+from webhook.engine.annotation import applied_of
 from webhook.engine.snapshot import Snapshot
 from webhook.files import dotted
+from webhook.model.names import APPLIED
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 
 Heard = Callable[[str, int, int], object]
@@ -88,6 +91,29 @@ class Cluster:
                     yield template
         yield from self._pods(selected, chosen)
 
+    def live(self, raw: bytes) -> Examined | None:
+        """One Pod; None if it is about to go. Raises UnreachableError."""
+        self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
+        for controller in self._scope.controllers:
+            for template in self._list(controller, []):
+                self._read(controller, template, self._templates)
+        return next(iter(self._read(PODS, msgspec.Raw(raw), self._pod)), None)
+
+    def given(self, namespace: str, since: Mapping[str, str]) -> Tailored:
+        """What policies gave to live Pods of a namespace, and since when, by the annotation on the Pods.
+
+        `since`: by policy, from when on Pods count. Raises UnreachableError.
+        """
+        kind = Kind(PODS.plural, PODS.path(namespace), whole, metadata_only=True)
+        found: dict[tuple[str, str], str] = {}
+        with told(kind.name):
+            for page in pages(self._api, kind, [_LIVE], goes_on=True):
+                for raw in page.items or ():
+                    for pod in self._read(PODS, raw, self._pod):
+                        if pod.is_marked_by_us:
+                            _add_given(found, pod, since)
+        return found
+
     def _pods(self, selected: Query, chosen: set[Ref]) -> Iterator[Examined]:
         there: set[Ref] = set()
         for raw in self._list(PODS, [_LIVE, *selected]):
@@ -146,8 +172,9 @@ class Cluster:
             for manifest in manifests_of(obj, controller.at)
         ]
         if _makes_pods(obj) and len(examined) == 1:  # of several, which one a Pod is of is not known
-            comes_to = expected(ref.namespace, examined[0].written, examined[0].admitted, self._snapshot)
-            self._expected[metadata.uid] = _Known(comes_to, _revision(obj))
+            (only,) = examined
+            comes_to = expected(ref.namespace, only.written, only.admitted, self._snapshot)
+            self._expected[metadata.uid] = _Known(comes_to, _revision(obj), bool(_mark(only.written)))
         parent = metadata.controller()
         if parent and controller.kind in ("ReplicaSet", "Job"):
             kind = kind_of(parent.apiVersion, parent.kind)
@@ -166,8 +193,21 @@ class Cluster:
         known = self._expected.get(controller.uid)
         labels = (pod.written.metadata or NO_METADATA).labels or {}
         is_current = known and (known.revision is None or known.revision in labels.items())
-        owner = self._parents.get(controller.uid, pod.owner)
-        return [structs.replace(pod, owner=owner, expected=known.expected if known and is_current else None)]
+        is_marked_by_us = (
+            known is not None
+            and bool(is_current)
+            and not known.is_marked
+            and "podtailor.dev" not in pod.touched
+            and bool(_mark(pod.written))
+        )
+        return [
+            structs.replace(
+                pod,
+                owner=self._parents.get(controller.uid, pod.owner),
+                expected=known.expected if known and is_current else None,
+                is_marked_by_us=is_marked_by_us,
+            )
+        ]
 
 
 class _Known(Struct, frozen=True):
@@ -176,6 +216,19 @@ class _Known(Struct, frozen=True):
     expected: Expected
     revision: tuple[str, str] | None
     """A label that tells them from Pods of an older template of the same controller."""
+    is_marked: bool
+    """Whether the template itself has our annotation, as one has that was tailored in a file."""
+
+
+def _mark(view: PodView) -> str:
+    return ((view.metadata or NO_METADATA).annotations or {}).get(APPLIED) or ""
+
+
+def _add_given(found: dict[tuple[str, str], str], pod: Examined, since: Mapping[str, str]) -> None:
+    for policy, fields in applied_of(_mark(pod.written)).items():
+        if policy in since and pod.created > since[policy] and isinstance(fields, list):
+            for field in map(kind_of_field, fields):
+                found[policy, field] = min(pod.created, found.get((policy, field), pod.created))
 
 
 def _revision(obj: Json) -> tuple[str, str] | None:
@@ -208,6 +261,7 @@ def live_pod(raw: bytes | msgspec.Raw) -> Examined:
         _as_created(view, live),
         view,
         created=identity.creationTimestamp or "",
+        revision=revision_of(identity),
         touched=live.metadata.touched(),
         overhead=live.spec.overhead,
         node=live.spec.node,

@@ -31,17 +31,25 @@ class Hook(Struct, frozen=True):
         return f"not-selected: the webhook is for Pods with {unmet}" if unmet else None
 
 
+Tailored = Mapping[tuple[str, str], str]
+"""By policy and field, as in `requests.cpu`: when the first Pod was created that has it from that policy."""
+
+
 class Enforcement(Struct, frozen=True):
     hook: Hook | None = None
     """None: nobody calls us."""
     policies: Mapping[tuple[str, str], str] = {}
     """When each policy last changed, by its source and key: one of that name that is tried has another."""
     namespaces: Mapping[str, str] = {}
-    """When the labels of each namespace last changed."""
+    """When somebody last wrote each namespace."""
+    revisions: Mapping[str, int] = {}
+    """The resourceVersion of each namespace."""
+    tailored: Mapping[str, Tailored] = {}
+    """By namespace, of Pods that are newer than the last change of the policy and of all around it."""
     outside: frozenset[str] = frozenset()
     """Namespaces in which nothing is in force."""
     since: str = ""
-    """Nothing was in force before, where somebody said so: of policies of files nothing else tells."""
+    """Nothing was in force before, and all has been since, where somebody said so."""
 
     def begins(self, policy: Policy, namespace: str) -> str | None:
         """Since when a policy is in force in a namespace; None where that is not known, or it is not."""
@@ -59,13 +67,35 @@ class Enforcement(Struct, frozen=True):
         return {
             "the webhook configuration": self.hook.changed,
             f"policy {policy.key}": changed,
-            f"the labels of namespace {namespace}": self.namespaces.get(namespace, ""),
+            f"namespace {namespace}": self.namespaces.get(namespace, ""),
             **given,
         }
+
+    def proof(self, policy: Policy, field: str, namespace: str, created: str, revision: int) -> str:
+        """What shows that a policy was in force here when a Pod was created; empty: nothing does.
+
+        It takes more than that nothing seems to have changed since. A label that is taken off a namespace
+        leaves no time in its managedFields; but a Pod from before that has the field from the same policy
+        shows that the namespace was selected then, and the resourceVersion of a namespace that is not newer
+        than the Pod's that it has not been written since (one counter for both: etcd's).
+
+        `revision`: the resourceVersion of the Pod.
+        """
+        if self.since:
+            return f"--since says that all has been in force since {self.since}"
+        if self.revisions.get(namespace, 0) > revision:
+            return ""
+        earlier = self.tailored.get(namespace, {}).get((policy.name, kind_of_field(field)), "")
+        return f"a Pod from {earlier} was given it" if earlier and earlier < created else ""
 
     def spares(self, namespace: Namespace, labels: Labels) -> str | None:
         """Why the API server does not call us for such a Pod; None where it does, or nobody is called."""
         return self.hook.spares(namespace, labels) if self.hook else None
+
+
+def kind_of_field(field: str) -> str:
+    """`requests.cpu` of `app:requests.cpu`."""
+    return field.partition(":")[2]
 
 
 NOWHERE = Enforcement()

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from certs.lockout import lockout
 from webhook.audit.enforcement import Enforcement, Hook
-from webhook.audit.kinds import Managed
+from webhook.audit.kinds import Managed, revision_of
 from webhook.cluster.kinds import NAMESPACES
 from webhook.cluster.known import policies_of
 from webhook.cluster.listing import Kind, Object, objects, whole
@@ -173,15 +173,19 @@ def enforcement(
     return Enforcement(
         installed.hook,
         policies,
-        {found.metadata.name: changed(found, "labels") for found in namespaces},
+        # Whoever writes anything may take a label off as well.
+        {found.metadata.name: changed(found) for found in namespaces},
+        {found.metadata.name: revision_of(found.metadata) for found in namespaces},
         since=since,
     )
 
 
 def changed(found: Object, *fields: str) -> str:
-    """When somebody last wrote one of these fields, by `managedFields`; else when the object was made."""
+    """When somebody last wrote one of these fields, or any, by `managedFields`; else when it was made."""
     managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
-    times = [each.time for each in managed if not each.subresource and any(map(each.names, fields))]
+    times = [
+        each.time for each in managed if not each.subresource and (not fields or any(map(each.names, fields)))
+    ]
     return max(times, default=found.metadata.creationTimestamp or "")
 
 

@@ -35,10 +35,14 @@ class Examined(Struct, frozen=True):
     """As it stands in its object."""
     created: str = ""
     """RFC 3339; empty for a template."""
+    revision: int = 0
+    """The resourceVersion."""
     expected: Expected | None = None
     """Of a Pod: what its template and the policies come to. None: no template is known."""
     touched: frozenset[str] = frozenset()
     """What of its metadata was written after its creation: `labels`, `annotations`, `podtailor.dev`."""
+    is_marked_by_us: bool = False
+    """Whether admission wrote our annotation on the Pod: its template has none, and nobody wrote it later."""
     overhead: ResourceList = {}
     node: str = ""
     """Where the Pod is."""
@@ -162,18 +166,31 @@ def _changes(decision: Decision, examined: Examined, enforcement: Enforcement) -
         elif not examined.created:  # that is what its next Pod is given
             yield _item(Finding.PASS, change, in_force=True)
         else:
-            excused = examined.created <= begins or _was_another(examined, change.policy)
-            finding = Finding.WOULD_CHANGE if excused else Finding.SLIPPED_THROUGH
-            yield _item(finding, change, in_force=True)
+            slipped = slipped_through(examined, change, enforcement, begins)
+            yield _item(Finding.SLIPPED_THROUGH if slipped else Finding.WOULD_CHANGE, change, in_force=True)
     for change in decision.would_change:
         yield _item(Finding.WOULD_CHANGE, change)
+
+
+def slipped_through(examined: Examined, change: Change, enforcement: Enforcement, begins: str) -> bool:
+    """Whether the Pod was created while this was in force, as far as that can be proved."""
+    if examined.created <= begins or was_another(examined, change.policy):
+        return False
+    return bool(proof(examined, change, enforcement))
+
+
+def proof(examined: Examined, change: Change, enforcement: Enforcement) -> str:
+    """What shows that this was in force when the Pod was created; empty: nothing does."""
+    return enforcement.proof(
+        change.policy, change.field, examined.ref.namespace, examined.created, examined.revision
+    )
 
 
 def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
     return Item(finding, change.policy.key, change.field, after=change.value, in_force=in_force)
 
 
-def _was_another(examined: Examined, policy: Policy) -> bool:
+def was_another(examined: Examined, policy: Policy) -> bool:
     """Whether the Pod may have been another to this policy when it was created, or has been here before."""
     annotations = (examined.written.metadata or NO_METADATA).annotations or {}
     return (

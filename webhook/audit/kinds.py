@@ -10,7 +10,7 @@ from webhook.audit.autoscalers import Autoscaler, Metric, Usage
 from webhook.audit.capacity import Node, Taint
 from webhook.audit.findings import Ref
 from webhook.audit.need import milli
-from webhook.cluster.listing import Kind, Object
+from webhook.cluster.listing import Kind, Meta, Object
 from webhook.model.pod import PodView, ResourceList, Toleration
 
 
@@ -44,6 +44,11 @@ def kind_of(api_version: str, kind: str) -> str:
     """`Deployment`, or `StatefulSet.apps.kruise.io`."""
     group = api_version.rpartition("/")[0]
     return kind if group in _OWN_GROUPS else f"{kind}.{group}"
+
+
+def revision_of(metadata: Meta) -> int:
+    """The resourceVersion; 0 of an API server that does not count with numbers."""
+    return int(metadata.resourceVersion) if metadata.resourceVersion.isdecimal() else 0
 
 
 class LiveMeta(Struct, frozen=True):

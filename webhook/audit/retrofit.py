@@ -64,6 +64,8 @@ class Plan(Struct, frozen=True):
     """Pods that a new one would not differ from: what would change them is not enforced."""
     refused: int = 0
     """Pods of which a new one would be refused."""
+    drifted: int = 0
+    """Pods that have been resized since, and lack nothing: somebody wanted that."""
 
 
 class Planner:
@@ -72,7 +74,7 @@ class Planner:
     def __init__(self) -> None:
         self._resizes: dict[Ref, list[Resize | None]] = {}
         self._pods: dict[Ref, list[str]] = {}
-        self._not_in_force = self._refused = 0
+        self._not_in_force = self._refused = self._drifted = 0
 
     def add(self, examined: Examined, verdict: Verdict) -> None:
         if not examined.is_live:
@@ -84,6 +86,7 @@ class Planner:
         missed = [item for item in found if item.in_force]
         if not missed:
             self._not_in_force += bool(found)
+            self._drifted += any(item.finding is Finding.DRIFTED for item in verdict.items)
             return
         owner = examined.owner
         self._pods.setdefault(owner, []).append(examined.ref.name)
@@ -99,7 +102,8 @@ class Planner:
                 restarts.append(Restart(owner, tuple(sorted(pods))))
             else:
                 by_hand.append(ByHand(owner, tuple(sorted(pods)), _WHY.get(owner.kind, _UNKNOWN)))
-        return Plan(tuple(resizes), tuple(restarts), tuple(by_hand), self._not_in_force, self._refused)
+        counts = (self._not_in_force, self._refused, self._drifted)
+        return Plan(tuple(resizes), tuple(restarts), tuple(by_hand), *counts)
 
 
 _UNKNOWN = "its controller knows how to restart it"

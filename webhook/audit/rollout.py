@@ -27,7 +27,7 @@ _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
 class StuckError(Exception):
-    """A rollout that does not end. Says how far it came."""
+    """A rollout that does not end, or is no use. Says how far it came."""
 
 
 class Condition(Struct, frozen=True):
@@ -114,7 +114,7 @@ def look(api: ApiClient, owner: Ref) -> Rolling | None:
     """As it is now; None where it has gone. Raises UnreachableError."""
     with told(str(owner)):
         try:
-            return _read(owner, send(api, "GET", _path(owner)))
+            return _read(owner, send(api, "GET", path_of(owner)))
         except ApiException as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
@@ -152,7 +152,7 @@ def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     template = {"metadata": {"annotations": {_RESTARTED_AT: now}}}
     with told(str(owner)):
-        send(api, "PATCH", _path(owner), {"spec": {"template": template}}, query=_query(dry_run=dry_run))
+        send(api, "PATCH", path_of(owner), {"spec": {"template": template}}, query=_query(dry_run=dry_run))
 
 
 def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
@@ -193,7 +193,7 @@ def _kind(owner: Ref) -> Kind[Rolling]:
     return Kind(plural, path, lambda found: _read(owner, found.raw))
 
 
-def _path(owner: Ref) -> str:
+def path_of(owner: Ref) -> str:
     return f"/apis/apps/v1/namespaces/{owner.namespace}/{_PLURALS[owner.kind]}/{owner.name}"
 
 

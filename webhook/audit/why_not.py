@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from certs.inspect import distrusted
 from webhook.audit.enforcement import Enforcement
+from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.installation import Installation
-from webhook.audit.judge import Examined
+from webhook.audit.judge import Examined, proof, was_another
 from webhook.engine.explain import Explanation
-from webhook.model.draft import Reason
+from webhook.model.draft import Change, Reason
 from webhook.model.names import APPLIED, CONFIGURATION, Mode
 from webhook.model.pod import NO_METADATA
 from webhook.model.policy import Policy
@@ -33,9 +34,10 @@ class Around(Struct, frozen=True):
     now: datetime
 
 
-def why_not(examined: Examined, explanation: Explanation, around: Around) -> list[str]:
-    """In words, what stops everybody first."""
-    return [*calls(around.installed, around.served, around.now), *_reasons(examined, explanation, around)]
+def why_not(examined: Examined, explanation: Explanation, verdict: Verdict, around: Around) -> list[str]:
+    """In words, what stops everybody first. `verdict` is the audit's: the two say the same."""
+    reasons = _reasons(examined, explanation, verdict, around)
+    return [*calls(around.installed, around.served, around.now), *reasons]
 
 
 def calls(installed: Installation, served: bytes | None, now: datetime) -> list[str]:
@@ -50,7 +52,7 @@ def calls(installed: Installation, served: bytes | None, now: datetime) -> list[
     return [f"the API server cannot call podtailor now: its certificate {problem}"] if problem else []
 
 
-def _reasons(examined: Examined, explanation: Explanation, around: Around) -> Iterator[str]:
+def _reasons(examined: Examined, explanation: Explanation, verdict: Verdict, around: Around) -> Iterator[str]:
     decision = explanation.decision
     metadata = examined.written.metadata or NO_METADATA
     mark = (metadata.annotations or {}).get(APPLIED)
@@ -69,25 +71,46 @@ def _reasons(examined: Examined, explanation: Explanation, around: Around) -> It
     if not decision.enforced:
         yield "no policy that is enforced matches: the list below says why"
         return
+    differing = [item for item in verdict.items if item.before is not None]
+    for item in differing:
+        yield f"{item.field} is {item.before}, and {_wanted(item)}"
     changes = decision.outcome.changes
-    if not changes:
+    if not changes and not differing:
         yield from ["it is as a new one would be"] if mark else _nothing_to_add(explanation)
-        return
     for policy in {change.policy.key: change.policy for change in changes}.values():
-        fields = ", ".join(change.field for change in changes if change.policy is policy)
-        yield f"it lacks {fields}, of {policy.key}: {_missed(examined, policy, around.enforcement)}"
+        missed = [change for change in changes if change.policy is policy]
+        fields = ", ".join(change.field for change in missed)
+        yield f"it lacks {fields}, of {policy.key}: {_missed(examined, policy, missed, around.enforcement)}"
 
 
-def _missed(examined: Examined, policy: Policy, enforcement: Enforcement) -> str:
+def _wanted(item: Item) -> str:
+    if item.finding is Finding.WOULD_CHANGE:
+        return f"a new one would have {item.after}: {item.why}"
+    wanted = f"should be {item.after}" if item.after is not None else "should be left out"
+    return f"{wanted}: {item.why}, so it has been resized since"
+
+
+def _missed(examined: Examined, policy: Policy, changes: Sequence[Change], enforcement: Enforcement) -> str:
     times = enforcement.times(policy, examined.ref.namespace)
     if times is None:
         return "since when that policy is in force is not known"
     what, begins = max(times.items(), key=lambda each: each[1])
     if examined.created <= begins:
         return f"it was created at {examined.created}, {what} changed at {begins}"
+    if was_another(examined, policy):
+        return "podtailor has seen it, or what the policy goes by was written on it after it was created"
+    proofs = (proof(examined, change, enforcement) for change in changes)
+    shown = next(filter(None, proofs), "")
+    if not shown:
+        return (
+            f"it was created at {examined.created}, and {what} changed last at {begins}. Whether that was in "
+            f"force here in between is not known: a label that is taken off a namespace leaves no time. Pods "
+            f"that the API server let through without an answer are counted by {FAIL_OPEN}"
+        )
     return (
-        f"it was created at {examined.created}, when that was in force. The API server lets Pods through "
-        f"where the webhook does not answer in time, and leaves no trace on them: {FAIL_OPEN} counts them"
+        f"it was created at {examined.created}, when that was in force: {shown}. The API server lets Pods "
+        f"through where the webhook does not answer in time, and leaves no trace on them: {FAIL_OPEN} counts "
+        "them"
     )
 
 

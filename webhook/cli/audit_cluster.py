@@ -10,6 +10,7 @@ from msgspec import structs
 from webhook.audit.admission import Plugins
 from webhook.audit.cluster import Cluster, Scope, plugins
 from webhook.audit.costing import costing_of
+from webhook.audit.evidence import with_evidence
 from webhook.audit.judge import Examined
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.survey import Survey
@@ -24,13 +25,14 @@ from webhook.cluster.client import Api
 def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publishes: bool) -> Survey:
     """What is there. Raises UnreachableError."""
     publisher = Publisher(api, scope.namespace, warn) if publishes else None
-    survey = Survey(look.snapshot, look.enforcement, with_diff=reporter.with_diff)
     costing, missing = None, "only a part of the cluster was looked at"
     if scope.is_whole:
         costing, missing = costing_of(api)
     with progress(is_shown=not reporter.prints_on_the_way) as heard:
-        examined = Cluster(api, look.snapshot, scope, heard).examined()
-        reporter.follow(survey, examined, costing.add if costing else None)
+        cluster = Cluster(api, look.snapshot, scope, heard)
+        enforcement = with_evidence(look.enforcement, look.snapshot, cluster.given)
+        survey = Survey(look.snapshot, enforcement, with_diff=reporter.with_diff)
+        reporter.follow(survey, cluster.examined(), costing.add if costing else None)
     costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
     reporter.end(survey.tally, costs, _notes(look))
     if publisher and not reporter.interrupted:

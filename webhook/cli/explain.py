@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from msgspec import structs
 from rich.text import Text
 
 from webhook.audit.admission import NO_PLUGINS, Plugins
@@ -18,20 +16,21 @@ from webhook.cli.output import Format, print_json
 from webhook.cli.reasons import REASONS
 from webhook.cli.terminal import console, warn
 from webhook.engine import explain as engine
+from webhook.engine.annotation import applied_of
 from webhook.engine.match import NAMESPACE
 from webhook.engine.qos import QosMove
 from webhook.engine.snapshot import Snapshot
 from webhook.engine.tailored import Outcome
 from webhook.files import InputError
-from webhook.model.draft import Change
-from webhook.model.names import Mode
+from webhook.model.draft import Change, Reason
+from webhook.model.names import APPLIED, Mode
 from webhook.model.pod import NO_METADATA
 from webhook.model.subject import labels_of
 from webhook.policies.cases import said
 from webhook.policies.shipped import Profile
 
 if TYPE_CHECKING:
-    from webhook.cli.looking import LivePod, Look
+    from webhook.cli.looking import Look
 
 
 def explain(
@@ -70,7 +69,7 @@ def explain(
     others = options.controllers_of(controller)
     if from_cluster or live or kubeconfig or context:
         from webhook.audit.cluster import plugins
-        from webhook.cli import looking, sources
+        from webhook.cli import explain_live, looking, sources
 
         with sources.reached(kubeconfig, context) as api:
             namespace = sources.namespace_of(namespace, kubeconfig, context)
@@ -81,7 +80,9 @@ def explain(
             for note in look.notes:
                 warn(note)
             if live:
-                _live_pod(look, looking.live_pod(api, look, live, namespace), namespace, output)
+                explain_live.explain_live(
+                    api, look, looking.live_pod(api, look, live, namespace), namespace, output
+                )
                 return
     else:
         namespace = namespace or "default"
@@ -95,22 +96,22 @@ def explain(
             namespace_labels=options.labels_of(namespace_labels),
         )
     asked = [found for document in read(filenames, others) for found in find_pods(document, others)]
-    explained = [
+    found_out = [
         (found, explanation)
         for found in asked
-        if (explanation := _explained(found, namespace, there, snapshot))
+        if (explanation := explained(found, namespace, there, snapshot))
     ]
     if not asked:
         raise InputError("nothing in there is a Pod or has a Pod template")
     if output is Format.JSON:
-        print_json([_as_json(found, namespace, explanation) for found, explanation in explained])
+        print_json([as_json(found, namespace, explanation) for found, explanation in found_out])
     else:
-        _print(explained, namespace, look)
-    if len(explained) < len(asked):
+        _print(found_out, namespace, look)
+    if len(found_out) < len(asked):
         raise typer.Exit(1)
 
 
-def _explained(
+def explained(
     found: Found, namespace: str, plugins: Plugins, snapshot: Snapshot
 ) -> engine.Explanation | None:
     """None for a Pod that cannot be judged: then a warning says why."""
@@ -121,12 +122,12 @@ def _explained(
         return None
 
 
-def _print(explained: Iterable[tuple[Found, engine.Explanation]], namespace: str, look: Look | None) -> None:
+def _print(found_out: Iterable[tuple[Found, engine.Explanation]], namespace: str, look: Look | None) -> None:
     out = console()
-    for index, (found, explanation) in enumerate(explained):
+    for index, (found, explanation) in enumerate(found_out):
         if index:
             out.print()
-        for line in _in_words(found, namespace, explanation):
+        for line in in_words(found, namespace, explanation):
             out.print(line)
         spared = look and _spared(look, found, namespace)
         if spared:
@@ -138,34 +139,6 @@ def _spared(look: Look, found: Found, namespace: str) -> str | None:
     return look.enforcement.spares(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
 
 
-def _live_pod(look: Look, live: LivePod, namespace: str, output: Format) -> None:
-    """The reasoning for a Pod as it was created, and why it is not as it would be now."""
-    from webhook.audit.why_not import Around, why_not
-
-    examined = live.examined
-    found = next(find_pods(live.document))
-    found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=examined.admitted))
-    explanation = _explained(found, namespace, NO_PLUGINS, look.snapshot)
-    if explanation is None:
-        raise typer.Exit(1)
-    around = Around(
-        look.snapshot.namespace(namespace), look.installed, look.enforcement, live.served, datetime.now(UTC)
-    )
-    reasons = why_not(examined, explanation, around)
-    if output is Format.JSON:
-        print_json([{**_as_json(found, namespace, explanation), "whyNot": reasons}])
-        return
-    out = console()
-    out.print(Text.assemble((str(examined.ref), "bold"), f"  created at {examined.created}"))
-    for reason in reasons:
-        out.print(Text(f"  {reason}", style="yellow"))
-    _, *rest = _in_words(found, namespace, explanation, sets="A new one would be given")
-    for line in rest:
-        said = line.plain.strip()
-        if not any(reason.startswith(said) for reason in reasons):
-            out.print(line)
-
-
 def _filenames(live: str | None, filename: list[str] | None, policies: list[str] | None) -> list[str]:
     """The files to explain; none for a live Pod. Raises InputError."""
     if live and filename:
@@ -175,7 +148,7 @@ def _filenames(live: str | None, filename: list[str] | None, policies: list[str]
     return options.filenames_of(filename, policies) if filename else []
 
 
-def _in_words(
+def in_words(
     found: Found, namespace: str, explanation: engine.Explanation, *, sets: str = "Sets"
 ) -> Iterator[Text]:
     decision = explanation.decision
@@ -200,9 +173,10 @@ def _in_words(
     width = max((len(verdict.policy.key) for verdict in verdicts), default=0)
     for verdict in verdicts:
         yield _verdict(verdict, width)
-    yield from _outcome(decision.outcome, decision.outcome.changes, sets)
+    marked = _marked(found)
+    yield from _outcome(decision.outcome, decision.outcome.changes, sets, marked)
     if decision.audit:
-        yield from _outcome(decision.audit, decision.would_change, "Would set, audit only")
+        yield from _outcome(decision.audit, decision.would_change, "Would set, audit only", marked)
     if not decision.enforced and not decision.audited:
         yield Text("\n  No policy matches: the Pod stays as it is.")
 
@@ -221,7 +195,16 @@ def _verdict(verdict: engine.Verdict, width: int) -> Text:
     return Text.assemble(("    + ", "green"), f"{name}  {said}  ({verdict.policy.source})")
 
 
-def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Iterator[Text]:
+def _marked(found: Found) -> dict[str, str]:
+    """By field, the policy that set it as our annotation on the Pod says, which anybody may write."""
+    metadata = found.manifest.template.metadata or NO_METADATA
+    said = applied_of((metadata.annotations or {}).get(APPLIED))
+    return {field: policy for policy, fields in said.items() if isinstance(fields, list) for field in fields}
+
+
+def _outcome(
+    outcome: Outcome, changes: tuple[Change, ...], title: str, marked: Mapping[str, str]
+) -> Iterator[Text]:
     if changes:
         yield Text(f"\n  {title}", style="bold")
         for change in changes:
@@ -230,6 +213,8 @@ def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Itera
         yield Text("\n  Leaves out", style="bold")
         for skip in outcome.skips:
             why = f"{skip.reason}: {REASONS[skip.reason]}"
+            if skip.reason is Reason.KEPT and skip.field in marked:
+                why = f"{skip.reason}: set by podtailor, its annotation says (policy {marked[skip.field]})"
             yield Text(f"    {skip.field}  {why}  (wished by {skip.policy.name})")
     if outcome.conflicts:
         yield Text("\n  Conflicts", style="bold")
@@ -240,8 +225,8 @@ def _outcome(outcome: Outcome, changes: tuple[Change, ...], title: str) -> Itera
             )
 
 
-def _as_json(found: Found, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
-    decision = explanation.decision
+def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
+    decision, marked = explanation.decision, _marked(found)
     return {
         "kind": found.manifest.kind,
         "namespace": found.request(namespace).namespace,
@@ -270,7 +255,12 @@ def _as_json(found: Found, namespace: str, explanation: engine.Explanation) -> d
         "changes": [_change(change) for change in decision.outcome.changes],
         "wouldChange": [_change(change) for change in decision.would_change],
         "skips": [
-            {"policy": skip.policy.name, "field": skip.field, "reason": skip.reason}
+            {
+                "policy": skip.policy.name,
+                "field": skip.field,
+                "reason": skip.reason,
+                "setBy": marked.get(skip.field) if skip.reason is Reason.KEPT else None,
+            }
             for skip in decision.outcome.skips
         ],
         "conflicts": [

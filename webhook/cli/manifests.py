@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from webhook import files
@@ -13,7 +14,14 @@ from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.findings import Ref
 from webhook.audit.judge import Examined, template_of
 from webhook.cli.terminal import warn
-from webhook.engine.admitted_view import Manifest, UnreadableError, manifests_of, unknown_templates
+from webhook.engine.admitted_view import (
+    Manifest,
+    UnreadableError,
+    manifests_of,
+    template_path,
+    unknown_templates,
+)
+from webhook.engine.misunderstood import on_controller
 from webhook.engine.problems import problems
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.files import Document, InputError
@@ -21,6 +29,7 @@ from webhook.model.accelerators import PATTERNS, Accelerators
 from webhook.model.globs import glob
 from webhook.model.names import Mode
 from webhook.model.patch import Path
+from webhook.model.pod import NO_METADATA, pod_view
 from webhook.model.subject import Namespace
 from webhook.policies.shipped import Profile
 from webhook.policies.sources import in_force
@@ -61,6 +70,7 @@ def read(paths: Iterable[str], others: Templates = NO_TEMPLATES) -> Iterator[Doc
             for at, obj in _objects(document.data):
                 if not others.get(_kind(obj)):
                     _warn_of_templates(f"{document.place(at)}: {obj.get('kind')}", obj)
+                _warn_of_keys(document, at, obj)
             yield document
 
 
@@ -75,6 +85,19 @@ def _warn_of_templates(title: str, obj: dict[str, Any]) -> None:
         group, _, version = version.rpartition("/")
         flags = " ".join(f"--controller '{kind}.{version}.{group}={path}'" for path in paths)
         warn(f"{title} is not known, and its Pod template at {', '.join(paths)} is passed over; give {flags}")
+
+
+def _warn_of_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
+    """A switch that stands on a controller is read by nobody."""
+    try:
+        manifests = manifests_of(obj) if template_path(obj) else []
+        controller = pod_view({"metadata": obj.get("metadata")}).metadata or NO_METADATA
+    except (UnreadableError, msgspec.ValidationError):  # told with its place when it is judged
+        return
+    for manifest in manifests:
+        template = manifest.template.metadata or NO_METADATA
+        for words in on_controller(controller, template, manifest.kind):
+            warn(f"{document.place((*at, 'metadata'))}: {words}")
 
 
 def find_pods(document: Document, others: Templates = NO_TEMPLATES, within: Path = ()) -> Iterator[Found]:

@@ -13,7 +13,8 @@ from webhook.audit.retrofit import ByHand, Plan, Planner, Restart
 from webhook.audit.survey import Survey
 from webhook.cli import options
 from webhook.cli.output import Format, counted, print_json
-from webhook.cli.terminal import console, warn
+from webhook.cli.terminal import complain, console, warn
+from webhook.engine.snapshot import Snapshot
 from webhook.files import InputError
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def retrofit(
     keeps its QoS class. All else takes a new Pod: owners that roll out are restarted. Pods that nobody would
     make anew are named, and never deleted.
 
+    With --apply what is refused is told at the end, and does not keep the others from being done. Before each
+    restart a new Pod is tried with a dry run: where it would not be tailored, nothing more is restarted.
+
     Interrupted or stuck, it can be run again: what is repaired by then is not in the list any more.
 
     \b
@@ -62,8 +66,8 @@ def retrofit(
       podtailor retrofit -n shop --apply
 
     \b
-    Exit codes: 0 done, 1 a rollout got stuck, or a Pod could not be judged, 2 wrong usage or input that
-    cannot be used, 130 interrupted.
+    Exit codes: 0 done, 1 something was refused, stuck or not tailored, or a Pod could not be judged,
+    2 wrong usage or input that cannot be used, 130 interrupted.
     """
     if dry_run and not apply:
         raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
@@ -71,6 +75,7 @@ def retrofit(
     options.check_time(since)
     from webhook.audit import rollout
     from webhook.audit.cluster import Cluster
+    from webhook.audit.evidence import with_evidence
     from webhook.audit.why_not import calls
     from webhook.cli import looking, sources
 
@@ -79,9 +84,11 @@ def retrofit(
             own = sources.namespace_of(namespace, kubeconfig, context)
             part = looking.part_of(api, namespace, own, all_namespaces=all_namespaces)
             look = looking.look(api, part, since=since)
-            survey, planner = Survey(look.snapshot, look.enforcement), Planner()
             scope = looking.scope(api, part, selector, "", {})
-            for examined in Cluster(api, look.snapshot, scope, heard).examined():
+            cluster = Cluster(api, look.snapshot, scope, heard)
+            enforcement = with_evidence(look.enforcement, look.snapshot, cluster.given)
+            survey, planner = Survey(look.snapshot, enforcement), Planner()
+            for examined in cluster.examined():
                 verdict = survey.take(examined)
                 if verdict.problem:
                     warn(f"{examined.ref} could not be judged: {verdict.problem}")
@@ -99,7 +106,7 @@ def retrofit(
         else:
             _show(plan, is_sure=not part.unread)
         if apply:
-            _apply(api, plan, timeout, dry_run=dry_run)
+            _apply(api, plan, look.snapshot, timeout, dry_run=dry_run)
     if Finding.NOT_JUDGED in survey.tally.found:
         raise typer.Exit(1)
 
@@ -123,6 +130,9 @@ def _show(plan: Plan, *, is_sure: bool) -> None:
     if plan.refused:
         pods = counted(plan.refused, "Pod")
         out.print(f"{pods} would be refused if made anew: podtailor audit says why.")
+    if plan.drifted:
+        pods = counted(plan.drifted, "Pod")
+        out.print(f"{pods} drifted: resized since, and left as that: podtailor audit says from what.")
     if plan == Plan((), (), ()):
         known = "" if is_sure else ", as far as is known"
         out.print(f"Every live Pod has what admission would give it now{known}.")
@@ -133,31 +143,61 @@ def _by_hand(each: ByHand) -> str:
     return f"{each.owner}{pods}: {each.why}"
 
 
-def _apply(api: Api, plan: Plan, timeout: float, *, dry_run: bool) -> None:
+def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run: bool) -> None:
+    """What is refused is told, and what can be done is done all the same. Raises typer.Exit."""
     from webhook.audit import rollout
+    from webhook.cluster.client import UnreachableError
 
     out = console()
+    refused: list[str] = []
     for each in plan.resizes:
-        rollout.resize(api, each, dry_run=dry_run)
-        out.print(Text(f"{each.pod}: {'would be resized' if dry_run else 'resized'}"))
+        try:
+            rollout.resize(api, each, dry_run=dry_run)
+            out.print(Text(f"{each.pod}: {'would be resized' if dry_run else 'resized'}"))
+        except UnreachableError as error:
+            refused.append(str(error))
     for index, restart in enumerate(plan.restarts):
         name = f"{index + 1}/{len(plan.restarts)} {restart.owner}"
         left = _left(plan.restarts[index + 1 :])
         try:
-            said = _restart(api, restart, name, timeout, dry_run=dry_run)
+            said = _restart(api, restart, snapshot, name, timeout, dry_run=dry_run)
         except rollout.StuckError as error:
             out.print(Text.assemble((str(error), "red"), left))
+            _told(refused)
             raise typer.Exit(1) from error
+        except UnreachableError as error:
+            refused.append(str(error))
+            continue
         except KeyboardInterrupt:
             out.print(Text(f"{name}: interrupted; its rollout goes on{left}"))
+            _told(refused)
             raise typer.Exit(_INTERRUPTED) from None
         out.print(Text(f"{name}: {said}"))
+    if refused:
+        _told(refused)
+        raise typer.Exit(1)
 
 
-def _restart(api: Api, restart: Restart, name: str, timeout: float, *, dry_run: bool) -> str:
-    """What came of it. One that is under way already, of an earlier try, is waited for."""
-    from webhook.audit import rollout
+def _told(refused: list[str]) -> None:
+    for each in refused:
+        complain(f"not done: {each}")
 
+
+def _restart(
+    api: Api, restart: Restart, snapshot: Snapshot, name: str, timeout: float, *, dry_run: bool
+) -> str:
+    """What came of it. One that is under way already, of an earlier try, is waited for.
+
+    Raises StuckError where new Pods are not tailored: those of the other owners would not be either.
+    """
+    from webhook.audit import rollout, trial
+
+    lacked = trial.lacked_by_a_new_pod(api, restart.owner, snapshot)
+    if lacked:
+        raise rollout.StuckError(
+            f"{restart.owner}: not restarted, for a new Pod would lack {', '.join(lacked)}: "
+            "does podtailor answer? podtailor certs check says whether the API server can call it"
+        )
     rolling = rollout.look(api, restart.owner)
     if rolling is None:
         return "it has gone meanwhile"
@@ -168,6 +208,8 @@ def _restart(api: Api, restart: Restart, name: str, timeout: float, *, dry_run: 
     with console().status(f"{name}: restarted") as status:
         for done, wanted in rollout.followed(api, restart.owner, timeout):
             status.update(f"{name}: {done} of {wanted} Pods are new")
+    for pod, lacked in trial.untailored(api, restart.owner, snapshot):
+        raise rollout.StuckError(f"{restart.owner}: Pod {pod} has come back without {', '.join(lacked)}")
     return f"new, {counted(len(restart.names), 'Pod')}"
 
 
@@ -187,4 +229,5 @@ def _as_json(plan: Plan) -> dict[str, object]:
         "byHand": plan.by_hand,
         "notInForce": plan.not_in_force,
         "refused": plan.refused,
+        "drifted": plan.drifted,
     }

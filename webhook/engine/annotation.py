@@ -28,7 +28,7 @@ _ALL_ANNOTATIONS = 262_144
 
 def applied_write(changes: Iterable[Change], annotations: dict[str, str | None]) -> Write | None:
     """The write that records `changes`; None where all annotations together would become too large."""
-    applied = _older(annotations.get(APPLIED))
+    applied = applied_of(annotations.get(APPLIED))
     set_now: dict[str, set[str]] = {}
     for change in changes:
         set_now.setdefault(change.policy.name, set()).add(change.field)
@@ -51,8 +51,8 @@ def applied_write(changes: Iterable[Change], annotations: dict[str, str | None])
     return Write(("metadata", "annotations", APPLIED), text)
 
 
-def _older(text: str | None) -> Applied:
-    """What the Pod already says; nothing where somebody else wrote something else there."""
+def applied_of(text: str | None) -> Applied:
+    """What the annotation of a Pod says; nothing if somebody else wrote something else there."""
     if not text:
         return {}
     try:

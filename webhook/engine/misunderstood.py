@@ -55,14 +55,13 @@ def opts_out(texts: _Texts) -> bool:
     return INJECTION in texts and texts[INJECTION] != "enabled"
 
 
-def on_controller(metadata: ObjectMeta, kind: str) -> list[str]:
-    """What stands on the controller itself and is read of its Pods alone."""
-    there = {**(metadata.annotations or {}), **(metadata.labels or {})}
-    pod_keys = (*_KNOWN[_POD_LABEL], SKIP_CONTAINERS)
+def on_controller(controller: ObjectMeta, template: ObjectMeta, kind: str) -> list[str]:
+    """What stands on the controller itself, not on its Pod template, and is read of Pods alone."""
+    own, of_pods = ({**(each.annotations or {}), **(each.labels or {})} for each in (controller, template))
     return [
-        f"misplaced-key: {key} stands on the {kind} and is read of its Pods: write it into the Pod template"
-        for key in pod_keys
-        if key in there
+        f"misplaced-key: {key} stands on the {kind}, and is read of its Pods: write it into the Pod template"
+        for key in (*_KNOWN[_POD_LABEL], SKIP_CONTAINERS)
+        if key in own and key not in of_pods
     ]
 
 

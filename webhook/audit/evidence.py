@@ -1,0 +1,50 @@
+"""What shows that policies were in force: read of a namespace when one of its Pods is suspected, and once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import structs
+
+from webhook.audit.enforcement import Enforcement, Tailored
+from webhook.engine.snapshot import Snapshot
+
+Given = Callable[[str, Mapping[str, str]], Tailored]
+"""As `Cluster.given`."""
+
+
+def with_evidence(enforcement: Enforcement, snapshot: Snapshot, given: Given) -> Enforcement:
+    return structs.replace(enforcement, tailored=_Evidence(enforcement, snapshot, given))
+
+
+class _Evidence(Mapping[str, Tailored]):
+    """By namespace. Raises UnreachableError."""
+
+    def __init__(self, enforcement: Enforcement, snapshot: Snapshot, given: Given) -> None:
+        self._enforcement = enforcement
+        self._snapshot = snapshot
+        self._given = given
+        self._known: dict[str, Tailored] = {}
+
+    def __getitem__(self, namespace: str) -> Tailored:
+        if namespace not in self._known:
+            self._known[namespace] = self._given(namespace, self._since(namespace))
+        return self._known[namespace]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _since(self, namespace: str) -> dict[str, str]:
+        """By name, for that is what annotations say: a name that two policies share tells nothing."""
+        here = [each for each in self._snapshot.policies if each.namespace in (None, namespace)]
+        counted = Counter(each.name for each in here)
+        found = {}
+        for each in here:
+            begins = self._enforcement.begins(each, namespace)
+            if begins is not None and counted[each.name] == 1:
+                found[each.name] = begins
+        return found

@@ -1,0 +1,85 @@
+"""Whether new Pods of an owner are tailored: asked of the API server, and of those that have come.
+
+That a webhook is configured does not say that somebody answers. So a Pod as the owner's controller would make
+it is created with `dryRun=All`, which stores nothing, and comes back as it would be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from kubernetes.client import ApiClient
+
+from webhook.audit.cluster import Cluster, Scope, live_pod
+from webhook.audit.findings import Ref
+from webhook.audit.rollout import path_of
+from webhook.cluster.once import told
+from webhook.cluster.writing import JSON, send
+from webhook.engine.admitted_view import manifests_of
+from webhook.engine.evaluate import evaluate
+from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.pod import NO_METADATA, PodView
+
+Json = dict[str, Any]
+
+
+def lacked_by_a_new_pod(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[str]:
+    """The fields that a new Pod of a Deployment, StatefulSet or DaemonSet would lack; none if it is tailored.
+
+    Raises UnreachableError, also if the Pod is refused.
+    """
+    with told(f"{owner}: a new Pod, tried without making one"):
+        obj = msgspec.json.decode(send(api, "GET", path_of(owner)))
+        pod = _new_pod({"kind": owner.kind, "apiVersion": "apps/v1", **obj})
+        path = f"/api/v1/namespaces/{owner.namespace}/pods"
+        created = send(api, "POST", path, pod, content_type=JSON, query={"dryRun": "All"})
+    return _lacked(live_pod(created).admitted, owner.namespace, snapshot)
+
+
+def untailored(api: ApiClient, owner: Ref, snapshot: Snapshot) -> Iterator[tuple[str, list[str]]]:
+    """The live Pods of an owner that lack something, by name. Raises UnreachableError."""
+    scope = Scope(owner.namespace, kinds=frozenset({owner.kind}))
+    for each in Cluster(api, snapshot, scope, lambda *_: None).examined():
+        if each.is_live and each.owner == owner and not each.problem:
+            lacked = _lacked(each.admitted, owner.namespace, snapshot)
+            if lacked:
+                yield each.ref.name, lacked
+
+
+def _lacked(pod: PodView, namespace: str, snapshot: Snapshot) -> list[str]:
+    return [change.field for change in evaluate(Request(namespace, pod), snapshot).outcome.changes]
+
+
+def _new_pod(obj: Json) -> Json:
+    """As the controller of the object would make it."""
+    template, metadata = obj["spec"]["template"], obj["metadata"]
+    (manifest,) = manifests_of(obj)
+    admitted = manifest.admitted.metadata or NO_METADATA
+    owners = [
+        {
+            "apiVersion": "apps/v1",
+            "kind": each.kind,
+            "name": each.name,
+            "uid": metadata["uid"],
+            "controller": True,
+        }
+        for each in admitted.ownerReferences or ()
+    ]
+    claims = [
+        {"name": each["metadata"]["name"], "persistentVolumeClaim": {"claimName": each["metadata"]["name"]}}
+        for each in obj["spec"].get("volumeClaimTemplates") or ()
+    ]
+    spec = template["spec"]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "generateName": f"{metadata['name']}-",
+            "labels": admitted.labels,
+            "annotations": admitted.annotations,
+            "ownerReferences": owners,
+        },
+        "spec": {**spec, "volumes": [*(spec.get("volumes") or ()), *claims]} if claims else spec,
+    }

@@ -1,0 +1,70 @@
+"""`podtailor explain pod/NAME`: why a live Pod is as it is, and what the audit says of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import typer
+from msgspec import structs
+from rich.text import Text
+
+from webhook.audit.admission import NO_PLUGINS
+from webhook.audit.cluster import Cluster, Scope
+from webhook.audit.enforcement import Enforcement
+from webhook.audit.evidence import with_evidence
+from webhook.audit.judge import Examined
+from webhook.audit.survey import Survey
+from webhook.audit.why_not import Around, why_not
+from webhook.cli.explain import as_json, explained, in_words
+from webhook.cli.looking import LivePod, Look
+from webhook.cli.manifests import find_pods
+from webhook.cli.output import Format, print_json
+from webhook.cli.terminal import console, warn
+from webhook.cluster.client import Api, UnreachableError
+
+
+def explain_live(api: Api, look: Look, live: LivePod, namespace: str, output: Format) -> None:
+    """The reasoning for the Pod as it was created, and why it is not as it would be now.
+
+    Raises UnreachableError.
+    """
+    examined, enforcement = _examined(api, look, live, namespace)
+    found = next(find_pods(live.document))
+    found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=examined.admitted))
+    explanation = explained(found, namespace, NO_PLUGINS, look.snapshot)
+    verdict = Survey(look.snapshot, enforcement).take(examined)
+    if explanation and verdict.problem:
+        warn(f"{examined.ref} could not be judged: {verdict.problem}")
+    if explanation is None or verdict.problem:
+        raise typer.Exit(1)
+    within = look.snapshot.namespace(namespace)
+    around = Around(within, look.installed, enforcement, live.served, datetime.now(UTC))
+    reasons = why_not(examined, explanation, verdict, around)
+    if output is Format.JSON:
+        said = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
+        print_json([{**as_json(found, namespace, explanation), **said}])
+        return
+    out = console()
+    title = f"  {verdict.finding}, created at {examined.created}"
+    out.print(Text.assemble((str(examined.ref), "bold"), title))
+    for reason in reasons:
+        out.print(Text(f"  {reason}", style="yellow"))
+    _, *rest = in_words(found, namespace, explanation, sets="A new one would be given")
+    for line in rest:
+        said_above = line.plain.strip()
+        if not any(reason.startswith(said_above) for reason in reasons):
+            out.print(line)
+
+
+def _examined(api: Api, look: Look, live: LivePod, namespace: str) -> tuple[Examined, Enforcement]:
+    """As the audit sees it: beside its template, and with what shows whether it slipped through."""
+    cluster = Cluster(api, look.snapshot, Scope(namespace), lambda *_: None)
+    try:
+        examined = cluster.live(live.document.text.encode())
+    except UnreachableError as error:
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
+        warn(f"whether it differs from its template is not known: {error}")
+        return live.examined, look.enforcement
+    return examined or live.examined, with_evidence(look.enforcement, look.snapshot, cluster.given)
