@@ -65,6 +65,21 @@ def test_caller_is_forgotten_with_a_review_that_is_not_dear() -> None:
     assert asyncio.run(order()) == [b"dear", b"pod2"]
 
 
+def test_review_that_only_waited_was_not_dear() -> None:
+    """For a namespace of which nothing is known yet: its connection is one of the API server's."""
+
+    async def order() -> list[bytes]:
+        asked, waited = Asked(), [DEAR_SECONDS * 10]
+        asked.turns = Turns(asked._review, lambda: waited[-1])  # noqa: SLF001 (its own)
+        await asked.turns.review(b"dear", "a")
+        waited.append(0.0)
+        asked.done.clear()
+        await asked.at_once((LARGE, "b"), (LARGE, "c"), (b"pod1", "a"))
+        return asked.done
+
+    assert asyncio.run(order()) == [b"dear", b"pod1", b"dear"]
+
+
 def test_one_whose_turn_does_not_come_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "_MAX_WAIT_SECONDS", DEAR_SECONDS)
 

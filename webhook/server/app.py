@@ -65,7 +65,7 @@ class Mutate:
         self._reviewer = reviewer
         self._body_seconds = body_seconds
         self._is_draining = is_draining
-        self._turns = Turns(reviewer.review)
+        self._turns = Turns(reviewer.review, lambda: reviewer.waited_seconds)
         self.held_bytes = self._at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

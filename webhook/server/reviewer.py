@@ -25,6 +25,8 @@ class Reviewer:
         self.snapshot = snapshot
         self.metrics = metrics
         self.ledger = Ledger(metrics)
+        self.waited_seconds = 0.0
+        """Of the review that has just ended, for its namespace; to be read before the loop goes on."""
         self._swapped = asyncio.Event()
         metrics.loaded(Update(snapshot))
 
@@ -48,6 +50,7 @@ class Reviewer:
         | a Pod that leaves something open | allowed, patched            | patched      |
         """
         started = time.perf_counter()
+        self.waited_seconds = 0.0
         request = await self._read(body)
         metadata: ObjectMeta | None = None
         patch: list[Op] = []
@@ -93,12 +96,14 @@ class Reviewer:
 
     async def _wait_for(self, namespace: str) -> None:
         """Pods come as soon as their namespace is there, and we may hear of it a moment later."""
+        started = time.perf_counter()
         try:
             async with asyncio.timeout(_NAMESPACE_SECONDS):
                 while namespace not in self.snapshot.namespaces:
                     await self._swapped.wait()
         except TimeoutError:  # it counts as unlabelled; the selectors have spared those that opted out
             self.metrics.skipped("unknown-namespace")
+        self.waited_seconds = time.perf_counter() - started
 
 
 def _result(decision: Decision, patch: list[Op]) -> str:

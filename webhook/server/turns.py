@@ -23,8 +23,12 @@ _MAX_CALLERS = 1000
 class Turns:
     """In the event loop's thread."""
 
-    def __init__(self, review: Callable[[bytes], Awaitable[bytes]]) -> None:
+    def __init__(
+        self, review: Callable[[bytes], Awaitable[bytes]], waited: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """`waited`: seconds that the review which has just ended only waited: that cost no CPU."""
         self._review = review
+        self._waited = waited
         self._turn = asyncio.Lock()
         self._dear: set[object] = set()
 
@@ -38,7 +42,7 @@ class Turns:
         try:
             return await self._review(body)
         finally:
-            took = time.perf_counter() - started
+            took = time.perf_counter() - started - self._waited()
             if waits or took > _DEAR_SECONDS:
                 self._done(caller, took, waited=waits)
 
