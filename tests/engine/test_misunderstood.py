@@ -19,6 +19,7 @@ def test_switch_with_an_unknown_value_is_off_and_says_so(value: str, kind: str) 
     assert decision.left_alone == f"opted-out: Pod {kind[:-1]} podtailor.dev/injection={value}"
     assert len(decision.warnings) == 1
     assert "podtailor.dev/injection" in decision.warnings[0]
+    assert "counts as disabled" in decision.warnings[0]
 
 
 @pytest.mark.parametrize("value", ["disable", "false", "Disabled"])
@@ -37,6 +38,7 @@ def test_switch_of_a_namespace_with_an_unknown_value_is_off_and_says_so(value: s
         pytest.param("labels: {podtailor.dev/skip-containers: app}", "unknown-key: Pod label podtailor.dev/skip-containers: podtailor reads it as a Pod annotation", id="an annotation as a label"),
         pytest.param("annotations: {podtailor.dev/workload-type: gpu}", "unknown-key: Pod annotation podtailor.dev/workload-type: podtailor reads it as a Pod label", id="a label as an annotation"),
         pytest.param("labels: {podtailor.dev/mode: audit}", "unknown-key: Pod label podtailor.dev/mode: podtailor reads it as a namespace label", id="a namespace's label on a Pod"),
+        pytest.param("annotations: {podtailor.dev/injection: enabled}", "unknown-key: Pod annotation podtailor.dev/injection: podtailor reads it as a Pod label", id="a switch as an annotation that opts nothing out"),
         pytest.param("labels: {podtailor.dev/zzz: a}", "unknown-key: Pod label podtailor.dev/zzz: known are podtailor.dev/injection, podtailor.dev/workload-type, podtailor.dev/preset", id="a key that is like none"),
     ],
 )  # fmt: skip

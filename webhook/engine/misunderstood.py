@@ -70,7 +70,10 @@ def _in(place: str, texts: _Texts) -> Iterator[str]:
         if not key.startswith(PREFIX):
             continue
         if key not in _KNOWN[place]:
-            yield f"unknown-key: {place} {key}: {_hint(place, key)}"
+            counts = (
+                "it counts as disabled, but " if place == _POD_ANNOTATION and opts_out({key: value}) else ""
+            )
+            yield f"unknown-key: {place} {key}: {counts}{_hint(place, key)}"
         elif key == INJECTION and value not in ("enabled", "disabled"):
             yield f"unknown-injection: {place} {key}={value!r} counts as disabled: write enabled or disabled"
 
@@ -80,8 +83,7 @@ def _hint(place: str, key: str) -> str:
         (other for other in (_POD_LABEL, _POD_ANNOTATION, _NAMESPACE_LABEL) if key in _KNOWN[other]), None
     )
     if meant:
-        counts = "it counts as disabled, but " if key == INJECTION else ""
-        return f"{counts}podtailor reads it as a {meant}"
+        return f"podtailor reads it as a {meant}"
     known = [name.removeprefix(PREFIX) for names in (_KNOWN[place], *_KNOWN.values()) for name in names]
     word = key.removeprefix(PREFIX)
     close = difflib.get_close_matches(word, known, n=1) if len(word) <= _MAX_COMPARED else []
