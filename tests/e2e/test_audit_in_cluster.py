@@ -118,6 +118,7 @@ def test_controller_of_somebody_else_is_looked_at(cluster: ControlPlane) -> None
             "spec.pod.spec.containers: must be a list, and is a whole number\n"
         ),
     )
+    cluster.kubectl("delete", "rollouts.example.com", "odd", f"--namespace={namespace}")
     unserved = audit(cluster.kubeconfig, "-n", namespace, "--controller=Gadget.v1.example.com=spec.pod")
     assert (unserved.returncode, unserved.stderr) == (
         2, "error: cluster: Gadget of example.com/v1: the API server does not serve it\n"

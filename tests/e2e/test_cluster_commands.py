@@ -176,7 +176,7 @@ def test_explain_looks_into_the_namespace_of_the_context(applied: ControlPlane, 
         ]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    assert explain("pod/mine").startswith("Pod models/mine  created at ")
+    assert explain("pod/mine").startswith("Pod models/mine  would-change, created at ")
     assert explain("-f", "examples/notebook.yaml").startswith("Deployment models/notebook ")
     assert explain("-f", "examples/notebook.yaml", "-n", "other").startswith("Deployment other/notebook ")
 

@@ -128,8 +128,10 @@ class Store:
         seen = self._files.reads, [bool(revision) for revision in revisions.values()]
         self._is_news |= seen != self._seen
         self._take_in_policies()
-        if self.namespaces.update(*(self._changes[kind.name] for kind in (NAMESPACES, QUOTAS, RANGES))):
-            self._is_news = True
+        of_namespaces = [self._changes[kind.name] for kind in (NAMESPACES, QUOTAS, RANGES)]
+        self.namespaces.update(*of_namespaces)
+        # Also of a quota that says nothing to us: that it has been heard is told by its revision.
+        self._is_news |= any(of_namespaces)
         self._seen = seen
         self._changes.clear()
         return Update(

@@ -33,12 +33,14 @@ def send(  # noqa: PLR0913 (what a request is made of)
 
     Raises ApiException with the API server's own words, and HTTPError or OSError where it cannot be reached.
     """
+    # Of a request without body too the API server minds the type: `/version` is answered with 415.
+    about_body = {} if body is None else {"Content-Type": content_type}
     response = api.call_api(
         *api.param_serialize(
             method,
             path,
             query_params=list(query.items()),
-            header_params={"Content-Type": content_type, "Accept": "application/json"},
+            header_params={"Accept": "application/json", **about_body},
             body=body,
             auth_settings=["BearerToken"],
         ),
