@@ -26,19 +26,17 @@ class Namespaces:
         namespaces: Mapping[str, Namespace | None],
         quotas: Mapping[str, Quota | None],
         ranges: Mapping[str, Range | None],
-    ) -> bool:
-        """Take in what has changed, by `namespace/name`; whether that makes a difference."""
+    ) -> None:
+        """Take in what has changed, by `namespace/name`."""
         names = {key.removeprefix("/") for key in namespaces}
         for key, namespace in namespaces.items():
             _file(self._bare, key.removeprefix("/"), namespace)
         names |= _file_all(self._quotas, quotas.items()) | _file_all(self._ranges, ranges.items())
         built = {name: self._build(name) for name in names}
         differing = {name: found for name, found in built.items() if found != self.all.get(name)}
-        if not differing:
-            return False
-        together = {**self.all, **differing}
-        self.all = {name: found for name, found in together.items() if found}
-        return True
+        if differing:
+            together = {**self.all, **differing}
+            self.all = {name: found for name, found in together.items() if found}
 
     def _build(self, name: str) -> Namespace | None:
         self.built += 1
