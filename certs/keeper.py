@@ -21,8 +21,9 @@ from urllib3.exceptions import HTTPError
 from certs.files import TLS_CERT, TLS_KEY, write
 from certs.keyring import USUAL, Keyring, Lifetimes, as_published, renewed, to_secret
 from certs.lockout import lockout
-from certs.secret import SECONDS, NotKeptError, SharedSecret
+from certs.secret import SECONDS, SharedSecret
 from webhook.cluster.writing import APPLY, send
+from webhook.errors import RotationError
 
 log = logging.getLogger("podtailor.certs")
 
@@ -62,14 +63,14 @@ class Keeper:
         self.certificate, self.key = folder / TLS_CERT, folder / TLS_KEY
 
     def round(self, now: datetime) -> None:
-        """Keep, then make trusted. Raises NotKeptError."""
+        """Keep, then make trusted. Raises RotationError."""
         self.keep(now)
         try:
             self._trust(now)
         except ApiException as error:
-            raise NotKeptError(f"caBundle: {error.status} {error.reason}") from error
+            raise RotationError(f"caBundle: {error.status} {error.reason}") from error
         except (OSError, HTTPError) as error:
-            raise NotKeptError(f"caBundle: {error}") from error
+            raise RotationError(f"caBundle: {error}") from error
 
     def is_trusted(self) -> bool:
         """Whether, when last looked at, the webhook configuration trusted what this replica serves."""
@@ -79,7 +80,7 @@ class Keeper:
         """Hold what the Secret says, renewed where that is due, in files for the server to read.
 
         A Secret that has gone or is damaged is written again as this replica remembers it: what the others
-        serve, and what the API server trusts, stays good. Raises NotKeptError.
+        serve, and what the API server trusts, stays good. Raises RotationError.
         """
         keyring = self._secret.agreed(
             lambda stored: renewed(stored or self._held, self._place.hosts, now, self._lifetimes)
@@ -90,7 +91,7 @@ class Keeper:
             try:
                 write(self._folder, served)
             except OSError as error:
-                raise NotKeptError(f"{self._folder}: {error.strerror}") from error
+                raise RotationError(f"{self._folder}: {error.strerror}") from error
             self._served = served
         self._held = keyring
 
@@ -114,7 +115,7 @@ class Keeper:
             self._is_trusted = False
             if reason and not relies_on_us:
                 named = f"MutatingWebhookConfiguration {self._place.configuration}"
-                raise NotKeptError(f"not trusted by choice: {named}: {reason}")
+                raise RotationError(f"not trusted by choice: {named}: {reason}")
             self._shake_hands(self._held.bundle)
             self._publish(configuration, bundle)
         if reason:

@@ -16,16 +16,13 @@ from urllib3.exceptions import HTTPError
 
 from certs.keyring import Keyring, from_secret, to_secret
 from webhook.cluster.writing import JSON, send
+from webhook.errors import RotationError
 
 log = logging.getLogger("podtailor.certs")
 
 SECONDS = 5
 """For one call of the API server."""
 _CONFLICT, _NOT_FOUND = 409, 404
-
-
-class NotKeptError(Exception):
-    """Something did not answer, or refused: the next time may go better."""
 
 
 class SharedSecret:
@@ -42,14 +39,14 @@ class SharedSecret:
         """What all replicas hold once `due` has said what should be held in place of what is.
 
         `due` gets None where there is no Secret or it is damaged, and returns what it got where nothing is to
-        be written. Raises NotKeptError.
+        be written. Raises RotationError.
         """
         try:
             return self._agreed(due)
         except ApiException as error:
-            raise NotKeptError(f"{self}: {error.status} {error.reason}") from error
+            raise RotationError(f"{self}: {error.status} {error.reason}") from error
         except (HTTPError, OSError) as error:
-            raise NotKeptError(f"{self}: {error}") from error
+            raise RotationError(f"{self}: {error}") from error
 
     def _agreed(self, due: Callable[[Keyring | None], Keyring]) -> Keyring:
         while True:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from webhook import yaml_scalars, yaml_tree
-from webhook.files import InputError, read
+from webhook.errors import InputError
+from webhook.files import read
 
 
 @pytest.mark.parametrize(

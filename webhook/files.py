@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from webhook import yaml_tree
+from webhook.errors import InputError
 from webhook.yaml_scanner import MAX_DEPTH
 from webhook.yaml_tree import Location, Node, Repeated, YamlError
 
@@ -22,10 +23,6 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 # A marker at the start of a line always ends a document: block scalars are indented.
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _DIRECTIVE = re.compile(r"\A\ufeff?(\s*(#.*)?\n)*%", re.ASCII)
-
-
-class InputError(Exception):
-    """Something given by the user cannot be used. The message starts with `file:line:column:` where known."""
 
 
 @dataclass(frozen=True)

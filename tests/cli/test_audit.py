@@ -16,7 +16,7 @@ from webhook.cli.installed import Settings, served
 from webhook.cli.options import controllers_of
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 

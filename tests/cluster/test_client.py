@@ -10,7 +10,8 @@ import pytest
 from urllib3 import ProxyManager
 
 from webhook.cluster import client
-from webhook.cluster.client import UnreachableError, api_client, current_namespace
+from webhook.cluster.client import api_client, current_namespace
+from webhook.errors import ClusterError
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_namespace_in_a_pod_is_that_of_its_account(
 @pytest.mark.parametrize("text", ["", "- x", "nonsense", '{"contexts": null}'])
 def test_file_that_is_none_is_named(kubeconfig: Path, text: str) -> None:
     kubeconfig.write_text(text)
-    with pytest.raises(UnreachableError, match="config"):
+    with pytest.raises(ClusterError, match="config"):
         current_namespace(str(kubeconfig))
 
 

@@ -15,8 +15,8 @@ from webhook.audit.findings import Finding, Item, Ref, Verdict
 from webhook.audit.judge import Examined
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.tally import Tally
-from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import GoneError, Kind, objects, pages, whole
+from webhook.errors import ClusterError
 from webhook.model.pod import PodView
 
 THINGS = Kind("things", "/api/v1/things", whole)
@@ -82,7 +82,7 @@ def test_who_may_not_read_nodes_is_told_so_and_nothing_else(asked: tuple[Answers
     answers.give({"kind": "Status", "message": "nodes is forbidden"}, status=403)
     assert costing_of(api) == (None, "nodes: 403 nodes is forbidden")
     answers.give({}, status=500)
-    with pytest.raises(UnreachableError):
+    with pytest.raises(ClusterError):
         costing_of(api)
 
 

@@ -18,10 +18,10 @@ from kubernetes.client import ApiClient
 
 from certs.keeper import Keeper, Place
 from certs.keyring import Lifetimes, from_secret
-from certs.secret import NotKeptError
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import yaml
 from webhook.cluster.client import api_client
+from webhook.errors import RotationError
 
 NOW = datetime.now(UTC)
 HOSTS = ["localhost"]
@@ -169,7 +169,7 @@ def test_nothing_is_told_before_the_service_answers_with_ours(
     cluster: ControlPlane, replicas: tuple[Keeper, Keeper], endpoint: Endpoint
 ) -> None:
     endpoint.serving = None
-    with pytest.raises(NotKeptError, match="caBundle"):
+    with pytest.raises(RotationError, match="caBundle"):
         replicas[0].round(NOW)
     assert _bundle(cluster) == b""
 
@@ -212,7 +212,7 @@ def test_configuration_that_could_lock_everybody_out_is_not_trusted(
     cluster.kubectl(
         "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={LOCKS_OUT}"
     )
-    with pytest.raises(NotKeptError, match="failurePolicy is Fail and podtailor-system is selected"):
+    with pytest.raises(RotationError, match="failurePolicy is Fail and podtailor-system is selected"):
         replicas[0].round(NOW)
     assert _bundle(cluster) == b""
     assert not replicas[0].is_trusted()

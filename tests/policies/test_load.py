@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.policy import Origin, Policy
 from webhook.policies.load import load, load_all

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from certs.secret import NotKeptError
 from webhook import supervision
+from webhook.errors import RotationError
 from webhook.server import keeping
 from webhook.server.keeping import Keeping
 
@@ -25,7 +25,7 @@ def test_round_that_fails_is_logged_and_repeated_without_a_restart(
         def round(self, now: datetime) -> None:
             rounds.append(now)
             if len(rounds) < 3:
-                raise NotKeptError("the API server does not answer")
+                raise RotationError("the API server does not answer")
             third.set()
 
     anybody: Any = Keeper()

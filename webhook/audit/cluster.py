@@ -52,7 +52,7 @@ class Scope(Struct, frozen=True):
 
 
 def plugins(api: ApiClient, part: Part = WHOLE) -> Plugins:
-    """Raises UnreachableError."""
+    """Raises ClusterError."""
     defaults: dict[str, list[Defaults]] = {}
     classes: dict[str, RuntimeClass] = {}
     with part.noted(DEFAULTS.name, "their defaults are unknown"), told(DEFAULTS.name):
@@ -77,7 +77,7 @@ class Cluster:
         self._plugins = Plugins()
 
     def examined(self) -> Iterator[Examined]:
-        """Raises UnreachableError."""
+        """Raises ClusterError."""
         self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
         chosen: set[Ref] = set()
@@ -92,7 +92,7 @@ class Cluster:
         yield from self._pods(selected, chosen)
 
     def live(self, raw: bytes) -> Examined | None:
-        """One Pod; None if it is about to go. Raises UnreachableError."""
+        """One Pod; None if it is about to go. Raises ClusterError."""
         self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
         for controller in self._scope.controllers:
             for template in self._list(controller, []):
@@ -102,7 +102,7 @@ class Cluster:
     def given(self, namespace: str, since: Mapping[str, str]) -> Tailored:
         """What policies gave to live Pods of a namespace, and since when, by the annotation on the Pods.
 
-        `since`: by policy, from when on Pods count. Raises UnreachableError.
+        `since`: by policy, from when on Pods count. Raises ClusterError.
         """
         kind = Kind(PODS.plural, PODS.path(namespace), whole, metadata_only=True)
         found: dict[tuple[str, str], str] = {}

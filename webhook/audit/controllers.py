@@ -8,9 +8,9 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct
 
-from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import Kind, get, whole
 from webhook.cluster.once import told
+from webhook.errors import ClusterError
 from webhook.model.patch import Path
 
 
@@ -53,7 +53,7 @@ class _Resources(Struct, frozen=True):
 def others_of(api: ApiClient, paths: Mapping[tuple[str, str], tuple[Path, ...]]) -> tuple[Controller, ...]:
     """Controllers that are not Kubernetes' own: where their templates stand, by apiVersion and kind.
 
-    Raises UnreachableError.
+    Raises ClusterError.
     """
     return tuple(
         Controller(kind, version, _plural(api, version, kind), at) for (version, kind), at in paths.items()
@@ -66,5 +66,5 @@ def _plural(api: ApiClient, version: str, kind: str) -> str:
         served = msgspec.json.decode(get(api, asked, []).data, type=_Resources).resources
     plural = next((each.name for each in served if each.kind == kind and "/" not in each.name), None)
     if plural is None:
-        raise UnreachableError(f"{asked.name}: the API server does not serve it")
+        raise ClusterError(f"{asked.name}: the API server does not serve it")
     return plural

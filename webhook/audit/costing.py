@@ -13,16 +13,16 @@ from webhook.audit.findings import Verdict
 from webhook.audit.judge import Examined
 from webhook.audit.kinds import AUTOSCALERS, NODES, usages_of
 from webhook.audit.tally import Costs
-from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import objects
 from webhook.cluster.once import told
+from webhook.errors import ClusterError
 
 
 def costing_of(api: ApiClient) -> tuple[Costing | None, str]:
-    """None, and why, for who may not read Nodes or autoscalers. Raises UnreachableError."""
+    """None, and why, for who may not read Nodes or autoscalers. Raises ClusterError."""
     try:
         return Costing(api), ""
-    except UnreachableError as error:
+    except ClusterError as error:
         if error.status == HTTPStatus.FORBIDDEN:
             return None, str(error)
         raise
@@ -32,7 +32,7 @@ class Costing:
     """Is told of every Pod and template of the cluster."""
 
     def __init__(self, api: ApiClient) -> None:
-        """Raises UnreachableError."""
+        """Raises ClusterError."""
         self._api = api
         self._known: dict[str, Mapping[str, Usage] | None] = {}
         with told("nodes"):
@@ -60,6 +60,6 @@ class Costing:
             try:
                 with told("pods.metrics.k8s.io"):
                     self._known[namespace] = dict(objects(self._api, usages_of(namespace), []))
-            except UnreachableError:
+            except ClusterError:
                 self._known[namespace] = None
         return self._known[namespace]

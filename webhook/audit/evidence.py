@@ -19,7 +19,7 @@ def with_evidence(enforcement: Enforcement, snapshot: Snapshot, given: Given) ->
 
 
 class _Evidence(Mapping[str, Tailored]):
-    """By namespace. Raises UnreachableError."""
+    """By namespace. Raises ClusterError."""
 
     def __init__(self, enforcement: Enforcement, snapshot: Snapshot, given: Given) -> None:
         self._enforcement = enforcement

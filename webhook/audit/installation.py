@@ -115,7 +115,7 @@ _DEPLOYMENTS = Kind("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE}/de
 
 
 def installation(api: ApiClient, part: Part = WHOLE) -> Installation:
-    """Raises UnreachableError."""
+    """Raises ClusterError."""
     configuration = deployment = None
     hook_is_known = False
     with part.noted("the webhook configuration", "whether the API server asks podtailor is unknown"):
@@ -157,7 +157,7 @@ def enforcement(
 ) -> Enforcement:
     """Where and since when. `shipped`: sources and names of the policies that come with the server.
 
-    `namespace`: in that one alone. Raises UnreachableError.
+    `namespace`: in that one alone. Raises ClusterError.
     """
     if installed.hook is None:
         return Enforcement(since=since)

@@ -111,7 +111,7 @@ class Rolling(Struct, frozen=True):
 
 
 def look(api: ApiClient, owner: Ref) -> Rolling | None:
-    """As it is now; None where it has gone. Raises UnreachableError."""
+    """As it is now; None where it has gone. Raises ClusterError."""
     with told(str(owner)):
         try:
             return _read(owner, send(api, "GET", path_of(owner)))
@@ -122,7 +122,7 @@ def look(api: ApiClient, owner: Ref) -> Rolling | None:
 
 
 def checked(api: ApiClient, plan: Plan) -> Plan:
-    """Without restarts that would change nothing: those are for a person. Raises UnreachableError."""
+    """Without restarts that would change nothing: those are for a person. Raises ClusterError."""
     restarts, by_hand = [], [*plan.by_hand]
     for each in plan.restarts:
         rolling = look(api, each.owner)
@@ -134,7 +134,7 @@ def checked(api: ApiClient, plan: Plan) -> Plan:
 
 
 def resize(api: ApiClient, each: Resize, *, dry_run: bool) -> None:
-    """Raises UnreachableError."""
+    """Raises ClusterError."""
     path = f"/api/v1/namespaces/{each.pod.namespace}/pods/{each.pod.name}/resize"
     with told(str(each.pod)):
         send(
@@ -148,7 +148,7 @@ def resize(api: ApiClient, each: Resize, *, dry_run: bool) -> None:
 
 
 def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
-    """Raises UnreachableError."""
+    """Raises ClusterError."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     template = {"metadata": {"annotations": {_RESTARTED_AT: now}}}
     with told(str(owner)):

@@ -6,8 +6,8 @@ from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Verdict, not_judged, problem_of
 from webhook.audit.judge import Examined, judge
 from webhook.audit.tally import Tally
-from webhook.cluster.client import UnreachableError
 from webhook.engine.snapshot import Snapshot
+from webhook.errors import ClusterError
 
 
 class Survey:
@@ -20,11 +20,11 @@ class Survey:
     def take(self, examined: Examined) -> Verdict:
         """One object that cannot be judged is reported as such, and ends nothing.
 
-        Raises UnreachableError.
+        Raises ClusterError.
         """
         try:
             verdict = judge(examined, self._snapshot, self._enforcement, with_diff=self._with_diff)
-        except UnreachableError:
+        except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 (an object can hold anything)
             verdict = not_judged(problem_of(error))

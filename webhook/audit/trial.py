@@ -28,7 +28,7 @@ Json = dict[str, Any]
 def lacked_by_a_new_pod(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[str]:
     """The fields that a new Pod of a Deployment, StatefulSet or DaemonSet would lack; none if it is tailored.
 
-    Raises UnreachableError, also if the Pod is refused.
+    Raises ClusterError, also if the Pod is refused.
     """
     with told(f"{owner}: a new Pod, tried without making one"):
         obj = msgspec.json.decode(send(api, "GET", path_of(owner)))
@@ -39,7 +39,7 @@ def lacked_by_a_new_pod(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[
 
 
 def untailored(api: ApiClient, owner: Ref, snapshot: Snapshot) -> Iterator[tuple[str, list[str]]]:
-    """The live Pods of an owner that lack something, by name. Raises UnreachableError."""
+    """The live Pods of an owner that lack something, by name. Raises ClusterError."""
     scope = Scope(owner.namespace, kinds=frozenset({owner.kind}))
     for each in Cluster(api, snapshot, scope, lambda *_: None).examined():
         if each.is_live and each.owner == owner and not each.problem:

@@ -82,9 +82,11 @@ def main() -> None:
         sys.exit(interrupt.INTERRUPTED)
     except Exception as error:
         from webhook.cli.terminal import complain
-        from webhook.files import InputError
+        from webhook.errors import ClusterError, InputError
 
-        if isinstance(error, InputError):
+        if isinstance(error, ClusterError):
+            complain(f"cluster: {error}")
+        elif isinstance(error, InputError):
             complain(str(error))
         elif isinstance(error, OSError):  # a full disk behind standard output, and the like
             complain(error.strerror or str(error))

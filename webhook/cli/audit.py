@@ -20,7 +20,7 @@ from webhook.cli import options
 from webhook.cli.manifests import Found, Templates, find_pods, read, snapshot_from
 from webhook.cli.reporting import Output, Reporter
 from webhook.cli.terminal import warn
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 
@@ -142,18 +142,19 @@ def audit(
         reporter.end(survey.tally, Costs(missing="no cluster was looked at"))
     else:
         from webhook.cli import audit_cluster, looking, sources
+        from webhook.cluster.client import api_client
 
-        with sources.reached(kubeconfig, context) as api:
-            own = sources.namespace_of(namespace, kubeconfig, context)
-            # Manifests may be for any namespace.
-            part = looking.part_of(api, None if filename else namespace, own, all_namespaces=all_namespaces)
-            look = looking.look(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
-            if filename:
-                manifests = partial(_manifests, filename, policies, own, others)
-                survey = audit_cluster.of_files(api, look, reporter, manifests)
-            else:
-                scope = looking.scope(api, part, selector, kinds, others)
-                survey = audit_cluster.of_objects(api, look, reporter, scope, publishes=publish)
+        api = api_client(kubeconfig, context, is_patient=True)
+        own = sources.namespace_of(namespace, kubeconfig, context)
+        # Manifests may be for any namespace.
+        part = looking.part_of(api, None if filename else namespace, own, all_namespaces=all_namespaces)
+        look = looking.look(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
+        if filename:
+            manifests = partial(_manifests, filename, policies, own, others)
+            survey = audit_cluster.of_files(api, look, reporter, manifests)
+        else:
+            scope = looking.scope(api, part, selector, kinds, others)
+            survey = audit_cluster.of_objects(api, look, reporter, scope, publishes=publish)
         is_unsure = bool(look.notes)
     if filename and not survey.tally.objects:
         warn(f"{', '.join(filename)}: nothing in there makes Pods")

@@ -23,7 +23,7 @@ from webhook.cluster.client import Api
 
 
 def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publishes: bool) -> Survey:
-    """What is there. Raises UnreachableError."""
+    """What is there. Raises ClusterError."""
     publisher = Publisher(api, scope.namespace, warn) if publishes else None
     costing, missing = None, "only a part of the cluster was looked at"
     if scope.is_whole:
@@ -43,7 +43,7 @@ def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publis
 def of_files(
     api: Api, look: Look, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Examined]]
 ) -> Survey:
-    """What would be there. Raises UnreachableError, InputError."""
+    """What would be there. Raises ClusterError, InputError."""
     # Nobody has created them yet: nothing of them is as it is because of what is in force.
     enforcement = structs.replace(look.enforcement, policies={}, since="")
     survey = Survey(look.snapshot, enforcement, with_diff=reporter.with_diff)

@@ -14,7 +14,7 @@ from certs.issue import service_hosts
 from webhook.cli import options
 from webhook.cli.output import Format, print_json
 from webhook.cli.terminal import console
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")]

@@ -12,16 +12,15 @@ from certs.files import CA_CERT, TLS_CERT
 from certs.inspect import Facts, certificates_in
 from certs.issue import service_hosts
 from certs.keyring import Keyring, Lifetimes, joined, retired, rotated
-from certs.secret import NotKeptError, SharedSecret
+from certs.secret import SharedSecret
 from certs.served import Served, forwarded, replicas, served
 from webhook.audit.installation import Installation, installation
 from webhook.cli.installed import served as settings_of
 from webhook.cli.output import Format, counted, print_json
-from webhook.cli.sources import reached
 from webhook.cli.terminal import console
 from webhook.cluster import once
-from webhook.cluster.client import Api
-from webhook.files import InputError
+from webhook.cluster.client import Api, api_client
+from webhook.errors import InputError, RotationError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
 _CONFIGURATION = f"MutatingWebhookConfiguration {CONFIGURATION}"
@@ -36,8 +35,8 @@ class _Held(Struct, frozen=True):
 
 def held(kubeconfig: str | None, context: str | None) -> list[tuple[str, Facts]]:
     """Where each certificate stands, and what it says. Raises InputError."""
-    with reached(kubeconfig, context) as api:
-        found = _look(api)
+    api = api_client(kubeconfig, context, is_patient=True)
+    found = _look(api)
     places = {f"Secret {found.name}: {name}": found.secret.get(name, b"") for name in (CA_CERT, TLS_CERT)}
     places["caBundle"] = found.installed.bundle
     said = [(place, facts) for place, pem in places.items() for facts in _facts(place, pem)]
@@ -48,14 +47,14 @@ def held(kubeconfig: str | None, context: str | None) -> list[tuple[str, Facts]]
 
 def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Format) -> int:
     """The exit code. Raises InputError."""
-    with reached(kubeconfig, context) as api:
-        found = _look(api)
-        if found.installed.hook is None:
-            return _said(
-                [Checked(_CONFIGURATION, "there is none, so nothing calls podtailor: apply the manifests")],
-                output,
-            )
-        answers = _answers(api, found.installed.bundle)
+    api = api_client(kubeconfig, context, is_patient=True)
+    found = _look(api)
+    if found.installed.hook is None:
+        return _said(
+            [Checked(_CONFIGURATION, "there is none, so nothing calls podtailor: apply the manifests")],
+            output,
+        )
+    answers = _answers(api, found.installed.bundle)
     is_ours = bool(settings_of(found.installed.arguments).tls_secret)
     pems = (found.secret.get(TLS_CERT, b""), found.secret.get(CA_CERT, b"") if is_ours else b"")
     secret = (f"Secret {found.name}", *pems) if found.secret or is_ours else None
@@ -69,27 +68,25 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
 
 def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
     """What was done, in words. Raises InputError."""
-    with reached(kubeconfig, context) as api:
-        found = _look(api)
-        settings = settings_of(found.installed.arguments)
-        if not found.installed.arguments:
-            raise InputError(f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor")
-        if not settings.tls_secret:
-            raise InputError(
-                "these certificates are not podtailor's to renew: serve runs without --tls-secret "
-                "(with cert-manager: cmctl renew -n podtailor-system podtailor-webhook)"
-            )
-        secret = SharedSecret(api, OWN_NAMESPACE, settings.tls_secret)
-        now = datetime.now(UTC)
-        if retire:
-            _check_all_serve(api, found)
+    api = api_client(kubeconfig, context, is_patient=True)
+    found = _look(api)
+    settings = settings_of(found.installed.arguments)
+    if not found.installed.arguments:
+        raise InputError(f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor")
+    if not settings.tls_secret:
+        raise InputError(
+            "these certificates are not podtailor's to renew: serve runs without --tls-secret "
+            "(with cert-manager: cmctl renew -n podtailor-system podtailor-webhook)"
+        )
+    secret = SharedSecret(api, OWN_NAMESPACE, settings.tls_secret)
+    now = datetime.now(UTC)
+    if retire:
+        _check_all_serve(api, found)
 
-        try:
-            now_held = secret.agreed(
-                lambda stored: _due(stored, now, settings.lifetimes, ca=ca, retire=retire)
-            )
-        except (NotKeptError, ValueError) as error:
-            raise InputError(f"{secret}: {error}" if isinstance(error, ValueError) else str(error)) from error
+    try:
+        now_held = secret.agreed(lambda stored: _due(stored, now, settings.lifetimes, ca=ca, retire=retire))
+    except (RotationError, ValueError) as error:
+        raise InputError(f"{secret}: {error}" if isinstance(error, ValueError) else str(error)) from error
     others = len(now_held.authorities) - 1
     if ca:
         after = settings.lifetimes.overlap
@@ -124,7 +121,7 @@ def _check_all_serve(api: Api, found: _Held) -> None:
 
 
 def _look(api: Api) -> _Held:
-    """Raises UnreachableError."""
+    """Raises ClusterError."""
     installed = installation(api)
     name = settings_of(installed.arguments).tls_secret or installed.mounted_secret
     held = once.secret(api, OWN_NAMESPACE, name) if name else None

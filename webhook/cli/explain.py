@@ -21,7 +21,7 @@ from webhook.engine.match import NAMESPACE
 from webhook.engine.qos import QosMove
 from webhook.engine.snapshot import Snapshot
 from webhook.engine.tailored import Outcome
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import APPLIED, Mode
 from webhook.model.pod import NO_METADATA
@@ -70,20 +70,21 @@ def explain(
     if from_cluster or live or kubeconfig or context:
         from webhook.audit.cluster import plugins
         from webhook.cli import explain_live, looking, sources
+        from webhook.cluster.client import api_client
 
-        with sources.reached(kubeconfig, context) as api:
-            namespace = sources.namespace_of(namespace, kubeconfig, context)
-            # Manifests may be for any namespace.
-            part = looking.part_of(api, namespace if live else None, namespace)
-            look = looking.look(api, part, here, policies)
-            snapshot, there = look.snapshot, NO_PLUGINS if live else plugins(api, part)
-            for note in look.notes:
-                warn(note)
-            if live:
-                explain_live.explain_live(
-                    api, look, looking.live_pod(api, look, live, namespace), namespace, output
-                )
-                return
+        api = api_client(kubeconfig, context, is_patient=True)
+        namespace = sources.namespace_of(namespace, kubeconfig, context)
+        # Manifests may be for any namespace.
+        part = looking.part_of(api, namespace if live else None, namespace)
+        look = looking.look(api, part, here, policies)
+        snapshot, there = look.snapshot, NO_PLUGINS if live else plugins(api, part)
+        for note in look.notes:
+            warn(note)
+        if live:
+            explain_live.explain_live(
+                api, look, looking.live_pod(api, look, live, namespace), namespace, output
+            )
+            return
     else:
         namespace = namespace or "default"
         look, there = None, NO_PLUGINS

@@ -21,13 +21,14 @@ from webhook.cli.looking import LivePod, Look
 from webhook.cli.manifests import find_pods
 from webhook.cli.output import Format, print_json
 from webhook.cli.terminal import console, warn
-from webhook.cluster.client import Api, UnreachableError
+from webhook.cluster.client import Api
+from webhook.errors import ClusterError
 
 
 def explain_live(api: Api, look: Look, live: LivePod, namespace: str, output: Format) -> None:
     """The reasoning for the Pod as it was created, and why it is not as it would be now.
 
-    Raises UnreachableError.
+    Raises ClusterError.
     """
     examined, enforcement = _examined(api, look, live, namespace)
     found = next(find_pods(live.document))
@@ -62,7 +63,7 @@ def _examined(api: Api, look: Look, live: LivePod, namespace: str) -> tuple[Exam
     cluster = Cluster(api, look.snapshot, Scope(namespace), lambda *_: None)
     try:
         examined = cluster.live(live.document.text.encode())
-    except UnreachableError as error:
+    except ClusterError as error:
         if error.status != HTTPStatus.FORBIDDEN:
             raise
         warn(f"whether it differs from its template is not known: {error}")

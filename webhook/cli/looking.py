@@ -27,7 +27,8 @@ from webhook.cluster import once
 from webhook.cluster.client import Api
 from webhook.cluster.part import WHOLE, Part
 from webhook.engine.snapshot import Snapshot
-from webhook.files import Document, InputError
+from webhook.errors import InputError
+from webhook.files import Document
 from webhook.model.names import OWN_NAMESPACE
 from webhook.model.patch import Path
 from webhook.model.policy import Policy
@@ -61,7 +62,7 @@ class Look(Struct, frozen=True):
 def part_of(api: Api, namespace: str | None, default: str, *, all_namespaces: bool = False) -> Part:
     """That namespace; without one all, or the default one for a caller who may not read all.
 
-    Raises UnreachableError.
+    Raises ClusterError.
     """
     if namespace or all_namespaces or once.may_list_namespaces(api):
         return Part(namespace, [])
@@ -79,7 +80,7 @@ def look(
 ) -> Look:
     """As the installed server does, but for what is given by the flags `here` and by policies of `paths`.
 
-    Raises InputError, UnreachableError.
+    Raises InputError, ClusterError.
     """
     own = load_all(paths or ())
     installed = installation(api, part)
@@ -101,7 +102,7 @@ def look(
 def policies_in_force(
     api: Api, part: Part, here: typer.Context, paths: list[str] | None
 ) -> tuple[Policy, ...]:
-    """As `look`. Raises InputError, UnreachableError."""
+    """As `look`. Raises InputError, ClusterError."""
     own = load_all(paths or ())
     installed = installation(api, part)
     wanted = chosen(here, served(installed.arguments))
@@ -141,7 +142,7 @@ def scope(
     kinds: str,
     others: Mapping[tuple[str, str], tuple[Path, ...]],
 ) -> Scope:
-    """`kinds` as in `Deployment,Pod`. Raises InputError, UnreachableError."""
+    """`kinds` as in `Deployment,Pod`. Raises InputError, ClusterError."""
     controllers = (*CONTROLLERS, *others_of(api, others))
     known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
     words = [word for word in kinds.split(",") if word]
@@ -162,7 +163,7 @@ class LivePod(Struct, frozen=True):
 
 
 def live_pod(api: Api, at: Look, named: str, namespace: str) -> LivePod:
-    """Given as `pod/NAME`. Raises InputError, UnreachableError."""
+    """Given as `pod/NAME`. Raises InputError, ClusterError."""
     kind, _, name = named.rpartition("/")
     if kind not in ("pod", "pods", "po") or not name:
         raise InputError(f"{named}: write pod/NAME, or -f FILE for anything else")

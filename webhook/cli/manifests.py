@@ -24,7 +24,8 @@ from webhook.engine.admitted_view import (
 from webhook.engine.misunderstood import on_controller
 from webhook.engine.problems import problems
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
-from webhook.files import Document, InputError
+from webhook.errors import InputError
+from webhook.files import Document
 from webhook.model.accelerators import PATTERNS, Accelerators
 from webhook.model.globs import glob
 from webhook.model.names import Mode

@@ -17,7 +17,8 @@ from webhook.cli.terminal import print_diff, warn, write
 from webhook.cli.yaml_edit import edited
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Snapshot
-from webhook.files import Document, InputError
+from webhook.errors import InputError
+from webhook.files import Document
 from webhook.model.patch import Op
 from webhook.policies.shipped import Profile
 

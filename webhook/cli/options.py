@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.model.patch import Path
 from webhook.policies.shipped import Profile

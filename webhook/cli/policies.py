@@ -13,7 +13,8 @@ from webhook import yaml_tree
 from webhook.cli import options
 from webhook.cli.output import Format, print_json
 from webhook.cli.terminal import complain, print_diff, print_table, write
-from webhook.files import InputError, find, read
+from webhook.errors import ClusterError, InputError
+from webhook.files import find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
 from webhook.policies.load import load, load_documents, spec_of
@@ -107,16 +108,18 @@ def _of_cluster(
 ) -> tuple[Policy, ...]:
     """Raises InputError."""
     from webhook.cli import looking, sources
+    from webhook.cluster.client import api_client
 
     try:
-        with sources.reached(kubeconfig, context) as api:
-            part = looking.part_of(api, None, sources.namespace_of(None, kubeconfig, context))
-            return looking.policies_in_force(api, part, here, paths)
-    except sources.ClusterError as error:
+        api = api_client(kubeconfig, context, is_patient=True)
+        part = looking.part_of(api, None, sources.namespace_of(None, kubeconfig, context))
+        return looking.policies_in_force(api, part, here, paths)
+    except ClusterError as error:
         if kubeconfig or context:
             raise
         raise InputError(
-            f"{error}; without a cluster, --builtin safe lists what ships, and -p PATH what is in files"
+            f"cluster: {error}; without a cluster, --builtin safe lists what ships, "
+            "and -p PATH what is in files"
         ) from error
 
 
@@ -196,10 +199,12 @@ def _documents_of_cluster(
 
     try:
         documents = sources.documents(kubeconfig, context)
-    except sources.ClusterError as error:
+    except ClusterError as error:
         if kubeconfig or context:
             raise
-        raise InputError(f"no policy {name!r}; known are {', '.join(sorted(known))}; and {error}") from error
+        raise InputError(
+            f"no policy {name!r}; known are {', '.join(sorted(known))}; and cluster: {error}"
+        ) from error
     return [(_key(each["metadata"]), _as_yaml(each)) for each in documents]
 
 

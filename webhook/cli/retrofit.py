@@ -14,8 +14,9 @@ from webhook.audit.survey import Survey
 from webhook.cli import options
 from webhook.cli.output import Format, counted, print_json
 from webhook.cli.terminal import complain, console, warn
+from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
-from webhook.files import InputError
+from webhook.errors import InputError
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -79,34 +80,34 @@ def retrofit(
     from webhook.audit.why_not import calls
     from webhook.cli import looking, sources
 
-    with sources.reached(kubeconfig, context) as api:
-        with looking.progress() as heard:
-            own = sources.namespace_of(namespace, kubeconfig, context)
-            part = looking.part_of(api, namespace, own, all_namespaces=all_namespaces)
-            look = looking.look(api, part, since=since)
-            scope = looking.scope(api, part, selector, "", {})
-            cluster = Cluster(api, look.snapshot, scope, heard)
-            enforcement = with_evidence(look.enforcement, look.snapshot, cluster.given)
-            survey, planner = Survey(look.snapshot, enforcement), Planner()
-            for examined in cluster.examined():
-                verdict = survey.take(examined)
-                if verdict.problem:
-                    warn(f"{examined.ref} could not be judged: {verdict.problem}")
-                planner.add(examined, verdict)
-        plan = rollout.checked(api, planner.plan())
-        for note in look.notes:
-            warn(note)
-        if part.unread and apply:
-            raise InputError("nothing is changed as long as you may not read all that decides")
-        unreached = calls(look.installed, None, datetime.now(UTC)) if apply else []
-        if unreached:
-            raise InputError("new Pods would be as the old ones: " + "; ".join(unreached))
-        if output is Format.JSON:
-            print_json(_as_json(plan))
-        else:
-            _show(plan, is_sure=not part.unread)
-        if apply:
-            _apply(api, plan, look.snapshot, timeout, dry_run=dry_run)
+    api = api_client(kubeconfig, context, is_patient=True)
+    with looking.progress() as heard:
+        own = sources.namespace_of(namespace, kubeconfig, context)
+        part = looking.part_of(api, namespace, own, all_namespaces=all_namespaces)
+        look = looking.look(api, part, since=since)
+        scope = looking.scope(api, part, selector, "", {})
+        cluster = Cluster(api, look.snapshot, scope, heard)
+        enforcement = with_evidence(look.enforcement, look.snapshot, cluster.given)
+        survey, planner = Survey(look.snapshot, enforcement), Planner()
+        for examined in cluster.examined():
+            verdict = survey.take(examined)
+            if verdict.problem:
+                warn(f"{examined.ref} could not be judged: {verdict.problem}")
+            planner.add(examined, verdict)
+    plan = rollout.checked(api, planner.plan())
+    for note in look.notes:
+        warn(note)
+    if part.unread and apply:
+        raise InputError("nothing is changed as long as you may not read all that decides")
+    unreached = calls(look.installed, None, datetime.now(UTC)) if apply else []
+    if unreached:
+        raise InputError("new Pods would be as the old ones: " + "; ".join(unreached))
+    if output is Format.JSON:
+        print_json(_as_json(plan))
+    else:
+        _show(plan, is_sure=not part.unread)
+    if apply:
+        _apply(api, plan, look.snapshot, timeout, dry_run=dry_run)
     if Finding.NOT_JUDGED in survey.tally.found:
         raise typer.Exit(1)
 
@@ -146,7 +147,7 @@ def _by_hand(each: ByHand) -> str:
 def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run: bool) -> None:
     """What is refused is told, and what can be done is done all the same. Raises typer.Exit."""
     from webhook.audit import rollout
-    from webhook.cluster.client import UnreachableError
+    from webhook.errors import ClusterError
 
     out = console()
     refused: list[str] = []
@@ -154,7 +155,7 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
         try:
             rollout.resize(api, each, dry_run=dry_run)
             out.print(Text(f"{each.pod}: {'would be resized' if dry_run else 'resized'}"))
-        except UnreachableError as error:
+        except ClusterError as error:
             refused.append(str(error))
     for index, restart in enumerate(plan.restarts):
         name = f"{index + 1}/{len(plan.restarts)} {restart.owner}"
@@ -165,7 +166,7 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
             out.print(Text.assemble((str(error), "red"), left))
             _told(refused)
             raise typer.Exit(1) from error
-        except UnreachableError as error:
+        except ClusterError as error:
             refused.append(str(error))
             continue
         except KeyboardInterrupt:

@@ -8,9 +8,8 @@ from pathlib import Path
 from certs.issue import service_hosts
 from certs.keeper import Keeper, Place
 from certs.keyring import Lifetimes
-from certs.secret import NotKeptError
-from webhook.cluster.client import UnreachableError, api_client
-from webhook.files import InputError
+from webhook.cluster.client import api_client
+from webhook.errors import ClusterError, InputError, RotationError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
 
@@ -32,6 +31,6 @@ def keeper(
         api = api_client(kubeconfig, context)
         made = Keeper(api, place, folder, lifetimes)
         made.keep(datetime.now(UTC))
-    except (UnreachableError, NotKeptError) as error:
+    except (ClusterError, RotationError) as error:
         raise InputError(f"--tls-secret {secret}: {error}") from error
     return made

@@ -17,7 +17,7 @@ from webhook.cli import options
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.options import lasting, setting
 from webhook.engine.index import PolicyIndex
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
 from webhook.policies.shipped import Profile
 

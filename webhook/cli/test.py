@@ -21,7 +21,8 @@ from webhook.cli.manifests import read as read_manifests
 from webhook.cli.output import counted, print_json
 from webhook.cli.terminal import console, warn, write
 from webhook.engine.evaluate import Decision, evaluate
-from webhook.files import Document, InputError
+from webhook.errors import InputError
+from webhook.files import Document
 from webhook.model.patch import Path as Location
 from webhook.model.policy import SHIPPED
 from webhook.policies.cases import Case, PolicyTest, fields_of, mismatches, read

@@ -15,7 +15,8 @@ from typing import Any
 import jsonpatch
 
 from webhook.cli.yaml_text import style_of
-from webhook.files import Document, InputError
+from webhook.errors import InputError
+from webhook.files import Document
 from webhook.model.patch import Op
 from webhook.yaml_tree import List, Mapping, Node, Scalar, YamlError, key_of, parse, plain
 

@@ -15,19 +15,12 @@ from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from urllib3 import Retry
 from yaml import YAMLError
 
+from webhook.errors import ClusterError
+
 Api = ApiClient
 
 
 _ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-
-
-class UnreachableError(Exception):
-    """No cluster is configured here, it does not answer, or it refuses. Says what to give."""
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        """`status`: of the API server's refusal."""
-        super().__init__(message)
-        self.status = status
 
 
 _LOOPBACK = "localhost,127.0.0.0/8,::1"
@@ -41,7 +34,7 @@ def api_client(
 ) -> ApiClient:
     """Kubectl's rules: the file given, else `KUBECONFIG`, else ~/.kube/config; in a Pod its ServiceAccount.
 
-    `is_patient`: whoever is told 429 asks again, as late as the API server says. Raises UnreachableError.
+    `is_patient`: whoever is told 429 asks again, as late as the API server says. Raises ClusterError.
     """
     chosen = Configuration()
     with _read(kubeconfig, context):
@@ -61,7 +54,7 @@ def api_client(
 def current_namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
     """That of the context, in a Pod that of its ServiceAccount, else `default`: as kubectl without -n.
 
-    Raises UnreachableError.
+    Raises ClusterError.
     """
     with _read(kubeconfig, context):
         if _is_in_pod(kubeconfig, context):
@@ -97,4 +90,4 @@ def _read(kubeconfig: str | None, context: str | None) -> Iterator[None]:
     except (ConfigException, OSError, YAMLError, TypeError, ValueError, AttributeError) as error:
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "KUBECONFIG, or ~/.kube/config"
         which = f", context {context}" if context else ""
-        raise UnreachableError(f"{where}{which}: {str(error).removesuffix('.')}") from error
+        raise ClusterError(f"{where}{which}: {str(error).removesuffix('.')}") from error

@@ -13,7 +13,6 @@ from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct, structs
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.client import UnreachableError
 from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES, bound_by, guarded_by
 from webhook.cluster.known import policies_of
 from webhook.cluster.listing import Kind, Object, T, get, listed, object_of
@@ -23,6 +22,7 @@ from webhook.cluster.version import minor_version
 from webhook.cluster.writing import send
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
+from webhook.errors import ClusterError
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 from webhook.policies import crd
@@ -36,7 +36,7 @@ class _Secret(Struct, frozen=True):
 
 
 def standings(api: ApiClient, part: Part = WHOLE) -> tuple[Standing, ...]:
-    """How each policy stands for a replica that starts now. Raises UnreachableError."""
+    """How each policy stands for a replica that starts now. Raises ClusterError."""
     everywhere = Part(None, part.unread)
     cluster_wide, namespaced = (policies_of(kind) for kind in crd.KINDS)
     known = _listed(api, cluster_wide, everywhere, "they are not judged, nor is what they replace")
@@ -45,14 +45,14 @@ def standings(api: ApiClient, part: Part = WHOLE) -> tuple[Standing, ...]:
 
 
 def documents(api: ApiClient) -> list[dict[str, Any]]:
-    """The policies as they are written. Raises UnreachableError."""
+    """The policies as they are written. Raises ClusterError."""
     read = (policies_of(kind) for kind in crd.KINDS)
     kinds = (Kind(each.name, each.path, _document, page=each.page, is_custom=True) for each in read)
     return [document for kind in kinds for document in _listed(api, kind, WHOLE, "")]
 
 
 def may_list_namespaces(api: ApiClient) -> bool:
-    """Whether the caller may look at a whole cluster. Raises UnreachableError."""
+    """Whether the caller may look at a whole cluster. Raises ClusterError."""
     with told(NAMESPACES.name):
         try:
             get(api, NAMESPACES, [("limit", "1")])
@@ -64,13 +64,13 @@ def may_list_namespaces(api: ApiClient) -> bool:
 
 
 def namespace_object(api: ApiClient, name: str) -> Object:
-    """Raises UnreachableError, also where there is no such namespace."""
+    """Raises ClusterError, also where there is no such namespace."""
     with told(f"namespace {name}"):
         return object_of(send(api, "GET", f"{NAMESPACES.path}/{quote(name, safe='')}"))
 
 
 def pod(api: ApiClient, namespace: str, name: str) -> bytes | None:
-    """A live Pod as JSON; None where there is none. Raises UnreachableError."""
+    """A live Pod as JSON; None where there is none. Raises ClusterError."""
     with told("pods"):
         try:
             return send(api, "GET", f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe='')}")
@@ -81,7 +81,7 @@ def pod(api: ApiClient, namespace: str, name: str) -> bytes | None:
 
 
 def secret(api: ApiClient, namespace: str, name: str) -> dict[str, bytes] | None:
-    """What a Secret holds; None where there is none, or it is not for us to read. Raises UnreachableError."""
+    """What a Secret holds; None where there is none, or it is not for us to read. Raises ClusterError."""
     with told("secrets"):
         try:
             answer = send(api, "GET", f"/api/v1/namespaces/{namespace}/secrets/{quote(name, safe='')}")
@@ -97,7 +97,7 @@ def snapshot(
 ) -> tuple[Snapshot, tuple[Standing, ...]]:
     """What a replica that started now would decide by, and how each policy stands.
 
-    `own` are tried in place of what the cluster has under their names. Raises UnreachableError.
+    `own` are tried in place of what the cluster has under their names. Raises ClusterError.
     """
     found = standings(api, part)
     in_force = combined((each.policy for each in found if each.policy), shipped)
@@ -158,11 +158,11 @@ def none_where_unserved(kind: Kind[Any]) -> Iterator[None]:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """The API server's refusal, or its absence, as UnreachableError."""
+    """The API server's refusal, or its absence, as ClusterError."""
     try:
         yield
     except ApiException as error:
-        raise UnreachableError(f"{what}: {error.status} {error.reason}", error.status or 0) from error
+        raise ClusterError(f"{what}: {error.status} {error.reason}", error.status or 0) from error
     except (HTTPError, OSError) as error:
         # urllib3 says once more whom it called, and how often.
-        raise UnreachableError(f"{what}: {getattr(error, 'reason', None) or error}") from error
+        raise ClusterError(f"{what}: {getattr(error, 'reason', None) or error}") from error

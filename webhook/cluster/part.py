@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from msgspec import Struct
 
-from webhook.cluster.client import UnreachableError
+from webhook.errors import ClusterError
 
 
 class Part(Struct, frozen=True):
@@ -26,11 +26,11 @@ class Part(Struct, frozen=True):
     def noted(self, what: str, unknown: str) -> Iterator[None]:
         """Goes on where the caller may not read `what`; `unknown` says what that means.
 
-        Raises UnreachableError.
+        Raises ClusterError.
         """
         try:
             yield
-        except UnreachableError as error:
+        except ClusterError as error:
             if error.status != HTTPStatus.FORBIDDEN or self.unread is None:
                 raise
             self.unread.append(f"you may not read {what}: {unknown}")

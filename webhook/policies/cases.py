@@ -9,7 +9,8 @@ from pydantic import Field, PlainValidator, model_validator
 
 from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
-from webhook.files import Document, InputError
+from webhook.errors import InputError
+from webhook.files import Document
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode, WorkloadType
 from webhook.policies.load import Part, parsed

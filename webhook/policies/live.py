@@ -9,7 +9,7 @@ from pathlib import Path
 import watchfiles
 
 from webhook import files
-from webhook.files import InputError
+from webhook.errors import InputError
 from webhook.model.policy import Policy
 from webhook.policies.load import load, load_all
 from webhook.supervision import Worker

@@ -13,7 +13,8 @@ from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from webhook import files
-from webhook.files import Document, InputError
+from webhook.errors import InputError
+from webhook.files import Document
 from webhook.model.policy import Policy
 from webhook.policies.compile import compiled
 from webhook.policies.schema import GROUP, POLICY_KINDS, TEST_KIND, PolicyDocument

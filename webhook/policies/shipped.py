@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from importlib.resources import files as resources
 
-from webhook import files, yaml_tree
+from webhook import yaml_tree
+from webhook.errors import InputError
 from webhook.model.policy import BUILT_IN_ORDER, Origin, Policy
 from webhook.policies.compile import compiled
 from webhook.policies.schema import PolicyDocument
@@ -59,7 +60,7 @@ def presets(names: Iterable[str]) -> tuple[Policy, ...]:
 def preset_text(name: str) -> str:
     """The document of one preset, comments and all. Raises InputError naming those that there are."""
     if name not in preset_names():
-        raise files.InputError(f"no preset {name!r}; there are {', '.join(preset_names())}")
+        raise InputError(f"no preset {name!r}; there are {', '.join(preset_names())}")
     return (_FOLDER / "presets" / f"{name}.yaml").read_text()
 
 

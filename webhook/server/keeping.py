@@ -7,7 +7,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from certs.keeper import Keeper
-from certs.secret import NotKeptError
+from webhook.errors import RotationError
 from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.certs")
@@ -30,7 +30,7 @@ class Keeping(Worker):
             try:
                 self._keeper.round(datetime.now(UTC))
                 failures = 0
-            except NotKeptError as error:
+            except RotationError as error:
                 failures += 1
                 log.warning("certificates not looked after", extra={"reason": str(error)})
             retry = _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10)

@@ -14,10 +14,10 @@ from msgspec import Struct
 from webhook.audit.reports import openreports
 from webhook.audit.reports.openreports import API_VERSION, MANAGED_BY, NAME, PLURAL
 from webhook.audit.tally import Tally
-from webhook.cluster.client import UnreachableError
 from webhook.cluster.listing import Kind, Meta, Object, objects
 from webhook.cluster.once import told
 from webhook.cluster.writing import APPLY, send
+from webhook.errors import ClusterError
 from webhook.model.names import OWN_NAMESPACE
 
 _ROOT = f"/apis/{API_VERSION}"
@@ -37,7 +37,7 @@ class Publisher:
     """
 
     def __init__(self, api: ApiClient, namespace: str | None, warn: Callable[[str], object]) -> None:
-        """Raises UnreachableError where Reports cannot be written here at all."""
+        """Raises ClusterError where Reports cannot be written here at all."""
         self._api = api
         self._warn = warn
         self._there = _ours(api, namespace)
@@ -47,7 +47,7 @@ class Publisher:
         self._owner = {"apiVersion": "v1", "kind": "Namespace", "name": OWN_NAMESPACE, "uid": uid}
 
     def publish(self, tally: Tally, at: datetime) -> None:
-        """Raises UnreachableError."""
+        """Raises ClusterError."""
         found = set()
         for report in openreports.reports(tally, at):
             report["metadata"]["ownerReferences"] = [self._owner]
@@ -57,8 +57,8 @@ class Publisher:
                 with told(f"report of namespace {name}"):
                     query = {"fieldManager": NAME, "force": "true"}
                     send(self._api, "PATCH", _path(name), report, content_type=APPLY, query=query)
-            except UnreachableError as error:
-                if not isinstance(error.__cause__, ApiException) or error.__cause__.status not in _GOING:
+            except ClusterError as error:
+                if error.status not in _GOING:
                     raise
                 self._warn(str(error))
         for stale in sorted(self._there - found):
@@ -90,9 +90,7 @@ def _ours(api: ApiClient, namespace: str | None) -> set[str]:
         except ApiException as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            raise UnreachableError(
-                "--publish needs the CustomResourceDefinitions of openreports.io"
-            ) from error
+            raise ClusterError("--publish needs the CustomResourceDefinitions of openreports.io") from error
     return {each.namespace or "" for each in found if each.name == NAME}
 
 

@@ -1,0 +1,20 @@
+"""What a command or a background loop may end with. Each message is one that a user can act on."""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """Something given by the user cannot be used. The message starts with `file:line:column:` where known."""
+
+
+class ClusterError(InputError):
+    """No cluster is configured, it does not answer, or it refuses. The message says which."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        """`status`: the HTTP status of the API server's refusal; 0 if it did not answer."""
+        super().__init__(message)
+        self.status = status
+
+
+class RotationError(Exception):
+    """A step of keeping certificates failed; the next attempt may succeed."""
