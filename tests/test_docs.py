@@ -9,7 +9,7 @@ import pytest
 
 from tests import reference
 from tests.support.pages import BLOCK, ELSEWHERE, PAGES, Step, output, steps
-from webhook.files import read
+from webhook.documents.files import read
 from webhook.policies.load import load_all
 
 HERE = [step for step in steps() if not step.needs_a_cluster]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from webhook.files import read
+from webhook.documents.files import read
 
 
 def _pod_specs(data: Any) -> Iterator[dict[str, Any]]:

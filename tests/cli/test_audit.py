@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from webhook import yaml_tree
 from webhook.audit.judge import Examined
 from webhook.audit.survey import Survey
 from webhook.cli.installed import Settings, served
 from webhook.cli.options import controllers_of
+from webhook.documents import yaml_tree
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.errors import InputError

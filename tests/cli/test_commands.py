@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from webhook import __version__
-from webhook.files import read
+from webhook.documents.files import read
 from webhook.policies.load import load_all
 
 BAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n  moed: Audit\n"

@@ -18,11 +18,11 @@ from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cli.terminal import print_diff
+from webhook.documents.files import find, read
+from webhook.documents.yaml_tree import written
 from webhook.engine.admitted_view import template_path
-from webhook.files import find, read
 from webhook.model import quantity
 from webhook.model.names import APPLIED
-from webhook.yaml_tree import written
 
 FOLDER = Path("build/demo")
 OVERLAY = "manifests/overlays/cluster-wide"

@@ -13,8 +13,8 @@ from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.policies.test_load import EVERY_FIELD, HEAD, REFUSED
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
-from webhook import yaml_tree
-from webhook.files import read
+from webhook.documents import yaml_tree
+from webhook.documents.files import read
 from webhook.policies import crd
 from webhook.policies.load import load
 from webhook.policies.shipped import preset_names, preset_text

@@ -21,9 +21,9 @@ from msgspec import structs
 from tests.support.generated import pods
 from tests.support.pods import Json, decide, pod, snapshot
 from tests.support.server import review_of
+from webhook.documents.files import Document, read
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request, snapshot_of
-from webhook.files import Document, read
 from webhook.model.declared import LAST_APPLIED
 from webhook.model.names import APPLIED, INJECTION, MODE, PRESET, SKIP_CONTAINERS, WORKLOAD_TYPE
 from webhook.model.pod import pod_view

@@ -12,8 +12,8 @@ from tests.support.generated import pods
 from tests.support.generated_rules import namespaces, policies
 from tests.support.laws import hold_for, keeps_bounds
 from tests.support.pods import Json, decide, policy, policy_of, yaml
+from webhook.documents.files import read
 from webhook.engine.snapshot import Snapshot, snapshot_of
-from webhook.files import read
 from webhook.model.policy import Scope
 from webhook.model.subject import Namespace
 from webhook.policies.load import load_all

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonpatch
 
-from webhook import yaml_tree
+from webhook.documents import yaml_tree
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.model.names import Mode

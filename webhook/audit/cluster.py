@@ -19,10 +19,10 @@ from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, 
 from webhook.cluster.listing import Kind, Query, object_of, objects, pages, whole
 from webhook.cluster.once import told, within
 from webhook.cluster.part import WHOLE, Part
+from webhook.documents.files import dotted
 from webhook.engine.admitted_view import UnreadableError, manifests_of
 from webhook.engine.annotation import applied_of
 from webhook.engine.snapshot import Snapshot
-from webhook.files import dotted
 from webhook.model.names import APPLIED
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 

@@ -9,9 +9,9 @@ from typing import Any
 import jsonpatch
 import msgspec
 
+from webhook.documents.yaml_tree import written
 from webhook.engine.tailored import Outcome
 from webhook.model.pod import PodView
-from webhook.yaml_tree import written
 
 _CONTAINERS = ("containers", "initContainers")
 _KEPT = ("name", "resources", "resizePolicy")

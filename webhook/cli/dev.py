@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
 from webhook.cli.terminal import console, print_diff
-from webhook.cli.yaml_edit import edited
-from webhook.files import Document, read
+from webhook.documents.files import Document, read
+from webhook.documents.yaml_edit import edited
 
 
 class Example(Struct, frozen=True):

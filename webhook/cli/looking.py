@@ -26,9 +26,9 @@ from webhook.cli.terminal import console, warn
 from webhook.cluster import once
 from webhook.cluster.client import Api
 from webhook.cluster.part import WHOLE, Part
+from webhook.documents.files import Document
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
-from webhook.files import Document
 from webhook.model.names import OWN_NAMESPACE
 from webhook.model.patch import Path
 from webhook.model.policy import Policy

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from webhook import files
 from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.findings import Ref
 from webhook.audit.judge import Examined, template_of
 from webhook.cli.terminal import warn
+from webhook.documents import files
+from webhook.documents.files import Document
 from webhook.engine.admitted_view import (
     Manifest,
     UnreadableError,
@@ -25,7 +26,6 @@ from webhook.engine.misunderstood import on_controller
 from webhook.engine.problems import problems
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
 from webhook.errors import InputError
-from webhook.files import Document
 from webhook.model.accelerators import PATTERNS, Accelerators
 from webhook.model.globs import glob
 from webhook.model.names import Mode

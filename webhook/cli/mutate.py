@@ -14,11 +14,11 @@ from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, read, snapshot_from
 from webhook.cli.output import print_json
 from webhook.cli.terminal import print_diff, warn, write
-from webhook.cli.yaml_edit import edited
+from webhook.documents.files import Document
+from webhook.documents.yaml_edit import edited
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
-from webhook.files import Document
 from webhook.model.patch import Op
 from webhook.policies.shipped import Profile
 

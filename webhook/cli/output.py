@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+from webhook.documents.json_text import escape_controls
 
 
 class Format(StrEnum):
@@ -24,11 +25,3 @@ def print_json(value: Any) -> None:
     """One JSON value, indented, keys in the order given."""
     text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
     print(escape_controls(text))
-
-
-# JSON may hold these as they are; YAML refuses them, and a terminal obeys them.
-_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-
-
-def escape_controls(json_text: str) -> str:
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)

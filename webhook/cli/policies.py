@@ -9,12 +9,12 @@ import msgspec
 import typer
 from msgspec import structs
 
-from webhook import yaml_tree
 from webhook.cli import options
 from webhook.cli.output import Format, print_json
 from webhook.cli.terminal import complain, print_diff, print_table, write
+from webhook.documents import yaml_tree
+from webhook.documents.files import find, read
 from webhook.errors import ClusterError, InputError
-from webhook.files import find, read
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
 from webhook.policies.load import load, load_documents, spec_of

@@ -16,7 +16,7 @@ from webhook.audit.survey import Survey
 from webhook.audit.tally import Costs, Tally, summary
 from webhook.cli import audit_table
 from webhook.cli.terminal import warn, write
-from webhook.yaml_tree import written
+from webhook.documents.yaml_tree import written
 
 
 class Output(StrEnum):

@@ -14,15 +14,15 @@ import typer
 from msgspec import Struct
 from rich.text import Text
 
-from webhook import files, yaml_tree
 from webhook.cli import options
 from webhook.cli.manifests import Found, Templates, find_pods, snapshot_from
 from webhook.cli.manifests import read as read_manifests
 from webhook.cli.output import counted, print_json
 from webhook.cli.terminal import console, warn, write
+from webhook.documents import files, yaml_tree
+from webhook.documents.files import Document
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.errors import InputError
-from webhook.files import Document
 from webhook.model.patch import Path as Location
 from webhook.model.policy import SHIPPED
 from webhook.policies.cases import Case, PolicyTest, fields_of, mismatches, read

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, model_validator
 
+from webhook.documents.files import Document
 from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
 from webhook.errors import InputError
-from webhook.files import Document
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode, WorkloadType
 from webhook.policies.load import Part, parsed

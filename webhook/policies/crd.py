@@ -15,7 +15,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from webhook import yaml_tree
+from webhook.documents import yaml_tree
 from webhook.policies import schema
 from webhook.policies.schema import Spec
 from webhook.policies.shapes import Model

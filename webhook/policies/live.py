@@ -8,7 +8,7 @@ from pathlib import Path
 
 import watchfiles
 
-from webhook import files
+from webhook.documents import files
 from webhook.errors import InputError
 from webhook.model.policy import Policy
 from webhook.policies.load import load, load_all

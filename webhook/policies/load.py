@@ -12,13 +12,13 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
-from webhook import files
+from webhook.documents import files
+from webhook.documents.files import Document
+from webhook.documents.yaml_tree import List, Mapping, Scalar
 from webhook.errors import InputError
-from webhook.files import Document
 from webhook.model.policy import Policy
 from webhook.policies.compile import compiled
 from webhook.policies.schema import GROUP, POLICY_KINDS, TEST_KIND, PolicyDocument
-from webhook.yaml_tree import List, Mapping, Scalar
 
 Location = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)

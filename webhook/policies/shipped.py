@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from importlib.resources import files as resources
 
-from webhook import yaml_tree
+from webhook.documents import yaml_tree
 from webhook.errors import InputError
 from webhook.model.policy import BUILT_IN_ORDER, Origin, Policy
 from webhook.policies.compile import compiled

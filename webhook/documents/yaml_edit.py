@@ -14,11 +14,11 @@ from typing import Any
 
 import jsonpatch
 
-from webhook.cli.yaml_text import style_of
+from webhook.documents.files import Document
+from webhook.documents.yaml_text import style_of
+from webhook.documents.yaml_tree import List, Mapping, Node, Scalar, YamlError, key_of, parse, plain
 from webhook.errors import InputError
-from webhook.files import Document
 from webhook.model.patch import Op
-from webhook.yaml_tree import List, Mapping, Node, Scalar, YamlError, key_of, parse, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from webhook import yaml_scalars
-from webhook.yaml_scanner import MAX_DEPTH, TOO_DEEP, TolerantScanner
+from webhook.documents import yaml_scalars
+from webhook.documents.yaml_scanner import MAX_DEPTH, TOO_DEEP, TolerantScanner
 
 Location = Sequence[str | int]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from webhook import yaml_scalars, yaml_tree
+from webhook.documents import yaml_scalars, yaml_tree
+from webhook.documents.files import read
 from webhook.errors import InputError
-from webhook.files import read
 
 
 @pytest.mark.parametrize(

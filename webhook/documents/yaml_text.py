@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.cli.output import escape_controls
-from webhook.yaml_scalars import resolved
-from webhook.yaml_tree import List, Mapping, Node
+from webhook.documents.json_text import escape_controls
+from webhook.documents.yaml_scalars import resolved
+from webhook.documents.yaml_tree import List, Mapping, Node
 
 
 @dataclass(frozen=True, slots=True)

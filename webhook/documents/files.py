@@ -14,10 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from webhook import yaml_tree
+from webhook.documents import yaml_tree
+from webhook.documents.yaml_scanner import MAX_DEPTH
+from webhook.documents.yaml_tree import Location, Node, Repeated, YamlError
 from webhook.errors import InputError
-from webhook.yaml_scanner import MAX_DEPTH
-from webhook.yaml_tree import Location, Node, Repeated, YamlError
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 # A marker at the start of a line always ends a document: block scalars are indented.

@@ -19,10 +19,10 @@ from ruamel.yaml import YAML
 from tests.support.generated import pods
 from tests.support.manifests import texts
 from tests.support.pods import Json, decide
-from webhook import yaml_tree
-from webhook.cli.yaml_edit import edited
+from webhook.documents import yaml_tree
+from webhook.documents.files import Document, read
+from webhook.documents.yaml_edit import edited
 from webhook.engine.snapshot import snapshot_of
-from webhook.files import Document, read
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, built_in
 
