@@ -17,8 +17,8 @@ from tests.e2e.webhook import Webhook
 from tests.support.generated import many, pods
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.audit.need import milli
 from webhook.model.names import APPLIED
+from webhook.model.quantity import milli
 
 TEMPLATES = int(os.environ.get("PODTAILOR_E2E_PODS", "500")) // 8
 GREEDY = Path(__file__).parent / "greedy-policies.yaml"

@@ -6,10 +6,10 @@ import pytest
 from msgspec import structs
 
 from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored, yaml
-from webhook.edits.tolerations import is_superset
 from webhook.model.draft import Reason
 from webhook.model.pod import Toleration
 from webhook.model.subject import Namespace
+from webhook.model.tolerations import is_superset
 
 NVIDIA = policy("tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]")
 PER_VENDOR = policy("accelerators: {tolerations: [{operator: Exists, effect: NoSchedule}]}")

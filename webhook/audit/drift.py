@@ -9,14 +9,14 @@ from msgspec import Struct
 from webhook.audit.admission import LIMIT_RANGER
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding, Item
-from webhook.audit.need import milli
 from webhook.engine.evaluate import evaluate
-from webhook.engine.qos import Sides
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change
 from webhook.model.names import APPLIED
 from webhook.model.patch import Path
 from webhook.model.pod import PodView, RawQuantity
+from webhook.model.pod_resources import Sides
+from webhook.model.quantity import milli
 from webhook.model.subject import Subject
 
 

@@ -9,9 +9,9 @@ from webhook.audit.admission import Defaults, RuntimeClass
 from webhook.audit.autoscalers import Autoscaler, Metric, Usage
 from webhook.audit.capacity import Node, Taint
 from webhook.audit.findings import Ref
-from webhook.audit.need import milli
 from webhook.cluster.listing import Kind, Meta, Object
 from webhook.model.pod import PodView, ResourceList, Toleration
+from webhook.model.quantity import milli
 
 
 class _Owner(Struct, frozen=True):

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from webhook.audit.findings import Amounts, Need
-from webhook.edits.sums import together
-from webhook.engine.qos import Sides, sized
-from webhook.model import quantity
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
 from webhook.model.pod import ResourceList, Toleration
+from webhook.model.pod_resources import Sides, aggregate, sized
+from webhook.model.quantity import milli
 from webhook.model.subject import Container, Kind, Subject
 
 
@@ -30,11 +29,6 @@ def need(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> N
     )
 
 
-def milli(raw: str | float | None) -> int:
-    amount = quantity.read(raw)
-    return amount.milli if amount else 0
-
-
 def _requests(subject: Subject, sides: Mapping[Path, Sides], overhead: ResourceList) -> Amounts:
     """As the scheduler adds up: `PodRequests` in k8s.io/component-helpers `resource/helpers.go`."""
     asked = [(each.kind, sides[each.path][0]) for each in subject.containers]
@@ -45,7 +39,7 @@ def _requests(subject: Subject, sides: Mapping[Path, Sides], overhead: ResourceL
         if resource in stated and resource in QOS_RESOURCES:
             amount = milli(stated[resource])
         else:
-            amount = together((kind, milli(requests.get(resource, 0))) for kind, requests in asked)
+            amount = aggregate((kind, milli(requests.get(resource, 0))) for kind, requests in asked)
         found[resource] = amount + milli(overhead.get(resource, 0))
     return found
 

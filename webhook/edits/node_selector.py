@@ -14,11 +14,11 @@ Source: `plugin/pkg/admission/podnodeselector/admission.go`, `runtimeclass/admis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from webhook.model.affinity import required_terms
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import node_label
-from webhook.model.pod import NodeSelectorTerm, PodSpec
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
 
@@ -58,10 +58,3 @@ def _unplaceable(subject: Subject) -> Reason | None:
     if subject.spec.nodeName:
         return Reason.NODE_NAME
     return Reason.APPLIED if subject.declared.node_selector else None
-
-
-def required_terms(spec: PodSpec) -> Iterator[NodeSelectorTerm]:
-    """The terms of the required nodeAffinity: any one of them is enough for the scheduler."""
-    affinity = spec.affinity and spec.affinity.nodeAffinity
-    required = affinity and affinity.requiredDuringSchedulingIgnoredDuringExecution
-    yield from (required and required.nodeSelectorTerms) or ()

@@ -25,15 +25,16 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from webhook.edits import bounds, sums
-from webhook.edits.sheet import SIDES, Sheet, Voice
-from webhook.edits.tolerations import is_superset
+from webhook.edits.sheet import Sheet, Voice
 from webhook.model import platforms, quantity
 from webhook.model.draft import Draft, Reason, Violation
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import NO_RESOURCES, Toleration
+from webhook.model.pod_resources import SIDES, pod_level
 from webhook.model.policy import Bounds, Policy
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container, Kind, Subject
+from webhook.model.tolerations import is_superset
 from webhook.model.words import NAME_LENGTH, cut
 
 _EPHEMERAL = "ephemeral-storage"
@@ -184,7 +185,7 @@ def _violations(voice: Voice, sheets: list[Sheet], subject: Subject) -> Iterator
 def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity | None]:
     """The Pod's request and limit."""
     pod = subject.spec.resources or NO_RESOURCES
-    return [sums.stated(pod, side, resource) or sums.total(sheets, side, resource) for side in SIDES]
+    return [pod_level(pod, side, resource) or sums.total(sheets, side, resource) for side in SIDES]
 
 
 def _shaped(voice: Voice, subject: Subject, draft: Draft) -> list[int]:

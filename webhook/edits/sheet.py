@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Literal
 
 from msgspec import Struct
 
@@ -13,13 +12,10 @@ from webhook.model import quantity
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceList
+from webhook.model.pod_resources import LIMITS_FIRST, Side
 from webhook.model.policy import Bounds, Origin, Policy, ResourceDefaults
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container
-
-Side = Literal["requests", "limits"]
-SIDES: tuple[Side, ...] = ("requests", "limits")
-LIMITS_FIRST: tuple[Side, ...] = ("limits", "requests")
 
 
 class Voice(Struct):

@@ -6,17 +6,14 @@ Source: `podRequests` and `podLimits` in k8s.io/kubernetes `plugin/pkg/admission
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from webhook.edits import bounds
-from webhook.edits.sheet import LIMITS_FIRST, SIDES, Sheet, Side
-from webhook.model import quantity
+from webhook.edits.sheet import Sheet
 from webhook.model.draft import Draft
-from webhook.model.names import QOS_RESOURCES
-from webhook.model.pod import ResourceRequirements
+from webhook.model.pod_resources import LIMITS_FIRST, SIDES, Side, aggregate
 from webhook.model.policy import Bounds
 from webhook.model.quantity import MAX_MILLI, Quantity, of_milli
-from webhook.model.subject import Kind
 
 
 def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> None:
@@ -55,12 +52,6 @@ def _spoiled(
     return bounds.all_spoiled(kept, resource, request, limit)
 
 
-def stated(pod: ResourceRequirements, side: Side, resource: str) -> Quantity | None:
-    """What the Pod says of itself as a whole, in place of its containers' sum: of cpu and memory alone."""
-    written = (pod.requests if side == "requests" else pod.limits) or {}
-    return quantity.read(written[resource]) if resource in QOS_RESOURCES and resource in written else None
-
-
 def total(sheets: Sequence[Sheet], side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:
     """Containers and sidecars together, or the largest init container with the sidecars before it.
 
@@ -69,23 +60,4 @@ def total(sheets: Sequence[Sheet], side: Side, resource: str, *, with_ours: bool
     amounts = [(sheet.container.kind, sheet.amount(side, resource, with_ours=with_ours)) for sheet in sheets]
     if all(amount is None for _, amount in amounts):
         return None
-    return of_milli(together((kind, amount.milli if amount else 0) for kind, amount in amounts))
-
-
-def together(amounts: Iterable[tuple[Kind, int]]) -> int:
-    """What containers need that start in this order: the scheduler adds up requests in the same way.
-
-    Source: `AggregateContainerRequests` in k8s.io/component-helpers `resource/helpers.go`.
-    """
-    running = before = largest = 0
-    for kind, amount in amounts:
-        match kind:
-            case Kind.REGULAR:
-                running += amount
-            case Kind.SIDECAR:
-                running += amount
-                before += amount
-                largest = max(largest, before)
-            case Kind.INIT:
-                largest = max(largest, before + amount)
-    return max(running, largest)
+    return of_milli(aggregate((kind, amount.milli if amount else 0) for kind, amount in amounts))

@@ -24,6 +24,7 @@ from webhook.model.names import WorkloadType
 from webhook.model.pod import Toleration
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
+from webhook.model.tolerations import is_superset
 
 FIELD = "pod:tolerations"
 
@@ -63,27 +64,3 @@ def _wishes(policy: Policy, subject: Subject) -> Iterator[Toleration]:
         for key in sorted(keys):
             for toleration in policy.accelerators.tolerations:
                 yield msgspec.structs.replace(toleration, key=key)
-
-
-def is_superset(one: Toleration, other: Toleration) -> bool:
-    """Whether a Pod that has `one` tolerates every taint that `other` tolerates; to the letter of the source.
-
-    There an operator that is not written is Equal in `one`, and in `other` it is not.
-    """
-    if (one.key or "") != (other.key or "") and (one.key or one.operator != "Exists"):
-        return False
-    if one.effect and one.effect != other.effect:
-        return False
-    if one.effect == "NoExecute" and one.tolerationSeconds is not None:
-        seconds = other.tolerationSeconds
-        if seconds is None or seconds > one.tolerationSeconds:
-            return False
-    if one.operator in (None, "", "Equal") and other.operator == "Equal":
-        return (one.value or "") == (other.value or "")
-    return one.operator == "Exists" or _plain(one) == _plain(other)
-
-
-def _plain(toleration: Toleration) -> tuple[str | int | None, ...]:
-    """An empty string is a field that is not set."""
-    said = (toleration.key, toleration.operator, toleration.value, toleration.effect)
-    return (*(each or None for each in said), toleration.tolerationSeconds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from webhook.edits.node_selector import required_terms
+from webhook.model.affinity import required_terms
 from webhook.model.names import ARCH, DEFAULT_WORKLOAD_TYPE, WORKLOAD_TYPE, WorkloadType, node_label
 from webhook.model.subject import Subject
 

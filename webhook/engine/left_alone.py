@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from webhook.edits.node_selector import required_terms
 from webhook.engine.misunderstood import opts_out
+from webhook.model.affinity import required_terms
 from webhook.model.names import INJECTION, OS, OWN_NAMESPACE, node_label
 from webhook.model.pod import NO_RESOURCES, ObjectMeta, PodSpec
 from webhook.model.subject import Namespace

@@ -84,6 +84,12 @@ def read(raw: str | float | None) -> Quantity | None:
     return parse("0" if raw is None else raw if isinstance(raw, str) else str(raw))
 
 
+def milli(raw: str | float | None) -> int:
+    """A manifest's quantity in thousandths; 0 if it is missing, null or no quantity."""
+    amount = read(raw) if raw else None
+    return amount.milli if amount else 0
+
+
 def is_strict(text: str) -> bool:
     """Whether this is a quantity in the documented grammar, as a policy must write it."""
     return STRICT.fullmatch(text) is not None

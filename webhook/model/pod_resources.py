@@ -1,0 +1,59 @@
+"""What Pods request: of each container, in sum, and of the Pod as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from webhook.model import quantity
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.patch import Path, Write
+from webhook.model.pod import RawQuantity, ResourceRequirements
+from webhook.model.quantity import Quantity
+from webhook.model.subject import Kind, Subject
+
+Side = Literal["requests", "limits"]
+SIDES: tuple[Side, ...] = ("requests", "limits")
+LIMITS_FIRST: tuple[Side, ...] = ("limits", "requests")
+
+Sides = tuple[Mapping[str, RawQuantity], Mapping[str, RawQuantity]]
+"""Requests and limits, as they are written."""
+
+
+def sized(subject: Subject, writes: Iterable[Write]) -> dict[Path, Sides]:
+    """Requests and limits of each container with the writes made."""
+    sides: dict[Path, Sides] = {each.path: (each.requests, each.limits) for each in subject.containers}
+    for write in writes:
+        if write.path[-3:-2] == ("resources",):
+            *container, _, side, resource = write.path
+            path, given = tuple(container), {str(resource): write.value}
+            requests, limits = sides[path]
+            sides[path] = (
+                (requests, {**limits, **given}) if side == "limits" else ({**requests, **given}, limits)
+            )
+    return sides
+
+
+def pod_level(pod: ResourceRequirements, side: Side, resource: str) -> Quantity | None:
+    """What the Pod says of itself as a whole, in place of its containers' sum: of cpu and memory alone."""
+    written = (pod.requests if side == "requests" else pod.limits) or {}
+    return quantity.read(written[resource]) if resource in QOS_RESOURCES and resource in written else None
+
+
+def aggregate(amounts: Iterable[tuple[Kind, int]]) -> int:
+    """What containers need that start in this order: the scheduler adds up requests in the same way.
+
+    Source: `AggregateContainerRequests` in k8s.io/component-helpers `resource/helpers.go`.
+    """
+    running = before = largest = 0
+    for kind, amount in amounts:
+        match kind:
+            case Kind.REGULAR:
+                running += amount
+            case Kind.SIDECAR:
+                running += amount
+                before += amount
+                largest = max(largest, before)
+            case Kind.INIT:
+                largest = max(largest, before + amount)
+    return max(running, largest)
