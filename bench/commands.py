@@ -17,13 +17,12 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.many_pods import audited, auditor, fill
 from tests.support.processes import spent
 from webhook.audit.enforcement import NOWHERE
-from webhook.audit.findings import Ref
-from webhook.audit.judge import Examined
-from webhook.audit.survey import Survey
+from webhook.audit.summary import Survey
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import snapshot_of
 from webhook.model.pod import PodView
 from webhook.policies.shipped import Profile, built_in
+from webhook.workloads.workload import Ref, Workload
 
 PODS = (1_000, 10_000)
 # An audit lists so many at a time.
@@ -81,7 +80,7 @@ def _engine(count: int, rounds: int = 5) -> list[float]:
             views = [msgspec.json.decode(text, type=PodView) for text in texts[first : first + _PAGE]]
             before = time.process_time()
             for view in views:
-                survey.take(Examined(ref, ref, view, view, created="2026-01-01T00:00:00Z"))
+                survey.take(Workload(ref, ref, view, view, created="2026-01-01T00:00:00Z"))
             took += time.process_time() - before
         found.append(count / took)
     return found

@@ -9,15 +9,16 @@ from msgspec import structs
 
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit import what_if
-from webhook.audit.drift import Expected, expected
+from webhook.audit.drift import expected
 from webhook.audit.enforcement import NOWHERE, Enforcement, Hook, Tailored
-from webhook.audit.findings import Finding, Ref, Verdict
-from webhook.audit.judge import Examined, judge
+from webhook.audit.findings import Finding, Verdict
+from webhook.audit.judge import judge
 from webhook.engine.snapshot import Snapshot
 from webhook.model.names import Mode
 from webhook.model.pod import pod_view
 from webhook.model.policy import Policy
 from webhook.model.selectors import Requirement, Selector
+from webhook.workloads.workload import Expected, Ref, Workload
 
 REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
 AUDITED = policy(
@@ -52,7 +53,7 @@ def _verdict(
     **known: Any,
 ) -> Verdict:
     view, ref = pod_view(obj), Ref("Pod", "default", "p")
-    return judge(Examined(ref, ref, view, view, **known), within or snapshot(*policies), enforcement)
+    return judge(Workload(ref, ref, view, view, **known), within or snapshot(*policies), enforcement)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_need_is_as_the_scheduler_adds_up() -> None:
 def test_diff_shows_what_changes_and_nothing_else() -> None:
     view = pod_view(pod("volumes: [{name: v, emptyDir: {}}]", container="resources: {limits: {memory: 1Gi}}"))
     ref = Ref("Pod", "default", "p")
-    verdict = judge(Examined(ref, ref, view, view), snapshot(REQUESTS), NOWHERE, with_diff=True)
+    verdict = judge(Workload(ref, ref, view, view), snapshot(REQUESTS), NOWHERE, with_diff=True)
     assert verdict.diff.splitlines() == [
         " containers:",
         " - name: app",

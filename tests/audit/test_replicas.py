@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.support.pods import Json, yaml
-from webhook.audit.admission import NO_PLUGINS
-from webhook.audit.findings import Ref
-from webhook.audit.judge import template_of
-from webhook.engine.admitted_view import manifests_of
+from webhook.workloads.builtin_plugins import NO_PLUGINS
+from webhook.workloads.templates import manifests_of
+from webhook.workloads.workload import Ref, template_of
 
 TEMPLATE = {"spec": {"containers": [{"name": "a"}]}}
 RAY = ("spec", "workerGroupSpecs", "*", "template")

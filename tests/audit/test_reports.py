@@ -10,23 +10,23 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from webhook.audit.findings import Finding, Item, Need, Ref, Verdict
-from webhook.audit.judge import Examined
+from webhook.audit.findings import Finding, Item, Need, Verdict
 from webhook.audit.reports import openreports
-from webhook.audit.retrofit import Planner
-from webhook.audit.rollout import Rolling
-from webhook.audit.tally import Tally
+from webhook.audit.summary import Tally
 from webhook.engine.qos import QOSClass, QosMove
 from webhook.model.pod import PodView, pod_view
+from webhook.retrofit.plan import Planner
+from webhook.retrofit.rollout import Rolling
+from webhook.workloads.workload import Ref, Workload
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 STAYS = QosMove(QOSClass.BURSTABLE, QOSClass.BURSTABLE)
 VIEW = pod_view({"metadata": {}, "spec": {"containers": [{"name": "app"}]}})
 
 
-def _pod(name: str, owner: Ref | None = None) -> Examined:
+def _pod(name: str, owner: Ref | None = None) -> Workload:
     ref = Ref("Pod", "shop", name)
-    return Examined(ref, owner or ref, PodView(), VIEW, created="2026-01-01T00:00:00Z")
+    return Workload(ref, owner or ref, PodView(), VIEW, created="2026-01-01T00:00:00Z")
 
 
 def _found(
@@ -43,7 +43,7 @@ WEB = Ref("Deployment", "shop", "web")
 
 def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
     tally = Tally()
-    tally.add(Examined(WEB, WEB, VIEW, VIEW, replicas=0), _found(Finding.PASS))
+    tally.add(Workload(WEB, WEB, VIEW, VIEW, replicas=0), _found(Finding.PASS))
     tally.add(_pod("web-1", WEB), _found(Finding.WOULD_CHANGE))
     tally.add(_pod("web-2", WEB), _found(Finding.SLIPPED_THROUGH))
     tally.add(_pod("own"), _found(Finding.SKIPPED, why="opted-out: label"))

@@ -11,16 +11,15 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import page
 from tests.support.pods import Json
-from webhook.audit.admission import NO_PLUGINS
+from webhook.audit.costs.costing import Costs
 from webhook.audit.enforcement import NOWHERE
-from webhook.audit.findings import Ref
-from webhook.audit.judge import template_of
 from webhook.audit.reports import html
-from webhook.audit.survey import Survey
-from webhook.audit.tally import Costs, summary
-from webhook.engine.admitted_view import manifests_of
+from webhook.audit.summary import Survey, summary
 from webhook.engine.snapshot import snapshot_of
 from webhook.policies.shipped import Profile, built_in
+from webhook.workloads.builtin_plugins import NO_PLUGINS
+from webhook.workloads.templates import manifests_of
+from webhook.workloads.workload import Ref, template_of
 
 pytestmark = pytest.mark.e2e
 

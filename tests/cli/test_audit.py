@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from webhook.audit.judge import Examined
-from webhook.audit.survey import Survey
+from webhook.audit.summary import Survey
 from webhook.cli.installed import Settings, served
 from webhook.cli.options import controllers_of
 from webhook.documents import yaml_tree
@@ -19,6 +18,7 @@ from webhook.engine.snapshot import Request, Snapshot
 from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
+from webhook.workloads.workload import Workload
 
 BOUND = """
 apiVersion: podtailor.dev/v1alpha1
@@ -220,7 +220,7 @@ def test_template_stands_where_it_is_said() -> None:
 
 
 def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def twice(self: Survey, examined: Examined) -> object:
+    def twice(self: Survey, examined: Workload) -> object:
         if next(numbers) == 2:
             raise KeyboardInterrupt
         return take(self, examined)

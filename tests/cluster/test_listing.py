@@ -10,14 +10,14 @@ from kubernetes.client import ApiClient, ApiException
 
 from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json
-from webhook.audit.costing import costing_of
-from webhook.audit.findings import Finding, Item, Ref, Verdict
-from webhook.audit.judge import Examined
+from webhook.audit.costs.costing import costing_of
+from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.reports.publish import Publisher
-from webhook.audit.tally import Tally
+from webhook.audit.summary import Tally
 from webhook.cluster.listing import GoneError, Kind, objects, pages, whole
 from webhook.errors import ClusterError
 from webhook.model.pod import PodView
+from webhook.workloads.workload import Ref, Workload
 
 THINGS = Kind("things", "/api/v1/things", whole)
 
@@ -94,7 +94,7 @@ def test_report_that_is_not_taken_is_not_deleted(asked: tuple[Answers, ApiClient
     publisher = Publisher(api, None, warned.append)
     tally = Tally()
     ref = Ref("Pod", "shop", "p")
-    tally.add(Examined(ref, ref, PodView(), PodView()), Verdict((Item(Finding.PASS),)))
+    tally.add(Workload(ref, ref, PodView(), PodView()), Verdict((Item(Finding.PASS),)))
     answers.give({"message": "exceeded quota"}, status=403)
     publisher.publish(tally, datetime.now(UTC))
     assert warned == ["report of namespace shop: 403 exceeded quota"]

@@ -20,9 +20,9 @@ from tests.support.processes import eventually
 from webhook.cli.terminal import print_diff
 from webhook.documents.files import find, read
 from webhook.documents.yaml_tree import written
-from webhook.engine.admitted_view import template_path
 from webhook.model import quantity
 from webhook.model.names import APPLIED
+from webhook.workloads.templates import template_path
 
 FOLDER = Path("build/demo")
 OVERLAY = "manifests/overlays/cluster-wide"

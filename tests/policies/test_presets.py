@@ -8,11 +8,11 @@ import pytest
 
 from tests.support.pods import Json, decide, snapshot, tailored, yaml
 from webhook.documents.files import read
-from webhook.engine.admitted_view import template_path
 from webhook.errors import InputError
 from webhook.model.images import repository
 from webhook.policies.load import load_all
 from webhook.policies.shipped import preset_names, preset_text, presets
+from webhook.workloads.templates import template_path
 
 EXAMPLES = Path("examples/presets")
 STAYS = {"cpu": "NotRequired", "memory": "NotRequired"}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from webhook.audit.admission import LIMIT_RANGER
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding, Item
 from webhook.engine.evaluate import evaluate
@@ -18,17 +17,8 @@ from webhook.model.pod import PodView, RawQuantity
 from webhook.model.pod_resources import Sides
 from webhook.model.quantity import milli
 from webhook.model.subject import Subject
-
-
-class Expected(Struct, frozen=True):
-    """What the containers of a template's Pods come to."""
-
-    own: Mapping[str, Sides]
-    """By container, what the template itself says."""
-    ours: Mapping[str, Change]
-    """By field, what the policies give."""
-    defaulted: frozenset[str]
-    """Fields that LimitRanger gives: of which version nobody knows."""
+from webhook.workloads.builtin_plugins import LIMIT_RANGER
+from webhook.workloads.workload import Expected
 
 
 def expected(namespace: str, written: PodView, admitted: PodView, snapshot: Snapshot) -> Expected:

@@ -51,15 +51,6 @@ class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """A Pod that is created now is given it."""
 
 
-class Ref(Struct, frozen=True):
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
-
-
 Amounts = Mapping[str, int]
 """By resource, in thousandths."""
 

@@ -3,110 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from msgspec import Struct
-
-from webhook.audit.admission import Plugins
+from webhook.audit.demand import need
 from webhook.audit.diff import diff_of
-from webhook.audit.drift import Expected, drift
+from webhook.audit.drift import drift
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import WORST_FIRST, Finding, Item, Ref, Verdict, not_judged
-from webhook.audit.need import need
-from webhook.engine.admitted_view import Manifest
+from webhook.audit.findings import WORST_FIRST, Finding, Item, Verdict, not_judged
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change
 from webhook.model.names import APPLIED
-from webhook.model.patch import Path, Write
-from webhook.model.pod import NO_METADATA, PodView, ResourceList
+from webhook.model.patch import Write
+from webhook.model.pod import NO_METADATA
 from webhook.model.policy import SHIPPED, Policy
-
-
-class Examined(Struct, frozen=True):
-    """A Pod, or the template of a controller."""
-
-    ref: Ref
-    owner: Ref
-    """Whom it is counted to: for a template and for a bare Pod itself."""
-    admitted: PodView
-    """As webhooks see it when it is created."""
-    written: PodView
-    """As it stands in its object."""
-    created: str = ""
-    """RFC 3339; empty for a template."""
-    revision: int = 0
-    """The resourceVersion."""
-    expected: Expected | None = None
-    """Of a Pod: what its template and the policies come to. None: no template is known."""
-    touched: frozenset[str] = frozenset()
-    """What of its metadata was written after its creation: `labels`, `annotations`, `podtailor.dev`."""
-    is_marked_by_us: bool = False
-    """Whether admission wrote our annotation on the Pod: its template has none, and nobody wrote it later."""
-    overhead: ResourceList = {}
-    node: str = ""
-    """Where the Pod is."""
-    replicas: int = 1
-    """How many Pods a template is for."""
-    problem: str = ""
-    """Why the object could not be read: then `admitted` and `written` are empty."""
-
-    @property
-    def is_live(self) -> bool:
-        return bool(self.created)
-
-
-def unreadable(ref: Ref, problem: str) -> Examined:
-    return Examined(ref, ref, PodView(), PodView(), replicas=0, problem=problem)
-
-
-def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plugins) -> Examined:
-    """The Pods that an object makes in its namespace, as many as it says that it makes."""
-    template: Any = obj
-    for step in manifest.at:
-        template = template[step]
-    runtime_class = plugins.runtime_class(_dict(template.get("spec")).get("runtimeClassName"))
-    return Examined(
-        ref,
-        ref,
-        plugins.admitted(manifest.admitted, ref.namespace, runtime_class),
-        manifest.template,
-        overhead=runtime_class.overhead,
-        replicas=_replicas(obj, manifest.at),
-    )
-
-
-def _replicas(obj: Any, at: Path) -> int:
-    """How many Pods an object makes of its template at once; what its controller makes of each field.
-
-    Every `replicas` on the way counts: that of a JobSet's replicatedJobs as that of a Deployment. A Job runs
-    no more than `parallelism` Pods, and no more than are missing to `completions`; null is any number.
-    """
-    count = 1
-    for step in at:
-        obj = obj[step]
-        if not isinstance(obj, dict):
-            continue
-        count *= _whole(obj.get("replicas"), 1)
-        if "suspend" in obj:
-            count *= obj["suspend"] is not True
-        if "parallelism" in obj or "completions" in obj:
-            parallelism = _whole(obj.get("parallelism"), 1)
-            count *= min(parallelism, _whole(obj.get("completions"), parallelism))
-    return count
-
-
-def _whole(value: Any, default: int) -> int:
-    return max(0, value) if type(value) is int else default
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    """What a manifest may leave out, or write as null."""
-    return value if isinstance(value, dict) else {}
+from webhook.workloads.workload import Workload
 
 
 def judge(
-    examined: Examined, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False
+    examined: Workload, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False
 ) -> Verdict:
     if examined.problem:
         return not_judged(examined.problem)
@@ -142,7 +56,7 @@ def judge(
     )
 
 
-def _found(decision: Decision, examined: Examined, enforcement: Enforcement) -> Iterator[Item]:
+def _found(decision: Decision, examined: Workload, enforcement: Enforcement) -> Iterator[Item]:
     outcome = decision.audit or decision.outcome
     tried = decision.audit.violations if decision.audit else ()
     for each in (*decision.outcome.violations, *(one for one in tried if one.policy in decision.audited)):
@@ -158,7 +72,7 @@ def _found(decision: Decision, examined: Examined, enforcement: Enforcement) -> 
         yield from _changes(decision, examined, enforcement)
 
 
-def _changes(decision: Decision, examined: Examined, enforcement: Enforcement) -> Iterator[Item]:
+def _changes(decision: Decision, examined: Workload, enforcement: Enforcement) -> Iterator[Item]:
     for change in decision.outcome.changes:
         begins = enforcement.begins(change.policy, examined.ref.namespace)
         if begins is None:
@@ -172,14 +86,14 @@ def _changes(decision: Decision, examined: Examined, enforcement: Enforcement) -
         yield _item(Finding.WOULD_CHANGE, change)
 
 
-def slipped_through(examined: Examined, change: Change, enforcement: Enforcement, begins: str) -> bool:
+def slipped_through(examined: Workload, change: Change, enforcement: Enforcement, begins: str) -> bool:
     """Whether the Pod was created while this was in force, as far as that can be proved."""
     if examined.created <= begins or was_another(examined, change.policy):
         return False
     return bool(proof(examined, change, enforcement))
 
 
-def proof(examined: Examined, change: Change, enforcement: Enforcement) -> str:
+def proof(examined: Workload, change: Change, enforcement: Enforcement) -> str:
     """What shows that this was in force when the Pod was created; empty: nothing does."""
     return enforcement.proof(
         change.policy, change.field, examined.ref.namespace, examined.created, examined.revision
@@ -190,7 +104,7 @@ def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
     return Item(finding, change.policy.key, change.field, after=change.value, in_force=in_force)
 
 
-def was_another(examined: Examined, policy: Policy) -> bool:
+def was_another(examined: Workload, policy: Policy) -> bool:
     """Whether the Pod may have been another to this policy when it was created, or has been here before."""
     annotations = (examined.written.metadata or NO_METADATA).annotations or {}
     return (

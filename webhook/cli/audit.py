@@ -10,12 +10,10 @@ from typing import Annotated
 import typer
 
 from webhook.audit import what_if
-from webhook.audit.admission import NO_PLUGINS, Plugins
+from webhook.audit.costs.costing import Costs
 from webhook.audit.enforcement import NOWHERE
-from webhook.audit.findings import WORST_FIRST, Finding, Ref, problem_of
-from webhook.audit.judge import Examined, unreadable
-from webhook.audit.survey import Survey
-from webhook.audit.tally import Costs
+from webhook.audit.findings import WORST_FIRST, Finding, problem_of
+from webhook.audit.summary import Survey
 from webhook.cli import options
 from webhook.cli.manifests import Found, Templates, find_pods, read, snapshot_from
 from webhook.cli.reporting import Output, Reporter
@@ -23,6 +21,8 @@ from webhook.cli.terminal import warn
 from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
+from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
+from webhook.workloads.workload import Ref, Workload, unreadable
 
 
 class As(StrEnum):
@@ -177,14 +177,14 @@ def _manifests(
     namespace: str | None,
     others: Templates,
     plugins: Plugins,
-) -> Iterator[Examined]:
+) -> Iterator[Workload]:
     """The Pods and templates of files. Raises InputError."""
     for document in read(options.filenames_of(filename, policies), others):
         for found in find_pods(document, others):
             yield _examined(found, namespace or "default", plugins)
 
 
-def _examined(found: Found, namespace: str, plugins: Plugins) -> Examined:
+def _examined(found: Found, namespace: str, plugins: Plugins) -> Workload:
     try:
         return found.examined(namespace, plugins)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)

@@ -7,19 +7,18 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
-from webhook.audit.admission import Plugins
-from webhook.audit.cluster import Cluster, Scope, plugins
-from webhook.audit.costing import costing_of
-from webhook.audit.evidence import with_evidence
-from webhook.audit.judge import Examined
+from webhook.audit.cluster.evidence import with_evidence
+from webhook.audit.cluster.workloads import Cluster, Scope, plugins
+from webhook.audit.costs.costing import Costs, costing_of
+from webhook.audit.diagnosis import calls
 from webhook.audit.reports.publish import Publisher
-from webhook.audit.survey import Survey
-from webhook.audit.tally import Costs
-from webhook.audit.why_not import calls
+from webhook.audit.summary import Survey
 from webhook.cli.looking import Look, progress
 from webhook.cli.reporting import Reporter
 from webhook.cli.terminal import warn
 from webhook.cluster.client import Api
+from webhook.workloads.builtin_plugins import Plugins
+from webhook.workloads.workload import Workload
 
 
 def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publishes: bool) -> Survey:
@@ -41,7 +40,7 @@ def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publis
 
 
 def of_files(
-    api: Api, look: Look, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Examined]]
+    api: Api, look: Look, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Workload]]
 ) -> Survey:
     """What would be there. Raises ClusterError, InputError."""
     # Nobody has created them yet: nothing of them is as it is because of what is in force.

@@ -7,10 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
-from webhook.audit.capacity import Room
+from webhook.audit.costs.capacity import Room
+from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
 from webhook.audit.reports.wording import pods_of, short, what
-from webhook.audit.tally import Costs, Row, Tally
+from webhook.audit.summary import Row, Tally
 from webhook.cli.output import counted
 from webhook.cli.terminal import console, print_table
 from webhook.model.names import QOS_RESOURCES

@@ -14,7 +14,7 @@ from certs.issue import service_hosts
 from certs.keyring import Keyring, Lifetimes, joined, retired, rotated
 from certs.secret import SharedSecret
 from certs.served import Served, forwarded, replicas, served
-from webhook.audit.installation import Installation, installation
+from webhook.audit.cluster.installation import Installation, installation
 from webhook.cli.installed import served as settings_of
 from webhook.cli.output import Format, counted, print_json
 from webhook.cli.terminal import console

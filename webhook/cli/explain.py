@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from webhook.audit.admission import NO_PLUGINS, Plugins
 from webhook.audit.findings import problem_of
 from webhook.cli import options
 from webhook.cli.manifests import Found, find_pods, read, snapshot_from
@@ -28,6 +27,7 @@ from webhook.model.pod import NO_METADATA
 from webhook.model.subject import labels_of
 from webhook.policies.cases import said
 from webhook.policies.shipped import Profile
+from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 
 if TYPE_CHECKING:
     from webhook.cli.looking import Look
@@ -68,7 +68,7 @@ def explain(
     filenames = _filenames(live, filename, policies)
     others = options.controllers_of(controller)
     if from_cluster or live or kubeconfig or context:
-        from webhook.audit.cluster import plugins
+        from webhook.audit.cluster.workloads import plugins
         from webhook.cli import explain_live, looking, sources
         from webhook.cluster.client import api_client
 

@@ -9,13 +9,11 @@ import typer
 from msgspec import structs
 from rich.text import Text
 
-from webhook.audit.admission import NO_PLUGINS
-from webhook.audit.cluster import Cluster, Scope
+from webhook.audit.cluster.evidence import with_evidence
+from webhook.audit.cluster.workloads import Cluster, Scope
+from webhook.audit.diagnosis import Around, why_not
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.evidence import with_evidence
-from webhook.audit.judge import Examined
-from webhook.audit.survey import Survey
-from webhook.audit.why_not import Around, why_not
+from webhook.audit.summary import Survey
 from webhook.cli.explain import as_json, explained, in_words
 from webhook.cli.looking import LivePod, Look
 from webhook.cli.manifests import find_pods
@@ -23,6 +21,8 @@ from webhook.cli.output import Format, print_json
 from webhook.cli.terminal import console, warn
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
+from webhook.workloads.builtin_plugins import NO_PLUGINS
+from webhook.workloads.workload import Workload
 
 
 def explain_live(api: Api, look: Look, live: LivePod, namespace: str, output: Format) -> None:
@@ -58,7 +58,7 @@ def explain_live(api: Api, look: Look, live: LivePod, namespace: str, output: Fo
             out.print(line)
 
 
-def _examined(api: Api, look: Look, live: LivePod, namespace: str) -> tuple[Examined, Enforcement]:
+def _examined(api: Api, look: Look, live: LivePod, namespace: str) -> tuple[Workload, Enforcement]:
     """As the audit sees it: beside its template, and with what shows whether it slipped through."""
     cluster = Cluster(api, look.snapshot, Scope(namespace), lambda *_: None)
     try:

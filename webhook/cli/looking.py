@@ -12,13 +12,13 @@ import typer
 from msgspec import Struct
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from webhook.audit import cluster, what_if
-from webhook.audit.cluster import Heard, Scope
-from webhook.audit.controllers import CONTROLLERS, PODS, others_of
+from webhook.audit import what_if
+from webhook.audit.cluster import workloads
+from webhook.audit.cluster.discovery import others_of
+from webhook.audit.cluster.installation import Installation, enforcement, installation
+from webhook.audit.cluster.workloads import Heard, Scope
+from webhook.audit.diagnosis import calls
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.installation import Installation, enforcement, installation
-from webhook.audit.judge import Examined
-from webhook.audit.why_not import calls
 from webhook.cli.installed import chosen, served
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.sources import warn_of
@@ -35,6 +35,8 @@ from webhook.model.policy import Policy
 from webhook.policies.load import load_all
 from webhook.policies.shipped import Profile, shipped
 from webhook.policies.sources import combined
+from webhook.workloads.controllers import CONTROLLERS, PODS
+from webhook.workloads.workload import Workload
 
 _UNSURE = (
     "as long as that is unknown, no Pod is said to have slipped through, and retrofit changes nothing: "
@@ -157,7 +159,7 @@ class LivePod(Struct, frozen=True):
     """A Pod of the cluster, as a manifest and as what it was when it was created."""
 
     document: Document
-    examined: Examined
+    examined: Workload
     served: bytes | None
     """The certificate of the webhook, PEM, where it can be read."""
 
@@ -174,4 +176,4 @@ def live_pod(api: Api, at: Look, named: str, namespace: str) -> LivePod:
     text = msgspec.json.encode(data).decode()
     document = Document(f"{namespace}/{name}", 1, text, data)
     held = once.secret(api, OWN_NAMESPACE, at.secret) if at.secret else None
-    return LivePod(document, cluster.live_pod(raw), (held or {}).get("tls.crt"))
+    return LivePod(document, workloads.live_pod(raw), (held or {}).get("tls.crt"))

@@ -9,19 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from webhook.audit.admission import NO_PLUGINS, Plugins
-from webhook.audit.findings import Ref
-from webhook.audit.judge import Examined, template_of
 from webhook.cli.terminal import warn
 from webhook.documents import files
 from webhook.documents.files import Document
-from webhook.engine.admitted_view import (
-    Manifest,
-    UnreadableError,
-    manifests_of,
-    template_path,
-    unknown_templates,
-)
 from webhook.engine.misunderstood import on_controller
 from webhook.engine.problems import problems
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
@@ -34,6 +24,15 @@ from webhook.model.pod import NO_METADATA, pod_view
 from webhook.model.subject import Namespace
 from webhook.policies.shipped import Profile
 from webhook.policies.sources import in_force
+from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
+from webhook.workloads.templates import (
+    Manifest,
+    UnreadableError,
+    manifests_of,
+    template_path,
+    unknown_templates,
+)
+from webhook.workloads.workload import Ref, Workload, template_of
 
 
 class Found(Struct, frozen=True):
@@ -48,7 +47,7 @@ class Found(Struct, frozen=True):
         examined = self.examined(default_namespace, plugins)
         return Request(examined.ref.namespace, examined.admitted)
 
-    def examined(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Examined:
+    def examined(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Workload:
         ref = Ref(self.manifest.kind, self.manifest.namespace or default_namespace, self.manifest.name)
         return template_of(self.object, self.manifest, ref, plugins)
 

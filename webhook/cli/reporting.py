@@ -8,15 +8,15 @@ from enum import StrEnum
 
 import msgspec
 
+from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import Verdict
-from webhook.audit.judge import Examined
 from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of
-from webhook.audit.survey import Survey
-from webhook.audit.tally import Costs, Tally, summary
+from webhook.audit.summary import Survey, Tally, summary
 from webhook.cli import audit_table
 from webhook.cli.terminal import warn, write
 from webhook.documents.yaml_tree import written
+from webhook.workloads.workload import Workload
 
 
 class Output(StrEnum):
@@ -41,8 +41,8 @@ class Reporter:
     def follow(
         self,
         survey: Survey,
-        examined: Iterator[Examined],
-        also: Callable[[Examined, Verdict], object] | None = None,
+        examined: Iterator[Workload],
+        also: Callable[[Workload, Verdict], object] | None = None,
     ) -> None:
         """Until all have been looked at, or somebody presses Ctrl-C: then what there is is reported."""
         try:

@@ -9,14 +9,14 @@ import typer
 from rich.text import Text
 
 from webhook.audit.findings import Finding
-from webhook.audit.retrofit import ByHand, Plan, Planner, Restart
-from webhook.audit.survey import Survey
+from webhook.audit.summary import Survey
 from webhook.cli import options
 from webhook.cli.output import Format, counted, print_json
 from webhook.cli.terminal import complain, console, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
+from webhook.retrofit.plan import ByHand, Plan, Planner, Restart
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -74,11 +74,11 @@ def retrofit(
         raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
     options.check_scope(namespace, all_namespaces=all_namespaces)
     options.check_time(since)
-    from webhook.audit import rollout
-    from webhook.audit.cluster import Cluster
-    from webhook.audit.evidence import with_evidence
-    from webhook.audit.why_not import calls
+    from webhook.audit.cluster.evidence import with_evidence
+    from webhook.audit.cluster.workloads import Cluster
+    from webhook.audit.diagnosis import calls
     from webhook.cli import looking, sources
+    from webhook.retrofit import rollout
 
     api = api_client(kubeconfig, context, is_patient=True)
     with looking.progress() as heard:
@@ -146,8 +146,8 @@ def _by_hand(each: ByHand) -> str:
 
 def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run: bool) -> None:
     """What is refused is told, and what can be done is done all the same. Raises typer.Exit."""
-    from webhook.audit import rollout
     from webhook.errors import ClusterError
+    from webhook.retrofit import rollout
 
     out = console()
     refused: list[str] = []
@@ -191,7 +191,7 @@ def _restart(
 
     Raises StuckError where new Pods are not tailored: those of the other owners would not be either.
     """
-    from webhook.audit import rollout, trial
+    from webhook.retrofit import rollout, trial
 
     lacked = trial.lacked_by_a_new_pod(api, restart.owner, snapshot)
     if lacked:

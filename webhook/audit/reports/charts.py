@@ -9,7 +9,7 @@ from pygal import HorizontalBar
 from pygal.style import Style
 
 from webhook.audit.findings import Amounts
-from webhook.audit.tally import Total
+from webhook.audit.summary import Total
 
 _STYLE = Style(
     background="transparent",

@@ -11,10 +11,11 @@ from typing import Any
 
 from jinja2 import Environment
 
+from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import Finding
 from webhook.audit.reports.charts import bars
 from webhook.audit.reports.wording import pods_of, short, what
-from webhook.audit.tally import Costs, Row, Tally, Total
+from webhook.audit.summary import Row, Tally, Total
 
 _MEANINGS = {
     Finding.NOT_JUDGED: "could not be read or judged",

@@ -11,7 +11,7 @@ import msgspec
 
 from webhook.audit.findings import Finding
 from webhook.audit.reports.wording import what
-from webhook.audit.tally import Row, Tally
+from webhook.audit.summary import Row, Tally
 from webhook.model.words import cut
 
 API_VERSION, KIND, PLURAL = "openreports.io/v1alpha1", "Report", "reports"

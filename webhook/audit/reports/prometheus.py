@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from webhook.audit.findings import WORST_FIRST
-from webhook.audit.tally import Tally
+from webhook.audit.summary import Tally
 
 
 def exposition(tally: Tally) -> str:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from webhook.audit.reports import openreports
 from webhook.audit.reports.openreports import API_VERSION, MANAGED_BY, NAME, PLURAL
-from webhook.audit.tally import Tally
+from webhook.audit.summary import Tally
 from webhook.cluster.listing import Kind, Meta, Object, objects
 from webhook.cluster.once import told
 from webhook.cluster.writing import APPLY, send

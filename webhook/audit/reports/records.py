@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.audit.findings import Verdict
-from webhook.audit.judge import Examined
-from webhook.audit.tally import Row, quantities
+from webhook.audit.summary import Row, quantities
+from webhook.workloads.workload import Workload
 
 
-def record_of(examined: Examined, verdict: Verdict) -> dict[str, Any]:
+def record_of(examined: Workload, verdict: Verdict) -> dict[str, Any]:
     """`diff` only where it was asked for."""
     ref, owner = examined.ref, examined.owner
     return {

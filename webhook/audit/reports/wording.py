@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from webhook.audit.findings import Amounts, Finding, Item
-from webhook.audit.tally import Row
+from webhook.audit.summary import Row
 
 
 def what(items: Iterable[Item], finding: Finding) -> str:

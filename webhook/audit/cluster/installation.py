@@ -7,8 +7,8 @@ from kubernetes.client import ApiClient
 from msgspec import Struct
 
 from certs.lockout import lockout
+from webhook.audit.cluster.objects import Managed, revision_of
 from webhook.audit.enforcement import Enforcement, Hook
-from webhook.audit.kinds import Managed, revision_of
 from webhook.cluster.kinds import NAMESPACES
 from webhook.cluster.known import policies_of
 from webhook.cluster.listing import Kind, Object, objects, whole

@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from webhook.audit.autoscalers import Waking
-from webhook.audit.capacity import Room
-from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Ref, Verdict
-from webhook.audit.judge import Examined
+from webhook.audit.costs.costing import Costs
+from webhook.audit.enforcement import Enforcement
+from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Verdict, not_judged, problem_of
+from webhook.audit.judge import judge
+from webhook.engine.snapshot import Snapshot
+from webhook.errors import ClusterError
 from webhook.model.names import QOS_RESOURCES, WorkloadType
 from webhook.model.quantity import of_milli
+from webhook.workloads.workload import Ref, Workload
 
 
 class Row(Struct):
@@ -26,7 +29,7 @@ class Row(Struct):
     pods: dict[Finding, int] = {}
     """How many of its live Pods, by their worst finding."""
 
-    def add(self, examined: Examined, verdict: Verdict) -> None:
+    def add(self, examined: Workload, verdict: Verdict) -> None:
         if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
             self.verdict = verdict
         if examined.is_live:
@@ -68,7 +71,7 @@ class Tally:
         self.namespaces: dict[str, Total] = {}
         self.types: dict[str, Total] = {}
 
-    def add(self, examined: Examined, verdict: Verdict) -> None:
+    def add(self, examined: Workload, verdict: Verdict) -> None:
         self.objects += 1
         self.found.update(item.finding for item in verdict.items)
         row = self._rows.get(examined.owner)
@@ -107,15 +110,6 @@ class Tally:
     def owners(self) -> dict[Finding, int]:
         counted = Counter(row.finding for row in self._rows.values())
         return {finding: counted[finding] for finding in WORST_FIRST}
-
-
-class Costs(Struct, frozen=True):
-    """What the whole of it would cost. Empty where only a part of the cluster was looked at."""
-
-    rooms: tuple[Room, ...] = ()
-    waking: tuple[Waking, ...] = ()
-    missing: str = ""
-    """Why there is nothing here."""
 
 
 def summary(
@@ -176,3 +170,25 @@ def _totals(totals: Mapping[str, Total]) -> dict[str, Any]:
 
 def _joined(types: Iterable[WorkloadType]) -> str:
     return ",".join(types) or "left alone"
+
+
+class Survey:
+    def __init__(self, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False) -> None:
+        self._snapshot = snapshot
+        self._enforcement = enforcement
+        self._with_diff = with_diff
+        self.tally = Tally()
+
+    def take(self, examined: Workload) -> Verdict:
+        """One object that cannot be judged is reported as such, and ends nothing.
+
+        Raises ClusterError.
+        """
+        try:
+            verdict = judge(examined, self._snapshot, self._enforcement, with_diff=self._with_diff)
+        except ClusterError:
+            raise
+        except Exception as error:  # noqa: BLE001 (an object can hold anything)
+            verdict = not_judged(problem_of(error))
+        self.tally.add(examined, verdict)
+        return verdict

@@ -5,13 +5,9 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from webhook.audit.admission import Defaults, RuntimeClass
-from webhook.audit.autoscalers import Autoscaler, Metric, Usage
-from webhook.audit.capacity import Node, Taint
-from webhook.audit.findings import Ref
 from webhook.cluster.listing import Kind, Meta, Object
 from webhook.model.pod import PodView, ResourceList, Toleration
-from webhook.model.quantity import milli
+from webhook.workloads.builtin_plugins import Defaults, RuntimeClass
 
 
 class _Owner(Struct, frozen=True):
@@ -34,16 +30,6 @@ class Managed(Struct, frozen=True):
 
     def names(self, field: str) -> bool:
         return f'"f:{field}"'.encode() in bytes(self.fieldsV1)
-
-
-# Kubernetes' own: every other kind is told with its group, as kubectl does.
-_OWN_GROUPS = ("", "apps", "batch", "autoscaling")
-
-
-def kind_of(api_version: str, kind: str) -> str:
-    """`Deployment`, or `StatefulSet.apps.kruise.io`."""
-    group = api_version.rpartition("/")[0]
-    return kind if group in _OWN_GROUPS else f"{kind}.{group}"
 
 
 def revision_of(metadata: Meta) -> int:
@@ -138,58 +124,6 @@ class _RuntimeClass(Struct, frozen=True):
     scheduling: _Scheduling = _Scheduling()
 
 
-class _NodeSpec(Struct, frozen=True):
-    taints: tuple[Taint, ...] = ()
-
-
-class _NodeStatus(Struct, frozen=True):
-    allocatable: ResourceList = {}
-
-
-class _Node(Struct, frozen=True):
-    spec: _NodeSpec = _NodeSpec()
-    status: _NodeStatus = _NodeStatus()
-
-
-class _MetricTarget(Struct, frozen=True):
-    averageUtilization: int = 0
-
-
-class _ResourceMetric(Struct, frozen=True):
-    name: str
-    target: _MetricTarget
-    container: str = ""
-
-
-class _MetricSpec(Struct, frozen=True):
-    resource: _ResourceMetric | None = None
-    containerResource: _ResourceMetric | None = None
-
-
-class _TargetRef(Struct, frozen=True):
-    kind: str
-    name: str
-    apiVersion: str = ""
-
-
-class _AutoscalerSpec(Struct, frozen=True):
-    scaleTargetRef: _TargetRef
-    metrics: list[_MetricSpec] = []
-
-
-class _HorizontalPodAutoscaler(Struct, frozen=True):
-    spec: _AutoscalerSpec
-
-
-class _ContainerMetrics(Struct, frozen=True):
-    name: str
-    usage: ResourceList | None = None
-
-
-class _PodMetrics(Struct, frozen=True):
-    containers: list[_ContainerMetrics] | None = None
-
-
 VIEWS = msgspec.json.Decoder(PodView)
 OWNED = msgspec.json.Decoder(Owned)
 LIVES = msgspec.json.Decoder(Live)
@@ -207,44 +141,6 @@ def _runtime_class(found: Object) -> RuntimeClass:
     return RuntimeClass(
         found.metadata.name, read.overhead.podFixed, scheduling.nodeSelector, scheduling.tolerations
     )
-
-
-def _node(found: Object) -> Node:
-    read = msgspec.json.decode(found.raw, type=_Node)
-    # A cordoned Node carries the taint node.kubernetes.io/unschedulable.
-    allocatable = {key: milli(value) for key, value in read.status.allocatable.items()}
-    return Node(found.metadata.name, found.metadata.labels or {}, read.spec.taints, allocatable)
-
-
-def _autoscaler(found: Object) -> Autoscaler:
-    spec = msgspec.json.decode(found.raw, type=_HorizontalPodAutoscaler).spec
-    namespace = found.metadata.namespace or ""
-    target = spec.scaleTargetRef
-    metrics = [each.resource or each.containerResource for each in spec.metrics]
-    return Autoscaler(
-        Ref("HorizontalPodAutoscaler", namespace, found.metadata.name),
-        Ref(kind_of(target.apiVersion, target.kind), namespace, target.name),
-        tuple(
-            Metric(each.name, each.target.averageUtilization, each.container)
-            for each in metrics
-            if each and each.target.averageUtilization
-        ),
-    )
-
-
-def _usage(found: Object) -> tuple[str, Usage]:
-    containers = msgspec.json.decode(found.raw, type=_PodMetrics).containers or ()
-    return found.metadata.name, Usage(
-        {each.name: {key: milli(value) for key, value in (each.usage or {}).items()} for each in containers}
-    )
-
-
-NODES = Kind("nodes", "/api/v1/nodes", _node)
-AUTOSCALERS = Kind("horizontalpodautoscalers", "/apis/autoscaling/v2/horizontalpodautoscalers", _autoscaler)
-
-
-def usages_of(namespace: str) -> Kind[tuple[str, Usage]]:
-    return Kind("pods.metrics.k8s.io", f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods", _usage)
 
 
 DEFAULTS = Kind("limitranges", "/api/v1/limitranges", _defaults)

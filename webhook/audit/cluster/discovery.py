@@ -1,4 +1,4 @@
-"""Kinds that make Pods from a template: Kubernetes' own, and those that a user names."""
+"""Kinds that make Pods and are not Kubernetes' own: where the API server serves them."""
 
 from __future__ import annotations
 
@@ -12,33 +12,7 @@ from webhook.cluster.listing import Kind, get, whole
 from webhook.cluster.once import told
 from webhook.errors import ClusterError
 from webhook.model.patch import Path
-
-
-class Controller(Struct, frozen=True):
-    """A kind that makes Pods from a template."""
-
-    kind: str
-    version: str
-    """`apps/v1`; of the core group `v1`."""
-    plural: str
-    at: tuple[Path, ...] = ()
-    """Where the templates stand; empty: as Kubernetes has it."""
-
-    def path(self, namespace: str | None) -> str:
-        root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
-        return f"{root}/namespaces/{namespace}/{self.plural}" if namespace else f"{root}/{self.plural}"
-
-
-CONTROLLERS = (
-    Controller("Deployment", "apps/v1", "deployments"),
-    Controller("StatefulSet", "apps/v1", "statefulsets"),
-    Controller("DaemonSet", "apps/v1", "daemonsets"),
-    Controller("ReplicaSet", "apps/v1", "replicasets"),
-    Controller("ReplicationController", "v1", "replicationcontrollers"),
-    Controller("CronJob", "batch/v1", "cronjobs"),
-    Controller("Job", "batch/v1", "jobs"),
-)
-PODS = Controller("Pod", "v1", "pods")
+from webhook.workloads.controllers import Controller
 
 
 class _Resource(Struct, frozen=True):

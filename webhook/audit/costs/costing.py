@@ -6,16 +6,25 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from kubernetes.client import ApiClient
+from msgspec import Struct
 
-from webhook.audit.autoscalers import Autoscalers, Usage
-from webhook.audit.capacity import Capacity
+from webhook.audit.costs.autoscalers import Autoscalers, Usage, Waking
+from webhook.audit.costs.capacity import Capacity, Room
+from webhook.audit.costs.objects import AUTOSCALERS, NODES, usages_of
 from webhook.audit.findings import Verdict
-from webhook.audit.judge import Examined
-from webhook.audit.kinds import AUTOSCALERS, NODES, usages_of
-from webhook.audit.tally import Costs
 from webhook.cluster.listing import objects
 from webhook.cluster.once import told
 from webhook.errors import ClusterError
+from webhook.workloads.workload import Workload
+
+
+class Costs(Struct, frozen=True):
+    """What the whole of it would cost. Empty where only a part of the cluster was looked at."""
+
+    rooms: tuple[Room, ...] = ()
+    waking: tuple[Waking, ...] = ()
+    missing: str = ""
+    """Why there is nothing here."""
 
 
 def costing_of(api: ApiClient) -> tuple[Costing | None, str]:
@@ -40,7 +49,7 @@ class Costing:
         with told("horizontalpodautoscalers"):
             self._autoscalers = Autoscalers(objects(api, AUTOSCALERS, []))
 
-    def add(self, examined: Examined, verdict: Verdict) -> None:
+    def add(self, examined: Workload, verdict: Verdict) -> None:
         if examined.replicas:
             self._capacity.add(
                 verdict.before,

@@ -10,12 +10,12 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json, policy, snapshot
-from webhook.audit.cluster import Cluster, Scope
-from webhook.audit.controllers import CONTROLLERS
+from webhook.audit.cluster.evidence import with_evidence
+from webhook.audit.cluster.workloads import Cluster, Scope
 from webhook.audit.enforcement import Enforcement, Hook, Tailored
-from webhook.audit.evidence import with_evidence
-from webhook.audit.judge import Examined
 from webhook.model.selectors import Selector
+from webhook.workloads.controllers import CONTROLLERS
+from webhook.workloads.workload import Workload
 
 T1 = "2026-01-01T00:00:00Z"
 REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
@@ -64,7 +64,7 @@ TEMPLATES = {
 
 def _examined(
     asked: tuple[Answers, ApiClient], scope: Scope, pods: list[Json], **templates: list[Json]
-) -> list[Examined]:
+) -> list[Workload]:
     answers, api = asked
     answers.give(_list(), _list())  # LimitRanges, RuntimeClasses
     for controller in CONTROLLERS:

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from webhook.audit.findings import Finding, Item, Ref, Verdict
-from webhook.audit.judge import Examined
+from webhook.audit.findings import Finding, Item, Verdict
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import NO_SPEC
+from webhook.workloads.workload import Ref, Workload
 
 _ROLLS_OUT = ("Deployment", "StatefulSet", "DaemonSet")
 _MISSED = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
@@ -76,7 +76,7 @@ class Planner:
         self._pods: dict[Ref, list[str]] = {}
         self._not_in_force = self._refused = self._drifted = 0
 
-    def add(self, examined: Examined, verdict: Verdict) -> None:
+    def add(self, examined: Workload, verdict: Verdict) -> None:
         if not examined.is_live:
             return
         if verdict.denied:
@@ -116,7 +116,7 @@ _WHY = {
 }
 
 
-def _resize(examined: Examined, verdict: Verdict, missed: Iterable[Item]) -> Resize | None:
+def _resize(examined: Workload, verdict: Verdict, missed: Iterable[Item]) -> Resize | None:
     moves = verdict.enforced_qos.before is not verdict.enforced_qos.after
     sizes = list(map(_size, missed))
     spec = examined.written.spec or NO_SPEC

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from webhook.audit.findings import Amounts, Ref, Verdict
+from webhook.audit.findings import Amounts, Verdict
+from webhook.workloads.workload import Ref
 
 
 class Metric(Struct, frozen=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from webhook.audit.autoscalers import Autoscaler, Autoscalers, Metric, Usage
-from webhook.audit.capacity import Capacity, Node, Taint
-from webhook.audit.findings import Finding, Item, Need, Ref, Verdict
+from webhook.audit.costs.autoscalers import Autoscaler, Autoscalers, Metric, Usage
+from webhook.audit.costs.capacity import Capacity, Node, Taint
+from webhook.audit.findings import Finding, Item, Need, Verdict
 from webhook.model.pod import Toleration
+from webhook.workloads.workload import Ref
 
 TAINT = Taint("gpu", "yes", "NoSchedule")
 NODES = [

@@ -9,16 +9,17 @@ from datetime import datetime
 from msgspec import Struct
 
 from certs.inspect import distrusted
+from webhook.audit.cluster.installation import Installation
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding, Item, Verdict
-from webhook.audit.installation import Installation
-from webhook.audit.judge import Examined, proof, was_another
+from webhook.audit.judge import proof, was_another
 from webhook.engine.explain import Explanation
 from webhook.model.draft import Change, Reason
 from webhook.model.names import APPLIED, CONFIGURATION, Mode
 from webhook.model.pod import NO_METADATA
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace, labels_of
+from webhook.workloads.workload import Workload
 
 FAIL_OPEN = 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
 
@@ -34,7 +35,7 @@ class Around(Struct, frozen=True):
     now: datetime
 
 
-def why_not(examined: Examined, explanation: Explanation, verdict: Verdict, around: Around) -> list[str]:
+def why_not(examined: Workload, explanation: Explanation, verdict: Verdict, around: Around) -> list[str]:
     """In words, what stops everybody first. `verdict` is the audit's: the two say the same."""
     reasons = _reasons(examined, explanation, verdict, around)
     return [*calls(around.installed, around.served, around.now), *reasons]
@@ -52,7 +53,7 @@ def calls(installed: Installation, served: bytes | None, now: datetime) -> list[
     return [f"the API server cannot call podtailor now: its certificate {problem}"] if problem else []
 
 
-def _reasons(examined: Examined, explanation: Explanation, verdict: Verdict, around: Around) -> Iterator[str]:
+def _reasons(examined: Workload, explanation: Explanation, verdict: Verdict, around: Around) -> Iterator[str]:
     decision = explanation.decision
     metadata = examined.written.metadata or NO_METADATA
     mark = (metadata.annotations or {}).get(APPLIED)
@@ -90,7 +91,7 @@ def _wanted(item: Item) -> str:
     return f"{wanted}: {item.why}, so it has been resized since"
 
 
-def _missed(examined: Examined, policy: Policy, changes: Sequence[Change], enforcement: Enforcement) -> str:
+def _missed(examined: Workload, policy: Policy, changes: Sequence[Change], enforcement: Enforcement) -> str:
     times = enforcement.times(policy, examined.ref.namespace)
     if times is None:
         return "since when that policy is in force is not known"

@@ -10,7 +10,7 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.answers import Answers, answering
 from tests.support.pods import Json
-from webhook.audit.installation import enforcement, installation
+from webhook.audit.cluster.installation import enforcement, installation
 
 NOTHING: Json = {"metadata": {}, "items": []}
 T1, T2, T3 = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"

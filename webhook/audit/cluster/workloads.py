@@ -9,22 +9,22 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
-from webhook.audit.admission import Defaults, Plugins, RuntimeClass
-from webhook.audit.controllers import CONTROLLERS, PODS, Controller
-from webhook.audit.drift import Expected, expected
+from webhook.audit.cluster.objects import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, revision_of
+from webhook.audit.drift import expected
 from webhook.audit.enforcement import Tailored, kind_of_field
-from webhook.audit.findings import Ref, problem_of
-from webhook.audit.judge import Examined, template_of, unreadable
-from webhook.audit.kinds import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, kind_of, revision_of
+from webhook.audit.findings import problem_of
 from webhook.cluster.listing import Kind, Query, object_of, objects, pages, whole
 from webhook.cluster.once import told, within
 from webhook.cluster.part import WHOLE, Part
 from webhook.documents.files import dotted
-from webhook.engine.admitted_view import UnreadableError, manifests_of
 from webhook.engine.annotation import applied_of
 from webhook.engine.snapshot import Snapshot
 from webhook.model.names import APPLIED
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
+from webhook.workloads.builtin_plugins import Defaults, Plugins, RuntimeClass
+from webhook.workloads.controllers import CONTROLLERS, PODS, Controller
+from webhook.workloads.templates import UnreadableError, manifests_of
+from webhook.workloads.workload import Expected, Ref, Workload, kind_of, template_of, unreadable
 
 Heard = Callable[[str, int, int], object]
 """Told of each page: the kind, how many have been read, how many there are."""
@@ -76,7 +76,7 @@ class Cluster:
         self._expected: dict[str, _Known] = {}
         self._plugins = Plugins()
 
-    def examined(self) -> Iterator[Examined]:
+    def examined(self) -> Iterator[Workload]:
         """Raises ClusterError."""
         self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
@@ -91,7 +91,7 @@ class Cluster:
                     yield template
         yield from self._pods(selected, chosen)
 
-    def live(self, raw: bytes) -> Examined | None:
+    def live(self, raw: bytes) -> Workload | None:
         """One Pod; None if it is about to go. Raises ClusterError."""
         self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
         for controller in self._scope.controllers:
@@ -114,7 +114,7 @@ class Cluster:
                             _add_given(found, pod, since)
         return found
 
-    def _pods(self, selected: Query, chosen: set[Ref]) -> Iterator[Examined]:
+    def _pods(self, selected: Query, chosen: set[Ref]) -> Iterator[Workload]:
         there: set[Ref] = set()
         for raw in self._list(PODS, [_LIVE, *selected]):
             for pod in filter(self._is_wanted, self._read(PODS, raw, self._pod)):
@@ -127,7 +127,7 @@ class Cluster:
                     if pod.owner in chosen and pod.ref not in there:
                         yield pod
 
-    def _is_wanted(self, each: Examined) -> bool:
+    def _is_wanted(self, each: Workload) -> bool:
         kinds = self._scope.kinds
         if kinds is None or (each.problem and each.ref.kind == PODS.kind):  # its owner is not known
             return True
@@ -137,8 +137,8 @@ class Cluster:
         self,
         controller: Controller,
         raw: msgspec.Raw,
-        read: Callable[[Controller, msgspec.Raw], list[Examined]],
-    ) -> list[Examined]:
+        read: Callable[[Controller, msgspec.Raw], list[Workload]],
+    ) -> list[Workload]:
         """One object that cannot be read is reported as such, and ends nothing."""
         try:
             return read(controller, raw)
@@ -160,7 +160,7 @@ class Cluster:
                 self._heard(controller.plural, done, done + page.metadata.remainingItemCount)
                 yield from items
 
-    def _templates(self, controller: Controller, raw: msgspec.Raw) -> list[Examined]:
+    def _templates(self, controller: Controller, raw: msgspec.Raw) -> list[Workload]:
         obj: Json = {"apiVersion": controller.version, "kind": controller.kind, **msgspec.json.decode(raw)}
         metadata = OWNED.decode(raw).metadata
         kind = kind_of(controller.version, controller.kind)
@@ -182,7 +182,7 @@ class Cluster:
             return []
         return examined
 
-    def _pod(self, _: Controller, raw: msgspec.Raw) -> list[Examined]:
+    def _pod(self, _: Controller, raw: msgspec.Raw) -> list[Workload]:
         live = LIVES.decode(raw)
         if live.metadata.deletionTimestamp:
             return []
@@ -224,7 +224,7 @@ def _mark(view: PodView) -> str:
     return ((view.metadata or NO_METADATA).annotations or {}).get(APPLIED) or ""
 
 
-def _add_given(found: dict[tuple[str, str], str], pod: Examined, since: Mapping[str, str]) -> None:
+def _add_given(found: dict[tuple[str, str], str], pod: Workload, since: Mapping[str, str]) -> None:
     for policy, fields in applied_of(_mark(pod.written)).items():
         if policy in since and pod.created > since[policy] and isinstance(fields, list):
             for field in map(kind_of_field, fields):
@@ -247,13 +247,13 @@ def _makes_pods(obj: Json) -> bool:
     return obj["kind"] not in ("Deployment", "CronJob") and (obj.get("spec") or {}).get("replicas") != 0
 
 
-def live_pod(raw: bytes | msgspec.Raw) -> Examined:
+def live_pod(raw: bytes | msgspec.Raw) -> Workload:
     """A Pod as the API server serves it, counted to whoever controls it."""
     view, live = VIEWS.decode(raw), LIVES.decode(raw)
     identity = object_of(raw).metadata
     ref = Ref(PODS.kind, identity.namespace or "", identity.name)
     controller = live.metadata.controller()
-    return Examined(
+    return Workload(
         ref,
         Ref(kind_of(controller.apiVersion, controller.kind), ref.namespace, controller.name)
         if controller

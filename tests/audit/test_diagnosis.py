@@ -10,12 +10,11 @@ from msgspec import structs
 
 from certs.issue import issue_authority, issue_serving
 from tests.support.pods import Json, owned, pod, policy, snapshot
-from webhook.audit.drift import Expected, expected
+from webhook.audit.cluster.installation import Installation
+from webhook.audit.diagnosis import Around, why_not
+from webhook.audit.drift import expected
 from webhook.audit.enforcement import Enforcement, Hook
-from webhook.audit.findings import Ref
-from webhook.audit.installation import Installation
-from webhook.audit.judge import Examined, judge
-from webhook.audit.why_not import Around, why_not
+from webhook.audit.judge import judge
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request
 from webhook.model.names import Mode
@@ -23,6 +22,7 @@ from webhook.model.pod import pod_view
 from webhook.model.policy import Policy
 from webhook.model.selectors import Requirement, Selector
 from webhook.model.subject import Namespace
+from webhook.workloads.workload import Expected, Ref, Workload
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 EVERYBODY = Hook(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
@@ -49,7 +49,7 @@ def _said(
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
     in_force = Enforcement(hook, times, **enforcement)
     around = Around(Namespace("default", labels or {}), Installation(hook, bundle), in_force, served, NOW)
-    examined = Examined(ref, ref, view, view, created=created, expected=expected)
+    examined = Workload(ref, ref, view, view, created=created, expected=expected)
     verdict = judge(examined, within, in_force)
     return why_not(examined, explain(Request("default", view), within), verdict, around)
 

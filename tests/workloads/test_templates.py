@@ -9,11 +9,11 @@ import jsonpatch
 import pytest
 
 from tests.support.pods import Json, decide, pod, snapshot, yaml
-from webhook.engine.admitted_view import Manifest, manifests_of
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request
 from webhook.model.subject import Namespace, subject_of
 from webhook.policies.shipped import Profile, built_in
+from webhook.workloads.templates import Manifest, manifests_of
 
 TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": pod()["spec"]}
 

@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 from kubernetes.client import ApiClient
 
-from webhook.audit.cluster import Cluster, Scope, live_pod
-from webhook.audit.findings import Ref
-from webhook.audit.rollout import path_of
+from webhook.audit.cluster.workloads import Cluster, Scope, live_pod
 from webhook.cluster.once import told
 from webhook.cluster.writing import JSON, send
-from webhook.engine.admitted_view import manifests_of
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.pod import NO_METADATA, PodView
+from webhook.retrofit.rollout import path_of
+from webhook.workloads.templates import manifests_of
+from webhook.workloads.workload import Ref
 
 Json = dict[str, Any]
 

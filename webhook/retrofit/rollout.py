@@ -15,12 +15,12 @@ import msgspec
 from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct, structs
 
-from webhook.audit.findings import Ref
-from webhook.audit.retrofit import ByHand, Plan, Resize
 from webhook.cluster.listing import Kind
 from webhook.cluster.once import told
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.writing import STRATEGIC, send
+from webhook.retrofit.plan import ByHand, Plan, Resize
+from webhook.workloads.workload import Ref
 
 _PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
 _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"

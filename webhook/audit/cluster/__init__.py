@@ -1,0 +1,1 @@
+"""What a cluster has: workloads, what is installed, what proves that policies were in force."""
