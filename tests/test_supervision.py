@@ -20,6 +20,7 @@ from certs.inspect import read_certificates
 from tests.cluster.answers import answering
 from tests.support.processes import eventually
 from webhook import supervision
+from webhook.certificates.loop import Keeping
 from webhook.cluster import status
 from webhook.cluster.known import Known
 from webhook.cluster.listing import Kind, Meta, Object
@@ -33,7 +34,6 @@ from webhook.policies import crd, live
 from webhook.policies.live import PolicyFiles
 from webhook.policies.load import load
 from webhook.server import tls
-from webhook.server.keeping import Keeping
 from webhook.server.metrics import Metrics
 from webhook.server.tls import Tls
 from webhook.supervision import Worker, supervised
@@ -115,10 +115,10 @@ def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
 def certificates(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     rounds = threading.Event()
 
-    class Keeper:
+    class CertRotator:
         round = staticmethod(failing_once(lambda _: rounds.set()))
 
-    with running(Keeping(Keeper(), timedelta(minutes=1))):  # type: ignore[arg-type]
+    with running(Keeping(CertRotator(), timedelta(minutes=1))):  # type: ignore[arg-type]
         yield rounds.is_set
 
 

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from certs.keyring import Lifetimes, rotated
-from certs.secret import SharedSecret
 from tests.e2e.balancer import Balancer
 from tests.e2e.client import Client
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.replicas import Replicas
 from tests.e2e.traffic import POD, Traffic, is_marked
 from tests.support.processes import eventually
+from webhook.certificates.secret import SharedSecret
 from webhook.cluster.client import api_client
 
 pytestmark = pytest.mark.soak

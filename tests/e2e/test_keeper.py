@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from kubernetes.client import ApiClient
 
-from certs.keeper import Keeper, Place
 from certs.keyring import Lifetimes, from_secret
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import yaml
+from webhook.certificates.rotator import CertRotator, Place
 from webhook.cluster.client import api_client
 from webhook.errors import RotationError
 
@@ -33,7 +33,7 @@ class Endpoint:
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.address = f"localhost:{self._listening.getsockname()[1]}"
-        self.serving: Keeper | None = None
+        self.serving: CertRotator | None = None
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
@@ -83,9 +83,9 @@ def _configured(cluster: ControlPlane) -> Iterator[None]:
 
 
 @pytest.fixture
-def replicas(api: ApiClient, endpoint: Endpoint, tmp_path: Path) -> tuple[Keeper, Keeper]:
+def replicas(api: ApiClient, endpoint: Endpoint, tmp_path: Path) -> tuple[CertRotator, CertRotator]:
     place = Place("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
-    first, second = (Keeper(api, place, tmp_path / name) for name in ("first", "second"))
+    first, second = (CertRotator(api, place, tmp_path / name) for name in ("first", "second"))
     endpoint.serving = first
     return first, second
 
@@ -95,7 +95,7 @@ def _bundle(cluster: ControlPlane) -> bytes:
     return base64.b64decode(configuration["webhooks"][0]["clientConfig"].get("caBundle", ""))
 
 
-def _is_trusted(cluster: ControlPlane, keeper: Keeper) -> bool:
+def _is_trusted(cluster: ControlPlane, keeper: CertRotator) -> bool:
     """Whether an API server that goes by the caBundle would take what this replica serves."""
     trust = ssl.create_default_context(cadata=_bundle(cluster).decode())
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -114,7 +114,9 @@ def _is_trusted(cluster: ControlPlane, keeper: Keeper) -> bool:
     return one.cipher() is not None
 
 
-def test_replicas_agree_and_are_trusted(cluster: ControlPlane, replicas: tuple[Keeper, Keeper]) -> None:
+def test_replicas_agree_and_are_trusted(
+    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
+) -> None:
     for keeper in replicas:
         keeper.round(NOW)
     assert _is_trusted(cluster, replicas[0])
@@ -122,7 +124,7 @@ def test_replicas_agree_and_are_trusted(cluster: ControlPlane, replicas: tuple[K
     assert replicas[0].certificate.read_bytes() == replicas[1].certificate.read_bytes()
 
 
-def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[Keeper, Keeper]) -> None:
+def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]) -> None:
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda keeper: keeper.keep(NOW), replicas))
         list(pool.map(lambda keeper: keeper.round(NOW), replicas))
@@ -139,7 +141,7 @@ def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[Keeper
     ],
 )  # fmt: skip
 def test_secret_that_is_harmed_is_written_again_and_nobody_loses_trust(
-    cluster: ControlPlane, replicas: tuple[Keeper, Keeper], harm: list[str]
+    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator], harm: list[str]
 ) -> None:
     for keeper in replicas:
         keeper.round(NOW)
@@ -155,7 +157,7 @@ def test_secret_that_is_harmed_is_written_again_and_nobody_loses_trust(
 
 
 def test_bundle_that_is_taken_away_is_written_again(
-    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     replicas[0].round(NOW)
     patch = '[{"op":"replace","path":"/webhooks/0/clientConfig/caBundle","value":""}]'
@@ -166,7 +168,7 @@ def test_bundle_that_is_taken_away_is_written_again(
 
 
 def test_nothing_is_told_before_the_service_answers_with_ours(
-    cluster: ControlPlane, replicas: tuple[Keeper, Keeper], endpoint: Endpoint
+    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator], endpoint: Endpoint
 ) -> None:
     endpoint.serving = None
     with pytest.raises(RotationError, match="caBundle"):
@@ -175,7 +177,7 @@ def test_nothing_is_told_before_the_service_answers_with_ours(
 
 
 def test_configuration_that_is_deleted_is_not_made_again(
-    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     replicas[0].round(NOW)
@@ -187,7 +189,7 @@ def test_new_authority_joins_the_bundle_and_nobody_loses_trust(
 ) -> None:
     place = Place("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
     lifetimes = Lifetimes(authority=timedelta(days=90), serving=timedelta(days=80))
-    first, second = (Keeper(api, place, tmp_path / name, lifetimes) for name in ("first", "second"))
+    first, second = (CertRotator(api, place, tmp_path / name, lifetimes) for name in ("first", "second"))
     endpoint.serving = first
     for keeper in (first, second):
         keeper.round(NOW - timedelta(days=65))
@@ -207,7 +209,7 @@ LOCKS_OUT = json.dumps([
 
 
 def test_configuration_that_could_lock_everybody_out_is_not_trusted(
-    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     cluster.kubectl(
         "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={LOCKS_OUT}"
@@ -219,7 +221,7 @@ def test_configuration_that_could_lock_everybody_out_is_not_trusted(
 
 
 def test_configuration_that_pods_rely_on_already_is_looked_after_all_the_same(
-    cluster: ControlPlane, replicas: tuple[Keeper, Keeper]
+    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     """Else it would lock out on the day on which its CA ends."""
     replicas[0].round(NOW)

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from certs.check import Checked
-from certs.check import check as checked
 from certs.files import CA_CERT, TLS_CERT
 from certs.inspect import Facts, certificates_in
 from certs.issue import service_hosts
 from certs.keyring import Keyring, Lifetimes, joined, retired, rotated
-from certs.secret import SharedSecret
-from certs.served import Served, forwarded, replicas, served
 from webhook.audit.cluster.installation import Installation, installation
+from webhook.certificates.check import Checked
+from webhook.certificates.check import check as checked
+from webhook.certificates.probe import Served, forwarded, replicas, served
+from webhook.certificates.secret import SharedSecret
 from webhook.cli.installed import served as settings_of
 from webhook.cli.output import Format, counted, print_json
 from webhook.cli.terminal import console

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from certs.issue import service_hosts
-from certs.keeper import Keeper, Place
 from certs.keyring import Lifetimes
+from webhook.certificates.rotator import CertRotator, Place
 from webhook.cluster.client import api_client
 from webhook.errors import ClusterError, InputError, RotationError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
@@ -20,7 +20,7 @@ def keeper(
     context: str | None,
     folder: Path,
     lifetimes: Lifetimes,
-) -> Keeper:
+) -> CertRotator:
     """Its certificates are in `folder` already. Raises InputError."""
     hosts = service_hosts(SERVICE, OWN_NAMESPACE)
     try:
@@ -29,7 +29,7 @@ def keeper(
         raise InputError(f"--service-address: {error}") from error
     try:
         api = api_client(kubeconfig, context)
-        made = Keeper(api, place, folder, lifetimes)
+        made = CertRotator(api, place, folder, lifetimes)
         made.keep(datetime.now(UTC))
     except (ClusterError, RotationError) as error:
         raise InputError(f"--tls-secret {secret}: {error}") from error

@@ -142,8 +142,8 @@ def serve(
 
             source = sources.files(snapshot, policies, builtin, preset)
         if tls_secret:
+            from webhook.certificates import loop
             from webhook.cli import self_managed
-            from webhook.server import keeping
 
             keeper = self_managed.keeper(
                 tls_secret,
@@ -154,7 +154,7 @@ def serve(
                 lifetimes,
             )
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
-            keeping.Keeping(keeper, lifetimes.look).start()
+            loop.Keeping(keeper, lifetimes.look).start()
             is_trusted = keeper.is_trusted
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(

@@ -6,9 +6,9 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct
 
-from certs.lockout import lockout
 from webhook.audit.cluster.objects import Managed, revision_of
 from webhook.audit.enforcement import Enforcement, Hook
+from webhook.certificates.lockout import lockout
 from webhook.cluster.kinds import NAMESPACES
 from webhook.cluster.known import policies_of
 from webhook.cluster.listing import Kind, Object, objects, whole

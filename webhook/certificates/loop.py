@@ -6,7 +6,7 @@ import logging
 import random
 from datetime import UTC, datetime, timedelta
 
-from certs.keeper import Keeper
+from webhook.certificates.rotator import CertRotator
 from webhook.errors import RotationError
 from webhook.supervision import Worker
 
@@ -18,7 +18,7 @@ _FIRST_RETRY_SECONDS = 1.0
 class Keeping(Worker):
     """Round after round, sooner again after one that failed. Ends with the process: a call may hang."""
 
-    def __init__(self, keeper: Keeper, look: timedelta) -> None:
+    def __init__(self, keeper: CertRotator, look: timedelta) -> None:
         """`look`: between two looks at Secret and webhook configuration."""
         super().__init__("certificates", self._rounds)
         self._keeper = keeper

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from certs.inspect import Facts, certificates_in, distrusted
-from certs.served import Served
+from webhook.certificates.probe import Served
 
 
 class Checked(Struct, frozen=True):

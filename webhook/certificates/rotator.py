@@ -20,8 +20,8 @@ from urllib3.exceptions import HTTPError
 
 from certs.files import TLS_CERT, TLS_KEY, write
 from certs.keyring import USUAL, Keyring, Lifetimes, as_published, renewed, to_secret
-from certs.lockout import lockout
-from certs.secret import SECONDS, SharedSecret
+from webhook.certificates.lockout import lockout
+from webhook.certificates.secret import SECONDS, SharedSecret
 from webhook.cluster.writing import APPLY, send
 from webhook.errors import RotationError
 
@@ -47,7 +47,7 @@ class Place:
         self.address = host.strip("[]"), int(port)
 
 
-class Keeper:
+class CertRotator:
     """One replica's part."""
 
     def __init__(self, api: ApiClient, place: Place, folder: Path, lifetimes: Lifetimes = USUAL) -> None:

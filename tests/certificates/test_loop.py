@@ -9,26 +9,26 @@ from typing import Any
 import pytest
 
 from webhook import supervision
+from webhook.certificates import loop
+from webhook.certificates.loop import Keeping
 from webhook.errors import RotationError
-from webhook.server import keeping
-from webhook.server.keeping import Keeping
 
 
 def test_round_that_fails_is_logged_and_repeated_without_a_restart(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "_FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(loop, "_FIRST_RETRY_SECONDS", 0.01)
     rounds: list[datetime] = []
     third = threading.Event()
 
-    class Keeper:
+    class CertRotator:
         def round(self, now: datetime) -> None:
             rounds.append(now)
             if len(rounds) < 3:
                 raise RotationError("the API server does not answer")
             third.set()
 
-    anybody: Any = Keeper()
+    anybody: Any = CertRotator()
     before = supervision.restarts().get("certificates", 0)
     worker = Keeping(anybody, timedelta(hours=1))
     worker.start()

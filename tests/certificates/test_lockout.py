@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from certs.lockout import lockout
 from tests.support.pods import yaml
+from webhook.certificates.lockout import lockout
 
 (SHIPPED,) = yaml(Path("manifests/base/mutatingwebhookconfiguration.yaml").read_text())["webhooks"]
 NAMES = "kubernetes.io/metadata.name"

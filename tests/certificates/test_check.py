@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from certs.check import check
 from certs.issue import issue_authority, issue_serving
-from certs.served import Served
+from webhook.certificates.check import check
+from webhook.certificates.probe import Served
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
