@@ -1,1 +1,1 @@
-"""The installation's own certificates: the Secret, the caBundle, rotation and probing. `certs` does the X.509."""
+"""The certificates of an installation: Secret, caBundle, rotation and probing. `certs` does the X.509."""
