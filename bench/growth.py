@@ -15,13 +15,13 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster.client import api_client
-from webhook.cluster.writing import JSON, send
+from webhook.cluster.request import JSON, request
 from webhook.policies import crd
 
 CONTAINERS = (1, 5, 20)
 CALLERS = (1, 8, 64)
 NAMESPACES, POLICIES = (100, 10_000), (10, 100, 1_000)
-MOST_POLICIES = 2_000
+MAX_POLICIES = 2_000
 _TEAMS = 100
 Runs = dict[int, list[Run]]
 
@@ -85,7 +85,7 @@ class Crowd:
 
     def _create(self, path: str, objects: Iterable[Json]) -> None:
         with api_client(str(self._cluster.kubeconfig)) as api, ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda each: send(api, "POST", path, each, content_type=JSON), objects))
+            list(pool.map(lambda each: request(api, "POST", path, each, content_type=JSON), objects))
 
 
 def of_clusters(rounds: int, seconds: float) -> dict[str, object]:
@@ -105,10 +105,10 @@ def of_clusters(rounds: int, seconds: float) -> dict[str, object]:
         by_namespaces = {few: _beside_bare(crowd, folder, rounds, seconds)}
         crowd.add_namespaces(range(few, many))
         by_namespaces[many] = _beside_bare(crowd, folder, rounds, seconds)
-        crowd.add_policies(range(MOST_POLICIES))
+        crowd.add_policies(range(MAX_POLICIES))
         with servers.running(partial(crowd.replica, "crowded")) as (replica,):
             crowd.run(replica, 3600, count=20_000)
-            crowded = {"namespaces": many, "policies": MOST_POLICIES, "mib": replica.used().mib}
+            crowded = {"namespaces": many, "policies": MAX_POLICIES, "mib": replica.used().mib}
         return {"policies": by_policies, "namespaces": by_namespaces, "crowded": crowded}
 
 

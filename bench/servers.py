@@ -23,7 +23,7 @@ from tests.support.processes import free_port
 
 ROOT = Path(__file__).parent.parent
 _IMPATIENT = 0.002
-_MOST_SECONDS = 60
+_MAX_SECONDS = 60
 
 
 class Used(NamedTuple):
@@ -67,7 +67,7 @@ class Server:
 
     def _wait(self) -> None:
         body = reviews.many(reviews.recorded("small"), 1)[0].encode()
-        deadline = time.monotonic() + _MOST_SECONDS
+        deadline = time.monotonic() + _MAX_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 self.ask(body)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from msgspec import Struct
 
 
-class Facts(Struct, frozen=True):
+class CertificateInfo(Struct, frozen=True):
     """One certificate in words; times are UTC."""
 
     subject: str
@@ -30,12 +30,12 @@ class Facts(Struct, frozen=True):
         return "not yet valid" if now < self.not_before else "valid"
 
 
-def read_certificates(path: Path) -> list[Facts]:
+def read_certificates(path: Path) -> list[CertificateInfo]:
     """The certificates of a PEM file, in order. Raises OSError, and ValueError for a file that holds none."""
     return certificates_in(path.read_bytes())
 
 
-def certificates_in(pem: bytes) -> list[Facts]:
+def certificates_in(pem: bytes) -> list[CertificateInfo]:
     """The certificates of a PEM text, in order. Raises ValueError where it holds none."""
     return [_facts(certificate) for certificate in x509.load_pem_x509_certificates(pem)]
 
@@ -62,8 +62,8 @@ def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) ->
     return True
 
 
-def _facts(certificate: x509.Certificate) -> Facts:
-    return Facts(
+def _facts(certificate: x509.Certificate) -> CertificateInfo:
+    return CertificateInfo(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
         is_ca=_is_ca(certificate),

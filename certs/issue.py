@@ -21,7 +21,7 @@ SKEW = timedelta(minutes=5)
 _DNS_NAME = re.compile(
     r"(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*", re.ASCII
 )
-_MOST_NAME = 253
+_MAX_NAME = 253
 
 
 class Pair(Struct, frozen=True):
@@ -132,7 +132,7 @@ def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
-        if len(host) > _MOST_NAME or not _DNS_NAME.fullmatch(host):
+        if len(host) > _MAX_NAME or not _DNS_NAME.fullmatch(host):
             raise ValueError(f"{host!r} is neither a DNS name nor an IP address") from None
         return x509.DNSName(host)
 

@@ -17,22 +17,21 @@ from prometheus_client import generate_latest
 
 from certs.files import TLS_CERT, TLS_KEY, issue_to
 from certs.inspect import read_certificates
-from tests.cluster.answers import answering
+from tests.cluster.fake_api import answering
 from tests.support.processes import eventually
 from webhook import supervision
-from webhook.certificates.loop import Keeping
-from webhook.cluster import status
-from webhook.cluster.known import Known
-from webhook.cluster.listing import Kind, Meta, Object
+from webhook.certificates.loop import RotationLoop
+from webhook.cluster.pager import Meta, Object, Resource
+from webhook.cluster.policy_objects import PolicyObject
+from webhook.cluster.policy_status import PolicyStatuses
 from webhook.cluster.reflector import Reflector
-from webhook.cluster.standing import Standings
-from webhook.cluster.status import StatusWriter
-from webhook.cluster.store import Store
+from webhook.cluster.snapshots import SnapshotSource
+from webhook.cluster.status_writer import StatusWriter
 from webhook.engine.snapshot import Snapshot
-from webhook.model.words import cut
-from webhook.policies import crd, live
-from webhook.policies.live import PolicyFiles
+from webhook.model.words import truncate
+from webhook.policies import crd, watch
 from webhook.policies.load import load
+from webhook.policies.watch import PolicyFiles
 from webhook.server import tls
 from webhook.server.metrics import Metrics
 from webhook.server.tls import Tls
@@ -45,7 +44,7 @@ POLICY = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetad
 @pytest.fixture(autouse=True)
 def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervision, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(status, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("webhook.cluster.status_writer._LONGEST_WAIT", 0.01)
 
 
 def failing_once(real: Callable[..., T]) -> Callable[..., T]:
@@ -71,7 +70,7 @@ def reflector(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
 
     with answering() as (answers, api):
         answers.every_list = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "a"}}]}
-        worker = Reflector(api, Kind("things", "/api/v1/things", failing_once(read)), lambda: None)
+        worker = Reflector(api, Resource("things", "/api/v1/things", failing_once(read)), lambda: None)
         with running(worker):
             yield lambda: worker.items() == {"/a": "a"}
             answers.end()
@@ -82,7 +81,7 @@ def policy_files(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
     file = folder / "policies.yaml"
     file.write_text(POLICY % "one")
     worker = PolicyFiles([str(file)], lambda: None)
-    patch.setattr(live, "load", failing_once(load))
+    patch.setattr(watch, "load", failing_once(load))
     with running(worker):
         file.write_text(POLICY % "other")
         yield lambda: [policy.name for policy in worker.policies] == ["other"]
@@ -91,7 +90,7 @@ def policy_files(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
 @contextmanager
 def snapshots(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     taken = threading.Event()
-    store = Store(Snapshot(), (), [], None)
+    store = SnapshotSource(Snapshot(), (), [], None)
     store.start(failing_once(lambda _: taken.set()))
     yield taken.is_set
     store.stop()
@@ -99,13 +98,13 @@ def snapshots(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
 
 @contextmanager
 def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
-    patch.setattr(status, "cut", failing_once(cut))
+    patch.setattr("webhook.cluster.status_writer.truncate", failing_once(truncate))
     metadata = Meta(name="a", uid="a", generation=2, resourceVersion="7")
     with answering() as (answers, api):
         answers.give({})
         worker = StatusWriter(api)
         with running(worker):
-            (standing,) = Standings().of([Known(crd.KINDS[0], metadata, b"{}", None)])
+            (standing,) = PolicyStatuses().of([PolicyObject(crd.KINDS[0], metadata, b"{}", None)])
             worker.wants({"a": standing})
             yield lambda: bool(answers.asked)
             answers.end()
@@ -118,7 +117,7 @@ def certificates(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     class CertRotator:
         round = staticmethod(failing_once(lambda _: rounds.set()))
 
-    with running(Keeping(CertRotator(), timedelta(minutes=1))):  # type: ignore[arg-type]
+    with running(RotationLoop(CertRotator(), timedelta(minutes=1))):  # type: ignore[arg-type]
         yield rounds.is_set
 
 

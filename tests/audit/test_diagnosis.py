@@ -11,9 +11,9 @@ from msgspec import structs
 from certs.issue import issue_authority, issue_serving
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit.cluster.installation import Installation
-from webhook.audit.diagnosis import Around, why_not
+from webhook.audit.diagnosis import ClusterContext, why_not
 from webhook.audit.drift import expected
-from webhook.audit.enforcement import Enforcement, Hook
+from webhook.audit.enforcement import Enforcement, WebhookScope
 from webhook.audit.judge import judge
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request
@@ -25,7 +25,7 @@ from webhook.model.subject import Namespace
 from webhook.workloads.workload import Expected, Ref, Workload
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
-EVERYBODY = Hook(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
+EVERYBODY = WebhookScope(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
 OURS = issue_authority(NOW, timedelta(days=10))
 SERVED = issue_serving(OURS, ["a"], NOW, timedelta(days=5)).certificate_pem
 REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
@@ -38,7 +38,7 @@ def _said(
     created: str = LATER,
     labels: dict[str, str] | None = None,
     mode: Mode = Mode.ENFORCE,
-    hook: Hook | None = EVERYBODY,
+    hook: WebhookScope | None = EVERYBODY,
     bundle: bytes = OURS.certificate_pem,
     served: bytes | None = SERVED,
     expected: Expected | None = None,
@@ -48,7 +48,9 @@ def _said(
     ref, view = Ref("Pod", "default", "p"), pod_view(obj)
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
     in_force = Enforcement(hook, times, **enforcement)
-    around = Around(Namespace("default", labels or {}), Installation(hook, bundle), in_force, served, NOW)
+    around = ClusterContext(
+        Namespace("default", labels or {}), Installation(hook, bundle), in_force, served, NOW
+    )
     examined = Workload(ref, ref, view, view, created=created, expected=expected)
     verdict = judge(examined, within, in_force)
     return why_not(examined, explain(Request("default", view), within), verdict, around)

@@ -10,7 +10,7 @@ from msgspec import structs
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit import what_if
 from webhook.audit.drift import expected
-from webhook.audit.enforcement import NOWHERE, Enforcement, Hook, Tailored
+from webhook.audit.enforcement import NOWHERE, Enforcement, Tailored, WebhookScope
 from webhook.audit.findings import Finding, Verdict
 from webhook.audit.judge import judge
 from webhook.engine.snapshot import Snapshot
@@ -30,7 +30,7 @@ STRICT = policy(
 )
 SIZED = pod(container="resources: {requests: {cpu: 100m}}")
 BIG = pod(container="resources: {requests: {cpu: '2'}, limits: {cpu: '2'}}")
-EVERYBODY = Hook(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
+EVERYBODY = WebhookScope(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
 EARLIER, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:01Z"
 
 
@@ -38,7 +38,9 @@ BETWEEN = "2026-01-02T00:00:00.5Z"
 CPU = "requests.cpu"
 
 
-def _in_force(*policies: Policy, hook: Hook = EVERYBODY, tailored: Tailored | None = None) -> Enforcement:
+def _in_force(
+    *policies: Policy, hook: WebhookScope = EVERYBODY, tailored: Tailored | None = None
+) -> Enforcement:
     """And an earlier Pod of the namespace has what the policies give."""
     earlier = {(each.name, field): BETWEEN for each in policies for field in (CPU, "nodeSelector.a")}
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}

@@ -16,7 +16,7 @@ from webhook.audit.summary import Tally
 from webhook.engine.qos import QOSClass, QosMove
 from webhook.model.pod import PodView, pod_view
 from webhook.retrofit.plan import Planner
-from webhook.retrofit.rollout import Rolling
+from webhook.retrofit.rollout import RolloutStatus
 from webhook.workloads.workload import Ref, Workload
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
@@ -151,11 +151,11 @@ def test_rollout_is_done(
     kind: str, spec: dict[str, int], status: dict[str, object], progress: tuple[int, int], is_done: bool
 ) -> None:
     written = {"metadata": {"generation": 2}, "spec": spec, "status": status}
-    rolling = structs.replace(msgspec.convert(written, Rolling), kind=kind)
+    rolling = structs.replace(msgspec.convert(written, RolloutStatus), kind=kind)
     assert (rolling.progress, rolling.is_done) == (progress, is_done)
 
 
 def test_rollout_past_its_deadline_is_stuck() -> None:
     conditions = [{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]
-    assert msgspec.convert({"status": {"conditions": conditions}}, Rolling).is_stuck
-    assert not Rolling().is_stuck
+    assert msgspec.convert({"status": {"conditions": conditions}}, RolloutStatus).is_stuck
+    assert not RolloutStatus().is_stuck

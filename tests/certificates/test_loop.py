@@ -10,7 +10,7 @@ import pytest
 
 from webhook import supervision
 from webhook.certificates import loop
-from webhook.certificates.loop import Keeping
+from webhook.certificates.loop import RotationLoop
 from webhook.errors import RotationError
 
 
@@ -30,7 +30,7 @@ def test_round_that_fails_is_logged_and_repeated_without_a_restart(
 
     anybody: Any = CertRotator()
     before = supervision.restarts().get("certificates", 0)
-    worker = Keeping(anybody, timedelta(hours=1))
+    worker = RotationLoop(anybody, timedelta(hours=1))
     worker.start()
     try:
         assert third.wait(20), "an hour is for rounds that went well"

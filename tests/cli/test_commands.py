@@ -321,7 +321,7 @@ main()
     def test_ctrl_c_while_a_command_waits_is_no_traceback(self) -> None:
         code = """
 import os, signal, sys
-from webhook import files
+from webhook.documents import files
 files.sys = type("Sys", (), {"stdin": property(lambda _: os.kill(os.getpid(), signal.SIGINT))})()
 sys.argv = ["podtailor", "mutate", "-f", "-"]
 from webhook.__main__ import main

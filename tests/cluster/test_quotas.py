@@ -7,8 +7,8 @@ import json
 import pytest
 
 from tests.support.pods import Json
-from webhook.cluster.kinds import QUOTAS, guarded_by
-from webhook.cluster.listing import Meta, Object
+from webhook.cluster.pager import Meta, Object
+from webhook.cluster.snapshot_objects import QUOTAS, guarded_by
 from webhook.model.subject import Namespace
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from kubernetes.client import ApiClient, ApiException
 
-from tests.cluster.answers import Answers, answering
+from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import reflector
-from webhook.cluster.known import Known, policies_of
-from webhook.cluster.listing import Kind, Object, listed
+from webhook.cluster.pager import Object, Resource, listed
+from webhook.cluster.policy_objects import PolicyObject, policies_of
 from webhook.cluster.reflector import Reflector
 from webhook.policies import crd
 
@@ -23,7 +23,7 @@ def _colour(found: Object) -> str:
     return labels["colour"]
 
 
-WATCHED = Kind("things", "/api/v1/things", _colour)
+WATCHED = Resource("things", "/api/v1/things", _colour)
 
 
 def _thing(name: str, colour: str = "red", revision: int = 1) -> Json:
@@ -156,7 +156,7 @@ def test_definition_that_goes_takes_its_objects_along_once_that_lasts(
 ) -> None:
     """For a moment, 404 may be the fault of something in between."""
     monkeypatch.setattr(reflector, "_MISSING_SECONDS", 600.0)
-    kind = Kind("things", "/api/v1/things", _colour, is_custom=True)
+    kind = Resource("things", "/api/v1/things", _colour, is_custom=True)
     with answering() as (answers, api):
         custom = Reflector(api, kind, lambda: None)
         answers.give(_list(_thing("a")))
@@ -181,7 +181,7 @@ def test_definition_that_goes_takes_its_objects_along_once_that_lasts(
         assert not builtin.synced.is_set(), "only a custom resource may be missing"
 
 
-def _spec(made: Reflector[Known], key: str) -> bytes | None:
+def _spec(made: Reflector[PolicyObject], key: str) -> bytes | None:
     known = made.items().get(key)
     return known.spec if known else None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
-from tests.cluster.answers import answering
+from tests.cluster.fake_api import answering
 from tests.support.processes import free_port
-from webhook.cluster import once
-from webhook.cluster.store import Store
+from webhook.cluster import reads
+from webhook.cluster.snapshots import SnapshotSource
 from webhook.cluster.version import minor_version
 from webhook.engine.snapshot import Snapshot
 
@@ -44,8 +44,8 @@ def test_snapshots_know_it() -> None:
     with answering() as (answers, api):
         answers.every_list = empty
         answers.lists["version"] = {"major": "1", "minor": "32"}
-        assert once.snapshot(api, Snapshot(), (), ())[0].kubernetes == 32
-        store = Store(Snapshot(), (), [], api)
+        assert reads.snapshot(api, Snapshot(), (), ())[0].kubernetes == 32
+        store = SnapshotSource(Snapshot(), (), [], api)
         for reflector in store.reflectors:
             reflector.list()
         asked = len(answers.asked)

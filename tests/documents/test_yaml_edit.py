@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tests.support.generated import pods
 from tests.support.manifests import texts
 from tests.support.pods import Json, decide
+from tests.support.strategies import pods
 from webhook.documents import yaml_tree
 from webhook.documents.files import Document, read
 from webhook.documents.yaml_edit import edited

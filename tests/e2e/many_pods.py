@@ -15,7 +15,7 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.workloads import controller
 from tests.support.pods import Json
 from tests.support.processes import spent
-from webhook.cluster.writing import send
+from webhook.cluster.request import request
 
 PODS_AN_OWNER = 10
 ROLLOUTS = Path(__file__).parent / "rollouts.yaml"
@@ -82,7 +82,7 @@ def fill(cluster: ControlPlane, api: ApiClient, namespace: str, numbers: range) 
             "uid": uids[name],
             "controller": True,
         }
-        send(
+        request(
             api,
             "POST",
             f"/api/v1/namespaces/{namespace}/pods",

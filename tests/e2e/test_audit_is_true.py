@@ -14,9 +14,9 @@ from tests.e2e.audits import audit_lines
 from tests.e2e.client import Client, Refused
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
-from tests.support.generated import many, pods
 from tests.support.pods import Json
 from tests.support.processes import eventually
+from tests.support.strategies import many, pods
 from webhook.model.names import APPLIED
 from webhook.model.quantity import milli
 

@@ -24,7 +24,7 @@ from webhook.cluster.client import api_client
 pytestmark = pytest.mark.soak
 
 # Between two looks at Secret and caBundle, and what writing them takes.
-MOST_SECONDS = 32
+MAX_SECONDS = 32
 AWAY_SECONDS = 20
 SECRET = ("secret", "podtailor-webhook-tls", "--namespace=podtailor-system")
 
@@ -56,7 +56,7 @@ def _told(capsys: pytest.CaptureFixture[str], what: str, seconds: float) -> None
 
 def _took(is_well: Callable[[], bool]) -> float:
     started = time.monotonic()
-    eventually("all is well again", is_well, seconds=MOST_SECONDS)
+    eventually("all is well again", is_well, seconds=MAX_SECONDS)
     return time.monotonic() - started
 
 
@@ -146,6 +146,6 @@ def test_configuration_is_deleted(own: ControlPlane, replicas: Replicas) -> None
     """Told, in the log, by a metric and by `certs check`; not made again: whoever deletes it means it."""
     own.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     for replica in replicas.running:
-        replica.said("no webhook configuration, so nothing calls podtailor", seconds=MOST_SECONDS)
+        replica.said("no webhook configuration, so nothing calls podtailor", seconds=MAX_SECONDS)
         assert replica.metric("podtailor_ca_bundle_current") == 0
     assert "podtailor" not in own.kubectl("get", "mutatingwebhookconfigurations", "--output=name")

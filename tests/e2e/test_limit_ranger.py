@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from tests.e2e.client import Client, Refused
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
-from tests.support.generated import many, sized_pods
-from tests.support.generated_rules import BOUNDS, DEFAULTS, limits
 from tests.support.pods import Json, decide
+from tests.support.policy_strategies import BOUNDS, DEFAULTS, limits
+from tests.support.strategies import many, sized_pods
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
 

@@ -16,14 +16,14 @@ import pytest
 from tests.e2e.client import Client, Refused
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
-from tests.support.generated import many, pods
-from tests.support.generated_rules import guards, namespace_of
 from tests.support.pods import Json, decide, pod
+from tests.support.policy_strategies import guards, namespace_of
 from tests.support.processes import eventually
+from tests.support.strategies import many, pods
 from webhook.engine.snapshot import snapshot_of
 from webhook.model import quantity
+from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile
-from webhook.policies.sources import in_force
 
 PODS = int(os.environ.get("PODTAILOR_E2E_PODS", "500"))
 PODS_A_NAMESPACE = 50

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.support.generated import pods
 from tests.support.pods import Json, decide, pod, snapshot
 from tests.support.server import review_of
+from tests.support.strategies import pods
 from webhook.documents.files import Document, read
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request, snapshot_of

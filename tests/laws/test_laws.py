@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.generated import pods
-from tests.support.generated_rules import namespaces, policies
 from tests.support.laws import hold_for, keeps_bounds
 from tests.support.pods import Json, decide, policy, policy_of, yaml
+from tests.support.policy_strategies import namespaces, policies
+from tests.support.strategies import pods
 from webhook.documents.files import read
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Scope

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.support.generated import pods
-from tests.support.generated_rules import namespaces, policies
 from tests.support.pods import Json, decide, policy, policy_of
+from tests.support.policy_strategies import namespaces, policies
+from tests.support.strategies import pods
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.names import Mode
 from webhook.model.policy import Policy

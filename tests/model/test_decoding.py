@@ -40,9 +40,9 @@ def test_pods_are_read_by_many_threads_at_once() -> None:
 
 
 _KINDS = """
-from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES
-from webhook.cluster.known import policies_of
-from webhook.cluster.listing import object_of
+from webhook.cluster.snapshot_objects import NAMESPACES, QUOTAS, RANGES
+from webhook.cluster.policy_objects import policies_of
+from webhook.cluster.pager import object_of
 from webhook.policies import crd
 kinds = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
 raw = b'{"metadata": {"name": "a", "annotations": {"scheduler.alpha.kubernetes.io/tolerationsWhitelist": "[{}]"}}}'

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.pods import pod, subject, yaml
 from webhook.model.pod import pod_view
-from webhook.model.subject import Kind
+from webhook.model.subject import ContainerKind
 
 
 def test_unknown_fields_are_passed_over() -> None:
@@ -44,10 +44,10 @@ def test_containers_are_told_apart() -> None:
     )
     found = subject(pod(spec)).containers
     assert [(each.name, each.kind) for each in found] == [
-        ("app", Kind.REGULAR),
-        ("i", Kind.INIT),
-        ("s", Kind.SIDECAR),
-        ("f", Kind.INIT),
+        ("app", ContainerKind.REGULAR),
+        ("i", ContainerKind.INIT),
+        ("s", ContainerKind.SIDECAR),
+        ("f", ContainerKind.INIT),
     ]
 
 

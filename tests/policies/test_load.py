@@ -11,8 +11,8 @@ from webhook.errors import InputError
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.policy import Origin, Policy
 from webhook.policies.load import load, load_all
+from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile, built_in
-from webhook.policies.sources import in_force
 
 HEAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n"
 
@@ -332,8 +332,8 @@ class TestInForce:
 
     def test_profiles(self) -> None:
         assert in_force([], Profile.OFF) == ()
-        assert all(policy.cautious for policy in built_in(Profile.SAFE))
-        assert not any(policy.cautious for policy in built_in(Profile.STRICT))
+        assert all(policy.regular_containers_only for policy in built_in(Profile.SAFE))
+        assert not any(policy.regular_containers_only for policy in built_in(Profile.STRICT))
         assert not any(
             policy.resources
             and (policy.resources.default or policy.resources.limit_factor or policy.resources.guaranteed)

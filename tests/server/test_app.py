@@ -14,7 +14,7 @@ from starlette.types import Message
 from tests.support.pods import pod
 from tests.support.server import review_of
 from webhook.engine.snapshot import Snapshot
-from webhook.server.app import MOST_AT_ONCE, MOST_BYTES, MOST_HELD_BYTES, ORDINARY_BYTES, Mutate
+from webhook.server.app import MAX_AT_ONCE, MAX_BYTES, MAX_HELD_BYTES, ORDINARY_BYTES, Mutate
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 
@@ -87,10 +87,10 @@ def _first(part: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
 
 def test_bodies_that_are_too_much_together_are_503_without_retry_after() -> None:
     mutate, metrics = _mutate()
-    large = b"x" * MOST_BYTES
+    large = b"x" * MAX_BYTES
 
     async def overloaded() -> tuple[int, dict[bytes, bytes], bytes]:
-        callers = range(MOST_HELD_BYTES // MOST_BYTES)
+        callers = range(MAX_HELD_BYTES // MAX_BYTES)
         waiting = [asyncio.create_task(_answered(mutate, _first(large))) for _ in callers]
         await asyncio.sleep(0)  # each of them starts to wait for the rest of its body
         answer = await _answered(mutate, _first(bytes(ORDINARY_BYTES + 1)))
@@ -135,13 +135,13 @@ def test_reviews_that_wait_are_not_more_than_anybody_would_wait_for() -> None:
     mutate = Mutate(Waiting(Snapshot(), metrics), lambda: False)
 
     async def overloaded() -> tuple[int, list[int]]:
-        waiting = [asyncio.create_task(_answered(mutate, _whole)) for _ in range(MOST_AT_ONCE)]
+        waiting = [asyncio.create_task(_answered(mutate, _whole)) for _ in range(MAX_AT_ONCE)]
         await asyncio.sleep(0)
         status, _, _ = await _answered(mutate, _whole)
         leave.set()
         return status, [status for status, _, _ in await asyncio.gather(*waiting)]
 
-    assert asyncio.run(overloaded()) == (503, [200] * MOST_AT_ONCE)
+    assert asyncio.run(overloaded()) == (503, [200] * MAX_AT_ONCE)
     assert _count(metrics, "overloaded") == 1
 
 
@@ -149,7 +149,7 @@ def test_body_that_is_refused_is_forgotten() -> None:
     """Nothing keeps it: no exception that is raised again and again with every frame it ever passed."""
     mutate, _ = _mutate()
 
-    chunk = bytes(MOST_BYTES + 1)
+    chunk = bytes(MAX_BYTES + 1)
     held = sys.getrefcount(chunk)
     asyncio.run(_answered(mutate, _first(chunk)))
     gc.collect()

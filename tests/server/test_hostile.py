@@ -202,7 +202,7 @@ def test_ciphers_that_do_not_authenticate_as_they_encrypt_are_refused(server: Se
 _FEW = """
 from webhook.cli import main
 from webhook.server import protocol
-protocol.MOST_CONNECTIONS = 5
+protocol.MAX_CONNECTIONS = 5
 main()
 """
 

@@ -13,8 +13,8 @@ import uvicorn
 
 from certs.files import TLS_CERT, TLS_KEY, issue_to
 from webhook.engine.snapshot import Snapshot
-from webhook.server import run
-from webhook.server.run import Service
+from webhook.server import service
+from webhook.server.service import Service
 from webhook.server.settings import Settings
 
 # Go's http.DefaultTransport.
@@ -32,7 +32,7 @@ def test_api_server_is_the_first_to_close(tmp_path: Path, monkeypatch: pytest.Mo
     opened = ExitStack()
     monkeypatch.setattr(uvicorn, "Config", Recorded)
     monkeypatch.setattr(
-        run, "_listen", lambda *_: opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+        service, "_listen", lambda *_: opened.enter_context(socket.create_server(("127.0.0.1", 0)))
     )
     issue_to(tmp_path, ["localhost"], datetime.now(UTC), timedelta(hours=1))
     certificate, key = tmp_path / TLS_CERT, tmp_path / TLS_KEY

@@ -13,7 +13,7 @@ from typing import Any
 import jsonpatch
 
 from tests.support.pods import Json, decide
-from webhook.edits import bounds
+from webhook.edits.resources import bounds
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
 from webhook.model.declared import LAST_APPLIED

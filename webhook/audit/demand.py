@@ -12,7 +12,7 @@ from webhook.model.patch import Path, Write
 from webhook.model.pod import ResourceList, Toleration
 from webhook.model.pod_resources import Sides, aggregate, sized
 from webhook.model.quantity import milli
-from webhook.model.subject import Container, Kind, Subject
+from webhook.model.subject import Container, ContainerKind, Subject
 
 
 def need(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> Need:
@@ -53,7 +53,7 @@ def _without(subject: Subject, sides: Mapping[Path, Sides], resource: str) -> It
 
 
 def _running(subject: Subject) -> Iterable[Container]:
-    return (each for each in subject.containers if each.kind is not Kind.INIT)
+    return (each for each in subject.containers if each.kind is not ContainerKind.INIT)
 
 
 def _selected(writes: Sequence[Write]) -> dict[str, str]:

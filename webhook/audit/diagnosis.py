@@ -24,7 +24,7 @@ from webhook.workloads.workload import Workload
 FAIL_OPEN = 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
 
 
-class Around(Struct, frozen=True):
+class ClusterContext(Struct, frozen=True):
     """What is known besides the Pod."""
 
     namespace: Namespace
@@ -35,7 +35,9 @@ class Around(Struct, frozen=True):
     now: datetime
 
 
-def why_not(examined: Workload, explanation: Explanation, verdict: Verdict, around: Around) -> list[str]:
+def why_not(
+    examined: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
+) -> list[str]:
     """In words, what stops everybody first. `verdict` is the audit's: the two say the same."""
     reasons = _reasons(examined, explanation, verdict, around)
     return [*calls(around.installed, around.served, around.now), *reasons]
@@ -53,7 +55,9 @@ def calls(installed: Installation, served: bytes | None, now: datetime) -> list[
     return [f"the API server cannot call podtailor now: its certificate {problem}"] if problem else []
 
 
-def _reasons(examined: Workload, explanation: Explanation, verdict: Verdict, around: Around) -> Iterator[str]:
+def _reasons(
+    examined: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
+) -> Iterator[str]:
     decision = explanation.decision
     metadata = examined.written.metadata or NO_METADATA
     mark = (metadata.annotations or {}).get(APPLIED)

@@ -10,7 +10,7 @@ import jsonpatch
 import msgspec
 
 from webhook.documents.yaml_tree import written
-from webhook.engine.tailored import Outcome
+from webhook.engine.apply import Outcome
 from webhook.model.pod import PodView
 
 _CONTAINERS = ("containers", "initContainers")

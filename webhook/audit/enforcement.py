@@ -14,7 +14,7 @@ from webhook.model.selectors import Labels, Selector
 from webhook.model.subject import Namespace
 
 
-class Hook(Struct, frozen=True):
+class WebhookScope(Struct, frozen=True):
     """Our webhook as the API server calls it."""
 
     namespaces: Selector
@@ -36,7 +36,7 @@ Tailored = Mapping[tuple[str, str], str]
 
 
 class Enforcement(Struct, frozen=True):
-    hook: Hook | None = None
+    hook: WebhookScope | None = None
     """None: nobody calls us."""
     policies: Mapping[tuple[str, str], str] = {}
     """When each policy last changed, by its source and key: one of that name that is tried has another."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from webhook.engine.qos import QosMove
 from webhook.model.names import WorkloadType
 from webhook.model.pod import Toleration
-from webhook.model.words import WARNING_LENGTH, cut
+from webhook.model.words import WARNING_LENGTH, truncate
 
 
 class Finding(StrEnum):
@@ -95,7 +95,7 @@ class Verdict(Struct, frozen=True):
 
 def problem_of(error: Exception) -> str:
     """What to say of an object that made us fail."""
-    return cut(f"{type(error).__name__}: {error}", WARNING_LENGTH)
+    return truncate(f"{type(error).__name__}: {error}", WARNING_LENGTH)
 
 
 def not_judged(why: str) -> Verdict:

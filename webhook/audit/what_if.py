@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import structs
 
-from webhook.audit.enforcement import NOWHERE, Enforcement, Hook
+from webhook.audit.enforcement import NOWHERE, Enforcement, WebhookScope
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot, mode_in
 from webhook.model.names import MODE, Mode
@@ -38,7 +38,7 @@ def in_force(enforcement: Enforcement, snapshot: Snapshot) -> Enforcement:
     }
     return structs.replace(
         enforcement,
-        hook=Hook(Selector(()), Selector(()), hook.changed),
+        hook=WebhookScope(Selector(()), Selector(()), hook.changed),
         policies={key: time for key, time in enforcement.policies.items() if key not in audited},
         outside=frozenset(outside),
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from certs.inspect import Facts, certificates_in, distrusted
+from certs.inspect import CertificateInfo, certificates_in, distrusted
 from webhook.certificates.probe import Served
 
 
@@ -51,7 +51,9 @@ def check(
         yield _judged(f"Pod {replica.replica}", wrong, serves, now, within)
 
 
-def _judged(what: str, problem: str, facts: list[Facts], now: datetime, within: timedelta) -> Checked:
+def _judged(
+    what: str, problem: str, facts: list[CertificateInfo], now: datetime, within: timedelta
+) -> Checked:
     """By the first certificate: the others are its chain."""
     until = facts[0].not_after if facts else None
     if not problem and until and until - now < within:
@@ -59,7 +61,7 @@ def _judged(what: str, problem: str, facts: list[Facts], now: datetime, within: 
     return Checked(what, problem, until)
 
 
-def _facts(pem: bytes) -> list[Facts]:
+def _facts(pem: bytes) -> list[CertificateInfo]:
     try:
         return certificates_in(pem)
     except ValueError:

@@ -15,7 +15,7 @@ log = logging.getLogger("podtailor.certs")
 _FIRST_RETRY_SECONDS = 1.0
 
 
-class Keeping(Worker):
+class RotationLoop(Worker):
     """Round after round, sooner again after one that failed. Ends with the process: a call may hang."""
 
     def __init__(self, keeper: CertRotator, look: timedelta) -> None:

@@ -14,7 +14,7 @@ from kubernetes.stream import portforward
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.writing import send
+from webhook.cluster.request import request
 
 SECONDS = 5
 Connect = Callable[[], Any]
@@ -56,7 +56,7 @@ def served(replica: str, connect: Connect, bundle: bytes, host: str) -> Served:
 def replicas(api: ApiClient, namespace: str, selector: str) -> list[tuple[str, int]]:
     """Name and TLS port of every Pod that runs and is not on its way out. Raises ApiException, HTTPError."""
     pods = json.loads(
-        send(api, "GET", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector})
+        request(api, "GET", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector})
     )["items"]
     return [
         (

@@ -22,14 +22,14 @@ from certs.files import TLS_CERT, TLS_KEY, write
 from certs.keyring import USUAL, Keyring, Lifetimes, as_published, renewed, to_secret
 from webhook.certificates.lockout import lockout
 from webhook.certificates.secret import SECONDS, SharedSecret
-from webhook.cluster.writing import APPLY, send
+from webhook.cluster.request import APPLY, request
 from webhook.errors import RotationError
 
 log = logging.getLogger("podtailor.certs")
 
 _NOT_FOUND = 404
 _CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-_MOST_PORT = 65535
+_MAX_PORT = 65535
 
 
 class Place:
@@ -42,7 +42,7 @@ class Place:
         self.namespace, self.secret, self.configuration = namespace, secret, configuration
         self.hosts = list(hosts)
         host, _, port = address.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) <= _MOST_PORT:
+        if not host or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
             raise ValueError(f"{address!r} is not HOST:PORT")
         self.address = host.strip("[]"), int(port)
 
@@ -142,12 +142,12 @@ class CertRotator:
             ],
         }
         owner = {"fieldManager": "podtailor", "force": "true"}
-        send(self._api, "PATCH", self._path, patch, content_type=APPLY, seconds=SECONDS, query=owner)
+        request(self._api, "PATCH", self._path, patch, content_type=APPLY, seconds=SECONDS, query=owner)
         log.info("caBundle written")
 
     def _configuration(self) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = json.loads(send(self._api, "GET", self._path, seconds=SECONDS))
+            found: dict[str, Any] = json.loads(request(self._api, "GET", self._path, seconds=SECONDS))
         except ApiException as error:
             if error.status != _NOT_FOUND:
                 raise

@@ -15,7 +15,7 @@ from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from certs.keyring import Keyring, from_secret, to_secret
-from webhook.cluster.writing import JSON, send
+from webhook.cluster.request import JSON, request
 from webhook.errors import RotationError
 
 log = logging.getLogger("podtailor.certs")
@@ -83,7 +83,7 @@ class SharedSecret:
             self._send("PUT", self._path, {**secret, "data": data})  # its resourceVersion goes along
 
     def _send(self, method: str, path: str, body: object = None) -> bytes:
-        return send(self._api, method, path, body, content_type=JSON, seconds=SECONDS)
+        return request(self._api, method, path, body, content_type=JSON, seconds=SECONDS)
 
 
 def _decoded(secret: dict[str, Any]) -> dict[str, bytes]:

@@ -81,15 +81,15 @@ def main() -> None:
     except KeyboardInterrupt:  # before there was anything to tell
         sys.exit(interrupt.INTERRUPTED)
     except Exception as error:
-        from webhook.cli.terminal import complain
+        from webhook.cli.terminal import print_error
         from webhook.errors import ClusterError, InputError
 
         if isinstance(error, ClusterError):
-            complain(f"cluster: {error}")
+            print_error(f"cluster: {error}")
         elif isinstance(error, InputError):
-            complain(str(error))
+            print_error(str(error))
         elif isinstance(error, OSError):  # a full disk behind standard output, and the like
-            complain(error.strerror or str(error))
+            print_error(error.strerror or str(error))
         else:
             raise
         sys.exit(2)

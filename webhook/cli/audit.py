@@ -144,7 +144,7 @@ def audit(
         from webhook.cli import audit_cluster, looking, sources
         from webhook.cluster.client import api_client
 
-        api = api_client(kubeconfig, context, is_patient=True)
+        api = api_client(kubeconfig, context, retry_429=True)
         own = sources.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
         part = looking.part_of(api, None if filename else namespace, own, all_namespaces=all_namespaces)

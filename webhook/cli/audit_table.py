@@ -12,7 +12,7 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
 from webhook.audit.reports.wording import pods_of, short, what
 from webhook.audit.summary import Row, Tally
-from webhook.cli.output import counted
+from webhook.cli.output import pluralize
 from webhook.cli.terminal import console, print_table
 from webhook.model.names import QOS_RESOURCES
 
@@ -26,8 +26,8 @@ _STYLES = {
     Finding.SKIPPED: "dim",
     Finding.PASS: "green",
 }
-_MOST_NAMESPACES = 10
-_MOST_SKIPPED = 20
+_MAX_NAMESPACES = 10
+_MAX_SKIPPED = 20
 
 
 def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) -> None:
@@ -40,7 +40,7 @@ def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) 
         out.print(line)
     rows = [row for row in tally.rows if row.finding is not Finding.PASS]
     skipped = [row for row in rows if row.finding is Finding.SKIPPED]
-    if len(skipped) > _MOST_SKIPPED:  # the counts above say why
+    if len(skipped) > _MAX_SKIPPED:  # the counts above say why
         rows = [row for row in rows if row.finding is not Finding.SKIPPED]
     if rows:
         out.print()
@@ -53,17 +53,17 @@ def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) 
 
 
 def _counts(tally: Tally) -> Iterator[Text]:
-    live = f", {counted(tally.live_pods, 'live Pod')}" if tally.live_pods else ""
-    yield Text(f"{counted(len(tally.rows), 'owner')}{live}", style="bold")
+    live = f", {pluralize(tally.live_pods, 'live Pod')}" if tally.live_pods else ""
+    yield Text(f"{pluralize(len(tally.rows), 'owner')}{live}", style="bold")
     for finding in WORST_FIRST:
         owners, pods = tally.owners[finding], tally.pods[finding]
         if owners:
             why = tally.skips.most_common() if finding is Finding.SKIPPED else ()
-            cells = (counted(owners, "owner"), counted(pods, "Pod") if pods else "")
+            cells = (pluralize(owners, "owner"), pluralize(pods, "Pod") if pods else "")
             said = ", ".join(f"{count} {reason}" for reason, count in why)
             yield Text(f"  {finding:<17}{cells[0]:<12}{cells[1]:<10}{said}".rstrip(), style=_STYLES[finding])
     for moved, count in tally.qos.most_common():
-        yield Text(f"  QoS class: {counted(count, 'Pod')} from {moved}")
+        yield Text(f"  QoS class: {pluralize(count, 'Pod')} from {moved}")
 
 
 def _requests(tally: Tally) -> Iterator[str]:
@@ -73,10 +73,10 @@ def _requests(tally: Tally) -> Iterator[str]:
     most_first = sorted(
         changed.items(), key=lambda each: (each[1].before["cpu"] - each[1].after["cpu"], each[0])
     )
-    for name, each in most_first[:_MOST_NAMESPACES]:
+    for name, each in most_first[:_MAX_NAMESPACES]:
         yield f"  {name:<24}{_moved(each.before, each.after)}"
-    if len(most_first) > _MOST_NAMESPACES:
-        yield f"  and {len(most_first) - _MOST_NAMESPACES} namespaces more"
+    if len(most_first) > _MAX_NAMESPACES:
+        yield f"  and {len(most_first) - _MAX_NAMESPACES} namespaces more"
 
 
 def _costs(costs: Costs) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _room(room: Room) -> str:
     ]
     warned = f"  NOT ENOUGH {', '.join(room.short)}" if room.short else ""
     full = f"  too full for the DaemonSets: {', '.join(room.full)}" if room.full else ""
-    return f"{counted(room.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
+    return f"{pluralize(room.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
 
 
 def _moved(before: Amounts, after: Amounts) -> str:

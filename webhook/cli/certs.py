@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from certs.files import issue_to, taken
-from certs.inspect import Facts, read_certificates
+from certs.inspect import CertificateInfo, read_certificates
 from certs.issue import service_hosts
 from webhook.cli import options
 from webhook.cli.output import Format, print_json
@@ -95,7 +95,7 @@ def show(
         out.print(f"  sha256 {facts.sha256}")
 
 
-def _read(file: Path) -> list[Facts]:
+def _read(file: Path) -> list[CertificateInfo]:
     try:
         return read_certificates(file)
     except OSError as error:
@@ -104,7 +104,7 @@ def _read(file: Path) -> list[Facts]:
         raise InputError(f"{file}: no certificate in PEM form: {error}") from error
 
 
-def _as_json(file: str, facts: Facts, now: datetime) -> dict[str, object]:
+def _as_json(file: str, facts: CertificateInfo, now: datetime) -> dict[str, object]:
     return {
         "file": file,
         "subject": facts.subject,
@@ -121,7 +121,7 @@ def _as_json(file: str, facts: Facts, now: datetime) -> dict[str, object]:
 @app.command()
 def check(
     within: Annotated[
-        timedelta, options.lasting("--within", help="What expires within it is a problem already.")
+        timedelta, options.duration_setting("--within", help="What expires within it is a problem already.")
     ] = "7d",  # type: ignore[assignment]  # parsed as what the user writes
     output: Output = Format.TEXT,
     kubeconfig: options.Kubeconfig = None,

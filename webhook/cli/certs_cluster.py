@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from certs.files import CA_CERT, TLS_CERT
-from certs.inspect import Facts, certificates_in
+from certs.inspect import CertificateInfo, certificates_in
 from certs.issue import service_hosts
 from certs.keyring import Keyring, Lifetimes, joined, retired, rotated
 from webhook.audit.cluster.installation import Installation, installation
@@ -16,9 +16,9 @@ from webhook.certificates.check import check as checked
 from webhook.certificates.probe import Served, forwarded, replicas, served
 from webhook.certificates.secret import SharedSecret
 from webhook.cli.installed import served as settings_of
-from webhook.cli.output import Format, counted, print_json
+from webhook.cli.output import Format, pluralize, print_json
 from webhook.cli.terminal import console
-from webhook.cluster import once
+from webhook.cluster import reads
 from webhook.cluster.client import Api, api_client
 from webhook.errors import InputError, RotationError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
@@ -33,9 +33,9 @@ class _Held(Struct, frozen=True):
     secret: dict[str, bytes]
 
 
-def held(kubeconfig: str | None, context: str | None) -> list[tuple[str, Facts]]:
+def held(kubeconfig: str | None, context: str | None) -> list[tuple[str, CertificateInfo]]:
     """Where each certificate stands, and what it says. Raises InputError."""
-    api = api_client(kubeconfig, context, is_patient=True)
+    api = api_client(kubeconfig, context, retry_429=True)
     found = _look(api)
     places = {f"Secret {found.name}: {name}": found.secret.get(name, b"") for name in (CA_CERT, TLS_CERT)}
     places["caBundle"] = found.installed.bundle
@@ -47,7 +47,7 @@ def held(kubeconfig: str | None, context: str | None) -> list[tuple[str, Facts]]
 
 def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Format) -> int:
     """The exit code. Raises InputError."""
-    api = api_client(kubeconfig, context, is_patient=True)
+    api = api_client(kubeconfig, context, retry_429=True)
     found = _look(api)
     if found.installed.hook is None:
         return _said(
@@ -68,7 +68,7 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
 
 def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
     """What was done, in words. Raises InputError."""
-    api = api_client(kubeconfig, context, is_patient=True)
+    api = api_client(kubeconfig, context, retry_429=True)
     found = _look(api)
     settings = settings_of(found.installed.arguments)
     if not found.installed.arguments:
@@ -90,7 +90,7 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
     others = len(now_held.authorities) - 1
     if ca:
         after = settings.lifetimes.overlap
-        return f"{secret}: a new CA, beside {counted(others, 'CA')}; it signs after {after} in the caBundle"
+        return f"{secret}: a new CA, beside {pluralize(others, 'CA')}; it signs after {after} in the caBundle"
     if retire:
         return f"{secret}: one CA is left; the caBundle follows within half a minute"
     until = f"{now_held.serving.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
@@ -124,18 +124,18 @@ def _look(api: Api) -> _Held:
     """Raises ClusterError."""
     installed = installation(api)
     name = settings_of(installed.arguments).tls_secret or installed.mounted_secret
-    held = once.secret(api, OWN_NAMESPACE, name) if name else None
+    held = reads.secret(api, OWN_NAMESPACE, name) if name else None
     return _Held(installed, f"{OWN_NAMESPACE}/{name}", held or {})
 
 
 def _answers(api: Api, bundle: bytes) -> list[Served]:
     host = service_hosts(SERVICE, OWN_NAMESPACE)[0]
-    with once.told("pods"):
+    with reads.as_cluster_error("pods"):
         running = replicas(api, OWN_NAMESPACE, _SELECTOR)
     return [served(pod, forwarded(api, OWN_NAMESPACE, pod, port), bundle, host) for pod, port in running]
 
 
-def _facts(place: str, pem: bytes) -> list[Facts]:
+def _facts(place: str, pem: bytes) -> list[CertificateInfo]:
     try:
         return certificates_in(pem) if pem else []
     except ValueError as error:

@@ -16,16 +16,16 @@ from webhook.cli.reasons import REASONS
 from webhook.cli.terminal import console, warn
 from webhook.engine import explain as engine
 from webhook.engine.annotation import applied_of
+from webhook.engine.apply import Outcome
 from webhook.engine.match import NAMESPACE
 from webhook.engine.qos import QosMove
 from webhook.engine.snapshot import Snapshot
-from webhook.engine.tailored import Outcome
 from webhook.errors import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import APPLIED, Mode
 from webhook.model.pod import NO_METADATA
 from webhook.model.subject import labels_of
-from webhook.policies.cases import said
+from webhook.policies.policy_tests import said
 from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 
@@ -72,7 +72,7 @@ def explain(
         from webhook.cli import explain_live, looking, sources
         from webhook.cluster.client import api_client
 
-        api = api_client(kubeconfig, context, is_patient=True)
+        api = api_client(kubeconfig, context, retry_429=True)
         namespace = sources.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
         part = looking.part_of(api, namespace if live else None, namespace)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Scope
-from webhook.audit.diagnosis import Around, why_not
+from webhook.audit.diagnosis import ClusterContext, why_not
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.summary import Survey
 from webhook.cli.explain import as_json, explained, in_words
@@ -40,7 +40,7 @@ def explain_live(api: Api, look: Look, live: LivePod, namespace: str, output: Fo
     if explanation is None or verdict.problem:
         raise typer.Exit(1)
     within = look.snapshot.namespace(namespace)
-    around = Around(within, look.installed, enforcement, live.served, datetime.now(UTC))
+    around = ClusterContext(within, look.installed, enforcement, live.served, datetime.now(UTC))
     reasons = why_not(examined, explanation, verdict, around)
     if output is Format.JSON:
         said = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}

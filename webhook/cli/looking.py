@@ -23,7 +23,7 @@ from webhook.cli.installed import chosen, served
 from webhook.cli.manifests import snapshot_from
 from webhook.cli.sources import warn_of
 from webhook.cli.terminal import console, warn
-from webhook.cluster import once
+from webhook.cluster import reads
 from webhook.cluster.client import Api
 from webhook.cluster.part import WHOLE, Part
 from webhook.documents.files import Document
@@ -33,8 +33,8 @@ from webhook.model.names import OWN_NAMESPACE
 from webhook.model.patch import Path
 from webhook.model.policy import Policy
 from webhook.policies.load import load_all
+from webhook.policies.merge import merge
 from webhook.policies.shipped import Profile, shipped
-from webhook.policies.sources import combined
 from webhook.workloads.controllers import CONTROLLERS, PODS
 from webhook.workloads.workload import Workload
 
@@ -66,7 +66,7 @@ def part_of(api: Api, namespace: str | None, default: str, *, all_namespaces: bo
 
     Raises ClusterError.
     """
-    if namespace or all_namespaces or once.may_list_namespaces(api):
+    if namespace or all_namespaces or reads.may_list_namespaces(api):
         return Part(namespace, [])
     return Part(default, [], f"you may not read all namespaces: only {default} is looked at")
 
@@ -89,7 +89,7 @@ def look(
     there = served(installed.arguments)
     wanted = chosen(here, there) if here else there
     base = snapshot_from(None, Profile.OFF, None, mode=wanted.mode, accelerators=[*wanted.accelerator])
-    snapshot, standings = once.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
+    snapshot, standings = reads.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
     warn_of(standings)
     if part.unread:  # what is only half known accuses nobody
         within = Enforcement(installed.hook)
@@ -108,7 +108,7 @@ def policies_in_force(
     own = load_all(paths or ())
     installed = installation(api, part)
     wanted = chosen(here, served(installed.arguments))
-    standings = once.standings(api, part)
+    standings = reads.standings(api, part)
     warn_of(standings)
     for note in (
         *filter(None, [part.narrowed]),
@@ -117,7 +117,7 @@ def policies_in_force(
     ):
         warn(note)
     found = (each.policy for each in standings if each.policy)
-    return combined(own, combined(found, shipped(wanted.builtin, wanted.preset)))
+    return merge(own, merge(found, shipped(wanted.builtin, wanted.preset)))
 
 
 @contextmanager
@@ -169,11 +169,11 @@ def live_pod(api: Api, at: Look, named: str, namespace: str) -> LivePod:
     kind, _, name = named.rpartition("/")
     if kind not in ("pod", "pods", "po") or not name:
         raise InputError(f"{named}: write pod/NAME, or -f FILE for anything else")
-    raw = once.pod(api, namespace, name)
+    raw = reads.pod(api, namespace, name)
     if raw is None:
         raise InputError(f"pod/{name}: there is none in namespace {namespace}")
     data = {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(raw)}
     text = msgspec.json.encode(data).decode()
     document = Document(f"{namespace}/{name}", 1, text, data)
-    held = once.secret(api, OWN_NAMESPACE, at.secret) if at.secret else None
+    held = reads.secret(api, OWN_NAMESPACE, at.secret) if at.secret else None
     return LivePod(document, workloads.live_pod(raw), (held or {}).get("tls.crt"))

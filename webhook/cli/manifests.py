@@ -22,8 +22,8 @@ from webhook.model.names import Mode
 from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, pod_view
 from webhook.model.subject import Namespace
+from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile
-from webhook.policies.sources import in_force
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.templates import (
     Manifest,

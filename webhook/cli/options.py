@@ -109,7 +109,7 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def lasting(flag: str, **options: Any) -> Any:
+def duration_setting(flag: str, **options: Any) -> Any:
     """A setting that is a duration."""
     return setting(flag, parser=duration, metavar="DURATION", **options)
 

@@ -17,7 +17,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def counted(count: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

@@ -11,15 +11,15 @@ from msgspec import structs
 
 from webhook.cli import options
 from webhook.cli.output import Format, print_json
-from webhook.cli.terminal import complain, print_diff, print_table, write
+from webhook.cli.terminal import print_diff, print_error, print_table, write
 from webhook.documents import yaml_tree
 from webhook.documents.files import find, read
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
 from webhook.policies.load import load, load_documents, spec_of
+from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
-from webhook.policies.sources import in_force
 
 app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_help=True)
 
@@ -39,7 +39,7 @@ def lint(
         names = [policy.name for policy in loaded.policies]
         print_json({"policies": names, "problems": loaded.problems})
     elif loaded.problems:
-        complain("\n".join(map(str, loaded.problems)))
+        print_error("\n".join(map(str, loaded.problems)))
     else:
         count = len(loaded.policies)
         print(f"{count} {'policy' if count == 1 else 'policies'}, no problem")
@@ -111,7 +111,7 @@ def _of_cluster(
     from webhook.cluster.client import api_client
 
     try:
-        api = api_client(kubeconfig, context, is_patient=True)
+        api = api_client(kubeconfig, context, retry_429=True)
         part = looking.part_of(api, None, sources.namespace_of(None, kubeconfig, context))
         return looking.policies_in_force(api, part, here, paths)
     except ClusterError as error:

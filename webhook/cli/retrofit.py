@@ -11,8 +11,8 @@ from rich.text import Text
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Survey
 from webhook.cli import options
-from webhook.cli.output import Format, counted, print_json
-from webhook.cli.terminal import complain, console, warn
+from webhook.cli.output import Format, pluralize, print_json
+from webhook.cli.terminal import console, print_error, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
@@ -80,7 +80,7 @@ def retrofit(
     from webhook.cli import looking, sources
     from webhook.retrofit import rollout
 
-    api = api_client(kubeconfig, context, is_patient=True)
+    api = api_client(kubeconfig, context, retry_429=True)
     with looking.progress() as heard:
         own = sources.namespace_of(namespace, kubeconfig, context)
         part = looking.part_of(api, namespace, own, all_namespaces=all_namespaces)
@@ -125,14 +125,14 @@ def _show(plan: Plan, *, is_sure: bool) -> None:
     said("These make their Pods anew, one after the other:", list(map(str, plan.restarts)))
     said("These are for you:", list(map(_by_hand, plan.by_hand)))
     if plan.not_in_force:
-        pods = counted(plan.not_in_force, "Pod")
+        pods = pluralize(plan.not_in_force, "Pod")
         only = " only if more were enforced" if is_sure else ", as far as is known"
         out.print(f"{pods} would change{only}: see podtailor audit.")
     if plan.refused:
-        pods = counted(plan.refused, "Pod")
+        pods = pluralize(plan.refused, "Pod")
         out.print(f"{pods} would be refused if made anew: podtailor audit says why.")
     if plan.drifted:
-        pods = counted(plan.drifted, "Pod")
+        pods = pluralize(plan.drifted, "Pod")
         out.print(f"{pods} drifted: resized since, and left as that: podtailor audit says from what.")
     if plan == Plan((), (), ()):
         known = "" if is_sure else ", as far as is known"
@@ -181,7 +181,7 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
 
 def _told(refused: list[str]) -> None:
     for each in refused:
-        complain(f"not done: {each}")
+        print_error(f"not done: {each}")
 
 
 def _restart(
@@ -211,11 +211,11 @@ def _restart(
             status.update(f"{name}: {done} of {wanted} Pods are new")
     for pod, lacked in trial.untailored(api, restart.owner, snapshot):
         raise rollout.StuckError(f"{restart.owner}: Pod {pod} has come back without {', '.join(lacked)}")
-    return f"new, {counted(len(restart.names), 'Pod')}"
+    return f"new, {pluralize(len(restart.names), 'Pod')}"
 
 
 def _left(restarts: tuple[Restart, ...]) -> str:
-    return f"; not restarted: {counted(len(restarts), 'owner')}" if restarts else ""
+    return f"; not restarted: {pluralize(len(restarts), 'owner')}" if restarts else ""
 
 
 def _as_json(plan: Plan) -> dict[str, object]:

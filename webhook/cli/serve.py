@@ -15,7 +15,7 @@ from msgspec import structs
 from certs.keyring import Lifetimes
 from webhook.cli import options
 from webhook.cli.manifests import snapshot_from
-from webhook.cli.options import lasting, setting
+from webhook.cli.options import duration_setting, setting
 from webhook.engine.index import PolicyIndex
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
@@ -55,19 +55,22 @@ def serve(
         setting("--service-address", metavar="HOST:PORT", help="Must answer before the caBundle is written."),
     ] = f"{SERVICE}.{OWN_NAMESPACE}.svc:443",
     tls_validity: Annotated[
-        timedelta, lasting("--tls-validity", help="Of certificates issued into --tls-secret.")
+        timedelta, duration_setting("--tls-validity", help="Of certificates issued into --tls-secret.")
     ] = "90d",  # type: ignore[assignment]  # parsed as what the user writes
-    ca_validity: Annotated[timedelta, lasting("--ca-validity", help="Of their CA.")] = "365d",  # type: ignore[assignment]  # same
+    ca_validity: Annotated[timedelta, duration_setting("--ca-validity", help="Of their CA.")] = "365d",  # type: ignore[assignment]  # same
     renew_at: Annotated[
         float,
         setting("--renew-at", min=0.1, max=0.9, metavar="PART", help="When in their life they are renewed."),
     ] = 0.67,
     ca_overlap: Annotated[
-        timedelta, lasting("--ca-overlap", help="How long a new CA is in the caBundle before it signs.")
+        timedelta,
+        duration_setting("--ca-overlap", help="How long a new CA is in the caBundle before it signs."),
     ] = "10m",  # type: ignore[assignment]  # same
     clock_skew: Annotated[
         timedelta,
-        lasting("--clock-skew", help="How far clocks may lie apart: valid that much before being issued."),
+        duration_setting(
+            "--clock-skew", help="How far clocks may lie apart: valid that much before being issued."
+        ),
     ] = "5m",  # type: ignore[assignment]  # same
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -118,7 +121,7 @@ def serve(
         annotate=not no_annotate,
     )
     # Only this command needs the server, and not every server the client of a cluster: 10 MiB.
-    from webhook.server import log, run, settings, tls
+    from webhook.server import log, service, settings, tls
 
     with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
         started = None
@@ -154,7 +157,7 @@ def serve(
                 lifetimes,
             )
             tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
-            loop.Keeping(keeper, lifetimes.look).start()
+            loop.RotationLoop(keeper, lifetimes.look).start()
             is_trusted = keeper.is_trusted
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(
@@ -162,7 +165,7 @@ def serve(
                 "makes, or --tls-secret in a cluster; --dev does without"
             )
         try:
-            run.run(
+            service.run(
                 settings.Settings(
                     host=host,
                     port=port,

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from webhook.cli.terminal import warn
-from webhook.cluster import once
+from webhook.cluster import reads
 from webhook.cluster.client import api_client, current_namespace
-from webhook.cluster.standing import Standing
-from webhook.cluster.status import StatusWriter
-from webhook.cluster.store import Store
+from webhook.cluster.policy_status import PolicyStatus
+from webhook.cluster.snapshots import SnapshotSource
+from webhook.cluster.status_writer import StatusWriter
 from webhook.engine.snapshot import Snapshot
 from webhook.policies.shipped import Profile, shipped
 
 
-def files(snapshot: Snapshot, paths: list[str], builtin: Profile, names: list[str] | None) -> Store:
+def files(snapshot: Snapshot, paths: list[str], builtin: Profile, names: list[str] | None) -> SnapshotSource:
     """Policies of files, read again when they change."""
-    return Store(snapshot, shipped(builtin, names or ()), paths, None)
+    return SnapshotSource(snapshot, shipped(builtin, names or ()), paths, None)
 
 
 def cluster(
@@ -27,15 +27,15 @@ def cluster(
     names: list[str] | None,
     kubeconfig: str | None,
     context: str | None,
-) -> Store:
+) -> SnapshotSource:
     """Policies and namespaces of the cluster, and files beside them. Raises InputError."""
     api = api_client(kubeconfig, context)
     writer = StatusWriter(api)
     writer.start()
-    return Store(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
+    return SnapshotSource(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
 
 
-def warn_of(standings: Iterable[Standing]) -> None:
+def warn_of(standings: Iterable[PolicyStatus]) -> None:
     for each in standings:
         if not each.is_ready:
             warn(f"{each.named}: {each.message}; replicas that knew it before may hold an earlier version")
@@ -48,5 +48,5 @@ def namespace_of(given: str | None, kubeconfig: str | None, context: str | None)
 
 def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
     """The cluster's policies as they are written. Raises InputError."""
-    api = api_client(kubeconfig, context, is_patient=True)
-    return once.documents(api)
+    api = api_client(kubeconfig, context, retry_429=True)
+    return reads.documents(api)

@@ -48,7 +48,7 @@ def write(text: str) -> None:
     sys.stdout.write(_harmless(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     out = console(stderr=True)
     for line in message.splitlines():
         out.print(Text.assemble(("error: ", "red"), line))

@@ -17,7 +17,7 @@ from rich.text import Text
 from webhook.cli import options
 from webhook.cli.manifests import Found, Templates, find_pods, snapshot_from
 from webhook.cli.manifests import read as read_manifests
-from webhook.cli.output import counted, print_json
+from webhook.cli.output import pluralize, print_json
 from webhook.cli.terminal import console, warn, write
 from webhook.documents import files, yaml_tree
 from webhook.documents.files import Document
@@ -25,7 +25,7 @@ from webhook.engine.evaluate import Decision, evaluate
 from webhook.errors import InputError
 from webhook.model.patch import Path as Location
 from webhook.model.policy import SHIPPED
-from webhook.policies.cases import Case, PolicyTest, fields_of, mismatches, read
+from webhook.policies.policy_tests import Case, PolicyTest, fields_of, mismatches, read
 from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
 
@@ -165,7 +165,7 @@ def _table(results: list[Result]) -> None:
         for failure in result.failures:
             out.print(Text(f"        {failure}"))
     failed = sum(bool(result.failures) for result in results)
-    total = counted(len(results), "test")
+    total = pluralize(len(results), "test")
     out.print(f"{total}, {failed} failed" if failed else f"{total} passed")
 
 
@@ -238,7 +238,7 @@ def _init(
     except OSError as error:
         raise InputError(f"{made}: {error.strerror}") from error
     them = "it" if len(pods) == 1 else "them"
-    print(f"{made}: {counted(len(pods), 'test')} of what happens today; read {them} before you keep {them}")
+    print(f"{made}: {pluralize(len(pods), 'test')} of what happens today; read {them} before you keep {them}")
 
 
 def _as_it_is(draft: Draft, namespace_labels: dict[str, str], *, is_unique: bool) -> dict[str, object]:

@@ -30,11 +30,11 @@ _BUSY = Retry(total=5, connect=0, read=0, other=0, status_forcelist=[429], allow
 
 
 def api_client(
-    kubeconfig: str | None = None, context: str | None = None, *, is_patient: bool = False
+    kubeconfig: str | None = None, context: str | None = None, *, retry_429: bool = False
 ) -> ApiClient:
     """Kubectl's rules: the file given, else `KUBECONFIG`, else ~/.kube/config; in a Pod its ServiceAccount.
 
-    `is_patient`: whoever is told 429 asks again, as late as the API server says. Raises ClusterError.
+    `retry_429`: whoever is told 429 asks again, as late as the API server says. Raises ClusterError.
     """
     chosen = Configuration()
     with _read(kubeconfig, context):
@@ -47,7 +47,7 @@ def api_client(
     is_named = chosen.proxy not in getproxies().values()
     chosen.no_proxy = None if is_named else f"{chosen.no_proxy or ''},{_LOOPBACK}"
     # Else who asks decides when to ask again, and how long it may take.
-    chosen.retries = _BUSY if is_patient else False
+    chosen.retries = _BUSY if retry_429 else False
     return ApiClient(chosen)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from webhook.cluster.kinds import Quota, Range, bound_by, guarded_by
+from webhook.cluster.snapshot_objects import Quota, Range, bound_by, guarded_by
 from webhook.model.subject import Namespace
 
 T = TypeVar("T")

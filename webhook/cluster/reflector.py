@@ -2,7 +2,7 @@
 
 The kubernetes client's SharedInformer does the same with typed objects; of ten thousand Namespaces those take
 ninety megabytes where name and labels take seven, and it comes back without pause while the API server is
-away. So this asks the client for bytes, and keeps of each object what `Kind.read` makes of it.
+away. So this asks the client for bytes, and keeps of each object what `Resource.read` makes of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.listing import Held, Kind, T, get, listed, object_of, objects
+from webhook.cluster.pager import Held, Resource, T, get, listed, object_of, objects
 from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.cluster")
@@ -57,7 +57,7 @@ class _GoneError(Exception):
 class Reflector(Worker, Generic[T]):
     """`items` is what the API server has, by `namespace/name`; `changed` is called after each change."""
 
-    def __init__(self, api: ApiClient, kind: Kind[T], changed: Callable[[], None]) -> None:
+    def __init__(self, api: ApiClient, kind: Resource[T], changed: Callable[[], None]) -> None:
         super().__init__(f"reflector-{kind.name}", self._keep_up)
         self.kind = kind
         self.synced = threading.Event()

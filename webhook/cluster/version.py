@@ -9,7 +9,7 @@ from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.writing import send
+from webhook.cluster.request import request
 
 # Some distributions write 33+; of theirs only the digits count.
 _MINOR = re.compile(r"(\d{1,4})\+?", re.ASCII)
@@ -27,7 +27,7 @@ _VERSIONS = msgspec.json.Decoder(_Version)
 def minor_version(api: ApiClient) -> int | None:
     """Of 1.x; None where it cannot be known."""
     try:
-        version = _VERSIONS.decode(send(api, "GET", "/version", seconds=_SECONDS))
+        version = _VERSIONS.decode(request(api, "GET", "/version", seconds=_SECONDS))
     except (ApiException, HTTPError, OSError, msgspec.MsgspecError):
         return None
     match = _MINOR.fullmatch(version.minor)

@@ -112,7 +112,7 @@ def _documents(source: str, text: str) -> Iterator[Document]:
 
 # A half may be without its other: YAML says where.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_MOST_DIGITS = 18  # 64 bits
+_MAX_DIGITS = 18  # 64 bits
 
 
 class _OddError(ValueError):
@@ -179,7 +179,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
+    if len(text) > _MAX_DIGITS:
         raise _OddError
     return int(text)
 

@@ -4,11 +4,12 @@ An edit reads a Subject and the policies that match it, in the order in which th
 into a Draft.
 """
 
-from webhook.edits import node_selector, resize_policy, resources, tolerations
+from webhook.edits import node_selector, resize_policy, tolerations
+from webhook.edits.resources.edit import default_resources
 
 EDITS = (
     resize_policy.ensure_resize_policy,
     node_selector.default_node_selector,
     tolerations.ensure_tolerations,
-    resources.default_resources,
+    default_resources,
 )

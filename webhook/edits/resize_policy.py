@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 from webhook.model.draft import Draft, Reason
 from webhook.model.policy import Policy
-from webhook.model.subject import Container, Kind, Subject
+from webhook.model.subject import Container, ContainerKind, Subject
 
 RESIZABLE = ("cpu", "memory")
 
@@ -44,7 +44,7 @@ def _closed(container: Container, subject: Subject) -> Reason | None:
         return Reason.KUBERNETES
     if container.name in subject.skipped:
         return Reason.SKIP_CONTAINERS
-    if container.kind is Kind.INIT:
+    if container.kind is ContainerKind.INIT:
         return Reason.INIT_CONTAINER
     return Reason.APPLIED if subject.declared.has_resize_policy_of(container.name) else None
 

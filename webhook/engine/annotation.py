@@ -21,7 +21,7 @@ _MAX_COUNT = 1_000_000
 Applied = dict[str, list[str] | Annotated[int, Meta(ge=0, le=_MAX_COUNT)]]
 
 # Past this, counts instead of fields: enough for a Pod of ten containers with every field set.
-_MOST_BYTES = 4096
+_MAX_BYTES = 4096
 # `TotalAnnotationSizeLimitB` in k8s.io/apimachinery `pkg/api/validation/objectmeta.go`.
 _ALL_ANNOTATIONS = 262_144
 
@@ -38,7 +38,7 @@ def applied_write(changes: Iterable[Change], annotations: dict[str, str | None])
             min(said + len(fields), _MAX_COUNT) if isinstance(said, int) else [*fields.union(said)]
         )
     text = _compact(applied)
-    if len(text.encode()) > _MOST_BYTES:
+    if len(text.encode()) > _MAX_BYTES:
         text = _compact(
             {name: len(said) if isinstance(said, list) else said for name, said in applied.items()}
         )

@@ -7,19 +7,19 @@ from typing import Any
 
 from msgspec import Struct
 
+from webhook.engine.apply import NOTHING, Outcome, tailored
 from webhook.engine.classify import classify
-from webhook.engine.left_alone import left_alone
+from webhook.engine.exemptions import left_alone
 from webhook.engine.misunderstood import misunderstood
 from webhook.engine.snapshot import Request, Snapshot, mode_in
-from webhook.engine.tailored import NOTHING, Outcome, tailored
-from webhook.model.accelerators import MOST_DEVICES
+from webhook.model.accelerators import MAX_DEVICES
 from webhook.model.draft import Change, Violation
 from webhook.model.names import SKIP_CONTAINERS, Mode, WorkloadType
 from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
-from webhook.model.words import WARNING_LENGTH, cut
+from webhook.model.words import WARNING_LENGTH, truncate
 
 
 class Decision(Struct, frozen=True):
@@ -62,7 +62,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     if reason is None and mode is Mode.OFF:
         reason = f"mode-off: the mode of {namespace.name} is off"
     if reason:
-        return Decision(left_alone=cut(reason, WARNING_LENGTH), mode=mode, warnings=_cut(unknown))
+        return Decision(left_alone=truncate(reason, WARNING_LENGTH), mode=mode, warnings=_cut(unknown))
     subject = snapshot.subject(request)
     classification = classify(subject)
     subject = subject.of_types(classification.types)
@@ -102,7 +102,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
 
 
 def _cut(warnings: Iterable[str]) -> tuple[str, ...]:
-    return tuple([cut(warning, WARNING_LENGTH) for warning in warnings])
+    return tuple([truncate(warning, WARNING_LENGTH) for warning in warnings])
 
 
 def _denied(violations: Sequence[Violation]) -> str | None:
@@ -126,7 +126,7 @@ def _beyond(in_force: Outcome, would_be: Outcome) -> tuple[Change, ...]:
 def _warnings(subject: Subject) -> list[str]:
     warnings = [
         f"too-many-devices: container {container.name} asks for {container.devices.implausible}, more than "
-        f"{MOST_DEVICES}, and counts as one"
+        f"{MAX_DEVICES}, and counts as one"
         for container in subject.containers
         if container.devices.implausible
     ]

@@ -75,11 +75,11 @@ _BESIDE = ("mem", "core", "percentage", "_monitoring")
 # These name slices of a device by their cores, as in rngd-2core.12gb, and register nothing beside it.
 _WITHOUT_BESIDE = ("furiosa.ai/", "rebellions.ai/")
 # A DNS subdomain, a slash, a name: longer is no resource that an API server takes.
-_MOST_CHARACTERS = 253 + 1 + 63
+_MAX_CHARACTERS = 253 + 1 + 63
 
 # A container that asks for more than this asks for something else than devices (shares, time slices):
 # the largest accelerator nodes sold hold 16.
-MOST_DEVICES = 16
+MAX_DEVICES = 16
 
 # Nodes are tainted with the vendor's main name whatever slice of the device a container asks for; where
 # nothing is listed, with the resource's own name, as the ExtendedResourceToleration plugin assumes.
@@ -98,7 +98,7 @@ class Devices(Struct, frozen=True):
     resources: tuple[str, ...] = ()
     count: int = 0
     implausible: int = 0
-    """The number asked for where it is past MOST_DEVICES and so counted as one device; else 0."""
+    """The number asked for where it is past MAX_DEVICES and so counted as one device; else 0."""
 
 
 NONE = Devices()
@@ -122,12 +122,12 @@ class Accelerators(Struct, frozen=True):
             return NONE
         whole = [n for name, n in asked.items() if name not in _PARTS]
         count = max(whole, default=0) // 1000
-        plausible = count <= MOST_DEVICES
+        plausible = count <= MAX_DEVICES
         return Devices(tuple(sorted(asked)), count if plausible else 1, 0 if plausible else count)
 
     def include(self, name: str) -> bool:
         """Whether a resource name stands for a device."""
-        return len(name) <= _MOST_CHARACTERS and _is_device(name, self.patterns)
+        return len(name) <= _MAX_CHARACTERS and _is_device(name, self.patterns)
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
 from webhook.model.pod import RawQuantity, ResourceRequirements
 from webhook.model.quantity import Quantity
-from webhook.model.subject import Kind, Subject
+from webhook.model.subject import ContainerKind, Subject
 
 Side = Literal["requests", "limits"]
 SIDES: tuple[Side, ...] = ("requests", "limits")
@@ -40,7 +40,7 @@ def pod_level(pod: ResourceRequirements, side: Side, resource: str) -> Quantity 
     return quantity.read(written[resource]) if resource in QOS_RESOURCES and resource in written else None
 
 
-def aggregate(amounts: Iterable[tuple[Kind, int]]) -> int:
+def aggregate(amounts: Iterable[tuple[ContainerKind, int]]) -> int:
     """What containers need that start in this order: the scheduler adds up requests in the same way.
 
     Source: `AggregateContainerRequests` in k8s.io/component-helpers `resource/helpers.go`.
@@ -48,12 +48,12 @@ def aggregate(amounts: Iterable[tuple[Kind, int]]) -> int:
     running = before = largest = 0
     for kind, amount in amounts:
         match kind:
-            case Kind.REGULAR:
+            case ContainerKind.REGULAR:
                 running += amount
-            case Kind.SIDECAR:
+            case ContainerKind.SIDECAR:
                 running += amount
                 before += amount
                 largest = max(largest, before)
-            case Kind.INIT:
+            case ContainerKind.INIT:
                 largest = max(largest, before + amount)
     return max(running, largest)

@@ -110,7 +110,7 @@ class Policy(Struct, frozen=True):
     tolerations: tuple[Toleration, ...] = ()
     resources: ResourceDefaults | None = None
     accelerators: AcceleratorRules = AcceleratorRules()
-    cautious: bool = False
+    regular_containers_only: bool = False
     """Of the safe profile: requests for regular containers only, and never on DaemonSet Pods."""
     source: str = ""
     """File and line, or what else tells a person where this policy stands."""

@@ -24,7 +24,7 @@ STRICT = re.compile(
 # The API server caps quantities with a binary suffix at the largest int64, and only those.
 _LARGEST = 2**63 - 1
 MAX_MILLI = _LARGEST * 1000
-_MOST_POWER = 400  # more is more than any Node has, or nothing, whatever stands before it
+_MAX_POWER = 400  # more is more than any Node has, or nothing, whatever stands before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Quantity:
 
 # The API server writes every quantity in its shortest form, which is half as long: what is longer is no
 # quantity of a Pod that it admitted, and not worth keeping in a cache.
-_MOST_CHARACTERS = 64
+_MAX_CHARACTERS = 64
 
 
 def parse(text: str) -> Quantity | None:
     """Read a quantity as the API server reads it from a Pod; None where it would refuse the Pod."""
-    return _parsed(text) if len(text) <= _MOST_CHARACTERS else None
+    return _parsed(text) if len(text) <= _MAX_CHARACTERS else None
 
 
 @lru_cache(maxsize=4096)
@@ -67,7 +67,7 @@ def _counted(text: str, digits: int) -> int | None:
     sign, whole, fraction, suffix = match.groups(default="")
     power, factor = _DECIMAL.get(suffix, 0), 1024 ** _BINARY.get(suffix, 0)
     if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix not in _BINARY:
-        power = max(-_MOST_POWER, min(_MOST_POWER, int(suffix[1:])))
+        power = max(-_MAX_POWER, min(_MAX_POWER, int(suffix[1:])))
     magnitude = int(whole + fraction or "0") * factor
     exponent = power + digits - len(fraction)
     count: int = magnitude * 10**exponent if exponent >= 0 else -(-magnitude // 10**-exponent)

@@ -23,10 +23,10 @@ from webhook.model.pod import (
     Toleration,
 )
 from webhook.model.policy import Bounds
-from webhook.model.words import NAME_LENGTH, cut
+from webhook.model.words import NAME_LENGTH, truncate
 
 
-class Kind(Enum):
+class ContainerKind(Enum):
     REGULAR = "container"
     SIDECAR = "sidecar"
     INIT = "init container"
@@ -38,7 +38,7 @@ class Container(Struct, frozen=True):
     name: str
     view: ContainerView
     path: Path
-    kind: Kind
+    kind: ContainerKind
     devices: Devices
     limits: ResourceList
     repository: str
@@ -123,15 +123,15 @@ def controller_kind(metadata: ObjectMeta) -> str | None:
 
 def _containers(spec: PodSpec, accelerators: Accelerators) -> Iterator[Container]:
     for index, view in enumerate(spec.containers or ()):
-        yield _container(view, ("spec", "containers", index), Kind.REGULAR, accelerators)
+        yield _container(view, ("spec", "containers", index), ContainerKind.REGULAR, accelerators)
     for index, view in enumerate(spec.initContainers or ()):
-        kind = Kind.SIDECAR if view.restartPolicy == "Always" else Kind.INIT
+        kind = ContainerKind.SIDECAR if view.restartPolicy == "Always" else ContainerKind.INIT
         yield _container(view, ("spec", "initContainers", index), kind, accelerators)
 
 
-def _container(view: ContainerView, path: Path, kind: Kind, accelerators: Accelerators) -> Container:
+def _container(view: ContainerView, path: Path, kind: ContainerKind, accelerators: Accelerators) -> Container:
     # Every field of the container is told by this name; one that is cut is none that an API server admits.
-    name = cut(view.name, NAME_LENGTH)
+    name = truncate(view.name, NAME_LENGTH)
     resources = view.resources
     if resources is None:
         return Container(name, view, path, kind, NONE, {}, repository(view.image or ""), {})

@@ -17,7 +17,7 @@ _ITEM_LENGTH = 640
 LIST_LENGTH = 4096
 
 
-def cut(text: str, length: int) -> str:
+def truncate(text: str, length: int) -> str:
     """At most `length` characters. What cannot be printed is escaped, or JSON makes it six times as long.
 
     The one rule for everything that comes from outside and is logged, answered or kept.
@@ -30,12 +30,12 @@ def cut(text: str, length: int) -> str:
     return escaped if len(escaped) <= length else f"{escaped[: length - 1]}…"
 
 
-def cut_list(texts: Iterable[str]) -> tuple[str, ...]:
+def truncate_list(texts: Iterable[str]) -> tuple[str, ...]:
     """The first of them, each cut; the last item counts those that are left out."""
     shown: list[str] = []
     room, left_out = LIST_LENGTH, 0
     for text in texts:
-        item = cut(text, _ITEM_LENGTH)
+        item = truncate(text, _ITEM_LENGTH)
         room -= len(item)
         if room < 0:
             left_out += 1

@@ -18,7 +18,7 @@ from webhook.model.policy import (
     ResourceDefaults,
     Scope,
 )
-from webhook.policies import schema, shapes
+from webhook.policies import kubernetes_types, schema
 
 _ORIGINS = {
     "WorkloadPolicy": Origin.WORKLOAD_POLICY,
@@ -27,7 +27,11 @@ _ORIGINS = {
 
 
 def compiled(
-    document: schema.PolicyDocument, *, source: str, origin: Origin | None = None, cautious: bool = False
+    document: schema.PolicyDocument,
+    *,
+    source: str,
+    origin: Origin | None = None,
+    regular_containers_only: bool = False,
 ) -> Policy:
     """`origin` is given for what podtailor ships itself; else it is the document's kind."""
     spec = document.spec
@@ -50,7 +54,7 @@ def compiled(
             resize_policy=dict(spec.accelerators.resizePolicy.items()),
             tolerations=tuple(map(_toleration, spec.accelerators.tolerations)),
         ),
-        cautious=cautious,
+        regular_containers_only=regular_containers_only,
         source=source,
     )
 
@@ -66,7 +70,7 @@ def _match(match: schema.Match) -> Match:
     )
 
 
-def _selector(selector: shapes.LabelSelector | None) -> selectors.Selector | None:
+def _selector(selector: kubernetes_types.LabelSelector | None) -> selectors.Selector | None:
     if selector is None:
         return None
     labels = (
@@ -80,7 +84,7 @@ def _selector(selector: shapes.LabelSelector | None) -> selectors.Selector | Non
     return selectors.Selector(requirements) if requirements else None
 
 
-def _toleration(toleration: shapes.TolerationShape) -> Toleration:
+def _toleration(toleration: kubernetes_types.TolerationShape) -> Toleration:
     """The operator written out: the API server compares it to the letter."""
     return Toleration(**{"operator": "Equal", **toleration.model_dump(exclude_none=True)})
 

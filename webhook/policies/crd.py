@@ -17,9 +17,9 @@ from pydantic.fields import FieldInfo
 
 from webhook.documents import yaml_tree
 from webhook.policies import schema
+from webhook.policies.kubernetes_types import Model
+from webhook.policies.scalars import Rule, Text
 from webhook.policies.schema import Spec
-from webhook.policies.shapes import Model
-from webhook.policies.syntax import Rule, Text
 
 GROUP, VERSION = schema.GROUP, "v1alpha1"
 FOLDER = Path("manifests/crds")

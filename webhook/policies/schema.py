@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webhook.model import quantity
 from webhook.model.names import ARCH, Mode, WorkloadType, node_label
-from webhook.policies.shapes import LabelSelector, Model, Toleration, TolerationShape
-from webhook.policies.syntax import (
-    MOST_ENTRIES,
+from webhook.policies.kubernetes_types import LabelSelector, Model, Toleration, TolerationShape
+from webhook.policies.scalars import (
+    MAX_ENTRIES,
     Amounts,
     Annotations,
     Bounds,
@@ -47,12 +47,12 @@ class Match(Model):
     annotations: Annotations | None = Field(default=None, description="Annotations of the Pod, all equal.")
     ownerKinds: list[OwnerKind] | None = Field(
         default=None,
-        max_length=MOST_ENTRIES,
+        max_length=MAX_ENTRIES,
         description="Kind of the controlling owner; Deployment is known, Pod means that there is none.",
     )
     images: list[ImagePattern] | None = Field(
         default=None,
-        max_length=MOST_ENTRIES,
+        max_length=MAX_ENTRIES,
         description="Globs on images, without tag and digest; one container's image is enough.",
     )
 
@@ -61,10 +61,10 @@ class Containers(Model):
     """Which containers of the Pod the container-level rules shape; both must hold."""
 
     names: list[GlobPattern] | None = Field(
-        default=None, max_length=MOST_ENTRIES, description="Globs on container names."
+        default=None, max_length=MAX_ENTRIES, description="Globs on container names."
     )
     images: list[ImagePattern] | None = Field(
-        default=None, max_length=MOST_ENTRIES, description="Globs on images, without tag and digest."
+        default=None, max_length=MAX_ENTRIES, description="Globs on images, without tag and digest."
     )
 
 
@@ -159,7 +159,7 @@ class Accelerators(Model):
     resizePolicy: ResizePolicy = Field(default={}, description="In place of the policy's own, key by key.")
     tolerations: list[TolerationShape] = Field(
         default=[],
-        max_length=MOST_ENTRIES,
+        max_length=MAX_ENTRIES,
         description="Added once per vendor asked for, with that vendor's taint as key.",
     )
 
@@ -194,7 +194,7 @@ class Spec(Model):
     )
     tolerations: list[Toleration] = Field(
         default=[],
-        max_length=MOST_ENTRIES,
+        max_length=MAX_ENTRIES,
         description="Added where the Pod does not tolerate as much already.",
     )
     resources: Resources | None = Field(

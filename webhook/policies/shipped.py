@@ -30,10 +30,13 @@ def built_in(profile: Profile) -> tuple[Policy, ...]:
     """The built-in policies of a profile, in the order in which they are heard."""
     if profile is Profile.OFF:
         return ()
-    source, cautious = f"built in ({profile})", profile is Profile.SAFE
+    source, regular_containers_only = f"built in ({profile})", profile is Profile.SAFE
     return tuple(
         compiled(
-            _document(built_in_text(profile, name)), source=source, origin=Origin.BUILT_IN, cautious=cautious
+            _document(built_in_text(profile, name)),
+            source=source,
+            origin=Origin.BUILT_IN,
+            regular_containers_only=regular_containers_only,
         )
         for name in BUILT_IN_ORDER
     )

@@ -15,10 +15,10 @@ import msgspec
 from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct, structs
 
-from webhook.cluster.listing import Kind
-from webhook.cluster.once import told
+from webhook.cluster.pager import Resource
+from webhook.cluster.reads import as_cluster_error
 from webhook.cluster.reflector import Reflector
-from webhook.cluster.writing import STRATEGIC, send
+from webhook.cluster.request import STRATEGIC, request
 from webhook.retrofit.plan import ByHand, Plan, Resize
 from webhook.workloads.workload import Ref
 
@@ -68,7 +68,7 @@ class _Meta(Struct, frozen=True):
     generation: int = 0
 
 
-class Rolling(Struct, frozen=True):
+class RolloutStatus(Struct, frozen=True):
     """A Deployment, StatefulSet or DaemonSet, as far as a rollout goes."""
 
     kind: str = ""
@@ -110,11 +110,11 @@ class Rolling(Struct, frozen=True):
         return is_seen and any(each.reason == "ProgressDeadlineExceeded" for each in self.status.conditions)
 
 
-def look(api: ApiClient, owner: Ref) -> Rolling | None:
+def look(api: ApiClient, owner: Ref) -> RolloutStatus | None:
     """As it is now; None where it has gone. Raises ClusterError."""
-    with told(str(owner)):
+    with as_cluster_error(str(owner)):
         try:
-            return _read(owner, send(api, "GET", path_of(owner)))
+            return _read(owner, request(api, "GET", path_of(owner)))
         except ApiException as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
@@ -136,8 +136,8 @@ def checked(api: ApiClient, plan: Plan) -> Plan:
 def resize(api: ApiClient, each: Resize, *, dry_run: bool) -> None:
     """Raises ClusterError."""
     path = f"/api/v1/namespaces/{each.pod.namespace}/pods/{each.pod.name}/resize"
-    with told(str(each.pod)):
-        send(
+    with as_cluster_error(str(each.pod)):
+        request(
             api,
             "PATCH",
             path,
@@ -151,8 +151,8 @@ def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
     """Raises ClusterError."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     template = {"metadata": {"annotations": {_RESTARTED_AT: now}}}
-    with told(str(owner)):
-        send(api, "PATCH", path_of(owner), {"spec": {"template": template}}, query=_query(dry_run=dry_run))
+    with as_cluster_error(str(owner)):
+        request(api, "PATCH", path_of(owner), {"spec": {"template": template}}, query=_query(dry_run=dry_run))
 
 
 def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
@@ -184,18 +184,18 @@ def _query(*, dry_run: bool) -> dict[str, str]:
     return {"fieldManager": "podtailor-retrofit", **({"dryRun": "All"} if dry_run else {})}
 
 
-_ROLLING = msgspec.json.Decoder(Rolling)
+_ROLLING = msgspec.json.Decoder(RolloutStatus)
 
 
-def _kind(owner: Ref) -> Kind[Rolling]:
+def _kind(owner: Ref) -> Resource[RolloutStatus]:
     plural = _PLURALS[owner.kind]
     path = f"/apis/apps/v1/namespaces/{owner.namespace}/{plural}"
-    return Kind(plural, path, lambda found: _read(owner, found.raw))
+    return Resource(plural, path, lambda found: _read(owner, found.raw))
 
 
 def path_of(owner: Ref) -> str:
     return f"/apis/apps/v1/namespaces/{owner.namespace}/{_PLURALS[owner.kind]}/{owner.name}"
 
 
-def _read(owner: Ref, answer: bytes) -> Rolling:
+def _read(owner: Ref, answer: bytes) -> RolloutStatus:
     return structs.replace(_ROLLING.decode(answer), kind=owner.kind)

@@ -13,8 +13,8 @@ import msgspec
 from kubernetes.client import ApiClient
 
 from webhook.audit.cluster.workloads import Cluster, Scope, live_pod
-from webhook.cluster.once import told
-from webhook.cluster.writing import JSON, send
+from webhook.cluster.reads import as_cluster_error
+from webhook.cluster.request import JSON, request
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.pod import NO_METADATA, PodView
@@ -30,11 +30,11 @@ def lacked_by_a_new_pod(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[
 
     Raises ClusterError, also if the Pod is refused.
     """
-    with told(f"{owner}: a new Pod, tried without making one"):
-        obj = msgspec.json.decode(send(api, "GET", path_of(owner)))
+    with as_cluster_error(f"{owner}: a new Pod, tried without making one"):
+        obj = msgspec.json.decode(request(api, "GET", path_of(owner)))
         pod = _new_pod({"kind": owner.kind, "apiVersion": "apps/v1", **obj})
         path = f"/api/v1/namespaces/{owner.namespace}/pods"
-        created = send(api, "POST", path, pod, content_type=JSON, query={"dryRun": "All"})
+        created = request(api, "POST", path, pod, content_type=JSON, query={"dryRun": "All"})
     return _lacked(live_pod(created).admitted, owner.namespace, snapshot)
 
 

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from webhook.model.words import MESSAGE_LENGTH, cut
+from webhook.model.words import MESSAGE_LENGTH, truncate
 from webhook.server.protocol import REVIEWED
 from webhook.server.reviewer import Reviewer
 from webhook.server.turns import Turns
@@ -22,14 +22,14 @@ log = logging.getLogger("podtailor.server")
 MUTATE = "/mutate"
 
 # A Pod is at most 3 MiB (`MaxRequestBodyBytes` of the API server); a review may hold two, and its envelope.
-MOST_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 # The shipped configuration gives a call 2 s; a body that takes longer than this has nobody waiting for it.
 BODY_SECONDS = 10.0
 # Reviews whose answer waits for something, as for a new namespace to be heard of.
-MOST_AT_ONCE = 1000
+MAX_AT_ONCE = 1000
 # Of bodies that came and are not answered yet, all together: eight of the largest.
-MOST_HELD_BYTES = 64 * 1024 * 1024
-# Up to here a body is taken however many large ones there are; `MOST_CONNECTIONS` bounds these. The large
+MAX_HELD_BYTES = 64 * 1024 * 1024
+# Up to here a body is taken however many large ones there are; `MAX_CONNECTIONS` bounds these. The large
 # review of bench/reviews has 30 KiB.
 ORDINARY_BYTES = 64 * 1024
 
@@ -89,7 +89,7 @@ class Mutate:
             self._count("bad-request", bad)
         except Exception:
             log.exception("review failed")
-            self._reviewer.metrics.counted("error")
+            self._reviewer.metrics.pluralize("error")
             status, content_type, answer = 500, b"text/plain; charset=utf-8", b"internal error\n"
         headers = [(b"content-type", content_type), (b"content-length", str(len(answer)).encode())]
         if self._is_draining() or unread:
@@ -103,7 +103,7 @@ class Mutate:
         if waits_for:
             # By failurePolicy, as if nobody had answered: an allowed Pod would count as tailored.
             raise _RefusedError(503, "not-ready", waits_for)
-        if self._at_once >= MOST_AT_ONCE:
+        if self._at_once >= MAX_AT_ONCE:
             raise _RefusedError(503, "overloaded", "too many reviews at once")
         self._at_once += 1
         try:
@@ -120,7 +120,7 @@ class Mutate:
         if content_type != b"application/json":
             raise _RefusedError(400, "bad-request", "Content-Type must be application/json")
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MOST_BYTES:
+        if length.isdigit() and int(length) > MAX_BYTES:
             raise _too_large()
         chunks: list[bytes] = []
         size = 0
@@ -136,9 +136,9 @@ class Mutate:
                     chunks.append(chunk)
                     size += len(chunk)
                     self.held_bytes += len(chunk)
-                    if size > MOST_BYTES:
+                    if size > MAX_BYTES:
                         raise _too_large()
-                    if self.held_bytes > MOST_HELD_BYTES and size > ORDINARY_BYTES:
+                    if self.held_bytes > MAX_HELD_BYTES and size > ORDINARY_BYTES:
                         raise _RefusedError(503, "overloaded", "too many large reviews at once")
                     more = message.get("more_body", False)
             is_whole = True
@@ -151,16 +151,16 @@ class Mutate:
         return b"".join(chunks)
 
     def _count(self, result: str, error: Exception) -> None:
-        self._reviewer.metrics.counted(result)
+        self._reviewer.metrics.pluralize(result)
         log.warning("review refused", extra={"result": result, "reason": str(error)})
 
 
 def _too_large() -> _RefusedError:
-    return _RefusedError(413, "bad-request", f"the body is larger than {MOST_BYTES} bytes")
+    return _RefusedError(413, "bad-request", f"the body is larger than {MAX_BYTES} bytes")
 
 
 def _text(error: Exception) -> bytes:
-    return f"{cut(str(error), MESSAGE_LENGTH)}\n".encode()
+    return f"{truncate(str(error), MESSAGE_LENGTH)}\n".encode()
 
 
 class MutatingApp(FastAPI):

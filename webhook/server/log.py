@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from webhook.model.words import MESSAGE_LENGTH, cut
+from webhook.model.words import MESSAGE_LENGTH, truncate
 
 _RESERVED = frozenset(vars(logging.makeLogRecord({})))
 # What else is logged than reviews: the problems of a policy file in one line, the frames of a deep call.
@@ -65,7 +65,7 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, Any] = {
             "time": _said(record.created),
             "level": record.levelname.lower(),
-            "message": cut(record.getMessage(), _MAX_TEXT),
+            "message": truncate(record.getMessage(), _MAX_TEXT),
         }
         line |= {key: _short(value) for key, value in vars(record).items() if key not in _RESERVED}
         if record.exc_info:
@@ -74,12 +74,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def _short(value: object) -> object:
-    return value if value is None or isinstance(value, int | float) else cut(str(value), _MAX_TEXT)
+    return value if value is None or isinstance(value, int | float) else truncate(str(value), _MAX_TEXT)
 
 
 def _trace(text: str) -> str:
     """Its last lines: an exception may quote what came from outside."""
-    return "\n".join([cut(line, MESSAGE_LENGTH) for line in text.splitlines()[-_MAX_LINES:]])
+    return "\n".join([truncate(line, MESSAGE_LENGTH) for line in text.splitlines()[-_MAX_LINES:]])
 
 
 def configure(level: str) -> None:

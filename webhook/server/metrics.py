@@ -15,7 +15,7 @@ from webhook.engine.evaluate import Decision
 from webhook.model.draft import Change, Skip
 from webhook.model.names import Mode
 from webhook.model.policy import Origin, Policy
-from webhook.policies.sources import Update
+from webhook.policies.merge import Update
 from webhook.supervision import restarts
 
 # From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
@@ -135,7 +135,7 @@ class Metrics:
         for result in RESULTS:
             self._count_request(result, "false")
 
-    def counted(self, result: str, *, dry_run: bool = False) -> None:
+    def pluralize(self, result: str, *, dry_run: bool = False) -> None:
         self._count_request(result, "true" if dry_run else "false").inc()
 
     def took(self, seconds: float) -> None:

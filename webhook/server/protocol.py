@@ -10,14 +10,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from webhook.server.limits import Limits, kept_bytes
 
 # Request line and headers: the API server's take a few hundred bytes, with a long token some thousand.
-MOST_HEAD_BYTES = 16 * 1024
+MAX_HEAD_BYTES = 16 * 1024
 # The API server sends eight; each takes some hundred bytes of memory, however short it is.
 MAX_HEADERS = 100
 # From the first byte of a request to the last of its headers.
 HEAD_SECONDS = 10.0
 # Each API server has at most as many as Pods it is creating at this moment: by default 200 requests that
 # change something (`--max-mutating-requests-inflight`), and there are rarely more than five of them.
-MOST_CONNECTIONS = 1000
+MAX_CONNECTIONS = 1000
 # From the first byte of a connection to the end of its handshake.
 HANDSHAKE_SECONDS = 10.0
 # From an answer that its caller does not read to the end of the connection.
@@ -75,11 +75,11 @@ class Connection(HttpToolsProtocol):
         if not self.is_idle():
             super().data_received(data)
             return
-        super().data_received(data[:MOST_HEAD_BYTES])
+        super().data_received(data[:MAX_HEAD_BYTES])
         if self.is_idle():
             self._wait_for_head()
-        elif len(data) > MOST_HEAD_BYTES and not self.transport.is_closing():
-            super().data_received(data[MOST_HEAD_BYTES:])
+        elif len(data) > MAX_HEAD_BYTES and not self.transport.is_closing():
+            super().data_received(data[MAX_HEAD_BYTES:])
 
     def on_message_begin(self) -> None:
         if not self.is_idle():  # no client of ours sends a request before it has the answer to the last
@@ -147,7 +147,7 @@ class Connection(HttpToolsProtocol):
 
     def _wait_for_head(self) -> None:
         """It is not whole yet."""
-        if self._request_bytes > MOST_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS:
+        if self._request_bytes > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS:
             if self.headers:
                 self.headers.clear()
             self.transport.abort()

@@ -9,10 +9,10 @@ from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, ObjectMeta
-from webhook.policies.sources import Update
+from webhook.policies.merge import Update
 from webhook.server import wire
-from webhook.server.ledger import Answered, Ledger, Reviewed, line_of
 from webhook.server.metrics import Metrics, effects_of
+from webhook.server.recorder import Answered, Reviewed, ReviewRecorder, line_of
 
 # A tenth of the time that the shipped configuration gives a call.
 _NAMESPACE_SECONDS = 0.2
@@ -24,7 +24,7 @@ class Reviewer:
     def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
         self.snapshot = snapshot
         self.metrics = metrics
-        self.ledger = Ledger(metrics)
+        self.ledger = ReviewRecorder(metrics)
         self.waited_seconds = 0.0
         """Of the review that has just ended, for its namespace; to be read before the loop goes on."""
         self._swapped = asyncio.Event()

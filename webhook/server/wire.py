@@ -16,12 +16,19 @@ from msgspec import Struct
 from webhook.engine.evaluate import Decision
 from webhook.model.patch import Op
 from webhook.model.pod import PodView
-from webhook.model.words import LIST_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, WARNING_LENGTH, cut, cut_list
+from webhook.model.words import (
+    LIST_LENGTH,
+    MESSAGE_LENGTH,
+    NAME_LENGTH,
+    WARNING_LENGTH,
+    truncate,
+    truncate_list,
+)
 
 API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
 
-MOST_WARNINGS = 5
+MAX_WARNINGS = 5
 # Commas and opening braces of a review. For each a decoded Pod takes up to 200 bytes (measured: short labels
 # that are not ASCII), so 20 MiB at most. Reviews of an API server have one in 24 bytes (bench/reviews), and
 # etcd stores objects of up to 1.5 MiB: 65,000.
@@ -96,8 +103,10 @@ def read_review(body: bytes) -> AdmissionRequest:
     """The request of a review. Raises BadReviewError saying what is wrong."""
     review = _review(body)
     if (review.apiVersion, review.kind) != (API_VERSION, KIND):
-        given = f"apiVersion '{cut(review.apiVersion, NAME_LENGTH)}', kind '{cut(review.kind, NAME_LENGTH)}'"
-        raise BadReviewError(f"{given}: this server speaks {API_VERSION} {KIND}")
+        version, kind = truncate(review.apiVersion, NAME_LENGTH), truncate(review.kind, NAME_LENGTH)
+        raise BadReviewError(
+            f"apiVersion '{version}', kind '{kind}': this server speaks {API_VERSION} {KIND}"
+        )
     if review.request is None:
         raise BadReviewError("request: missing; a review without one asks nothing")
     if not review.request.uid:
@@ -153,7 +162,7 @@ def decided(uid: str, decision: Decision, patch: list[Op]) -> bytes:
     """Admit the Pod with the decision's patch, where it has one; or refuse it, where a policy says so."""
     response: dict[str, Any] = {"uid": uid, "allowed": decision.denied is None}
     if decision.denied:
-        message = cut(decision.denied, LIST_LENGTH)
+        message = truncate(decision.denied, LIST_LENGTH)
         response["status"] = {"code": _FORBIDDEN, "reason": "Forbidden", "message": message}
     elif patch:
         response |= {"patch": _encoded(patch), "patchType": "JSONPatch"}
@@ -175,8 +184,8 @@ def _encoded(patch: list[Op]) -> str:
 def _warned(warnings: tuple[str, ...]) -> dict[str, list[str]]:
     if not warnings:
         return {}
-    shown = [f"podtailor: {warning}" for warning in warnings[:MOST_WARNINGS]]
-    return {"warnings": [cut(warning, WARNING_LENGTH) for warning in shown]}
+    shown = [f"podtailor: {warning}" for warning in warnings[:MAX_WARNINGS]]
+    return {"warnings": [truncate(warning, WARNING_LENGTH) for warning in shown]}
 
 
 def _would_change(decision: Decision) -> tuple[str, ...]:
@@ -188,18 +197,18 @@ def would_change(decision: Decision) -> tuple[str, ...]:
     """`policy: field` of what only audited policies would set."""
     if not decision.would_change:
         return ()
-    return cut_list(f"{change.policy.name}: {change.field}" for change in decision.would_change)
+    return truncate_list(f"{change.policy.name}: {change.field}" for change in decision.would_change)
 
 
 def _audit_annotations(decision: Decision) -> dict[str, str]:
     """For the API server's audit log. Keys without `/`: it puts the webhook's name before them."""
     if decision.left_alone:
-        return {"left-alone": cut(decision.left_alone, MESSAGE_LENGTH)}
+        return {"left-alone": truncate(decision.left_alone, MESSAGE_LENGTH)}
     notes = {"workload-types": ",".join(decision.types)}
     if decision.enforced:
-        notes["policies"] = cut(",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH)
+        notes["policies"] = truncate(",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH)
     fields = would_change(decision)
     if fields:
         # An audit log keeps what it is given: long lists belong in our own log line.
-        notes["would-change"] = cut(", ".join(fields), MESSAGE_LENGTH)
+        notes["would-change"] = truncate(", ".join(fields), MESSAGE_LENGTH)
     return notes

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.answers import Answers, answering
+from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json
 from webhook.audit.cluster.installation import enforcement, installation
 

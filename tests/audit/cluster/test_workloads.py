@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.answers import Answers, answering
+from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json, policy, snapshot
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Scope
-from webhook.audit.enforcement import Enforcement, Hook, Tailored
+from webhook.audit.enforcement import Enforcement, Tailored, WebhookScope
 from webhook.model.selectors import Selector
 from webhook.workloads.controllers import CONTROLLERS
 from webhook.workloads.workload import Workload
@@ -160,7 +160,7 @@ def test_evidence_is_asked_for_once_a_namespace_and_by_names_that_tell() -> None
     mine = policy("{nodeSelector: {a: b}}", name="shared", kind="WorkloadPolicy", namespace="shop")
     shared = policy("{nodeSelector: {a: b}}", name="shared")
     within = snapshot(REQUESTS, mine, shared)
-    hook = Hook(Selector(()), Selector(()), T1)
+    hook = WebhookScope(Selector(()), Selector(()), T1)
     in_force = Enforcement(hook, {(each.source, each.key): T1 for each in (REQUESTS, mine, shared)})
     tailored = with_evidence(in_force, within, given).tailored
     assert [tailored.get("shop"), tailored.get("shop")] == [{}, {}]

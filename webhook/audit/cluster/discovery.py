@@ -8,8 +8,8 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct
 
-from webhook.cluster.listing import Kind, get, whole
-from webhook.cluster.once import told
+from webhook.cluster.pager import Resource, get, whole
+from webhook.cluster.reads import as_cluster_error
 from webhook.errors import ClusterError
 from webhook.model.patch import Path
 from webhook.workloads.controllers import Controller
@@ -35,8 +35,8 @@ def others_of(api: ApiClient, paths: Mapping[tuple[str, str], tuple[Path, ...]])
 
 
 def _plural(api: ApiClient, version: str, kind: str) -> str:
-    asked = Kind(f"{kind} of {version}", f"/apis/{version}", whole)
-    with told(asked.name):
+    asked = Resource(f"{kind} of {version}", f"/apis/{version}", whole)
+    with as_cluster_error(asked.name):
         served = msgspec.json.decode(get(api, asked, []).data, type=_Resources).resources
     plural = next((each.name for each in served if each.kind == kind and "/" not in each.name), None)
     if plural is None:

@@ -7,20 +7,20 @@ from kubernetes.client import ApiClient
 from msgspec import Struct
 
 from webhook.audit.cluster.objects import Managed, revision_of
-from webhook.audit.enforcement import Enforcement, Hook
+from webhook.audit.enforcement import Enforcement, WebhookScope
 from webhook.certificates.lockout import lockout
-from webhook.cluster.kinds import NAMESPACES
-from webhook.cluster.known import policies_of
-from webhook.cluster.listing import Kind, Object, objects, whole
-from webhook.cluster.once import namespace_object, none_where_unserved, told, within
+from webhook.cluster.pager import Object, Resource, objects, whole
 from webhook.cluster.part import WHOLE, Part
+from webhook.cluster.policy_objects import policies_of
+from webhook.cluster.reads import as_cluster_error, namespace_object, none_where_unserved, within
+from webhook.cluster.snapshot_objects import NAMESPACES
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
 from webhook.model.selectors import LabelSelector
 from webhook.policies import crd
 
 
 class Installation(Struct, frozen=True):
-    hook: Hook | None = None
+    hook: WebhookScope | None = None
     bundle: bytes = b""
     """The caBundle, PEM; empty: the API server trusts nobody."""
     lockout: str = ""
@@ -106,12 +106,12 @@ class _Deployment(Struct, frozen=True):
 _PREFIX = "PODTAILOR_"
 _ONE = {"BUILTIN": "builtin", "MODE": "mode", "TLS_SECRET": "tls-secret"}
 _MANY = {"PRESET": "preset", "ACCELERATOR": "accelerator"}
-_CONFIGURATIONS = Kind(
+_CONFIGURATIONS = Resource(
     "mutatingwebhookconfigurations",
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
     whole,
 )
-_DEPLOYMENTS = Kind("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE}/deployments", whole)
+_DEPLOYMENTS = Resource("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE}/deployments", whole)
 
 
 def installation(api: ApiClient, part: Part = WHOLE) -> Installation:
@@ -135,7 +135,7 @@ def installation(api: ApiClient, part: Part = WHOLE) -> Installation:
         # The caBundle comes and goes with certificates: it says nothing of who is selected.
         since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
         for each in webhooks[:1]:
-            hook = Hook(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
+            hook = WebhookScope(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
             bundle = each.clientConfig.caBundle
     if deployment:
         read = msgspec.json.decode(deployment.raw, type=_Deployment)
@@ -163,12 +163,12 @@ def enforcement(
         return Enforcement(since=since)
     policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
     for kind in crd.KINDS:
-        dated = Kind(kind.plural, policies_of(kind).path, whole, metadata_only=True, is_custom=True)
+        dated = Resource(kind.plural, policies_of(kind).path, whole, metadata_only=True, is_custom=True)
         for found in _all(api, within(dated, namespace if kind.scope == "Namespaced" else None)):
             key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
             # A field that was taken away leaves no time, but our own word about it in the status does.
             policies[f"{kind.kind} {key}", key] = max(changed(found, "spec"), _said(found))
-    dated = Kind(NAMESPACES.name, NAMESPACES.path, whole, metadata_only=True)
+    dated = Resource(NAMESPACES.name, NAMESPACES.path, whole, metadata_only=True)
     namespaces = _all(api, dated) if namespace is None else [namespace_object(api, namespace)]
     return Enforcement(
         installed.hook,
@@ -195,14 +195,14 @@ def _said(found: Object) -> str:
     return max((each.time for each in managed if each.subresource == "status"), default="")
 
 
-def _all(api: ApiClient, kind: Kind[Object], *query: tuple[str, str]) -> list[Object]:
+def _all(api: ApiClient, kind: Resource[Object], *query: tuple[str, str]) -> list[Object]:
     found: list[Object] = []
-    with told(kind.name), none_where_unserved(kind):
+    with as_cluster_error(kind.name), none_where_unserved(kind):
         found += objects(api, kind, [*query])
     return found
 
 
-def _named(api: ApiClient, kind: Kind[Object], name: str) -> Object | None:
+def _named(api: ApiClient, kind: Resource[Object], name: str) -> Object | None:
     return next(iter(_all(api, kind, ("fieldSelector", f"metadata.name={name}"))), None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from webhook.cluster.listing import Kind, Meta, Object
+from webhook.cluster.pager import Meta, Object, Resource
 from webhook.model.pod import PodView, ResourceList, Toleration
 from webhook.workloads.builtin_plugins import Defaults, RuntimeClass
 
@@ -143,5 +143,5 @@ def _runtime_class(found: Object) -> RuntimeClass:
     )
 
 
-DEFAULTS = Kind("limitranges", "/api/v1/limitranges", _defaults)
-RUNTIME_CLASSES = Kind("runtimeclasses", "/apis/node.k8s.io/v1/runtimeclasses", _runtime_class)
+DEFAULTS = Resource("limitranges", "/api/v1/limitranges", _defaults)
+RUNTIME_CLASSES = Resource("runtimeclasses", "/apis/node.k8s.io/v1/runtimeclasses", _runtime_class)

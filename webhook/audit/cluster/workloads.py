@@ -13,9 +13,9 @@ from webhook.audit.cluster.objects import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSE
 from webhook.audit.drift import expected
 from webhook.audit.enforcement import Tailored, kind_of_field
 from webhook.audit.findings import problem_of
-from webhook.cluster.listing import Kind, Query, object_of, objects, pages, whole
-from webhook.cluster.once import told, within
+from webhook.cluster.pager import Query, Resource, object_of, objects, pages, whole
 from webhook.cluster.part import WHOLE, Part
+from webhook.cluster.reads import as_cluster_error, within
 from webhook.documents.files import dotted
 from webhook.engine.annotation import applied_of
 from webhook.engine.snapshot import Snapshot
@@ -55,10 +55,10 @@ def plugins(api: ApiClient, part: Part = WHOLE) -> Plugins:
     """Raises ClusterError."""
     defaults: dict[str, list[Defaults]] = {}
     classes: dict[str, RuntimeClass] = {}
-    with part.noted(DEFAULTS.name, "their defaults are unknown"), told(DEFAULTS.name):
+    with part.noted(DEFAULTS.name, "their defaults are unknown"), as_cluster_error(DEFAULTS.name):
         for each in objects(api, within(DEFAULTS, part.namespace), []):
             defaults.setdefault(each.namespace, []).append(each)
-    with part.noted(RUNTIME_CLASSES.name, "what they add is unknown"), told(RUNTIME_CLASSES.name):
+    with part.noted(RUNTIME_CLASSES.name, "what they add is unknown"), as_cluster_error(RUNTIME_CLASSES.name):
         classes = {each.name: each for each in objects(api, RUNTIME_CLASSES, [])}
     return Plugins(defaults, classes)
 
@@ -104,10 +104,10 @@ class Cluster:
 
         `since`: by policy, from when on Pods count. Raises ClusterError.
         """
-        kind = Kind(PODS.plural, PODS.path(namespace), whole, metadata_only=True)
+        kind = Resource(PODS.plural, PODS.path(namespace), whole, metadata_only=True)
         found: dict[tuple[str, str], str] = {}
-        with told(kind.name):
-            for page in pages(self._api, kind, [_LIVE], goes_on=True):
+        with as_cluster_error(kind.name):
+            for page in pages(self._api, kind, [_LIVE], allow_inconsistent=True):
                 for raw in page.items or ():
                     for pod in self._read(PODS, raw, self._pod):
                         if pod.is_marked_by_us:
@@ -151,10 +151,10 @@ class Cluster:
         return [unreadable(Ref(kind, identity.namespace or "", identity.name), problem)]
 
     def _list(self, controller: Controller, query: Query) -> Iterator[msgspec.Raw]:
-        kind = Kind(controller.plural, controller.path(self._scope.namespace), whole)
+        kind = Resource(controller.plural, controller.path(self._scope.namespace), whole)
         done = 0
-        with told(controller.plural):
-            for page in pages(self._api, kind, query, goes_on=True):
+        with as_cluster_error(controller.plural):
+            for page in pages(self._api, kind, query, allow_inconsistent=True):
                 items = page.items or []
                 done += len(items)
                 self._heard(controller.plural, done, done + page.metadata.remainingItemCount)

@@ -36,7 +36,7 @@ class Usage(Struct, frozen=True):
     containers: Mapping[str, Amounts]
 
 
-class Waking(Struct, frozen=True):
+class Wakeup(Struct, frozen=True):
     autoscaler: Autoscaler
     metric: Metric
     reads: int | None
@@ -66,9 +66,9 @@ class Autoscalers:
                 if _lacks(metric, verdict.before.unsized) and not _lacks(metric, verdict.after.unsized):
                     self._woken[autoscaler.ref, metric] = autoscaler
 
-    def waking(self, usages: Usages) -> list[Waking]:
+    def waking(self, usages: Usages) -> list[Wakeup]:
         return [
-            Waking(autoscaler, metric, self._reads(autoscaler, metric, usages(autoscaler.ref.namespace)))
+            Wakeup(autoscaler, metric, self._reads(autoscaler, metric, usages(autoscaler.ref.namespace)))
             for (_, metric), autoscaler in self._woken.items()
         ]
 

@@ -8,12 +8,12 @@ from http import HTTPStatus
 from kubernetes.client import ApiClient
 from msgspec import Struct
 
-from webhook.audit.costs.autoscalers import Autoscalers, Usage, Waking
+from webhook.audit.costs.autoscalers import Autoscalers, Usage, Wakeup
 from webhook.audit.costs.capacity import Capacity, Room
 from webhook.audit.costs.objects import AUTOSCALERS, NODES, usages_of
 from webhook.audit.findings import Verdict
-from webhook.cluster.listing import objects
-from webhook.cluster.once import told
+from webhook.cluster.pager import objects
+from webhook.cluster.reads import as_cluster_error
 from webhook.errors import ClusterError
 from webhook.workloads.workload import Workload
 
@@ -22,7 +22,7 @@ class Costs(Struct, frozen=True):
     """What the whole of it would cost. Empty where only a part of the cluster was looked at."""
 
     rooms: tuple[Room, ...] = ()
-    waking: tuple[Waking, ...] = ()
+    waking: tuple[Wakeup, ...] = ()
     missing: str = ""
     """Why there is nothing here."""
 
@@ -44,9 +44,9 @@ class Costing:
         """Raises ClusterError."""
         self._api = api
         self._known: dict[str, Mapping[str, Usage] | None] = {}
-        with told("nodes"):
+        with as_cluster_error("nodes"):
             self._capacity = Capacity(objects(api, NODES, []))
-        with told("horizontalpodautoscalers"):
+        with as_cluster_error("horizontalpodautoscalers"):
             self._autoscalers = Autoscalers(objects(api, AUTOSCALERS, []))
 
     def add(self, examined: Workload, verdict: Verdict) -> None:
@@ -67,7 +67,7 @@ class Costing:
         """None where no metrics API answers, or not to us: what Pods use is then not known."""
         if namespace not in self._known:
             try:
-                with told("pods.metrics.k8s.io"):
+                with as_cluster_error("pods.metrics.k8s.io"):
                     self._known[namespace] = dict(objects(self._api, usages_of(namespace), []))
             except ClusterError:
                 self._known[namespace] = None

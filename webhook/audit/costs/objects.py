@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from webhook.audit.costs.autoscalers import Autoscaler, Metric, Usage
 from webhook.audit.costs.capacity import Node, Taint
-from webhook.cluster.listing import Kind, Object
+from webhook.cluster.pager import Object, Resource
 from webhook.model.pod import ResourceList
 from webhook.model.quantity import milli
 from webhook.workloads.workload import Ref, kind_of
@@ -95,9 +95,13 @@ def _usage(found: Object) -> tuple[str, Usage]:
     )
 
 
-NODES = Kind("nodes", "/api/v1/nodes", _node)
-AUTOSCALERS = Kind("horizontalpodautoscalers", "/apis/autoscaling/v2/horizontalpodautoscalers", _autoscaler)
+NODES = Resource("nodes", "/api/v1/nodes", _node)
+AUTOSCALERS = Resource(
+    "horizontalpodautoscalers", "/apis/autoscaling/v2/horizontalpodautoscalers", _autoscaler
+)
 
 
-def usages_of(namespace: str) -> Kind[tuple[str, Usage]]:
-    return Kind("pods.metrics.k8s.io", f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods", _usage)
+def usages_of(namespace: str) -> Resource[tuple[str, Usage]]:
+    return Resource(
+        "pods.metrics.k8s.io", f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods", _usage
+    )

@@ -27,7 +27,7 @@ _MEANINGS = {
     Finding.SKIPPED: "left alone, or no policy is for them",
     Finding.PASS: "nothing to do",
 }
-_MOST_BARS = 12
+_MAX_BARS = 12
 _FOLDER = files(__package__)
 
 
@@ -65,12 +65,12 @@ def _charts(tally: Tally) -> list[tuple[str, str]]:
 def _largest(totals: Mapping[str, Total]) -> dict[str, Total]:
     """Those that request most, and all others as one."""
     most_first = sorted(totals, key=lambda name: (-totals[name].after["memory"], name))
-    shown = {name: totals[name] for name in most_first[:_MOST_BARS]}
-    if len(most_first) > _MOST_BARS:
+    shown = {name: totals[name] for name in most_first[:_MAX_BARS]}
+    if len(most_first) > _MAX_BARS:
         rest = Total()
-        for name in most_first[_MOST_BARS:]:
+        for name in most_first[_MAX_BARS:]:
             rest.join(totals[name])
-        shown[f"{len(most_first) - _MOST_BARS} others"] = rest
+        shown[f"{len(most_first) - _MAX_BARS} others"] = rest
     return shown
 
 

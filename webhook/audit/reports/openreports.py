@@ -12,15 +12,15 @@ import msgspec
 from webhook.audit.findings import Finding
 from webhook.audit.reports.wording import what
 from webhook.audit.summary import Row, Tally
-from webhook.model.words import cut
+from webhook.model.words import truncate
 
 API_VERSION, KIND, PLURAL = "openreports.io/v1alpha1", "Report", "reports"
 NAME = "podtailor"
 MANAGED_BY = "app.kubernetes.io/managed-by"
-MOST_RESULTS = 200
+MAX_RESULTS = 200
 # 256 KiB with the API server's own fields: managedFields take about as much again as the keys.
-MOST_BYTES = 160 * 1024
-_MOST_MESSAGE = 512
+MAX_BYTES = 160 * 1024
+_MAX_MESSAGE = 512
 
 _RESULTS = {
     Finding.NOT_JUDGED: "error",
@@ -59,7 +59,7 @@ def _report(namespace: str, rows: list[Row], timestamp: dict[str, int]) -> dict[
     for row in rows:
         result = _result(row, timestamp)
         size += len(msgspec.json.encode(result))
-        if len(results) == MOST_RESULTS - 1 < len(rows) - 1 or size > MOST_BYTES:
+        if len(results) == MAX_RESULTS - 1 < len(rows) - 1 or size > MAX_BYTES:
             results.append(_rest(rows[len(results) :], timestamp))
             break
         results.append(result)
@@ -83,12 +83,12 @@ def _result(row: Row, timestamp: dict[str, int]) -> dict[str, Any]:
     if row.owner.kind in _VERSIONS:
         subject = {"apiVersion": _VERSIONS[row.owner.kind], **subject}
     found = {
-        "policy": cut(",".join(policies) or NAME, _MOST_MESSAGE),
+        "policy": truncate(",".join(policies) or NAME, _MAX_MESSAGE),
         "rule": str(row.finding),
         "result": result,
         "timestamp": timestamp,
         "resources": [subject],
-        "message": cut(_message(row), _MOST_MESSAGE),
+        "message": truncate(_message(row), _MAX_MESSAGE),
     }
     return {**found, "severity": _SEVERITIES[result]} if result in _SEVERITIES else found
 

@@ -14,9 +14,9 @@ from msgspec import Struct
 from webhook.audit.reports import openreports
 from webhook.audit.reports.openreports import API_VERSION, MANAGED_BY, NAME, PLURAL
 from webhook.audit.summary import Tally
-from webhook.cluster.listing import Kind, Meta, Object, objects
-from webhook.cluster.once import told
-from webhook.cluster.writing import APPLY, send
+from webhook.cluster.pager import Meta, Object, Resource, objects
+from webhook.cluster.reads import as_cluster_error
+from webhook.cluster.request import APPLY, request
 from webhook.errors import ClusterError
 from webhook.model.names import OWN_NAMESPACE
 
@@ -41,8 +41,8 @@ class Publisher:
         self._api = api
         self._warn = warn
         self._there = _ours(api, namespace)
-        with told(f"namespace {OWN_NAMESPACE}"):
-            answer = send(api, "GET", f"/api/v1/namespaces/{OWN_NAMESPACE}")
+        with as_cluster_error(f"namespace {OWN_NAMESPACE}"):
+            answer = request(api, "GET", f"/api/v1/namespaces/{OWN_NAMESPACE}")
         uid = msgspec.json.decode(answer, type=_Created).metadata.uid
         self._owner = {"apiVersion": "v1", "kind": "Namespace", "name": OWN_NAMESPACE, "uid": uid}
 
@@ -54,16 +54,16 @@ class Publisher:
             name = report["metadata"]["namespace"]
             found.add(name)
             try:
-                with told(f"report of namespace {name}"):
+                with as_cluster_error(f"report of namespace {name}"):
                     query = {"fieldManager": NAME, "force": "true"}
-                    send(self._api, "PATCH", _path(name), report, content_type=APPLY, query=query)
+                    request(self._api, "PATCH", _path(name), report, content_type=APPLY, query=query)
             except ClusterError as error:
                 if error.status not in _GOING:
                     raise
                 self._warn(str(error))
         for stale in sorted(self._there - found):
-            with told(f"report of namespace {stale}"), _gone_is_fine():
-                send(self._api, "DELETE", _path(stale))
+            with as_cluster_error(f"report of namespace {stale}"), _gone_is_fine():
+                request(self._api, "DELETE", _path(stale))
 
 
 @contextmanager
@@ -83,8 +83,8 @@ def _path(namespace: str) -> str:
 def _ours(api: ApiClient, namespace: str | None) -> set[str]:
     """The namespaces that have a Report of ours."""
     within = f"/namespaces/{namespace}" if namespace else ""
-    kind = Kind("reports.openreports.io", f"{_ROOT}{within}/{PLURAL}", _meta, metadata_only=True)
-    with told(kind.name):
+    kind = Resource("reports.openreports.io", f"{_ROOT}{within}/{PLURAL}", _meta, metadata_only=True)
+    with as_cluster_error(kind.name):
         try:
             found = [*objects(api, kind, [("labelSelector", f"{MANAGED_BY}={NAME}")])]
         except ApiException as error:

@@ -33,28 +33,28 @@ class Text(Struct, frozen=True):
 
 
 # Bounds that keep the CEL rules of a whole policy inside the API server's cost budget.
-MOST_ENTRIES, MOST_VALUES, MOST_RESOURCES, MOST_QUANTITY = 32, 64, 16, 32
-_MOST_SUBDOMAIN, _MOST_NAME, _MOST_TEXT = 253, 63, 256
-_MOST_KEY = _MOST_SUBDOMAIN + 1 + _MOST_NAME
+MAX_ENTRIES, MAX_VALUES, MAX_RESOURCES, MAX_QUANTITY = 32, 64, 16, 32
+_MAX_SUBDOMAIN, _MAX_NAME, _MAX_TEXT = 253, 63, 256
+_MAX_KEY = _MAX_SUBDOMAIN + 1 + _MAX_NAME
 
 _SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _SHORT_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
-_MOST_STARS = 8
+_MAX_STARS = 8
 _OWNER_KINDS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Pod", "ReplicationController")
 _DEFAULTABLE = ("cpu", "memory", "ephemeral-storage")
 
 
 def _object_name(value: str) -> str:
-    if len(value) > _MOST_SUBDOMAIN or not re.fullmatch(_SUBDOMAIN, value):
+    if len(value) > _MAX_SUBDOMAIN or not re.fullmatch(_SUBDOMAIN, value):
         raise ValueError(f"{value!r} is not a name: lower case letters, digits, '-' and '.', at most 253")
     return value
 
 
 def _qualified(value: str) -> bool:
     prefix, slash, name = value.rpartition("/")
-    prefix_fits = not slash or (len(prefix) <= _MOST_SUBDOMAIN and re.fullmatch(_SUBDOMAIN, prefix))
-    return bool(prefix_fits) and len(name) <= _MOST_NAME and re.fullmatch(_NAME, name) is not None
+    prefix_fits = not slash or (len(prefix) <= _MAX_SUBDOMAIN and re.fullmatch(_SUBDOMAIN, prefix))
+    return bool(prefix_fits) and len(name) <= _MAX_NAME and re.fullmatch(_NAME, name) is not None
 
 
 def _label_key(value: str) -> str:
@@ -64,13 +64,13 @@ def _label_key(value: str) -> str:
 
 
 def _label_value(value: str) -> str:
-    if value and (len(value) > _MOST_NAME or not re.fullmatch(_NAME, value)):
+    if value and (len(value) > _MAX_NAME or not re.fullmatch(_NAME, value)):
         raise ValueError(f"{value!r} is not a label value: letters, digits, '-', '_', '.', at most 63")
     return value
 
 
 def _quantity(value: str) -> str:
-    if len(value) > MOST_QUANTITY or not quantity.is_strict(value):
+    if len(value) > MAX_QUANTITY or not quantity.is_strict(value):
         raise ValueError(f"{value!r} is not a quantity, such as 100m, 2, 0.5Gi or 1e3")
     if quantity.nano(value) <= 0:
         raise ValueError(f"{value} must be above zero")
@@ -128,8 +128,8 @@ def _not_empty(value: str) -> str:
         raise ValueError("an empty pattern matches nothing: write * for everything")
     if "\n" in value:
         raise ValueError("a pattern is one line")
-    if value.count("*") > _MOST_STARS:
-        raise ValueError(f"a pattern has at most {_MOST_STARS} stars")
+    if value.count("*") > _MAX_STARS:
+        raise ValueError(f"a pattern has at most {_MAX_STARS} stars")
     return value
 
 
@@ -156,7 +156,7 @@ _AT_LEAST_ONE = Rule(
     "must be at least 1: a limit is never below its request",
 )
 _JOB = Rule("self != 'CronJob'", "a CronJob's Pods are owned by its Jobs: say Job")
-_PREFIX = Rule(f"self.indexOf('/') <= {_MOST_SUBDOMAIN}", "a prefix has at most 253 characters")
+_PREFIX = Rule(f"self.indexOf('/') <= {_MAX_SUBDOMAIN}", "a prefix has at most 253 characters")
 _KNOWN = ", ".join(f"'{name}'" for name in _DEFAULTABLE)
 _INVENTED = Rule(f"self in [{_KNOWN}]", f"only {', '.join(_DEFAULTABLE)} have defaults")
 _MISSPELT = [word for kind in _OWNER_KINDS for word in (kind.lower(), f"{kind.lower()}s")]
@@ -175,38 +175,38 @@ _LOWER_CASE = Rule(
     "self.matches('^([^/]+/)?[a-z0-9._*/-]+$')",
     "names of images are lower case letters, digits, '.', '_' and '-'",
 )
-_STARS = Rule(f"self.split('*').size() <= {_MOST_STARS + 1}", f"a pattern has at most {_MOST_STARS} stars")
-_LONG = Field(max_length=_MOST_TEXT)
+_STARS = Rule(f"self.split('*').size() <= {_MAX_STARS + 1}", f"a pattern has at most {_MAX_STARS} stars")
+_LONG = Field(max_length=_MAX_TEXT)
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
-LabelKey = Annotated[str, AfterValidator(_label_key), Text(_MOST_KEY, _KEY, (_PREFIX,))]
-LabelValue = Annotated[str, AfterValidator(_label_value), Text(_MOST_NAME, f"({_SHORT_NAME})?")]
+LabelKey = Annotated[str, AfterValidator(_label_key), Text(_MAX_KEY, _KEY, (_PREFIX,))]
+LabelValue = Annotated[str, AfterValidator(_label_value), Text(_MAX_NAME, f"({_SHORT_NAME})?")]
 Quantity = Annotated[
-    str, AfterValidator(_quantity), Text(MOST_QUANTITY, quantity.STRICT.pattern, (_ABOVE_ZERO,))
+    str, AfterValidator(_quantity), Text(MAX_QUANTITY, quantity.STRICT.pattern, (_ABOVE_ZERO,))
 ]
 Factor = Annotated[
-    str, AfterValidator(_factor), Text(MOST_QUANTITY, quantity.STRICT.pattern, (_AT_LEAST_ONE,))
+    str, AfterValidator(_factor), Text(MAX_QUANTITY, quantity.STRICT.pattern, (_AT_LEAST_ONE,))
 ]
-Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MOST_NAME, rules=(_INVENTED,))]
-ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MOST_KEY, _KEY, (_PREFIX,))]
-OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MOST_TEXT, rules=(_JOB, _CAPITALS))]
-GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MOST_TEXT, ".+", (_STARS,))]
+Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MAX_NAME, rules=(_INVENTED,))]
+ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MAX_KEY, _KEY, (_PREFIX,))]
+OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MAX_TEXT, rules=(_JOB, _CAPITALS))]
+GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MAX_TEXT, ".+", (_STARS,))]
 ImagePattern = Annotated[
     str,
     _LONG,
     AfterValidator(_image_pattern),
-    Text(_MOST_TEXT, ".+", (_STARS, _NO_TAG, _NO_EMPTY_PART, _LOWER_CASE)),
+    Text(_MAX_TEXT, ".+", (_STARS, _NO_TAG, _NO_EMPTY_PART, _LOWER_CASE)),
 ]
 AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
 
 WITHOUT_NULL = BeforeValidator(_without_null)
 Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), AfterValidator(_int64)]
-Amounts = Annotated[dict[Defaultable, Quantity], Field(max_length=MOST_RESOURCES), WITHOUT_NULL]
-Bounds = Annotated[dict[ResourceName, Quantity], Field(max_length=MOST_RESOURCES), WITHOUT_NULL]
-Factors = Annotated[dict[Defaultable, Factor], Field(max_length=MOST_RESOURCES), WITHOUT_NULL]
-Ratios = Annotated[dict[ResourceName, Factor], Field(max_length=MOST_RESOURCES), WITHOUT_NULL]
-Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MOST_ENTRIES), WITHOUT_NULL]
-Annotations = Annotated[dict[LabelKey, AnnotationValue], Field(max_length=MOST_ENTRIES), WITHOUT_NULL]
+Amounts = Annotated[dict[Defaultable, Quantity], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
+Bounds = Annotated[dict[ResourceName, Quantity], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
+Factors = Annotated[dict[Defaultable, Factor], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
+Ratios = Annotated[dict[ResourceName, Factor], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MAX_ENTRIES), WITHOUT_NULL]
+Annotations = Annotated[dict[LabelKey, AnnotationValue], Field(max_length=MAX_ENTRIES), WITHOUT_NULL]
 ResizePolicy = Annotated[
     dict[Literal["cpu", "memory"], Literal["NotRequired", "RestartContainer"]], WITHOUT_NULL
 ]

@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 import pytest
 from kubernetes.client import ApiClient, ApiException
 
-from tests.cluster.answers import Answers, answering
+from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json
 from webhook.audit.costs.costing import costing_of
 from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Tally
-from webhook.cluster.listing import GoneError, Kind, objects, pages, whole
+from webhook.cluster.pager import GoneError, Resource, objects, pages, whole
 from webhook.errors import ClusterError
 from webhook.model.pod import PodView
 from webhook.workloads.workload import Ref, Workload
 
-THINGS = Kind("things", "/api/v1/things", whole)
+THINGS = Resource("things", "/api/v1/things", whole)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_who_wants_to_goes_on_where_the_first_moment_is_too_long_ago(
     answers.give(_page("a", more="t"))
     answers.give(gone, status=410)
     answers.give(_page("b"))
-    read = pages(api, THINGS, [], goes_on=True)
+    read = pages(api, THINGS, [], allow_inconsistent=True)
     assert [len(page.items or ()) for page in read] == [1, 1]
     assert answers.asked[-1]["continue"] == "later"
     answers.give(_page("a", more="t"))

@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.generated import CPU, KEYS, MEMORY, TOLERATIONS, put
 from tests.support.pods import Json
-from webhook.cluster.kinds import QUOTAS, RANGES, bound_by, guarded_by
-from webhook.cluster.listing import Meta, Object
+from tests.support.strategies import CPU, KEYS, MEMORY, TOLERATIONS, put
+from webhook.cluster.pager import Meta, Object
+from webhook.cluster.snapshot_objects import QUOTAS, RANGES, bound_by, guarded_by
 from webhook.model.subject import Namespace
 
 

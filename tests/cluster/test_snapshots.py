@@ -10,39 +10,39 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.answers import Answers, answering
+from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.cluster import once, reflector
-from webhook.cluster import store as store_module
-from webhook.cluster.kinds import Quota, Range
-from webhook.cluster.known import Condition, Known
-from webhook.cluster.listing import Meta
-from webhook.cluster.store import Store
+from webhook.cluster import reads, reflector
+from webhook.cluster import snapshots as store_module
+from webhook.cluster.pager import Meta
+from webhook.cluster.policy_objects import Condition, PolicyObject
+from webhook.cluster.snapshot_objects import Quota, Range
+from webhook.cluster.snapshots import SnapshotSource
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Bounds
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Namespace
 from webhook.policies import crd
+from webhook.policies.merge import Update
 from webhook.policies.shipped import Profile, shipped
-from webhook.policies.sources import Update
 from webhook.server.metrics import Metrics
 
 EMPTY = {"metadata": {"resourceVersion": "1"}, "items": []}
 
 
 @pytest.fixture
-def listed() -> Iterator[tuple[Answers, Store]]:
+def listed() -> Iterator[tuple[Answers, SnapshotSource]]:
     """A store whose five kinds have been listed, and are watched in silence."""
     with answering() as (answers, api):
         answers.every_list = EMPTY
-        store = Store(Snapshot(), (), [], api)
+        store = SnapshotSource(Snapshot(), (), [], api)
         yield answers, store
         store.stop()
         answers.end()
 
 
-def test_age_grows_while_nothing_is_heard(listed: tuple[Answers, Store]) -> None:
+def test_age_grows_while_nothing_is_heard(listed: tuple[Answers, SnapshotSource]) -> None:
     answers, store = listed
     store.start(lambda _: None)
     answers.wait_for(10)
@@ -53,7 +53,7 @@ def test_age_grows_while_nothing_is_heard(listed: tuple[Answers, Store]) -> None
 
 
 def test_age_grows_while_no_snapshot_can_be_made(
-    listed: tuple[Answers, Store], caplog: pytest.LogCaptureFixture
+    listed: tuple[Answers, SnapshotSource], caplog: pytest.LogCaptureFixture
 ) -> None:
     answers, store = listed
 
@@ -96,7 +96,7 @@ def test_without_definitions_what_is_shipped_is_in_force_until_they_come(
     with answering() as (answers, api):
         answers.every_list = EMPTY
         answers.not_served = CUSTOM
-        store = Store(Snapshot(), shipped(Profile.SAFE, ()), [], api)
+        store = SnapshotSource(Snapshot(), shipped(Profile.SAFE, ()), [], api)
         store.start(updates.append)
         eventually("there is a snapshot", lambda: updates)
         assert store.waits_for() == []
@@ -123,9 +123,9 @@ def test_command_that_looks_once_finds_no_policies_without_definitions() -> None
     with answering() as (answers, api):
         answers.every_list = EMPTY
         answers.not_served = CUSTOM
-        found, standings = once.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
+        found, standings = reads.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
         assert (len(found.policies), standings) == (4, ())
-        assert (once.standings(api), once.documents(api)) == ((), [])
+        assert (reads.standings(api), reads.documents(api)) == ((), [])
 
 
 class Cluster:
@@ -133,7 +133,7 @@ class Cluster:
 
     def __init__(self, api: ApiClient) -> None:
         self.said: list[Any] = []
-        self.store = Store(Snapshot(), (), [], api, self.said.append)
+        self.store = SnapshotSource(Snapshot(), (), [], api, self.said.append)
         self.kinds = {reflector.kind.name: reflector for reflector in self.store.reflectors}
 
     def hears(self, kind: str, key: str, item: Any) -> None:
@@ -146,7 +146,7 @@ class Cluster:
     def policy(self, name: str, spec: str = "{}", *, generation: int = 1, ready: str = "") -> None:
         metadata = Meta(name=name, namespace="n1", uid=name, generation=generation, resourceVersion=ready)
         condition = Condition("Ready", "True", ready) if ready else None
-        known = Known(crd.KINDS[1], metadata, spec.encode(), condition)
+        known = PolicyObject(crd.KINDS[1], metadata, spec.encode(), condition)
         self.hears("workloadpolicies", f"n1/{name}", known)
 
 
@@ -233,7 +233,7 @@ def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixt
     with answering() as (answers, api):
         answers.every_list = EMPTY
         answers.lists["workloadpolicies"] = _list(*items)
-        store = Store(Snapshot(), (), [], api)
+        store = SnapshotSource(Snapshot(), (), [], api)
         store.start(lambda _: None)
         eventually("it is said", lambda: len(caplog.records) >= 2)
         answers.wait_for(10)
@@ -250,7 +250,7 @@ def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixt
     ] * 2
 
 
-def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, Store]) -> None:
+def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, SnapshotSource]) -> None:
     """What one change costs decides how soon the next are looked at: a tenth of a core at most."""
     answers, store = listed
     builds: list[float] = []

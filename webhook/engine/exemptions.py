@@ -13,7 +13,7 @@ CRITICAL = frozenset({"system-node-critical", "system-cluster-critical"})
 MIRROR = "kubernetes.io/config.mirror"
 # Containers, each for four, the resources that they name, and tolerations. The largest Pods that run have a
 # few hundred. Nobody who may create Pods can make the others wait.
-MOST_PARTS = 1000
+MAX_PARTS = 1000
 _LONG_IMAGE = 256
 
 
@@ -37,8 +37,8 @@ def left_alone(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> str
         return "windows: Windows Pods cannot be resized, and their resources mean other things"
     if spec.priorityClassName in CRITICAL:
         return f"critical-priority: priorityClassName {spec.priorityClassName}"
-    if _parts(spec) > MOST_PARTS:
-        return f"too-large: more than {MOST_PARTS} containers (four each), resources and tolerations"
+    if _parts(spec) > MAX_PARTS:
+        return f"too-large: more than {MAX_PARTS} containers (four each), resources and tolerations"
     return None
 
 

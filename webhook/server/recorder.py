@@ -14,7 +14,7 @@ from msgspec import Struct
 from webhook.engine.evaluate import Decision
 from webhook.model.pod import NO_METADATA, ObjectMeta
 from webhook.model.subject import controller_kind
-from webhook.model.words import MESSAGE_LENGTH, NAME_LENGTH, cut, cut_list
+from webhook.model.words import MESSAGE_LENGTH, NAME_LENGTH, truncate, truncate_list
 from webhook.server import wire
 from webhook.server.log import ReviewLine, write_reviews
 from webhook.server.metrics import Effects, Metrics
@@ -45,7 +45,7 @@ class Reviewed(Struct, frozen=True, gc=False):
     effects: Effects
 
 
-class Ledger:
+class ReviewRecorder:
     """In the event loop's thread. `flush` before somebody looks at the counters, and at the end."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -64,7 +64,7 @@ class Ledger:
     def flush(self) -> None:
         waiting, self._waiting, self._effects = self._waiting, [], 0
         for each in waiting:
-            self._metrics.counted(each.answered.result, dry_run=each.line.dry_run)
+            self._metrics.pluralize(each.answered.result, dry_run=each.line.dry_run)
             if not each.line.dry_run:
                 self._metrics.took_effect(each.effects)
             self._metrics.took(each.answered.seconds)
@@ -79,18 +79,18 @@ def line_of(
     metadata = metadata or NO_METADATA
     owner = controller_kind(metadata)
     return ReviewLine(
-        uid=cut(request.uid, NAME_LENGTH),
+        uid=truncate(request.uid, NAME_LENGTH),
         result=answered.result,
         ms=round(answered.seconds * 1000, 3),
-        namespace=cut(request.namespace or "", NAME_LENGTH),
-        pod=cut(metadata.name or metadata.generateName or "", NAME_LENGTH),
-        owner=owner and cut(owner, NAME_LENGTH),
+        namespace=truncate(request.namespace or "", NAME_LENGTH),
+        pod=truncate(metadata.name or metadata.generateName or "", NAME_LENGTH),
+        owner=owner and truncate(owner, NAME_LENGTH),
         types=decision.types,
-        policies=cut_list(policy.name for policy in decision.enforced),
+        policies=truncate_list(policy.name for policy in decision.enforced),
         mode=decision.mode.lower(),
         ops=answered.ops,
-        left_alone=decision.left_alone and cut(decision.left_alone, MESSAGE_LENGTH),
+        left_alone=decision.left_alone and truncate(decision.left_alone, MESSAGE_LENGTH),
         would_change=wire.would_change(decision),
-        warnings=cut_list(decision.warnings) if decision.warnings else (),
+        warnings=truncate_list(decision.warnings) if decision.warnings else (),
         dry_run=bool(request.dryRun),
     )

@@ -9,23 +9,23 @@ from collections.abc import Iterator
 import pytest
 from msgspec import structs
 
-from tests.cluster.answers import Answers, answering
+from tests.cluster.fake_api import Answers, answering
 from tests.support.processes import eventually
-from webhook.cluster import status
-from webhook.cluster.known import Condition, Known
-from webhook.cluster.listing import Meta
-from webhook.cluster.standing import Standing, Standings
-from webhook.cluster.status import StatusWriter
+from webhook.cluster import status_writer
+from webhook.cluster.pager import Meta
+from webhook.cluster.policy_objects import Condition, PolicyObject
+from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
+from webhook.cluster.status_writer import StatusWriter
 from webhook.policies import crd
 
 
 @pytest.fixture(autouse=True)
 def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "_LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(status, "_ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(status_writer, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(status_writer, "_ROUND_SECONDS", 0.01)
 
 
-def _wanted(*standings: Standing) -> dict[str, Standing | None]:
+def _wanted(*standings: PolicyStatus) -> dict[str, PolicyStatus | None]:
     return {standing.known.key: standing for standing in standings}
 
 
@@ -41,9 +41,9 @@ def writing() -> Iterator[tuple[Answers, StatusWriter]]:
         assert not writer.is_alive()
 
 
-def _standing(name: str, *, ready: Condition | None = None, spec: str = "{}") -> Standing:
+def _standing(name: str, *, ready: Condition | None = None, spec: str = "{}") -> PolicyStatus:
     metadata = Meta(name=name, uid=name, generation=2, resourceVersion="7")
-    (standing,) = Standings().of([Known(crd.KINDS[0], metadata, spec.encode(), ready)])
+    (standing,) = PolicyStatuses().of([PolicyObject(crd.KINDS[0], metadata, spec.encode(), ready)])
     return standing
 
 
@@ -75,7 +75,7 @@ def test_what_is_forbidden_is_tried_again_much_later(
     writing: tuple[Answers, StatusWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the component that allows it, once: nobody is asked for each policy, every second."""
-    monkeypatch.setattr(status, "FORBIDDEN_SECONDS", 3.0)
+    monkeypatch.setattr(status_writer, "FORBIDDEN_SECONDS", 3.0)
     answers, writer = writing
     answers.give({}, status=403)
     answers.give({})
@@ -91,7 +91,7 @@ def test_what_is_forbidden_is_tried_again_much_later(
 def test_conflict_is_for_others_to_settle_and_a_refusal_is_tried_again(
     writing: tuple[Answers, StatusWriter], code: int, monkeypatch: pytest.MonkeyPatch, *, again: bool
 ) -> None:
-    monkeypatch.setattr(status, "FORBIDDEN_SECONDS", 0.1)
+    monkeypatch.setattr(status_writer, "FORBIDDEN_SECONDS", 0.1)
     answers, writer = writing
     answers.give("not JSON at all", status=code)
     answers.give({})
@@ -106,12 +106,12 @@ def test_conflict_is_for_others_to_settle_and_a_refusal_is_tried_again(
         assert answers.asked[1]["path"].endswith("/second/status")
 
 
-def _standings(namespace: str, count: int, *, is_excess: bool = False) -> dict[str, Standing | None]:
-    made: dict[str, Standing | None] = {}
+def _standings(namespace: str, count: int, *, is_excess: bool = False) -> dict[str, PolicyStatus | None]:
+    made: dict[str, PolicyStatus | None] = {}
     for number in range(count):
         metadata = Meta(name=f"p{number}", namespace=namespace, uid=f"{namespace}{number}", generation=1)
-        known = Known(crd.KINDS[1], metadata, b"{}", None)
-        (standing,) = Standings().of([known.as_excess() if is_excess else known])
+        known = PolicyObject(crd.KINDS[1], metadata, b"{}", None)
+        (standing,) = PolicyStatuses().of([known.as_excess() if is_excess else known])
         made[known.key] = standing
     return made
 
@@ -132,8 +132,8 @@ def test_namespaces_take_turns(writing: tuple[Answers, StatusWriter]) -> None:
 def test_those_over_the_limit_come_slowly(
     writing: tuple[Answers, StatusWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status, "_ROUND_SECONDS", 600.0)
-    monkeypatch.setattr(status, "_WRITES_PER_SECOND", 1000.0)
+    monkeypatch.setattr(status_writer, "_ROUND_SECONDS", 600.0)
+    monkeypatch.setattr(status_writer, "_WRITES_PER_SECOND", 1000.0)
     answers, writer = writing
     answers.give(*[{}] * 10)
     writer.wants({**_standings("crowd", 1000, is_excess=True), **_standings("shop", 5)})
@@ -151,7 +151,7 @@ def test_what_is_no_longer_wanted_is_not_written(writing: tuple[Answers, StatusW
     answers.give({}, {})
     first, gone = _standing("first"), _standing("gone")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(status, "_ROUND_SECONDS", 0.5)
+        patch.setattr(status_writer, "_ROUND_SECONDS", 0.5)
         writer.wants(_wanted(first, gone))
         answers.wait_for(1)
         there = Condition("Ready", "True", "InForce", "", 2)

@@ -24,8 +24,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from webhook.edits import bounds, sums
-from webhook.edits.sheet import Sheet, Voice
+from webhook.edits.resources import bounds, sums
+from webhook.edits.resources.container_resources import ContainerResources, ResourceRule
 from webhook.model import platforms, quantity
 from webhook.model.draft import Draft, Reason, Violation
 from webhook.model.names import QOS_RESOURCES
@@ -33,27 +33,27 @@ from webhook.model.pod import NO_RESOURCES, Toleration
 from webhook.model.pod_resources import SIDES, pod_level
 from webhook.model.policy import Bounds, Policy
 from webhook.model.quantity import Quantity
-from webhook.model.subject import Container, Kind, Subject
+from webhook.model.subject import Container, ContainerKind, Subject
 from webhook.model.tolerations import is_superset
-from webhook.model.words import NAME_LENGTH, cut
+from webhook.model.words import NAME_LENGTH, truncate
 
 _EPHEMERAL = "ephemeral-storage"
 _MEMORY_PRESSURE = Toleration(
     key="node.kubernetes.io/memory-pressure", operator="Exists", effect="NoSchedule"
 )
 # More says nothing more, and a tenant who writes bounds of many names would make everybody wait for it.
-MOST_VIOLATIONS = 50
+MAX_VIOLATIONS = 50
 
 
 def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
     voices = [
-        Voice(policy, rank, policy.resources, _covered(policy, subject))
+        ResourceRule(policy, rank, policy.resources, _covered(policy, subject))
         for rank, policy in enumerate(policies)
         if policy.resources
     ]
     untouchable = _untouchable(subject)
     if untouchable:
-        as_it_is = [Sheet(container) for container in subject.containers]
+        as_it_is = [ContainerResources(container) for container in subject.containers]
         for voice in voices:
             draft.skip(voice.policy, "pod:resources", untouchable)
             _report([voice], as_it_is, subject, draft)
@@ -73,7 +73,9 @@ def _covered(policy: Policy, subject: Subject) -> Sequence[int]:
     return [index for index, each in enumerate(containers) if scope.covers(each.name, each.repository)]
 
 
-def _guaranteed(voices: list[Voice], subject: Subject, draft: Draft) -> list[Sheet] | None:
+def _guaranteed(
+    voices: list[ResourceRule], subject: Subject, draft: Draft
+) -> list[ContainerResources] | None:
     """All of the Pod's sheets where a policy wants the class and the Pod can have it; else None."""
     wanting = [voice for voice in voices if voice.defaults.guaranteed]
     if not wanting:
@@ -115,12 +117,15 @@ def _has_a_class(container: Container) -> bool:
     return any(amount and amount.milli > 0 for amount in amounts)
 
 
-def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarantee: bool) -> list[Sheet]:
+def _worked_out(
+    voices: list[ResourceRule], subject: Subject, draft: Draft, *, guarantee: bool
+) -> list[ContainerResources]:
     """All requests and limits; with `guarantee` the policies that want it close gaps, each in its turn."""
     counted = _EPHEMERAL if subject.namespace.counts_ephemeral_storage else None
     unknown = platforms.of_unknown_need(subject)
     sheets = [
-        Sheet(container, counted, need) for container, need in zip(subject.containers, unknown, strict=True)
+        ContainerResources(container, counted, need)
+        for container, need in zip(subject.containers, unknown, strict=True)
     ]
     for voice in voices:
         for index in voice.shapes:
@@ -142,7 +147,7 @@ def _worked_out(voices: list[Voice], subject: Subject, draft: Draft, *, guarante
     return sheets
 
 
-def _container_bounds(voices: Sequence[Voice], subject: Subject) -> list[list[Bounds]]:
+def _container_bounds(voices: Sequence[ResourceRule], subject: Subject) -> list[list[Bounds]]:
     """For each container what it must keep to."""
     kept: list[list[Bounds]] = [[] for _ in subject.containers]
     for voice in voices:
@@ -154,17 +159,21 @@ def _container_bounds(voices: Sequence[Voice], subject: Subject) -> list[list[Bo
     return [[*each, *of_namespace] for each in kept] if of_namespace else kept
 
 
-def _report(voices: list[Voice], sheets: list[Sheet], subject: Subject, draft: Draft) -> None:
+def _report(
+    voices: list[ResourceRule], sheets: list[ContainerResources], subject: Subject, draft: Draft
+) -> None:
     """What the Pod's own values break: ours break nothing. Those who deny are heard first."""
     bounding = [voice for voice in voices if voice.defaults.container or voice.defaults.pod]
     if not bounding:
         return
     heard = sorted(bounding, key=lambda voice: not voice.defaults.deny)
     found = itertools.chain.from_iterable(_violations(voice, sheets, subject) for voice in heard)
-    draft.violations += itertools.islice(found, MOST_VIOLATIONS)
+    draft.violations += itertools.islice(found, MAX_VIOLATIONS)
 
 
-def _violations(voice: Voice, sheets: list[Sheet], subject: Subject) -> Iterator[Violation]:
+def _violations(
+    voice: ResourceRule, sheets: list[ContainerResources], subject: Subject
+) -> Iterator[Violation]:
     kept = voice.defaults.container
     names = bounds.resources(kept)
     for sheet in (sheets[index] for index in voice.checks if names):
@@ -175,20 +184,20 @@ def _violations(voice: Voice, sheets: list[Sheet], subject: Subject) -> Iterator
             if subject.spec.resources is not None and not (request and limit):
                 continue  # the Pod is sized as a whole: what its container leaves open, it may
             for message in bounds.breaches(kept, "Container", resource, request, limit):
-                yield Violation(voice.policy, cut(sheet.container.name, NAME_LENGTH), message)
+                yield Violation(voice.policy, truncate(sheet.container.name, NAME_LENGTH), message)
     for resource in bounds.resources(voice.defaults.pod):
         request, limit = _sums(sheets, subject, resource)
         for message in bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit):
             yield Violation(voice.policy, None, message)
 
 
-def _sums(sheets: list[Sheet], subject: Subject, resource: str) -> list[Quantity | None]:
+def _sums(sheets: list[ContainerResources], subject: Subject, resource: str) -> list[Quantity | None]:
     """The Pod's request and limit."""
     pod = subject.spec.resources or NO_RESOURCES
     return [pod_level(pod, side, resource) or sums.total(sheets, side, resource) for side in SIDES]
 
 
-def _shaped(voice: Voice, subject: Subject, draft: Draft) -> list[int]:
+def _shaped(voice: ResourceRule, subject: Subject, draft: Draft) -> list[int]:
     shaped = []
     for index in voice.checks:
         container = subject.containers[index]
@@ -203,14 +212,14 @@ def _shaped(voice: Voice, subject: Subject, draft: Draft) -> list[int]:
 def _closed(policy: Policy, container: Container, subject: Subject) -> Reason | None:
     if container.name in subject.skipped:
         return Reason.SKIP_CONTAINERS
-    if policy.cautious and subject.is_daemon:
+    if policy.regular_containers_only and subject.is_daemon:
         return Reason.DAEMON_SET
-    if policy.cautious and container.kind is not Kind.REGULAR:
+    if policy.regular_containers_only and container.kind is not ContainerKind.REGULAR:
         return Reason.INIT_CONTAINER
     return Reason.SEQUENTIAL if platforms.is_step(container, subject) else None
 
 
-def _propose_requests(voice: Voice, sheet: Sheet, draft: Draft) -> None:
+def _propose_requests(voice: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
     """Within a policy `perDevice` comes before `defaultRequest` where a container asks for devices."""
     devices = sheet.container.devices.count
     per_device = voice.defaults.per_device if devices else {}
@@ -225,7 +234,7 @@ def _propose_requests(voice: Voice, sheet: Sheet, draft: Draft) -> None:
             sheet.propose("requests", resource, amount, voice, draft)
 
 
-def _propose_limits(voice: Voice, sheet: Sheet, draft: Draft) -> None:
+def _propose_limits(voice: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
     """Within a policy `default` comes before `limitFactor`, which multiplies requests as they stand now."""
     defaults = voice.defaults
     for resource, amount in defaults.default.items():
@@ -241,7 +250,7 @@ def _propose_limits(voice: Voice, sheet: Sheet, draft: Draft) -> None:
             draft.skip(voice.policy, sheet.field("limits", resource), Reason.NO_ROOM)
 
 
-def _close_gaps(voice: Voice, sheet: Sheet, draft: Draft) -> None:
+def _close_gaps(voice: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
     """Give a limit to every request without one; a limit without request becomes one by itself."""
     for resource in QOS_RESOURCES:
         request = sheet.amount("requests", resource)

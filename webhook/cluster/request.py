@@ -9,7 +9,7 @@ from typing import Any
 
 from kubernetes.client import ApiClient
 
-from webhook.cluster.listing import refused
+from webhook.cluster.pager import refused
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -19,7 +19,7 @@ _SECONDS = 30
 NO_QUERY: Mapping[str, str] = MappingProxyType({})
 
 
-def send(  # noqa: PLR0913 (what a request is made of)
+def request(  # noqa: PLR0913 (what a request is made of)
     api: ApiClient,
     method: str,
     path: str,

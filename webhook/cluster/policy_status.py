@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct, structs
 from pydantic import ValidationError
 
-from webhook.cluster.known import MAX_IN_A_NAMESPACE, MOST_BYTES, Known
+from webhook.cluster.policy_objects import MAX_BYTES, MAX_IN_A_NAMESPACE, PolicyObject
 from webhook.model.policy import Policy
-from webhook.model.words import cut
+from webhook.model.words import truncate
 from webhook.policies import crd
 from webhook.policies.compile import compiled
 from webhook.policies.load import told
@@ -22,10 +22,10 @@ from webhook.policies.schema import PolicyDocument
 _MAX_PROBLEM = 900
 
 
-class Standing(Struct, frozen=True):
+class PolicyStatus(Struct, frozen=True):
     """How a policy stands: `policy` is the version of it that is in force, if any is."""
 
-    known: Known
+    known: PolicyObject
     policy: Policy | None
     is_ready: bool
     reason: str
@@ -40,8 +40,8 @@ class Change(Struct, frozen=True):
     """How a policy stood, and how it stands now; None: it was not there, or has gone."""
 
     key: str
-    before: Standing | None
-    now: Standing | None
+    before: PolicyStatus | None
+    now: PolicyStatus | None
 
     @property
     def is_news(self) -> bool:
@@ -49,16 +49,16 @@ class Change(Struct, frozen=True):
         return self._compared(self.before) != self._compared(self.now)
 
     @staticmethod
-    def _compared(standing: Standing | None) -> object:
+    def _compared(standing: PolicyStatus | None) -> object:
         return standing and (standing.policy, standing.message, standing.known.metadata.generation)
 
 
-class Standings:
+class PolicyStatuses:
     """How every policy stands. Remembers the last version of each that could be used."""
 
     def __init__(self) -> None:
-        self._all: dict[str, Standing] = {}
-        """By `Known.key`."""
+        self._all: dict[str, PolicyStatus] = {}
+        """By `PolicyObject.key`."""
         self.not_ready: set[str] = set()
         self.excess: Counter[str] = Counter()
         """By namespace: how many are over the limit there."""
@@ -67,8 +67,8 @@ class Standings:
         """Those in force."""
         return (standing.policy for standing in self._all.values() if standing.policy)
 
-    def update(self, changes: Iterable[tuple[str, Known | None]]) -> Iterator[Change]:
-        """Look at those alone that have changed, by `Known.key`."""
+    def update(self, changes: Iterable[tuple[str, PolicyObject | None]]) -> Iterator[Change]:
+        """Look at those alone that have changed, by `PolicyObject.key`."""
         for key, known in changes:
             before = self._all.get(key)
             now = _standing(known, before) if known else None
@@ -84,32 +84,32 @@ class Standings:
                 self.excess[now.known.namespace] += 1
             yield Change(key, before, now)
 
-    def of(self, known: Iterable[Known]) -> tuple[Standing, ...]:
+    def of(self, known: Iterable[PolicyObject]) -> tuple[PolicyStatus, ...]:
         """Of all there are, oldest first."""
-        there: dict[str, Known | None] = {each.key: each for each in known}
+        there: dict[str, PolicyObject | None] = {each.key: each for each in known}
         for _ in self.update([*dict.fromkeys(self._all.keys() - there.keys()).items(), *there.items()]):
             pass
         return tuple(sorted(self._all.values(), key=lambda each: each.known.age))
 
 
-def _standing(known: Known, before: Standing | None) -> Standing:
+def _standing(known: PolicyObject, before: PolicyStatus | None) -> PolicyStatus:
     if before and before.known.metadata.uid != known.metadata.uid:
         before = None  # another one of that name
     if known.is_excess:
-        return Standing(known, None, is_ready=False, reason="TooMany", message=_too_many(known.namespace))
+        return PolicyStatus(known, None, is_ready=False, reason="TooMany", message=_too_many(known.namespace))
     if known.spec is None:
-        message = f"a spec of more than {MOST_BYTES} bytes is not heard: make two policies of it"
-        return Standing(known, None, is_ready=False, reason="TooLarge", message=message)
+        message = f"a spec of more than {MAX_BYTES} bytes is not heard: make two policies of it"
+        return PolicyStatus(known, None, is_ready=False, reason="TooLarge", message=message)
     if before and before.known.spec == known.spec:
         # The same bytes, so that the older ones can go.
         return structs.replace(before, known=structs.replace(known, spec=before.known.spec))
     policy, problem = _policy(known, known.spec)
     if not problem:
-        return Standing(known, policy, is_ready=True, reason="InForce", message="as written")
+        return PolicyStatus(known, policy, is_ready=True, reason="InForce", message="as written")
     last = before.policy if before else None
     stays = "; the last good version stays in force" if last else ""
-    return Standing(
-        known, last, is_ready=False, reason="Invalid", message=f"{cut(problem, _MAX_PROBLEM)}{stays}"
+    return PolicyStatus(
+        known, last, is_ready=False, reason="Invalid", message=f"{truncate(problem, _MAX_PROBLEM)}{stays}"
     )
 
 
@@ -119,7 +119,7 @@ def _too_many(namespace: str) -> str:
     return f"{namespace} has {MAX_IN_A_NAMESPACE} older WorkloadPolicies, and no more are heard"
 
 
-def _policy(known: Known, spec: bytes) -> tuple[Policy | None, str]:
+def _policy(known: PolicyObject, spec: bytes) -> tuple[Policy | None, str]:
     """The policy, or what is wrong with it in words. Nothing that a policy says may raise."""
     metadata = {"name": known.metadata.name, "namespace": known.metadata.namespace}
     head = {"apiVersion": f"{crd.GROUP}/{crd.VERSION}", "kind": known.kind.kind, "metadata": metadata}

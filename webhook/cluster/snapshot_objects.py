@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct, structs
 
-from webhook.cluster.listing import Kind, Object
+from webhook.cluster.pager import Object, Resource
 from webhook.model.pod import Toleration
 from webhook.model.policy import Bounds
 from webhook.model.subject import Namespace
@@ -132,6 +132,6 @@ def bound_by(namespace: Namespace, found: Range) -> Namespace:
     )
 
 
-NAMESPACES = Kind("namespaces", "/api/v1/namespaces", _namespace, metadata_only=True)
-QUOTAS = Kind("resourcequotas", "/api/v1/resourcequotas", _quota)
-RANGES = Kind("limitranges", "/api/v1/limitranges", _range)
+NAMESPACES = Resource("namespaces", "/api/v1/namespaces", _namespace, metadata_only=True)
+QUOTAS = Resource("resourcequotas", "/api/v1/resourcequotas", _quota)
+RANGES = Resource("limitranges", "/api/v1/limitranges", _range)

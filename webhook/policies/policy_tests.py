@@ -13,9 +13,9 @@ from webhook.engine.qos import QOSClass
 from webhook.errors import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode, WorkloadType
+from webhook.policies.kubernetes_types import Model
 from webhook.policies.load import Part, parsed
 from webhook.policies.schema import TEST_KIND
-from webhook.policies.shapes import Model
 from webhook.policies.shipped import Profile
 
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from tests.support.pods import decide, pod, policy, snapshot, tailored, yaml
-from webhook.edits.resources import MOST_VIOLATIONS
+from webhook.edits.resources.edit import MAX_VIOLATIONS
 from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Reason
 from webhook.model.policy import Bounds, Policy
@@ -184,7 +184,7 @@ def test_no_more_is_said_than_helps_and_a_denial_is_never_what_is_left_out() -> 
     before = pod()
     before["spec"]["containers"] = [{"name": f"c{at}"} for at in range(240)]
     decision = decide(before, snapshot(*warns, _item("max: {cpu: '1'}", "Pod", "onViolation: Deny")))
-    assert len(decision.outcome.violations) == MOST_VIOLATIONS
+    assert len(decision.outcome.violations) == MAX_VIOLATIONS
     assert decision.denied == (
         "podtailor: policy bounds-pod: maximum cpu usage per Pod is 1.  No limit is specified"
     )

@@ -17,20 +17,20 @@ from typing import Any
 from kubernetes.client import ApiClient
 from msgspec import structs
 
-from webhook.cluster.kinds import NAMESPACES, QUOTAS, RANGES
-from webhook.cluster.known import MAX_IN_A_NAMESPACE, policies_of
-from webhook.cluster.listing import Kind
 from webhook.cluster.namespaces import Namespaces
+from webhook.cluster.pager import Resource
+from webhook.cluster.policy_objects import MAX_IN_A_NAMESPACE, policies_of
+from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
 from webhook.cluster.reflector import Reflector
-from webhook.cluster.standing import Standing, Standings
+from webhook.cluster.snapshot_objects import NAMESPACES, QUOTAS, RANGES
 from webhook.cluster.version import minor_version
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
-from webhook.model.words import cut
+from webhook.model.words import truncate
 from webhook.policies import crd
-from webhook.policies.live import PolicyFiles
-from webhook.policies.sources import Update, combined
+from webhook.policies.merge import Update, merge
+from webhook.policies.watch import PolicyFiles
 from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.policies")
@@ -41,7 +41,7 @@ _COALESCE_SECONDS = 0.02
 _SHARE, _MAX_REST_SECONDS = 0.1, 2.0
 
 
-class Store:
+class SnapshotSource:
     """`start` begins; each Update is handed over from a thread of the store's own."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Store:
         shipped: Iterable[Policy],
         paths: list[str],
         api: ApiClient | None,
-        say: Callable[[Mapping[str, Standing | None]], None] = lambda _: None,
+        say: Callable[[Mapping[str, PolicyStatus | None]], None] = lambda _: None,
     ) -> None:
         """`base` has the settings; policies and namespaces of snapshots come from here.
 
@@ -70,9 +70,9 @@ class Store:
         """Namespaces with more policies than are heard."""
         self._indexed: tuple[Policy, ...] = ()
         self._index = PolicyIndex()
-        self._standings = Standings()
+        self._standings = PolicyStatuses()
         self.namespaces = Namespaces()
-        self._unsaid: dict[str, Standing | None] = {}
+        self._unsaid: dict[str, PolicyStatus | None] = {}
         """How policies stand, of which nothing has been said since."""
         self._seen: object = None
         """What the last update was made of, beside objects."""
@@ -83,7 +83,7 @@ class Store:
         self._files = PolicyFiles(paths, self.changed)
         self.reflectors: list[Reflector[Any]] = []
         if api:
-            kinds: list[Kind[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
+            kinds: list[Resource[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
             self.reflectors = [Reflector(api, kind, self.changed) for kind in kinds]
         self._changes: dict[str, dict[str, Any]] = defaultdict(dict)
         """By kind: what has been heard and is not in the last update."""
@@ -155,7 +155,7 @@ class Store:
             self._unsaid[change.key] = change.now
             self._is_news |= change.is_news
         if self._is_news:
-            policies = tuple(combined(self._standings.policies(), self._files.policies, self._shipped))
+            policies = tuple(merge(self._standings.policies(), self._files.policies, self._shipped))
             if policies != self._indexed:  # namespaces come and go more often
                 self._indexed, self._index = policies, PolicyIndex(policies)
 
@@ -190,14 +190,14 @@ class Store:
         self._say(self._unsaid)
         self._unsaid = {}
 
-    def _log(self, standings: Mapping[str, Standing | None]) -> None:
+    def _log(self, standings: Mapping[str, PolicyStatus | None]) -> None:
         """Each policy that cannot be used, once for each reason; one line for all over a limit."""
         for key, standing in standings.items():
             if standing is None or standing.is_ready or standing.known.is_excess:
                 self._logged.pop(key, None)
             elif self._logged.get(key) != standing.message:
                 self._logged[key] = standing.message
-                reason = cut(standing.message, 1024)
+                reason = truncate(standing.message, 1024)
                 log.error("policy cannot be used", extra={"policy": standing.known.key, "reason": reason})
         excess = self._standings.excess
         for namespace in excess.keys() - self._crowded:

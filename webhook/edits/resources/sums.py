@@ -8,15 +8,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from webhook.edits import bounds
-from webhook.edits.sheet import Sheet
+from webhook.edits.resources import bounds
+from webhook.edits.resources.container_resources import ContainerResources
 from webhook.model.draft import Draft
 from webhook.model.pod_resources import LIMITS_FIRST, SIDES, Side, aggregate
 from webhook.model.policy import Bounds
 from webhook.model.quantity import MAX_MILLI, Quantity, of_milli
 
 
-def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> None:
+def fit_pod(sheets: Sequence[ContainerResources], kept: Sequence[Bounds], draft: Draft) -> None:
     """Leave out of ours what makes the Pod's sums break a bound.
 
     What one policy gives of a resource goes as a whole, the policy that was heard last first, and its limits
@@ -38,21 +38,23 @@ def fit_pod(sheets: Sequence[Sheet], kept: Sequence[Bounds], draft: Draft) -> No
                 sheet.leave_out_of(rank, side, resource, draft)
 
 
-def _overflows(sheets: Sequence[Sheet], resource: str) -> bool:
+def _overflows(sheets: Sequence[ContainerResources], resource: str) -> bool:
     """Whether a sum is past what LimitRanger can hold: its int64 wraps, and nobody knows what it says."""
     sums = (total(sheets, side, resource) for side in SIDES)
     return any(amount.milli > MAX_MILLI for amount in sums if amount)
 
 
 def _spoiled(
-    sheets: Sequence[Sheet], kept: Sequence[Bounds], resource: str, *, with_ours: bool = True
+    sheets: Sequence[ContainerResources], kept: Sequence[Bounds], resource: str, *, with_ours: bool = True
 ) -> set[tuple[int, str, str]]:
     request = total(sheets, "requests", resource, with_ours=with_ours)
     limit = total(sheets, "limits", resource, with_ours=with_ours)
     return bounds.all_spoiled(kept, resource, request, limit)
 
 
-def total(sheets: Sequence[Sheet], side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:
+def total(
+    sheets: Sequence[ContainerResources], side: Side, resource: str, *, with_ours: bool = True
+) -> Quantity | None:
     """Containers and sidecars together, or the largest init container with the sidecars before it.
 
     None where no container says anything.

@@ -7,11 +7,11 @@ import bisect
 import msgspec
 from msgspec import Struct, structs
 
-from webhook.cluster.listing import Held, Kind, Meta, Object
+from webhook.cluster.pager import Held, Meta, Object, Resource
 from webhook.policies import crd
 
 # Of a policy's spec. The largest that ship have a few hundred.
-MOST_BYTES = 32_768
+MAX_BYTES = 32_768
 # People who do not run the cluster write these: what they write costs every request of their namespace.
 MAX_IN_A_NAMESPACE = 20
 
@@ -27,13 +27,13 @@ class Condition(Struct, frozen=True, omit_defaults=True):
     lastTransitionTime: str = ""
 
 
-class Known(Struct, frozen=True):
+class PolicyObject(Struct, frozen=True):
     """A policy of the cluster: what it says, not read yet, and the condition it has now."""
 
     kind: crd.Kind
     metadata: Meta
     spec: bytes | None
-    """None: not kept, for it is more than `MOST_BYTES`, or `is_excess`."""
+    """None: not kept, for it is more than `MAX_BYTES`, or `is_excess`."""
     ready: Condition | None
     is_excess: bool = False
     """Its namespace has `MAX_IN_A_NAMESPACE` older ones: its spec is neither kept nor read."""
@@ -53,7 +53,7 @@ class Known(Struct, frozen=True):
         """Older ones first: when it was made, and its key in `Held`."""
         return self.metadata.creationTimestamp or "", f"{self.namespace}/{self.metadata.name}"
 
-    def as_excess(self) -> Known:
+    def as_excess(self) -> PolicyObject:
         return structs.replace(self, spec=None, is_excess=True)
 
 
@@ -69,7 +69,7 @@ class _Parts(_SpecOnly, frozen=True):
     status: _Status | None = None
 
 
-class OldestHeld(Held[Known]):
+class OldestHeld(Held[PolicyObject]):
     """Of the oldest policies of each namespace all is kept, of the others little more than the name.
 
     Oldest first: new policies cannot displace older ones.
@@ -82,7 +82,7 @@ class OldestHeld(Held[Known]):
         self._thinned: set[str] = set()
         """Namespaces that have lost one: the next of them is among the oldest now, and not kept whole."""
 
-    def put(self, key: str, item: Known) -> bool:
+    def put(self, key: str, item: PolicyObject) -> bool:
         before = self.get(key)
         if before is None or before.age != item.age:
             self._forget(before)
@@ -109,7 +109,7 @@ class OldestHeld(Held[Known]):
             found += keys
         return found
 
-    def _forget(self, known: Known | None) -> None:
+    def _forget(self, known: PolicyObject | None) -> None:
         if known is None:
             return
         ages = self._ages[known.namespace]
@@ -135,8 +135,8 @@ def _short(ready: Condition) -> Condition:
     return Condition(ready.type, status, reason, "", ready.observedGeneration, changed)
 
 
-def policies_of(kind: crd.Kind) -> Kind[Known]:
-    def read(found: Object) -> Known:
+def policies_of(kind: crd.Kind) -> Resource[PolicyObject]:
+    def read(found: Object) -> PolicyObject:
         try:
             parts = _PARTS.decode(found.raw)
         except msgspec.MsgspecError:  # whoever wrote that status: it will be written anew
@@ -147,11 +147,11 @@ def policies_of(kind: crd.Kind) -> Kind[Known]:
         metadata = structs.replace(
             found.metadata, labels=None
         )  # as many as it likes, and nothing is read from them
-        return Known(kind, metadata, spec if len(spec) <= MOST_BYTES else None, ready)
+        return PolicyObject(kind, metadata, spec if len(spec) <= MAX_BYTES else None, ready)
 
     held = OldestHeld if kind.scope == "Namespaced" else Held
     # The API server takes half a megabyte of each.
-    return Kind(
+    return Resource(
         kind.plural,
         f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}",
         read,

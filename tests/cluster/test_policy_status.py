@@ -7,31 +7,38 @@ import tracemalloc
 
 from msgspec import structs
 
-from webhook.cluster.known import MAX_IN_A_NAMESPACE, MOST_BYTES, Condition, Known, OldestHeld, policies_of
-from webhook.cluster.listing import Meta, Object, object_of
-from webhook.cluster.standing import Standing, Standings
+from webhook.cluster.pager import Meta, Object, object_of
+from webhook.cluster.policy_objects import (
+    MAX_BYTES,
+    MAX_IN_A_NAMESPACE,
+    Condition,
+    OldestHeld,
+    PolicyObject,
+    policies_of,
+)
+from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
 from webhook.policies import crd
 
 
-def _known(name: str, spec: str = "{}", *, age: int = 0, namespace: str | None = None) -> Known:
+def _known(name: str, spec: str = "{}", *, age: int = 0, namespace: str | None = None) -> PolicyObject:
     created = f"2026-01-01T00:{60 - age - 1:02}:00Z"
     metadata = Meta(name=name, namespace=namespace, uid=f"{namespace}-{name}", creationTimestamp=created)
-    return Known(crd.KINDS[1 if namespace else 0], metadata, spec.encode(), None)
+    return PolicyObject(crd.KINDS[1 if namespace else 0], metadata, spec.encode(), None)
 
 
-def _held(*known: Known) -> OldestHeld:
+def _held(*known: PolicyObject) -> OldestHeld:
     held = OldestHeld()
     for each in known:
         held.put(each.age[1], each)
     return held
 
 
-def _priorities(standings: tuple[Standing, ...]) -> dict[str, int | None]:
+def _priorities(standings: tuple[PolicyStatus, ...]) -> dict[str, int | None]:
     return {each.known.key: each.policy.priority if each.policy else None for each in standings}
 
 
 def test_last_good_version_stays_until_the_next() -> None:
-    standings = Standings()
+    standings = PolicyStatuses()
     standings.of([_known("a", '{"priority": 1}')])
     (broken,) = standings.of([_known("a", '{"priority": -1}')])
     assert (broken.is_ready, broken.reason, broken.policy and broken.policy.priority) == (False, "Invalid", 1)
@@ -40,13 +47,13 @@ def test_last_good_version_stays_until_the_next() -> None:
 
 
 def test_one_that_was_never_good_is_not_in_force() -> None:
-    (broken,) = Standings().of([_known("a", '{"priority": -1}')])
+    (broken,) = PolicyStatuses().of([_known("a", '{"priority": -1}')])
     assert broken.policy is None
     assert broken.message == "spec.priority: should be greater than or equal to 0"
 
 
 def test_deleted_and_made_again_remembers_nothing() -> None:
-    standings = Standings()
+    standings = PolicyStatuses()
     standings.of([_known("a", '{"priority": 1}')])
     standings.of([])
     assert _priorities(standings.of([_known("a", '{"priority": -1}')])) == {"a": None}
@@ -55,23 +62,23 @@ def test_deleted_and_made_again_remembers_nothing() -> None:
 def test_nothing_that_a_spec_says_raises() -> None:
     nested = '{"a":' * 5000 + "1" + "}" * 5000
     for spec in ("null", "[]", '"text"', '{"priority": 1e999}', nested, json.dumps({"mode": "x" * 100_000})):
-        (standing,) = Standings().of([_known("a", spec)])
+        (standing,) = PolicyStatuses().of([_known("a", spec)])
         assert (standing.is_ready, standing.policy) == (False, None)
 
 
 def test_one_that_is_too_large_is_not_kept() -> None:
-    spec = {"match": {"annotations": {"a": "x" * MOST_BYTES}}}
+    spec = {"match": {"annotations": {"a": "x" * MAX_BYTES}}}
     raw = json.dumps({"metadata": {"name": "a"}, "spec": spec}).encode()
     known = policies_of(crd.KINDS[0]).read(Object(Meta(name="a"), raw))
     assert known.spec is None
-    (standing,) = Standings().of([known])
+    (standing,) = PolicyStatuses().of([known])
     assert (standing.policy, standing.reason) == (None, "TooLarge")
 
 
 def test_oldest_of_a_namespace_are_heard() -> None:
     crowd = [_known(f"p{age}", age=age, namespace="shop") for age in range(MAX_IN_A_NAMESPACE + 2)]
     others = [_known("p", namespace="other"), _known("p")]
-    standings = Standings().of(_held(*crowd, *others).values())
+    standings = PolicyStatuses().of(_held(*crowd, *others).values())
     unheard = {each.known.key for each in standings if each.reason == "TooMany"}
     assert unheard == {"shop/p0", "shop/p1"}
     assert {each.known.key for each in standings if not each.policy} == unheard
@@ -132,7 +139,7 @@ def test_one_that_is_made_again_is_the_youngest() -> None:
 
 
 def test_only_what_changed_is_looked_at_and_own_writes_are_no_news() -> None:
-    standings = Standings()
+    standings = PolicyStatuses()
     standings.of([_known(f"p{number}") for number in range(5)])
     before = dict.fromkeys(["p1"], _known("p1"))
     written = structs.replace(before["p1"], ready=Condition("Ready", "True", "InForce", "", 0, ""))
@@ -150,6 +157,6 @@ def test_only_what_changed_is_looked_at_and_own_writes_are_no_news() -> None:
 
 def test_message_that_is_kept_is_cut() -> None:
     labels = {f"{number}!": "x" for number in range(300)}
-    (standing,) = Standings().of([_known("a", json.dumps({"nodeSelector": labels}))])
+    (standing,) = PolicyStatuses().of([_known("a", json.dumps({"nodeSelector": labels}))])
     assert standing.reason == "Invalid"
     assert len(standing.message) < 1_000

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.known import Condition
-from webhook.cluster.standing import Standing
-from webhook.model.words import cut
+from webhook.cluster.policy_objects import Condition
+from webhook.cluster.policy_status import PolicyStatus
+from webhook.model.words import truncate
 from webhook.policies import crd
 from webhook.supervision import Worker
 
@@ -34,7 +34,7 @@ _SECONDS = 5
 # The component that allows it may come later, or never.
 FORBIDDEN_SECONDS = 300.0
 # The API takes 32,768 characters; a person reads less.
-_MOST_MESSAGE = 1024
+_MAX_MESSAGE = 1024
 
 
 # A namespace, and whether these are over its limit: those may be many, and matter less.
@@ -50,7 +50,7 @@ class StatusWriter(Worker):
     def __init__(self, api: ApiClient) -> None:
         super().__init__("status", self._rounds)
         self._api = api
-        self._lanes: dict[_Lane, dict[str, Standing]] = {}
+        self._lanes: dict[_Lane, dict[str, PolicyStatus]] = {}
         """What is to be written, by lane and key; the lane whose turn it is comes first."""
         self._rests: dict[_Lane, float] = {}
         """Until when nothing of a lane is written, of time.monotonic."""
@@ -58,7 +58,7 @@ class StatusWriter(Worker):
         self._is_forbidden = False
         self._wake = threading.Event()
 
-    def wants(self, changes: Mapping[str, Standing | None]) -> None:
+    def wants(self, changes: Mapping[str, PolicyStatus | None]) -> None:
         """How policies stand from now on, by key; None for one that has gone."""
         with self._lock:
             for key, standing in changes.items():
@@ -89,7 +89,7 @@ class StatusWriter(Worker):
                 # Where one is forbidden, no other is ours to write either.
                 self.stopped.wait(FORBIDDEN_SECONDS if self._is_forbidden else 1 / _WRITES_PER_SECOND)
 
-    def _next(self) -> tuple[_Lane, str, Standing] | None:
+    def _next(self) -> tuple[_Lane, str, PolicyStatus] | None:
         """The first of the lane whose turn it is."""
         now = time.monotonic()
         with self._lock:
@@ -107,7 +107,7 @@ class StatusWriter(Worker):
             due = [self._rests.get(lane, 0.0) for lane, waiting in self._lanes.items() if waiting]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
-    def _write(self, standing: Standing) -> bool:
+    def _write(self, standing: PolicyStatus) -> bool:
         """Whether that is settled: written, or for somebody else to write."""
         metadata = standing.known.metadata
         within = f"/namespaces/{metadata.namespace}" if metadata.namespace else ""
@@ -140,7 +140,7 @@ class StatusWriter(Worker):
         return False
 
 
-def _is_said(standing: Standing) -> bool:
+def _is_said(standing: PolicyStatus) -> bool:
     there = standing.known.ready
     if there is None:
         return False
@@ -153,11 +153,11 @@ def _is_said(standing: Standing) -> bool:
     )
 
 
-def _status(standing: Standing) -> str:
+def _status(standing: PolicyStatus) -> str:
     return "True" if standing.is_ready else "False"
 
 
-def _condition(standing: Standing, now: datetime) -> dict[str, str | int]:
+def _condition(standing: PolicyStatus, now: datetime) -> dict[str, str | int]:
     there = standing.known.ready or Condition()
     status = _status(standing)
     changed = there.lastTransitionTime if there.status == status else now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -165,7 +165,7 @@ def _condition(standing: Standing, now: datetime) -> dict[str, str | int]:
         "type": "Ready",
         "status": status,
         "reason": standing.reason,
-        "message": cut(standing.message, _MOST_MESSAGE),
+        "message": truncate(standing.message, _MAX_MESSAGE),
         "observedGeneration": standing.known.metadata.generation,
         "lastTransitionTime": changed,
     }

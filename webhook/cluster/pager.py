@@ -76,7 +76,7 @@ class Held(dict[str, T]):
         return []
 
 
-class Kind(Struct, Generic[T], frozen=True):
+class Resource(Struct, Generic[T], frozen=True):
     """What is watched, and what is kept of each."""
 
     name: str
@@ -92,7 +92,7 @@ class Kind(Struct, Generic[T], frozen=True):
 
 
 def whole(found: Object) -> Object:
-    """The `Kind.read` of who keeps all."""
+    """The `Resource.read` of who keeps all."""
     return found
 
 
@@ -130,8 +130,10 @@ _STATUSES = msgspec.json.Decoder(_Status)
 _IDENTITIES = msgspec.json.Decoder(_Identity)
 
 
-def pages(api: ApiClient, kind: Kind[Any], query: Query, *, goes_on: bool = False) -> Iterator[Page]:
-    """All pages of one moment; with `goes_on` of a later one where that moment is too long ago.
+def pages(
+    api: ApiClient, kind: Resource[Any], query: Query, *, allow_inconsistent: bool = False
+) -> Iterator[Page]:
+    """All pages of one moment; with `allow_inconsistent` of a later one where that moment is too long ago.
 
     Raises ApiException, and HTTPError or OSError where the API server cannot be reached.
     """
@@ -141,7 +143,7 @@ def pages(api: ApiClient, kind: Kind[Any], query: Query, *, goes_on: bool = Fals
         try:
             page = _PAGES.decode(get(api, kind, [*query, ("continue", token)] if token else query).data)
         except GoneError as error:
-            if not goes_on or not error.token or error.token == token:
+            if not allow_inconsistent or not error.token or error.token == token:
                 raise
             token = error.token
             continue
@@ -149,13 +151,13 @@ def pages(api: ApiClient, kind: Kind[Any], query: Query, *, goes_on: bool = Fals
         token = page.metadata.continue_ or None
 
 
-def objects(api: ApiClient, kind: Kind[T], query: Query) -> Iterator[T]:
+def objects(api: ApiClient, kind: Resource[T], query: Query) -> Iterator[T]:
     """Raises as `pages` does."""
     for page in pages(api, kind, query):
         yield from (kind.read(object_of(raw)) for raw in page.items or ())
 
 
-def listed(api: ApiClient, kind: Kind[T]) -> tuple[Held[T], str]:
+def listed(api: ApiClient, kind: Resource[T]) -> tuple[Held[T], str]:
     """All objects of a kind, and the resourceVersion up to which that is all.
 
     Raises as `pages` does.
@@ -170,7 +172,7 @@ def listed(api: ApiClient, kind: Kind[T]) -> tuple[Held[T], str]:
     return items, revision
 
 
-def get(api: ApiClient, kind: Kind[Any], query: Query) -> Any:
+def get(api: ApiClient, kind: Resource[Any], query: Query) -> Any:
     accept = "application/json"
     if kind.metadata_only:
         shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"

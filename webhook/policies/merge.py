@@ -24,7 +24,7 @@ class Update(Struct, frozen=True):
     """Policies that cannot be used as they are written."""
 
 
-def combined(*sources: Iterable[Policy]) -> tuple[Policy, ...]:
+def merge(*sources: Iterable[Policy]) -> tuple[Policy, ...]:
     """All policies, of two with one name the first; a ClusterWorkloadPolicy replaces what is shipped."""
     first: dict[tuple[Origin, str | None, str], Policy] = {}
     for policy in itertools.chain(*sources):
@@ -45,4 +45,4 @@ def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str]
 
     Raises InputError with every problem of every file, and for presets that there are none of.
     """
-    return combined(load_all(paths), shipped(profile, preset_names))
+    return merge(load_all(paths), shipped(profile, preset_names))

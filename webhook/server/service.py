@@ -18,7 +18,7 @@ import uvloop
 from prometheus_client import generate_latest
 
 from webhook.engine.snapshot import Snapshot
-from webhook.policies.sources import Update
+from webhook.policies.merge import Update
 from webhook.server import protocol
 from webhook.server.app import Mutate, MutatingApp, health_app
 from webhook.server.limits import Limits
@@ -218,7 +218,7 @@ def _config(app: object, **options: object) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         lifespan="off",
-        http=partial(Connection, Limits(protocol.MOST_CONNECTIONS)),  # type: ignore[arg-type]  # a factory does
+        http=partial(Connection, Limits(protocol.MAX_CONNECTIONS)),  # type: ignore[arg-type]  # a factory does
         ws="none",
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
         **options,  # type: ignore[arg-type]  # each is checked by uvicorn's own signature at start

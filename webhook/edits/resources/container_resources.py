@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from webhook.edits import bounds
+from webhook.edits.resources import bounds
 from webhook.model import quantity
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import QOS_RESOURCES
@@ -18,7 +18,7 @@ from webhook.model.quantity import Quantity
 from webhook.model.subject import Container
 
 
-class Voice(Struct):
+class ResourceRule(Struct):
     """A policy that asks for resources; of two the one with the lower rank is heard first."""
 
     policy: Policy
@@ -30,17 +30,17 @@ class Voice(Struct):
     """Which of these it may fill."""
 
 
-class Given(Struct):
+class Assignment(Struct):
     """One amount that we give, and whose wish it is."""
 
     amount: Quantity
-    voice: Voice
+    voice: ResourceRule
     field: str
     mirrors: bool = False
     """A request that is there because of the limit."""
 
 
-class Sheet:
+class ContainerResources:
     """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Sheet:
         self.counted = counted
         self.unknown = unknown
         self.own: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
-        self.ours: dict[Side, dict[str, Given]] = {"requests": {}, "limits": {}}
+        self.ours: dict[Side, dict[str, Assignment]] = {"requests": {}, "limits": {}}
 
     def amount(self, side: Side, resource: str, *, with_ours: bool = True) -> Quantity | None:
         """What stands there now; None for nothing, and for what no API server would read."""
@@ -64,7 +64,7 @@ class Sheet:
         own = self.own[side]
         return quantity.read(own[resource]) if resource in own else None
 
-    def propose(self, side: Side, resource: str, wish: Quantity, voice: Voice, draft: Draft) -> None:
+    def propose(self, side: Side, resource: str, wish: Quantity, voice: ResourceRule, draft: Draft) -> None:
         """Give `wish` where nothing stands: the Pod's own value stays, and so does an earlier policy's."""
         field = self.field(side, resource)
         if resource in self.own[side]:
@@ -75,7 +75,7 @@ class Sheet:
         elif side == "limits" and resource in self.unknown and voice.policy.origin is Origin.BUILT_IN:
             draft.skip(voice.policy, field, Reason.NEED_UNKNOWN)
         elif draft.claim(voice.policy, field, wish):
-            self.ours[side][resource] = Given(wish, voice, field)
+            self.ours[side][resource] = Assignment(wish, voice, field)
 
     def mirror_limits(self) -> None:
         """A limit of ours without any request becomes the request too, as the API server will have it."""
@@ -83,7 +83,7 @@ class Sheet:
         for resource, given in self.ours["limits"].items():
             if resource not in requests and resource not in own:
                 field = self.field("requests", resource)
-                requests[resource] = Given(given.amount, given.voice, field, mirrors=True)
+                requests[resource] = Assignment(given.amount, given.voice, field, mirrors=True)
 
     def settle(self) -> None:
         """Where a request is above its limit, ours moves: to the Pod's own, of two of ours the later one.

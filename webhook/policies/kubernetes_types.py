@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from webhook.policies.syntax import MOST_ENTRIES, MOST_VALUES, LabelKey, Labels, LabelValue, Rule, Whole
+from webhook.policies.scalars import MAX_ENTRIES, MAX_VALUES, LabelKey, Labels, LabelValue, Rule, Whole
 
 
 class Model(BaseModel):
@@ -39,7 +39,7 @@ class Requirement(Model):
     key: LabelKey = Field(description="Key of the label.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How the label must be.")
     values: list[LabelValue] = Field(
-        default=[], max_length=MOST_VALUES, description="Of In and NotIn, at least one; of the others none."
+        default=[], max_length=MAX_VALUES, description="Of In and NotIn, at least one; of the others none."
     )
 
     @model_validator(mode="after")
@@ -57,7 +57,7 @@ class LabelSelector(Model):
         default=None, description="Labels that must be there with these values."
     )
     matchExpressions: list[Requirement] | None = Field(
-        default=None, max_length=MOST_ENTRIES, description="More requirements."
+        default=None, max_length=MAX_ENTRIES, description="More requirements."
     )
 
 
