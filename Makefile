@@ -8,7 +8,7 @@ N ?= 300
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs never_refused)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere test e2e scale bench bench-check soak demo image lock clean
+.PHONY: help run check check-elsewhere test e2e scale bench bench-check soak demo image generate lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -52,6 +52,10 @@ demo: $(READY) ## A whole control plane on this machine, with podtailor and exam
 
 image: $(READY) ## Build the container image, with docker, podman or without
 	@$(BIN)/python -m tests.image.build
+
+generate: $(READY) ## Write what is made from the code: CRDs and docs/reference.md
+	$(BIN)/python -m tools.crds
+	$(BIN)/python -m tools.reference
 
 lock: $(READY) ## Write requirements*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements.txt

@@ -16,7 +16,7 @@ from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster.client import api_client
 from webhook.cluster.request import JSON, request
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 
 CONTAINERS = (1, 5, 20)
 CALLERS = (1, 8, 64)
@@ -60,7 +60,8 @@ class Crowd:
         self._create("/api/v1/namespaces", map(_namespace, numbers))
 
     def add_policies(self, numbers: range) -> None:
-        self._create(f"/apis/{crd.GROUP}/{crd.VERSION}/{crd.KINDS[0].plural}", map(_policy, numbers))
+        root = f"/apis/{policy_kinds.API_VERSION}"
+        self._create(f"{root}/{policy_kinds.KINDS[0].plural}", map(_policy, numbers))
 
     def replica(self, name: str, *flags: str) -> servers.Server:
         """One that has heard of the cluster."""
@@ -159,7 +160,7 @@ def _policy(number: int) -> Json:
         "resources": {"limits": [{"type": "Container", "defaultRequest": {"cpu": "100m", "memory": "1Gi"}}]},
     }
     return {
-        "apiVersion": f"{crd.GROUP}/{crd.VERSION}",
+        "apiVersion": policy_kinds.API_VERSION,
         "kind": "ClusterWorkloadPolicy",
         "metadata": {"name": _name(number)},
         "spec": spec,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import reference
 from tests.support.pages import BLOCK, ELSEWHERE, PAGES, Step, output, steps
+from tools import reference
 from webhook.documents.files import read
 from webhook.policies.load import load_all
 
@@ -27,7 +27,7 @@ def test_command_prints_what_the_page_says(step: Step, tmp_path: Path) -> None:
 
 
 def test_reference_is_what_the_code_says() -> None:
-    assert reference.PAGE.read_text() == reference.text(), "run python -m tests.reference"
+    assert reference.PAGE.read_text() == reference.text(), "run make generate"
 
 
 def test_policies_of_pages_are_valid(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from webhook.cluster.snapshots import SnapshotSource
 from webhook.cluster.status_writer import StatusWriter
 from webhook.engine.snapshot import Snapshot
 from webhook.model.words import truncate
-from webhook.policies import crd, watch
+from webhook.policies import policy_kinds, watch
 from webhook.policies.load import load
 from webhook.policies.watch import PolicyFiles
 from webhook.server import tls
@@ -104,7 +104,7 @@ def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
         answers.give({})
         worker = StatusWriter(api)
         with running(worker):
-            (standing,) = PolicyStatuses().of([PolicyObject(crd.KINDS[0], metadata, b"{}", None)])
+            (standing,) = PolicyStatuses().of([PolicyObject(policy_kinds.KINDS[0], metadata, b"{}", None)])
             worker.wants({"a": standing})
             yield lambda: bool(answers.asked)
             answers.end()

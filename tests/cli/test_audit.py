@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.conftest import Run
 from webhook.audit.summary import Survey
-from webhook.cli.installed import Settings, served
-from webhook.cli.options import controllers_of
+from webhook.cli.cluster.server_args import Settings, served
+from webhook.cli.common.options import controllers_of
 from webhook.documents import yaml_tree
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot

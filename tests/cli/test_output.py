@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from webhook.cli.terminal import console, print_table
+from webhook.cli.common.terminal import console, print_table
 
 EVIL = "\x1b]0;title\x07\x9b31mname\r"
 

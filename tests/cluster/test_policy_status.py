@@ -17,13 +17,13 @@ from webhook.cluster.policy_objects import (
     policies_of,
 )
 from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 
 
 def _known(name: str, spec: str = "{}", *, age: int = 0, namespace: str | None = None) -> PolicyObject:
     created = f"2026-01-01T00:{60 - age - 1:02}:00Z"
     metadata = Meta(name=name, namespace=namespace, uid=f"{namespace}-{name}", creationTimestamp=created)
-    return PolicyObject(crd.KINDS[1 if namespace else 0], metadata, spec.encode(), None)
+    return PolicyObject(policy_kinds.KINDS[1 if namespace else 0], metadata, spec.encode(), None)
 
 
 def _held(*known: PolicyObject) -> OldestHeld:
@@ -69,7 +69,7 @@ def test_nothing_that_a_spec_says_raises() -> None:
 def test_one_that_is_too_large_is_not_kept() -> None:
     spec = {"match": {"annotations": {"a": "x" * MAX_BYTES}}}
     raw = json.dumps({"metadata": {"name": "a"}, "spec": spec}).encode()
-    known = policies_of(crd.KINDS[0]).read(Object(Meta(name="a"), raw))
+    known = policies_of(policy_kinds.KINDS[0]).read(Object(Meta(name="a"), raw))
     assert known.spec is None
     (standing,) = PolicyStatuses().of([known])
     assert (standing.policy, standing.reason) == (None, "TooLarge")
@@ -92,7 +92,7 @@ def _raw(name: str, spec: str = "{}", *, second: int = 0, **metadata: object) ->
 
 def test_what_is_over_the_limit_costs_its_name_alone() -> None:
     """In whatever order they come; nor do labels and conditions cost more."""
-    kind, held = policies_of(crd.KINDS[1]), OldestHeld()
+    kind, held = policies_of(policy_kinds.KINDS[1]), OldestHeld()
     spec = json.dumps({"match": {"annotations": {"a": "x" * 31_000}}})
     read = [kind.read(_raw("warm", spec))]
     tracemalloc.start()
@@ -111,7 +111,7 @@ def test_what_is_over_the_limit_costs_its_name_alone() -> None:
 
 
 def test_next_oldest_has_to_be_read_again_where_one_goes() -> None:
-    kind, held = policies_of(crd.KINDS[1]), OldestHeld()
+    kind, held = policies_of(policy_kinds.KINDS[1]), OldestHeld()
     for second in range(25):
         held.put(f"shop/p{second}", kind.read(_raw(f"p{second}", second=second)))
     assert held.unread() == []
@@ -130,7 +130,7 @@ def test_next_oldest_has_to_be_read_again_where_one_goes() -> None:
 
 
 def test_one_that_is_made_again_is_the_youngest() -> None:
-    kind, held = policies_of(crd.KINDS[1]), OldestHeld()
+    kind, held = policies_of(policy_kinds.KINDS[1]), OldestHeld()
     for second in range(21):
         held.put(f"shop/p{second}", kind.read(_raw(f"p{second}", second=second)))
     held.put("shop/p0", kind.read(_raw("p0", second=99)))

@@ -15,7 +15,7 @@ from webhook.cluster import reflector
 from webhook.cluster.pager import Object, Resource, listed
 from webhook.cluster.policy_objects import PolicyObject, policies_of
 from webhook.cluster.reflector import Reflector
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 
 
 def _colour(found: Object) -> str:
@@ -195,7 +195,7 @@ def test_next_oldest_policy_is_read_where_one_of_the_oldest_goes() -> None:
         return {"metadata": {**metadata, "resourceVersion": str(number)}, "spec": {"priority": number}}
 
     with answering() as (answers, api):
-        made = Reflector(api, policies_of(crd.KINDS[1]), lambda: None)
+        made = Reflector(api, policies_of(policy_kinds.KINDS[1]), lambda: None)
         answers.give(_list(*map(policy, range(22)), revision=50))
         made.start()
         answers.give(

@@ -23,7 +23,7 @@ from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Bounds
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Namespace
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 from webhook.policies.merge import Update
 from webhook.policies.shipped import Profile, shipped
 from webhook.server.metrics import Metrics
@@ -146,7 +146,7 @@ class Cluster:
     def policy(self, name: str, spec: str = "{}", *, generation: int = 1, ready: str = "") -> None:
         metadata = Meta(name=name, namespace="n1", uid=name, generation=generation, resourceVersion=ready)
         condition = Condition("Ready", "True", ready) if ready else None
-        known = PolicyObject(crd.KINDS[1], metadata, spec.encode(), condition)
+        known = PolicyObject(policy_kinds.KINDS[1], metadata, spec.encode(), condition)
         self.hears("workloadpolicies", f"n1/{name}", known)
 
 

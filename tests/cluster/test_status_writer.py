@@ -16,7 +16,7 @@ from webhook.cluster.pager import Meta
 from webhook.cluster.policy_objects import Condition, PolicyObject
 from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
 from webhook.cluster.status_writer import StatusWriter
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def writing() -> Iterator[tuple[Answers, StatusWriter]]:
 
 def _standing(name: str, *, ready: Condition | None = None, spec: str = "{}") -> PolicyStatus:
     metadata = Meta(name=name, uid=name, generation=2, resourceVersion="7")
-    (standing,) = PolicyStatuses().of([PolicyObject(crd.KINDS[0], metadata, spec.encode(), ready)])
+    (standing,) = PolicyStatuses().of([PolicyObject(policy_kinds.KINDS[0], metadata, spec.encode(), ready)])
     return standing
 
 
@@ -110,7 +110,7 @@ def _standings(namespace: str, count: int, *, is_excess: bool = False) -> dict[s
     made: dict[str, PolicyStatus | None] = {}
     for number in range(count):
         metadata = Meta(name=f"p{number}", namespace=namespace, uid=f"{namespace}{number}", generation=1)
-        known = PolicyObject(crd.KINDS[1], metadata, b"{}", None)
+        known = PolicyObject(policy_kinds.KINDS[1], metadata, b"{}", None)
         (standing,) = PolicyStatuses().of([known.as_excess() if is_excess else known])
         made[known.key] = standing
     return made

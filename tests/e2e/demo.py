@@ -17,7 +17,7 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.cli.terminal import print_diff
+from webhook.cli.common.terminal import print_diff
 from webhook.documents.files import find, read
 from webhook.documents.yaml_tree import written
 from webhook.model import quantity

@@ -13,9 +13,9 @@ from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.policies.test_load import EVERY_FIELD, HEAD, REFUSED
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
+from tools.crds import FOLDER, definitions
 from webhook.documents import yaml_tree
 from webhook.documents.files import read
-from webhook.policies import crd
 from webhook.policies.load import load
 from webhook.policies.shipped import preset_names, preset_text
 
@@ -89,9 +89,9 @@ def test_lint_and_api_server_agree(client: Client, tmp_path: Path, text: str, *,
 
 
 def test_files_are_what_the_models_say() -> None:
-    for name, definition in crd.definitions().items():
-        (document,) = read(str(crd.FOLDER / name))
-        assert document.data == yaml_tree.load(json.dumps(definition)), "run python -m webhook.policies.crd"
+    for name, definition in definitions().items():
+        (document,) = read(str(FOLDER / name))
+        assert document.data == yaml_tree.load(json.dumps(definition)), "run make generate"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_explain_teaches(explained: ControlPlane, field: str, words: str) -> Non
 
 
 def test_no_field_is_without_description(crds: ControlPlane) -> None:  # noqa: ARG001 (together with the others)
-    for definition in crd.definitions().values():
+    for definition in definitions().values():
         spec = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
         assert list(_undescribed(spec, "spec")) == []
 

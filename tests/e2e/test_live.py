@@ -20,7 +20,7 @@ from tests.e2e.webhook import Webhook
 from tests.policies.test_load import HEAD
 from tests.support.pods import Json, pod, yaml
 from tests.support.processes import eventually
-from webhook.policies import crd
+from tools.crds import definitions
 
 _NUMBERS = count()
 
@@ -157,14 +157,14 @@ class _without_rules:  # noqa: N801 (reads as what it does)
         self._cluster = cluster
 
     def __enter__(self) -> None:
-        definition = crd.definitions()["clusterworkloadpolicies.yaml"]
+        definition = definitions()["clusterworkloadpolicies.yaml"]
         schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
         schema["spec"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         self._apply(definition)
         eventually("the API server takes anything", self._takes_anything)
 
     def __exit__(self, *_: object) -> None:
-        self._apply(crd.definitions()["clusterworkloadpolicies.yaml"])
+        self._apply(definitions()["clusterworkloadpolicies.yaml"])
         eventually("the API server checks again", lambda: not self._takes_anything())
 
     def _apply(self, definition: Json) -> None:

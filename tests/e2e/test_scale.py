@@ -16,7 +16,7 @@ from tests.support.pods import Json, pod
 from tests.support.processes import eventually
 from tests.support.server import Server
 from webhook.cluster.client import api_client
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 
 NAMESPACES = int(os.environ.get("PODTAILOR_SCALE_NAMESPACES", "300"))
 POLICIES = int(os.environ.get("PODTAILOR_SCALE_POLICIES", "100"))
@@ -42,7 +42,9 @@ def _fill(api: ApiClient) -> None:
         core.create_namespace(V1Namespace(metadata=V1ObjectMeta(name=f"crowd-{number}", labels=labels)))
 
     def policy(number: int) -> None:
-        custom.create_cluster_custom_object(crd.GROUP, crd.VERSION, crd.KINDS[0].plural, _policy(number))
+        custom.create_cluster_custom_object(
+            policy_kinds.GROUP, policy_kinds.VERSION, policy_kinds.KINDS[0].plural, _policy(number)
+        )
 
     _many(namespace, NAMESPACES)
     _many(policy, POLICIES)
@@ -63,7 +65,7 @@ def _policy(number: int) -> Json:
         "resources": {"limits": [{"type": "Container", "defaultRequest": {"cpu": "100m", "memory": "1Gi"}}]},
     }
     return {
-        "apiVersion": f"{crd.GROUP}/{crd.VERSION}",
+        "apiVersion": policy_kinds.API_VERSION,
         "kind": "ClusterWorkloadPolicy",
         "metadata": {"name": f"crowd-{number}"},
         "spec": spec,

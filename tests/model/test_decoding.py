@@ -43,8 +43,8 @@ _KINDS = """
 from webhook.cluster.snapshot_objects import NAMESPACES, QUOTAS, RANGES
 from webhook.cluster.policy_objects import policies_of
 from webhook.cluster.pager import object_of
-from webhook.policies import crd
-kinds = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
+from webhook.policies import policy_kinds
+kinds = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, policy_kinds.KINDS)]
 raw = b'{"metadata": {"name": "a", "annotations": {"scheduler.alpha.kubernetes.io/tolerationsWhitelist": "[{}]"}}}'
 """
 

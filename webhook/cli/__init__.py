@@ -1,4 +1,4 @@
-"""The command line: one file a verb. Parses words, calls a room below, prints."""
+"""The command line: one file or room a verb. Parses words, calls a room below, prints."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typer.main import get_group
 from webhook import interrupt
 
 _COMMANDS = {
-    "serve": "serve:serve",
+    "serve": "serve.command:serve",
     "mutate": "mutate:mutate",
-    "explain": "explain:explain",
-    "audit": "audit:audit",
+    "explain": "explain.command:explain",
+    "audit": "audit.command:audit",
     "retrofit": "retrofit:retrofit",
     "test": "test:run",
     "policies": "policies:app",
-    "certs": "certs:app",
+    "certs": "certs.command:app",
     "version": "version:version",
 }
 
@@ -81,7 +81,7 @@ def main() -> None:
     except KeyboardInterrupt:  # before there was anything to tell
         sys.exit(interrupt.INTERRUPTED)
     except Exception as error:
-        from webhook.cli.terminal import print_error
+        from webhook.cli.common.terminal import print_error
         from webhook.errors import ClusterError, InputError
 
         if isinstance(error, ClusterError):

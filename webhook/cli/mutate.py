@@ -10,10 +10,10 @@ from typing import Annotated
 import jsonpatch
 import typer
 
-from webhook.cli import options
-from webhook.cli.manifests import Found, find_pods, read, snapshot_from
-from webhook.cli.output import print_json
-from webhook.cli.terminal import print_diff, warn, write
+from webhook.cli.common import options
+from webhook.cli.common.manifests import Found, find_pods, read, snapshot_from
+from webhook.cli.common.output import print_json
+from webhook.cli.common.terminal import print_diff, warn, write
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
 from webhook.engine.evaluate import evaluate

@@ -9,9 +9,9 @@ import msgspec
 import typer
 from msgspec import structs
 
-from webhook.cli import options
-from webhook.cli.output import Format, print_json
-from webhook.cli.terminal import print_diff, print_error, print_table, write
+from webhook.cli.common import options
+from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.terminal import print_diff, print_error, print_table, write
 from webhook.documents import yaml_tree
 from webhook.documents.files import find, read
 from webhook.errors import ClusterError, InputError
@@ -98,7 +98,7 @@ def list_(
 
 
 def _says_which(here: typer.Context) -> bool:
-    from webhook.cli.installed import is_given
+    from webhook.cli.cluster.server_args import is_given
 
     return any(is_given(here, name) for name in ("policies", "builtin", "preset"))
 
@@ -107,13 +107,14 @@ def _of_cluster(
     here: typer.Context, paths: list[str] | None, kubeconfig: str | None, context: str | None
 ) -> tuple[Policy, ...]:
     """Raises InputError."""
-    from webhook.cli import looking, sources
+    from webhook.cli.cluster import cluster_view
+    from webhook.cli.common import connect
     from webhook.cluster.client import api_client
 
     try:
         api = api_client(kubeconfig, context, retry_429=True)
-        part = looking.part_of(api, None, sources.namespace_of(None, kubeconfig, context))
-        return looking.policies_in_force(api, part, here, paths)
+        part = cluster_view.part_of(api, None, connect.namespace_of(None, kubeconfig, context))
+        return cluster_view.policies_in_force(api, part, here, paths)
     except ClusterError as error:
         if kubeconfig or context:
             raise
@@ -135,13 +136,13 @@ def diff(
     Examples:
       podtailor policies diff -f policies/
     """
-    from webhook.cli import sources
+    from webhook.cli.common import connect
 
     paths = options.filenames_of(filename)
     given = [document for path in find(paths) for document in read(path) if document.data is not None]
     if not load_documents(given).whole():
         raise InputError(f"{', '.join(paths)}: no policy in there")
-    there = {_identity(each): each for each in sources.documents(kubeconfig, context)}
+    there = {_identity(each): each for each in connect.documents(kubeconfig, context)}
     differs = False
     for document in given:
         identity = _identity(document.data)
@@ -195,10 +196,10 @@ def _documents_of_cluster(
     name: str, known: set[str], kubeconfig: str | None, context: str | None
 ) -> list[tuple[str, str]]:
     """Name and text of each of its policies. Raises InputError."""
-    from webhook.cli import sources
+    from webhook.cli.common import connect
 
     try:
-        documents = sources.documents(kubeconfig, context)
+        documents = connect.documents(kubeconfig, context)
     except ClusterError as error:
         if kubeconfig or context:
             raise

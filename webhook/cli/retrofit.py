@@ -10,9 +10,9 @@ from rich.text import Text
 
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Survey
-from webhook.cli import options
-from webhook.cli.output import Format, pluralize, print_json
-from webhook.cli.terminal import console, print_error, warn
+from webhook.cli.common import options
+from webhook.cli.common.output import Format, pluralize, print_json
+from webhook.cli.common.terminal import console, print_error, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
@@ -77,15 +77,16 @@ def retrofit(
     from webhook.audit.cluster.evidence import with_evidence
     from webhook.audit.cluster.workloads import Cluster
     from webhook.audit.diagnosis import calls
-    from webhook.cli import looking, sources
+    from webhook.cli.cluster import cluster_view
+    from webhook.cli.common import connect
     from webhook.retrofit import rollout
 
     api = api_client(kubeconfig, context, retry_429=True)
-    with looking.progress() as heard:
-        own = sources.namespace_of(namespace, kubeconfig, context)
-        part = looking.part_of(api, namespace, own, all_namespaces=all_namespaces)
-        look = looking.look(api, part, since=since)
-        scope = looking.scope(api, part, selector, "", {})
+    with cluster_view.progress() as heard:
+        own = connect.namespace_of(namespace, kubeconfig, context)
+        part = cluster_view.part_of(api, namespace, own, all_namespaces=all_namespaces)
+        look = cluster_view.look(api, part, since=since)
+        scope = cluster_view.scope(api, part, selector, "", {})
         cluster = Cluster(api, look.snapshot, scope, heard)
         enforcement = with_evidence(look.enforcement, look.snapshot, cluster.given)
         survey, planner = Survey(look.snapshot, enforcement), Planner()

@@ -14,11 +14,11 @@ import typer
 from msgspec import Struct
 from rich.text import Text
 
-from webhook.cli import options
-from webhook.cli.manifests import Found, Templates, find_pods, snapshot_from
-from webhook.cli.manifests import read as read_manifests
-from webhook.cli.output import pluralize, print_json
-from webhook.cli.terminal import console, warn, write
+from webhook.cli.common import options
+from webhook.cli.common.manifests import Found, Templates, find_pods, snapshot_from
+from webhook.cli.common.manifests import read as read_manifests
+from webhook.cli.common.output import pluralize, print_json
+from webhook.cli.common.terminal import console, warn, write
 from webhook.documents import files, yaml_tree
 from webhook.documents.files import Document
 from webhook.engine.evaluate import Decision, evaluate

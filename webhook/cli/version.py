@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from webhook import __version__
-from webhook.cli.output import Format, print_json
+from webhook.cli.common.output import Format, print_json
 
 
 def version(

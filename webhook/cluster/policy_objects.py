@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from webhook.cluster.pager import Held, Meta, Object, Resource
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 
 # Of a policy's spec. The largest that ship have a few hundred.
 MAX_BYTES = 32_768
@@ -30,7 +30,7 @@ class Condition(Struct, frozen=True, omit_defaults=True):
 class PolicyObject(Struct, frozen=True):
     """A policy of the cluster: what it says, not read yet, and the condition it has now."""
 
-    kind: crd.Kind
+    kind: policy_kinds.PolicyKind
     metadata: Meta
     spec: bytes | None
     """None: not kept, for it is more than `MAX_BYTES`, or `is_excess`."""
@@ -135,7 +135,7 @@ def _short(ready: Condition) -> Condition:
     return Condition(ready.type, status, reason, "", ready.observedGeneration, changed)
 
 
-def policies_of(kind: crd.Kind) -> Resource[PolicyObject]:
+def policies_of(kind: policy_kinds.PolicyKind) -> Resource[PolicyObject]:
     def read(found: Object) -> PolicyObject:
         try:
             parts = _PARTS.decode(found.raw)
@@ -153,7 +153,7 @@ def policies_of(kind: crd.Kind) -> Resource[PolicyObject]:
     # The API server takes half a megabyte of each.
     return Resource(
         kind.plural,
-        f"/apis/{crd.GROUP}/{crd.VERSION}/{kind.plural}",
+        f"/apis/{policy_kinds.API_VERSION}/{kind.plural}",
         read,
         page=50,
         is_custom=True,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from webhook.cluster.policy_objects import MAX_BYTES, MAX_IN_A_NAMESPACE, PolicyObject
 from webhook.model.policy import Policy
 from webhook.model.words import truncate
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 from webhook.policies.compile import compiled
 from webhook.policies.load import told
 from webhook.policies.schema import PolicyDocument
@@ -122,7 +122,11 @@ def _too_many(namespace: str) -> str:
 def _policy(known: PolicyObject, spec: bytes) -> tuple[Policy | None, str]:
     """The policy, or what is wrong with it in words. Nothing that a policy says may raise."""
     metadata = {"name": known.metadata.name, "namespace": known.metadata.namespace}
-    head = {"apiVersion": f"{crd.GROUP}/{crd.VERSION}", "kind": known.kind.kind, "metadata": metadata}
+    head = {
+        "apiVersion": policy_kinds.API_VERSION,
+        "kind": known.kind.kind,
+        "metadata": metadata,
+    }
     try:
         document = PolicyDocument.model_validate({**head, "spec": msgspec.json.decode(spec)})
         return compiled(document, source=f"{known.kind.kind} {known.key}"), ""

@@ -25,7 +25,7 @@ from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 from webhook.policies.merge import merge
 
 _FORBIDDEN, _NOT_FOUND = 403, 404
@@ -38,7 +38,7 @@ class _Secret(Struct, frozen=True):
 def standings(api: ApiClient, part: Part = WHOLE) -> tuple[PolicyStatus, ...]:
     """How each policy stands for a replica that starts now. Raises ClusterError."""
     everywhere = Part(None, part.unread)
-    cluster_wide, namespaced = (policies_of(kind) for kind in crd.KINDS)
+    cluster_wide, namespaced = (policies_of(kind) for kind in policy_kinds.KINDS)
     known = _listed(api, cluster_wide, everywhere, "they are not judged, nor is what they replace")
     known += _listed(api, namespaced, part, "they are not judged")
     return PolicyStatuses().of(known)
@@ -46,7 +46,7 @@ def standings(api: ApiClient, part: Part = WHOLE) -> tuple[PolicyStatus, ...]:
 
 def documents(api: ApiClient) -> list[dict[str, Any]]:
     """The policies as they are written. Raises ClusterError."""
-    read = (policies_of(kind) for kind in crd.KINDS)
+    read = (policies_of(kind) for kind in policy_kinds.KINDS)
     kinds = (Resource(each.name, each.path, _document, page=each.page, is_custom=True) for each in read)
     return [document for kind in kinds for document in _listed(api, kind, WHOLE, "")]
 

@@ -28,7 +28,7 @@ from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
 from webhook.model.words import truncate
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 from webhook.policies.merge import Update, merge
 from webhook.policies.watch import PolicyFiles
 from webhook.supervision import Worker
@@ -83,7 +83,7 @@ class SnapshotSource:
         self._files = PolicyFiles(paths, self.changed)
         self.reflectors: list[Reflector[Any]] = []
         if api:
-            kinds: list[Resource[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, crd.KINDS)]
+            kinds: list[Resource[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, policy_kinds.KINDS)]
             self.reflectors = [Reflector(api, kind, self.changed) for kind in kinds]
         self._changes: dict[str, dict[str, Any]] = defaultdict(dict)
         """By kind: what has been heard and is not in the last update."""
@@ -148,7 +148,7 @@ class SnapshotSource:
     def _take_in_policies(self) -> None:
         changes = (
             (key.removeprefix("/"), known)
-            for kind in crd.KINDS
+            for kind in policy_kinds.KINDS
             for key, known in self._changes[kind.plural].items()
         )
         for change in self._standings.update(changes):

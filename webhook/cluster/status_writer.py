@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from webhook.cluster.policy_objects import Condition
 from webhook.cluster.policy_status import PolicyStatus
 from webhook.model.words import truncate
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.cluster")
@@ -111,7 +111,8 @@ class StatusWriter(Worker):
         """Whether that is settled: written, or for somebody else to write."""
         metadata = standing.known.metadata
         within = f"/namespaces/{metadata.namespace}" if metadata.namespace else ""
-        path = f"/apis/{crd.GROUP}/{crd.VERSION}{within}/{standing.known.kind.plural}/{metadata.name}/status"
+        plural = standing.known.kind.plural
+        path = f"/apis/{policy_kinds.API_VERSION}{within}/{plural}/{metadata.name}/status"
         body = {
             # Whoever changed the policy meanwhile will have it looked at again.
             "metadata": {"resourceVersion": metadata.resourceVersion},

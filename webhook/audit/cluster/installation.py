@@ -16,7 +16,7 @@ from webhook.cluster.reads import as_cluster_error, namespace_object, none_where
 from webhook.cluster.snapshot_objects import NAMESPACES
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
 from webhook.model.selectors import LabelSelector
-from webhook.policies import crd
+from webhook.policies import policy_kinds
 
 
 class Installation(Struct, frozen=True):
@@ -162,7 +162,7 @@ def enforcement(
     if installed.hook is None:
         return Enforcement(since=since)
     policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
-    for kind in crd.KINDS:
+    for kind in policy_kinds.KINDS:
         dated = Resource(kind.plural, policies_of(kind).path, whole, metadata_only=True, is_custom=True)
         for found in _all(api, within(dated, namespace if kind.scope == "Namespaced" else None)):
             key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")

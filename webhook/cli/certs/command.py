@@ -11,9 +11,9 @@ import typer
 from certs.files import issue_to, taken
 from certs.inspect import CertificateInfo, read_certificates
 from certs.issue import service_hosts
-from webhook.cli import options
-from webhook.cli.output import Format, print_json
-from webhook.cli.terminal import console
+from webhook.cli.common import options
+from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.terminal import console
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
 
@@ -72,9 +72,9 @@ def show(
     if files:
         held = [(str(file), facts) for file in files for facts in _read(file)]
     else:
-        from webhook.cli import certs_cluster
+        from webhook.cli.certs import cluster
 
-        held = certs_cluster.held(kubeconfig, context)
+        held = cluster.held(kubeconfig, context)
     if output is Format.JSON:
         print_json([_as_json(file, facts, now) for file, facts in held])
         return
@@ -132,9 +132,9 @@ def check(
     Replicas are reached as `kubectl port-forward` reaches them. Exit codes: 0 all is well, 1 something is
     not, 2 the cluster cannot be asked. For half a minute after `rotate` replicas still serve what was before.
     """
-    from webhook.cli import certs_cluster
+    from webhook.cli.certs import cluster
 
-    raise typer.Exit(certs_cluster.check(kubeconfig, context, within, output))
+    raise typer.Exit(cluster.check(kubeconfig, context, within, output))
 
 
 @app.command()
@@ -154,8 +154,8 @@ def rotate(
     Replicas read it within half a minute. After a key has leaked: rotate --ca, wait until `certs show`
     says that the new CA signed (ten minutes), then rotate --retire.
     """
-    from webhook.cli import certs_cluster
+    from webhook.cli.certs import cluster
 
     if ca and retire:
         raise InputError("--ca and --retire are two steps: retire once the new CA has signed")
-    print(certs_cluster.rotate(kubeconfig, context, ca=ca, retire=retire))
+    print(cluster.rotate(kubeconfig, context, ca=ca, retire=retire))

@@ -14,11 +14,11 @@ from webhook.audit.cluster.workloads import Cluster, Scope
 from webhook.audit.diagnosis import ClusterContext, why_not
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.summary import Survey
-from webhook.cli.explain import as_json, explained, in_words
-from webhook.cli.looking import LivePod, Look
-from webhook.cli.manifests import find_pods
-from webhook.cli.output import Format, print_json
-from webhook.cli.terminal import console, warn
+from webhook.cli.cluster.cluster_view import LivePod, Look
+from webhook.cli.common.manifests import find_pods
+from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.terminal import console, warn
+from webhook.cli.explain.command import as_json, explained, in_words
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
 from webhook.workloads.builtin_plugins import NO_PLUGINS

@@ -9,11 +9,11 @@ import typer
 from rich.text import Text
 
 from webhook.audit.findings import problem_of
-from webhook.cli import options
-from webhook.cli.manifests import Found, find_pods, read, snapshot_from
-from webhook.cli.output import Format, print_json
-from webhook.cli.reasons import REASONS
-from webhook.cli.terminal import console, warn
+from webhook.cli.common import options
+from webhook.cli.common.manifests import Found, find_pods, read, snapshot_from
+from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.terminal import console, warn
+from webhook.cli.explain.reasons import REASONS
 from webhook.engine import explain as engine
 from webhook.engine.annotation import applied_of
 from webhook.engine.apply import Outcome
@@ -30,7 +30,7 @@ from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 
 if TYPE_CHECKING:
-    from webhook.cli.looking import Look
+    from webhook.cli.cluster.cluster_view import Look
 
 
 def explain(
@@ -69,21 +69,21 @@ def explain(
     others = options.controllers_of(controller)
     if from_cluster or live or kubeconfig or context:
         from webhook.audit.cluster.workloads import plugins
-        from webhook.cli import explain_live, looking, sources
+        from webhook.cli.cluster import cluster_view
+        from webhook.cli.common import connect
+        from webhook.cli.explain.live import explain_live
         from webhook.cluster.client import api_client
 
         api = api_client(kubeconfig, context, retry_429=True)
-        namespace = sources.namespace_of(namespace, kubeconfig, context)
+        namespace = connect.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
-        part = looking.part_of(api, namespace if live else None, namespace)
-        look = looking.look(api, part, here, policies)
+        part = cluster_view.part_of(api, namespace if live else None, namespace)
+        look = cluster_view.look(api, part, here, policies)
         snapshot, there = look.snapshot, NO_PLUGINS if live else plugins(api, part)
         for note in look.notes:
             warn(note)
         if live:
-            explain_live.explain_live(
-                api, look, looking.live_pod(api, look, live, namespace), namespace, output
-            )
+            explain_live(api, look, cluster_view.live_pod(api, look, live, namespace), namespace, output)
             return
     else:
         namespace = namespace or "default"

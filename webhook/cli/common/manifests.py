@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from webhook.cli.terminal import warn
+from webhook.cli.common.terminal import warn
 from webhook.documents import files
 from webhook.documents.files import Document
 from webhook.engine.misunderstood import on_controller

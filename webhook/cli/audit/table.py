@@ -12,8 +12,8 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
 from webhook.audit.reports.wording import pods_of, short, what
 from webhook.audit.summary import Row, Tally
-from webhook.cli.output import pluralize
-from webhook.cli.terminal import console, print_table
+from webhook.cli.common.output import pluralize
+from webhook.cli.common.terminal import console, print_table
 from webhook.model.names import QOS_RESOURCES
 
 _STYLES = {

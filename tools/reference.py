@@ -1,4 +1,4 @@
-"""docs/reference.md, made from the models and the command line: `python -m tests.reference` writes it anew."""
+"""docs/reference.md, made from the models and the command line: `make generate` writes it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from tests.support.pods import decide, pod, policy, snapshot
 from webhook.cli import app
-from webhook.cli.reasons import REASONS
+from webhook.cli.explain.reasons import REASONS
 from webhook.model.names import Mode
 from webhook.policies.schema import Spec
 from webhook.server.log import ReviewLine
@@ -30,7 +30,7 @@ def text() -> str:
 
 def _lines() -> Iterator[str]:
     yield "# Reference"
-    yield "\n*Made from the code by `python -m tests.reference`; a test compares the two.*"
+    yield "\n*Made from the code by `make generate`; a test compares the two.*"
     yield "\n## Policy: `spec`\n"
     yield "`apiVersion: podtailor.dev/v1alpha1`, `kind: ClusterWorkloadPolicy` or `WorkloadPolicy`.\n"
     yield "| field | type | meaning |"

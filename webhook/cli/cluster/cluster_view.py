@@ -19,10 +19,10 @@ from webhook.audit.cluster.installation import Installation, enforcement, instal
 from webhook.audit.cluster.workloads import Heard, Scope
 from webhook.audit.diagnosis import calls
 from webhook.audit.enforcement import Enforcement
-from webhook.cli.installed import chosen, served
-from webhook.cli.manifests import snapshot_from
-from webhook.cli.sources import warn_of
-from webhook.cli.terminal import console, warn
+from webhook.cli.cluster.server_args import chosen, served
+from webhook.cli.common.connect import warn_of
+from webhook.cli.common.manifests import snapshot_from
+from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
 from webhook.cluster.client import Api
 from webhook.cluster.part import WHOLE, Part

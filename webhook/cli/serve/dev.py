@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
-from webhook.cli.terminal import console, print_diff
+from webhook.cli.common.terminal import console, print_diff
 from webhook.documents.files import Document, read
 from webhook.documents.yaml_edit import edited
 
@@ -79,7 +79,7 @@ def prepare(directory: Path, listen_on: str) -> Example:
     host = listen_on if listen_on not in ("127.0.0.1", "0.0.0.0", "::") else "localhost"  # noqa: S104 (compared, not bound)
     hosts = dict.fromkeys(["localhost", "127.0.0.1", "::1", host])
     issue_to(directory, list(hosts), datetime.now(UTC), timedelta(days=1))
-    with as_file(resources("webhook.cli") / "example-pod.yaml") as file:
+    with as_file(resources("webhook.cli.serve") / "example-pod.yaml") as file:
         (document,) = read(str(file))
     pod = document.data
     review = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from webhook.cli.terminal import warn
+from webhook.cli.common.terminal import warn
 from webhook.cluster import reads
 from webhook.cluster.client import api_client, current_namespace
 from webhook.cluster.policy_status import PolicyStatus

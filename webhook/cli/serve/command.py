@@ -13,9 +13,9 @@ import typer
 from msgspec import structs
 
 from certs.keyring import Lifetimes
-from webhook.cli import options
-from webhook.cli.manifests import snapshot_from
-from webhook.cli.options import duration_setting, setting
+from webhook.cli.common import options
+from webhook.cli.common.manifests import snapshot_from
+from webhook.cli.common.options import duration_setting, setting
 from webhook.engine.index import PolicyIndex
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
@@ -126,7 +126,7 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="podtailor-") as throwaway:
         started = None
         if dev:
-            from webhook.cli import dev as development
+            from webhook.cli.serve import dev as development
 
             host = host or "127.0.0.1"  # nobody else has business with it
             example = development.prepare(Path(throwaway), host)
@@ -135,18 +135,18 @@ def serve(
         log.configure(log_level)
         source = is_trusted = None
         if from_cluster:
-            from webhook.cli import sources
+            from webhook.cli.common import connect
 
-            source = sources.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
+            source = connect.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
             # Until all that there is has been listed.
             snapshot = structs.replace(snapshot, policies=PolicyIndex())
         elif policies:
-            from webhook.cli import sources
+            from webhook.cli.common import connect
 
-            source = sources.files(snapshot, policies, builtin, preset)
+            source = connect.files(snapshot, policies, builtin, preset)
         if tls_secret:
             from webhook.certificates import loop
-            from webhook.cli import self_managed
+            from webhook.cli.serve import self_managed
 
             keeper = self_managed.keeper(
                 tls_secret,

@@ -13,8 +13,8 @@ from webhook.audit.findings import Verdict
 from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.summary import Survey, Tally, summary
-from webhook.cli import audit_table
-from webhook.cli.terminal import warn, write
+from webhook.cli.audit import table
+from webhook.cli.common.terminal import warn, write
 from webhook.documents.yaml_tree import written
 from webhook.workloads.workload import Workload
 
@@ -77,4 +77,4 @@ class Reporter:
 
                 write(prometheus.exposition(tally))
             case Output.TABLE:
-                audit_table.show(tally, costs, total, with_diff=self._prints_diff)
+                table.show(tally, costs, total, with_diff=self._prints_diff)

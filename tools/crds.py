@@ -1,4 +1,4 @@
-"""The custom resources, made from the models: `python -m webhook.policies.crd` writes manifests/crds.
+"""The custom resources, made from the models: `make generate` writes manifests/crds.
 
 The API server wants a structural schema, which pydantic's own is not (it has `$ref` and `anyOf`): every type
 is written out where it is used.
@@ -11,39 +11,17 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from msgspec import Struct
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from webhook.documents import yaml_tree
-from webhook.policies import schema
 from webhook.policies.kubernetes_types import Model
+from webhook.policies.policy_kinds import GROUP, KINDS, VERSION, PolicyKind
 from webhook.policies.scalars import Rule, Text
 from webhook.policies.schema import Spec
 
-GROUP, VERSION = schema.GROUP, "v1alpha1"
 FOLDER = Path("manifests/crds")
 Schema = dict[str, Any]
-
-_ONE_NAMESPACE = Rule(
-    "!has(self.spec.match) || !has(self.spec.match.namespaceSelector)",
-    "a WorkloadPolicy reaches its own namespace only: no namespaceSelector",
-)
-
-
-class Kind(Struct, frozen=True):
-    kind: str
-    plural: str
-    short: str
-    scope: str
-    reach: str
-    rules: tuple[Rule, ...] = ()
-
-
-KINDS = (
-    Kind("ClusterWorkloadPolicy", "clusterworkloadpolicies", "cwp", "Cluster", "all namespaces"),
-    Kind("WorkloadPolicy", "workloadpolicies", "wp", "Namespaced", "its own namespace", (_ONE_NAMESPACE,)),
-)
 
 
 def definitions() -> dict[str, Schema]:
@@ -51,7 +29,7 @@ def definitions() -> dict[str, Schema]:
     return {f"{kind.plural}.yaml": _definition(kind) for kind in KINDS}
 
 
-def _definition(kind: Kind) -> Schema:
+def _definition(kind: PolicyKind) -> Schema:
     root = {
         "description": f"{kind.kind} says what Pods of {kind.reach} get where they leave it open.",
         "type": "object",
@@ -218,7 +196,7 @@ def write(folder: Path = FOLDER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, definition in definitions().items():
         text = yaml_tree.written(definition)
-        (folder / name).write_text(f"# Made from the models by `python -m webhook.policies.crd`.\n{text}")
+        (folder / name).write_text(f"# Made from the models by `make generate`.\n{text}")
 
 
 if __name__ == "__main__":

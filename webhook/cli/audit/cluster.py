@@ -13,9 +13,9 @@ from webhook.audit.costs.costing import Costs, costing_of
 from webhook.audit.diagnosis import calls
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Survey
-from webhook.cli.looking import Look, progress
-from webhook.cli.reporting import Reporter
-from webhook.cli.terminal import warn
+from webhook.cli.audit.reporting import Reporter
+from webhook.cli.cluster.cluster_view import Look, progress
+from webhook.cli.common.terminal import warn
 from webhook.cluster.client import Api
 from webhook.workloads.builtin_plugins import Plugins
 from webhook.workloads.workload import Workload

@@ -8,8 +8,8 @@ import typer
 from msgspec import Struct, structs
 
 from certs.keyring import USUAL, Lifetimes
-from webhook.cli import serve
-from webhook.cli.terminal import warn
+from webhook.cli.common.terminal import warn
+from webhook.cli.serve.command import serve
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 
@@ -35,7 +35,7 @@ def served(arguments: tuple[str, ...]) -> Settings:
     if "serve" not in arguments:
         return Settings()
     app = typer.Typer()
-    app.command()(serve.serve)
+    app.command()(serve)
     words = [word for word in arguments if word != "serve"]
     try:  # another version may have flags that are not known here
         context = typer.main.get_command(app).make_context(

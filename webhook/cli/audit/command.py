@@ -14,10 +14,10 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.enforcement import NOWHERE
 from webhook.audit.findings import WORST_FIRST, Finding, problem_of
 from webhook.audit.summary import Survey
-from webhook.cli import options
-from webhook.cli.manifests import Found, Templates, find_pods, read, snapshot_from
-from webhook.cli.reporting import Output, Reporter
-from webhook.cli.terminal import warn
+from webhook.cli.audit.reporting import Output, Reporter
+from webhook.cli.common import options
+from webhook.cli.common.manifests import Found, Templates, find_pods, read, snapshot_from
+from webhook.cli.common.terminal import warn
 from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
@@ -141,20 +141,22 @@ def audit(
         reporter.follow(survey, _manifests(filename, policies, namespace, others, NO_PLUGINS))
         reporter.end(survey.tally, Costs(missing="no cluster was looked at"))
     else:
-        from webhook.cli import audit_cluster, looking, sources
+        from webhook.cli.audit import cluster
+        from webhook.cli.cluster import cluster_view
+        from webhook.cli.common import connect
         from webhook.cluster.client import api_client
 
         api = api_client(kubeconfig, context, retry_429=True)
-        own = sources.namespace_of(namespace, kubeconfig, context)
+        own = connect.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
-        part = looking.part_of(api, None if filename else namespace, own, all_namespaces=all_namespaces)
-        look = looking.look(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
+        part = cluster_view.part_of(api, None if filename else namespace, own, all_namespaces=all_namespaces)
+        look = cluster_view.look(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
         if filename:
             manifests = partial(_manifests, filename, policies, own, others)
-            survey = audit_cluster.of_files(api, look, reporter, manifests)
+            survey = cluster.of_files(api, look, reporter, manifests)
         else:
-            scope = looking.scope(api, part, selector, kinds, others)
-            survey = audit_cluster.of_objects(api, look, reporter, scope, publishes=publish)
+            scope = cluster_view.scope(api, part, selector, kinds, others)
+            survey = cluster.of_objects(api, look, reporter, scope, publishes=publish)
         is_unsure = bool(look.notes)
     if filename and not survey.tally.objects:
         warn(f"{', '.join(filename)}: nothing in there makes Pods")

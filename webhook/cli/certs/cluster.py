@@ -15,9 +15,9 @@ from webhook.certificates.check import Checked
 from webhook.certificates.check import check as checked
 from webhook.certificates.probe import Served, forwarded, replicas, served
 from webhook.certificates.secret import SharedSecret
-from webhook.cli.installed import served as settings_of
-from webhook.cli.output import Format, pluralize, print_json
-from webhook.cli.terminal import console
+from webhook.cli.cluster.server_args import served as settings_of
+from webhook.cli.common.output import Format, pluralize, print_json
+from webhook.cli.common.terminal import console
 from webhook.cluster import reads
 from webhook.cluster.client import Api, api_client
 from webhook.errors import InputError, RotationError

@@ -1,0 +1,1 @@
+"""Generators: what is made from the code. `make generate` runs them all."""

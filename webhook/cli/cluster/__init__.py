@@ -1,0 +1,1 @@
+"""See a cluster as the server that is installed there does."""

@@ -1,0 +1,1 @@
+"""What the verbs share: flags, output, the terminal, reaching a cluster, manifests."""
