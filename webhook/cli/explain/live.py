@@ -18,7 +18,7 @@ from webhook.cli.cluster.cluster_view import LivePod, Look
 from webhook.cli.common.manifests import find_pods
 from webhook.cli.common.output import Format, print_json
 from webhook.cli.common.terminal import console, warn
-from webhook.cli.explain.command import as_json, explained, in_words
+from webhook.cli.explain.render import as_json, explained, in_words
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
 from webhook.workloads.builtin_plugins import NO_PLUGINS
