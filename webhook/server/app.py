@@ -89,7 +89,7 @@ class Mutate:
             self._count("bad-request", bad)
         except Exception:
             log.exception("review failed")
-            self._reviewer.metrics.pluralize("error")
+            self._reviewer.metrics.count_review("error")
             status, content_type, answer = 500, b"text/plain; charset=utf-8", b"internal error\n"
         headers = [(b"content-type", content_type), (b"content-length", str(len(answer)).encode())]
         if self._is_draining() or unread:
@@ -151,7 +151,7 @@ class Mutate:
         return b"".join(chunks)
 
     def _count(self, result: str, error: Exception) -> None:
-        self._reviewer.metrics.pluralize(result)
+        self._reviewer.metrics.count_review(result)
         log.warning("review refused", extra={"result": result, "reason": str(error)})
 
 

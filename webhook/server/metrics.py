@@ -135,7 +135,7 @@ class Metrics:
         for result in RESULTS:
             self._count_request(result, "false")
 
-    def pluralize(self, result: str, *, dry_run: bool = False) -> None:
+    def count_review(self, result: str, *, dry_run: bool = False) -> None:
         self._count_request(result, "true" if dry_run else "false").inc()
 
     def took(self, seconds: float) -> None:

@@ -64,7 +64,7 @@ class ReviewRecorder:
     def flush(self) -> None:
         waiting, self._waiting, self._effects = self._waiting, [], 0
         for each in waiting:
-            self._metrics.pluralize(each.answered.result, dry_run=each.line.dry_run)
+            self._metrics.count_review(each.answered.result, dry_run=each.line.dry_run)
             if not each.line.dry_run:
                 self._metrics.took_effect(each.effects)
             self._metrics.took(each.answered.seconds)
