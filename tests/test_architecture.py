@@ -71,6 +71,16 @@ def test_only_these_write_to_an_api_server() -> None:
 _CALLERS = {"webhook/cluster/pager.py", "webhook/cluster/request.py", "webhook/cluster/status_writer.py"}
 
 
+def test_contributing_names_every_room_in_the_order_of_imports() -> None:
+    rows = re.findall(r"^\| `([\w/.]+)` \|", Path("CONTRIBUTING.md").read_text(), re.MULTILINE)
+    rooms = [row.removesuffix(".py").replace("/", ".") for row in rows]
+    contracts = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (each["layers"] for each in contracts if each["type"] == "layers")
+    assert rooms == [room for layer in layers for room in layer.split(" | ")]
+    packages = {f"webhook.{each.parent.name}" for each in Path("webhook").glob("*/__init__.py")}
+    assert packages | {"certs"} <= set(rooms)
+
+
 def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     declared = {_distribution(each) for each in project["dependencies"]}

@@ -42,7 +42,8 @@ def test_policies_of_pages_are_valid(tmp_path: Path) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in PAGES:
+    others = [Path("CONTRIBUTING.md"), *Path("docs/decisions").glob("*.md")]
+    for page in (*PAGES, *others):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert target.startswith("https://") or (page.parent / target).exists(), target
 

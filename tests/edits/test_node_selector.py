@@ -1,4 +1,4 @@
-"""nodeSelector: design §5."""
+"""nodeSelector: the header of webhook/edits/node_selector.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""resizePolicy: design §5, KEP-1287."""
+"""resizePolicy: docs/resize.md, KEP-1287."""
 
 from __future__ import annotations
 

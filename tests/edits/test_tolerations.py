@@ -1,4 +1,4 @@
-"""tolerations: design §5, `isSuperset` of k8s.io/kubernetes `pkg/util/tolerations`."""
+"""tolerations: the header of webhook/edits/tolerations.py, `isSuperset` of k8s.io/kubernetes `pkg/util/tolerations`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workload types: every clause of design §3."""
+"""Workload types: every clause of docs/workload-types.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several policies for one Pod: every sentence of design §4 "Order", "Resources" and "Modes"."""
+"""Several policies for one Pod: docs/policies.md on precedence, docs/resources.md, the modes of docs/reference.md."""
 
 from __future__ import annotations
 

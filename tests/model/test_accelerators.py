@@ -1,4 +1,4 @@
-"""Accelerators: the names of design §3."""
+"""Accelerators: the names of docs/workload-types.md."""
 
 from __future__ import annotations
 

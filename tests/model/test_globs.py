@@ -1,4 +1,4 @@
-"""Globs: design §4."""
+"""Globs: docs/policies.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of images and patterns on them: design §4, `ParseNormalizedNamed` of distribution/reference."""
+"""Names of images and patterns on them: docs/policies.md, `ParseNormalizedNamed` of distribution/reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Presets: the numbers of design §10, by the manifests in examples/presets."""
+"""Presets: their numbers, by the manifests in examples/presets."""
 
 from __future__ import annotations
 

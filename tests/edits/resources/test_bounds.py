@@ -1,4 +1,4 @@
-"""Bounds: min, max and ratio of policies and of the namespace's LimitRanges; design §4, LimitRanger."""
+"""Bounds: min, max and ratio of policies and of the namespace's LimitRanges; docs/resources.md, LimitRanger."""
 
 from __future__ import annotations
 

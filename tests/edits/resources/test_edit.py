@@ -1,4 +1,4 @@
-"""Resource defaults: design §4 "Resources" and §5."""
+"""Resource defaults: docs/resources.md."""
 
 from __future__ import annotations
 
