@@ -10,7 +10,7 @@ import pytest
 from tests.support.pages import BLOCK, ELSEWHERE, PAGES, Step, output, steps
 from tools import reference
 from webhook.documents.files import read
-from webhook.policies.load import load_all
+from webhook.policies.load import load_or_raise
 
 HERE = [step for step in steps() if not step.needs_a_cluster]
 
@@ -36,7 +36,7 @@ def test_policies_of_pages_are_valid(tmp_path: Path) -> None:
         for _, language, body in BLOCK.findall(page.read_text()):
             if language == "yaml" and re.search(r"^kind: (Cluster)?WorkloadPolicy$", body, re.MULTILINE):
                 (tmp_path / f"{found}.yaml").write_text(body)
-                assert load_all([str(tmp_path / f"{found}.yaml")])
+                assert load_or_raise([str(tmp_path / f"{found}.yaml")])
                 found += 1
     assert found
 

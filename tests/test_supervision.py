@@ -90,10 +90,10 @@ def policy_files(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
 @contextmanager
 def snapshots(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     taken = threading.Event()
-    store = SnapshotSource(Snapshot(), (), [], None)
-    store.start(failing_once(lambda _: taken.set()))
+    source = SnapshotSource(Snapshot(), (), [], None)
+    source.start(failing_once(lambda _: taken.set()))
     yield taken.is_set
-    store.stop()
+    source.stop()
 
 
 @contextmanager
@@ -104,8 +104,10 @@ def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
         answers.give({})
         worker = StatusWriter(api)
         with running(worker):
-            (standing,) = PolicyStatuses().of([PolicyObject(policy_kinds.KINDS[0], metadata, b"{}", None)])
-            worker.wants({"a": standing})
+            (policy_status,) = PolicyStatuses().replace_all(
+                [PolicyObject(policy_kinds.KINDS[0], metadata, b"{}", None)]
+            )
+            worker.enqueue({"a": policy_status})
             yield lambda: bool(answers.asked)
             answers.end()
 

@@ -131,7 +131,7 @@ def _of(annotation: Any, notes: tuple[Any, ...]) -> Schema:
         return _of(next(each for each in arguments if each is not NoneType), notes)
     if origin is list:
         items = _of(arguments[0], ())
-        return {"type": "array", "items": items, **_most("maxItems", notes)}
+        return {"type": "array", "items": items, **_bounded("maxItems", notes)}
     if origin is dict:
         return _of_map(arguments[0], arguments[1], notes)
     if origin is Literal or isinstance(annotation, EnumMeta):
@@ -157,7 +157,7 @@ def _of_map(key: Any, value: Any, notes: tuple[Any, ...]) -> Schema:
         for rule in (*text.rules, *_as_rules(text))
     ]
     made = {"type": "object", "additionalProperties": _of(value, ())}
-    return {**made, **_most("maxProperties", notes), **_validations(tuple(rules))}
+    return {**made, **_bounded("maxProperties", notes), **_validations(tuple(rules))}
 
 
 def _as_rules(text: Text) -> list[Rule]:
@@ -172,7 +172,7 @@ def _quoted(pattern: str) -> str:
 
 
 def _of_text(text: Text) -> Schema:
-    made: Schema = {"type": "string", "maxLength": text.most}
+    made: Schema = {"type": "string", "maxLength": text.max_length}
     if text.pattern:
         made["pattern"] = f"^({text.pattern})$"
     return {**made, **_validations(text.rules)}
@@ -182,7 +182,7 @@ def _unpacked(note: Any) -> tuple[Any, ...]:
     return tuple(note.metadata) if isinstance(note, FieldInfo) else (note,)
 
 
-def _most(name: str, notes: tuple[Any, ...]) -> Schema:
+def _bounded(name: str, notes: tuple[Any, ...]) -> Schema:
     return next(({name: note.max_length} for note in notes if hasattr(note, "max_length")), {})
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.conftest import Run
 from webhook import __version__
 from webhook.documents.files import read
-from webhook.policies.load import load_all
+from webhook.policies.load import load_or_raise
 
 BAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n  moed: Audit\n"
 
@@ -132,7 +132,7 @@ class TestPolicies:
     def test_shown_policy_is_one_to_change_and_apply(self, run: Run, tmp_path: Path) -> None:
         for name in ("gpu", "stateful", "arm64", "general"):
             (tmp_path / f"{name}.yaml").write_text(run("policies", "show", name, "--builtin", "strict").out)
-        assert [policy.name for policy in load_all([str(tmp_path)])] == [
+        assert [policy.name for policy in load_or_raise([str(tmp_path)])] == [
             "arm64",
             "general",
             "gpu",

@@ -14,12 +14,12 @@ from webhook.audit.costs.costing import costing_of
 from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Tally
-from webhook.cluster.pager import GoneError, Resource, objects, pages, whole
+from webhook.cluster.pager import GoneError, Resource, keep_object, objects, pages
 from webhook.errors import ClusterError
 from webhook.model.pod import PodView
 from webhook.workloads.workload import Ref, Workload
 
-THINGS = Resource("things", "/api/v1/things", whole)
+THINGS = Resource("things", "/api/v1/things", keep_object)
 
 
 @pytest.fixture

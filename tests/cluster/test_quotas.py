@@ -8,13 +8,13 @@ import pytest
 
 from tests.support.pods import Json
 from webhook.cluster.pager import Meta, Object
-from webhook.cluster.snapshot_objects import QUOTAS, guarded_by
+from webhook.cluster.snapshot_objects import QUOTAS, with_quota
 from webhook.model.subject import Namespace
 
 
 def _namespace(spec: Json) -> Namespace:
     found = Object(Meta(name="quota", namespace="shop"), json.dumps({"spec": spec}).encode())
-    return guarded_by(Namespace("shop"), QUOTAS.read(found))
+    return with_quota(Namespace("shop"), QUOTAS.read(found))
 
 
 @pytest.mark.parametrize(

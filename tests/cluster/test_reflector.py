@@ -12,7 +12,7 @@ from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import reflector
-from webhook.cluster.pager import Object, Resource, listed
+from webhook.cluster.pager import Object, Resource, list_objects
 from webhook.cluster.policy_objects import PolicyObject, policies_of
 from webhook.cluster.reflector import Reflector
 from webhook.policies import policy_kinds
@@ -26,12 +26,14 @@ def _colour(found: Object) -> str:
 WATCHED = Resource("things", "/api/v1/things", _colour)
 
 
-def _thing(name: str, colour: str = "red", revision: int = 1) -> Json:
-    return {"metadata": {"name": name, "labels": {"colour": colour}, "resourceVersion": str(revision)}}
+def _thing(name: str, colour: str = "red", resource_version: int = 1) -> Json:
+    return {
+        "metadata": {"name": name, "labels": {"colour": colour}, "resourceVersion": str(resource_version)}
+    }
 
 
-def _list(*things: Json, revision: int = 10, more: str = "") -> Json:
-    return {"metadata": {"resourceVersion": str(revision), "continue": more}, "items": things}
+def _list(*things: Json, resource_version: int = 10, more: str = "") -> Json:
+    return {"metadata": {"resourceVersion": str(resource_version), "continue": more}, "items": things}
 
 
 def _events(*events: tuple[str, Json]) -> str:
@@ -75,8 +77,8 @@ def watched() -> Iterator[Watched]:
 
 def test_list_of_several_pages() -> None:
     with answering() as (answers, api):
-        answers.give(_list(_thing("a"), more="next"), _list(_thing("b"), revision=11))
-        assert listed(api, WATCHED) == ({"/a": "red", "/b": "red"}, "11")
+        answers.give(_list(_thing("a"), more="next"), _list(_thing("b"), resource_version=11))
+        assert list_objects(api, WATCHED) == ({"/a": "red", "/b": "red"}, "11")
         assert [each.get("continue") for each in answers.asked] == [None, "next"]
 
 
@@ -84,10 +86,10 @@ def test_watch_goes_on_from_what_was_heard_last(watched: Watched) -> None:
     watched.answers.give(_list(_thing("a"), _thing("b")))
     watched.answers.give(
         _events(
-            ("ADDED", _thing("c", revision=11)),
+            ("ADDED", _thing("c", resource_version=11)),
             ("MODIFIED", _thing("a", "blue", 12)),
-            ("DELETED", _thing("b", revision=13)),
-            ("MODIFIED", _thing("c", revision=14)),
+            ("DELETED", _thing("b", resource_version=13)),
+            ("MODIFIED", _thing("c", resource_version=14)),
             ("BOOKMARK", {"metadata": {"resourceVersion": "20"}}),
         )
     )
@@ -113,7 +115,7 @@ def test_lists_again_where_it_cannot_go_on(watched: Watched, status: int, answer
     """And what was deleted meanwhile is gone, though nobody said so."""
     watched.answers.give(_list(_thing("a"), _thing("b")))
     watched.answers.give(answer, status=status)
-    watched.answers.give(_list(_thing("b", "blue"), revision=30))
+    watched.answers.give(_list(_thing("b", "blue"), resource_version=30))
     watched.start()
     watched.answers.wait_for(4)
     assert watched.holds(b="blue")
@@ -126,7 +128,7 @@ def test_refusal_leaves_what_is_held_and_is_said_once(
 ) -> None:
     watched.answers.give(_list(_thing("a")))
     watched.answers.give("no", "no", status=status)
-    watched.answers.give(_events(("ADDED", _thing("b", revision=11))))
+    watched.answers.give(_events(("ADDED", _thing("b", resource_version=11))))
     watched.start()
     eventually("it hears again", lambda: watched.holds(a="red", b="red"))
     assert [each["resourceVersion"] for each in watched.answers.asked[1:4]] == ["10"] * 3
@@ -135,7 +137,7 @@ def test_refusal_leaves_what_is_held_and_is_said_once(
 
 
 def test_event_that_breaks_off_is_heard_again(watched: Watched) -> None:
-    event = _events(("ADDED", _thing("b", revision=11)))
+    event = _events(("ADDED", _thing("b", resource_version=11)))
     watched.answers.give(_list(_thing("a")), event[:20], event)
     watched.start()
     eventually("it is there", lambda: watched.holds(a="red", b="red"))
@@ -172,7 +174,7 @@ def test_definition_that_goes_takes_its_objects_along_once_that_lasts(
         monkeypatch.setattr(reflector, "_MISSING_SECONDS", 0.0)
         answers.give("404 page not found", status=404)
         custom.list()
-        assert (custom.items(), custom.revision) == ({}, "")
+        assert (custom.items(), custom.resource_version) == ({}, "")
         assert "the API server does not serve this kind: there are none" in caplog.messages
         answers.give("404 page not found", status=404)
         builtin = Reflector(api, WATCHED, lambda: None)
@@ -196,7 +198,7 @@ def test_next_oldest_policy_is_read_where_one_of_the_oldest_goes() -> None:
 
     with answering() as (answers, api):
         made = Reflector(api, policies_of(policy_kinds.KINDS[1]), lambda: None)
-        answers.give(_list(*map(policy, range(22)), revision=50))
+        answers.give(_list(*map(policy, range(22)), resource_version=50))
         made.start()
         answers.give(
             _events(
@@ -204,7 +206,7 @@ def test_next_oldest_policy_is_read_where_one_of_the_oldest_goes() -> None:
             )
         )
         answers.give("later", status=503)
-        answers.give(_list(policy(20), revision=51))
+        answers.give(_list(policy(20), resource_version=51))
         eventually("it is held whole", lambda: _spec(made, "shop/p20") == b'{"priority": 20}')
         assert (
             answers.asked[3]

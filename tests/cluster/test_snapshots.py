@@ -14,10 +14,10 @@ from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import reads, reflector
-from webhook.cluster import snapshots as store_module
+from webhook.cluster import snapshots as snapshots_module
 from webhook.cluster.pager import Meta
 from webhook.cluster.policy_objects import Condition, PolicyObject
-from webhook.cluster.snapshot_objects import Quota, Range
+from webhook.cluster.snapshot_objects import LimitRangeBounds, Quota
 from webhook.cluster.snapshots import SnapshotSource
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Bounds
@@ -33,40 +33,40 @@ EMPTY = {"metadata": {"resourceVersion": "1"}, "items": []}
 
 @pytest.fixture
 def listed() -> Iterator[tuple[Answers, SnapshotSource]]:
-    """A store whose five kinds have been listed, and are watched in silence."""
+    """A source whose five kinds have been listed, and are watched in silence."""
     with answering() as (answers, api):
         answers.every_list = EMPTY
-        store = SnapshotSource(Snapshot(), (), [], api)
-        yield answers, store
-        store.stop()
+        source = SnapshotSource(Snapshot(), (), [], api)
+        yield answers, source
+        source.stop()
         answers.end()
 
 
 def test_age_grows_while_nothing_is_heard(listed: tuple[Answers, SnapshotSource]) -> None:
-    answers, store = listed
-    store.start(lambda _: None)
+    answers, source = listed
+    source.start(lambda _: None)
     answers.wait_for(10)
-    first = store.age()
-    eventually("it grows", lambda: store.age() > first + 0.2)
+    first = source.age()
+    eventually("it grows", lambda: source.age() > first + 0.2)
     answers.give(*['{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}\n'] * 5)
-    eventually("all have been heard", lambda: store.age() < 0.2)
+    eventually("all have been heard", lambda: source.age() < 0.2)
 
 
 def test_age_grows_while_no_snapshot_can_be_made(
     listed: tuple[Answers, SnapshotSource], caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers, store = listed
+    answers, source = listed
 
     def breaks(update: Update) -> None:
         raise RuntimeError(update)
 
-    store.start(breaks)
+    source.start(breaks)
     eventually("it has failed", lambda: "background work failed and starts again" in caplog.messages)
     failed_at = time.monotonic()
     answers.wait_for(10)
     answers.give(*['{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}\n'] * 5)
     answers.wait_for(15)
-    assert store.age() >= time.monotonic() - failed_at
+    assert source.age() >= time.monotonic() - failed_at
 
 
 CUSTOM = "/apis/podtailor.dev/"
@@ -96,10 +96,10 @@ def test_without_definitions_what_is_shipped_is_in_force_until_they_come(
     with answering() as (answers, api):
         answers.every_list = EMPTY
         answers.not_served = CUSTOM
-        store = SnapshotSource(Snapshot(), shipped(Profile.SAFE, ()), [], api)
-        store.start(updates.append)
+        source = SnapshotSource(Snapshot(), shipped(Profile.SAFE, ()), [], api)
+        source.start(updates.append)
         eventually("there is a snapshot", lambda: updates)
-        assert store.waits_for() == []
+        assert source.unsynced_kinds() == []
         assert _names(updates[-1]) == ["arm64", "general", "gpu", "stateful"]
         metrics = Metrics()
         metrics.loaded(updates[-1])
@@ -108,14 +108,14 @@ def test_without_definitions_what_is_shipped_is_in_force_until_they_come(
             for kind in ("workloadpolicies", "clusterworkloadpolicies", "namespaces")
         }
         assert synced == {"workloadpolicies": 0, "clusterworkloadpolicies": 0, "namespaces": 1}
-        assert store.age() < 5
+        assert source.age() < 5
         warned = sorted(vars(each)["kind"] for each in caplog.records if each.levelname == "WARNING")
         assert warned == ["clusterworkloadpolicies", "workloadpolicies"], "once each"
         answers.every_list = {"metadata": {"resourceVersion": "9"}, "items": [POLICY]}
         # The namespaced kind is still not served: the same object would be an invalid one of it.
         answers.not_served = f"{CUSTOM}v1alpha1/workloadpolicies"
         eventually("policies are heard", lambda: "from-the-cluster" in _names(updates[-1]))
-        store.stop()
+        source.stop()
         answers.end()
 
 
@@ -123,31 +123,31 @@ def test_command_that_looks_once_finds_no_policies_without_definitions() -> None
     with answering() as (answers, api):
         answers.every_list = EMPTY
         answers.not_served = CUSTOM
-        found, standings = reads.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
-        assert (len(found.policies), standings) == (4, ())
-        assert (reads.standings(api), reads.documents(api)) == ((), [])
+        found, policy_statuses = reads.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
+        assert (len(found.policies), policy_statuses) == (4, ())
+        assert (reads.policy_statuses(api), reads.documents(api)) == ((), [])
 
 
 class Cluster:
-    """A store of a cluster whose reflectors do not run: tests put into them what would have been heard."""
+    """A source of a cluster whose reflectors do not run: tests put into them what would have been heard."""
 
     def __init__(self, api: ApiClient) -> None:
         self.said: list[Any] = []
-        self.store = SnapshotSource(Snapshot(), (), [], api, self.said.append)
-        self.kinds = {reflector.kind.name: reflector for reflector in self.store.reflectors}
+        self.source = SnapshotSource(Snapshot(), (), [], api, self.said.append)
+        self.kinds = {reflector.resource.name: reflector for reflector in self.source.reflectors}
 
     def hears(self, kind: str, key: str, item: Any) -> None:
-        held = self.kinds[kind].held
+        store = self.kinds[kind].store
         if item is None:
-            held.drop(key)
+            store.drop(key)
         else:
-            held.put(key, item)
+            store.put(key, item)
 
     def policy(self, name: str, spec: str = "{}", *, generation: int = 1, ready: str = "") -> None:
         metadata = Meta(name=name, namespace="n1", uid=name, generation=generation, resourceVersion=ready)
         condition = Condition("Ready", "True", ready) if ready else None
-        known = PolicyObject(policy_kinds.KINDS[1], metadata, spec.encode(), condition)
-        self.hears("workloadpolicies", f"n1/{name}", known)
+        policy_object = PolicyObject(policy_kinds.KINDS[1], metadata, spec.encode(), condition)
+        self.hears("workloadpolicies", f"n1/{name}", policy_object)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def cluster() -> Iterator[Cluster]:
             )
         for number in range(10):
             made.policy(f"p{number}")
-        made.store.update()
+        made.source.update()
         yield made
 
 
@@ -176,16 +176,16 @@ def cluster() -> Iterator[Cluster]:
         ("namespaces", "/new", Namespace("new")),
         ("resourcequotas", "n1/q", None),
         ("resourcequotas", "n1/other", Quota("n1", by_class=True, counts_ephemeral_storage=False)),
-        ("limitranges", "n1/r", Range("n1", (Bounds({}, {"cpu": Quantity("1", 1000)}, {}),), ())),
+        ("limitranges", "n1/r", LimitRangeBounds("n1", (Bounds({}, {"cpu": Quantity("1", 1000)}, {}),), ())),
     ],
     ids=["labelled", "deleted", "new", "quota gone", "quota more", "bounds"],
 )
 def test_one_event_builds_one_namespace(cluster: Cluster, kind: str, key: str, item: Any) -> None:
-    namespaces = cluster.store.namespaces
+    namespaces = cluster.source.namespaces
     before, built = dict(namespaces.all), namespaces.built
-    index = cluster.store.update().snapshot.policies
+    index = cluster.source.update().snapshot.policies
     cluster.hears(kind, key, item)
-    after = cluster.store.update().snapshot
+    after = cluster.source.update().snapshot
     assert namespaces.built == built + 1
     assert after.policies is index, "policies have not changed"
     name = key.strip("/").partition("/")[0]
@@ -196,27 +196,29 @@ def test_one_event_builds_one_namespace(cluster: Cluster, kind: str, key: str, i
 
 def test_quota_and_bounds_are_joined_to_their_namespace_whatever_comes_first(cluster: Cluster) -> None:
     cluster.hears("resourcequotas", "late/q", Quota("late", by_class=True, counts_ephemeral_storage=False))
-    cluster.hears("limitranges", "late/r", Range("late", (Bounds({}, {"cpu": Quantity("1", 1000)}, {}),), ()))
-    assert "late" not in cluster.store.update().snapshot.namespaces
+    cluster.hears(
+        "limitranges", "late/r", LimitRangeBounds("late", (Bounds({}, {"cpu": Quantity("1", 1000)}, {}),), ())
+    )
+    assert "late" not in cluster.source.update().snapshot.namespaces
     cluster.hears("namespaces", "/late", Namespace("late"))
-    late = cluster.store.update().snapshot.namespaces["late"]
+    late = cluster.source.update().snapshot.namespaces["late"]
     assert (late.has_best_effort_quota, len(late.container_bounds)) == (True, 1)
     cluster.hears("resourcequotas", "late/q", None)
-    assert not cluster.store.update().snapshot.namespaces["late"].has_best_effort_quota
+    assert not cluster.source.update().snapshot.namespaces["late"].has_best_effort_quota
 
 
 def test_own_status_write_makes_no_snapshot(cluster: Cluster) -> None:
     """Nor does any event that says no more than the last snapshot did; the status writer hears of it."""
     updates: list[Update] = []
-    cluster.store.take = updates.append
-    cluster.store.pass_on()
+    cluster.source.take = updates.append
+    cluster.source.publish()
     assert len(updates) == 1
     cluster.policy("p1", ready="InForce")
-    cluster.store.pass_on()
+    cluster.source.publish()
     assert len(updates) == 1
-    assert cluster.said[-1]["n1/p1"].known.ready.reason == "InForce"
+    assert cluster.said[-1]["n1/p1"].object.ready.reason == "InForce"
     cluster.policy("p1", '{"priority": 3}', generation=2, ready="InForce")
-    cluster.store.pass_on()
+    cluster.source.publish()
     assert len(updates) == 2
     assert list(cluster.said[-1]) == ["n1/p1"], "and of no other"
 
@@ -233,11 +235,11 @@ def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixt
     with answering() as (answers, api):
         answers.every_list = EMPTY
         answers.lists["workloadpolicies"] = _list(*items)
-        store = SnapshotSource(Snapshot(), (), [], api)
-        store.start(lambda _: None)
+        source = SnapshotSource(Snapshot(), (), [], api)
+        source.start(lambda _: None)
         eventually("it is said", lambda: len(caplog.records) >= 2)
         answers.wait_for(10)
-        store.stop()
+        source.stop()
         answers.end()
     told = [
         (vars(each)["namespace"], vars(each)["excess"])
@@ -252,7 +254,7 @@ def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixt
 
 def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, SnapshotSource]) -> None:
     """What one change costs decides how soon the next are looked at: a tenth of a core at most."""
-    answers, store = listed
+    answers, source = listed
     builds: list[float] = []
     pause = threading.Event()
 
@@ -262,12 +264,12 @@ def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, Sn
             pass
         builds.append(time.monotonic())
 
-    store.start(costly)
+    source.start(costly)
     eventually("it is built", lambda: builds)
     answers.wait_for(10)
     until = time.monotonic() + 2
     while time.monotonic() < until:
-        store.changed()
+        source.changed()
         pause.wait(0.001)
     assert len(builds) <= 6, "50 ms each, in 2 s"
 
@@ -275,7 +277,7 @@ def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, Sn
 def test_changes_that_could_not_be_taken_in_are_not_lost(cluster: Cluster) -> None:
     cluster.policy("new", '{"priority": 5}')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store_module, "PolicyIndex", lambda _: 1 / 0)
+        patch.setattr(snapshots_module, "PolicyIndex", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            cluster.store.update()
-    assert "new" in _names(cluster.store.update())
+            cluster.source.update()
+    assert "new" in _names(cluster.source.update())

@@ -25,8 +25,8 @@ def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_writer, "_ROUND_SECONDS", 0.01)
 
 
-def _wanted(*standings: PolicyStatus) -> dict[str, PolicyStatus | None]:
-    return {standing.known.key: standing for standing in standings}
+def _wanted(*policy_statuses: PolicyStatus) -> dict[str, PolicyStatus | None]:
+    return {policy_status.object.key: policy_status for policy_status in policy_statuses}
 
 
 @pytest.fixture
@@ -41,10 +41,12 @@ def writing() -> Iterator[tuple[Answers, StatusWriter]]:
         assert not writer.is_alive()
 
 
-def _standing(name: str, *, ready: Condition | None = None, spec: str = "{}") -> PolicyStatus:
+def _policy_status(name: str, *, ready: Condition | None = None, spec: str = "{}") -> PolicyStatus:
     metadata = Meta(name=name, uid=name, generation=2, resourceVersion="7")
-    (standing,) = PolicyStatuses().of([PolicyObject(policy_kinds.KINDS[0], metadata, spec.encode(), ready)])
-    return standing
+    (policy_status,) = PolicyStatuses().replace_all(
+        [PolicyObject(policy_kinds.KINDS[0], metadata, spec.encode(), ready)]
+    )
+    return policy_status
 
 
 def test_writes_only_what_is_not_said_yet(writing: tuple[Answers, StatusWriter]) -> None:
@@ -52,8 +54,12 @@ def test_writes_only_what_is_not_said_yet(writing: tuple[Answers, StatusWriter])
     there = Condition("Ready", "True", "InForce", "in other words", 2)
     old = Condition("Ready", "True", "InForce", "as written", 1, "2026-01-01T00:00:00Z")
     answers.give({}, {})
-    writer.wants(
-        _wanted(_standing("said", ready=there), _standing("new", spec="[]"), _standing("old", ready=old))
+    writer.enqueue(
+        _wanted(
+            _policy_status("said", ready=there),
+            _policy_status("new", spec="[]"),
+            _policy_status("old", ready=old),
+        )
     )
     answers.wait_for(2)
     first, second = answers.asked
@@ -79,7 +85,7 @@ def test_what_is_forbidden_is_tried_again_much_later(
     answers, writer = writing
     answers.give({}, status=403)
     answers.give({})
-    writer.wants(_wanted(_standing("first"), _standing("second")))
+    writer.enqueue(_wanted(_policy_status("first"), _policy_status("second")))
     answers.wait_for(1)
     started = time.monotonic()
     answers.wait_for(2)
@@ -95,24 +101,28 @@ def test_conflict_is_for_others_to_settle_and_a_refusal_is_tried_again(
     answers, writer = writing
     answers.give("not JSON at all", status=code)
     answers.give({})
-    writer.wants(_wanted(_standing("first")))
+    writer.enqueue(_wanted(_policy_status("first")))
     answers.wait_for(1)
     if again:
         answers.wait_for(2)
         assert answers.asked[0]["path"] == answers.asked[1]["path"]
     else:
-        writer.wants(_wanted(_standing("second")))
+        writer.enqueue(_wanted(_policy_status("second")))
         eventually("the next is written", lambda: len(answers.asked) == 2)
         assert answers.asked[1]["path"].endswith("/second/status")
 
 
-def _standings(namespace: str, count: int, *, is_excess: bool = False) -> dict[str, PolicyStatus | None]:
+def _policy_statuses(
+    namespace: str, count: int, *, is_excess: bool = False
+) -> dict[str, PolicyStatus | None]:
     made: dict[str, PolicyStatus | None] = {}
     for number in range(count):
         metadata = Meta(name=f"p{number}", namespace=namespace, uid=f"{namespace}{number}", generation=1)
-        known = PolicyObject(policy_kinds.KINDS[1], metadata, b"{}", None)
-        (standing,) = PolicyStatuses().of([known.as_excess() if is_excess else known])
-        made[known.key] = standing
+        policy_object = PolicyObject(policy_kinds.KINDS[1], metadata, b"{}", None)
+        (policy_status,) = PolicyStatuses().replace_all(
+            [policy_object.as_excess() if is_excess else policy_object]
+        )
+        made[policy_object.key] = policy_status
     return made
 
 
@@ -124,7 +134,9 @@ def test_namespaces_take_turns(writing: tuple[Answers, StatusWriter]) -> None:
     """Nobody waits for somebody else's thousands."""
     answers, writer = writing
     answers.give(*[{}] * 4)
-    writer.wants({**_standings("crowd", 1000), **_standings("shop", 1), **_standings("other", 1)})
+    writer.enqueue(
+        {**_policy_statuses("crowd", 1000), **_policy_statuses("shop", 1), **_policy_statuses("other", 1)}
+    )
     answers.wait_for(4)
     assert _namespaces(answers)[:4] == ["crowd", "shop", "other", "crowd"]
 
@@ -136,10 +148,10 @@ def test_those_over_the_limit_come_slowly(
     monkeypatch.setattr(status_writer, "_WRITES_PER_SECOND", 1000.0)
     answers, writer = writing
     answers.give(*[{}] * 10)
-    writer.wants({**_standings("crowd", 1000, is_excess=True), **_standings("shop", 5)})
+    writer.enqueue({**_policy_statuses("crowd", 1000, is_excess=True), **_policy_statuses("shop", 5)})
     answers.wait_for(6)
     assert sorted(_namespaces(answers)) == ["crowd", *["shop"] * 5]
-    writer.wants(_standings("late", 1))
+    writer.enqueue(_policy_statuses("late", 1))
     answers.wait_for(7)
     assert _namespaces(answers)[6] == "late"
 
@@ -149,14 +161,14 @@ def test_what_is_no_longer_wanted_is_not_written(writing: tuple[Answers, StatusW
     answers, writer = writing
     answers.give("no", status=500)
     answers.give({}, {})
-    first, gone = _standing("first"), _standing("gone")
+    first, gone = _policy_status("first"), _policy_status("gone")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(status_writer, "_ROUND_SECONDS", 0.5)
-        writer.wants(_wanted(first, gone))
+        writer.enqueue(_wanted(first, gone))
         answers.wait_for(1)
         there = Condition("Ready", "True", "InForce", "", 2)
-        writer.wants({"first": _standing("first", ready=there), "gone": None})
-        writer.wants(_wanted(_standing("second")))
+        writer.enqueue({"first": _policy_status("first", ready=there), "gone": None})
+        writer.enqueue(_wanted(_policy_status("second")))
         answers.wait_for(2)
     assert [each["path"].split("/")[-2] for each in answers.asked] == ["first", "second"]
 
@@ -165,7 +177,7 @@ def test_long_message_is_cut(writing: tuple[Answers, StatusWriter]) -> None:
     """The API takes 32,768 characters, and a person reads less."""
     answers, writer = writing
     answers.give({})
-    writer.wants(_wanted(structs.replace(_standing("long"), message="why " * 10_000)))
+    writer.enqueue(_wanted(structs.replace(_policy_status("long"), message="why " * 10_000)))
     answers.wait_for(1)
     (condition,) = answers.asked[0]["status"]["conditions"]
     assert condition["message"].startswith("why why")

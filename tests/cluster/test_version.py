@@ -45,10 +45,10 @@ def test_snapshots_know_it() -> None:
         answers.every_list = empty
         answers.lists["version"] = {"major": "1", "minor": "32"}
         assert reads.snapshot(api, Snapshot(), (), ())[0].kubernetes == 32
-        store = SnapshotSource(Snapshot(), (), [], api)
-        for reflector in store.reflectors:
+        source = SnapshotSource(Snapshot(), (), [], api)
+        for reflector in source.reflectors:
             reflector.list()
         asked = len(answers.asked)
-        assert store.update().snapshot.kubernetes == 32
-        assert store.update().snapshot.kubernetes == 32
+        assert source.update().snapshot.kubernetes == 32
+        assert source.update().snapshot.kubernetes == 32
         assert len(answers.asked) == asked + 1, "once"

@@ -23,10 +23,10 @@ from webhook.documents import yaml_tree
 from webhook.documents.files import Document, read
 from webhook.documents.yaml_edit import edited
 from webhook.engine.snapshot import snapshot_of
-from webhook.policies.load import load_all
+from webhook.policies.load import load_or_raise
 from webhook.policies.shipped import Profile, built_in
 
-SNAPSHOT = snapshot_of((*load_all(["tests/e2e/greedy-policies.yaml"]), *built_in(Profile.STRICT)))
+SNAPSHOT = snapshot_of((*load_or_raise(["tests/e2e/greedy-policies.yaml"]), *built_in(Profile.STRICT)))
 LIMIT = {"op": "add", "path": "/spec/containers/0/resources/limits/memory", "value": "1Gi"}
 RESIZE = {
     "op": "add",

@@ -16,11 +16,11 @@ from webhook.documents.files import read
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Scope
 from webhook.model.subject import Namespace
-from webhook.policies.load import load_all
+from webhook.policies.load import load_or_raise
 from webhook.policies.shipped import Profile, built_in
 
 GREEDY = (
-    *load_all(["tests/e2e/greedy-policies.yaml"]),
+    *load_or_raise(["tests/e2e/greedy-policies.yaml"]),
     policy(
         """
         nodeSelector: {zone: other}

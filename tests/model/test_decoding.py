@@ -40,17 +40,17 @@ def test_pods_are_read_by_many_threads_at_once() -> None:
 
 
 _KINDS = """
-from webhook.cluster.snapshot_objects import NAMESPACES, QUOTAS, RANGES
+from webhook.cluster.snapshot_objects import NAMESPACES, QUOTAS, LIMIT_RANGES
 from webhook.cluster.policy_objects import policies_of
-from webhook.cluster.pager import object_of
+from webhook.cluster.pager import parse_object
 from webhook.policies import policy_kinds
-kinds = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, policy_kinds.KINDS)]
+kinds = [NAMESPACES, QUOTAS, LIMIT_RANGES, *map(policies_of, policy_kinds.KINDS)]
 raw = b'{"metadata": {"name": "a", "annotations": {"scheduler.alpha.kubernetes.io/tolerationsWhitelist": "[{}]"}}}'
 """
 
 
 def test_objects_of_a_cluster_are_read_by_many_threads_at_once() -> None:
-    assert _exit_codes(4, _KINDS, "[kind.read(object_of(raw)) for kind in kinds]") == {0}
+    assert _exit_codes(4, _KINDS, "[kind.read(parse_object(raw)) for kind in kinds]") == {0}
 
 
 def _read_where_used(file: Path) -> Iterator[str]:

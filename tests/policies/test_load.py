@@ -10,7 +10,7 @@ import pytest
 from webhook.errors import InputError
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.policy import Origin, Policy
-from webhook.policies.load import load, load_all
+from webhook.policies.load import load, load_or_raise
 from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile, built_in
 
@@ -64,7 +64,7 @@ def _write(folder: Path, text: str, name: str = "policy.yaml") -> str:
 
 
 def _only(folder: Path, text: str) -> Policy:
-    (policy,) = load_all([_write(folder, text)])
+    (policy,) = load_or_raise([_write(folder, text)])
     return policy
 
 
@@ -311,7 +311,7 @@ def test_what_is_no_yaml_is_a_problem_among_others(tmp_path: Path) -> None:
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     file = _write(tmp_path, f"{HEAD}  mod: x\n  prio: 1\n")
     with pytest.raises(InputError) as error:
-        load_all([file])
+        load_or_raise([file])
     assert len(str(error.value).splitlines()) == 2
 
 
@@ -363,4 +363,4 @@ def test_a_key_that_is_written_twice_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "p.yaml"
     file.write_text(f"{HEAD}  priority: 1\n  priority: 2\n")
     with pytest.raises(InputError, match=r"p\.yaml:\d+:3: duplicate key 'priority', which stands in line"):
-        load_all([str(file)])
+        load_or_raise([str(file)])

@@ -10,7 +10,7 @@ from tests.support.pods import Json, decide, snapshot, tailored, yaml
 from webhook.documents.files import read
 from webhook.errors import InputError
 from webhook.model.images import repository
-from webhook.policies.load import load_all
+from webhook.policies.load import load_or_raise
 from webhook.policies.shipped import preset_names, preset_text, presets
 from webhook.workloads.templates import template_path
 
@@ -83,7 +83,7 @@ def test_there_is_a_manifest_for_each() -> None:
 @pytest.mark.parametrize("preset", preset_names())
 def test_shown_to_a_file_is_a_policy_of_ones_own(preset: str, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(preset_text(preset))
-    assert [policy.name for policy in load_all([str(tmp_path / "own.yaml")])] == [preset]
+    assert [policy.name for policy in load_or_raise([str(tmp_path / "own.yaml")])] == [preset]
 
 
 def test_unknown_ones_are_told_with_those_there_are() -> None:

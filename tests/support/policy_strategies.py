@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.pods import Json
 from tests.support.strategies import CPU, KEYS, MEMORY, TOLERATIONS, put
 from webhook.cluster.pager import Meta, Object
-from webhook.cluster.snapshot_objects import QUOTAS, RANGES, bound_by, guarded_by
+from webhook.cluster.snapshot_objects import LIMIT_RANGES, QUOTAS, with_limit_range, with_quota
 from webhook.model.subject import Namespace
 
 
@@ -141,9 +141,9 @@ def namespace_of(name: str, guards: list[Json]) -> Namespace:
     for each in guards:
         found = Object(Meta(namespace=name), json.dumps(each).encode())
         made = (
-            guarded_by(made, QUOTAS.read(found))
+            with_quota(made, QUOTAS.read(found))
             if each["kind"] == "ResourceQuota"
-            else bound_by(made, RANGES.read(found))
+            else with_limit_range(made, LIMIT_RANGES.read(found))
         )
     return made
 

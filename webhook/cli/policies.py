@@ -113,7 +113,7 @@ def _of_cluster(
 
     try:
         api = api_client(kubeconfig, context, retry_429=True)
-        part = cluster_view.part_of(api, None, connect.namespace_of(None, kubeconfig, context))
+        part = cluster_view.cluster_part(api, None, connect.namespace_of(None, kubeconfig, context))
         return cluster_view.policies_in_force(api, part, here, paths)
     except ClusterError as error:
         if kubeconfig or context:
@@ -140,7 +140,7 @@ def diff(
 
     paths = options.filenames_of(filename)
     given = [document for path in find(paths) for document in read(path) if document.data is not None]
-    if not load_documents(given).whole():
+    if not load_documents(given).or_raise():
         raise InputError(f"{', '.join(paths)}: no policy in there")
     there = {_identity(each): each for each in connect.documents(kubeconfig, context)}
     differs = False

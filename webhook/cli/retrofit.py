@@ -84,7 +84,7 @@ def retrofit(
     api = api_client(kubeconfig, context, retry_429=True)
     with cluster_view.progress() as heard:
         own = connect.namespace_of(namespace, kubeconfig, context)
-        part = cluster_view.part_of(api, namespace, own, all_namespaces=all_namespaces)
+        part = cluster_view.cluster_part(api, namespace, own, all_namespaces=all_namespaces)
         look = cluster_view.look(api, part, since=since)
         scope = cluster_view.scope(api, part, selector, "", {})
         cluster = Cluster(api, look.snapshot, scope, heard)
@@ -98,7 +98,7 @@ def retrofit(
     plan = rollout.checked(api, planner.plan())
     for note in look.notes:
         warn(note)
-    if part.unread and apply:
+    if part.unreadable and apply:
         raise InputError("nothing is changed as long as you may not read all that decides")
     unreached = calls(look.installed, None, datetime.now(UTC)) if apply else []
     if unreached:
@@ -106,7 +106,7 @@ def retrofit(
     if output is Format.JSON:
         print_json(_as_json(plan))
     else:
-        _show(plan, is_sure=not part.unread)
+        _show(plan, is_sure=not part.unreadable)
     if apply:
         _apply(api, plan, look.snapshot, timeout, dry_run=dry_run)
     if Finding.NOT_JUDGED in survey.tally.found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from webhook.cluster.snapshot_objects import Quota, Range, bound_by, guarded_by
+from webhook.cluster.snapshot_objects import LimitRangeBounds, Quota, with_limit_range, with_quota
 from webhook.model.subject import Namespace
 
 T = TypeVar("T")
@@ -19,13 +19,13 @@ class Namespaces:
         """How many have been put together so far."""
         self._bare: dict[str, Namespace] = {}
         self._quotas: dict[str, dict[str, Quota]] = {}
-        self._ranges: dict[str, dict[str, Range]] = {}
+        self._ranges: dict[str, dict[str, LimitRangeBounds]] = {}
 
     def update(
         self,
         namespaces: Mapping[str, Namespace | None],
         quotas: Mapping[str, Quota | None],
-        ranges: Mapping[str, Range | None],
+        ranges: Mapping[str, LimitRangeBounds | None],
     ) -> None:
         """Take in what has changed, by `namespace/name`."""
         names = {key.removeprefix("/") for key in namespaces}
@@ -44,9 +44,9 @@ class Namespaces:
         if namespace is None:
             return None
         for quota in self._quotas.get(name, {}).values():
-            namespace = guarded_by(namespace, quota)
+            namespace = with_quota(namespace, quota)
         for found in self._ranges.get(name, {}).values():
-            namespace = bound_by(namespace, found)
+            namespace = with_limit_range(namespace, found)
         return namespace
 
 

@@ -38,7 +38,7 @@ class Object(Struct, frozen=True):
         return f"{self.metadata.namespace or ''}/{self.metadata.name}"
 
 
-class Held(dict[str, T]):
+class ObjectStore(dict[str, T]):
     """Objects of one kind by `namespace/name`, and which of them have changed since that was last asked."""
 
     def __init__(self) -> None:
@@ -66,12 +66,12 @@ class Held(dict[str, T]):
         self._changed = set()
         return changes
 
-    def follow(self, before: Held[T]) -> None:
-        """Take the place of what was held before: what differs has changed."""
-        differing = {key for key in self.keys() | before.keys() if self.get(key) != before.get(key)}
-        self._changed = before._changed | differing
+    def mark_changes_since(self, previous: ObjectStore[T]) -> None:
+        """Take the place of `previous`: what differs has changed."""
+        differing = {key for key in self.keys() | previous.keys() if self.get(key) != previous.get(key)}
+        self._changed = previous._changed | differing
 
-    def unread(self) -> list[str]:
+    def incomplete(self) -> list[str]:
         """Those of which all is to be kept, and is not: they have to be read again."""
         return []
 
@@ -88,10 +88,10 @@ class Resource(Struct, Generic[T], frozen=True):
     """How many are listed at a time."""
     is_custom: bool = False
     """Its definition may not be there: then the API server answers 404, and there are none."""
-    held: Callable[[], Held[T]] = Held
+    store: Callable[[], ObjectStore[T]] = ObjectStore
 
 
-def whole(found: Object) -> Object:
+def keep_object(found: Object) -> Object:
     """The `Resource.read` of who keeps all."""
     return found
 
@@ -131,17 +131,17 @@ _IDENTITIES = msgspec.json.Decoder(_Identity)
 
 
 def pages(
-    api: ApiClient, kind: Resource[Any], query: Query, *, allow_inconsistent: bool = False
+    api: ApiClient, resource: Resource[Any], query: Query, *, allow_inconsistent: bool = False
 ) -> Iterator[Page]:
     """All pages of one moment; with `allow_inconsistent` of a later one where that moment is too long ago.
 
     Raises ApiException, and HTTPError or OSError where the API server cannot be reached.
     """
-    query = [("limit", str(kind.page)), *query]
+    query = [("limit", str(resource.page)), *query]
     token: str | None = ""
     while token is not None:
         try:
-            page = _PAGES.decode(get(api, kind, [*query, ("continue", token)] if token else query).data)
+            page = _PAGES.decode(get(api, resource, [*query, ("continue", token)] if token else query).data)
         except GoneError as error:
             if not allow_inconsistent or not error.token or error.token == token:
                 raise
@@ -151,36 +151,36 @@ def pages(
         token = page.metadata.continue_ or None
 
 
-def objects(api: ApiClient, kind: Resource[T], query: Query) -> Iterator[T]:
+def objects(api: ApiClient, resource: Resource[T], query: Query) -> Iterator[T]:
     """Raises as `pages` does."""
-    for page in pages(api, kind, query):
-        yield from (kind.read(object_of(raw)) for raw in page.items or ())
+    for page in pages(api, resource, query):
+        yield from (resource.read(parse_object(raw)) for raw in page.items or ())
 
 
-def listed(api: ApiClient, kind: Resource[T]) -> tuple[Held[T], str]:
+def list_objects(api: ApiClient, resource: Resource[T]) -> tuple[ObjectStore[T], str]:
     """All objects of a kind, and the resourceVersion up to which that is all.
 
     Raises as `pages` does.
     """
-    items = kind.held()
-    revision = ""
-    for page in pages(api, kind, []):
+    items = resource.store()
+    resource_version = ""
+    for page in pages(api, resource, []):
         for raw in page.items or ():
-            found = object_of(raw)
-            items.put(found.key, kind.read(found))
-        revision = page.metadata.resourceVersion
-    return items, revision
+            found = parse_object(raw)
+            items.put(found.key, resource.read(found))
+        resource_version = page.metadata.resourceVersion
+    return items, resource_version
 
 
-def get(api: ApiClient, kind: Resource[Any], query: Query) -> Any:
+def get(api: ApiClient, resource: Resource[Any], query: Query) -> Any:
     accept = "application/json"
-    if kind.metadata_only:
+    if resource.metadata_only:
         shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
         accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
     response = api.call_api(
         *api.param_serialize(
             "GET",
-            kind.path,
+            resource.path,
             query_params=query,
             header_params={"Accept": accept},
             auth_settings=["BearerToken"],
@@ -188,11 +188,11 @@ def get(api: ApiClient, kind: Resource[Any], query: Query) -> Any:
         _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
     ).response
     if response.status != _OK:
-        raise refused(response.status, response.reason, response.read() or b"")
+        raise api_exception(response.status, response.reason, response.read() or b"")
     return response
 
 
-def refused(status: int, reason: str, body: bytes) -> ApiException:
+def api_exception(status: int, reason: str, body: bytes) -> ApiException:
     """In the API server's own words, where it has some."""
     try:
         said = _STATUSES.decode(body)
@@ -203,5 +203,5 @@ def refused(status: int, reason: str, body: bytes) -> ApiException:
     return ApiException(status, said.message or reason)
 
 
-def object_of(raw: msgspec.Raw | bytes) -> Object:
+def parse_object(raw: msgspec.Raw | bytes) -> Object:
     return Object(_IDENTITIES.decode(raw).metadata, bytes(raw))

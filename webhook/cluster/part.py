@@ -11,10 +11,10 @@ from msgspec import Struct
 from webhook.errors import ClusterError
 
 
-class Part(Struct, frozen=True):
+class ClusterPart(Struct, frozen=True):
     namespace: str | None = None
     """Only what is in it, or decides in it; None: in all."""
-    unread: list[str] | None = None
+    unreadable: list[str] | None = None
     """Collects, in words, what the caller may not read: that is never taken for "there is none".
 
     None: what may not be read is an error.
@@ -23,7 +23,7 @@ class Part(Struct, frozen=True):
     """Why it is less than what was asked for."""
 
     @contextmanager
-    def noted(self, what: str, unknown: str) -> Iterator[None]:
+    def note_if_forbidden(self, what: str, unknown: str) -> Iterator[None]:
         """Goes on where the caller may not read `what`; `unknown` says what that means.
 
         Raises ClusterError.
@@ -31,9 +31,9 @@ class Part(Struct, frozen=True):
         try:
             yield
         except ClusterError as error:
-            if error.status != HTTPStatus.FORBIDDEN or self.unread is None:
+            if error.status != HTTPStatus.FORBIDDEN or self.unreadable is None:
                 raise
-            self.unread.append(f"you may not read {what}: {unknown}")
+            self.unreadable.append(f"you may not read {what}: {unknown}")
 
 
-WHOLE = Part()
+WHOLE_CLUSTER = ClusterPart()

@@ -7,7 +7,7 @@ import bisect
 import msgspec
 from msgspec import Struct, structs
 
-from webhook.cluster.pager import Held, Meta, Object, Resource
+from webhook.cluster.pager import Meta, Object, ObjectStore, Resource
 from webhook.policies import policy_kinds
 
 # Of a policy's spec. The largest that ship have a few hundred.
@@ -50,7 +50,7 @@ class PolicyObject(Struct, frozen=True):
 
     @property
     def age(self) -> tuple[str, str]:
-        """Older ones first: when it was made, and its key in `Held`."""
+        """Older ones first: when it was made, and its key in `ObjectStore`."""
         return self.metadata.creationTimestamp or "", f"{self.namespace}/{self.metadata.name}"
 
     def as_excess(self) -> PolicyObject:
@@ -69,7 +69,7 @@ class _Parts(_SpecOnly, frozen=True):
     status: _Status | None = None
 
 
-class OldestHeld(Held[PolicyObject]):
+class PolicyStore(ObjectStore[PolicyObject]):
     """Of the oldest policies of each namespace all is kept, of the others little more than the name.
 
     Oldest first: new policies cannot displace older ones.
@@ -99,7 +99,7 @@ class OldestHeld(Held[PolicyObject]):
         self._forget(self.get(key))
         return super().drop(key)
 
-    def unread(self) -> list[str]:
+    def incomplete(self) -> list[str]:
         found = []
         for namespace in tuple(self._thinned):
             oldest = self._ages.get(namespace, ())[:MAX_IN_A_NAMESPACE]
@@ -109,14 +109,14 @@ class OldestHeld(Held[PolicyObject]):
             found += keys
         return found
 
-    def _forget(self, known: PolicyObject | None) -> None:
-        if known is None:
+    def _forget(self, policy_object: PolicyObject | None) -> None:
+        if policy_object is None:
             return
-        ages = self._ages[known.namespace]
-        del ages[bisect.bisect_left(ages, known.age)]
+        ages = self._ages[policy_object.namespace]
+        del ages[bisect.bisect_left(ages, policy_object.age)]
         if not ages:
-            del self._ages[known.namespace]
-        self._thinned.add(known.namespace)
+            del self._ages[policy_object.namespace]
+        self._thinned.add(policy_object.namespace)
 
 
 _PARTS = msgspec.json.Decoder(_Parts)
@@ -149,7 +149,7 @@ def policies_of(kind: policy_kinds.PolicyKind) -> Resource[PolicyObject]:
         )  # as many as it likes, and nothing is read from them
         return PolicyObject(kind, metadata, spec if len(spec) <= MAX_BYTES else None, ready)
 
-    held = OldestHeld if kind.scope == "Namespaced" else Held
+    store = PolicyStore if kind.scope == "Namespaced" else ObjectStore
     # The API server takes half a megabyte of each.
     return Resource(
         kind.plural,
@@ -157,5 +157,5 @@ def policies_of(kind: policy_kinds.PolicyKind) -> Resource[PolicyObject]:
         read,
         page=50,
         is_custom=True,
-        held=held,
+        store=store,
     )

@@ -15,7 +15,7 @@ from webhook.model.policy import Policy
 from webhook.model.words import truncate
 from webhook.policies import policy_kinds
 from webhook.policies.compile import compiled
-from webhook.policies.load import told
+from webhook.policies.load import error_messages
 from webhook.policies.schema import PolicyDocument
 
 # The API takes 32,768 characters of a message; a person reads less, and each is kept.
@@ -25,15 +25,15 @@ _MAX_PROBLEM = 900
 class PolicyStatus(Struct, frozen=True):
     """How a policy stands: `policy` is the version of it that is in force, if any is."""
 
-    known: PolicyObject
+    object: PolicyObject
     policy: Policy | None
     is_ready: bool
     reason: str
     message: str
 
     @property
-    def named(self) -> str:
-        return f"{self.known.kind.kind} {self.known.key}"
+    def display_name(self) -> str:
+        return f"{self.object.kind.kind} {self.object.key}"
 
 
 class Change(Struct, frozen=True):
@@ -49,8 +49,12 @@ class Change(Struct, frozen=True):
         return self._compared(self.before) != self._compared(self.now)
 
     @staticmethod
-    def _compared(standing: PolicyStatus | None) -> object:
-        return standing and (standing.policy, standing.message, standing.known.metadata.generation)
+    def _compared(policy_status: PolicyStatus | None) -> object:
+        return policy_status and (
+            policy_status.policy,
+            policy_status.message,
+            policy_status.object.metadata.generation,
+        )
 
 
 class PolicyStatuses:
@@ -65,51 +69,57 @@ class PolicyStatuses:
 
     def policies(self) -> Iterator[Policy]:
         """Those in force."""
-        return (standing.policy for standing in self._all.values() if standing.policy)
+        return (policy_status.policy for policy_status in self._all.values() if policy_status.policy)
 
     def update(self, changes: Iterable[tuple[str, PolicyObject | None]]) -> Iterator[Change]:
         """Look at those alone that have changed, by `PolicyObject.key`."""
-        for key, known in changes:
+        for key, policy_object in changes:
             before = self._all.get(key)
-            now = _standing(known, before) if known else None
+            now = _policy_status(policy_object, before) if policy_object else None
             self._all.pop(key, None)
             self.not_ready.discard(key)
-            if before and before.known.is_excess:
-                self.excess -= Counter([before.known.namespace])  # and forgets who has none
+            if before and before.object.is_excess:
+                self.excess -= Counter([before.object.namespace])  # and forgets who has none
             if now:
                 self._all[key] = now
             if now and not now.is_ready:
                 self.not_ready.add(key)
-            if now and now.known.is_excess:
-                self.excess[now.known.namespace] += 1
+            if now and now.object.is_excess:
+                self.excess[now.object.namespace] += 1
             yield Change(key, before, now)
 
-    def of(self, known: Iterable[PolicyObject]) -> tuple[PolicyStatus, ...]:
+    def replace_all(self, policy_objects: Iterable[PolicyObject]) -> tuple[PolicyStatus, ...]:
         """Of all there are, oldest first."""
-        there: dict[str, PolicyObject | None] = {each.key: each for each in known}
+        there: dict[str, PolicyObject | None] = {each.key: each for each in policy_objects}
         for _ in self.update([*dict.fromkeys(self._all.keys() - there.keys()).items(), *there.items()]):
             pass
-        return tuple(sorted(self._all.values(), key=lambda each: each.known.age))
+        return tuple(sorted(self._all.values(), key=lambda each: each.object.age))
 
 
-def _standing(known: PolicyObject, before: PolicyStatus | None) -> PolicyStatus:
-    if before and before.known.metadata.uid != known.metadata.uid:
+def _policy_status(policy_object: PolicyObject, before: PolicyStatus | None) -> PolicyStatus:
+    if before and before.object.metadata.uid != policy_object.metadata.uid:
         before = None  # another one of that name
-    if known.is_excess:
-        return PolicyStatus(known, None, is_ready=False, reason="TooMany", message=_too_many(known.namespace))
-    if known.spec is None:
+    if policy_object.is_excess:
+        return PolicyStatus(
+            policy_object, None, is_ready=False, reason="TooMany", message=_too_many(policy_object.namespace)
+        )
+    if policy_object.spec is None:
         message = f"a spec of more than {MAX_BYTES} bytes is not heard: make two policies of it"
-        return PolicyStatus(known, None, is_ready=False, reason="TooLarge", message=message)
-    if before and before.known.spec == known.spec:
+        return PolicyStatus(policy_object, None, is_ready=False, reason="TooLarge", message=message)
+    if before and before.object.spec == policy_object.spec:
         # The same bytes, so that the older ones can go.
-        return structs.replace(before, known=structs.replace(known, spec=before.known.spec))
-    policy, problem = _policy(known, known.spec)
+        return structs.replace(before, object=structs.replace(policy_object, spec=before.object.spec))
+    policy, problem = _policy(policy_object, policy_object.spec)
     if not problem:
-        return PolicyStatus(known, policy, is_ready=True, reason="InForce", message="as written")
+        return PolicyStatus(policy_object, policy, is_ready=True, reason="InForce", message="as written")
     last = before.policy if before else None
     stays = "; the last good version stays in force" if last else ""
     return PolicyStatus(
-        known, last, is_ready=False, reason="Invalid", message=f"{truncate(problem, _MAX_PROBLEM)}{stays}"
+        policy_object,
+        last,
+        is_ready=False,
+        reason="Invalid",
+        message=f"{truncate(problem, _MAX_PROBLEM)}{stays}",
     )
 
 
@@ -119,18 +129,18 @@ def _too_many(namespace: str) -> str:
     return f"{namespace} has {MAX_IN_A_NAMESPACE} older WorkloadPolicies, and no more are heard"
 
 
-def _policy(known: PolicyObject, spec: bytes) -> tuple[Policy | None, str]:
+def _policy(policy_object: PolicyObject, spec: bytes) -> tuple[Policy | None, str]:
     """The policy, or what is wrong with it in words. Nothing that a policy says may raise."""
-    metadata = {"name": known.metadata.name, "namespace": known.metadata.namespace}
+    metadata = {"name": policy_object.metadata.name, "namespace": policy_object.metadata.namespace}
     head = {
         "apiVersion": policy_kinds.API_VERSION,
-        "kind": known.kind.kind,
+        "kind": policy_object.kind.kind,
         "metadata": metadata,
     }
     try:
         document = PolicyDocument.model_validate({**head, "spec": msgspec.json.decode(spec)})
-        return compiled(document, source=f"{known.kind.kind} {known.key}"), ""
+        return compiled(document, source=f"{policy_object.kind.kind} {policy_object.key}"), ""
     except ValidationError as error:
-        return None, "; ".join(told(error))
+        return None, "; ".join(error_messages(error))
     except (ValueError, RecursionError) as error:
         return None, str(error)

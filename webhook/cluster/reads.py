@@ -13,12 +13,12 @@ from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct, structs
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.pager import Object, Resource, T, get, listed, object_of
-from webhook.cluster.part import WHOLE, Part
+from webhook.cluster.pager import Object, Resource, T, get, list_objects, parse_object
+from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.cluster.policy_objects import policies_of
 from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
 from webhook.cluster.request import request
-from webhook.cluster.snapshot_objects import NAMESPACES, QUOTAS, RANGES, bound_by, guarded_by
+from webhook.cluster.snapshot_objects import LIMIT_RANGES, NAMESPACES, QUOTAS, with_limit_range, with_quota
 from webhook.cluster.version import minor_version
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
@@ -35,20 +35,20 @@ class _Secret(Struct, frozen=True):
     data: dict[str, bytes] = {}
 
 
-def standings(api: ApiClient, part: Part = WHOLE) -> tuple[PolicyStatus, ...]:
+def policy_statuses(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> tuple[PolicyStatus, ...]:
     """How each policy stands for a replica that starts now. Raises ClusterError."""
-    everywhere = Part(None, part.unread)
+    everywhere = ClusterPart(None, part.unreadable)
     cluster_wide, namespaced = (policies_of(kind) for kind in policy_kinds.KINDS)
-    known = _listed(api, cluster_wide, everywhere, "they are not judged, nor is what they replace")
-    known += _listed(api, namespaced, part, "they are not judged")
-    return PolicyStatuses().of(known)
+    known = _list(api, cluster_wide, everywhere, "they are not judged, nor is what they replace")
+    known += _list(api, namespaced, part, "they are not judged")
+    return PolicyStatuses().replace_all(known)
 
 
 def documents(api: ApiClient) -> list[dict[str, Any]]:
     """The policies as they are written. Raises ClusterError."""
     read = (policies_of(kind) for kind in policy_kinds.KINDS)
-    kinds = (Resource(each.name, each.path, _document, page=each.page, is_custom=True) for each in read)
-    return [document for kind in kinds for document in _listed(api, kind, WHOLE, "")]
+    resources = (Resource(each.name, each.path, _document, page=each.page, is_custom=True) for each in read)
+    return [document for resource in resources for document in _list(api, resource, WHOLE_CLUSTER, "")]
 
 
 def may_list_namespaces(api: ApiClient) -> bool:
@@ -66,7 +66,7 @@ def may_list_namespaces(api: ApiClient) -> bool:
 def namespace_object(api: ApiClient, name: str) -> Object:
     """Raises ClusterError, also where there is no such namespace."""
     with as_cluster_error(f"namespace {name}"):
-        return object_of(request(api, "GET", f"{NAMESPACES.path}/{quote(name, safe='')}"))
+        return parse_object(request(api, "GET", f"{NAMESPACES.path}/{quote(name, safe='')}"))
 
 
 def pod(api: ApiClient, namespace: str, name: str) -> bytes | None:
@@ -93,21 +93,25 @@ def secret(api: ApiClient, namespace: str, name: str) -> dict[str, bytes] | None
 
 
 def snapshot(
-    api: ApiClient, base: Snapshot, shipped: Iterable[Policy], own: Iterable[Policy], part: Part = WHOLE
+    api: ApiClient,
+    base: Snapshot,
+    shipped: Iterable[Policy],
+    own: Iterable[Policy],
+    part: ClusterPart = WHOLE_CLUSTER,
 ) -> tuple[Snapshot, tuple[PolicyStatus, ...]]:
     """What a replica that started now would decide by, and how each policy stands.
 
     `own` are tried in place of what the cluster has under their names. Raises ClusterError.
     """
-    found = standings(api, part)
+    found = policy_statuses(api, part)
     in_force = merge((each.policy for each in found if each.policy), shipped)
     namespaces = _namespaces(api, part)
-    for quota in _listed(api, QUOTAS, part, "whether they refuse a Pod for what it requests is unknown"):
+    for quota in _list(api, QUOTAS, part, "whether they refuse a Pod for what it requests is unknown"):
         if quota.namespace in namespaces:
-            namespaces[quota.namespace] = guarded_by(namespaces[quota.namespace], quota)
-    for bounds in _listed(api, RANGES, part, "their bounds are unknown"):
+            namespaces[quota.namespace] = with_quota(namespaces[quota.namespace], quota)
+    for bounds in _list(api, LIMIT_RANGES, part, "their bounds are unknown"):
         if bounds.namespace in namespaces:
-            namespaces[bounds.namespace] = bound_by(namespaces[bounds.namespace], bounds)
+            namespaces[bounds.namespace] = with_limit_range(namespaces[bounds.namespace], bounds)
     policies = PolicyIndex(merge(own, in_force))
     version = minor_version(api)
     return structs.replace(
@@ -115,12 +119,12 @@ def snapshot(
     ), found
 
 
-def _namespaces(api: ApiClient, part: Part) -> dict[str, Namespace]:
+def _namespaces(api: ApiClient, part: ClusterPart) -> dict[str, Namespace]:
     name = part.namespace
     if name is None:
-        return {each.name: each for each in _listed(api, NAMESPACES, WHOLE, "")}
+        return {each.name: each for each in _list(api, NAMESPACES, WHOLE_CLUSTER, "")}
     found = Namespace(name)
-    with part.noted(f"namespace {name}", "it is taken to have no labels"):
+    with part.note_if_forbidden(f"namespace {name}", "it is taken to have no labels"):
         found = NAMESPACES.read(namespace_object(api, name))
     return {name: found}
 
@@ -130,29 +134,33 @@ def _document(found: Object) -> dict[str, Any]:
     return made
 
 
-def _listed(api: ApiClient, kind: Resource[T], part: Part, unknown: str) -> list[T]:
+def _list(api: ApiClient, resource: Resource[T], part: ClusterPart, unknown: str) -> list[T]:
     """`unknown`: what it means where they may not be read."""
     found: list[T] = []
-    with part.noted(kind.name, unknown), as_cluster_error(kind.name), none_where_unserved(kind):
-        found += listed(api, within(kind, part.namespace))[0].values()
+    with (
+        part.note_if_forbidden(resource.name, unknown),
+        as_cluster_error(resource.name),
+        empty_if_not_served(resource),
+    ):
+        found += list_objects(api, in_namespace(resource, part.namespace))[0].values()
     return found
 
 
-def within(kind: Resource[T], namespace: str | None) -> Resource[T]:
+def in_namespace(resource: Resource[T], namespace: str | None) -> Resource[T]:
     """The objects of one namespace; None: of all."""
     if namespace is None:
-        return kind
-    root, _, plural = kind.path.rpartition("/")
-    return structs.replace(kind, path=f"{root}/namespaces/{quote(namespace, safe='')}/{plural}")
+        return resource
+    root, _, plural = resource.path.rpartition("/")
+    return structs.replace(resource, path=f"{root}/namespaces/{quote(namespace, safe='')}/{plural}")
 
 
 @contextmanager
-def none_where_unserved(kind: Resource[Any]) -> Iterator[None]:
+def empty_if_not_served(resource: Resource[Any]) -> Iterator[None]:
     """Where podtailor is not installed there are no policies."""
     try:
         yield
     except ApiException as error:
-        if error.status != _NOT_FOUND or not kind.is_custom:
+        if error.status != _NOT_FOUND or not resource.is_custom:
             raise
 
 

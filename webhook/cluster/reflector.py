@@ -20,7 +20,7 @@ from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.pager import Held, Resource, T, get, listed, object_of, objects
+from webhook.cluster.pager import ObjectStore, Resource, T, get, list_objects, objects, parse_object
 from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.cluster")
@@ -57,17 +57,17 @@ class _GoneError(Exception):
 class Reflector(Worker, Generic[T]):
     """`items` is what the API server has, by `namespace/name`; `changed` is called after each change."""
 
-    def __init__(self, api: ApiClient, kind: Resource[T], changed: Callable[[], None]) -> None:
-        super().__init__(f"reflector-{kind.name}", self._keep_up)
-        self.kind = kind
+    def __init__(self, api: ApiClient, resource: Resource[T], changed: Callable[[], None]) -> None:
+        super().__init__(f"reflector-{resource.name}", self._keep_up)
+        self.resource = resource
         self.synced = threading.Event()
-        self.revision = ""
+        self.resource_version = ""
         """The resourceVersion up to which `items` is complete; empty while the kind is not served."""
-        self.heard_at = time.monotonic()
+        self.observed_at = time.monotonic()
         """When the API server was last heard of this kind, of time.monotonic."""
         self._api = api
         self._changed = changed
-        self.held = kind.held()
+        self.store = resource.store()
         self._lock = threading.Lock()
         self._is_listed = False
         self._missing_since: float | None = None
@@ -77,12 +77,12 @@ class Reflector(Worker, Generic[T]):
     def items(self) -> dict[str, T]:
         """A copy of all, as it is now."""
         with self._lock:
-            return dict(self.held)
+            return dict(self.store)
 
     def take_changes(self) -> tuple[dict[str, T | None], str]:
-        """What has changed since the last call, by `namespace/name`; and the `revision` of that."""
+        """What has changed since the last call, by `namespace/name`; and the `resource_version` of that."""
         with self._lock:
-            return self.held.take_changes(), self.revision
+            return self.store.take_changes(), self.resource_version
 
     def stop(self) -> None:
         super().stop()
@@ -94,61 +94,63 @@ class Reflector(Worker, Generic[T]):
     def list(self) -> None:
         """All there is, at once. Raises ApiException, and HTTPError or OSError without an API server."""
         try:
-            items, revision = listed(self._api, self.kind)
+            items, resource_version = list_objects(self._api, self.resource)
         except ApiException as error:
-            if error.status != _NOT_FOUND or not self.kind.is_custom:
+            if error.status != _NOT_FOUND or not self.resource.is_custom:
                 raise
             self._not_served(error)
             return
         if self._missing_since and self.synced.is_set():
-            log.info("the API server serves this kind now", extra={"kind": self.kind.name})
+            log.info("the API server serves this kind now", extra={"kind": self.resource.name})
         self._missing_since = None
         self._is_listed = True
-        self._replace(items, revision)
+        self._replace(items, resource_version)
         self._failures = 0
 
     def _not_served(self, error: ApiException) -> None:
         """Without its definition a kind has no objects. Raises `error` while that may pass."""
         now = time.monotonic()
         self._missing_since = self._missing_since or now
-        if self.held and now - self._missing_since < _MISSING_SECONDS:
+        if self.store and now - self._missing_since < _MISSING_SECONDS:
             raise error
-        if self.revision or not self.synced.is_set():
+        if self.resource_version or not self.synced.is_set():
             log.warning(
-                "the API server does not serve this kind: there are none", extra={"kind": self.kind.name}
+                "the API server does not serve this kind: there are none", extra={"kind": self.resource.name}
             )
-            self._replace(self.kind.held(), "")
-        self.heard_at = now
+            self._replace(self.resource.store(), "")
+        self.observed_at = now
 
-    def _replace(self, items: Held[T], revision: str) -> None:
+    def _replace(self, items: ObjectStore[T], resource_version: str) -> None:
         with self._lock:
-            items.follow(self.held)
-            self.held = items
-            self.revision = revision
-        self.heard_at = time.monotonic()
+            items.mark_changes_since(self.store)
+            self.store = items
+            self.resource_version = resource_version
+        self.observed_at = time.monotonic()
         self.synced.set()
         self._changed()
 
     def _keep_up(self) -> None:
         said = ""
         while not self.stopped.is_set():
-            reason = self._go_on()
+            reason = self._list_and_watch()
             if reason and reason != said and not self.stopped.is_set():
-                log.warning("not heard from the API server", extra={"kind": self.kind.name, "reason": reason})
+                log.warning(
+                    "not heard from the API server", extra={"kind": self.resource.name, "reason": reason}
+                )
             if said and not reason:
-                log.info("heard from the API server again", extra={"kind": self.kind.name})
+                log.info("heard from the API server again", extra={"kind": self.resource.name})
             said = reason
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
             self.stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
 
-    def _go_on(self) -> str:
+    def _list_and_watch(self) -> str:
         """One list where it is due, one watch to its end; why it ended, where that is not as it should be."""
         try:
             if not self._is_listed:
                 self.list()
             if self._is_listed:
-                self._read_unread()  # what could not be read when it was due
+                self._complete()  # what could not be read when it was due
                 self._watch()
         except _GoneError:
             self._is_listed = False
@@ -165,19 +167,19 @@ class Reflector(Worker, Generic[T]):
     def _watch(self) -> None:
         query = [
             ("watch", "1"),
-            ("resourceVersion", self.revision),
+            ("resourceVersion", self.resource_version),
             ("allowWatchBookmarks", "true"),
             ("timeoutSeconds", str(_WATCH_SECONDS)),
         ]
-        self._response = get(self._api, self.kind, query)
-        self.heard_at = time.monotonic()
+        self._response = get(self._api, self.resource, query)
+        self.observed_at = time.monotonic()
         try:
             rest = b""
             for chunk in self._response.stream(amt=None, decode_content=False):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     if line:
-                        self._take(_EVENTS.decode(line))
+                        self._handle_event(_EVENTS.decode(line))
                 if self.stopped.is_set():
                     return
         finally:
@@ -185,44 +187,46 @@ class Reflector(Worker, Generic[T]):
             self._response.close()
             self._response = None
 
-    def _take(self, event: _Event) -> None:
+    def _handle_event(self, event: _Event) -> None:
         if event.type == "ERROR":
             status = _STATUSES.decode(event.object)
             if status.code == _GONE:
                 raise _GoneError
             raise ApiException(status.code, status.message)
-        found = object_of(event.object)
+        found = parse_object(event.object)
         if event.type == "BOOKMARK":
-            self._heard(found.metadata.resourceVersion)
+            self._observed(found.metadata.resourceVersion)
             return
-        read = None if event.type == "DELETED" else self.kind.read(found)
+        read = None if event.type == "DELETED" else self.resource.read(found)
         with self._lock:
-            differs = self.held.drop(found.key) if read is None else self.held.put(found.key, read)
-            self.revision = found.metadata.resourceVersion
-        self._heard(found.metadata.resourceVersion)
+            differs = self.store.drop(found.key) if read is None else self.store.put(found.key, read)
+            self.resource_version = found.metadata.resourceVersion
+        self._observed(found.metadata.resourceVersion)
         if differs:  # quotas count every Pod, statuses are ours: most events change nothing that we keep
             self._changed()
-        self._read_unread()
+        self._complete()
 
-    def _read_unread(self) -> None:
+    def _complete(self) -> None:
         """Raises as `list` does."""
-        for key in self.held.unread():
+        for key in self.store.incomplete():
             namespace, _, name = key.partition("/")
             query = [
                 ("fieldSelector", f"metadata.namespace={namespace},metadata.name={name}"),
                 # As new as what is held, and from the API server's memory: etcd would read all there are.
-                ("resourceVersion", self.revision),
+                ("resourceVersion", self.resource_version),
                 ("resourceVersionMatch", "NotOlderThan"),
             ]
-            for read in objects(self._api, self.kind, query):  # none: the event that deletes it is to come
+            for read in objects(
+                self._api, self.resource, query
+            ):  # none: the event that deletes it is to come
                 with self._lock:
-                    self.held.put(key, read)
+                    self.store.put(key, read)
                 self._changed()
 
-    def _heard(self, revision: str) -> None:
+    def _observed(self, resource_version: str) -> None:
         self._failures = 0
-        self.revision = revision
-        self.heard_at = time.monotonic()
+        self.resource_version = resource_version
+        self.observed_at = time.monotonic()
 
 
 def _short(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kubernetes.client import ApiClient
 
-from webhook.cluster.pager import refused
+from webhook.cluster.pager import api_exception
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -48,5 +48,5 @@ def request(  # noqa: PLR0913 (what a request is made of)
     )
     said = response.read() or b""
     if response.status >= HTTPStatus.BAD_REQUEST:
-        raise refused(response.status, response.reason, said)
+        raise api_exception(response.status, response.reason, said)
     return said

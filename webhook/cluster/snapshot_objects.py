@@ -18,7 +18,7 @@ class Quota(Struct, frozen=True):
     counts_ephemeral_storage: bool
 
 
-class Range(Struct, frozen=True):
+class LimitRangeBounds(Struct, frozen=True):
     """The bounds of one LimitRange; its defaults are given by the API server before we are called."""
 
     namespace: str
@@ -103,7 +103,7 @@ def _quota(found: Object) -> Quota:
     )
 
 
-def _range(found: Object) -> Range:
+def _range(found: Object) -> LimitRangeBounds:
     items = (_RANGES.decode(found.raw).spec or _LimitRangeSpec()).limits or ()
     container, pod = (
         tuple(
@@ -113,10 +113,10 @@ def _range(found: Object) -> Range:
         )
         for wanted in ("Container", "Pod")
     )
-    return Range(found.metadata.namespace or "", container, pod)
+    return LimitRangeBounds(found.metadata.namespace or "", container, pod)
 
 
-def guarded_by(namespace: Namespace, quota: Quota) -> Namespace:
+def with_quota(namespace: Namespace, quota: Quota) -> Namespace:
     return structs.replace(
         namespace,
         has_best_effort_quota=namespace.has_best_effort_quota or quota.by_class,
@@ -124,7 +124,7 @@ def guarded_by(namespace: Namespace, quota: Quota) -> Namespace:
     )
 
 
-def bound_by(namespace: Namespace, found: Range) -> Namespace:
+def with_limit_range(namespace: Namespace, found: LimitRangeBounds) -> Namespace:
     return structs.replace(
         namespace,
         container_bounds=(*namespace.container_bounds, *found.container),
@@ -134,4 +134,4 @@ def bound_by(namespace: Namespace, found: Range) -> Namespace:
 
 NAMESPACES = Resource("namespaces", "/api/v1/namespaces", _namespace, metadata_only=True)
 QUOTAS = Resource("resourcequotas", "/api/v1/resourcequotas", _quota)
-RANGES = Resource("limitranges", "/api/v1/limitranges", _range)
+LIMIT_RANGES = Resource("limitranges", "/api/v1/limitranges", _range)

@@ -22,7 +22,7 @@ from webhook.cluster.pager import Resource
 from webhook.cluster.policy_objects import MAX_IN_A_NAMESPACE, policies_of
 from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
 from webhook.cluster.reflector import Reflector
-from webhook.cluster.snapshot_objects import NAMESPACES, QUOTAS, RANGES
+from webhook.cluster.snapshot_objects import LIMIT_RANGES, NAMESPACES, QUOTAS
 from webhook.cluster.version import minor_version
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
@@ -70,7 +70,7 @@ class SnapshotSource:
         """Namespaces with more policies than are heard."""
         self._indexed: tuple[Policy, ...] = ()
         self._index = PolicyIndex()
-        self._standings = PolicyStatuses()
+        self._policy_statuses = PolicyStatuses()
         self.namespaces = Namespaces()
         self._unsaid: dict[str, PolicyStatus | None] = {}
         """How policies stand, of which nothing has been said since."""
@@ -83,7 +83,12 @@ class SnapshotSource:
         self._files = PolicyFiles(paths, self.changed)
         self.reflectors: list[Reflector[Any]] = []
         if api:
-            kinds: list[Resource[Any]] = [NAMESPACES, QUOTAS, RANGES, *map(policies_of, policy_kinds.KINDS)]
+            kinds: list[Resource[Any]] = [
+                NAMESPACES,
+                QUOTAS,
+                LIMIT_RANGES,
+                *map(policies_of, policy_kinds.KINDS),
+            ]
             self.reflectors = [Reflector(api, kind, self.changed) for kind in kinds]
         self._changes: dict[str, dict[str, Any]] = defaultdict(dict)
         """By kind: what has been heard and is not in the last update."""
@@ -105,13 +110,13 @@ class SnapshotSource:
             reflector.stop()
         self._wake.set()
 
-    def waits_for(self) -> list[str]:
+    def unsynced_kinds(self) -> list[str]:
         """The kinds that have not been listed yet: nothing is complete before."""
-        return [reflector.kind.name for reflector in self.reflectors if not reflector.synced.is_set()]
+        return [reflector.resource.name for reflector in self.reflectors if not reflector.synced.is_set()]
 
     def age(self) -> float:
         """Seconds since what is in force was known to be all there is; 0 without a cluster."""
-        heard = [reflector.heard_at for reflector in self.reflectors]
+        heard = [reflector.observed_at for reflector in self.reflectors]
         return time.monotonic() - min([*heard, self._behind_since]) if heard else 0.0
 
     def update(self) -> Update:
@@ -119,8 +124,8 @@ class SnapshotSource:
         revisions = {"files": str(self._files.reads)}
         # Taken in twice they do no harm, and after a failure they are.
         for reflector in self.reflectors:
-            changes, revisions[reflector.kind.name] = reflector.take_changes()
-            self._changes[reflector.kind.name].update(changes)
+            changes, revisions[reflector.resource.name] = reflector.take_changes()
+            self._changes[reflector.resource.name].update(changes)
         if self._api:  # answers now: its objects have been listed
             self._base = structs.replace(self._base, kubernetes=minor_version(self._api))
             self._api = None
@@ -128,7 +133,7 @@ class SnapshotSource:
         seen = self._files.reads, [bool(revision) for revision in revisions.values()]
         self._is_news |= seen != self._seen
         self._take_in_policies()
-        of_namespaces = [self._changes[kind.name] for kind in (NAMESPACES, QUOTAS, RANGES)]
+        of_namespaces = [self._changes[kind.name] for kind in (NAMESPACES, QUOTAS, LIMIT_RANGES)]
         self.namespaces.update(*of_namespaces)
         # Also of a quota that says nothing to us: that it has been heard is told by its revision.
         self._is_news |= any(of_namespaces)
@@ -142,20 +147,20 @@ class SnapshotSource:
                 knows_namespaces=bool(self.reflectors),
             ),
             revisions,
-            self._files.problems + len(self._standings.not_ready),
+            self._files.problems + len(self._policy_statuses.not_ready),
         )
 
     def _take_in_policies(self) -> None:
         changes = (
-            (key.removeprefix("/"), known)
+            (key.removeprefix("/"), policy_object)
             for kind in policy_kinds.KINDS
-            for key, known in self._changes[kind.plural].items()
+            for key, policy_object in self._changes[kind.plural].items()
         )
-        for change in self._standings.update(changes):
+        for change in self._policy_statuses.update(changes):
             self._unsaid[change.key] = change.now
             self._is_news |= change.is_news
         if self._is_news:
-            policies = tuple(merge(self._standings.policies(), self._files.policies, self._shipped))
+            policies = tuple(merge(self._policy_statuses.policies(), self._files.policies, self._shipped))
             if policies != self._indexed:  # namespaces come and go more often
                 self._indexed, self._index = policies, PolicyIndex(policies)
 
@@ -167,15 +172,15 @@ class SnapshotSource:
                 return
             time.sleep(_COALESCE_SECONDS)
             self._wake.clear()
-            if self.waits_for():
+            if self.unsynced_kinds():
                 continue
             began = time.thread_time()
-            self.pass_on()
+            self.publish()
             # Whoever changes things without end may have this much of a core, and no more.
             took = time.thread_time() - began
             self._builder.stopped.wait(min(_MAX_REST_SECONDS, took * (1 / _SHARE - 1)))
 
-    def pass_on(self) -> None:
+    def publish(self) -> None:
         """What is news becomes a snapshot in force; how policies stand is logged and said."""
         try:
             update = self.update()
@@ -190,16 +195,19 @@ class SnapshotSource:
         self._say(self._unsaid)
         self._unsaid = {}
 
-    def _log(self, standings: Mapping[str, PolicyStatus | None]) -> None:
+    def _log(self, policy_statuses: Mapping[str, PolicyStatus | None]) -> None:
         """Each policy that cannot be used, once for each reason; one line for all over a limit."""
-        for key, standing in standings.items():
-            if standing is None or standing.is_ready or standing.known.is_excess:
+        for key, policy_status in policy_statuses.items():
+            if policy_status is None or policy_status.is_ready or policy_status.object.is_excess:
                 self._logged.pop(key, None)
-            elif self._logged.get(key) != standing.message:
-                self._logged[key] = standing.message
-                reason = truncate(standing.message, 1024)
-                log.error("policy cannot be used", extra={"policy": standing.known.key, "reason": reason})
-        excess = self._standings.excess
+            elif self._logged.get(key) != policy_status.message:
+                self._logged[key] = policy_status.message
+                reason = truncate(policy_status.message, 1024)
+                log.error(
+                    "policy cannot be used",
+                    extra={"policy": policy_status.object.key, "reason": reason},
+                )
+        excess = self._policy_statuses.excess
         for namespace in excess.keys() - self._crowded:
             told = {"namespace": namespace, "limit": MAX_IN_A_NAMESPACE, "excess": excess[namespace]}
             log.error("more policies in a namespace than are heard, the oldest are in force", extra=told)

@@ -58,15 +58,17 @@ class StatusWriter(Worker):
         self._is_forbidden = False
         self._wake = threading.Event()
 
-    def wants(self, changes: Mapping[str, PolicyStatus | None]) -> None:
+    def enqueue(self, changes: Mapping[str, PolicyStatus | None]) -> None:
         """How policies stand from now on, by key; None for one that has gone."""
         with self._lock:
-            for key, standing in changes.items():
+            for key, policy_status in changes.items():
                 namespace = key.rpartition("/")[0]
                 for lane in ((namespace, False), (namespace, True)):
                     self._lanes.get(lane, {}).pop(key, None)
-                if standing and not _is_said(standing):
-                    self._lanes.setdefault((namespace, standing.known.is_excess), {})[key] = standing
+                if policy_status and not _is_said(policy_status):
+                    self._lanes.setdefault((namespace, policy_status.object.is_excess), {})[key] = (
+                        policy_status
+                    )
         self._wake.set()
 
     def stop(self) -> None:
@@ -79,10 +81,10 @@ class StatusWriter(Worker):
             self.stopped.wait(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 (no secret)
             self._wake.clear()
             while (found := self._next()) and not self.stopped.is_set():
-                lane, key, standing = found
-                is_settled = self._write(standing)
+                lane, key, policy_status = found
+                is_settled = self._write(policy_status)
                 with self._lock:
-                    if is_settled and self._lanes.get(lane, {}).get(key) is standing:
+                    if is_settled and self._lanes.get(lane, {}).get(key) is policy_status:
                         del self._lanes[lane][key]
                     if lane[1] or not is_settled:
                         self._rests[lane] = time.monotonic() + _ROUND_SECONDS
@@ -107,16 +109,16 @@ class StatusWriter(Worker):
             due = [self._rests.get(lane, 0.0) for lane, waiting in self._lanes.items() if waiting]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
-    def _write(self, standing: PolicyStatus) -> bool:
+    def _write(self, policy_status: PolicyStatus) -> bool:
         """Whether that is settled: written, or for somebody else to write."""
-        metadata = standing.known.metadata
+        metadata = policy_status.object.metadata
         within = f"/namespaces/{metadata.namespace}" if metadata.namespace else ""
-        plural = standing.known.kind.plural
+        plural = policy_status.object.kind.plural
         path = f"/apis/{policy_kinds.API_VERSION}{within}/{plural}/{metadata.name}/status"
         body = {
             # Whoever changed the policy meanwhile will have it looked at again.
             "metadata": {"resourceVersion": metadata.resourceVersion},
-            "status": {"conditions": [_condition(standing, datetime.now(UTC))]},
+            "status": {"conditions": [_condition(policy_status, datetime.now(UTC))]},
         }
         try:
             response = self._api.call_api(
@@ -141,32 +143,32 @@ class StatusWriter(Worker):
         return False
 
 
-def _is_said(standing: PolicyStatus) -> bool:
-    there = standing.known.ready
+def _is_said(policy_status: PolicyStatus) -> bool:
+    there = policy_status.object.ready
     if there is None:
         return False
-    generation = standing.known.metadata.generation
+    generation = policy_status.object.metadata.generation
     # Not by the message: replicas of two versions may word it otherwise, and neither has to win.
     return (there.status, there.reason, there.observedGeneration) == (
-        _status(standing),
-        standing.reason,
+        _status(policy_status),
+        policy_status.reason,
         generation,
     )
 
 
-def _status(standing: PolicyStatus) -> str:
-    return "True" if standing.is_ready else "False"
+def _status(policy_status: PolicyStatus) -> str:
+    return "True" if policy_status.is_ready else "False"
 
 
-def _condition(standing: PolicyStatus, now: datetime) -> dict[str, str | int]:
-    there = standing.known.ready or Condition()
-    status = _status(standing)
+def _condition(policy_status: PolicyStatus, now: datetime) -> dict[str, str | int]:
+    there = policy_status.object.ready or Condition()
+    status = _status(policy_status)
     changed = there.lastTransitionTime if there.status == status else now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "type": "Ready",
         "status": status,
-        "reason": standing.reason,
-        "message": truncate(standing.message, _MAX_MESSAGE),
-        "observedGeneration": standing.known.metadata.generation,
+        "reason": policy_status.reason,
+        "message": truncate(policy_status.message, _MAX_MESSAGE),
+        "observedGeneration": policy_status.object.metadata.generation,
         "lastTransitionTime": changed,
     }

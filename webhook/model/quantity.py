@@ -17,7 +17,7 @@ _GRAMMAR = re.compile(
     r"([+-]?)([0-9]*)(?:\.([0-9]*))?(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+|[numkMGTPE]?)", re.ASCII
 )
 # What a policy may write: the documented grammar, stricter than the parser, which takes "." and "+" as zero.
-# Of exponents two digits: over more the API server may compute for long (`endless` in policies/syntax.py).
+# At most two digits of exponent: more keep the API server computing for long (`huge_exponent` in scalars.py).
 STRICT = re.compile(
     r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]{1,2}|[numkMGTPE]?)", re.ASCII
 )

@@ -84,7 +84,7 @@ def _selector(selector: kubernetes_types.LabelSelector | None) -> selectors.Sele
     return selectors.Selector(requirements) if requirements else None
 
 
-def _toleration(toleration: kubernetes_types.TolerationShape) -> Toleration:
+def _toleration(toleration: kubernetes_types.KeylessToleration) -> Toleration:
     """The operator written out: the API server compares it to the letter."""
     return Toleration(**{"operator": "Equal", **toleration.model_dump(exclude_none=True)})
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from webhook.policies.scalars import MAX_ENTRIES, MAX_VALUES, LabelKey, Labels, LabelValue, Rule, Whole
+from webhook.policies.scalars import MAX_ENTRIES, MAX_VALUES, Int64, LabelKey, Labels, LabelValue, Rule
 
 
 class Model(BaseModel):
@@ -61,7 +61,7 @@ class LabelSelector(Model):
     )
 
 
-class TolerationShape(Model):
+class KeylessToleration(Model):
     """A `core/v1 Toleration` but for its key."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -79,12 +79,12 @@ class TolerationShape(Model):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
         default=None, description="Effect of the taint; every effect where not given."
     )
-    tolerationSeconds: Whole | None = Field(
+    tolerationSeconds: Int64 | None = Field(
         default=None, description="How long NoExecute is tolerated; for ever where not given."
     )
 
     @model_validator(mode="after")
-    def _is_a_toleration(self) -> TolerationShape:
+    def _is_a_toleration(self) -> KeylessToleration:
         if self.operator == "Exists" and self.value:
             raise ValueError("operator Exists takes no value")
         if self.tolerationSeconds is not None and self.effect != "NoExecute":
@@ -92,11 +92,11 @@ class TolerationShape(Model):
         return self
 
 
-class Toleration(TolerationShape):
+class Toleration(KeylessToleration):
     """A `core/v1 Toleration`."""
 
     rules = (
-        *TolerationShape.rules,
+        *KeylessToleration.rules,
         Rule(
             "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
             "without a key the operator must be Exists: it tolerates every taint",

@@ -46,14 +46,14 @@ class Loaded(Struct, frozen=True):
     policies: tuple[Policy, ...]
     problems: tuple[Problem, ...]
 
-    def whole(self) -> tuple[Policy, ...]:
+    def or_raise(self) -> tuple[Policy, ...]:
         """The policies where every document is right. Raises InputError with every problem, a line each."""
         if self.problems:
             raise InputError("\n".join(map(str, self.problems)))
         return self.policies
 
 
-class Part(NamedTuple):
+class DocumentPart(NamedTuple):
     """A document, or an item of one that is a List."""
 
     document: Document
@@ -76,19 +76,19 @@ def load_documents(documents: Iterable[Document]) -> Loaded:
     return _load_parts(_policies_among(documents))
 
 
-def _policies_among(documents: Iterable[Document]) -> list[Part]:
+def _policies_among(documents: Iterable[Document]) -> list[DocumentPart]:
     """Without objects of other kinds, which may stand beside policies; all of them if there is no policy."""
-    parts = [part for document in documents for part in _parts(Part(document, (), document.data))]
+    parts = [part for document in documents for part in _parts(DocumentPart(document, (), document.data))]
     ours = [part for part in parts if not _is_of_another_kind(part.data)]
     return ours or parts
 
 
-def _parts(part: Part) -> Iterator[Part]:
+def _parts(part: DocumentPart) -> Iterator[DocumentPart]:
     """The items of a List, as `kubectl get cwp -o yaml` prints one; else what is given."""
     items = part.data.get("items") if isinstance(part.data, dict) else None
     if isinstance(items, list) and str(part.data.get("kind")).endswith("List"):
         for index, item in enumerate(items):
-            yield from _parts(Part(part.document, (*part.at, "items", index), item))
+            yield from _parts(DocumentPart(part.document, (*part.at, "items", index), item))
     else:
         yield part
 
@@ -106,7 +106,7 @@ def _is_of_another_kind(data: Any) -> bool:
     return not version.startswith(f"{GROUP}/") or kind == TEST_KIND
 
 
-def _load_parts(parts: Iterable[Part]) -> Loaded:
+def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
     policies: list[Policy] = []
     problems: list[Problem] = []
     seen: dict[tuple[str, str | None, str], str] = {}
@@ -135,12 +135,12 @@ def _documents(paths: Iterable[str], problems: list[Problem]) -> Iterator[Docume
             problems.append(Problem(place, "", message))
 
 
-def load_all(paths: Iterable[str]) -> tuple[Policy, ...]:
+def load_or_raise(paths: Iterable[str]) -> tuple[Policy, ...]:
     """The policies, every document right. Raises InputError with every problem, a line each."""
-    return load(paths).whole()
+    return load(paths).or_raise()
 
 
-def parsed(part: Part, model: type[M], what: str) -> M | list[Problem]:
+def parsed(part: DocumentPart, model: type[M], what: str) -> M | list[Problem]:
     """The part as a `model`, or what is wrong with it; `what` it should be, in words.
 
     kubectl takes the last of two keys. What is for every Pod should not depend on who reads it.
@@ -153,7 +153,7 @@ def parsed(part: Part, model: type[M], what: str) -> M | list[Problem]:
         return model.model_validate(part.data)
     except ValidationError as error:
         found = [
-            _told(
+            _plain_words(
                 each["type"], each["loc"], each["msg"], _as_written(part, each["loc"], each["input"]), model
             )
             for each in error.errors()
@@ -166,7 +166,7 @@ def parsed(part: Part, model: type[M], what: str) -> M | list[Problem]:
         ]
 
 
-def _as_written(part: Part, location: Location, given: object) -> object:
+def _as_written(part: DocumentPart, location: Location, given: object) -> object:
     """A number as it stands in the file: `1.10` is 1.1 to YAML, and `0123` is 83."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         return given
@@ -190,16 +190,18 @@ def spec_of(data: dict[str, Any]) -> dict[str, Any]:
         return dict(data.get("spec") or {})
 
 
-def told(error: ValidationError) -> list[str]:
+def error_messages(error: ValidationError) -> list[str]:
     """`field: what is wrong` of everything that is, for a document that stands in no file."""
     return [f"{files.dotted(location)}: {message}" for location, message in _errors(error, PolicyDocument)]
 
 
 def _errors(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
-    return (_told(each["type"], each["loc"], each["msg"], each["input"], model) for each in error.errors())
+    return (
+        _plain_words(each["type"], each["loc"], each["msg"], each["input"], model) for each in error.errors()
+    )
 
 
-def _told(
+def _plain_words(
     kind: str, location: Location, message: str, given: object, model: type[BaseModel]
 ) -> tuple[Location, str]:
     """Pydantic's error in the words of somebody who writes manifests."""

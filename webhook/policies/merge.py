@@ -10,7 +10,7 @@ from msgspec import Struct
 from webhook.engine.snapshot import Snapshot
 from webhook.model.names import Mode
 from webhook.model.policy import SHIPPED, Origin, Policy
-from webhook.policies.load import load_all
+from webhook.policies.load import load_or_raise
 from webhook.policies.shipped import Profile, shipped
 
 
@@ -20,7 +20,7 @@ class Update(Struct, frozen=True):
     snapshot: Snapshot
     revisions: Mapping[str, str] = {}
     """Kind to the resourceVersion, or for files the count of reads, up to which it is complete."""
-    bad: int = 0
+    unusable: int = 0
     """Policies that cannot be used as they are written."""
 
 
@@ -45,4 +45,4 @@ def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str]
 
     Raises InputError with every problem of every file, and for presets that there are none of.
     """
-    return merge(load_all(paths), shipped(profile, preset_names))
+    return merge(load_or_raise(paths), shipped(profile, preset_names))

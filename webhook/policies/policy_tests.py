@@ -14,7 +14,7 @@ from webhook.errors import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode, WorkloadType
 from webhook.policies.kubernetes_types import Model
-from webhook.policies.load import Part, parsed
+from webhook.policies.load import DocumentPart, parsed
 from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
 
@@ -82,7 +82,7 @@ class PolicyTest(Model):
 def read(document: Document) -> PolicyTest:
     """Raises InputError with every problem, a line each."""
     found = parsed(
-        Part(document, (), document.data),
+        DocumentPart(document, (), document.data),
         PolicyTest,
         f"a file of tests is a mapping with apiVersion, kind: {TEST_KIND} and tests",
     )
@@ -112,11 +112,11 @@ def mismatches(expected: Expectation, decision: Decision) -> Iterator[str]:
 def fields_of(changes: tuple[Change, ...]) -> Fields:
     made: dict[str, list[str]] = {}
     for change in changes:
-        made.setdefault(change.field, []).append(said(change.value))
+        made.setdefault(change.field, []).append(value_text(change.value))
     return {field: values[0] if len(values) == 1 else values for field, values in made.items()}
 
 
-def said(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value in one line: of an entry of resizePolicy what it says, of a toleration all its parts."""
     if isinstance(value, dict):
         return str(value.get("restartPolicy") or " ".join(map(str, value.values())))

@@ -26,7 +26,7 @@ class Rule(Struct, frozen=True):
 class Text(Struct, frozen=True):
     """How a string is checked by the API server."""
 
-    most: int
+    max_length: int
     """Characters. CEL counts its cost by them: without a bound no rule fits its budget."""
     pattern: str = ""
     rules: tuple[Rule, ...] = ()
@@ -112,7 +112,7 @@ def _without_null(value: object) -> object:
     return {key: inner for key, inner in value.items() if inner is not None}
 
 
-def _whole(value: object) -> object:
+def _integral(value: object) -> object:
     """JSON knows one kind of number: 1.0 is an integer to the API server. A larger float is none exactly."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
@@ -140,7 +140,7 @@ def _image_pattern(value: str) -> str:
     return value
 
 
-def endless(value: str) -> str:
+def huge_exponent(value: str) -> str:
     """CEL that is true of a quantity whose exponent has more than two digits.
 
     The pattern refuses it, but the API server (1.36) runs rules all the same, and over an exponent of eleven
@@ -150,9 +150,11 @@ def endless(value: str) -> str:
 
 
 _KEY = rf"({_SUBDOMAIN}/)?{_SHORT_NAME}"
-_ABOVE_ZERO = Rule(f"{endless('self')} || quantity(self).isGreaterThan(quantity('0'))", "must be above zero")
+_ABOVE_ZERO = Rule(
+    f"{huge_exponent('self')} || quantity(self).isGreaterThan(quantity('0'))", "must be above zero"
+)
 _AT_LEAST_ONE = Rule(
-    f"{endless('self')} || quantity(self).compareTo(quantity('1')) >= 0",
+    f"{huge_exponent('self')} || quantity(self).compareTo(quantity('1')) >= 0",
     "must be at least 1: a limit is never below its request",
 )
 _JOB = Rule("self != 'CronJob'", "a CronJob's Pods are owned by its Jobs: say Job")
@@ -200,7 +202,7 @@ ImagePattern = Annotated[
 AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
 
 WITHOUT_NULL = BeforeValidator(_without_null)
-Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), AfterValidator(_int64)]
+Int64 = Annotated[int, Field(strict=True), BeforeValidator(_integral), AfterValidator(_int64)]
 Amounts = Annotated[dict[Defaultable, Quantity], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
 Bounds = Annotated[dict[ResourceName, Quantity], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
 Factors = Annotated[dict[Defaultable, Factor], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]

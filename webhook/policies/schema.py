@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webhook.model import quantity
 from webhook.model.names import ARCH, Mode, WorkloadType, node_label
-from webhook.policies.kubernetes_types import LabelSelector, Model, Toleration, TolerationShape
+from webhook.policies.kubernetes_types import KeylessToleration, LabelSelector, Model, Toleration
 from webhook.policies.scalars import (
     MAX_ENTRIES,
     Amounts,
@@ -23,14 +23,14 @@ from webhook.policies.scalars import (
     Factors,
     GlobPattern,
     ImagePattern,
+    Int64,
     Labels,
     ObjectName,
     OwnerKind,
     Ratios,
     ResizePolicy,
     Rule,
-    Whole,
-    endless,
+    huge_exponent,
 )
 
 
@@ -75,7 +75,8 @@ def _not_above(lower: str, upper: str) -> Rule:
     one, other = f"self.{lower}[k]", f"self.{upper}[k]"
     return Rule(
         f"!has(self.{lower}) || !has(self.{upper}) || self.{lower}.all(k, !(k in self.{upper}) || "
-        f"{endless(one)} || {endless(other)} || quantity({one}).compareTo(quantity({other})) <= 0)",
+        f"{huge_exponent(one)} || {huge_exponent(other)} || "
+        f"quantity({one}).compareTo(quantity({other})) <= 0)",
         f"{lower} must not be above {upper}",
     )
 
@@ -157,7 +158,7 @@ class Accelerators(Model):
     """What holds only for containers that ask for an accelerator."""
 
     resizePolicy: ResizePolicy = Field(default={}, description="In place of the policy's own, key by key.")
-    tolerations: list[TolerationShape] = Field(
+    tolerations: list[KeylessToleration] = Field(
         default=[],
         max_length=MAX_ENTRIES,
         description="Added once per vendor asked for, with that vendor's taint as key.",
@@ -178,7 +179,7 @@ class Spec(Model):
         ),
     )
     mode: Mode = Field(default=Mode.ENFORCE, description="Enforce, Audit (only say what would be) or Off.")
-    priority: Whole = Field(default=0, ge=0, le=1000, description="Higher is heard first.")
+    priority: Int64 = Field(default=0, ge=0, le=1000, description="Higher is heard first.")
     match: Match = Field(
         default=Match(), description="Which Pods; everything given must hold, nothing given means all Pods."
     )

@@ -11,7 +11,7 @@ import watchfiles
 from webhook.documents import files
 from webhook.errors import InputError
 from webhook.model.policy import Policy
-from webhook.policies.load import load, load_all
+from webhook.policies.load import load, load_or_raise
 from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.policies")
@@ -26,7 +26,7 @@ class PolicyFiles(Worker):
         self._paths = [path for path in paths if path != "-"]
         self._changed = changed
         self._held = self._contents()
-        self.policies: tuple[Policy, ...] = load_all(paths)
+        self.policies: tuple[Policy, ...] = load_or_raise(paths)
         self.problems = 0
         self.reads = 1
 

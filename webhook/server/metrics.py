@@ -167,17 +167,17 @@ class Metrics:
         for mode in Mode:
             count = sum(policy.mode is mode for policy in update.snapshot.policies)
             self._policies.labels(mode.lower()).set(count)
-        self._policies.labels("bad").set(update.bad)
+        self._policies.labels("bad").set(update.unusable)
         for kind, revision in update.revisions.items():
             self._revision.labels(kind).set(float(revision or 0))
             self._synced.labels(kind).set(1 if revision else 0)
         if update.revisions:
             self._reload.set_to_current_time()
 
-    def watches(self, age: Callable[[], float], waits_for: list[str]) -> None:
+    def watches(self, age: Callable[[], float], unsynced_kinds: list[str]) -> None:
         """`age` is asked for each scrape; none of the kinds has been listed yet."""
         self._age.set_function(age)
-        for kind in waits_for:
+        for kind in unsynced_kinds:
             self._synced.labels(kind).set(0)
 
     def trusted(self, is_trusted: Callable[[], bool]) -> None:

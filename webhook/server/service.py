@@ -52,7 +52,7 @@ class Source(Protocol):
 
     def stop(self) -> None: ...
 
-    def waits_for(self) -> list[str]:
+    def unsynced_kinds(self) -> list[str]:
         """Kinds that have not been listed yet."""
 
     def age(self) -> float:
@@ -98,7 +98,7 @@ class Service:
         self.reviewer = Reviewer(snapshot, metrics)
         self._source = source
         # Policies of files were read before this.
-        self._complete = source is None or not source.waits_for()
+        self._complete = source is None or not source.unsynced_kinds()
         self._draining = False
         self._stop = asyncio.Event()
         self._tls = Tls(
@@ -109,7 +109,7 @@ class Service:
         if is_trusted:
             metrics.trusted(is_trusted)
         if source:
-            metrics.watches(source.age, source.waits_for())
+            metrics.watches(source.age, source.unsynced_kinds())
         mutate = Mutate(self.reviewer, lambda: self._draining, self._waits_for)
         tls = self._tls.context
         self._server = _Server(
@@ -172,8 +172,8 @@ class Service:
     def _waits_for(self) -> str | None:
         if self._complete:
             return None
-        waits_for = self._source.waits_for() if self._source else []
-        return f"waiting for {', '.join(waits_for) or 'the first snapshot'}"
+        unsynced_kinds = self._source.unsynced_kinds() if self._source else []
+        return f"waiting for {', '.join(unsynced_kinds) or 'the first snapshot'}"
 
     def _exposition(self) -> bytes:
         self.reviewer.ledger.flush()

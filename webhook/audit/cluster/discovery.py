@@ -8,7 +8,7 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct
 
-from webhook.cluster.pager import Resource, get, whole
+from webhook.cluster.pager import Resource, get, keep_object
 from webhook.cluster.reads import as_cluster_error
 from webhook.errors import ClusterError
 from webhook.model.patch import Path
@@ -35,7 +35,7 @@ def others_of(api: ApiClient, paths: Mapping[tuple[str, str], tuple[Path, ...]])
 
 
 def _plural(api: ApiClient, version: str, kind: str) -> str:
-    asked = Resource(f"{kind} of {version}", f"/apis/{version}", whole)
+    asked = Resource(f"{kind} of {version}", f"/apis/{version}", keep_object)
     with as_cluster_error(asked.name):
         served = msgspec.json.decode(get(api, asked, []).data, type=_Resources).resources
     plural = next((each.name for each in served if each.kind == kind and "/" not in each.name), None)

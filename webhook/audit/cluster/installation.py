@@ -9,10 +9,10 @@ from msgspec import Struct
 from webhook.audit.cluster.objects import Managed, revision_of
 from webhook.audit.enforcement import Enforcement, WebhookScope
 from webhook.certificates.lockout import lockout
-from webhook.cluster.pager import Object, Resource, objects, whole
-from webhook.cluster.part import WHOLE, Part
+from webhook.cluster.pager import Object, Resource, keep_object, objects
+from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.cluster.policy_objects import policies_of
-from webhook.cluster.reads import as_cluster_error, namespace_object, none_where_unserved, within
+from webhook.cluster.reads import as_cluster_error, empty_if_not_served, in_namespace, namespace_object
 from webhook.cluster.snapshot_objects import NAMESPACES
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
 from webhook.model.selectors import LabelSelector
@@ -109,19 +109,21 @@ _MANY = {"PRESET": "preset", "ACCELERATOR": "accelerator"}
 _CONFIGURATIONS = Resource(
     "mutatingwebhookconfigurations",
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-    whole,
+    keep_object,
 )
-_DEPLOYMENTS = Resource("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE}/deployments", whole)
+_DEPLOYMENTS = Resource("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE}/deployments", keep_object)
 
 
-def installation(api: ApiClient, part: Part = WHOLE) -> Installation:
+def installation(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Installation:
     """Raises ClusterError."""
     configuration = deployment = None
     hook_is_known = False
-    with part.noted("the webhook configuration", "whether the API server asks podtailor is unknown"):
+    with part.note_if_forbidden(
+        "the webhook configuration", "whether the API server asks podtailor is unknown"
+    ):
         configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
         hook_is_known = True
-    with part.noted(
+    with part.note_if_forbidden(
         f"the Deployment {OWN_NAMESPACE}/podtailor",
         "it is taken to run without arguments: built-in policies safe, no preset, mode Enforce",
     ):
@@ -163,12 +165,12 @@ def enforcement(
         return Enforcement(since=since)
     policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
     for kind in policy_kinds.KINDS:
-        dated = Resource(kind.plural, policies_of(kind).path, whole, metadata_only=True, is_custom=True)
-        for found in _all(api, within(dated, namespace if kind.scope == "Namespaced" else None)):
+        dated = Resource(kind.plural, policies_of(kind).path, keep_object, metadata_only=True, is_custom=True)
+        for found in _all(api, in_namespace(dated, namespace if kind.scope == "Namespaced" else None)):
             key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
             # A field that was taken away leaves no time, but our own word about it in the status does.
             policies[f"{kind.kind} {key}", key] = max(changed(found, "spec"), _said(found))
-    dated = Resource(NAMESPACES.name, NAMESPACES.path, whole, metadata_only=True)
+    dated = Resource(NAMESPACES.name, NAMESPACES.path, keep_object, metadata_only=True)
     namespaces = _all(api, dated) if namespace is None else [namespace_object(api, namespace)]
     return Enforcement(
         installed.hook,
@@ -197,7 +199,7 @@ def _said(found: Object) -> str:
 
 def _all(api: ApiClient, kind: Resource[Object], *query: tuple[str, str]) -> list[Object]:
     found: list[Object] = []
-    with as_cluster_error(kind.name), none_where_unserved(kind):
+    with as_cluster_error(kind.name), empty_if_not_served(kind):
         found += objects(api, kind, [*query])
     return found
 

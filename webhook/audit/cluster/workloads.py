@@ -13,9 +13,9 @@ from webhook.audit.cluster.objects import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSE
 from webhook.audit.drift import expected
 from webhook.audit.enforcement import Tailored, kind_of_field
 from webhook.audit.findings import problem_of
-from webhook.cluster.pager import Query, Resource, object_of, objects, pages, whole
-from webhook.cluster.part import WHOLE, Part
-from webhook.cluster.reads import as_cluster_error, within
+from webhook.cluster.pager import Query, Resource, keep_object, objects, pages, parse_object
+from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
+from webhook.cluster.reads import as_cluster_error, in_namespace
 from webhook.documents.files import dotted
 from webhook.engine.annotation import applied_of
 from webhook.engine.snapshot import Snapshot
@@ -43,22 +43,25 @@ class Scope(Struct, frozen=True):
     kinds: frozenset[str] | None = None
     """Of owners; `Pod` is for Pods that have none."""
     controllers: tuple[Controller, ...] = CONTROLLERS
-    unread: list[str] | None = None
-    """As of `Part`."""
+    unreadable: list[str] | None = None
+    """As of `ClusterPart`."""
 
     @property
     def is_whole(self) -> bool:
         return not (self.namespace or self.selector or self.kinds)
 
 
-def plugins(api: ApiClient, part: Part = WHOLE) -> Plugins:
+def plugins(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Plugins:
     """Raises ClusterError."""
     defaults: dict[str, list[Defaults]] = {}
     classes: dict[str, RuntimeClass] = {}
-    with part.noted(DEFAULTS.name, "their defaults are unknown"), as_cluster_error(DEFAULTS.name):
-        for each in objects(api, within(DEFAULTS, part.namespace), []):
+    with part.note_if_forbidden(DEFAULTS.name, "their defaults are unknown"), as_cluster_error(DEFAULTS.name):
+        for each in objects(api, in_namespace(DEFAULTS, part.namespace), []):
             defaults.setdefault(each.namespace, []).append(each)
-    with part.noted(RUNTIME_CLASSES.name, "what they add is unknown"), as_cluster_error(RUNTIME_CLASSES.name):
+    with (
+        part.note_if_forbidden(RUNTIME_CLASSES.name, "what they add is unknown"),
+        as_cluster_error(RUNTIME_CLASSES.name),
+    ):
         classes = {each.name: each for each in objects(api, RUNTIME_CLASSES, [])}
     return Plugins(defaults, classes)
 
@@ -78,7 +81,7 @@ class Cluster:
 
     def examined(self) -> Iterator[Workload]:
         """Raises ClusterError."""
-        self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
+        self._plugins = plugins(self._api, ClusterPart(self._scope.namespace, self._scope.unreadable))
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
         chosen: set[Ref] = set()
         for controller in self._scope.controllers:
@@ -93,7 +96,7 @@ class Cluster:
 
     def live(self, raw: bytes) -> Workload | None:
         """One Pod; None if it is about to go. Raises ClusterError."""
-        self._plugins = plugins(self._api, Part(self._scope.namespace, self._scope.unread))
+        self._plugins = plugins(self._api, ClusterPart(self._scope.namespace, self._scope.unreadable))
         for controller in self._scope.controllers:
             for template in self._list(controller, []):
                 self._read(controller, template, self._templates)
@@ -104,7 +107,7 @@ class Cluster:
 
         `since`: by policy, from when on Pods count. Raises ClusterError.
         """
-        kind = Resource(PODS.plural, PODS.path(namespace), whole, metadata_only=True)
+        kind = Resource(PODS.plural, PODS.path(namespace), keep_object, metadata_only=True)
         found: dict[tuple[str, str], str] = {}
         with as_cluster_error(kind.name):
             for page in pages(self._api, kind, [_LIVE], allow_inconsistent=True):
@@ -146,12 +149,12 @@ class Cluster:
             problem = f"{dotted(error.location)}: {error}"
         except Exception as error:  # noqa: BLE001 (an object can hold anything)
             problem = problem_of(error)
-        identity = object_of(raw).metadata
+        identity = parse_object(raw).metadata
         kind = kind_of(controller.version, controller.kind)
         return [unreadable(Ref(kind, identity.namespace or "", identity.name), problem)]
 
     def _list(self, controller: Controller, query: Query) -> Iterator[msgspec.Raw]:
-        kind = Resource(controller.plural, controller.path(self._scope.namespace), whole)
+        kind = Resource(controller.plural, controller.path(self._scope.namespace), keep_object)
         done = 0
         with as_cluster_error(controller.plural):
             for page in pages(self._api, kind, query, allow_inconsistent=True):
@@ -250,7 +253,7 @@ def _makes_pods(obj: Json) -> bool:
 def live_pod(raw: bytes | msgspec.Raw) -> Workload:
     """A Pod as the API server serves it, counted to whoever controls it."""
     view, live = VIEWS.decode(raw), LIVES.decode(raw)
-    identity = object_of(raw).metadata
+    identity = parse_object(raw).metadata
     ref = Ref(PODS.kind, identity.namespace or "", identity.name)
     controller = live.metadata.controller()
     return Workload(

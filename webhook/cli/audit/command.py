@@ -149,7 +149,9 @@ def audit(
         api = api_client(kubeconfig, context, retry_429=True)
         own = connect.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
-        part = cluster_view.part_of(api, None if filename else namespace, own, all_namespaces=all_namespaces)
+        part = cluster_view.cluster_part(
+            api, None if filename else namespace, own, all_namespaces=all_namespaces
+        )
         look = cluster_view.look(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
         if filename:
             manifests = partial(_manifests, filename, policies, own, others)

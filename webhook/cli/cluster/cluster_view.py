@@ -25,14 +25,14 @@ from webhook.cli.common.manifests import snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
 from webhook.cluster.client import Api
-from webhook.cluster.part import WHOLE, Part
+from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.documents.files import Document
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE
 from webhook.model.patch import Path
 from webhook.model.policy import Policy
-from webhook.policies.load import load_all
+from webhook.policies.load import load_or_raise
 from webhook.policies.merge import merge
 from webhook.policies.shipped import Profile, shipped
 from webhook.workloads.controllers import CONTROLLERS, PODS
@@ -52,28 +52,30 @@ class Look(Struct, frozen=True):
     installed: Installation = Installation()
     secret: str = ""
     """Where the server keeps its certificate; empty where it has it from elsewhere."""
-    part: Part = WHOLE
+    part: ClusterPart = WHOLE_CLUSTER
 
     @property
     def notes(self) -> list[str]:
         """What the caller may not read, and what that means."""
         narrowed = [self.part.narrowed] if self.part.narrowed else []
-        return [*narrowed, *self.part.unread, _UNSURE] if self.part.unread else narrowed
+        return [*narrowed, *self.part.unreadable, _UNSURE] if self.part.unreadable else narrowed
 
 
-def part_of(api: Api, namespace: str | None, default: str, *, all_namespaces: bool = False) -> Part:
+def cluster_part(
+    api: Api, namespace: str | None, default: str, *, all_namespaces: bool = False
+) -> ClusterPart:
     """That namespace; without one all, or the default one for a caller who may not read all.
 
     Raises ClusterError.
     """
     if namespace or all_namespaces or reads.may_list_namespaces(api):
-        return Part(namespace, [])
-    return Part(default, [], f"you may not read all namespaces: only {default} is looked at")
+        return ClusterPart(namespace, [])
+    return ClusterPart(default, [], f"you may not read all namespaces: only {default} is looked at")
 
 
 def look(
     api: Api,
-    part: Part,
+    part: ClusterPart,
     here: typer.Context | None = None,
     paths: list[str] | None = None,
     *,
@@ -84,14 +86,14 @@ def look(
 
     Raises InputError, ClusterError.
     """
-    own = load_all(paths or ())
+    own = load_or_raise(paths or ())
     installed = installation(api, part)
     there = served(installed.arguments)
     wanted = chosen(here, there) if here else there
     base = snapshot_from(None, Profile.OFF, None, mode=wanted.mode, accelerators=[*wanted.accelerator])
-    snapshot, standings = reads.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
-    warn_of(standings)
-    if part.unread:  # what is only half known accuses nobody
+    snapshot, policy_statuses = reads.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
+    warn_of(policy_statuses)
+    if part.unreadable:  # what is only half known accuses nobody
         within = Enforcement(installed.hook)
     else:
         names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset))
@@ -102,21 +104,21 @@ def look(
 
 
 def policies_in_force(
-    api: Api, part: Part, here: typer.Context, paths: list[str] | None
+    api: Api, part: ClusterPart, here: typer.Context, paths: list[str] | None
 ) -> tuple[Policy, ...]:
     """As `look`. Raises InputError, ClusterError."""
-    own = load_all(paths or ())
+    own = load_or_raise(paths or ())
     installed = installation(api, part)
     wanted = chosen(here, served(installed.arguments))
-    standings = reads.standings(api, part)
-    warn_of(standings)
+    policy_statuses = reads.policy_statuses(api, part)
+    warn_of(policy_statuses)
     for note in (
         *filter(None, [part.narrowed]),
-        *(part.unread or ()),
+        *(part.unreadable or ()),
         *calls(installed, None, datetime.now(UTC)),
     ):
         warn(note)
-    found = (each.policy for each in standings if each.policy)
+    found = (each.policy for each in policy_statuses if each.policy)
     return merge(own, merge(found, shipped(wanted.builtin, wanted.preset)))
 
 
@@ -139,7 +141,7 @@ def progress(*, is_shown: bool = True) -> Iterator[Heard]:
 
 def scope(
     api: Api,
-    part: Part,
+    part: ClusterPart,
     selector: str,
     kinds: str,
     others: Mapping[tuple[str, str], tuple[Path, ...]],
@@ -152,7 +154,7 @@ def scope(
         if word.lower().rstrip("s") not in known:
             raise InputError(f"--kinds {word}: one of {', '.join(known.values())}")
     wanted = frozenset(known[word.lower().rstrip("s")] for word in words)
-    return Scope(part.namespace, selector, wanted or None, controllers, part.unread)
+    return Scope(part.namespace, selector, wanted or None, controllers, part.unreadable)
 
 
 class LivePod(Struct, frozen=True):

@@ -32,13 +32,15 @@ def cluster(
     api = api_client(kubeconfig, context)
     writer = StatusWriter(api)
     writer.start()
-    return SnapshotSource(snapshot, shipped(builtin, names or ()), paths or [], api, writer.wants)
+    return SnapshotSource(snapshot, shipped(builtin, names or ()), paths or [], api, writer.enqueue)
 
 
-def warn_of(standings: Iterable[PolicyStatus]) -> None:
-    for each in standings:
+def warn_of(policy_statuses: Iterable[PolicyStatus]) -> None:
+    for each in policy_statuses:
         if not each.is_ready:
-            warn(f"{each.named}: {each.message}; replicas that knew it before may hold an earlier version")
+            warn(
+                f"{each.display_name}: {each.message}; replicas that started earlier may use an older version"
+            )
 
 
 def namespace_of(given: str | None, kubeconfig: str | None, context: str | None) -> str:

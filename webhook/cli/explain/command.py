@@ -69,7 +69,7 @@ def explain(
         api = api_client(kubeconfig, context, retry_429=True)
         namespace = connect.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
-        part = cluster_view.part_of(api, namespace if live else None, namespace)
+        part = cluster_view.cluster_part(api, namespace if live else None, namespace)
         look = cluster_view.look(api, part, here, policies)
         snapshot, there = look.snapshot, NO_PLUGINS if live else plugins(api, part)
         for note in look.notes:

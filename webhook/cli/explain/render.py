@@ -20,7 +20,7 @@ from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Change, Reason
 from webhook.model.names import APPLIED, Mode
 from webhook.model.pod import NO_METADATA
-from webhook.policies.policy_tests import said
+from webhook.policies.policy_tests import value_text
 from webhook.workloads.builtin_plugins import Plugins
 
 
@@ -95,7 +95,7 @@ def _outcome(
     if changes:
         yield Text(f"\n  {title}", style="bold")
         for change in changes:
-            yield Text(f"    {change.field} = {said(change.value)}  by {change.policy.name}")
+            yield Text(f"    {change.field} = {value_text(change.value)}  by {change.policy.name}")
     if outcome.skips:
         yield Text("\n  Leaves out", style="bold")
         for skip in outcome.skips:
