@@ -79,7 +79,7 @@ def test_report_says_how_many_there_was_no_room_for() -> None:
     (report,) = openreports.reports(tally, AT)
     assert len(report["results"]) == 200
     assert report["results"][0]["result"] == "fail"
-    assert report["results"][-1]["message"] == "101 owners more: 101 pass; podtailor audit lists them"
+    assert report["results"][-1]["message"] == "101 more owners: 101 pass; podtailor audit lists them"
     assert report["summary"]["pass"] == 299
 
 

@@ -76,7 +76,7 @@ def test_is_no_larger_than_it_may_be(installed: ControlPlane, as_account: Path) 
         "get", "reports.openreports.io", "podtailor", f"--namespace={many}", "--show-managed-fields"
     )
     assert len(report["results"]) == 200
-    assert report["results"][-1]["message"] == "31 owners more: 31 pass; podtailor audit lists them"
+    assert report["results"][-1]["message"] == "31 more owners: 31 pass; podtailor audit lists them"
     assert report["summary"]["pass"] == 230
     assert len(json.dumps(report)) < 256 * 1024
 

@@ -1,1 +1,1 @@
-"""The audit as others read it: a page, Reports of openreports.io, JSON; one file a format."""
+"""The audit's output formats, one file each: an HTML page, Reports of openreports.io, Prometheus, JSON."""

@@ -1,4 +1,4 @@
-"""The audit as Reports of openreports.io, one a namespace, each small enough for etcd."""
+"""The audit as Reports of openreports.io, one per namespace, each small enough for etcd."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _result(row: Row, timestamp: dict[str, int]) -> dict[str, Any]:
     subject = {"kind": row.owner.kind, "namespace": row.owner.namespace, "name": row.owner.name}
     if row.owner.kind in _VERSIONS:
         subject = {"apiVersion": _VERSIONS[row.owner.kind], **subject}
-    found = {
+    described = {
         "policy": truncate(",".join(policies) or NAME, _MAX_MESSAGE),
         "rule": str(row.finding),
         "result": result,
@@ -90,7 +90,7 @@ def _result(row: Row, timestamp: dict[str, int]) -> dict[str, Any]:
         "resources": [subject],
         "message": truncate(_message(row), _MAX_MESSAGE),
     }
-    return {**found, "severity": _SEVERITIES[result]} if result in _SEVERITIES else found
+    return {**described, "severity": _SEVERITIES[result]} if result in _SEVERITIES else described
 
 
 def _message(row: Row) -> str:
@@ -101,14 +101,14 @@ def _message(row: Row) -> str:
 
 
 def _rest(rows: Iterable[Row], timestamp: dict[str, int]) -> dict[str, Any]:
-    """What there is no room for, worst first as all."""
+    """One result for the rows that do not fit. They are sorted, so the first finding is the worst."""
     counted = Counter(row.finding for row in rows)
     worst = next(iter(counted))
-    said = ", ".join(f"{count} {finding}" for finding, count in counted.items())
+    findings = ", ".join(f"{count} {finding}" for finding, count in counted.items())
     return {
         "policy": NAME,
         "rule": "not-listed",
         "result": _RESULTS[worst],
         "timestamp": timestamp,
-        "message": f"{counted.total()} owners more: {said}; podtailor audit lists them",
+        "message": f"{counted.total()} more owners: {findings}; podtailor audit lists them",
     }

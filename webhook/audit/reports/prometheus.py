@@ -1,4 +1,4 @@
-"""An audit as metrics: for the textfile collector of a node exporter, or for a Pushgateway."""
+"""The audit as metrics, for the textfile collector of a node exporter or for a Pushgateway."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from webhook.audit.summary import Tally
 
 
 def exposition(tally: Tally) -> str:
-    """Prometheus' text format. Every finding has its series, also where there is none of it."""
+    """Prometheus' text format. Every finding has a series, even at zero."""
     registry = CollectorRegistry()
     findings = Gauge(
         "podtailor_audit_findings", "Owners by their worst finding.", ["finding"], registry=registry

@@ -1,4 +1,4 @@
-"""Write the Reports into the cluster, and take away those of namespaces that have nothing any more."""
+"""Write the Reports into the cluster, and delete those of namespaces without Pods or templates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from webhook.errors import ClusterError
 from webhook.model.names import OWN_NAMESPACE
 
 _ROOT = f"/apis/{API_VERSION}"
-# Its namespace is about to go, or has gone, since it was looked at.
+# The namespace has been deleted meanwhile, or is about to be.
 _GOING = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
@@ -32,8 +32,8 @@ class _Created(Struct, frozen=True):
 class Publisher:
     """Reports of the whole cluster, or of one namespace.
 
-    Each belongs to the Namespace podtailor-system, so that it goes when podtailor goes: an owner in another
-    namespace would get it collected at once.
+    Each belongs to the Namespace podtailor-system, and is deleted with it: an owner in another namespace
+    would have it garbage-collected at once.
     """
 
     def __init__(self, api: ApiClient, namespace: str | None, warn: Callable[[str], object]) -> None:
@@ -68,7 +68,7 @@ class Publisher:
 
 @contextmanager
 def _gone_is_fine() -> Iterator[None]:
-    """What is to go may have gone with its namespace."""
+    """A Report may have been deleted with its namespace already."""
     try:
         yield
     except ApiException as error:

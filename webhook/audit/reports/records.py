@@ -1,4 +1,4 @@
-"""Verdicts as JSON: one object a line, in the order in which they are read."""
+"""Verdicts as JSON: of one object, and of one owner."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from webhook.workloads.workload import Workload
 
 
 def record_of(examined: Workload, verdict: Verdict) -> dict[str, Any]:
-    """`diff` only where it was asked for."""
     ref, owner = examined.ref, examined.owner
     return {
         "kind": ref.kind,
         "namespace": ref.namespace,
         "name": ref.name,
         "owner": {"kind": owner.kind, "name": owner.name},
-        **_said(verdict),
+        **_verdict(verdict),
     }
 
 
@@ -28,12 +27,13 @@ def row_of(row: Row) -> dict[str, Any]:
         "namespace": owner.namespace,
         "name": owner.name,
         "pods": {finding: count for finding, count in row.pods.items() if count},
-        **_said(row.verdict),
+        **_verdict(row.verdict),
     }
 
 
-def _said(verdict: Verdict) -> dict[str, Any]:
-    said = {
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """With `diff` only if the verdict has one."""
+    record = {
         "finding": verdict.finding,
         "items": verdict.items,
         "workloadTypes": verdict.types,
@@ -43,4 +43,4 @@ def _said(verdict: Verdict) -> dict[str, Any]:
             "after": quantities(verdict.after.requests),
         },
     }
-    return {**said, "diff": verdict.diff} if verdict.diff else said
+    return {**record, "diff": verdict.diff} if verdict.diff else record
