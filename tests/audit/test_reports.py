@@ -12,6 +12,7 @@ from msgspec import structs
 
 from webhook.audit.findings import Finding, Item, Need, Verdict
 from webhook.audit.reports import openreports
+from webhook.audit.reports.charts import Bar, charts
 from webhook.audit.summary import Tally
 from webhook.engine.qos import QOSClass, QosMove
 from webhook.model.pod import PodView, pod_view
@@ -90,6 +91,31 @@ def test_report_is_small_whatever_is_said() -> None:
     (report,) = openreports.reports(tally, AT)
     assert len(json.dumps(report)) < 256 * 1024
     assert report["results"][-1]["rule"] == "not-listed"
+
+
+def test_bars_are_parts_of_the_longest() -> None:
+    tally = Tally()
+    tally.add(_pod("p"), _found(Finding.WOULD_CHANGE))
+    cpu, memory, *_ = charts(tally)
+    assert (cpu.title, cpu.rows) == (
+        "CPU requests in cores, by namespace",
+        {"shop": (Bar("0.1", 33.3), Bar("0.3", 100))},
+    )
+    assert memory.rows == {"shop": (Bar("0Gi", 0), Bar("0Gi", 0))}
+
+
+def test_the_smallest_share_a_bar() -> None:
+    tally = Tally()
+    for number in range(15):
+        ref = Ref("Pod", f"team-{number:02}", "p")
+        tally.add(Workload(ref, ref, PodView(), VIEW), _found(Finding.WOULD_CHANGE))
+    rows = next(charts(tally)).rows
+    assert [*rows] == [*(f"team-{number:02}" for number in range(12)), "3 others"]
+    assert rows["3 others"] == (Bar("0.3", 33.3), Bar("0.9", 100))
+
+
+def test_nothing_audited_has_no_charts() -> None:
+    assert [*charts(Tally())] == []
 
 
 class TestRepairs:

@@ -14,13 +14,15 @@ from tests.support import apt
 
 
 @contextmanager
-def page(*, width: int = 1200, height: int = 900) -> Iterator[Page]:
+def page(*, width: int = 1200, height: int = 900, javascript: bool = True) -> Iterator[Page]:
     """An empty page that reaches nothing but files. Whatever it complains of fails the test at its end."""
     with sync_playwright() as playwright:
         # As root, which is what test machines are, Chromium has no sandbox.
         browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         try:
-            made = browser.new_page(viewport={"width": width, "height": height})
+            made = browser.new_page(
+                viewport={"width": width, "height": height}, java_script_enabled=javascript
+            )
             complaints: list[str] = []
             made.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
             made.on("pageerror", lambda error: complaints.append(str(error)))

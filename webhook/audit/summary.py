@@ -169,7 +169,7 @@ def _totals(totals: Mapping[str, Total]) -> dict[str, Any]:
 
 
 def _joined(types: Iterable[WorkloadType]) -> str:
-    return ",".join(types) or "left alone"
+    return ",".join(types) or "exempt"
 
 
 class Survey:

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment
 
 from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import Finding
-from webhook.audit.reports.charts import bars
+from webhook.audit.reports.charts import charts
 from webhook.audit.reports.wording import pods_of, short, what
-from webhook.audit.summary import Row, Tally, Total
+from webhook.audit.summary import Row, Tally
 
 _MEANINGS = {
     Finding.NOT_JUDGED: "could not be read or judged",
-    Finding.VIOLATION: "own values break a bound of a policy",
-    Finding.SLIPPED_THROUGH: "Pods that admission should have changed",
-    Finding.DRIFTED: "Pods with other resources than their template's",
-    Finding.CONFLICT: "policies wish different values",
+    Finding.VIOLATION: "values outside the bounds of a policy",
+    Finding.SLIPPED_THROUGH: "Pods created without changes that were in force",
+    Finding.DRIFTED: "Pods whose resources differ from template and policies",
+    Finding.CONFLICT: "policies set different values",
     Finding.WOULD_CHANGE: "would be changed if created now",
-    Finding.SKIPPED: "left alone, or no policy is for them",
-    Finding.PASS: "nothing to do",
+    Finding.SKIPPED: "exempt, or no policy matches",
+    Finding.PASS: "nothing to change",
 }
-_MAX_BARS = 12
+_TAGS = {"+": "ins", "-": "del"}
 _FOLDER = files(__package__)
 
 
 def page(tally: Tally, costs: Costs, summary: dict[str, Any], *, at: datetime, of: str) -> str:
-    """`of` says in words what was looked at."""
+    """`of` says in words what was audited."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     script = (_FOLDER / "report.js").read_text()
     rows = tally.rows
@@ -41,37 +42,15 @@ def page(tally: Tally, costs: Costs, summary: dict[str, Any], *, at: datetime, o
         at=f"{at:%Y-%m-%d %H:%M} UTC",
         of=of,
         meanings=_MEANINGS,
-        charts=_charts(tally),
+        charts=[*charts(tally)],
         rows=[_cells(row) for row in rows],
         namespaces=sorted({row.owner.namespace for row in rows}),
         types=sorted({_types(row) for row in rows}),
-        diffs={str(index): row.verdict.diff for index, row in enumerate(rows) if row.verdict.diff},
         rooms=costs.rooms,
-        both=lambda amounts: f"{short(amounts, 'cpu')} CPU, {short(amounts, 'memory')}",
+        cpu_and_memory=lambda amounts: f"{short(amounts, 'cpu')} CPU, {short(amounts, 'memory')}",
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-
-
-def _charts(tally: Tally) -> list[tuple[str, str]]:
-    made = []
-    for name, totals in (("namespace", _largest(tally.namespaces)), ("workload type", _largest(tally.types))):
-        for resource, unit in (("cpu", "CPU, cores"), ("memory", "memory, GiB")):
-            if totals:
-                made.append((f"{unit}, by {name}", bars(f"{resource}-{name[0]}", totals, resource)))
-    return made
-
-
-def _largest(totals: Mapping[str, Total]) -> dict[str, Total]:
-    """Those that request most, and all others as one."""
-    most_first = sorted(totals, key=lambda name: (-totals[name].after["memory"], name))
-    shown = {name: totals[name] for name in most_first[:_MAX_BARS]}
-    if len(most_first) > _MAX_BARS:
-        rest = Total()
-        for name in most_first[_MAX_BARS:]:
-            rest.join(totals[name])
-        shown[f"{len(most_first) - _MAX_BARS} others"] = rest
-    return shown
 
 
 def _cells(row: Row) -> dict[str, Any]:
@@ -82,8 +61,14 @@ def _cells(row: Row) -> dict[str, Any]:
         "pods": pods_of(row),
         "types": _types(row),
         "what": what(row.verdict.items, row.finding),
-        "diff": row.verdict.diff,
+        "diff": [*_hunks(row.verdict.diff)],
     }
+
+
+def _hunks(diff: str) -> Iterator[tuple[str, str]]:
+    """Lines that belong together, each with the HTML element that says whether they are added or removed."""
+    for sign, lines in groupby(diff.split("\n") if diff else (), key=lambda line: line[:1]):
+        yield _TAGS.get(sign, "span"), "".join(f"{line}\n" for line in lines)
 
 
 def _types(row: Row) -> str:

@@ -1,7 +1,8 @@
 "use strict";
+const form = document.getElementById("filters");
 const rows = [...document.querySelectorAll("#owners tbody tr")];
-const diffs = JSON.parse(document.getElementById("diffs").textContent);
-const texts = rows.map((row) => row.textContent.toLowerCase());
+// What a row says, its diff aside.
+const texts = rows.map((row) => [...row.cells].map((cell) => cell.firstChild?.textContent).join("\n").toLowerCase());
 const chosen = ["finding", "namespace", "type"].map((name) => [name, document.getElementById(name)]);
 const search = document.getElementById("search");
 const count = document.getElementById("count");
@@ -18,28 +19,7 @@ function show() {
   count.textContent = `${shown} of ${rows.length}`;
 }
 
-// Names and annotations are anybody's: they become text, never markup.
-function open(button) {
-  const isOpen = button.getAttribute("aria-expanded") === "true";
-  button.setAttribute("aria-expanded", String(!isOpen));
-  if (isOpen) {
-    button.nextElementSibling.remove();
-    return;
-  }
-  const pre = document.createElement("pre");
-  for (const line of diffs[button.dataset.diff].split("\n")) {
-    const span = document.createElement("span");
-    span.textContent = `${line}\n`;
-    span.className = { "+": "added", "-": "taken" }[line[0]] || "";
-    pre.append(span);
-  }
-  button.after(pre);
-}
-
-search.form.addEventListener("submit", (event) => event.preventDefault());
-search.form.addEventListener("input", show);
-document.getElementById("owners").addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button) open(button);
-});
+form.hidden = false; // without this script it would do nothing
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("input", show);
 show();

@@ -1,4 +1,4 @@
-"""Findings in a few words."""
+"""Findings and amounts in a few words, for people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from webhook.audit.summary import Row
 
 
 def what(items: Iterable[Item], finding: Finding) -> str:
-    """The items of the headline, by policy, in one line."""
-    told: dict[str, dict[str, None]] = {}
+    """The items of the given finding in one line, by policy."""
+    by_policy: dict[str, dict[str, None]] = {}
     for item in items:
         if item.finding is finding:
-            told.setdefault(item.policy, {})[_short_item(item)] = None
+            by_policy.setdefault(item.policy, {})[_short_item(item)] = None
     return "; ".join(
-        f"{policy}: {', '.join(each)}" if policy else ", ".join(each) for policy, each in told.items()
+        f"{policy}: {', '.join(each)}" if policy else ", ".join(each) for policy, each in by_policy.items()
     )
 
 
@@ -26,19 +26,19 @@ def _short_item(item: Item) -> str:
         case Finding.VIOLATION | Finding.CONFLICT:
             return f"{item.field}: {item.why}"
         case Finding.DRIFTED:
-            return f"{item.field} is {item.before}, should be {item.after or 'left out'}"
-        case _:  # which container, and which of cpu and memory: that is what --diff is for
+            return f"{item.field} is {item.before}, should be {item.after or 'unset'}"
+        case _:  # --diff shows which container, and whether it is cpu or memory
             return item.field.partition(":")[2].partition(".")[0]
 
 
 def pods_of(row: Row) -> str:
-    """Of its live Pods those that are as bad as it is, of how many."""
-    pods, such = sum(row.pods.values()), row.pods.get(row.finding, 0)
-    return f"{such}/{pods}" if pods and such != pods else str(pods or "-")
+    """The live Pods of an owner: "2/6" if only 2 of 6 have its finding."""
+    pods, as_bad = sum(row.pods.values()), row.pods.get(row.finding, 0)
+    return f"{as_bad}/{pods}" if as_bad != pods else str(pods or "-")
 
 
 def short(amounts: Amounts, resource: str) -> str:
-    """A sum for people: three digits are enough."""
+    """To three digits: cores, or GiB and larger units."""
     if resource == "cpu":
         return _three(amounts.get(resource, 0) / 1000)
     units, size = ["Gi", "Ti", "Pi"], amounts.get(resource, 0) / 1000 / 2**30
