@@ -74,8 +74,8 @@ def affinity(os: str) -> str:
 def test_leaves_alone(obj: Json, labels: dict[str, str], reason: str) -> None:
     decision = decide(obj, snapshot(EVERYTHING, labels=labels))
     assert decision.patch == []
-    assert decision.left_alone is not None
-    assert decision.left_alone.partition(":")[0] == reason
+    assert decision.exemption is not None
+    assert decision.exemption.partition(":")[0] == reason
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_changes_the_others(obj: Json) -> None:
 def test_namespace_is_the_requests() -> None:
     """API servers before 1.24 leave it out of the Pod."""
     obj = pod(metadata="namespace: null")
-    assert evaluate(Request("kube-system", pod_view(obj)), snapshot(EVERYTHING)).left_alone
+    assert evaluate(Request("kube-system", pod_view(obj)), snapshot(EVERYTHING)).exemption
 
 
 def test_unknown_namespace_is_unlabelled() -> None:

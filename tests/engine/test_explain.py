@@ -40,7 +40,7 @@ def test_verdicts_agree_with_the_decision() -> None:
 
 def test_pod_that_is_left_alone_has_a_reason_and_no_verdicts() -> None:
     explanation = _explained(pod("os: {name: windows}"), snapshot(*built_in(Profile.SAFE)))
-    assert explanation.decision.left_alone
+    assert explanation.decision.exemption
     assert explanation.verdicts == ()
 
 

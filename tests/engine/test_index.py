@@ -10,7 +10,7 @@ from msgspec import structs
 
 from tests.support.pods import owned, pod, policy_of, subject
 from webhook.engine.index import PolicyIndex
-from webhook.engine.match import asked, holds
+from webhook.engine.match import clauses_of, holds
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.policy import rank
 
@@ -92,6 +92,6 @@ def test_finds_what_matching_one_by_one_finds(
     expected = [
         each
         for each in sorted(policies, key=rank)
-        if each.mode is not Mode.OFF and holds(asked(each), asking)
+        if each.mode is not Mode.OFF and holds(clauses_of(each), asking)
     ]
     assert PolicyIndex(policies).matching(asking) == expected

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.pods import Json, owned, pod, policy, subject
-from webhook.engine.match import asked as clauses
-from webhook.engine.match import first_failure, holds
+from webhook.engine.match import clauses_of, first_failure, holds
 from webhook.model.names import WorkloadType
 
 LABELLED = pod(metadata="labels: {app: web, tier: front}\nannotations: {resize: enable}")
@@ -43,7 +42,7 @@ NAMESPACE = {"podtailor.dev/injection": "enabled"}
 def test_matches(match: str, obj: Json) -> None:
     typed = subject(obj, NAMESPACE).of_types((WorkloadType.GENERAL,))
     asked = policy(f"match: {match}")
-    assert holds(clauses(asked), typed)
+    assert holds(clauses_of(asked), typed)
     assert first_failure(asked, typed) is None
 
 
@@ -91,14 +90,14 @@ def test_first_failure(match: str, field: str, why: str) -> None:
     typed = subject(LABELLED, NAMESPACE).of_types((WorkloadType.GENERAL,))
     asked = policy(f"match: {match}")
     failure = first_failure(asked, typed)
-    assert not holds(clauses(asked), typed)
+    assert not holds(clauses_of(asked), typed)
     assert failure is not None
     assert (failure.field, failure.why) == (field, why)
 
 
 def test_workload_policy_reaches_its_own_namespace_only() -> None:
     typed = subject(LABELLED).of_types((WorkloadType.GENERAL,))
-    assert holds(clauses(policy("", kind="WorkloadPolicy", namespace="default")), typed)
+    assert holds(clauses_of(policy("", kind="WorkloadPolicy", namespace="default")), typed)
     failure = first_failure(policy("", kind="WorkloadPolicy", namespace="other"), typed)
     assert failure is not None
     assert failure.why == "it is for namespace other, the Pod is in default"

@@ -63,10 +63,10 @@ def _reasons(
     mark = (metadata.annotations or {}).get(APPLIED)
     if mark:
         yield f"its annotation says that podtailor set {mark}"
-    if decision.left_alone:
-        yield f"left alone, {decision.left_alone}"
+    if decision.exemption:
+        yield f"left alone, {decision.exemption}"
         return
-    spared = around.enforcement.spares(around.namespace, labels_of(metadata))
+    spared = around.enforcement.excludes(around.namespace, labels_of(metadata))
     if spared:
         yield spared
         return

@@ -21,7 +21,7 @@ class WebhookScope(Struct, frozen=True):
     objects: Selector
     changed: str
 
-    def spares(self, namespace: Namespace, labels: Labels) -> str | None:
+    def excludes(self, namespace: Namespace, labels: Labels) -> str | None:
         """Why the API server does not call us for such a Pod; None where it does."""
         there = {"kubernetes.io/metadata.name": namespace.name, **namespace.labels}
         unmet = self.namespaces.first_unmet(there)
@@ -88,9 +88,9 @@ class Enforcement(Struct, frozen=True):
         earlier = self.tailored.get(namespace, {}).get((policy.name, kind_of_field(field)), "")
         return f"a Pod from {earlier} was given it" if earlier and earlier < created else ""
 
-    def spares(self, namespace: Namespace, labels: Labels) -> str | None:
+    def excludes(self, namespace: Namespace, labels: Labels) -> str | None:
         """Why the API server does not call us for such a Pod; None where it does, or nobody is called."""
-        return self.hook.spares(namespace, labels) if self.hook else None
+        return self.hook.excludes(namespace, labels) if self.hook else None
 
 
 def kind_of_field(field: str) -> str:

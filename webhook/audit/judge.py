@@ -27,9 +27,9 @@ def judge(
     request = Request(examined.ref.namespace, examined.admitted)
     decision = evaluate(request, snapshot)
     subject = snapshot.subject(request)
-    skipped = decision.left_alone or enforcement.spares(subject.namespace, subject.labels)
+    skipped = decision.exemption or enforcement.excludes(subject.namespace, subject.labels)
     outcome = decision.audit or decision.outcome
-    if not skipped and not outcome.heard:
+    if not skipped and not outcome.matched:
         skipped = "no-policy: none matches"
     writes: tuple[Write, ...] = () if skipped or decision.denied else outcome.writes
     if skipped:

@@ -34,7 +34,7 @@ def in_force(enforcement: Enforcement, snapshot: Snapshot) -> Enforcement:
     outside = {
         name
         for name, namespace in snapshot.namespaces.items()
-        if mode_in(namespace, snapshot)[0] is Mode.AUDIT or hook.spares(namespace, {})
+        if mode_in(namespace, snapshot)[0] is Mode.AUDIT or hook.excludes(namespace, {})
     }
     return structs.replace(
         enforcement,

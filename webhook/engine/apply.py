@@ -1,8 +1,8 @@
-"""What a set of policies does to a Pod: who is heard, and what they edit.
+"""What a set of policies does to a Pod: which match, and what they set.
 
-A policy that sends a Pod to ARM64 Nodes makes it an ARM64 Pod. So that is found out first, and who is heard
-is asked of the Pod as it will be: a second review asks the same, and has nothing left to do. No other type
-can come of an edit: none adds devices or volumes.
+An arm64 selector changes the Pod's type, so placement is decided first and policies are matched again;
+otherwise a second review could match other policies. No edit leads to another type: none adds devices or
+volumes.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Outcome(Struct, frozen=True):
 
     subject: Subject | None = None
     """The Pod with its types as it will be; None where no policy was asked."""
-    heard: tuple[Policy, ...] = ()
+    matched: tuple[Policy, ...] = ()
     """Those that match, in their order."""
     changes: tuple[Change, ...] = ()
     skips: tuple[Skip, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     violations: tuple[Violation, ...] = ()
-    note: Write | None = None
+    annotation: Write | None = None
     """What says on the Pod which policy set what."""
 
     @property
     def writes(self) -> tuple[Write, ...]:
-        return (*self.changes, self.note) if self.note else self.changes
+        return (*self.changes, self.annotation) if self.annotation else self.changes
 
     @property
     def types(self) -> tuple[WorkloadType, ...]:
@@ -64,13 +64,13 @@ NOTHING = Outcome()
 _ARM64, _FIELD = "arm64", f"pod:nodeSelector.{ARCH}"
 
 
-def tailored(
-    subject: Subject, snapshot: Snapshot, may_speak: Callable[[Policy], bool] = lambda _: True
+def apply_policies(
+    subject: Subject, snapshot: Snapshot, included: Callable[[Policy], bool] = lambda _: True
 ) -> Outcome:
     """What those policies of `snapshot` do that match and may speak. `subject.types` are filled in."""
     draft = Draft()
-    heard = list(filter(may_speak, snapshot.policies.matching(subject)))
-    sent = _sent_to_arm64(subject, heard)
+    matched = list(filter(included, snapshot.policies.matching(subject)))
+    sent = _sent_to_arm64(subject, matched)
     if sent:
         key, policy = sent
         draft.claim(policy, _FIELD, _ARM64)
@@ -78,31 +78,31 @@ def tailored(
         selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
         subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
         subject = subject.of_types(classify(subject).types)
-        heard = list(filter(may_speak, snapshot.policies.matching(subject)))
-    if heard:
+        matched = list(filter(included, snapshot.policies.matching(subject)))
+    if matched:
         for edit in EDITS:
-            edit(subject, heard, draft)
-    note = None
+            edit(subject, matched, draft)
+    annotation = None
     if draft.changes and snapshot.annotate:
-        note = applied_write(draft.changes, subject.metadata.annotations or {})
+        annotation = applied_write(draft.changes, subject.metadata.annotations or {})
     return Outcome(
         subject,
-        heard=tuple(heard),
+        matched=tuple(matched),
         changes=tuple(draft.changes),
         skips=tuple(draft.skips),
         conflicts=tuple(draft.conflicts),
         violations=tuple(draft.violations),
-        note=note,
+        annotation=annotation,
     )
 
 
-def _sent_to_arm64(subject: Subject, heard: Sequence[Policy]) -> tuple[str, Policy] | None:
+def _sent_to_arm64(subject: Subject, matched: Sequence[Policy]) -> tuple[str, Policy] | None:
     """The policy that makes this an ARM64 Pod, and the key by which it does so."""
-    sends = any(value == _ARM64 for policy in heard for value in policy.node_selector.values())
+    sends = any(value == _ARM64 for policy in matched for value in policy.node_selector.values())
     if not sends or WorkloadType.ARM64 in subject.types:
         return None
     trial = Draft()
-    default_node_selector(subject, heard, trial)
+    default_node_selector(subject, matched, trial)
     return next(
         (
             (str(change.path[-1]), change.policy)

@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from webhook.engine.apply import NOTHING, Outcome, tailored
+from webhook.engine.apply import NOTHING, Outcome, apply_policies
 from webhook.engine.classify import classify
-from webhook.engine.exemptions import left_alone
-from webhook.engine.misunderstood import misunderstood
+from webhook.engine.exemptions import exemption
+from webhook.engine.metadata_warnings import metadata_warnings
 from webhook.engine.snapshot import Request, Snapshot, mode_in
 from webhook.model.accelerators import MAX_DEVICES
 from webhook.model.draft import Change, Violation
@@ -26,7 +26,7 @@ class Decision(Struct, frozen=True):
     """The answer for one Pod, and all that there is to say about it."""
 
     types: tuple[WorkloadType, ...] = ()
-    left_alone: str | None = None
+    exemption: str | None = None
     """`reason: in words`, where no edit may touch the Pod."""
     mode: Mode = Mode.ENFORCE
     """The namespace's mode, else the server's."""
@@ -57,20 +57,20 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     mode, mode_warning = mode_in(namespace, snapshot)
     pod = request.pod
     metadata = pod.metadata or NO_METADATA
-    reason = left_alone(metadata, pod.spec or NO_SPEC, namespace)
-    unknown = misunderstood(metadata, namespace)
+    reason = exemption(metadata, pod.spec or NO_SPEC, namespace)
+    unknown = metadata_warnings(metadata, namespace)
     if reason is None and mode is Mode.OFF:
         reason = f"mode-off: the mode of {namespace.name} is off"
     if reason:
-        return Decision(left_alone=truncate(reason, WARNING_LENGTH), mode=mode, warnings=_cut(unknown))
+        return Decision(exemption=truncate(reason, WARNING_LENGTH), mode=mode, warnings=_cut(unknown))
     subject = snapshot.subject(request)
     classification = classify(subject)
     subject = subject.of_types(classification.types)
-    outcome, audit = tailored(subject, snapshot), None
-    audited = [policy for policy in outcome.heard if policy.mode.weaker(mode) is Mode.AUDIT]
+    outcome, audit = apply_policies(subject, snapshot), None
+    audited = [policy for policy in outcome.matched if policy.mode.weaker(mode) is Mode.AUDIT]
     if audited:  # what is in force may not depend on a policy that is only being tried
         outcome, audit = (
-            tailored(subject, snapshot, lambda each: each.mode.weaker(mode) is Mode.ENFORCE),
+            apply_policies(subject, snapshot, lambda each: each.mode.weaker(mode) is Mode.ENFORCE),
             outcome,
         )
     denied = _denied(outcome.violations)
@@ -90,7 +90,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     return Decision(
         types=classification.types,
         mode=mode,
-        enforced=outcome.heard,
+        enforced=outcome.matched,
         audited=tuple(audited),
         outcome=outcome,
         audit=audit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webhook.engine.misunderstood import opts_out
+from webhook.engine.metadata_warnings import opts_out
 from webhook.model.affinity import required_terms
 from webhook.model.names import INJECTION, OS, OWN_NAMESPACE, node_label
 from webhook.model.pod import NO_RESOURCES, ObjectMeta, PodSpec
@@ -17,7 +17,7 @@ MAX_PARTS = 1000
 _LONG_IMAGE = 256
 
 
-def left_alone(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> str | None:
+def exemption(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> str | None:
     """Why this Pod is left alone entirely; None where it may be tailored.
 
     The words before the colon are the reason that logs and metrics carry.

@@ -45,7 +45,7 @@ def explain(request: Request, snapshot: Snapshot) -> Explanation:
         for policy in snapshot.policies
     ]
     said = (subject.metadata.annotations or {}).get(_LIMIT_RANGER)
-    return Explanation(classification, decision, () if decision.left_alone else tuple(verdicts), said)
+    return Explanation(classification, decision, () if decision.exemption else tuple(verdicts), said)
 
 
 def _failure(policy: Policy, subject: Subject, heard: tuple[Policy, ...]) -> Failure | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from webhook.engine.match import asked, holds, owner_kinds
+from webhook.engine.match import clauses_of, holds, owner_kinds
 from webhook.model.names import Mode
 from webhook.model.policy import Policy, rank
 from webhook.model.selectors import Selector
@@ -20,7 +20,7 @@ from webhook.model.subject import Subject
 # What a policy asks for: of which kind, the key of a label or annotation, and the value.
 _Key = tuple[str, str, str]
 # Of policies their numbers, in the order in which they are heard, by value.
-_Drawer = dict[str, list[int]]
+_Postings = dict[str, list[int]]
 
 
 class PolicyIndex:
@@ -28,22 +28,22 @@ class PolicyIndex:
 
     def __init__(self, policies: Iterable[Policy] = ()) -> None:
         self._policies = tuple(sorted(policies, key=rank))
-        self._asked = tuple(map(asked, self._policies))
+        self._clauses = tuple(map(clauses_of, self._policies))
         self._about_all: list[int] = []
-        self._values: dict[str, _Drawer] = {}
-        self._labels: dict[str, dict[str, _Drawer]] = {}
-        choices = [_choices(policy) for policy in self._policies]
-        wanted = Counter(key for each in choices for keys in each for key in keys)
+        self._values: dict[str, _Postings] = {}
+        self._labels: dict[str, dict[str, _Postings]] = {}
+        keys_of = [_index_keys(policy) for policy in self._policies]
+        wanted = Counter(key for each in keys_of for keys in each for key in keys)
         for number, policy in enumerate(self._policies):
             if policy.mode is Mode.OFF:
                 continue
-            if not choices[number]:
+            if not keys_of[number]:
                 self._about_all.append(number)
                 continue
-            for kind, key, value in min(choices[number], key=lambda keys: sum(wanted[each] for each in keys)):
+            for kind, key, value in min(keys_of[number], key=lambda keys: sum(wanted[each] for each in keys)):
                 by_key = self._labels.setdefault(kind, {}).setdefault(key, {}) if key else None
-                drawer = self._values.setdefault(kind, {}) if by_key is None else by_key
-                drawer.setdefault(value, []).append(number)
+                postings = self._values.setdefault(kind, {}) if by_key is None else by_key
+                postings.setdefault(value, []).append(number)
 
     def __iter__(self) -> Iterator[Policy]:
         """In the order in which they are heard; also those that are off."""
@@ -55,21 +55,21 @@ class PolicyIndex:
     def matching(self, subject: Subject) -> list[Policy]:
         """Those that are for this Pod and not off, in the order in which they are heard."""
         numbers = set(self._about_all)
-        for kind, drawer in self._values.items():
+        for kind, postings in self._values.items():
             for value in _VALUES[kind](subject):
-                numbers.update(drawer.get(value, ()))
-        for kind, drawers in self._labels.items():
+                numbers.update(postings.get(value, ()))
+        for kind, by_key in self._labels.items():
             there = _LABELS[kind](subject)
-            for key in drawers.keys() & there.keys():
-                numbers.update(drawers[key].get(there[key] or "", ()))
-        return [self._policies[number] for number in sorted(numbers) if holds(self._asked[number], subject)]
+            for key in by_key.keys() & there.keys():
+                numbers.update(by_key[key].get(there[key] or "", ()))
+        return [self._policies[number] for number in sorted(numbers) if holds(self._clauses[number], subject)]
 
 
 _NAMESPACE, _IMAGE, _OWNER, _TYPE = "namespace", "image", "owner", "type"
 _NAMESPACE_LABEL, _POD_LABEL, _ANNOTATION = "namespace label", "pod label", "annotation"
 
 
-def _choices(policy: Policy) -> list[list[_Key]]:
+def _index_keys(policy: Policy) -> list[list[_Key]]:
     """Of each list a Pod has at least one thing, if the policy is for it."""
     match = policy.match
     found: list[list[_Key]] = [

@@ -16,15 +16,15 @@ from webhook.model.policy import Policy
 from webhook.model.selectors import Selector
 from webhook.model.subject import Subject
 
-# Says why a wish does not hold; None where it does.
+# Why a value does not match; None if it does.
 Test = Callable[[Any, Subject], str | None]
-Asked = tuple[tuple[Test, Any], ...]
-"""The clauses that a policy has: each test with what the policy wishes there."""
+Clauses = tuple[tuple[Test, Any], ...]
+"""The clauses that a policy has: each test with the value that the policy gives."""
 
 
 class Clause(Struct, frozen=True):
     field: str
-    wish: Callable[[Policy], Any]
+    value: Callable[[Policy], Any]
     """None: the policy has no such clause."""
     test: Test
 
@@ -36,23 +36,23 @@ class Failure(Struct, frozen=True):
     why: str
 
 
-def asked(policy: Policy) -> Asked:
+def clauses_of(policy: Policy) -> Clauses:
     """Worked out once, when a policy is read: a review asks only what the policy asks."""
-    wishes = ((clause.test, clause.wish(policy)) for clause in CLAUSES)
-    return tuple((test, wish) for test, wish in wishes if wish is not None)
+    values = ((clause.test, clause.value(policy)) for clause in CLAUSES)
+    return tuple((test, value) for test, value in values if value is not None)
 
 
-def holds(clauses: Asked, subject: Subject) -> bool:
-    for test, wish in clauses:  # noqa: SIM110 (a generator costs more than most tests)
-        if test(wish, subject) is not None:
+def holds(clauses: Clauses, subject: Subject) -> bool:
+    for test, value in clauses:  # noqa: SIM110 (a generator costs more than most tests)
+        if test(value, subject) is not None:
             return False
     return True
 
 
 def first_failure(policy: Policy, subject: Subject) -> Failure | None:
     for clause in CLAUSES:
-        wish = clause.wish(policy)
-        why = None if wish is None else clause.test(wish, subject)
+        value = clause.value(policy)
+        why = None if value is None else clause.test(value, subject)
         if why is not None:
             return Failure(clause.field, why)
     return None

@@ -49,7 +49,7 @@ class Effects(Struct, frozen=True, gc=False):
 
 def effects_of(decision: Decision) -> Effects:
     outcome = decision.outcome
-    said = (decision.left_alone, *decision.warnings) if decision.left_alone else decision.warnings
+    said = (decision.exemption, *decision.warnings) if decision.exemption else decision.warnings
     return Effects(
         reasons=tuple([reason.partition(":")[0] for reason in said]),
         changes=() if decision.denied else outcome.changes,

@@ -89,7 +89,7 @@ def line_of(
         policies=truncate_list(policy.name for policy in decision.enforced),
         mode=decision.mode.lower(),
         ops=answered.ops,
-        left_alone=decision.left_alone and truncate(decision.left_alone, MESSAGE_LENGTH),
+        left_alone=decision.exemption and truncate(decision.exemption, MESSAGE_LENGTH),
         would_change=wire.would_change(decision),
         warnings=truncate_list(decision.warnings) if decision.warnings else (),
         dry_run=bool(request.dryRun),

@@ -57,13 +57,13 @@ class Reviewer:
         if not request.creates_a_pod:
             kind = "/".join(part for part in (request.kind.kind, request.subResource) if part)
             reason = f"not-a-pod-create: {request.operation} of {kind or 'nothing'}"
-            result, decision = "left-alone", Decision(left_alone=reason)
+            result, decision = "left-alone", Decision(exemption=reason)
             answer = wire.allowed(request.uid)
         else:
             try:
                 pod = wire.read_pod(request)
             except wire.TooLargePodError as error:
-                result, decision = "left-alone", Decision(left_alone=f"too-large: {error}")
+                result, decision = "left-alone", Decision(exemption=f"too-large: {error}")
                 answer = wire.decided(request.uid, decision, patch)
             except wire.UnreadablePodError as error:
                 # The API server sends only what it could read itself, so this is not the user's doing.
@@ -109,7 +109,7 @@ class Reviewer:
 def _result(decision: Decision, patch: list[Op]) -> str:
     if decision.denied:
         return "denied"
-    return "patched" if patch else "left-alone" if decision.left_alone else "unchanged"
+    return "patched" if patch else "left-alone" if decision.exemption else "unchanged"
 
 
 def _namespace(request: wire.AdmissionRequest, metadata: ObjectMeta | None) -> str:

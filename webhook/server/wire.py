@@ -202,8 +202,8 @@ def would_change(decision: Decision) -> tuple[str, ...]:
 
 def _audit_annotations(decision: Decision) -> dict[str, str]:
     """For the API server's audit log. Keys without `/`: it puts the webhook's name before them."""
-    if decision.left_alone:
-        return {"left-alone": truncate(decision.left_alone, MESSAGE_LENGTH)}
+    if decision.exemption:
+        return {"left-alone": truncate(decision.exemption, MESSAGE_LENGTH)}
     notes = {"workload-types": ",".join(decision.types)}
     if decision.enforced:
         notes["policies"] = truncate(",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH)

@@ -12,9 +12,9 @@ from msgspec import Struct
 from webhook.cli.common.terminal import warn
 from webhook.documents import files
 from webhook.documents.files import Document
-from webhook.engine.misunderstood import on_controller
-from webhook.engine.problems import problems
+from webhook.engine.metadata_warnings import misplaced_keys
 from webhook.engine.snapshot import Request, Snapshot, snapshot_of
+from webhook.engine.validation import invalid_fields
 from webhook.errors import InputError
 from webhook.model.accelerators import PATTERNS, Accelerators
 from webhook.model.globs import glob
@@ -96,7 +96,7 @@ def _warn_of_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
         return
     for manifest in manifests:
         template = manifest.template.metadata or NO_METADATA
-        for words in on_controller(controller, template, manifest.kind):
+        for words in misplaced_keys(controller, template, manifest.kind):
             warn(f"{document.place((*at, 'metadata'))}: {words}")
 
 
@@ -113,7 +113,7 @@ def find_pods(document: Document, others: Templates = NO_TEMPLATES, within: Path
         wrong = [
             _problem(document, (*at, *manifest.at, *location), words)
             for manifest in manifests
-            for location, words in problems(_at(obj, manifest.at))
+            for location, words in invalid_fields(_at(obj, manifest.at))
         ]
         if wrong:
             raise InputError("\n".join(wrong))

@@ -118,7 +118,7 @@ def _print(found_out: Iterable[tuple[Found, engine.Explanation]], namespace: str
 
 def _spared(look: Look, found: Found, namespace: str) -> str | None:
     within = look.snapshot.namespace(found.request(namespace).namespace)
-    return look.enforcement.spares(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
+    return look.enforcement.excludes(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
 
 
 def _filenames(live: str | None, filename: list[str] | None, policies: list[str] | None) -> list[str]:

@@ -41,8 +41,8 @@ def in_words(
     decision = explanation.decision
     name = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
     yield Text.assemble((name, "bold"), f"  {found.document.place(found.at)}")
-    if decision.left_alone:
-        yield Text(f"  left alone, {decision.left_alone}")
+    if decision.exemption:
+        yield Text(f"  left alone, {decision.exemption}")
         return
     for workload_type, seen in explanation.classification.evidence:
         yield Text(f"  is {workload_type}: {seen}")
@@ -119,7 +119,7 @@ def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> di
         "namespace": found.request(namespace).namespace,
         "name": found.manifest.name,
         "place": found.document.place(found.at),
-        "leftAlone": decision.left_alone,
+        "leftAlone": decision.exemption,
         "workloadTypes": [
             {"type": workload_type, "because": seen}
             for workload_type, seen in explanation.classification.evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.pods import decide, pod, policy, snapshot
-from webhook.engine.misunderstood import on_controller
+from webhook.engine.metadata_warnings import misplaced_keys
 from webhook.model.pod import ObjectMeta
 
 ANY = policy("resizePolicy: {cpu: NotRequired}")
@@ -16,7 +16,7 @@ ANY = policy("resizePolicy: {cpu: NotRequired}")
 def test_switch_with_an_unknown_value_is_off_and_says_so(value: str, kind: str) -> None:
     decision = decide(pod(metadata=f"{kind}: {{podtailor.dev/injection: '{value}'}}"), snapshot(ANY))
     assert decision.patch == []
-    assert decision.left_alone == f"opted-out: Pod {kind[:-1]} podtailor.dev/injection={value}"
+    assert decision.exemption == f"opted-out: Pod {kind[:-1]} podtailor.dev/injection={value}"
     assert len(decision.warnings) == 1
     assert "podtailor.dev/injection" in decision.warnings[0]
     assert "counts as disabled" in decision.warnings[0]
@@ -73,6 +73,6 @@ def test_names_what_stands_on_a_controller_and_is_read_of_its_pods() -> None:
         labels={"podtailor.dev/injection": "disabled", "app": "x", "podtailor.dev/preset": "jvm"}
     )
     template = ObjectMeta(labels={"podtailor.dev/preset": "jvm"})
-    assert on_controller(own, template, "Deployment") == [
+    assert misplaced_keys(own, template, "Deployment") == [
         "misplaced-key: podtailor.dev/injection stands on the Deployment, and is read of its Pods: write it into the Pod template"
     ]

@@ -35,7 +35,7 @@ _MAX_COMPARED = 64
 _Texts = Mapping[str, str | None]
 
 
-def misunderstood(metadata: ObjectMeta, namespace: Namespace) -> list[str]:
+def metadata_warnings(metadata: ObjectMeta, namespace: Namespace) -> list[str]:
     """`reason: in words` for each label and annotation of ours with a key or value that is not known."""
     if not any(
         PREFIX in "\n".join(texts)
@@ -55,7 +55,7 @@ def opts_out(texts: _Texts) -> bool:
     return INJECTION in texts and texts[INJECTION] != "enabled"
 
 
-def on_controller(controller: ObjectMeta, template: ObjectMeta, kind: str) -> list[str]:
+def misplaced_keys(controller: ObjectMeta, template: ObjectMeta, kind: str) -> list[str]:
     """What stands on the controller itself, not on its Pod template, and is read of Pods alone."""
     own, of_pods = ({**(each.annotations or {}), **(each.labels or {})} for each in (controller, template))
     return [

@@ -15,7 +15,7 @@ from webhook.model import quantity
 from webhook.model.patch import Path
 
 
-def problems(pod: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def invalid_fields(pod: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """Of a Pod or a template whose fields have the right types: the field and what is wrong, in words."""
     spec = pod.get("spec") or {}
     if not spec.get("containers"):

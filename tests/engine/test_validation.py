@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.pods import yaml
-from webhook.engine.problems import problems
+from webhook.engine.validation import invalid_fields
 
 MEMORY = "spec.containers.0.resources.limits.memory"
 
@@ -21,7 +21,7 @@ MEMORY = "spec.containers.0.resources.limits.memory"
     ],
 )  # fmt: skip
 def test_takes(spec: str) -> None:
-    assert list(problems({"spec": yaml(f"{spec}\n")})) == []
+    assert list(invalid_fields({"spec": yaml(f"{spec}\n")})) == []
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_takes(spec: str) -> None:
 )  # fmt: skip
 def test_names_what_is_no_amount(value: str, words: str) -> None:
     pod = {"spec": yaml(f"containers: [{{name: a, resources: {{limits: {{memory: {value}}}}}}}]\n")}
-    assert [(".".join(map(str, at)), said) for at, said in problems(pod)] == [(MEMORY, words)]
+    assert [(".".join(map(str, at)), said) for at, said in invalid_fields(pod)] == [(MEMORY, words)]
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,13 @@ def test_names_what_is_no_amount(value: str, words: str) -> None:
     ],
 )  # fmt: skip
 def test_names(spec: str, at: str, words: str) -> None:
-    found = problems({"spec": yaml(f"{spec}\n")})
+    found = invalid_fields({"spec": yaml(f"{spec}\n")})
     assert [(".".join(map(str, place)), said) for place, said in found] == [(f"spec.{at}", words)]
 
 
 def test_a_pod_without_a_spec_has_no_containers() -> None:
-    assert list(problems({"spec": None})) == list(problems({})) == [(("spec", "containers"), "required")]
+    assert (
+        list(invalid_fields({"spec": None}))
+        == list(invalid_fields({}))
+        == [(("spec", "containers"), "required")]
+    )
