@@ -120,6 +120,12 @@ def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
     ("text", "ops", "expected"),
     [
         pytest.param(
+            'a: &n\n  b: 1\nc:\n  <<: *n\n  "<<": *n\n',
+            [{"op": "add", "path": "/a/d", "value": 1}],
+            'a: &n\n  b: 1\n  d: 1\nc:\n  <<: {b: 1}\n  "<<": {b: 1}\n',
+            id="a merge and a key of its name are two things",
+        ),
+        pytest.param(
             "spec:\n  containers:\n  - name: a # last\n    # of a\n\n  # of b\n  - name: b\n",
             [RESIZE],
             "spec:\n  containers:\n  - name: a # last\n    resizePolicy:\n    - resourceName: cpu\n      restartPolicy: NotRequired\n"

@@ -151,7 +151,8 @@ class _Editor:
 
     def _write_out(self, parent: Node | None, child: Node | None, key: str, value: Any, depth: int) -> None:
         """What an alias or a merge brings here is written here whole, as it is after all operations."""
-        place = f"{id(parent)}/{key}"
+        # A merge and a key that is written "<<" have one name.
+        place = f"{id(child or parent)}/{key}"
         if place in self._written_out:
             return
         self._written_out.add(place)
