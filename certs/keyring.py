@@ -33,7 +33,7 @@ class Lifetimes(Struct, frozen=True):
     """How far clocks of issuer and API servers may lie apart: certificates are valid that much earlier."""
 
     @property
-    def look(self) -> timedelta:
+    def sync_interval(self) -> timedelta:
         """Between two looks: whoever takes the caBundle away is healed within it.
 
         A quarter of the overlap at most: all have read what one wrote long before a new CA signs.
@@ -43,7 +43,7 @@ class Lifetimes(Struct, frozen=True):
     def are_possible(self) -> bool:
         """Whether each is still good when the next one is in use everywhere."""
         left = 1 - self.renew_at
-        return self.overlap < self.authority * left and 2 * self.look < self.serving * left
+        return self.overlap < self.authority * left and 2 * self.sync_interval < self.serving * left
 
 
 USUAL = Lifetimes()

@@ -8,7 +8,7 @@ import pytest
 
 from certs.issue import issue_authority, issue_serving
 from webhook.certificates.check import check
-from webhook.certificates.probe import Served
+from webhook.certificates.probe import ProbeResult
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -17,7 +17,7 @@ CA, OTHER = (issue_authority(NOW - DAY, 400 * DAY) for _ in range(2))
 SOON, LATER = (issue_serving(CA, HOSTS, NOW - DAY, days * DAY) for days in (3, 90))
 STRANGER = issue_serving(OTHER, HOSTS, NOW - DAY, 90 * DAY)
 PEM = LATER.certificate_pem
-WELL = Served("a", PEM)
+WELL = ProbeResult("a", PEM)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ WELL = Served("a", PEM)
         pytest.param(CA.certificate_pem, PEM, WELL, {}, id="all is well"),
         pytest.param(CA.certificate_pem, None, WELL, {}, id="certificates of somebody else's"),
         pytest.param(OTHER.certificate_pem + CA.certificate_pem, PEM, WELL, {}, id="two CAs"),
-        pytest.param(b"", PEM, Served("a", PEM, "unable to get local issuer certificate"), {
+        pytest.param(b"", PEM, ProbeResult("a", PEM, "unable to get local issuer certificate"), {
             "caBundle": "it is empty or no PEM, so the API server trusts nobody",
             "Secret s": "its certificate meets a caBundle that is no PEM",
             "Pod a": "unable to get local issuer certificate",
@@ -39,16 +39,18 @@ WELL = Served("a", PEM)
             "Secret s": "its certificate is signed by nobody in the caBundle",
             "Pod a": "it serves another certificate than the Secret holds, which it reads within half a minute",
         }, id="Secret of somebody else"),
-        pytest.param(CA.certificate_pem, SOON.certificate_pem, Served("a", SOON.certificate_pem), {
+        pytest.param(CA.certificate_pem, SOON.certificate_pem, ProbeResult("a", SOON.certificate_pem), {
             "Secret s": "its certificate expires 2026-01-03 00:00 UTC",
             "Pod a": "its certificate expires 2026-01-03 00:00 UTC",
         }, id="near its end"),
-        pytest.param(CA.certificate_pem, PEM, Served("a", problem="no answer: timed out"), {
+        pytest.param(CA.certificate_pem, PEM, ProbeResult("a", problem="no answer: timed out"), {
             "Pod a": "no answer: timed out",
         }, id="no answer"),
     ],
 )  # fmt: skip
-def test_problems(bundle: bytes, secret: bytes | None, replica: Served, problems: dict[str, str]) -> None:
+def test_problems(
+    bundle: bytes, secret: bytes | None, replica: ProbeResult, problems: dict[str, str]
+) -> None:
     held = None if secret is None else ("Secret s", secret, b"")
     results = [*check(bundle, held, [replica], NOW, 7 * DAY)]
     assert {each.what: each.problem for each in results if each.problem} == problems

@@ -22,7 +22,7 @@ def test_round_that_fails_is_logged_and_repeated_without_a_restart(
     third = threading.Event()
 
     class CertRotator:
-        def round(self, now: datetime) -> None:
+        def reconcile(self, now: datetime) -> None:
             rounds.append(now)
             if len(rounds) < 3:
                 raise RotationError("the API server does not answer")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from webhook.audit.summary import Survey
-from webhook.cli.cluster.server_args import Settings, served
+from webhook.cli.cluster.server_args import Settings, parse_server_args
 from webhook.cli.common.options import controllers_of
 from webhook.documents import yaml_tree
 from webhook.engine.evaluate import evaluate
@@ -247,9 +247,9 @@ def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPat
     ],
 )  # fmt: skip
 def test_server_is_read_from_its_arguments(arguments: tuple[str, ...], settings: Settings) -> None:
-    assert served(arguments) == settings
+    assert parse_server_args(arguments) == settings
 
 
 def test_arguments_that_no_server_takes_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
-    assert served(("serve", "--mode=perhaps")) == Settings()
+    assert parse_server_args(("serve", "--mode=perhaps")) == Settings()
     assert "the arguments of the Deployment podtailor are not understood" in capsys.readouterr().err

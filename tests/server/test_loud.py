@@ -167,7 +167,7 @@ def test_nothing_of_it_is_kept() -> None:
                 await reviewer.review(body)
             except Exception:  # noqa: BLE001, S112 (what is no review; its statuses are tried above)
                 continue
-        reviewer.ledger.flush()
+        reviewer.recorder.flush()
         gc.collect()
         kept, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -36,7 +36,7 @@ def _reviewed() -> float | None:
             assert b'"allowed":true' in await reviewer.review(BODY)
 
     asyncio.run(ask())
-    reviewer.ledger.flush()
+    reviewer.recorder.flush()
     labels = {"result": "unchanged", "dry_run": "false"}
     return metrics.registry.get_sample_value("podtailor_admission_requests_total", labels)
 

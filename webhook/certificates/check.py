@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from certs.inspect import CertificateInfo, certificates_in, distrusted
-from webhook.certificates.probe import Served
+from webhook.certificates.probe import ProbeResult
 
 
 class Checked(Struct, frozen=True):
@@ -24,7 +24,7 @@ class Checked(Struct, frozen=True):
 def check(
     bundle: bytes,
     secret: tuple[str, bytes, bytes] | None,
-    replicas: Iterable[Served],
+    replicas: Iterable[ProbeResult],
     now: datetime,
     within: timedelta,
 ) -> Iterator[Checked]:

@@ -18,17 +18,17 @@ _FIRST_RETRY_SECONDS = 1.0
 class RotationLoop(Worker):
     """Round after round, sooner again after one that failed. Ends with the process: a call may hang."""
 
-    def __init__(self, keeper: CertRotator, look: timedelta) -> None:
-        """`look`: between two looks at Secret and webhook configuration."""
+    def __init__(self, rotator: CertRotator, sync_interval: timedelta) -> None:
+        """`sync_interval`: between two reads of Secret and webhook configuration."""
         super().__init__("certificates", self._rounds)
-        self._keeper = keeper
-        self._seconds = look.total_seconds()
+        self._rotator = rotator
+        self._seconds = sync_interval.total_seconds()
 
     def _rounds(self) -> None:
         failures = 0
         while not self.stopped.is_set():
             try:
-                self._keeper.round(datetime.now(UTC))
+                self._rotator.reconcile(datetime.now(UTC))
                 failures = 0
             except RotationError as error:
                 failures += 1

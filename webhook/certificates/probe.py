@@ -21,7 +21,7 @@ Connect = Callable[[], Any]
 """A new connection to a replica's TLS port, like a socket."""
 
 
-class Served(Struct, frozen=True):
+class ProbeResult(Struct, frozen=True):
     """What one replica answers with."""
 
     replica: str
@@ -31,7 +31,7 @@ class Served(Struct, frozen=True):
     """Why whoever trusts the caBundle does not talk to it; empty where nothing is wrong."""
 
 
-def served(replica: str, connect: Connect, bundle: bytes, host: str) -> Served:
+def probe_tls(replica: str, connect: Connect, bundle: bytes, host: str) -> ProbeResult:
     """Shake hands as the API server does: trust `bundle`, PEM, and nobody else, and verify `host`."""
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -40,20 +40,20 @@ def served(replica: str, connect: Connect, bundle: bytes, host: str) -> Served:
         if bundle:
             trust.load_verify_locations(cadata=bundle.decode())
         try:
-            return Served(replica, _certificate(connect, trust, host))
+            return ProbeResult(replica, _peer_certificate(connect, trust, host))
         except ssl.SSLCertVerificationError as error:
-            return Served(replica, _certificate(connect, anybody, host), error.verify_message)
+            return ProbeResult(replica, _peer_certificate(connect, anybody, host), error.verify_message)
     except ssl.SSLError as error:
-        return Served(replica, problem=f"no TLS: {error.reason or error}")
+        return ProbeResult(replica, problem=f"no TLS: {error.reason or error}")
     except UnicodeDecodeError:
-        return Served(replica, problem="the caBundle is no PEM")
+        return ProbeResult(replica, problem="the caBundle is no PEM")
     except ApiException as error:
-        return Served(replica, problem=f"its port cannot be forwarded: {error.status} {error.reason}")
+        return ProbeResult(replica, problem=f"its port cannot be forwarded: {error.status} {error.reason}")
     except (OSError, HTTPError) as error:
-        return Served(replica, problem=f"no answer: {error}")
+        return ProbeResult(replica, problem=f"no answer: {error}")
 
 
-def replicas(api: ApiClient, namespace: str, selector: str) -> list[tuple[str, int]]:
+def running_replicas(api: ApiClient, namespace: str, selector: str) -> list[tuple[str, int]]:
     """Name and TLS port of every Pod that runs and is not on its way out. Raises ApiException, HTTPError."""
     pods = json.loads(
         request(api, "GET", f"/api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector})
@@ -72,7 +72,7 @@ def _ports(pod: dict[str, Any]) -> list[dict[str, Any]]:
     return [port for container in pod["spec"]["containers"] for port in container.get("ports", ())]
 
 
-def forwarded(api: ApiClient, namespace: str, pod: str, port: int) -> Connect:
+def port_forward(api: ApiClient, namespace: str, pod: str, port: int) -> Connect:
     """Connections through the API server and the Pod's kubelet, as `kubectl port-forward` makes them."""
     # Brings every model of the API along: for commands, never for the server.
     from kubernetes.client import CoreV1Api  # noqa: PLC0415 (as the line above says)
@@ -87,17 +87,17 @@ def forwarded(api: ApiClient, namespace: str, pod: str, port: int) -> Connect:
     return connected
 
 
-def _certificate(connect: Connect, context: ssl.SSLContext, host: str) -> bytes:
+def _peer_certificate(connect: Connect, context: ssl.SSLContext, host: str) -> bytes:
     tls = context.wrap_socket(connect(), server_hostname=host, do_handshake_on_connect=False)
     try:
         tls.do_handshake()
         found = tls.getpeercert(binary_form=True)
     finally:
-        _leave(socket.socket(fileno=tls.detach()))
+        _close(socket.socket(fileno=tls.detach()))
     return ssl.DER_cert_to_PEM_cert(found).encode() if found else b""
 
 
-def _leave(connection: socket.socket) -> None:
+def _close(connection: socket.socket) -> None:
     """Hear the other side out: the thread that forwards takes anything else for a fault, and says so."""
     with connection, suppress(OSError):
         connection.settimeout(SECONDS)

@@ -32,7 +32,7 @@ _CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigur
 _MAX_PORT = 65535
 
 
-class Place:
+class RotationTarget:
     """Where an installation keeps its certificates, and who is to trust them."""
 
     def __init__(
@@ -50,23 +50,25 @@ class Place:
 class CertRotator:
     """One replica's part."""
 
-    def __init__(self, api: ApiClient, place: Place, folder: Path, lifetimes: Lifetimes = USUAL) -> None:
+    def __init__(
+        self, api: ApiClient, target: RotationTarget, folder: Path, lifetimes: Lifetimes = USUAL
+    ) -> None:
         self._lifetimes = lifetimes
-        self._secret = SharedSecret(api, place.namespace, place.secret)
+        self._secret = SharedSecret(api, target.namespace, target.secret)
         self._api = api
-        self._place = place
-        self._path = f"{_CONFIGURATIONS}/{place.configuration}"
+        self._target = target
+        self._path = f"{_CONFIGURATIONS}/{target.configuration}"
         self._folder = folder
         self._held: Keyring | None = None
         self._served: dict[str, bytes] = {}
         self._is_trusted = False
         self.certificate, self.key = folder / TLS_CERT, folder / TLS_KEY
 
-    def round(self, now: datetime) -> None:
+    def reconcile(self, now: datetime) -> None:
         """Keep, then make trusted. Raises RotationError."""
-        self.keep(now)
+        self.sync_secret(now)
         try:
-            self._trust(now)
+            self._inject_ca_bundle(now)
         except ApiException as error:
             raise RotationError(f"caBundle: {error.status} {error.reason}") from error
         except (OSError, HTTPError) as error:
@@ -76,14 +78,14 @@ class CertRotator:
         """Whether, when last looked at, the webhook configuration trusted what this replica serves."""
         return self._is_trusted
 
-    def keep(self, now: datetime) -> None:
+    def sync_secret(self, now: datetime) -> None:
         """Hold what the Secret says, renewed where that is due, in files for the server to read.
 
         A Secret that has gone or is damaged is written again as this replica remembers it: what the others
         serve, and what the API server trusts, stays good. Raises RotationError.
         """
         keyring = self._secret.agreed(
-            lambda stored: renewed(stored or self._held, self._place.hosts, now, self._lifetimes)
+            lambda stored: renewed(stored or self._held, self._target.hosts, now, self._lifetimes)
         )
         contents = to_secret(keyring)
         served = {name: contents[name] for name in (TLS_KEY, TLS_CERT)}
@@ -95,7 +97,7 @@ class CertRotator:
             self._served = served
         self._held = keyring
 
-    def _trust(self, now: datetime) -> None:
+    def _inject_ca_bundle(self, now: datetime) -> None:
         """Tell the API server whom to trust, once our Service answers with what it is told to trust."""
         if self._held is None:
             return
@@ -104,19 +106,19 @@ class CertRotator:
             self._is_trusted = False
             log.warning(
                 "no webhook configuration, so nothing calls podtailor",
-                extra={"configuration": self._place.configuration},
+                extra={"configuration": self._target.configuration},
             )
             return
         bundle = base64.b64encode(self._held.bundle).decode()
         webhooks = configuration.get("webhooks") or []
-        reason = lockout(webhooks, self._place.namespace)
+        reason = lockout(webhooks, self._target.namespace)
         if any(hook["clientConfig"].get("caBundle") != bundle for hook in webhooks):
             relies_on_us = self._relies_on_us(webhooks)
             self._is_trusted = False
             if reason and not relies_on_us:
-                named = f"MutatingWebhookConfiguration {self._place.configuration}"
+                named = f"MutatingWebhookConfiguration {self._target.configuration}"
                 raise RotationError(f"not trusted by choice: {named}: {reason}")
-            self._shake_hands(self._held.bundle)
+            self._verify_serving(self._held.bundle)
             self._publish(configuration, bundle)
         if reason:
             log.error("the webhook configuration could lock everybody out", extra={"reason": reason})
@@ -135,7 +137,7 @@ class CertRotator:
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "MutatingWebhookConfiguration",
             # With its uid nothing is made anew where somebody has just deleted it.
-            "metadata": {"name": self._place.configuration, "uid": configuration["metadata"]["uid"]},
+            "metadata": {"name": self._target.configuration, "uid": configuration["metadata"]["uid"]},
             "webhooks": [
                 {"name": hook["name"], "clientConfig": {"caBundle": bundle}}
                 for hook in configuration["webhooks"]
@@ -154,11 +156,11 @@ class CertRotator:
             return None
         return found
 
-    def _shake_hands(self, bundle: bytes) -> None:
+    def _verify_serving(self, bundle: bytes) -> None:
         """Raises OSError where our own Service does not answer, or not with a certificate of ours."""
         trust = ssl.create_default_context(cadata=bundle.decode())
         with (
-            socket.create_connection(self._place.address, timeout=SECONDS) as plain,
-            trust.wrap_socket(plain, server_hostname=self._place.hosts[0]),
+            socket.create_connection(self._target.address, timeout=SECONDS) as plain,
+            trust.wrap_socket(plain, server_hostname=self._target.hosts[0]),
         ):
             pass

@@ -24,7 +24,7 @@ class Reviewer:
     def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
         self.snapshot = snapshot
         self.metrics = metrics
-        self.ledger = ReviewRecorder(metrics)
+        self.recorder = ReviewRecorder(metrics)
         self.waited_seconds = 0.0
         """Of the review that has just ended, for its namespace; to be read before the loop goes on."""
         self._swapped = asyncio.Event()
@@ -79,7 +79,7 @@ class Reviewer:
                 answer = wire.decided(request.uid, decision, patch)
         answered = Answered(result, len(patch), time.perf_counter() - started, time.time())
         line = line_of(request, metadata, decision, answered)
-        self.ledger.add(Reviewed(answered, line, effects_of(decision)))
+        self.recorder.add(Reviewed(answered, line, effects_of(decision)))
         return answer
 
     async def _read(self, body: bytes) -> wire.AdmissionRequest:

@@ -133,7 +133,7 @@ class Service:
         try:
             await self._serve(started)
         finally:
-            self.reviewer.ledger.flush()
+            self.reviewer.recorder.flush()
         if self._source:
             self._source.stop()
         log.info("stopped")
@@ -176,7 +176,7 @@ class Service:
         return f"waiting for {', '.join(unsynced_kinds) or 'the first snapshot'}"
 
     def _exposition(self) -> bytes:
-        self.reviewer.ledger.flush()
+        self.reviewer.recorder.flush()
         return generate_latest(self.reviewer.metrics.registry)
 
     def _take(self, update: Update) -> None:

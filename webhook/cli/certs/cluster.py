@@ -13,9 +13,9 @@ from certs.keyring import Keyring, Lifetimes, joined, retired, rotated
 from webhook.audit.cluster.installation import Installation, installation
 from webhook.certificates.check import Checked
 from webhook.certificates.check import check as checked
-from webhook.certificates.probe import Served, forwarded, replicas, served
+from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, running_replicas
 from webhook.certificates.secret import SharedSecret
-from webhook.cli.cluster.server_args import served as settings_of
+from webhook.cli.cluster.server_args import parse_server_args
 from webhook.cli.common.output import Format, pluralize, print_json
 from webhook.cli.common.terminal import console
 from webhook.cluster import reads
@@ -55,7 +55,7 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
             output,
         )
     answers = _answers(api, found.installed.bundle)
-    is_ours = bool(settings_of(found.installed.arguments).tls_secret)
+    is_ours = bool(parse_server_args(found.installed.arguments).tls_secret)
     pems = (found.secret.get(TLS_CERT, b""), found.secret.get(CA_CERT, b"") if is_ours else b"")
     secret = (f"Secret {found.name}", *pems) if found.secret or is_ours else None
     results = [*checked(found.installed.bundle, secret, answers, datetime.now(UTC), within)]
@@ -70,7 +70,7 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
     """What was done, in words. Raises InputError."""
     api = api_client(kubeconfig, context, retry_429=True)
     found = _look(api)
-    settings = settings_of(found.installed.arguments)
+    settings = parse_server_args(found.installed.arguments)
     if not found.installed.arguments:
         raise InputError(f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor")
     if not settings.tls_secret:
@@ -123,16 +123,18 @@ def _check_all_serve(api: Api, found: _Held) -> None:
 def _look(api: Api) -> _Held:
     """Raises ClusterError."""
     installed = installation(api)
-    name = settings_of(installed.arguments).tls_secret or installed.mounted_secret
+    name = parse_server_args(installed.arguments).tls_secret or installed.mounted_secret
     held = reads.secret(api, OWN_NAMESPACE, name) if name else None
     return _Held(installed, f"{OWN_NAMESPACE}/{name}", held or {})
 
 
-def _answers(api: Api, bundle: bytes) -> list[Served]:
+def _answers(api: Api, bundle: bytes) -> list[ProbeResult]:
     host = service_hosts(SERVICE, OWN_NAMESPACE)[0]
     with reads.as_cluster_error("pods"):
-        running = replicas(api, OWN_NAMESPACE, _SELECTOR)
-    return [served(pod, forwarded(api, OWN_NAMESPACE, pod, port), bundle, host) for pod, port in running]
+        running = running_replicas(api, OWN_NAMESPACE, _SELECTOR)
+    return [
+        probe_tls(pod, port_forward(api, OWN_NAMESPACE, pod, port), bundle, host) for pod, port in running
+    ]
 
 
 def _facts(place: str, pem: bytes) -> list[CertificateInfo]:

@@ -19,7 +19,7 @@ from webhook.audit.cluster.installation import Installation, enforcement, instal
 from webhook.audit.cluster.workloads import Heard, Scope
 from webhook.audit.diagnosis import calls
 from webhook.audit.enforcement import Enforcement
-from webhook.cli.cluster.server_args import chosen, served
+from webhook.cli.cluster.server_args import chosen, parse_server_args
 from webhook.cli.common.connect import warn_of
 from webhook.cli.common.manifests import snapshot_from
 from webhook.cli.common.terminal import console, warn
@@ -88,7 +88,7 @@ def look(
     """
     own = load_or_raise(paths or ())
     installed = installation(api, part)
-    there = served(installed.arguments)
+    there = parse_server_args(installed.arguments)
     wanted = chosen(here, there) if here else there
     base = snapshot_from(None, Profile.OFF, None, mode=wanted.mode, accelerators=[*wanted.accelerator])
     snapshot, policy_statuses = reads.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
@@ -109,7 +109,7 @@ def policies_in_force(
     """As `look`. Raises InputError, ClusterError."""
     own = load_or_raise(paths or ())
     installed = installation(api, part)
-    wanted = chosen(here, served(installed.arguments))
+    wanted = chosen(here, parse_server_args(installed.arguments))
     policy_statuses = reads.policy_statuses(api, part)
     warn_of(policy_statuses)
     for note in (

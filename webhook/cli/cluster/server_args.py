@@ -30,7 +30,7 @@ class Settings(Struct, frozen=True):
     """Of certificates that it issues."""
 
 
-def served(arguments: tuple[str, ...]) -> Settings:
+def parse_server_args(arguments: tuple[str, ...]) -> Settings:
     """By the arguments of the server; what they do not say is as it is without them."""
     if "serve" not in arguments:
         return Settings()

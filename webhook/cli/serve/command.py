@@ -146,9 +146,9 @@ def serve(
             source = connect.files(snapshot, policies, builtin, preset)
         if tls_secret:
             from webhook.certificates import loop
-            from webhook.cli.serve import self_managed
+            from webhook.cli.serve import rotation
 
-            keeper = self_managed.keeper(
+            rotator = rotation.make_rotator(
                 tls_secret,
                 service_address,
                 kubeconfig,
@@ -156,9 +156,9 @@ def serve(
                 Path(throwaway),
                 lifetimes,
             )
-            tls_cert_file, tls_private_key_file = keeper.certificate, keeper.key
-            loop.RotationLoop(keeper, lifetimes.look).start()
-            is_trusted = keeper.is_trusted
+            tls_cert_file, tls_private_key_file = rotator.certificate, rotator.key
+            loop.RotationLoop(rotator, lifetimes.sync_interval).start()
+            is_trusted = rotator.is_trusted
         if not tls_cert_file or not tls_private_key_file:
             raise InputError(
                 "serving needs --tls-cert-file and --tls-private-key-file, which `podtailor certs issue` "

@@ -19,7 +19,7 @@ from kubernetes.client import ApiClient
 from certs.keyring import Lifetimes, from_secret
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import yaml
-from webhook.certificates.rotator import CertRotator, Place
+from webhook.certificates.rotator import CertRotator, RotationTarget
 from webhook.cluster.client import api_client
 from webhook.errors import RotationError
 
@@ -84,8 +84,8 @@ def _configured(cluster: ControlPlane) -> Iterator[None]:
 
 @pytest.fixture
 def replicas(api: ApiClient, endpoint: Endpoint, tmp_path: Path) -> tuple[CertRotator, CertRotator]:
-    place = Place("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
-    first, second = (CertRotator(api, place, tmp_path / name) for name in ("first", "second"))
+    target = RotationTarget("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
+    first, second = (CertRotator(api, target, tmp_path / name) for name in ("first", "second"))
     endpoint.serving = first
     return first, second
 
@@ -95,11 +95,11 @@ def _bundle(cluster: ControlPlane) -> bytes:
     return base64.b64decode(configuration["webhooks"][0]["clientConfig"].get("caBundle", ""))
 
 
-def _is_trusted(cluster: ControlPlane, keeper: CertRotator) -> bool:
+def _is_trusted(cluster: ControlPlane, rotator: CertRotator) -> bool:
     """Whether an API server that goes by the caBundle would take what this replica serves."""
     trust = ssl.create_default_context(cadata=_bundle(cluster).decode())
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(keeper.certificate, keeper.key)
+    server.load_cert_chain(rotator.certificate, rotator.key)
     here, there = (ssl.MemoryBIO() for _ in range(2))
     one = trust.wrap_bio(here, there, server_hostname="localhost")
     other = server.wrap_bio(there, here, server_side=True)
@@ -117,8 +117,8 @@ def _is_trusted(cluster: ControlPlane, keeper: CertRotator) -> bool:
 def test_replicas_agree_and_are_trusted(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
-    for keeper in replicas:
-        keeper.round(NOW)
+    for rotator in replicas:
+        rotator.reconcile(NOW)
     assert _is_trusted(cluster, replicas[0])
     assert _is_trusted(cluster, replicas[1])
     assert replicas[0].certificate.read_bytes() == replicas[1].certificate.read_bytes()
@@ -126,8 +126,8 @@ def test_replicas_agree_and_are_trusted(
 
 def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]) -> None:
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda keeper: keeper.keep(NOW), replicas))
-        list(pool.map(lambda keeper: keeper.round(NOW), replicas))
+        list(pool.map(lambda rotator: rotator.sync_secret(NOW), replicas))
+        list(pool.map(lambda rotator: rotator.reconcile(NOW), replicas))
     assert replicas[0].certificate.read_bytes() == replicas[1].certificate.read_bytes()
     assert _is_trusted(cluster, replicas[0])
 
@@ -143,12 +143,12 @@ def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[CertRo
 def test_secret_that_is_harmed_is_written_again_and_nobody_loses_trust(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator], harm: list[str]
 ) -> None:
-    for keeper in replicas:
-        keeper.round(NOW)
+    for rotator in replicas:
+        rotator.reconcile(NOW)
     before = _bundle(cluster)
     cluster.kubectl(*harm, "--namespace=podtailor-system")
-    for keeper in replicas:
-        keeper.round(NOW)
+    for rotator in replicas:
+        rotator.reconcile(NOW)
         assert _is_trusted(cluster, replicas[0])
         assert _is_trusted(cluster, replicas[1])
     assert _bundle(cluster) == before
@@ -159,11 +159,11 @@ def test_secret_that_is_harmed_is_written_again_and_nobody_loses_trust(
 def test_bundle_that_is_taken_away_is_written_again(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
-    replicas[0].round(NOW)
+    replicas[0].reconcile(NOW)
     patch = '[{"op":"replace","path":"/webhooks/0/clientConfig/caBundle","value":""}]'
     cluster.kubectl("patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={patch}")
     assert _bundle(cluster) == b""
-    replicas[1].round(NOW)
+    replicas[1].reconcile(NOW)
     assert _is_trusted(cluster, replicas[1])
 
 
@@ -172,7 +172,7 @@ def test_nothing_is_told_before_the_service_answers_with_ours(
 ) -> None:
     endpoint.serving = None
     with pytest.raises(RotationError, match="caBundle"):
-        replicas[0].round(NOW)
+        replicas[0].reconcile(NOW)
     assert _bundle(cluster) == b""
 
 
@@ -180,21 +180,21 @@ def test_configuration_that_is_deleted_is_not_made_again(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
-    replicas[0].round(NOW)
+    replicas[0].reconcile(NOW)
     assert "podtailor" not in cluster.kubectl("get", "mutatingwebhookconfigurations")
 
 
 def test_new_authority_joins_the_bundle_and_nobody_loses_trust(
     cluster: ControlPlane, api: ApiClient, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    place = Place("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
+    target = RotationTarget("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
     lifetimes = Lifetimes(authority=timedelta(days=90), serving=timedelta(days=80))
-    first, second = (CertRotator(api, place, tmp_path / name, lifetimes) for name in ("first", "second"))
+    first, second = (CertRotator(api, target, tmp_path / name, lifetimes) for name in ("first", "second"))
     endpoint.serving = first
-    for keeper in (first, second):
-        keeper.round(NOW - timedelta(days=65))
-    for keeper in (first, second):
-        keeper.round(NOW)
+    for rotator in (first, second):
+        rotator.reconcile(NOW - timedelta(days=65))
+    for rotator in (first, second):
+        rotator.reconcile(NOW)
         assert _is_trusted(cluster, first)
         assert _is_trusted(cluster, second)
     assert _bundle(cluster).count(b"BEGIN CERTIFICATE") == 2
@@ -215,7 +215,7 @@ def test_configuration_that_could_lock_everybody_out_is_not_trusted(
         "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={LOCKS_OUT}"
     )
     with pytest.raises(RotationError, match="failurePolicy is Fail and podtailor-system is selected"):
-        replicas[0].round(NOW)
+        replicas[0].reconcile(NOW)
     assert _bundle(cluster) == b""
     assert not replicas[0].is_trusted()
 
@@ -224,13 +224,13 @@ def test_configuration_that_pods_rely_on_already_is_looked_after_all_the_same(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     """Else it would lock out on the day on which its CA ends."""
-    replicas[0].round(NOW)
+    replicas[0].reconcile(NOW)
     trusted = _bundle(cluster)
     cluster.kubectl(
         "patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={LOCKS_OUT}"
     )
     later = NOW + timedelta(days=300)
-    replicas[1].round(later)
+    replicas[1].reconcile(later)
     assert _bundle(cluster).startswith(trusted)
     assert _bundle(cluster).count(b"BEGIN CERTIFICATE") == 2
     assert replicas[1].is_trusted()
