@@ -137,12 +137,12 @@ def test_chart_is_well() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--namespace=default"], "podtailor lives in the namespace podtailor-system"),
+        (["--namespace=default"], "must be installed in the namespace podtailor-system"),
         (["--namespace=podtailor-system", "--set=failurePolicy=Fail"], "Fail is a second step"),
         (["--namespace=podtailor-system", "--set=failurePolicy=Fail"], "refusePodsUntilReady=true"),
         (["--namespace=podtailor-system", "--set=scope=everywhere"], "'cluster-wide', 'opt-in'"),
         (["--namespace=podtailor-system", "--set=certificate.from=x"], "additional properties 'certificate'"),
-        (["--namespace=podtailor-system", "--set=certificates.from=secret"], "certificates.caBundle says who signed"),
+        (["--namespace=podtailor-system", "--set=certificates.from=secret"], "certificates.caBundle is required"),
     ],
 )  # fmt: skip
 def test_chart_says_what_is_wrong(words: list[str], said: str) -> None:

@@ -7,7 +7,7 @@
 {{- end -}}
 
 {{- define "podtailor.labels" -}}
-{{- /* Of an object read from a file: what it has stays. */ -}}
+{{- /* Adds labels to an object read from a file; its own labels win. */ -}}
 {{- $labels := dict "app.kubernetes.io/part-of" "podtailor" "app.kubernetes.io/managed-by" .context.Release.Service "helm.sh/chart" (printf "%s-%s" .context.Chart.Name .context.Chart.Version) -}}
 {{- $_ := set .object.metadata "labels" (merge $labels (.object.metadata.labels | default dict)) -}}
 {{- end -}}
