@@ -28,7 +28,7 @@ from webhook.cluster.reflector import Reflector
 from webhook.cluster.snapshots import SnapshotSource
 from webhook.cluster.status_writer import StatusWriter
 from webhook.engine.snapshot import Snapshot
-from webhook.model.words import truncate
+from webhook.model.text import truncate
 from webhook.policies import policy_kinds, watch
 from webhook.policies.load import load
 from webhook.policies.watch import PolicyFiles

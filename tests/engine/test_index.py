@@ -12,7 +12,7 @@ from tests.support.pods import owned, pod, policy_of, subject
 from webhook.engine.index import PolicyIndex
 from webhook.engine.match import clauses_of, holds
 from webhook.model.names import Mode, WorkloadType
-from webhook.model.policy import rank
+from webhook.model.policy import precedence
 
 KEYS, VALUES = (
     st.sampled_from(("app", "tier")),
@@ -91,7 +91,7 @@ def test_finds_what_matching_one_by_one_finds(
     policies = [policy_of(document) for document in made]
     expected = [
         each
-        for each in sorted(policies, key=rank)
+        for each in sorted(policies, key=precedence)
         if each.mode is not Mode.OFF and holds(clauses_of(each), asking)
     ]
     assert PolicyIndex(policies).matching(asking) == expected

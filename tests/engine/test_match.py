@@ -40,7 +40,7 @@ NAMESPACE = {"podtailor.dev/injection": "enabled"}
     ],
 )  # fmt: skip
 def test_matches(match: str, obj: Json) -> None:
-    typed = subject(obj, NAMESPACE).of_types((WorkloadType.GENERAL,))
+    typed = subject(obj, NAMESPACE).with_types((WorkloadType.GENERAL,))
     asked = policy(f"match: {match}")
     assert holds(clauses_of(asked), typed)
     assert first_failure(asked, typed) is None
@@ -87,7 +87,7 @@ def test_matches(match: str, obj: Json) -> None:
     ],
 )
 def test_first_failure(match: str, field: str, why: str) -> None:
-    typed = subject(LABELLED, NAMESPACE).of_types((WorkloadType.GENERAL,))
+    typed = subject(LABELLED, NAMESPACE).with_types((WorkloadType.GENERAL,))
     asked = policy(f"match: {match}")
     failure = first_failure(asked, typed)
     assert not holds(clauses_of(asked), typed)
@@ -96,7 +96,7 @@ def test_first_failure(match: str, field: str, why: str) -> None:
 
 
 def test_workload_policy_reaches_its_own_namespace_only() -> None:
-    typed = subject(LABELLED).of_types((WorkloadType.GENERAL,))
+    typed = subject(LABELLED).with_types((WorkloadType.GENERAL,))
     assert holds(clauses_of(policy("", kind="WorkloadPolicy", namespace="default")), typed)
     failure = first_failure(policy("", kind="WorkloadPolicy", namespace="other"), typed)
     assert failure is not None

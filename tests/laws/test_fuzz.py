@@ -30,7 +30,7 @@ from webhook.model.pod import pod_view
 from webhook.model.quantity import is_strict, parse
 from webhook.model.selectors import LabelSelector
 from webhook.model.subject import Namespace
-from webhook.model.words import WARNING_LENGTH
+from webhook.model.text import WARNING_LENGTH
 from webhook.policies.load import load_documents
 from webhook.policies.shipped import Profile, built_in
 from webhook.server.metrics import Metrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webhook.model.images import image_glob, never_matches, repository
+from webhook.model.images import image_glob, pattern_problem, repository
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ def test_image(pattern: str, image: str, expected: bool) -> None:
     ],
 )
 def test_pattern_that_can_never_match(pattern: str, why: str) -> None:
-    assert never_matches(pattern) == why
+    assert pattern_problem(pattern) == why
 
 
 @pytest.mark.parametrize(
     "pattern", ["redis", "*", "registry:5000/app", "*/app", "a.b/c_d-e.f/*", "Registry/app"]
 )
 def test_pattern_that_can_match(pattern: str) -> None:
-    assert never_matches(pattern) is None
+    assert pattern_problem(pattern) is None

@@ -44,7 +44,7 @@ def keeps_bounds(kept: Bounds, before: Json, after: Json, scope: Scope) -> None:
         if scope.covers(old["name"], repository(old["image"])):
             for resource in bounds.resources(kept):
                 was, now = (
-                    set(bounds.spoiled(kept, resource, *_amounts(each, resource))) for each in (old, new)
+                    set(bounds.violated(kept, resource, *_amounts(each, resource))) for each in (old, new)
                 )
                 assert now <= was, (kept, new)
 

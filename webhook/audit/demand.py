@@ -9,31 +9,35 @@ import msgspec
 from webhook.audit.findings import Amounts, Need
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
-from webhook.model.pod import ResourceList, Toleration
-from webhook.model.pod_resources import Sides, aggregate, sized
+from webhook.model.pod import ResourceList, Toleration, effective_requests
+from webhook.model.pod_resources import RequestsAndLimits, aggregate, resources_after
 from webhook.model.quantity import milli
 from webhook.model.subject import Container, ContainerKind, Subject
 
 
 def need(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> Need:
-    sides = sized(subject, writes)
+    resources = resources_after(subject, writes)
     return Need(
-        _requests(subject, sides, overhead),
+        _requests(subject, resources, overhead),
         {
-            each.name: {resource: milli(sides[each.path][0].get(resource, 0)) for resource in QOS_RESOURCES}
+            each.name: {
+                resource: milli(resources[each.path].requests.get(resource, 0)) for resource in QOS_RESOURCES
+            }
             for each in _running(subject)
         },
-        {resource: frozenset(_without(subject, sides, resource)) for resource in QOS_RESOURCES},
+        {resource: frozenset(_without(subject, resources, resource)) for resource in QOS_RESOURCES},
         {**(subject.spec.nodeSelector or {}), **_selected(writes)},
         (*(subject.spec.tolerations or ()), *_tolerated(writes)),
     )
 
 
-def _requests(subject: Subject, sides: Mapping[Path, Sides], overhead: ResourceList) -> Amounts:
+def _requests(
+    subject: Subject, resources: Mapping[Path, RequestsAndLimits], overhead: ResourceList
+) -> Amounts:
     """As the scheduler adds up: `PodRequests` in k8s.io/component-helpers `resource/helpers.go`."""
-    asked = [(each.kind, sides[each.path][0]) for each in subject.containers]
+    asked = [(each.kind, resources[each.path].requests) for each in subject.containers]
     whole = subject.spec.resources
-    stated: ResourceList = {**(whole.limits or {}), **(whole.requests or {})} if whole else {}
+    stated = effective_requests(whole) if whole else {}
     found = {}
     for resource in {*overhead, *stated, *(key for _, requests in asked for key in requests)}:
         if resource in stated and resource in QOS_RESOURCES:
@@ -44,12 +48,12 @@ def _requests(subject: Subject, sides: Mapping[Path, Sides], overhead: ResourceL
     return found
 
 
-def _without(subject: Subject, sides: Mapping[Path, Sides], resource: str) -> Iterable[str]:
+def _without(subject: Subject, resources: Mapping[Path, RequestsAndLimits], resource: str) -> Iterable[str]:
     """Containers that do not request any of a resource."""
     whole = subject.spec.resources
-    if whole and resource in {**(whole.limits or {}), **(whole.requests or {})}:
+    if whole and resource in effective_requests(whole):
         return ()
-    return (each.name for each in _running(subject) if resource not in sides[each.path][0])
+    return (each.name for each in _running(subject) if resource not in resources[each.path].requests)
 
 
 def _running(subject: Subject) -> Iterable[Container]:

@@ -14,7 +14,7 @@ from webhook.model.draft import Change
 from webhook.model.names import APPLIED
 from webhook.model.patch import Path
 from webhook.model.pod import PodView, RawQuantity
-from webhook.model.pod_resources import Sides
+from webhook.model.pod_resources import RequestsAndLimits
 from webhook.model.quantity import milli
 from webhook.model.subject import Subject
 from webhook.workloads.builtin_plugins import LIMIT_RANGER
@@ -46,8 +46,8 @@ def drift(subject: Subject, wanted: Expected, enforcement: Enforcement, created:
     for container in subject.containers:
         if container.name not in wanted.own:  # somebody else has added it
             continue
-        there: Sides = (container.requests, container.limits)
-        for side, has, own in zip(("requests", "limits"), there, wanted.own[container.name], strict=True):
+        existing = RequestsAndLimits(container.requests, container.limits)
+        for side, has, own in zip(("requests", "limits"), existing, wanted.own[container.name], strict=True):
             for resource, value in has.items():
                 field = f"{container.name}:{side}.{resource}"
                 if resource in own:
@@ -82,11 +82,11 @@ def _may_be_older(field: str, wanted: Expected, subject: Subject) -> bool:
     return field in wanted.defaulted or f'"{field}"' in mark or LIMIT_RANGER in annotations
 
 
-def _sides(subject: Subject) -> dict[str, Sides]:
-    return {each.name: (each.requests, each.limits) for each in subject.containers}
+def _sides(subject: Subject) -> dict[str, RequestsAndLimits]:
+    return {each.name: RequestsAndLimits(each.requests, each.limits) for each in subject.containers}
 
 
-def _fields(sides: Mapping[str, Sides]) -> Iterator[str]:
+def _fields(sides: Mapping[str, RequestsAndLimits]) -> Iterator[str]:
     for name, (requests, limits) in sides.items():
         yield from (f"{name}:requests.{resource}" for resource in requests)
         yield from (f"{name}:limits.{resource}" for resource in limits)

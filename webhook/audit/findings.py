@@ -11,7 +11,7 @@ from msgspec import Struct
 from webhook.engine.qos import QosMove
 from webhook.model.names import WorkloadType
 from webhook.model.pod import Toleration
-from webhook.model.words import WARNING_LENGTH, truncate
+from webhook.model.text import WARNING_LENGTH, truncate
 
 
 class Finding(StrEnum):

@@ -16,7 +16,7 @@ from webhook.documents import yaml_tree
 from webhook.documents.files import find, read
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
-from webhook.model.policy import BUILT_IN_ORDER, Policy, rank
+from webhook.model.policy import BUILT_IN_ORDER, Policy, precedence
 from webhook.policies.load import load, load_documents, spec_of
 from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
@@ -75,11 +75,11 @@ def list_(
         given = _of_cluster(here, policies, kubeconfig, context)
     else:
         given = in_force(policies or (), builtin, preset or ())
-    heard = sorted(given, key=rank)
+    heard = sorted(given, key=precedence)
     if all_:
         named = {policy.name for policy in heard}
         off = presets(name for name in preset_names() if name not in named)
-        heard = sorted([*heard, *(structs.replace(policy, mode=Mode.OFF) for policy in off)], key=rank)
+        heard = sorted([*heard, *(structs.replace(policy, mode=Mode.OFF) for policy in off)], key=precedence)
     if output is Format.JSON:
         print_json([_as_json(policy) for policy in heard])
         return

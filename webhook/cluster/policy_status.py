@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from webhook.cluster.policy_objects import MAX_BYTES, MAX_IN_A_NAMESPACE, PolicyObject
 from webhook.model.policy import Policy
-from webhook.model.words import truncate
+from webhook.model.text import truncate
 from webhook.policies import policy_kinds
 from webhook.policies.compile import compiled
 from webhook.policies.load import error_messages

@@ -27,7 +27,7 @@ from webhook.cluster.version import minor_version
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
-from webhook.model.words import truncate
+from webhook.model.text import truncate
 from webhook.policies import policy_kinds
 from webhook.policies.merge import Update, merge
 from webhook.policies.watch import PolicyFiles

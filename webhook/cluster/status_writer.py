@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from webhook.cluster.policy_objects import Condition
 from webhook.cluster.policy_status import PolicyStatus
-from webhook.model.words import truncate
+from webhook.model.text import truncate
 from webhook.policies import policy_kinds
 from webhook.supervision import Worker
 

@@ -40,9 +40,9 @@ def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Dr
 
 
 def _closed(container: Container, subject: Subject) -> Reason | None:
-    if not subject.resizes:
+    if not subject.supports_resize_policy:
         return Reason.KUBERNETES
-    if container.name in subject.skipped:
+    if container.name in subject.skip_containers:
         return Reason.SKIP_CONTAINERS
     if container.kind is ContainerKind.INIT:
         return Reason.INIT_CONTAINER

@@ -77,7 +77,7 @@ def apply_policies(
         draft.set(policy, _FIELD, ("spec", "nodeSelector", key), _ARM64)
         selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
         subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
-        subject = subject.of_types(classify(subject).types)
+        subject = subject.with_types(classify(subject).types)
         matched = list(filter(included, snapshot.policies.matching(subject)))
     if matched:
         for edit in EDITS:

@@ -19,7 +19,7 @@ from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, NO_SPEC, PodView
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
-from webhook.model.words import WARNING_LENGTH, truncate
+from webhook.model.text import WARNING_LENGTH, truncate
 
 
 class Decision(Struct, frozen=True):
@@ -65,7 +65,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         return Decision(exemption=truncate(reason, WARNING_LENGTH), mode=mode, warnings=_cut(unknown))
     subject = snapshot.subject(request)
     classification = classify(subject)
-    subject = subject.of_types(classification.types)
+    subject = subject.with_types(classification.types)
     outcome, audit = apply_policies(subject, snapshot), None
     audited = [policy for policy in outcome.matched if policy.mode.weaker(mode) is Mode.AUDIT]
     if audited:  # what is in force may not depend on a policy that is only being tried
@@ -130,7 +130,7 @@ def _warnings(subject: Subject) -> list[str]:
         for container in subject.containers
         if container.devices.implausible
     ]
-    unknown = subject.skipped.difference(container.name for container in subject.containers)
+    unknown = subject.skip_containers.difference(container.name for container in subject.containers)
     if unknown:
         named = ", ".join(sorted(unknown))
         warnings.append(

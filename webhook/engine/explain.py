@@ -38,7 +38,7 @@ def explain(request: Request, snapshot: Snapshot) -> Explanation:
     decision = evaluate(request, snapshot)
     subject = snapshot.subject(request)
     classification = classify(subject)
-    typed = subject.of_types((decision.audit or decision.outcome).types)
+    typed = subject.with_types((decision.audit or decision.outcome).types)
     heard = (*decision.enforced, *decision.audited)
     verdicts = [
         Verdict(policy, policy.mode.weaker(decision.mode), _failure(policy, typed, heard))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from webhook.engine.match import clauses_of, holds, owner_kinds
 from webhook.model.names import Mode
-from webhook.model.policy import Policy, rank
+from webhook.model.policy import Policy, precedence
 from webhook.model.selectors import Selector
 from webhook.model.subject import Subject
 
@@ -27,7 +27,7 @@ class PolicyIndex:
     """Built once for a snapshot, then only read."""
 
     def __init__(self, policies: Iterable[Policy] = ()) -> None:
-        self._policies = tuple(sorted(policies, key=rank))
+        self._policies = tuple(sorted(policies, key=precedence))
         self._clauses = tuple(map(clauses_of, self._policies))
         self._about_all: list[int] = []
         self._values: dict[str, _Postings] = {}

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Write
-from webhook.model.pod_resources import Sides, sized
+from webhook.model.pod import effective_requests
+from webhook.model.pod_resources import RequestsAndLimits, resources_after
 from webhook.model.quantity import milli
 from webhook.model.subject import Subject
 
@@ -31,13 +32,13 @@ class QosMove(Struct, frozen=True):
 def qos_move(subject: Subject, writes: Iterable[Write]) -> QosMove:
     whole = subject.spec.resources
     if whole is not None:  # the Pod is sized as a whole, and no edit changes that
-        there = qos_class([({**(whole.limits or {}), **(whole.requests or {})}, whole.limits or {})])
+        there = qos_class([RequestsAndLimits(effective_requests(whole), whole.limits or {})])
         return QosMove(there, there)
-    there = qos_class([(container.requests, container.limits) for container in subject.containers])
-    return QosMove(there, qos_class([*sized(subject, writes).values()]))
+    there = qos_class([RequestsAndLimits(each.requests, each.limits) for each in subject.containers])
+    return QosMove(there, qos_class([*resources_after(subject, writes).values()]))
 
 
-def qos_class(units: Sequence[Sides]) -> QOSClass:
+def qos_class(units: Sequence[RequestsAndLimits]) -> QOSClass:
     """Of all containers together, or of the Pod as a whole; a missing request stands at its limit."""
     says_anything, is_guaranteed = False, True
     for requests, limits in units:

@@ -51,7 +51,7 @@ class Snapshot(Struct, frozen=True):
             pod = structs.replace(pod, spec=structs.replace(spec, resources=None))
         subject = subject_of(pod, namespace, self.accelerators)
         if self.kubernetes is not None and self.kubernetes < _IN_PLACE:
-            return structs.replace(subject, resizes=False)
+            return structs.replace(subject, supports_resize_policy=False)
         return subject
 
 

@@ -61,12 +61,14 @@ class Violation(Struct, frozen=True):
     message: str
 
 
-class Conflict(Struct, frozen=True):
-    """`policy` wanted another value for `field` than `winner`, which is heard before it."""
+class Conflict(Struct, frozen=True, kw_only=True):
+    """`policy` proposes `value` for `field`; `winner` takes precedence and sets `winning_value` there."""
 
     policy: Policy
     field: str
+    value: object
     winner: Policy
+    winning_value: object
 
 
 class Draft:
@@ -84,10 +86,13 @@ class Draft:
         if field not in self._claims:
             self._claims[field] = (policy, value)
             return True
-        winner, kept = self._claims[field]
+        winner, winning_value = self._claims[field]
         both_built_in = winner.origin is policy.origin is Origin.BUILT_IN
-        if winner is not policy and kept != value and not both_built_in:
-            self.conflicts.append(Conflict(policy, field, winner))
+        if winner is not policy and winning_value != value and not both_built_in:
+            conflict = Conflict(
+                policy=policy, field=field, value=value, winner=winner, winning_value=winning_value
+            )
+            self.conflicts.append(conflict)
         return False
 
     def is_claimed(self, field: str) -> bool:
@@ -103,7 +108,7 @@ class Draft:
     def append(self, policy: Policy, field: str, path: Path, item: Any) -> None:
         self.changes.append(Change(path, item, append=True, policy=policy, field=field))
 
-    def join(self, other: Draft) -> None:
+    def merge(self, other: Draft) -> None:
         """Take over what another draft, of other fields, wrote down."""
         self.changes += other.changes
         self.skips += other.skips

@@ -85,7 +85,7 @@ def _is_domain(part: str) -> bool:
 _PATH = re.compile(r"[a-z0-9._*/-]+")
 
 
-def never_matches(pattern: str) -> str | None:
+def pattern_problem(pattern: str) -> str | None:
     """Why no image can match a pattern; None where one can."""
     if "@" in pattern or ":" in pattern.rpartition("/")[2]:
         name = pattern.partition("@")[0]

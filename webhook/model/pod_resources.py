@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from webhook.model import quantity
 from webhook.model.names import QOS_RESOURCES
@@ -16,22 +16,28 @@ Side = Literal["requests", "limits"]
 SIDES: tuple[Side, ...] = ("requests", "limits")
 LIMITS_FIRST: tuple[Side, ...] = ("limits", "requests")
 
-Sides = tuple[Mapping[str, RawQuantity], Mapping[str, RawQuantity]]
-"""Requests and limits, as they are written."""
+
+class RequestsAndLimits(NamedTuple):
+    """Of one container, as they are written."""
+
+    requests: Mapping[str, RawQuantity]
+    limits: Mapping[str, RawQuantity]
 
 
-def sized(subject: Subject, writes: Iterable[Write]) -> dict[Path, Sides]:
-    """Requests and limits of each container with the writes made."""
-    sides: dict[Path, Sides] = {each.path: (each.requests, each.limits) for each in subject.containers}
+def resources_after(subject: Subject, writes: Iterable[Write]) -> dict[Path, RequestsAndLimits]:
+    """Requests and limits of each container, by its path, once the writes are made."""
+    resources = {each.path: RequestsAndLimits(each.requests, each.limits) for each in subject.containers}
     for write in writes:
         if write.path[-3:-2] == ("resources",):
             *container, _, side, resource = write.path
-            path, given = tuple(container), {str(resource): write.value}
-            requests, limits = sides[path]
-            sides[path] = (
-                (requests, {**limits, **given}) if side == "limits" else ({**requests, **given}, limits)
-            )
-    return sides
+            path, added = tuple(container), {str(resource): write.value}
+            requests, limits = resources[path]
+            if side == "limits":
+                limits = {**limits, **added}
+            else:
+                requests = {**requests, **added}
+            resources[path] = RequestsAndLimits(requests, limits)
+    return resources
 
 
 def pod_level(pod: ResourceRequirements, side: Side, resource: str) -> Quantity | None:

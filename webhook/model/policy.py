@@ -125,7 +125,7 @@ class Policy(Struct, frozen=True):
 BUILT_IN_ORDER = ("gpu", "stateful", "arm64", "general")
 
 
-def rank(policy: Policy) -> tuple[int, int, int, str, str]:
+def precedence(policy: Policy) -> tuple[int, int, int, str, str]:
     """The sort key of design's order: origin, higher priority, name. Of two the first is heard first."""
     built_in = BUILT_IN_ORDER.index(policy.name) if policy.origin is Origin.BUILT_IN else 0
     return (policy.origin, -policy.priority, built_in, policy.name, policy.namespace or "")

@@ -21,9 +21,10 @@ from webhook.model.pod import (
     PodView,
     ResourceList,
     Toleration,
+    effective_requests,
 )
 from webhook.model.policy import Bounds
-from webhook.model.words import NAME_LENGTH, truncate
+from webhook.model.text import NAME_LENGTH, truncate
 
 
 class ContainerKind(Enum):
@@ -44,8 +45,7 @@ class Container(Struct, frozen=True):
     repository: str
     """Of its image, without tag and digest."""
     requests: ResourceList
-    """As the API server has them: a limit without request is the request too (`SetDefaults_Pod` in
-    k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`). Reviews carry them so, manifests do not."""
+    """With those that the API server takes from limits."""
 
 
 class Namespace(Struct, frozen=True):
@@ -74,21 +74,21 @@ class Subject(Struct, frozen=True):
     """Kind of the controlling owner; None for a Pod that nobody controls."""
     containers: tuple[Container, ...]
     """Regular containers, then init containers and sidecars; never ephemeral ones."""
-    skipped: frozenset[str]
+    skip_containers: frozenset[str]
     """Names in the annotation `skip-containers`: no edit touches these."""
     labels: Mapping[str, str]
     """The Pod's, as the API server holds them: a null value is the empty string."""
     declared: DeclaredLists = NO_LISTS
     """What the Pod brings that nothing may be appended to: whoever applies it again would be refused."""
     types: tuple[WorkloadType, ...] = ()
-    resizes: bool = True
+    supports_resize_policy: bool = True
     """Whether the API server takes a resizePolicy."""
 
     @property
     def is_daemon(self) -> bool:
         return self.owner == "DaemonSet"
 
-    def of_types(self, types: tuple[WorkloadType, ...]) -> Subject:
+    def with_types(self, types: tuple[WorkloadType, ...]) -> Subject:
         return structs.replace(self, types=types)
 
 
@@ -102,7 +102,7 @@ def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -
         namespace=namespace,
         owner=owner,
         containers=tuple(_containers(spec, accelerators)),
-        skipped=frozenset([name.strip() for name in named.split(",") if name.strip()]),
+        skip_containers=frozenset([name.strip() for name in named.split(",") if name.strip()]),
         labels=labels_of(metadata),
         declared=NO_LISTS if owner else declared_lists(metadata),
     )
@@ -135,7 +135,6 @@ def _container(view: ContainerView, path: Path, kind: ContainerKind, accelerator
     resources = view.resources
     if resources is None:
         return Container(name, view, path, kind, NONE, {}, repository(view.image or ""), {})
-    limits, requests = resources.limits or {}, resources.requests or {}
-    requests = {**limits, **requests} if limits else requests
+    limits, requests = resources.limits or {}, effective_requests(resources)
     devices = accelerators.devices(requests, limits)
     return Container(name, view, path, kind, devices, limits, repository(view.image or ""), requests)

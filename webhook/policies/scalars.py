@@ -13,7 +13,7 @@ from msgspec import Struct
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from webhook.model import quantity
-from webhook.model.images import never_matches
+from webhook.model.images import pattern_problem
 
 
 class Rule(Struct, frozen=True):
@@ -134,7 +134,7 @@ def _not_empty(value: str) -> str:
 
 
 def _image_pattern(value: str) -> str:
-    problem = never_matches(_not_empty(value))
+    problem = pattern_problem(_not_empty(value))
     if problem:
         raise ValueError(f"{value!r} matches no image: {problem}")
     return value

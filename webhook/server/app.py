@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from webhook.model.words import MESSAGE_LENGTH, truncate
+from webhook.model.text import MESSAGE_LENGTH, truncate
 from webhook.server.protocol import REVIEWED
 from webhook.server.reviewer import Reviewer
 from webhook.server.turns import Turns

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from webhook.model.words import MESSAGE_LENGTH, truncate
+from webhook.model.text import MESSAGE_LENGTH, truncate
 
 _RESERVED = frozenset(vars(logging.makeLogRecord({})))
 # What else is logged than reviews: the problems of a policy file in one line, the frames of a deep call.

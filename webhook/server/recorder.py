@@ -14,7 +14,7 @@ from msgspec import Struct
 from webhook.engine.evaluate import Decision
 from webhook.model.pod import NO_METADATA, ObjectMeta
 from webhook.model.subject import controller_kind
-from webhook.model.words import MESSAGE_LENGTH, NAME_LENGTH, truncate, truncate_list
+from webhook.model.text import MESSAGE_LENGTH, NAME_LENGTH, truncate, truncate_list
 from webhook.server import wire
 from webhook.server.log import ReviewLine, write_reviews
 from webhook.server.metrics import Effects, Metrics

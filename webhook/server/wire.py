@@ -16,7 +16,7 @@ from msgspec import Struct
 from webhook.engine.evaluate import Decision
 from webhook.model.patch import Op
 from webhook.model.pod import PodView
-from webhook.model.words import (
+from webhook.model.text import (
     LIST_LENGTH,
     MESSAGE_LENGTH,
     NAME_LENGTH,

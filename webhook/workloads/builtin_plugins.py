@@ -19,6 +19,7 @@ from webhook.model.pod import (
     ResourceList,
     ResourceRequirements,
     Toleration,
+    effective_requests,
 )
 
 # The annotation of what LimitRanger has set.
@@ -78,10 +79,7 @@ NO_PLUGINS = Plugins()
 def _defaulted(container: ContainerView, defaults: Sequence[Defaults]) -> ContainerView:
     own = container.resources or NO_RESOURCES
     limits = own.limits or {}
-    requests = {
-        **limits,
-        **(own.requests or {}),
-    }  # a limit without request is the request, before LimitRanger
+    requests = effective_requests(own)  # before LimitRanger
     for each in defaults:
         limits = {**each.limits, **limits}
         requests = {**each.requests, **requests}

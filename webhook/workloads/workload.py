@@ -10,7 +10,7 @@ from msgspec import Struct
 from webhook.model.draft import Change
 from webhook.model.patch import Path
 from webhook.model.pod import PodView, ResourceList
-from webhook.model.pod_resources import Sides
+from webhook.model.pod_resources import RequestsAndLimits
 from webhook.workloads.builtin_plugins import Plugins
 from webhook.workloads.templates import Manifest
 
@@ -37,7 +37,7 @@ def kind_of(api_version: str, kind: str) -> str:
 class Expected(Struct, frozen=True):
     """What the containers of a template's Pods come to."""
 
-    own: Mapping[str, Sides]
+    own: Mapping[str, RequestsAndLimits]
     """By container, what the template itself says."""
     ours: Mapping[str, Change]
     """By field, what the policies give."""

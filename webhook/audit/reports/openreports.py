@@ -12,7 +12,7 @@ import msgspec
 from webhook.audit.findings import Finding
 from webhook.audit.reports.wording import what
 from webhook.audit.summary import Row, Tally
-from webhook.model.words import truncate
+from webhook.model.text import truncate
 
 API_VERSION, KIND, PLURAL = "openreports.io/v1alpha1", "Report", "reports"
 NAME = "podtailor"

@@ -16,7 +16,7 @@ def resources(kept: Bounds) -> list[str]:
     return sorted({*kept.min, *kept.max, *kept.ratio})
 
 
-def breaches(
+def violation_messages(
     kept: Bounds, of: str, resource: str, request: Quantity | None, limit: Quantity | None
 ) -> Iterator[str]:
     """A message for each bound that does not hold, in the order in which LimitRanger looks at them.
@@ -58,7 +58,7 @@ def _apart(said: str, ratio: Quantity, request: Quantity | None, limit: Quantity
     return None
 
 
-def spoiled(
+def violated(
     kept: Bounds, resource: str, request: Quantity | None, limit: Quantity | None
 ) -> Iterator[tuple[str, str]]:
     """Kind of bound and side, of each amount that is there and breaks one; what is missing breaks none.
@@ -75,14 +75,14 @@ def spoiled(
         yield "ratio", "limits"
 
 
-def all_spoiled(
+def all_violated(
     kept: Sequence[Bounds], resource: str, request: Quantity | None, limit: Quantity | None
 ) -> set[tuple[int, str, str]]:
-    """`spoiled` of several: the index of each bound, its kind and the side."""
+    """`violated` of several: the index of each bound, its kind and the side."""
     return {
         (index, kind, side)
         for index, each in enumerate(kept)
-        for kind, side in spoiled(each, resource, request, limit)
+        for kind, side in violated(each, resource, request, limit)
     }
 
 

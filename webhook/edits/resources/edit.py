@@ -34,8 +34,8 @@ from webhook.model.pod_resources import SIDES, pod_level
 from webhook.model.policy import Bounds, Policy
 from webhook.model.quantity import Quantity
 from webhook.model.subject import Container, ContainerKind, Subject
+from webhook.model.text import NAME_LENGTH, truncate
 from webhook.model.tolerations import is_superset
-from webhook.model.words import NAME_LENGTH, truncate
 
 _EPHEMERAL = "ephemeral-storage"
 _MEMORY_PRESSURE = Toleration(
@@ -46,7 +46,7 @@ MAX_VIOLATIONS = 50
 
 
 def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
-    voices = [
+    rules = [
         ResourceRule(policy, rank, policy.resources, _covered(policy, subject))
         for rank, policy in enumerate(policies)
         if policy.resources
@@ -54,16 +54,16 @@ def default_resources(subject: Subject, policies: Sequence[Policy], draft: Draft
     untouchable = _untouchable(subject)
     if untouchable:
         as_it_is = [ContainerResources(container) for container in subject.containers]
-        for voice in voices:
-            draft.skip(voice.policy, "pod:resources", untouchable)
-            _report([voice], as_it_is, subject, draft)
+        for rule in rules:
+            draft.skip(rule.policy, "pod:resources", untouchable)
+            _report([rule], as_it_is, subject, draft)
         return
-    for voice in voices:
-        voice.shapes = _shaped(voice, subject, draft)
-    sheets = _guaranteed(voices, subject, draft) or _worked_out(voices, subject, draft, guarantee=False)
+    for rule in rules:
+        rule.fills = _shaped(rule, subject, draft)
+    sheets = _guaranteed(rules, subject, draft) or _worked_out(rules, subject, draft, guarantee=False)
     for sheet in sheets:
         sheet.write(draft)
-    _report(voices, sheets, subject, draft)
+    _report(rules, sheets, subject, draft)
 
 
 def _covered(policy: Policy, subject: Subject) -> Sequence[int]:
@@ -73,20 +73,18 @@ def _covered(policy: Policy, subject: Subject) -> Sequence[int]:
     return [index for index, each in enumerate(containers) if scope.covers(each.name, each.repository)]
 
 
-def _guaranteed(
-    voices: list[ResourceRule], subject: Subject, draft: Draft
-) -> list[ContainerResources] | None:
+def _guaranteed(rules: list[ResourceRule], subject: Subject, draft: Draft) -> list[ContainerResources] | None:
     """All of the Pod's sheets where a policy wants the class and the Pod can have it; else None."""
-    wanting = [voice for voice in voices if voice.defaults.guaranteed]
+    wanting = [rule for rule in rules if rule.defaults.guaranteed]
     if not wanting:
         return None
     trial = Draft()
-    sheets = _worked_out(voices, subject, trial, guarantee=True)
+    sheets = _worked_out(rules, subject, trial, guarantee=True)
     if all(sheet.is_guaranteed for sheet in sheets):
-        draft.join(trial)
+        draft.merge(trial)
         return sheets
-    for voice in wanting:
-        draft.skip(voice.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
+    for rule in wanting:
+        draft.skip(rule.policy, "pod:qosClass", Reason.GUARANTEED_UNREACHABLE)
     return None
 
 
@@ -118,7 +116,7 @@ def _has_a_class(container: Container) -> bool:
 
 
 def _worked_out(
-    voices: list[ResourceRule], subject: Subject, draft: Draft, *, guarantee: bool
+    rules: list[ResourceRule], subject: Subject, draft: Draft, *, guarantee: bool
 ) -> list[ContainerResources]:
     """All requests and limits; with `guarantee` the policies that want it close gaps, each in its turn."""
     counted = _EPHEMERAL if subject.namespace.counts_ephemeral_storage else None
@@ -127,68 +125,68 @@ def _worked_out(
         ContainerResources(container, counted, need)
         for container, need in zip(subject.containers, unknown, strict=True)
     ]
-    for voice in voices:
-        for index in voice.shapes:
-            _propose_requests(voice, sheets[index], draft)
-    for voice in voices:
-        for index in voice.shapes:
-            _propose_limits(voice, sheets[index], draft)
-            if guarantee and voice.defaults.guaranteed:
-                _close_gaps(voice, sheets[index], draft)
-    kept_of = _container_bounds(voices, subject)
+    for rule in rules:
+        for index in rule.fills:
+            _propose_requests(rule, sheets[index], draft)
+    for rule in rules:
+        for index in rule.fills:
+            _propose_limits(rule, sheets[index], draft)
+            if guarantee and rule.defaults.guaranteed:
+                _close_gaps(rule, sheets[index], draft)
+    kept_of = _container_bounds(rules, subject)
     for sheet, kept in zip(sheets, kept_of, strict=True):
-        sheet.mirror_limits()
-        sheet.settle()
+        sheet.default_requests()
+        sheet.reconcile()
         if kept:
-            sheet.fit(kept, draft)
-    kept = [each for each in (*(each.defaults.pod for each in voices), *subject.namespace.pod_bounds) if each]
+            sheet.clamp(kept, draft)
+    kept = [each for each in (*(each.defaults.pod for each in rules), *subject.namespace.pod_bounds) if each]
     if kept:
         sums.fit_pod(sheets, kept, draft)
     return sheets
 
 
-def _container_bounds(voices: Sequence[ResourceRule], subject: Subject) -> list[list[Bounds]]:
+def _container_bounds(rules: Sequence[ResourceRule], subject: Subject) -> list[list[Bounds]]:
     """For each container what it must keep to."""
     kept: list[list[Bounds]] = [[] for _ in subject.containers]
-    for voice in voices:
-        if voice.defaults.container:
-            for index in voice.checks:
-                if subject.containers[index].name not in subject.skipped:
-                    kept[index].append(voice.defaults.container)
+    for rule in rules:
+        if rule.defaults.container:
+            for index in rule.covers:
+                if subject.containers[index].name not in subject.skip_containers:
+                    kept[index].append(rule.defaults.container)
     of_namespace = [each for each in subject.namespace.container_bounds if each]
     return [[*each, *of_namespace] for each in kept] if of_namespace else kept
 
 
 def _report(
-    voices: list[ResourceRule], sheets: list[ContainerResources], subject: Subject, draft: Draft
+    rules: list[ResourceRule], sheets: list[ContainerResources], subject: Subject, draft: Draft
 ) -> None:
     """What the Pod's own values break: ours break nothing. Those who deny are heard first."""
-    bounding = [voice for voice in voices if voice.defaults.container or voice.defaults.pod]
+    bounding = [rule for rule in rules if rule.defaults.container or rule.defaults.pod]
     if not bounding:
         return
-    heard = sorted(bounding, key=lambda voice: not voice.defaults.deny)
-    found = itertools.chain.from_iterable(_violations(voice, sheets, subject) for voice in heard)
+    heard = sorted(bounding, key=lambda rule: not rule.defaults.deny)
+    found = itertools.chain.from_iterable(_violations(rule, sheets, subject) for rule in heard)
     draft.violations += itertools.islice(found, MAX_VIOLATIONS)
 
 
 def _violations(
-    voice: ResourceRule, sheets: list[ContainerResources], subject: Subject
+    rule: ResourceRule, sheets: list[ContainerResources], subject: Subject
 ) -> Iterator[Violation]:
-    kept = voice.defaults.container
+    kept = rule.defaults.container
     names = bounds.resources(kept)
-    for sheet in (sheets[index] for index in voice.checks if names):
-        if sheet.container.name in subject.skipped:
+    for sheet in (sheets[index] for index in rule.covers if names):
+        if sheet.container.name in subject.skip_containers:
             continue
         for resource in names:
             request, limit = sheet.amount("requests", resource), sheet.amount("limits", resource)
             if subject.spec.resources is not None and not (request and limit):
                 continue  # the Pod is sized as a whole: what its container leaves open, it may
-            for message in bounds.breaches(kept, "Container", resource, request, limit):
-                yield Violation(voice.policy, truncate(sheet.container.name, NAME_LENGTH), message)
-    for resource in bounds.resources(voice.defaults.pod):
+            for message in bounds.violation_messages(kept, "Container", resource, request, limit):
+                yield Violation(rule.policy, truncate(sheet.container.name, NAME_LENGTH), message)
+    for resource in bounds.resources(rule.defaults.pod):
         request, limit = _sums(sheets, subject, resource)
-        for message in bounds.breaches(voice.defaults.pod, "Pod", resource, request, limit):
-            yield Violation(voice.policy, None, message)
+        for message in bounds.violation_messages(rule.defaults.pod, "Pod", resource, request, limit):
+            yield Violation(rule.policy, None, message)
 
 
 def _sums(sheets: list[ContainerResources], subject: Subject, resource: str) -> list[Quantity | None]:
@@ -197,20 +195,20 @@ def _sums(sheets: list[ContainerResources], subject: Subject, resource: str) -> 
     return [pod_level(pod, side, resource) or sums.total(sheets, side, resource) for side in SIDES]
 
 
-def _shaped(voice: ResourceRule, subject: Subject, draft: Draft) -> list[int]:
+def _shaped(rule: ResourceRule, subject: Subject, draft: Draft) -> list[int]:
     shaped = []
-    for index in voice.checks:
+    for index in rule.covers:
         container = subject.containers[index]
-        closed = _closed(voice.policy, container, subject)
+        closed = _closed(rule.policy, container, subject)
         if closed:
-            draft.skip(voice.policy, f"{container.name}:resources", closed)
+            draft.skip(rule.policy, f"{container.name}:resources", closed)
         else:
             shaped.append(index)
     return shaped
 
 
 def _closed(policy: Policy, container: Container, subject: Subject) -> Reason | None:
-    if container.name in subject.skipped:
+    if container.name in subject.skip_containers:
         return Reason.SKIP_CONTAINERS
     if policy.regular_containers_only and subject.is_daemon:
         return Reason.DAEMON_SET
@@ -219,40 +217,40 @@ def _closed(policy: Policy, container: Container, subject: Subject) -> Reason | 
     return Reason.SEQUENTIAL if platforms.is_step(container, subject) else None
 
 
-def _propose_requests(voice: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
+def _propose_requests(rule: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
     """Within a policy `perDevice` comes before `defaultRequest` where a container asks for devices."""
     devices = sheet.container.devices.count
-    per_device = voice.defaults.per_device if devices else {}
+    per_device = rule.defaults.per_device if devices else {}
     for resource, each in per_device.items():
         amount = quantity.scaled(each, devices * 1000, resource)
         if amount:
-            sheet.propose("requests", resource, amount, voice, draft)
+            sheet.propose("requests", resource, amount, rule, draft)
         else:
-            draft.skip(voice.policy, sheet.field("requests", resource), Reason.NO_ROOM)
-    for resource, amount in voice.defaults.default_request.items():
+            draft.skip(rule.policy, sheet.field("requests", resource), Reason.NO_ROOM)
+    for resource, amount in rule.defaults.default_request.items():
         if resource not in per_device:
-            sheet.propose("requests", resource, amount, voice, draft)
+            sheet.propose("requests", resource, amount, rule, draft)
 
 
-def _propose_limits(voice: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
+def _propose_limits(rule: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
     """Within a policy `default` comes before `limitFactor`, which multiplies requests as they stand now."""
-    defaults = voice.defaults
+    defaults = rule.defaults
     for resource, amount in defaults.default.items():
-        sheet.propose("limits", resource, amount, voice, draft)
+        sheet.propose("limits", resource, amount, rule, draft)
     for resource, factor in defaults.limit_factor.items():
         request = sheet.amount("requests", resource)
         if resource in defaults.default or request is None or request.milli <= 0:
             continue
         limit = quantity.scaled(request, factor.milli, resource)
         if limit:
-            sheet.propose("limits", resource, limit, voice, draft)
+            sheet.propose("limits", resource, limit, rule, draft)
         else:
-            draft.skip(voice.policy, sheet.field("limits", resource), Reason.NO_ROOM)
+            draft.skip(rule.policy, sheet.field("limits", resource), Reason.NO_ROOM)
 
 
-def _close_gaps(voice: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
+def _close_gaps(rule: ResourceRule, sheet: ContainerResources, draft: Draft) -> None:
     """Give a limit to every request without one; a limit without request becomes one by itself."""
     for resource in QOS_RESOURCES:
         request = sheet.amount("requests", resource)
         if request and sheet.amount("limits", resource) is None:
-            sheet.propose("limits", resource, request, voice, draft)
+            sheet.propose("limits", resource, request, rule, draft)

@@ -25,17 +25,20 @@ def fit_pod(sheets: Sequence[ContainerResources], kept: Sequence[Bounds], draft:
     """
     for resource in sorted({name for each in kept for name in bounds.resources(each)}):
         given = [
-            sheet.ours[side][resource] for sheet in sheets for side in SIDES if resource in sheet.ours[side]
+            sheet.assigned[side][resource]
+            for sheet in sheets
+            for side in SIDES
+            if resource in sheet.assigned[side]
         ]
         if not given:
             continue
-        before = _spoiled(sheets, kept, resource, with_ours=False)
-        ranks = sorted({each.voice.rank for each in given}, reverse=True)
-        for rank, side in itertools.product(ranks, LIMITS_FIRST):
-            if _spoiled(sheets, kept, resource) <= before and not _overflows(sheets, resource):
+        before = _violated(sheets, kept, resource, with_assigned=False)
+        precedences = sorted({each.rule.precedence for each in given}, reverse=True)
+        for precedence, side in itertools.product(precedences, LIMITS_FIRST):
+            if _violated(sheets, kept, resource) <= before and not _overflows(sheets, resource):
                 break
             for sheet in sheets:
-                sheet.leave_out_of(rank, side, resource, draft)
+                sheet.drop_of(precedence, side, resource, draft)
 
 
 def _overflows(sheets: Sequence[ContainerResources], resource: str) -> bool:
@@ -44,22 +47,24 @@ def _overflows(sheets: Sequence[ContainerResources], resource: str) -> bool:
     return any(amount.milli > MAX_MILLI for amount in sums if amount)
 
 
-def _spoiled(
-    sheets: Sequence[ContainerResources], kept: Sequence[Bounds], resource: str, *, with_ours: bool = True
+def _violated(
+    sheets: Sequence[ContainerResources], kept: Sequence[Bounds], resource: str, *, with_assigned: bool = True
 ) -> set[tuple[int, str, str]]:
-    request = total(sheets, "requests", resource, with_ours=with_ours)
-    limit = total(sheets, "limits", resource, with_ours=with_ours)
-    return bounds.all_spoiled(kept, resource, request, limit)
+    request = total(sheets, "requests", resource, with_assigned=with_assigned)
+    limit = total(sheets, "limits", resource, with_assigned=with_assigned)
+    return bounds.all_violated(kept, resource, request, limit)
 
 
 def total(
-    sheets: Sequence[ContainerResources], side: Side, resource: str, *, with_ours: bool = True
+    sheets: Sequence[ContainerResources], side: Side, resource: str, *, with_assigned: bool = True
 ) -> Quantity | None:
     """Containers and sidecars together, or the largest init container with the sidecars before it.
 
     None where no container says anything.
     """
-    amounts = [(sheet.container.kind, sheet.amount(side, resource, with_ours=with_ours)) for sheet in sheets]
+    amounts = [
+        (sheet.container.kind, sheet.amount(side, resource, with_assigned=with_assigned)) for sheet in sheets
+    ]
     if all(amount is None for _, amount in amounts):
         return None
     return of_milli(aggregate((kind, amount.milli if amount else 0) for kind, amount in amounts))
