@@ -1,1 +1,1 @@
-"""Certificates: issue them, keep them in files, say what they hold. Time is always an argument."""
+"""X.509: issue certificates, read and write them, decide when to renew. The time is always an argument."""

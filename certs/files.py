@@ -1,4 +1,4 @@
-"""Certificates in files: the names that Kubernetes uses for TLS Secrets, keys for their owner alone."""
+"""Certificate files, named as in TLS Secrets. Only the owner can read a key."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CLIENT_CERT, CLIENT_KEY = "client.crt", "client.key"
 def issue_to(
     directory: Path, hosts: Sequence[str], now: datetime, lifetime: timedelta, client: str | None = None
 ) -> None:
-    """Issue a CA and a serving certificate for `hosts` into `directory`, and one for a `client` of that name.
+    """Issue a CA and a serving certificate for `hosts` into `directory`, and one for a `client` name.
 
-    Files that are there are replaced: `taken` says which.
+    Replaces existing files: see `existing_file`.
     """
     authority = issue_authority(now, lifetime)
     serving = issue_serving(authority, hosts, now, lifetime)
@@ -34,24 +34,24 @@ def issue_to(
     write(directory, contents)
 
 
-def taken(directory: Path) -> Path | None:
-    """A file that `issue_to` would replace."""
+def existing_file(directory: Path) -> Path | None:
+    """The first file that `issue_to` would replace."""
     names = (CA_CERT, CA_KEY, TLS_CERT, TLS_KEY, CLIENT_CERT, CLIENT_KEY)
     return next((directory / name for name in names if (directory / name).exists()), None)
 
 
 def write(directory: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files of these names, each key for its owner alone."""
+    """Write each file with its name; files named `*.key` get mode 0600, others 0644."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, content in contents.items():
-        _write(directory / name, content, 0o600 if name.endswith(".key") else 0o644)
+        _write_atomically(directory / name, content, 0o600 if name.endswith(".key") else 0o644)
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write whole or not at all, and never, not even for a moment, readable by others than `mode` says."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+def _write_atomically(path: Path, content: bytes, mode: int) -> None:
+    """Replace the whole file or nothing. The content never has a wider mode than `mode`."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
-    part.replace(path)
+    temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Say what a file of certificates holds and when it expires."""
+"""Read certificates: names, validity, and whether a caBundle trusts them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from msgspec import Struct
 
 
-class CertificateInfo(Struct, frozen=True):
-    """One certificate in words; times are UTC."""
+class CertificateInfo(Struct, frozen=True, kw_only=True):
+    """The parts of a certificate that users see. Times are UTC."""
 
     subject: str
     issuer: str
@@ -21,7 +21,7 @@ class CertificateInfo(Struct, frozen=True):
     not_before: datetime
     not_after: datetime
     sha256: str
-    """Fingerprint, hexadecimal."""
+    """Fingerprint in hexadecimal."""
 
     def state(self, now: datetime) -> str:
         """`expired`, `not yet valid`, or `valid`."""
@@ -31,26 +31,29 @@ class CertificateInfo(Struct, frozen=True):
 
 
 def read_certificates(path: Path) -> list[CertificateInfo]:
-    """The certificates of a PEM file, in order. Raises OSError, and ValueError for a file that holds none."""
-    return certificates_in(path.read_bytes())
+    """The certificates of a PEM file, in order. Raises OSError, and ValueError if there are none."""
+    return parse_certificates(path.read_bytes())
 
 
-def certificates_in(pem: bytes) -> list[CertificateInfo]:
-    """The certificates of a PEM text, in order. Raises ValueError where it holds none."""
-    return [_facts(certificate) for certificate in x509.load_pem_x509_certificates(pem)]
+def parse_certificates(pem: bytes) -> list[CertificateInfo]:
+    """The certificates in PEM text, in order. Raises ValueError if there are none."""
+    return [_info(certificate) for certificate in x509.load_pem_x509_certificates(pem)]
 
 
-def distrusted(served: bytes, bundle: bytes, now: datetime) -> str | None:
-    """What is wrong with a serving certificate, and its chain, for who trusts `bundle`; both PEM."""
-    certificate, *chain = x509.load_pem_x509_certificates(served)
+def trust_problem(serving: bytes, bundle: bytes, now: datetime) -> str | None:
+    """Why a client with this CA `bundle` rejects a serving certificate with its chain; None if it accepts it.
+
+    Both are PEM. The result continues "its certificate".
+    """
+    certificate, *chain = x509.load_pem_x509_certificates(serving)
     try:
         trusted = x509.load_pem_x509_certificates(bundle)
     except ValueError:
-        return "meets a caBundle that is no PEM"
+        return "cannot be verified: the caBundle is not PEM"
     last = chain[-1] if chain else certificate
     if not any(_is_issued_by(last, authority) for authority in trusted):
-        return "is signed by nobody in the caBundle"
-    state = _facts(certificate).state(now)
+        return "is not signed by a CA in the caBundle"
+    state = _info(certificate).state(now)
     return None if state == "valid" else f"is {state}"
 
 
@@ -62,7 +65,7 @@ def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) ->
     return True
 
 
-def _facts(certificate: x509.Certificate) -> CertificateInfo:
+def _info(certificate: x509.Certificate) -> CertificateInfo:
     return CertificateInfo(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),

@@ -1,4 +1,4 @@
-"""Issue a CA and serving certificates: ECDSA P-256, X.509 v3 as RFC 5280 asks."""
+"""Issue CA, serving and client certificates: ECDSA P-256, X.509 v3 (RFC 5280)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
-# Clocks of API server and issuer may differ by this much: certificates are valid a little before now.
+# How far the clocks of API server and issuer may differ: certificates are valid that much earlier.
 SKEW = timedelta(minutes=5)
 
-
-# RFC 1123 names, in lower case as Kubernetes has them; a star may stand for the first label.
+# RFC 1123 names, in lower case as in Kubernetes; the first label may be a star.
 _DNS_NAME = re.compile(
     r"(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*", re.ASCII
 )
-_MAX_NAME = 253
+_MAX_NAME_LENGTH = 253
 
 
-class Pair(Struct, frozen=True):
+class KeyPair(Struct, frozen=True):
     """A certificate and its private key."""
 
     certificate: x509.Certificate
@@ -45,49 +44,49 @@ class Pair(Struct, frozen=True):
 
 def issue_authority(
     now: datetime, lifetime: timedelta, name: str = "podtailor-ca", *, skew: timedelta = SKEW
-) -> Pair:
-    """A self-signed CA that may sign end certificates only. `now` is timezone-aware."""
+) -> KeyPair:
+    """A self-signed CA that cannot sign other CAs. `now` is timezone-aware."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = _named(name)
+    subject = _name(name)
     certificate = (
         _builder(subject, subject, key.public_key(), now - skew, now + lifetime)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Pair(certificate, key)
+    return KeyPair(certificate, key)
 
 
 def issue_serving(
-    authority: Pair, hosts: Sequence[str], now: datetime, lifetime: timedelta, *, skew: timedelta = SKEW
-) -> Pair:
+    authority: KeyPair, hosts: Sequence[str], now: datetime, lifetime: timedelta, *, skew: timedelta = SKEW
+) -> KeyPair:
     """A server certificate for DNS names and IP addresses, signed by `authority`.
 
-    Raises ValueError naming a host that is neither.
+    Raises ValueError for a host that is neither, naming it.
     """
     names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-    # A common name holds 64 characters at most and nobody verifies by it: the SANs are what counts.
+    # A common name has at most 64 characters. Clients verify the SANs and ignore it.
     usage = ExtendedKeyUsageOID.SERVER_AUTH
     return _leaf(authority, hosts[0][:64], usage, now - skew, now + lifetime, names)
 
 
-def issue_client(authority: Pair, name: str, now: datetime, lifetime: timedelta) -> Pair:
-    """A certificate with which an API server says who it is."""
+def issue_client(authority: KeyPair, name: str, now: datetime, lifetime: timedelta) -> KeyPair:
+    """A client certificate by which an API server identifies itself."""
     return _leaf(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH, now - SKEW, now + lifetime)
 
 
 def _leaf(
-    authority: Pair,
+    authority: KeyPair,
     name: str,
     usage: x509.ObjectIdentifier,
     start: datetime,
     end: datetime,
-    *more: x509.ExtensionType,
-) -> Pair:
+    *extensions: x509.ExtensionType,
+) -> KeyPair:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate.subject
     builder = (
-        _builder(_named(name), issuer, key.public_key(), start, end)
+        _builder(_name(name), issuer, key.public_key(), start, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -95,13 +94,13 @@ def _leaf(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False
         )
     )
-    for extension in more:
+    for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
-    return Pair(builder.sign(authority.key, hashes.SHA256()), key)
+    return KeyPair(builder.sign(authority.key, hashes.SHA256()), key)
 
 
 def service_hosts(service: str, namespace: str) -> list[str]:
-    """The names of a Service: the first is the one that the API server verifies."""
+    """The DNS names of a Service. The API server verifies the first."""
     return [
         f"{service}.{namespace}.svc",
         f"{service}.{namespace}.svc.cluster.local",
@@ -124,7 +123,7 @@ def _builder(
     )
 
 
-def _named(name: str) -> x509.Name:
+def _name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
@@ -132,7 +131,7 @@ def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
-        if len(host) > _MAX_NAME or not _DNS_NAME.fullmatch(host):
+        if len(host) > _MAX_NAME_LENGTH or not _DNS_NAME.fullmatch(host):
             raise ValueError(f"{host!r} is neither a DNS name nor an IP address") from None
         return x509.DNSName(host)
 

@@ -61,9 +61,9 @@ def _said(
     [
         pytest.param(pod(), [REQUESTS], {"hook": None, "since": LATER, "created": "2026-01-03T00:00:00Z"}, "nobody calls podtailor now: there is no MutatingWebhookConfiguration podtailor", id="not installed"),
         pytest.param(pod(), [REQUESTS], {"bundle": b""}, "the API server cannot call podtailor now: the webhook configuration has no caBundle", id="nobody trusted"),
-        pytest.param(pod(), [REQUESTS], {"bundle": issue_authority(NOW, timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is signed by nobody in the caBundle", id="another CA"),
+        pytest.param(pod(), [REQUESTS], {"bundle": issue_authority(NOW, timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is not signed by a CA in the caBundle", id="another CA"),
         pytest.param(pod(), [REQUESTS], {"served": issue_serving(OURS, ["a"], NOW - timedelta(days=9), timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is expired", id="expired"),
-        pytest.param(pod(), [REQUESTS], {"bundle": b"no PEM"}, "the API server cannot call podtailor now: its certificate meets a caBundle that is no PEM", id="bundle of somebody else"),
+        pytest.param(pod(), [REQUESTS], {"bundle": b"no PEM"}, "the API server cannot call podtailor now: its certificate cannot be verified: the caBundle is not PEM", id="bundle of somebody else"),
         pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, "left alone, opted-out: Pod label podtailor.dev/injection=disabled", id="opted out"),
         pytest.param(pod(), [REQUESTS], {"hook": structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))}, "not-selected: the webhook is for namespaces with a, which default has not", id="not selected"),
         pytest.param(pod(), [REQUESTS], {"mode": Mode.AUDIT}, "the mode here is Audit: what would be changed is said and not done", id="audit"),

@@ -28,7 +28,7 @@ WELL = ProbeResult("a", PEM)
         pytest.param(OTHER.certificate_pem + CA.certificate_pem, PEM, WELL, {}, id="two CAs"),
         pytest.param(b"", PEM, ProbeResult("a", PEM, "unable to get local issuer certificate"), {
             "caBundle": "it is empty or no PEM, so the API server trusts nobody",
-            "Secret s": "its certificate meets a caBundle that is no PEM",
+            "Secret s": "its certificate cannot be verified: the caBundle is not PEM",
             "Pod a": "unable to get local issuer certificate",
         }, id="caBundle taken away"),
         pytest.param(CA.certificate_pem, b"", WELL, {
@@ -36,7 +36,7 @@ WELL = ProbeResult("a", PEM)
             "Pod a": "it serves another certificate than the Secret holds, which it reads within half a minute",
         }, id="Secret emptied"),
         pytest.param(CA.certificate_pem, STRANGER.certificate_pem, WELL, {
-            "Secret s": "its certificate is signed by nobody in the caBundle",
+            "Secret s": "its certificate is not signed by a CA in the caBundle",
             "Pod a": "it serves another certificate than the Secret holds, which it reads within half a minute",
         }, id="Secret of somebody else"),
         pytest.param(CA.certificate_pem, SOON.certificate_pem, ProbeResult("a", SOON.certificate_pem), {

@@ -1,4 +1,4 @@
-"""Certificates: issued, written, read again, and accepted or refused by a real handshake."""
+"""Certificates are issued, written and read, and a real handshake accepts or rejects them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certs.files import CA_CERT, CA_KEY, TLS_CERT, TLS_KEY, issue_to, taken
+from certs.files import CA_CERT, CA_KEY, TLS_CERT, TLS_KEY, existing_file, issue_to
 from certs.inspect import read_certificates
 from certs.issue import issue_authority, issue_serving, service_hosts
 
@@ -57,14 +57,14 @@ def test_files_are_what_a_tls_secret_holds_and_keys_are_the_owners_alone(
     assert modes == {CA_CERT: public, CA_KEY: 0o600, TLS_CERT: public, TLS_KEY: 0o600}
 
 
-def test_files_that_would_be_replaced_are_named(tmp_path: Path) -> None:
+def test_files_that_would_be_replaced_are_reported(tmp_path: Path) -> None:
     (tmp_path / TLS_KEY).write_text("mine")
-    assert taken(tmp_path) == tmp_path / TLS_KEY
+    assert existing_file(tmp_path) == tmp_path / TLS_KEY
     issue_to(tmp_path, ["localhost"], NOW, DAY)
     assert (tmp_path / TLS_KEY).read_text() != "mine"
 
 
-def test_inspect_says_what_is_in_a_file(tmp_path: Path) -> None:
+def test_certificates_are_read_from_a_file(tmp_path: Path) -> None:
     issue_to(tmp_path, ["localhost", "127.0.0.1"], NOW, DAY)
     (ca,) = read_certificates(tmp_path / CA_CERT)
     (serving,) = read_certificates(tmp_path / TLS_CERT)
@@ -78,7 +78,7 @@ def test_inspect_says_what_is_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"]
 )
-def test_inspect_refuses_what_is_no_certificate(tmp_path: Path, content: bytes) -> None:
+def test_anything_else_than_certificates_is_rejected(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(ValueError, match=r"."):
         read_certificates(tmp_path / "x")
@@ -99,7 +99,7 @@ def test_handshake(tmp_path: Path, name: str, trusted: bool, accepted: bool) -> 
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(tmp_path / "a" / TLS_CERT, tmp_path / "a" / TLS_KEY)
     client = ssl.create_default_context(cafile=tmp_path / ("a" if trusted else "b") / CA_CERT)
-    # As strict as Python can be: what OpenSSL takes beyond RFC 5280, Go may refuse.
+    # As strict as Python can be: Go may reject what OpenSSL accepts beyond RFC 5280.
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     here, there = socket.socketpair()
 

@@ -1,4 +1,4 @@
-"""Renewal by time alone: every row is a moment in the life of an installation."""
+"""When certificates are renewed: every row is a moment in the life of an installation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from certs.keyring import (
     Lifetimes,
     as_published,
     from_secret,
-    joined,
     renewed,
-    retired,
     rotated,
     to_secret,
+    with_new_ca,
+    without_old_cas,
 )
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ def at(held: Keyring | None, after: timedelta) -> Keyring:
 FIRST = at(None, timedelta())
 
 
-def test_first_time_all_is_issued_at_once() -> None:
+def test_first_keyring_is_issued_at_once() -> None:
     assert len(FIRST.authorities) == 1
     assert FIRST.serving.certificate.issuer == FIRST.authorities[0].certificate.subject
 
@@ -53,18 +53,18 @@ def test_serving_certificate_is_renewed_after_two_thirds_of_its_life() -> None:
 
 
 def test_new_authority_signs_ten_minutes_after_it_was_published() -> None:
-    known = as_published(FIRST, FIRST.authorities, START)
-    due = at(at(known, 190 * DAY), 200 * DAY)
+    first = as_published(FIRST, FIRST.authorities, START)
+    due = at(at(first, 190 * DAY), 200 * DAY)
     old, new = due.authorities
     held = as_published(due, due.authorities, START + 205 * DAY)
     assert as_published(held, held.authorities, START + 206 * DAY) is held
     assert at(held, 205 * DAY + 9 * MINUTE) is held
     for after, signer in ((9 * MINUTE, old), (10 * MINUTE, new)):
-        made = renewed(held, [*HOSTS, "other"], START + 205 * DAY + after, LIFETIMES)
-        assert _signed_by(made) == signer.certificate.public_key()
+        keyring = renewed(held, [*HOSTS, "other"], START + 205 * DAY + after, LIFETIMES)
+        assert _signed_by(keyring) == signer.certificate.public_key()
 
 
-def test_new_authority_that_nobody_has_been_told_of_signs_nothing() -> None:
+def test_new_authority_that_was_never_published_signs_nothing() -> None:
     held = as_published(FIRST, FIRST.authorities, START)
     for day in range(0, 300, 10):
         held = at(held, day * DAY)
@@ -72,7 +72,7 @@ def test_new_authority_that_nobody_has_been_told_of_signs_nothing() -> None:
     assert len(held.authorities) == 2
 
 
-def test_authority_of_a_faster_clock_stays() -> None:
+def test_authority_issued_by_a_faster_clock_stays() -> None:
     assert at(FIRST, -10 * MINUTE) is FIRST
 
 
@@ -84,7 +84,7 @@ def _signed_by(keyring: Keyring) -> object:
     return None
 
 
-def test_authority_leaves_when_it_expires_and_not_before() -> None:
+def test_authority_stays_until_it_expires() -> None:
     held = at(at(FIRST, 200 * DAY), 299 * DAY)
     assert len(held.authorities) == 2
     assert len(at(held, 300 * DAY).authorities) == 1
@@ -105,7 +105,7 @@ def test_other_hosts_get_another_certificate() -> None:
     assert renewed(FIRST, ["other.example"], START, LIFETIMES).serving != FIRST.serving
 
 
-def test_after_a_long_absence_all_is_new() -> None:
+def test_after_all_has_expired_all_is_new() -> None:
     later = at(FIRST, 1000 * DAY)
     assert later.authorities[0] not in FIRST.authorities
     assert len(later.authorities) == 1
@@ -121,15 +121,15 @@ class TestSecret:
 
     @pytest.mark.parametrize("name", ["ca.crt", "ca.key", "tls.crt", "tls.key"])
     @pytest.mark.parametrize("content", [None, b"", b"nonsense", to_secret(at(None, DAY))["tls.key"]])
-    def test_damaged_ones_hold_nothing(self, name: str, content: bytes | None) -> None:
+    def test_damaged_secret_holds_no_keyring(self, name: str, content: bytes | None) -> None:
         data = to_secret(FIRST)
         damaged = {key: value for key, value in data.items() if key != name}
         if content is not None:
             damaged[name] = content
         assert from_secret(damaged) is None
 
-    def test_certificates_of_others_hold_nothing(self) -> None:
-        """A matching CA and leaf that somebody made otherwise: without the names by which ours are known."""
+    def test_certificates_issued_by_others_are_no_keyring(self) -> None:
+        """They lack the key identifiers and host names that podtailor's certificates have."""
         other = issue_authority(START, DAY)
         data = {
             "ca.crt": other.certificate_pem,
@@ -139,19 +139,19 @@ class TestSecret:
         }
         assert from_secret(data) is None
 
-    def test_when_it_was_published_is_kept(self) -> None:
+    def test_time_of_publishing_is_kept(self) -> None:
         held = as_published(FIRST, FIRST.authorities, START)
         read = from_secret(to_secret(held))
         assert read is not None
         assert as_published(read, read.authorities, START + DAY) is read
 
-    def test_bundle_is_what_clients_take(self) -> None:
+    def test_clients_accept_the_bundle(self) -> None:
         both = at(FIRST, 200 * DAY)
         context = ssl.create_default_context(cadata=both.bundle.decode())
         assert len(context.get_ca_certs()) == 2
 
 
-def test_rotated_before_its_time_for_the_same_hosts() -> None:
+def test_early_rotation_keeps_the_hosts() -> None:
     held = FIRST
     after = rotated(held, START + DAY, LIFETIMES)
     assert after.authorities == held.authorities
@@ -159,16 +159,16 @@ def test_rotated_before_its_time_for_the_same_hosts() -> None:
     assert at(after, DAY) is after
 
 
-def test_new_ca_signs_once_it_has_been_published_for_long_enough_and_the_old_one_can_be_retired() -> None:
+def test_new_ca_signs_after_the_overlap_and_then_the_old_one_can_go() -> None:
     held = as_published(FIRST, FIRST.authorities, START)
-    two = joined(held, START + DAY, LIFETIMES)
-    assert at(two, DAY).serving is held.serving, "nobody has heard of it"
-    assert retired(two) is two, "what is served is signed by the old one"
-    told = as_published(two, two.authorities, START + DAY)
+    two = with_new_ca(held, START + DAY, LIFETIMES)
+    assert at(two, DAY).serving is held.serving, "the new CA is not published yet"
+    assert without_old_cas(two) is two, "the serving certificate is signed by the old CA"
+    published = as_published(two, two.authorities, START + DAY)
     early = DAY + LIFETIMES.overlap - timedelta(seconds=1)
-    assert at(told, early).serving is held.serving
-    signed = at(told, early + timedelta(seconds=1))
+    assert at(published, early).serving is held.serving
+    signed = at(published, early + timedelta(seconds=1))
     signed.serving.certificate.verify_directly_issued_by(signed.authorities[1].certificate)
-    alone = retired(signed)
+    alone = without_old_cas(signed)
     assert alone.authorities == signed.authorities[1:]
     assert at(alone, 2 * DAY) is alone

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from certs.inspect import distrusted
+from certs.inspect import trust_problem
 from webhook.audit.cluster.installation import Installation
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding, Item, Verdict
@@ -51,7 +51,7 @@ def calls(installed: Installation, served: bytes | None, now: datetime) -> list[
         return [f"nobody calls podtailor now: there is no MutatingWebhookConfiguration {CONFIGURATION}"]
     if not installed.bundle:
         return ["the API server cannot call podtailor now: the webhook configuration has no caBundle"]
-    problem = distrusted(served, installed.bundle, now) if served is not None else None
+    problem = trust_problem(served, installed.bundle, now) if served is not None else None
     return [f"the API server cannot call podtailor now: its certificate {problem}"] if problem else []
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from certs.inspect import CertificateInfo, certificates_in, distrusted
+from certs.inspect import CertificateInfo, parse_certificates, trust_problem
 from webhook.certificates.probe import ProbeResult
 
 
@@ -41,7 +41,7 @@ def check(
     if secret:
         name, pem, _ = secret
         held = _facts(pem)
-        reason = distrusted(pem, bundle, now) if held else "is not there"
+        reason = trust_problem(pem, bundle, now) if held else "is not there"
         yield _judged(name, f"its certificate {reason}" if reason else "", held, now, within)
     for replica in replicas:
         serves = _facts(replica.certificate)
@@ -63,6 +63,6 @@ def _judged(
 
 def _facts(pem: bytes) -> list[CertificateInfo]:
     try:
-        return certificates_in(pem)
+        return parse_certificates(pem)
     except ValueError:
         return []

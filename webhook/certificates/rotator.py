@@ -19,7 +19,7 @@ from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
 from certs.files import TLS_CERT, TLS_KEY, write
-from certs.keyring import USUAL, Keyring, Lifetimes, as_published, renewed, to_secret
+from certs.keyring import DEFAULT_LIFETIMES, Keyring, Lifetimes, as_published, renewed, to_secret
 from webhook.certificates.lockout import lockout
 from webhook.certificates.secret import SECONDS, SharedSecret
 from webhook.cluster.request import APPLY, request
@@ -51,7 +51,7 @@ class CertRotator:
     """One replica's part."""
 
     def __init__(
-        self, api: ApiClient, target: RotationTarget, folder: Path, lifetimes: Lifetimes = USUAL
+        self, api: ApiClient, target: RotationTarget, folder: Path, lifetimes: Lifetimes = DEFAULT_LIFETIMES
     ) -> None:
         self._lifetimes = lifetimes
         self._secret = SharedSecret(api, target.namespace, target.secret)

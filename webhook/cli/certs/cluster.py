@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from certs.files import CA_CERT, TLS_CERT
-from certs.inspect import CertificateInfo, certificates_in
+from certs.inspect import CertificateInfo, parse_certificates
 from certs.issue import service_hosts
-from certs.keyring import Keyring, Lifetimes, joined, retired, rotated
+from certs.keyring import Keyring, Lifetimes, rotated, with_new_ca, without_old_cas
 from webhook.audit.cluster.installation import Installation, installation
 from webhook.certificates.check import Checked
 from webhook.certificates.check import check as checked
@@ -105,7 +105,7 @@ def _due(stored: Keyring | None, now: datetime, lifetimes: Lifetimes, *, ca: boo
         raise ValueError("there is one CA, and none to retire")
     if not ca and not retire:
         return rotated(stored, now, lifetimes)
-    due = joined(stored, now, lifetimes) if ca else retired(stored)
+    due = with_new_ca(stored, now, lifetimes) if ca else without_old_cas(stored)
     if due is stored:
         raise ValueError("the new CA has not signed yet; `podtailor certs show` says who did")
     return due
@@ -115,7 +115,7 @@ def _check_all_serve(api: Api, found: _Held) -> None:
     """Raises InputError where a replica still serves what is going to be trusted no more."""
     held = _facts(found.name, found.secret.get(TLS_CERT, b""))[:1]
     for replica in _answers(api, found.installed.bundle):
-        if replica.problem or certificates_in(replica.certificate)[:1] != held:
+        if replica.problem or parse_certificates(replica.certificate)[:1] != held:
             why = replica.problem or "it serves another certificate than the Secret holds"
             raise InputError(f"Pod {replica.replica}: {why}; nothing is changed, try again in a minute")
 
@@ -139,7 +139,7 @@ def _answers(api: Api, bundle: bytes) -> list[ProbeResult]:
 
 def _facts(place: str, pem: bytes) -> list[CertificateInfo]:
     try:
-        return certificates_in(pem) if pem else []
+        return parse_certificates(pem) if pem else []
     except ValueError as error:
         raise InputError(f"{place}: no certificate in PEM form: {error}") from error
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from certs.files import issue_to, taken
+from certs.files import existing_file, issue_to
 from certs.inspect import CertificateInfo, read_certificates
 from certs.issue import service_hosts
 from webhook.cli.common import options
@@ -46,7 +46,7 @@ def issue(
 ) -> None:
     """Issue a CA and a serving certificate signed by it; keys are readable by you alone."""
     hosts = [*service_hosts(service, namespace), *(host or ())]
-    there = taken(out)
+    there = existing_file(out)
     if there and not force:
         raise InputError(f"{there} exists: use another directory, or --force to replace it")
     try:

@@ -7,13 +7,19 @@ from typing import Any
 import typer
 from msgspec import Struct, structs
 
-from certs.keyring import USUAL, Lifetimes
+from certs.keyring import DEFAULT_LIFETIMES, Lifetimes
 from webhook.cli.common.terminal import warn
 from webhook.cli.serve.command import serve
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 
-_LIFETIMES = ("ca_validity", "tls_validity", "renew_at", "ca_overlap", "clock_skew")
+_LIFETIMES = {
+    "authority": "ca_validity",
+    "serving": "tls_validity",
+    "renew_at": "renew_at",
+    "overlap": "ca_overlap",
+    "skew": "clock_skew",
+}
 # typer exports its children alone.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -26,7 +32,7 @@ class Settings(Struct, frozen=True):
     mode: Mode = Mode.ENFORCE
     accelerator: tuple[str, ...] = ()
     tls_secret: str = ""
-    lifetimes: Lifetimes = USUAL
+    lifetimes: Lifetimes = DEFAULT_LIFETIMES
     """Of certificates that it issues."""
 
 
@@ -67,5 +73,7 @@ def _of(params: dict[str, Any]) -> Settings:
         Mode(params.get("mode", Mode.ENFORCE)),
         tuple(params.get("accelerator") or ()),
         params.get("tls_secret") or "",
-        Lifetimes(*(params[name] for name in _LIFETIMES)) if _LIFETIMES[0] in params else USUAL,
+        Lifetimes(**{field: params[name] for field, name in _LIFETIMES.items()})
+        if "renew_at" in params
+        else DEFAULT_LIFETIMES,
     )

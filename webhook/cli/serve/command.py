@@ -106,7 +106,13 @@ def serve(
       podtailor serve --tls-secret podtailor-webhook-tls --from-cluster   (as the manifests do)
     """
     _check(log_level, policies, tls_secret, is_given_files=dev or tls_cert_file or tls_private_key_file)
-    lifetimes = Lifetimes(ca_validity, tls_validity, renew_at, ca_overlap, clock_skew)
+    lifetimes = Lifetimes(
+        authority=ca_validity,
+        serving=tls_validity,
+        renew_at=renew_at,
+        overlap=ca_overlap,
+        skew=clock_skew,
+    )
     if not lifetimes.are_possible():
         raise InputError(
             "--tls-validity, --ca-validity: too short for --renew-at and --ca-overlap: "
