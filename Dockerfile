@@ -5,13 +5,13 @@ FROM ${BASE} AS build
 # For builds without a network: --build-arg PIP_OPTIONS="--no-index --find-links=/wheels"
 ARG PIP_OPTIONS=
 WORKDIR /src
-COPY requirements.txt requirements-build.txt ./
+COPY requirements/runtime.txt requirements/build.txt requirements/
 RUN python3 -m venv /opt/podtailor && python3 -m venv /opt/build \
     # Word splitting is wanted: options are several.
     # hadolint ignore=SC2086
-    && /opt/podtailor/bin/pip install --no-cache-dir --require-hashes ${PIP_OPTIONS} -r requirements.txt \
+    && /opt/podtailor/bin/pip install --no-cache-dir --require-hashes ${PIP_OPTIONS} -r requirements/runtime.txt \
     # hadolint ignore=SC2086
-    && /opt/build/bin/pip install --no-cache-dir --require-hashes ${PIP_OPTIONS} -r requirements-build.txt
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes ${PIP_OPTIONS} -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY webhook webhook
 COPY certs certs

@@ -57,23 +57,23 @@ generate: $(READY) ## Write what is made from the code: CRDs and docs/reference.
 	$(BIN)/python -m tools.crds
 	$(BIN)/python -m tools.reference
 
-lock: $(READY) ## Write requirements*.txt anew from pyproject.toml
-	$(LOCK) pyproject.toml -o requirements.txt
-	$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
-	echo "uv>=0.9" | $(LOCK) - -o requirements-uv.txt
-	printf 'hatchling>=1.27\ncyclonedx-bom>=7\n' | $(LOCK) - -c requirements-dev.txt -o requirements-build.txt
+lock: $(READY) ## Update the pinned versions and hashes in requirements/
+	$(LOCK) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	echo "uv>=0.9" | $(LOCK) - -o requirements/uv.txt
+	printf 'hatchling>=1.27\ncyclonedx-bom>=7\n' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 UV = $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-$(READY): requirements-dev.txt requirements-uv.txt pyproject.toml
+$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	@# uv takes a tenth of pip's time; pip is asked where only pip knows the way to a mirror
-	$(PIP) install --require-hashes -r requirements-uv.txt
-	$(UV) --require-hashes -r requirements-dev.txt || $(PIP) install --require-hashes -r requirements-dev.txt
+	$(PIP) install --require-hashes -r requirements/uv.txt
+	$(UV) --require-hashes -r requirements/dev.txt || $(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -114,7 +114,7 @@ def _download(wheels: Path) -> None:
     """For the Python of the base, by hash; what is there already is not downloaded again."""
     wheels.mkdir(parents=True, exist_ok=True)
     platform = sysconfig.get_platform().removeprefix("linux-")
-    for requirements in ("requirements.txt", "requirements-build.txt"):
+    for requirements in ("requirements/runtime.txt", "requirements/build.txt"):
         _run(
             *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
             *("--require-hashes", "--only-binary=:all:", "--python-version=3.11"),

@@ -24,7 +24,7 @@ def test_image_is_built_and_runs() -> None:
     assert f"podtailor {__version__}\n" in done.stdout
     listed = re.search(r"^components: (.+)$", done.stdout, re.MULTILINE)
     assert listed
-    pinned = re.findall(r"^([\w.-]+)==", Path("requirements.txt").read_text(), re.MULTILINE)
+    pinned = re.findall(r"^([\w.-]+)==", Path("requirements/runtime.txt").read_text(), re.MULTILINE)
     names = {re.sub(r"[-_.]+", "-", name).lower() for name in listed[1].split(", ")}
     # All but those of other platforms.
     assert {"podtailor", "kubernetes", "cryptography", "uvicorn"} <= names <= {*pinned, "podtailor"}
