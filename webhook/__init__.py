@@ -1,3 +1,3 @@
 """podtailor: a mutating admission webhook that adds to Pods what they left open."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
