@@ -1,4 +1,4 @@
-# Thin targets; each sets up what it needs. `make` alone lists them.
+# Thin targets; each sets up what it needs. `make` without a target lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -8,12 +8,12 @@ N ?= 300
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs never_refused)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere test e2e scale bench bench-check soak demo image generate lock clean
+.PHONY: help run check check-elsewhere test e2e scale bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-run: $(READY) ## Serve with throwaway certificates; shows what happens to an example Pod
+run: $(READY) ## Serve with temporary certificates and show what happens to an example Pod
 	$(BIN)/podtailor serve --dev
 
 check: $(READY) ## Lint, types, unit tests and laws: under a minute
@@ -23,37 +23,37 @@ check: $(READY) ## Lint, types, unit tests and laws: under a minute
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto -m "not e2e and not soak"
 
-check-elsewhere: $(READY) ## The unit tests on another day, in another place, as another user (two minutes)
+check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
 	$(BIN)/python -m tests.elsewhere
 
-test: check check-elsewhere e2e ## Everything; the first run builds a control plane (ten minutes)
+test: check check-elsewhere release-check e2e ## Everything; the first run builds a control plane (ten minutes)
 
-e2e: $(READY) ## Against a real API server; make e2e N=5000 for the long run
+e2e: $(READY) ## Tests against a real API server; make e2e N=5000 for the long run
 	@# the longest first, so that all workers end together; much of it is waiting
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m "e2e and not soak" -n 3 --dist loadfile --no-loadscope-reorder \
 	$(LONG) tests/e2e tests/soak tests/browser
 
-scale: $(READY) ## What 10,000 namespaces, 2,000 policies and 10,000 Pods cost (fifteen minutes)
+scale: $(READY) ## Measure 10,000 namespaces, 2,000 policies and 10,000 Pods (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \
 	$(BIN)/pytest -q -s -m "e2e or soak" tests/e2e/test_scale.py tests/e2e/test_audit_scale.py
 
-bench: $(READY) ## What podtailor costs beside the alternatives, into bench/ (a quarter of an hour)
+bench: $(READY) ## Measure podtailor against the alternatives; writes bench/ (a quarter of an hour)
 	$(BIN)/python -m bench
 
-bench-check: $(READY) ## Whether a review has become dearer, as a ratio to a bare server (a minute)
+bench-check: $(READY) ## Whether a review costs more CPU than before, as a ratio to a bare server (a minute)
 	$(BIN)/python -m bench check
 
-soak: $(READY) ## What docs/reliability.md says, measured again (half an hour)
+soak: $(READY) ## Measure again what docs/reliability.md states (half an hour)
 	PODTAILOR_ABUSE_SCALE=1 PODTAILOR_SOAK_REVIEWS=500000 PODTAILOR_ROLLOUT_SECONDS=120 \
 	$(BIN)/pytest -q -s -m "e2e or soak" tests/soak tests/e2e/test_rollout.py tests/e2e/test_healing.py
 
-demo: $(READY) ## A whole control plane on this machine, with podtailor and examples; Ctrl-C ends it
+demo: $(READY) ## Run a control plane on this machine, with podtailor and examples; Ctrl-C ends it
 	@$(BIN)/python -m tests.e2e.demo
 
-image: $(READY) ## Build the container image, with docker, podman or without
+image: $(READY) ## Build the container image, with docker, podman or neither
 	@$(BIN)/python -m tests.image.build
 
-generate: $(READY) ## Write what is made from the code: CRDs and docs/reference.md
+generate: $(READY) ## Generate the CRDs and docs/reference.md from the code
 	$(BIN)/python -m tools.crds
 	$(BIN)/python -m tools.reference
 
@@ -63,6 +63,9 @@ lock: $(READY) ## Update the pinned versions and hashes in requirements/
 	echo "uv>=0.9" | $(LOCK) - -o requirements/uv.txt
 	printf 'hatchling>=1.27\ncyclonedx-bom>=7\n' | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt
 
+release-check: $(READY) ## Build wheel and sdist into dist/, install them in a clean environment and try them
+	@$(BIN)/python -m tests.release
+
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 UV = $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
@@ -71,12 +74,12 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
-	@# uv takes a tenth of pip's time; pip is asked where only pip knows the way to a mirror
+	@# uv takes a tenth of pip's time; pip is the fallback if only pip is configured with a mirror
 	$(PIP) install --require-hashes -r requirements/uv.txt
 	$(UV) --require-hashes -r requirements/dev.txt || $(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-clean: ## Remove what the targets made in this folder (the built control plane stays in the user's cache)
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## Remove what the targets created here (the built control plane stays in your cache)
+	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
