@@ -42,7 +42,10 @@ def test_policies_of_pages_are_valid(tmp_path: Path) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    others = [Path("CONTRIBUTING.md"), *Path("docs/decisions").glob("*.md")]
+    others = (
+        *map(Path, ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+        *Path("docs/decisions").glob("*.md"),
+    )
     for page in (*PAGES, *others):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert target.startswith("https://") or (page.parent / target).exists(), target
