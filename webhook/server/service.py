@@ -10,7 +10,6 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
 from typing import Any, Protocol
 
 import uvicorn
@@ -23,7 +22,7 @@ from webhook.server import protocol
 from webhook.server.app import Mutate, MutatingApp, health_app
 from webhook.server.limits import Limits
 from webhook.server.metrics import Metrics
-from webhook.server.protocol import HANDSHAKE_SECONDS, Connection
+from webhook.server.protocol import HANDSHAKE_SECONDS
 from webhook.server.reviewer import Reviewer
 from webhook.server.settings import Settings
 from webhook.server.tls import Tls
@@ -218,7 +217,7 @@ def _config(app: object, **options: object) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         lifespan="off",
-        http=partial(Connection, Limits(protocol.MAX_CONNECTIONS)),  # type: ignore[arg-type]  # a factory does
+        http=protocol.connections(Limits(protocol.MAX_CONNECTIONS)),  # type: ignore[arg-type]  # a factory does
         ws="none",
         timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
         **options,  # type: ignore[arg-type]  # each is checked by uvicorn's own signature at start
