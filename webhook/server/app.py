@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from webhook.model.text import MESSAGE_LENGTH, truncate
-from webhook.server.protocol import REVIEWED
+from webhook.server.protocol import IS_WHOLE, REVIEWED
 from webhook.server.reviewer import Reviewer
 from webhook.server.turns import Turns
 from webhook.server.wire import BadReviewError
@@ -89,7 +89,7 @@ class Mutate:
             self._count("bad-request", bad)
         except Exception:
             log.exception("review failed")
-            self._reviewer.metrics.count_review("error")
+            self._reviewer.metrics.count_failure("error")
             status, content_type, answer = 500, b"text/plain; charset=utf-8", b"internal error\n"
         headers = [(b"content-type", content_type), (b"content-length", str(len(answer)).encode())]
         if self._is_draining() or unread:
@@ -122,36 +122,40 @@ class Mutate:
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > MAX_BYTES:
             raise _too_large()
-        chunks: list[bytes] = []
-        size = 0
-        is_whole = False
+        if IS_WHOLE in scope:
+            return await self._received(receive)
         try:
             async with asyncio.timeout(self._body_seconds):
-                more = True
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _DisconnectedError
-                    chunk = message.get("body", b"")
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    self.held_bytes += len(chunk)
-                    if size > MAX_BYTES:
-                        raise _too_large()
-                    if self.held_bytes > MAX_HELD_BYTES and size > ORDINARY_BYTES:
-                        raise _RefusedError(503, "overloaded", "too many large reviews at once")
-                    more = message.get("more_body", False)
-            is_whole = True
+                return await self._received(receive)
         except TimeoutError:
             slow = f"the body did not arrive within {self._body_seconds:g} s"
             raise _RefusedError(400, "bad-request", slow) from None
+
+    async def _received(self, receive: Receive) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        more = True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _DisconnectedError
+                chunk = message.get("body", b"")
+                chunks.append(chunk)
+                size += len(chunk)
+                self.held_bytes += len(chunk)
+                if size > MAX_BYTES:
+                    raise _too_large()
+                if self.held_bytes > MAX_HELD_BYTES and size > ORDINARY_BYTES:
+                    raise _RefusedError(503, "overloaded", "too many large reviews at once")
+                more = message.get("more_body", False)
         finally:
-            if not is_whole:
+            if more:
                 self.held_bytes -= size
         return b"".join(chunks)
 
     def _count(self, result: str, error: Exception) -> None:
-        self._reviewer.metrics.count_review(result)
+        self._reviewer.metrics.count_failure(result)
         log.warning("review refused", extra={"result": result, "reason": str(error)})
 
 

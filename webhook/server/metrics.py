@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import cache
+from typing import Any
 
-from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from webhook import __version__
 from webhook.engine.evaluate import Decision
-from webhook.model.draft import Change, Skip
+from webhook.model.draft import Change
 from webhook.model.names import Mode
 from webhook.model.policy import Origin, Policy
 from webhook.policies.merge import Update
+from webhook.server.log import ReviewLine
 from webhook.supervision import restarts
 
 # From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
@@ -33,34 +34,11 @@ RESULTS = (
 )
 
 
-class Effects(Struct, frozen=True, gc=False):
-    """What a decision is counted by: nothing of the Pod's but names that were cut."""
-
-    reasons: tuple[str, ...]
-    """The first words of why the Pod is left alone, and of its warnings."""
-    changes: tuple[Change, ...]
-    would_change: tuple[Change, ...]
-    skips: tuple[Skip, ...]
-    conflicts: int
-
-    def __len__(self) -> int:
-        return len(self.changes) + len(self.would_change) + len(self.skips)
-
-
-def effects_of(decision: Decision) -> Effects:
-    outcome = decision.outcome
-    said = (decision.exemption, *decision.warnings) if decision.exemption else decision.warnings
-    return Effects(
-        reasons=tuple([reason.partition(":")[0] for reason in said]),
-        changes=() if decision.denied else outcome.changes,
-        would_change=decision.would_change,
-        skips=outcome.skips,
-        conflicts=len(outcome.conflicts),
-    )
-
-
 class Metrics:
-    """The metrics of one server, in a registry of their own. Children are made once and kept."""
+    """The metrics of one server, in a registry of their own.
+
+    The registry has the reviews after `flush`: to count many at once costs little more than to count one.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -129,39 +107,45 @@ class Metrics:
             "podtailor_build_info", "Always 1; the version is the label.", ["version"], registry=self.registry
         )
         build.labels(__version__).set(1)
-        self._count_request = cache(self._requests.labels)
-        self._count_mutation = cache(self._mutations.labels)
-        self._count_skip = cache(self._skips.labels)
         for result in RESULTS:
-            self._count_request(result, "false")
+            self._requests.labels(result, "false")
+        # What the registry does not have yet: counts by metric and label values, and durations in seconds.
+        self._counts: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+        self._seconds: list[float] = []
 
-    def count_review(self, result: str, *, dry_run: bool = False) -> None:
-        self._count_request(result, "true" if dry_run else "false").inc()
+    def count_failure(self, result: str) -> None:
+        """Count a request that was not reviewed."""
+        self._requests.labels(result, "false").inc()
 
-    def took(self, seconds: float) -> None:
-        self._duration.observe(seconds)
+    def count_review(self, line: ReviewLine, decision: Decision) -> None:
+        """Dry runs change nothing, so they count as requests only."""
+        counts = self._counts
+        counts[self._requests, line.result, "true" if line.dry_run else "false"] += 1
+        self._seconds.append(line.ms / 1000)
+        if line.dry_run:
+            return
+        for reason in (decision.exemption, *decision.warnings):
+            if reason:
+                counts[self._skips, reason.partition(":")[0]] += 1
+        for change in () if decision.denied else decision.outcome.changes:
+            counts[self._mutations, _policy(change.policy), _field(change), "enforce"] += 1
+        for change in decision.would_change:
+            counts[self._mutations, _policy(change.policy), _field(change), "audit"] += 1
+        for skip in decision.outcome.skips:
+            counts[self._skips, skip.reason] += 1
+        if decision.outcome.conflicts:
+            self._conflicts.inc(len(decision.outcome.conflicts))
 
-    def took_effect(self, effects: Effects) -> None:
-        """Of a real request: dry runs change nothing, so they count as requests only."""
-        for reason in effects.reasons:
-            self._count_skip(reason).inc()
-        self._mutated(effects.changes, "enforce")
-        self._mutated(effects.would_change, "audit")
-        for skip in effects.skips:
-            self._count_skip(skip.reason.value).inc()
-        if effects.conflicts:
-            self._conflicts.inc(effects.conflicts)
-
-    def _mutated(self, changes: Iterable[Change], mode: str) -> None:
-        counts: dict[tuple[str, str], int] = {}
-        for change in changes:
-            key = _policy(change.policy), _field(change)
-            counts[key] = counts.get(key, 0) + 1
-        for (policy, field), count in counts.items():
-            self._count_mutation(policy, field, mode).inc(count)
+    def flush(self) -> None:
+        for (metric, *labels), count in self._counts.items():
+            metric.labels(*labels).inc(count)
+        for seconds in self._seconds:
+            self._duration.observe(seconds)
+        self._counts.clear()
+        self._seconds.clear()
 
     def skipped(self, reason: str) -> None:
-        self._count_skip(reason).inc()
+        self._skips.labels(reason).inc()
 
     def loaded(self, update: Update) -> None:
         for mode in Mode:

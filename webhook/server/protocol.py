@@ -27,6 +27,8 @@ UNREAD_SECONDS = 10.0
 GOODBYE_SECONDS = 1.0
 # Read at once of a connection: a large review (bench/reviews) and its head.
 _READ_BYTES = 32 * 1024
+# In the scope of a request, once its body is complete.
+IS_WHOLE = "podtailor.whole"
 # In the scope of a request, once it was a review that is answered.
 REVIEWED = "podtailor.reviewed"
 
@@ -97,6 +99,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
+        self.scope[IS_WHOLE] = True  # type: ignore[literal-required]  # a key of ours
         if self._limits.is_too_much_to_keep(self):
             self.cycle.keep_alive = False  # its buffers are freed with it
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-
-from msgspec import Struct
+import time
+from typing import NamedTuple
 
 from webhook.engine.evaluate import Decision
 from webhook.model.pod import NO_METADATA, ObjectMeta
@@ -17,32 +17,20 @@ from webhook.model.subject import controller_kind
 from webhook.model.text import MESSAGE_LENGTH, NAME_LENGTH, truncate, truncate_list
 from webhook.server import wire
 from webhook.server.log import ReviewLine, write_reviews
-from webhook.server.metrics import Effects, Metrics
+from webhook.server.metrics import Metrics
 
 _REVIEWS = logging.getLogger("podtailor.review")
 _WAIT_SECONDS = 0.05
 # Reviews that wait are held in memory, and the next answer waits while they are written.
 _MAX_REVIEWS = 32
-# Of them all together, each some 300 bytes: most reviews have twenty.
-_MAX_EFFECTS = 2000
 
 
-class Answered(Struct, frozen=True, gc=False):
+class Answered(NamedTuple):
     result: str
     ops: int
     """In its patch."""
     seconds: float
     """It took."""
-    at: float
-    """Unix time."""
-
-
-class Reviewed(Struct, frozen=True, gc=False):
-    """One review: what its line and its counters need."""
-
-    answered: Answered
-    line: ReviewLine
-    effects: Effects
 
 
 class ReviewRecorder:
@@ -50,26 +38,21 @@ class ReviewRecorder:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._waiting: list[Reviewed] = []
-        self._effects = 0
+        self._waiting: list[tuple[float, ReviewLine]] = []
 
-    def add(self, reviewed: Reviewed) -> None:
-        self._waiting.append(reviewed)
-        self._effects += len(reviewed.effects)
-        if len(self._waiting) >= _MAX_REVIEWS or self._effects >= _MAX_EFFECTS:
+    def add(self, line: ReviewLine, decision: Decision) -> None:
+        self._metrics.count_review(line, decision)
+        self._waiting.append((time.time(), line))
+        if len(self._waiting) >= _MAX_REVIEWS:
             self.flush()
         elif len(self._waiting) == 1:
             asyncio.get_running_loop().call_later(_WAIT_SECONDS, self.flush)
 
     def flush(self) -> None:
-        waiting, self._waiting, self._effects = self._waiting, [], 0
-        for each in waiting:
-            self._metrics.count_review(each.answered.result, dry_run=each.line.dry_run)
-            if not each.line.dry_run:
-                self._metrics.took_effect(each.effects)
-            self._metrics.took(each.answered.seconds)
+        self._metrics.flush()
+        waiting, self._waiting = self._waiting, []
         if waiting and _REVIEWS.isEnabledFor(logging.INFO):
-            write_reviews([(each.answered.at, each.line) for each in waiting])
+            write_reviews(waiting)
 
 
 def line_of(
@@ -81,7 +64,7 @@ def line_of(
     return ReviewLine(
         uid=truncate(request.uid, NAME_LENGTH),
         result=answered.result,
-        ms=round(answered.seconds * 1000, 3),
+        ms=int(answered.seconds * 1_000_000) / 1000,
         namespace=truncate(request.namespace or "", NAME_LENGTH),
         pod=truncate(metadata.name or metadata.generateName or "", NAME_LENGTH),
         owner=owner and truncate(owner, NAME_LENGTH),

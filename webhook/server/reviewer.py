@@ -11,8 +11,8 @@ from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, ObjectMeta
 from webhook.policies.merge import Update
 from webhook.server import wire
-from webhook.server.metrics import Metrics, effects_of
-from webhook.server.recorder import Answered, Reviewed, ReviewRecorder, line_of
+from webhook.server.metrics import Metrics
+from webhook.server.recorder import Answered, ReviewRecorder, line_of
 
 # A tenth of the time that the shipped configuration gives a call.
 _NAMESPACE_SECONDS = 0.2
@@ -77,9 +77,8 @@ class Reviewer:
                 patch = decision.patch
                 result = _result(decision, patch)
                 answer = wire.decided(request.uid, decision, patch)
-        answered = Answered(result, len(patch), time.perf_counter() - started, time.time())
-        line = line_of(request, metadata, decision, answered)
-        self.recorder.add(Reviewed(answered, line, effects_of(decision)))
+        answered = Answered(result, len(patch), time.perf_counter() - started)
+        self.recorder.add(line_of(request, metadata, decision, answered), decision)
         return answer
 
     async def _read(self, body: bytes) -> wire.AdmissionRequest:
