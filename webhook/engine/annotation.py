@@ -42,11 +42,8 @@ def applied_write(changes: Iterable[Change], annotations: dict[str, str | None])
         text = _compact(
             {name: len(said) if isinstance(said, list) else said for name, said in applied.items()}
         )
-    others = 0
-    for key, value in annotations.items():
-        if key != APPLIED:
-            others += len(key.encode()) + len((value or "").encode())
-    if others + len(APPLIED) + len(text.encode()) > _ALL_ANNOTATIONS:
+    others = [each for key, value in annotations.items() if key != APPLIED for each in (key, value or "")]
+    if len("".join((*others, APPLIED, text)).encode()) > _ALL_ANNOTATIONS:
         return None
     return Write(("metadata", "annotations", APPLIED), text)
 

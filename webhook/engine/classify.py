@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from webhook.model.affinity import required_terms
 from webhook.model.names import ARCH, DEFAULT_WORKLOAD_TYPE, WORKLOAD_TYPE, WorkloadType, node_label
+from webhook.model.pod import NodeSelectorTerm
 from webhook.model.subject import Subject
 
 _TYPES = tuple(WorkloadType)
@@ -80,18 +81,20 @@ def _is_stateful(subject: Subject) -> str | None:
 
 def _requires_arm64(subject: Subject) -> str | None:
     for key, value in (subject.spec.nodeSelector or {}).items():
-        if node_label(key) == ARCH and value == "arm64":
+        if value == "arm64" and node_label(key) == ARCH:
             return f"nodeSelector {key}=arm64"
     # The scheduler takes any one term: only where every term asks for arm64 must the Pod run there.
-    terms = list(required_terms(subject.spec))
-    asked = [
-        any(
-            node_label(each.key) == ARCH and each.operator == "In" and each.values == ["arm64"]
-            for each in term.matchExpressions or ()
-        )
-        for term in terms
-    ]
-    return "every required nodeAffinity term asks for arm64" if terms and all(asked) else None
+    terms = required_terms(subject.spec)
+    if terms and all(map(_asks_for_arm64, terms)):
+        return "every required nodeAffinity term asks for arm64"
+    return None
+
+
+def _asks_for_arm64(term: NodeSelectorTerm) -> bool:
+    return any(
+        each.values == ["arm64"] and each.operator == "In" and node_label(each.key) == ARCH
+        for each in term.matchExpressions or ()
+    )
 
 
 _DETECTORS = (

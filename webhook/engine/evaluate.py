@@ -65,7 +65,8 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         return Decision(exemption=truncate(reason, WARNING_LENGTH), mode=mode, warnings=_cut(unknown))
     subject = snapshot.subject(request)
     classification = classify(subject)
-    subject = subject.with_types(classification.types)
+    types = classification.types
+    subject = subject.with_types(types)
     outcome, audit = apply_policies(subject, snapshot), None
     audited = [policy for policy in outcome.matched if policy.mode.weaker(mode) is Mode.AUDIT]
     if audited:  # what is in force may not depend on a policy that is only being tried
@@ -88,7 +89,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         *_warnings(subject),
     )
     return Decision(
-        types=classification.types,
+        types=types,
         mode=mode,
         enforced=outcome.matched,
         audited=tuple(audited),
@@ -130,7 +131,7 @@ def _warnings(subject: Subject) -> list[str]:
         for container in subject.containers
         if container.devices.implausible
     ]
-    unknown = subject.skip_containers.difference(container.name for container in subject.containers)
+    unknown = subject.skip_containers.difference(each.name for each in subject.containers)
     if unknown:
         named = ", ".join(sorted(unknown))
         warnings.append(

@@ -47,7 +47,7 @@ def _may_run_on_windows(spec: PodSpec) -> bool:
     if spec.os and spec.os.name == "windows":
         return True
     selector = spec.nodeSelector
-    if selector and any(node_label(key) == OS and value == "windows" for key, value in selector.items()):
+    if selector and any(value == "windows" and node_label(key) == OS for key, value in selector.items()):
         return True
     return spec.affinity is not None and any(
         node_label(each.key) == OS

@@ -37,10 +37,8 @@ _Texts = Mapping[str, str | None]
 
 def metadata_warnings(metadata: ObjectMeta, namespace: Namespace) -> list[str]:
     """`reason: in words` for each label and annotation of ours with a key or value that is not known."""
-    if not any(
-        PREFIX in "\n".join(texts)
-        for texts in (metadata.labels or (), metadata.annotations or (), namespace.labels)
-    ):
+    keys = (*(metadata.labels or ()), *(metadata.annotations or ()), *namespace.labels)
+    if PREFIX not in "\n".join(keys):
         return []  # as of nearly every Pod, and without a look at each key
     said = itertools.chain(
         _in(_POD_LABEL, metadata.labels or {}),
