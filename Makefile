@@ -16,12 +16,12 @@ help: ## List the targets
 run: $(READY) ## Serve with temporary certificates and show what happens to an example Pod
 	$(BIN)/podtailor serve --dev
 
-check: $(READY) ## Lint, types, unit tests and laws: under a minute
+check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core: under a minute
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n auto -m "not e2e and not soak"
+	$(BIN)/pytest -q -n auto -m "not e2e and not soak" --cov
 
 check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
 	$(BIN)/python -m tests.elsewhere
