@@ -15,6 +15,7 @@ from webhook.audit.reports import openreports
 from webhook.audit.reports.charts import Bar, charts
 from webhook.audit.summary import Tally
 from webhook.engine.qos import QOSClass, QosMove
+from webhook.model.notice import Notice
 from webhook.model.pod import PodView, pod_view
 from webhook.retrofit.plan import Planner
 from webhook.retrofit.rollout import RolloutStatus
@@ -47,7 +48,8 @@ def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
     tally.add(Workload(WEB, WEB, VIEW, VIEW, replicas=0), _found(Finding.PASS))
     tally.add(_pod("web-1", WEB), _found(Finding.WOULD_CHANGE))
     tally.add(_pod("web-2", WEB), _found(Finding.SLIPPED_THROUGH))
-    tally.add(_pod("own"), _found(Finding.SKIPPED, why="opted-out: label"))
+    skipped = structs.replace(_found(Finding.SKIPPED), skipped=Notice("opted-out", "label"))
+    tally.add(_pod("own"), skipped)
     worst, other = tally.rows
     assert (worst.owner, worst.finding) == (WEB, Finding.SLIPPED_THROUGH)
     assert worst.pods == {Finding.WOULD_CHANGE: 1, Finding.SLIPPED_THROUGH: 1}

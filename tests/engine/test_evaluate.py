@@ -75,7 +75,7 @@ def test_leaves_alone(obj: Json, labels: dict[str, str], reason: str) -> None:
     decision = decide(obj, snapshot(EVERYTHING, labels=labels))
     assert decision.patch == []
     assert decision.exemption is not None
-    assert decision.exemption.partition(":")[0] == reason
+    assert decision.exemption.reason == reason
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_unknown_namespace_is_unlabelled() -> None:
     ],
 )
 def test_warns(obj: Json, warning: str) -> None:
-    assert decide(obj, snapshot(EVERYTHING)).warnings == (warning,)
+    assert [*map(str, decide(obj, snapshot(EVERYTHING)).warnings)] == [warning]
 
 
 class TestAnnotation:

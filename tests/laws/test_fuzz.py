@@ -115,7 +115,7 @@ def test_whatever_is_written_where_we_read_is_decided(place: str, key: int) -> N
         within = structs.replace(snapshot_of(built_in(Profile.STRICT)), namespaces=namespaces)
         decision = decide(odd, within)
         assert decision.patch == decide(odd, within).patch
-        assert all(len(warning) <= WARNING_LENGTH for warning in decision.warnings)
+        assert all(len(str(warning)) <= WARNING_LENGTH for warning in decision.warnings)
         explain(Request("default", pod_view(odd)), within)
 
 

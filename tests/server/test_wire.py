@@ -12,6 +12,7 @@ import pytest
 from tests.support.pods import Json, decide, pod, policy, snapshot
 from tests.support.server import Server, review_of
 from webhook.engine.evaluate import Decision
+from webhook.model.notice import Notice
 from webhook.server import wire
 
 LABELLED = pod(
@@ -160,7 +161,7 @@ def test_audited_changes_are_told_and_not_made() -> None:
 
 
 def test_warnings_are_few_and_short() -> None:
-    response = json.loads(wire.allowed("u", tuple("x" * 1000 for _ in range(50))))["response"]
+    response = json.loads(wire.allowed("u", [Notice("x", "x" * 1000)] * 50))["response"]
     assert [len(warning) for warning in response["warnings"]] == [256] * 5
 
 

@@ -68,7 +68,7 @@ def _reasons(
         return
     spared = around.enforcement.excludes(around.namespace, labels_of(metadata))
     if spared:
-        yield spared
+        yield str(spared)
         return
     if decision.mode is Mode.AUDIT:
         yield "the mode here is Audit: what would be changed is said and not done"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from webhook.model.notice import Notice
 from webhook.model.policy import Policy
 from webhook.model.selectors import Labels, Selector
 from webhook.model.subject import Namespace
@@ -21,14 +22,15 @@ class WebhookScope(Struct, frozen=True):
     objects: Selector
     changed: str
 
-    def excludes(self, namespace: Namespace, labels: Labels) -> str | None:
+    def excludes(self, namespace: Namespace, labels: Labels) -> Notice | None:
         """Why the API server does not call us for such a Pod; None where it does."""
         there = {"kubernetes.io/metadata.name": namespace.name, **namespace.labels}
         unmet = self.namespaces.first_unmet(there)
         if unmet:
-            return f"not-selected: the webhook is for namespaces with {unmet}, which {namespace.name} has not"
+            detail = f"the webhook is for namespaces with {unmet}, which {namespace.name} has not"
+            return Notice("not-selected", detail)
         unmet = self.objects.first_unmet(labels)
-        return f"not-selected: the webhook is for Pods with {unmet}" if unmet else None
+        return Notice("not-selected", f"the webhook is for Pods with {unmet}") if unmet else None
 
 
 Tailored = Mapping[tuple[str, str], str]
@@ -88,7 +90,7 @@ class Enforcement(Struct, frozen=True):
         earlier = self.tailored.get(namespace, {}).get((policy.name, kind_of_field(field)), "")
         return f"a Pod from {earlier} was given it" if earlier and earlier < created else ""
 
-    def excludes(self, namespace: Namespace, labels: Labels) -> str | None:
+    def excludes(self, namespace: Namespace, labels: Labels) -> Notice | None:
         """Why the API server does not call us for such a Pod; None where it does, or nobody is called."""
         return self.hook.excludes(namespace, labels) if self.hook else None
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from webhook.engine.qos import QosMove
 from webhook.model.names import WorkloadType
+from webhook.model.notice import Notice
 from webhook.model.pod import Toleration
 from webhook.model.text import WARNING_LENGTH, truncate
 
@@ -82,6 +83,8 @@ class Verdict(Struct, frozen=True):
     denied: str = ""
     """Why a new one would be refused."""
     diff: str = ""
+    skipped: Notice | None = None
+    """Why no policy is applied; set if, and only if, the finding is `skipped`."""
 
     @property
     def finding(self) -> Finding:

@@ -13,6 +13,7 @@ from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change
 from webhook.model.names import APPLIED
+from webhook.model.notice import Notice
 from webhook.model.patch import Write
 from webhook.model.pod import NO_METADATA
 from webhook.model.policy import SHIPPED, Policy
@@ -30,10 +31,10 @@ def judge(
     skipped = decision.exemption or enforcement.excludes(subject.namespace, subject.labels)
     outcome = decision.audit or decision.outcome
     if not skipped and not outcome.matched:
-        skipped = "no-policy: none matches"
+        skipped = Notice("no-policy", "none matches")
     writes: tuple[Write, ...] = () if skipped or decision.denied else outcome.writes
     if skipped:
-        items = [Item(Finding.SKIPPED, why=skipped)]
+        items = [Item(Finding.SKIPPED, why=str(skipped))]
     else:
         items = list(_found(decision, examined, enforcement))
         if examined.expected:
@@ -53,13 +54,13 @@ def judge(
         need(subject, writes, examined.overhead) if writes else now,
         decision.denied or "",
         diff_of(examined.written, outcome) if with_diff and writes else "",
+        skipped,
     )
 
 
 def _found(decision: Decision, examined: Workload, enforcement: Enforcement) -> Iterator[Item]:
     outcome = decision.audit or decision.outcome
-    tried = decision.audit.violations if decision.audit else ()
-    for each in (*decision.outcome.violations, *(one for one in tried if one.policy in decision.audited)):
+    for each in decision.violations:
         refuses = each.policy.resources is not None and each.policy.resources.deny
         why = f"{each.message}; such Pods are refused" if refuses else each.message
         yield Item(Finding.VIOLATION, each.policy.key, each.container or "pod", why=why)

@@ -103,8 +103,8 @@ class Tally:
     @property
     def skips(self) -> Counter[str]:
         """Why owners are skipped."""
-        skipped = (row for row in self._rows.values() if row.finding is Finding.SKIPPED)
-        return Counter(row.verdict.items[0].why.partition(":")[0] for row in skipped)
+        skipped = (row.verdict.skipped for row in self._rows.values())
+        return Counter(each.reason for each in skipped if each)
 
     @property
     def owners(self) -> dict[Finding, int]:

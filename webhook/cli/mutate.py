@@ -16,7 +16,7 @@ from webhook.cli.common.output import print_json
 from webhook.cli.common.terminal import print_diff, warn, write
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
-from webhook.engine.evaluate import evaluate
+from webhook.engine.evaluate import VIOLATION, evaluate
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
 from webhook.model.patch import Op
@@ -88,9 +88,9 @@ def _patch(pods: Iterable[Found], snapshot: Snapshot, namespace: str) -> list[Op
         decision = evaluate(found.request(namespace), snapshot)
         if decision.denied:
             warn(f"{place}: would be refused: {decision.denied}")
-        said = [each for each in decision.warnings if not (decision.denied and each.startswith("violation:"))]
-        for warning in said:
-            warn(f"{place}: {warning}")
+        for warning in decision.warnings:
+            if not (decision.denied and warning.reason == VIOLATION):  # the refusal names them already
+                warn(f"{place}: {warning}")
         ops += decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at))
     return ops
 

@@ -25,19 +25,19 @@ from webhook.model.policy import Policy
 from webhook.model.subject import Subject
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, kw_only=True):
     """What a set of policies does to a Pod."""
 
     subject: Subject | None = None
-    """The Pod with its types as it will be; None where no policy was asked."""
+    """The Pod, with its types once it is changed; None if no policy was applied."""
     matched: tuple[Policy, ...] = ()
-    """Those that match, in their order."""
+    """In order of precedence."""
     changes: tuple[Change, ...] = ()
     skips: tuple[Skip, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     violations: tuple[Violation, ...] = ()
     annotation: Write | None = None
-    """What says on the Pod which policy set what."""
+    """Records on the Pod which policy set what."""
 
     @property
     def writes(self) -> tuple[Write, ...]:
@@ -45,7 +45,7 @@ class Outcome(Struct, frozen=True):
 
     @property
     def types(self) -> tuple[WorkloadType, ...]:
-        """Of the Pod as it will be."""
+        """Those of the Pod once it is changed."""
         return self.subject.types if self.subject else ()
 
     @property
@@ -53,7 +53,7 @@ class Outcome(Struct, frozen=True):
         return qos_move(self.subject, self.writes) if self.subject else QosMove()
 
     def operations(self, view: PodView, at: Path = ()) -> list[Op]:
-        """The JSON Patch that makes the writes on `view`, which stands at the path `at` of its object.
+        """The JSON Patch that makes the writes on `view`, which is at the path `at` of its object.
 
         The view is of the Pod that was evaluated, or of the template that its controller makes it from.
         """
@@ -67,17 +67,14 @@ _ARM64, _FIELD = "arm64", f"pod:nodeSelector.{ARCH}"
 def apply_policies(
     subject: Subject, snapshot: Snapshot, included: Callable[[Policy], bool] = lambda _: True
 ) -> Outcome:
-    """What those policies of `snapshot` do that match and may speak. `subject.types` are filled in."""
+    """Apply the policies of `snapshot` that match and are included. `subject.types` must be set."""
     draft = Draft()
     matched = list(filter(included, snapshot.policies.matching(subject)))
-    sent = _sent_to_arm64(subject, matched)
-    if sent:
-        key, policy = sent
-        draft.claim(policy, _FIELD, _ARM64)
-        draft.set(policy, _FIELD, ("spec", "nodeSelector", key), _ARM64)
-        selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
-        subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
-        subject = subject.with_types(classify(subject).types)
+    arm64 = _arm64_change(subject, matched)
+    if arm64:
+        draft.claim(arm64.policy, arm64.field, arm64.value)
+        draft.set(arm64.policy, arm64.field, arm64.path, arm64.value)
+        subject = _on_arm64(subject, str(arm64.path[-1]))
         matched = list(filter(included, snapshot.policies.matching(subject)))
     if matched:
         for edit in EDITS:
@@ -86,7 +83,7 @@ def apply_policies(
     if draft.changes and snapshot.annotate:
         annotation = applied_write(draft.changes, subject.metadata.annotations or {})
     return Outcome(
-        subject,
+        subject=subject,
         matched=tuple(matched),
         changes=tuple(draft.changes),
         skips=tuple(draft.skips),
@@ -96,18 +93,18 @@ def apply_policies(
     )
 
 
-def _sent_to_arm64(subject: Subject, matched: Sequence[Policy]) -> tuple[str, Policy] | None:
-    """The policy that makes this an ARM64 Pod, and the key by which it does so."""
-    sends = any(value == _ARM64 for policy in matched for value in policy.node_selector.values())
-    if not sends or WorkloadType.ARM64 in subject.types:
+def _arm64_change(subject: Subject, matched: Sequence[Policy]) -> Change | None:
+    """The selector that makes this an ARM64 Pod, if a policy sets one."""
+    proposed = any(value == _ARM64 for policy in matched for value in policy.node_selector.values())
+    if not proposed or WorkloadType.ARM64 in subject.types:
         return None
     trial = Draft()
     default_node_selector(subject, matched, trial)
-    return next(
-        (
-            (str(change.path[-1]), change.policy)
-            for change in trial.changes
-            if change.field == _FIELD and change.value == _ARM64
-        ),
-        None,
-    )
+    return next((each for each in trial.changes if each.field == _FIELD and each.value == _ARM64), None)
+
+
+def _on_arm64(subject: Subject, key: str) -> Subject:
+    """The Pod with that selector, classified again."""
+    selector = {**(subject.spec.nodeSelector or {}), key: _ARM64}
+    subject = structs.replace(subject, spec=structs.replace(subject.spec, nodeSelector=selector))
+    return subject.with_types(classify(subject).types)

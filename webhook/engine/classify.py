@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from webhook.model.affinity import required_terms
 from webhook.model.names import ARCH, DEFAULT_WORKLOAD_TYPE, WORKLOAD_TYPE, WorkloadType, node_label
+from webhook.model.notice import Notice
 from webhook.model.pod import NodeSelectorTerm
 from webhook.model.subject import Subject
 
@@ -21,7 +22,7 @@ class Classification(Struct, frozen=True):
     """The types in the order GPU, Stateful, ARM64, General, with what each was seen by."""
 
     evidence: tuple[tuple[WorkloadType, str], ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
     @property
     def types(self) -> tuple[WorkloadType, ...]:
@@ -30,7 +31,7 @@ class Classification(Struct, frozen=True):
 
 def classify(subject: Subject) -> Classification:
     label = subject.labels.get(WORKLOAD_TYPE)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     if label is not None:
         found, warnings = _read_label(label, f"label {WORKLOAD_TYPE}")
         if found:
@@ -48,16 +49,19 @@ def classify(subject: Subject) -> Classification:
     return Classification(tuple([(each, evidence[each]) for each in _TYPES if each in evidence]), warnings)
 
 
-def _read_label(value: str, where: str) -> tuple[tuple[tuple[WorkloadType, str], ...], tuple[str, ...]]:
+def _read_label(value: str, where: str) -> tuple[tuple[tuple[WorkloadType, str], ...], tuple[Notice, ...]]:
     """The known types that a label's words name, joined with `.`, any case; a warning for the others."""
     words = [word for word in value.lower().split(".") if word]
     named = {_WORDS[word] for word in words if word in _WORDS}
     if len(named) > 1:
         named.discard(WorkloadType.GENERAL)
     unknown = [word for word in words if word not in _WORDS]
-    warning = f"unknown-workload-type: {where}: {', '.join(unknown)} is none of {', '.join(_WORDS)}"
+    warnings: tuple[Notice, ...] = ()
+    if unknown:
+        detail = f"{where}: {', '.join(unknown)} is none of {', '.join(_WORDS)}"
+        warnings = (Notice("unknown-workload-type", detail),)
     found = tuple((each, f"{where}={value}") for each in WorkloadType if each in named)
-    return found, ((warning,) if unknown else ())
+    return found, warnings
 
 
 def _requests_accelerator(subject: Subject) -> str | None:

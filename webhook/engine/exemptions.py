@@ -5,6 +5,7 @@ from __future__ import annotations
 from webhook.engine.metadata_warnings import opts_out
 from webhook.model.affinity import required_terms
 from webhook.model.names import INJECTION, OS, OWN_NAMESPACE, node_label
+from webhook.model.notice import Notice
 from webhook.model.pod import NO_RESOURCES, ObjectMeta, PodSpec
 from webhook.model.subject import Namespace
 
@@ -17,28 +18,27 @@ MAX_PARTS = 1000
 _LONG_IMAGE = 256
 
 
-def exemption(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> str | None:
-    """Why this Pod is left alone entirely; None where it may be tailored.
-
-    The words before the colon are the reason that logs and metrics carry.
-    """
+def exemption(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> Notice | None:
+    """Why no policy is applied to this Pod; None if policies may be."""
     if namespace.name in EXCLUDED_NAMESPACES:
-        return f"excluded-namespace: Pods of {namespace.name} run the cluster, or podtailor itself"
+        return Notice("excluded-namespace", f"Pods of {namespace.name} run the cluster, or podtailor itself")
     if opts_out(namespace.labels):
-        return f"namespace-opted-out: namespace label {INJECTION}={namespace.labels[INJECTION]}"
+        return Notice("namespace-opted-out", f"namespace label {INJECTION}={namespace.labels[INJECTION]}")
     labels, annotations = metadata.labels or {}, metadata.annotations or {}
     if opts_out(labels):
-        return f"opted-out: Pod label {INJECTION}={labels[INJECTION]}"
+        return Notice("opted-out", f"Pod label {INJECTION}={labels[INJECTION]}")
     if opts_out(annotations):
-        return f"opted-out: Pod annotation {INJECTION}={annotations[INJECTION]}"
+        return Notice("opted-out", f"Pod annotation {INJECTION}={annotations[INJECTION]}")
     if MIRROR in annotations:
-        return "mirror-pod: the kubelet runs it from a file, a change here would only make the API lie"
+        return Notice(
+            "mirror-pod", "the kubelet runs it from a file, a change here would only make the API lie"
+        )
     if _may_run_on_windows(spec):
-        return "windows: Windows Pods cannot be resized, and their resources mean other things"
+        return Notice("windows", "Windows Pods cannot be resized, and their resources mean other things")
     if spec.priorityClassName in CRITICAL:
-        return f"critical-priority: priorityClassName {spec.priorityClassName}"
+        return Notice("critical-priority", f"priorityClassName {spec.priorityClassName}")
     if _parts(spec) > MAX_PARTS:
-        return f"too-large: more than {MAX_PARTS} containers (four each), resources and tolerations"
+        return Notice("too-large", f"more than {MAX_PARTS} containers (four each), resources and tolerations")
     return None
 
 

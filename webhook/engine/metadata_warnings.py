@@ -19,6 +19,7 @@ from webhook.model.names import (
     SKIP_CONTAINERS,
     WORKLOAD_TYPE,
 )
+from webhook.model.notice import Notice
 from webhook.model.pod import ObjectMeta
 from webhook.model.subject import Namespace
 
@@ -35,8 +36,8 @@ _MAX_COMPARED = 64
 _Texts = Mapping[str, str | None]
 
 
-def metadata_warnings(metadata: ObjectMeta, namespace: Namespace) -> list[str]:
-    """`reason: in words` for each label and annotation of ours with a key or value that is not known."""
+def metadata_warnings(metadata: ObjectMeta, namespace: Namespace) -> list[Notice]:
+    """Of each label and annotation of ours with a key or value that is not known."""
     keys = (*(metadata.labels or ()), *(metadata.annotations or ()), *namespace.labels)
     if PREFIX not in "\n".join(keys):
         return []  # as of nearly every Pod, and without a look at each key
@@ -53,17 +54,20 @@ def opts_out(texts: _Texts) -> bool:
     return INJECTION in texts and texts[INJECTION] != "enabled"
 
 
-def misplaced_keys(controller: ObjectMeta, template: ObjectMeta, kind: str) -> list[str]:
+def misplaced_keys(controller: ObjectMeta, template: ObjectMeta, kind: str) -> list[Notice]:
     """What stands on the controller itself, not on its Pod template, and is read of Pods alone."""
     own, of_pods = ({**(each.annotations or {}), **(each.labels or {})} for each in (controller, template))
     return [
-        f"misplaced-key: {key} stands on the {kind}, and is read of its Pods: write it into the Pod template"
+        Notice(
+            "misplaced-key",
+            f"{key} stands on the {kind}, and is read of its Pods: write it into the Pod template",
+        )
         for key in (*_KNOWN[_POD_LABEL], SKIP_CONTAINERS)
         if key in own and key not in of_pods
     ]
 
 
-def _in(place: str, texts: _Texts) -> Iterator[str]:
+def _in(place: str, texts: _Texts) -> Iterator[Notice]:
     for key, value in texts.items():
         if not key.startswith(PREFIX):
             continue
@@ -71,9 +75,10 @@ def _in(place: str, texts: _Texts) -> Iterator[str]:
             counts = (
                 "it counts as disabled, but " if place == _POD_ANNOTATION and opts_out({key: value}) else ""
             )
-            yield f"unknown-key: {place} {key}: {counts}{_hint(place, key)}"
+            yield Notice("unknown-key", f"{place} {key}: {counts}{_hint(place, key)}")
         elif key == INJECTION and value not in ("enabled", "disabled"):
-            yield f"unknown-injection: {place} {key}={value!r} counts as disabled: write enabled or disabled"
+            detail = f"{place} {key}={value!r} counts as disabled: write enabled or disabled"
+            yield Notice("unknown-injection", detail)
 
 
 def _hint(place: str, key: str) -> str:

@@ -11,6 +11,7 @@ from webhook.engine.index import PolicyIndex
 from webhook.model import quantity
 from webhook.model.accelerators import Accelerators
 from webhook.model.names import MODE, Mode
+from webhook.model.notice import Notice
 from webhook.model.pod import NO_SPEC, PodView, ResourceList, ResourceRequirements
 from webhook.model.policy import Bounds, Policy, Quantities
 from webhook.model.subject import Namespace, Subject, subject_of
@@ -81,7 +82,7 @@ def snapshot_of(policies: Iterable[Policy], **settings: Any) -> Snapshot:
     return Snapshot(PolicyIndex(policies), **settings)
 
 
-def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, str | None]:
+def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, Notice | None]:
     """The namespace's mode and, for a label that nobody understands, a warning.
 
     The label, else the server's mode; the server's `Off` beats everything; an unknown value counts as Audit.
@@ -92,7 +93,5 @@ def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, str | None]
     mode = _MODE_LABELS.get(label.lower())
     if mode:
         return mode, None
-    return (
-        Mode.AUDIT,
-        f"unknown-mode: namespace label {MODE}={label!r} is not enforce, audit or off, and counts as audit",
-    )
+    detail = f"namespace label {MODE}={label!r} is not enforce, audit or off, and counts as audit"
+    return Mode.AUDIT, Notice("unknown-mode", detail)

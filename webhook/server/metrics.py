@@ -124,9 +124,9 @@ class Metrics:
         self._seconds.append(line.ms / 1000)
         if line.dry_run:
             return
-        for reason in (decision.exemption, *decision.warnings):
-            if reason:
-                counts[self._skips, reason.partition(":")[0]] += 1
+        for notice in (decision.exemption, *decision.warnings):
+            if notice:
+                counts[self._skips, notice.reason] += 1
         for change in () if decision.denied else decision.outcome.changes:
             counts[self._mutations, _policy(change.policy), _field(change), "enforce"] += 1
         for change in decision.would_change:

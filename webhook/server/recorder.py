@@ -72,8 +72,8 @@ def line_of(
         policies=truncate_list(policy.name for policy in decision.enforced),
         mode=decision.mode.lower(),
         ops=answered.ops,
-        left_alone=decision.exemption and truncate(decision.exemption, MESSAGE_LENGTH),
+        left_alone=truncate(str(decision.exemption), MESSAGE_LENGTH) if decision.exemption else None,
         would_change=wire.would_change(decision),
-        warnings=truncate_list(decision.warnings) if decision.warnings else (),
+        warnings=truncate_list(map(str, decision.warnings)) if decision.warnings else (),
         dry_run=bool(request.dryRun),
     )

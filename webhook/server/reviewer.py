@@ -7,6 +7,7 @@ import time
 
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.notice import Notice
 from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, ObjectMeta
 from webhook.policies.merge import Update
@@ -56,20 +57,20 @@ class Reviewer:
         patch: list[Op] = []
         if not request.creates_a_pod:
             kind = "/".join(part for part in (request.kind.kind, request.subResource) if part)
-            reason = f"not-a-pod-create: {request.operation} of {kind or 'nothing'}"
-            result, decision = "left-alone", Decision(exemption=reason)
+            exempt = Notice("not-a-pod-create", f"{request.operation} of {kind or 'nothing'}")
+            result, decision = "left-alone", Decision(exemption=exempt)
             answer = wire.allowed(request.uid)
         else:
             try:
                 pod = wire.read_pod(request)
             except wire.TooLargePodError as error:
-                result, decision = "left-alone", Decision(exemption=f"too-large: {error}")
+                result, decision = "left-alone", Decision(exemption=Notice("too-large", str(error)))
                 answer = wire.decided(request.uid, decision, patch)
             except wire.UnreadablePodError as error:
                 # The API server sends only what it could read itself, so this is not the user's doing.
                 result = "unreadable"
-                warning = f"unreadable-pod: left unchanged, it could not be read: {error}"
-                decision = Decision(warnings=(warning,))
+                detail = f"left unchanged, it could not be read: {error}"
+                decision = Decision(warnings=(Notice("unreadable-pod", detail),))
                 answer = wire.allowed(request.uid, decision.warnings)
             else:
                 metadata = pod.metadata

@@ -7,12 +7,15 @@ and patchType both or neither.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from webhook.engine.evaluate import Decision
+from webhook.model.notice import Notice
 from webhook.model.patch import Op
 from webhook.model.pod import PodView
 from webhook.model.text import (
@@ -152,9 +155,9 @@ def read_pod(request: AdmissionRequest) -> PodView:
         raise UnreadablePodError(str(error)) from error
 
 
-def allowed(uid: str, warnings: tuple[str, ...] = ()) -> bytes:
+def allowed(uid: str, warnings: Iterable[Notice] = ()) -> bytes:
     """Admit the object as it is."""
-    return _answer({"uid": uid, "allowed": True, **_warned(warnings)})
+    return _answer({"uid": uid, "allowed": True, **_warned(map(str, warnings))})
 
 
 def decided(uid: str, decision: Decision, patch: list[Op]) -> bytes:
@@ -166,7 +169,7 @@ def decided(uid: str, decision: Decision, patch: list[Op]) -> bytes:
     elif patch:
         # Bytes, which msgspec writes in base64 as the API server reads them.
         response |= {"patch": msgspec.json.encode(patch), "patchType": "JSONPatch"}
-    response |= _warned((*decision.warnings, *_would_change(decision)))
+    response |= _warned((*map(str, decision.warnings), *_would_change(decision)))
     notes = _audit_annotations(decision)
     if notes:
         response["auditAnnotations"] = notes
@@ -177,11 +180,9 @@ def _answer(response: dict[str, Any]) -> bytes:
     return msgspec.json.encode({"apiVersion": API_VERSION, "kind": KIND, "response": response})
 
 
-def _warned(warnings: tuple[str, ...]) -> dict[str, list[str]]:
-    if not warnings:
-        return {}
-    shown = [f"podtailor: {warning}" for warning in warnings[:MAX_WARNINGS]]
-    return {"warnings": [truncate(warning, WARNING_LENGTH) for warning in shown]}
+def _warned(warnings: Iterable[str]) -> dict[str, list[str]]:
+    shown = [f"podtailor: {warning}" for warning in itertools.islice(warnings, MAX_WARNINGS)]
+    return {"warnings": [truncate(warning, WARNING_LENGTH) for warning in shown]} if shown else {}
 
 
 def _would_change(decision: Decision) -> tuple[str, ...]:
@@ -199,7 +200,7 @@ def would_change(decision: Decision) -> tuple[str, ...]:
 def _audit_annotations(decision: Decision) -> dict[str, str]:
     """For the API server's audit log. Keys without `/`: it puts the webhook's name before them."""
     if decision.exemption:
-        return {"left-alone": truncate(decision.exemption, MESSAGE_LENGTH)}
+        return {"left-alone": truncate(str(decision.exemption), MESSAGE_LENGTH)}
     notes = {"workload-types": ",".join(decision.types)}
     if decision.enforced:
         notes["policies"] = truncate(",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH)

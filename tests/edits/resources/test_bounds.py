@@ -120,7 +120,7 @@ BROKEN = [
 @pytest.mark.parametrize(("before", "bounds", "message"), BROKEN)
 def test_own_values_that_break_a_bound_are_warned_of(before: str, bounds: str, message: str) -> None:
     decision = decide(pod(container=f"resources: {before}"), snapshot(_item(bounds)))
-    assert decision.warnings == (f"violation: bounds-container: app: {message}",)
+    assert [*map(str, decision.warnings)] == [f"violation: bounds-container: app: {message}"]
     assert decision.denied is None
 
 
@@ -146,8 +146,7 @@ def test_only_an_enforced_policy_refuses() -> None:
     )
     decision = decide(pod(), snapshot(bounds))
     assert decision.denied is None
-    assert decision.audit is not None
-    assert [each.message for each in decision.audit.violations] == [
+    assert [each.message for each in decision.violations] == [
         "minimum cpu usage per Container is 100m.  No request is specified"
     ]
 
@@ -159,9 +158,9 @@ def test_skipped_containers_are_not_checked_but_count_in_the_sum() -> None:
     )
     container, whole = _item("max: {cpu: '2'}"), _item("max: {cpu: '2'}", "Pod")
     assert decide(before, snapshot(container)).warnings == ()
-    assert decide(before, snapshot(whole)).warnings == (
-        "violation: bounds-pod: pod: maximum cpu usage per Pod is 2, but limit is 3",
-    )
+    assert [*map(str, decide(before, snapshot(whole)).warnings)] == [
+        "violation: bounds-pod: pod: maximum cpu usage per Pod is 2, but limit is 3"
+    ]
 
 
 def test_limit_ranges_of_the_namespace_bound_ours_and_are_the_api_servers_to_report() -> None:

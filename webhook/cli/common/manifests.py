@@ -96,8 +96,8 @@ def _warn_of_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
         return
     for manifest in manifests:
         template = manifest.template.metadata or NO_METADATA
-        for words in misplaced_keys(controller, template, manifest.kind):
-            warn(f"{document.place((*at, 'metadata'))}: {words}")
+        for warning in misplaced_keys(controller, template, manifest.kind):
+            warn(f"{document.place((*at, 'metadata'))}: {warning}")
 
 
 def find_pods(document: Document, others: Templates = NO_TEMPLATES, within: Path = ()) -> Iterator[Found]:

@@ -16,6 +16,7 @@ from webhook.cli.explain.render import as_json, explained, in_words
 from webhook.engine import explain as engine
 from webhook.errors import InputError
 from webhook.model.names import Mode
+from webhook.model.notice import Notice
 from webhook.model.pod import NO_METADATA
 from webhook.model.subject import labels_of
 from webhook.policies.shipped import Profile
@@ -116,7 +117,7 @@ def _print(found_out: Iterable[tuple[Found, engine.Explanation]], namespace: str
             out.print(Text(f"\n  But the API server does not ask: {spared}", style="yellow"))
 
 
-def _spared(look: Look, found: Found, namespace: str) -> str | None:
+def _spared(look: Look, found: Found, namespace: str) -> Notice | None:
     within = look.snapshot.namespace(found.request(namespace).namespace)
     return look.enforcement.excludes(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
 

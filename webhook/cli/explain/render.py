@@ -51,7 +51,7 @@ def in_words(
     if decision.denied:
         yield Text.assemble(("  would be refused: ", "red"), decision.denied)
     for warning in decision.warnings:
-        yield Text.assemble(("  warning: ", "yellow"), warning)
+        yield Text.assemble(("  warning: ", "yellow"), str(warning))
     if explanation.limit_ranger:
         yield Text(f"  an annotation says: {explanation.limit_ranger}")
     yield Text("\n  Policies, in the order in which they are heard", style="bold")
@@ -119,14 +119,14 @@ def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> di
         "namespace": found.request(namespace).namespace,
         "name": found.manifest.name,
         "place": found.document.place(found.at),
-        "leftAlone": decision.exemption,
+        "leftAlone": str(decision.exemption) if decision.exemption else None,
         "workloadTypes": [
             {"type": workload_type, "because": seen}
             for workload_type, seen in explanation.classification.evidence
         ],
         "mode": decision.mode,
         "qosClass": decision.outcome.qos,
-        "warnings": decision.warnings,
+        "warnings": [str(warning) for warning in decision.warnings],
         "limitRanger": explanation.limit_ranger,
         "policies": [
             {
