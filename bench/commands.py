@@ -16,8 +16,8 @@ from bench import reviews
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.many_pods import audited, auditor, fill
 from tests.support.processes import spent
-from webhook.audit.enforcement import NOWHERE
-from webhook.audit.summary import Survey
+from webhook.audit.enforcement import NOT_ENFORCED
+from webhook.audit.summary import Auditor
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import snapshot_of
 from webhook.model.pod import PodView
@@ -70,7 +70,7 @@ def audit() -> dict[str, object]:
 
 def _engine(count: int, rounds: int = 5) -> list[float]:
     """Pods judged in a second of one core's time, each of them another; a figure for each round."""
-    survey = Survey(snapshot_of(built_in(Profile.STRICT)), NOWHERE)
+    auditor = Auditor(snapshot_of(built_in(Profile.STRICT)), NOT_ENFORCED)
     ref = Ref("Pod", "default", "many")
     texts = reviews.many(reviews.pod_of(reviews.recorded("typical")), count)
     found = []
@@ -80,7 +80,7 @@ def _engine(count: int, rounds: int = 5) -> list[float]:
             views = [msgspec.json.decode(text, type=PodView) for text in texts[first : first + _PAGE]]
             before = time.process_time()
             for view in views:
-                survey.take(Workload(ref, ref, view, view, created="2026-01-01T00:00:00Z"))
+                auditor.judge(Workload(ref, ref, view, view, created="2026-01-01T00:00:00Z"))
             took += time.process_time() - before
         found.append(count / took)
     return found

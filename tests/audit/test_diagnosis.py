@@ -11,7 +11,7 @@ from msgspec import structs
 from certs.issue import issue_authority, issue_serving
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit.cluster.installation import Installation
-from webhook.audit.diagnosis import ClusterContext, why_not
+from webhook.audit.diagnosis import ClusterContext, diagnose
 from webhook.audit.drift import expected
 from webhook.audit.enforcement import Enforcement, WebhookScope
 from webhook.audit.judge import judge
@@ -38,7 +38,7 @@ def _said(
     created: str = LATER,
     labels: dict[str, str] | None = None,
     mode: Mode = Mode.ENFORCE,
-    hook: WebhookScope | None = EVERYBODY,
+    webhook: WebhookScope | None = EVERYBODY,
     bundle: bytes = OURS.certificate_pem,
     served: bytes | None = SERVED,
     expected: Expected | None = None,
@@ -47,25 +47,25 @@ def _said(
     within = snapshot(*policies, labels=labels, mode=mode)
     ref, view = Ref("Pod", "default", "p"), pod_view(obj)
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
-    in_force = Enforcement(hook, times, **enforcement)
+    in_force = Enforcement(webhook, times, **enforcement)
     around = ClusterContext(
-        Namespace("default", labels or {}), Installation(hook, bundle), in_force, served, NOW
+        Namespace("default", labels or {}), Installation(webhook, bundle), in_force, served, NOW
     )
-    examined = Workload(ref, ref, view, view, created=created, expected=expected)
-    verdict = judge(examined, within, in_force)
-    return why_not(examined, explain(Request("default", view), within), verdict, around)
+    workload = Workload(ref, ref, view, view, created=created, expected=expected)
+    verdict = judge(workload, within, in_force)
+    return diagnose(workload, explain(Request("default", view), within), verdict, around)
 
 
 @pytest.mark.parametrize(
     ("obj", "policies", "known", "said"),
     [
-        pytest.param(pod(), [REQUESTS], {"hook": None, "since": LATER, "created": "2026-01-03T00:00:00Z"}, "nobody calls podtailor now: there is no MutatingWebhookConfiguration podtailor", id="not installed"),
+        pytest.param(pod(), [REQUESTS], {"webhook": None, "since": LATER, "created": "2026-01-03T00:00:00Z"}, "nobody calls podtailor now: there is no MutatingWebhookConfiguration podtailor", id="not installed"),
         pytest.param(pod(), [REQUESTS], {"bundle": b""}, "the API server cannot call podtailor now: the webhook configuration has no caBundle", id="nobody trusted"),
         pytest.param(pod(), [REQUESTS], {"bundle": issue_authority(NOW, timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is not signed by a CA in the caBundle", id="another CA"),
         pytest.param(pod(), [REQUESTS], {"served": issue_serving(OURS, ["a"], NOW - timedelta(days=9), timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is expired", id="expired"),
         pytest.param(pod(), [REQUESTS], {"bundle": b"no PEM"}, "the API server cannot call podtailor now: its certificate cannot be verified: the caBundle is not PEM", id="bundle of somebody else"),
         pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, "left alone, opted-out: Pod label podtailor.dev/injection=disabled", id="opted out"),
-        pytest.param(pod(), [REQUESTS], {"hook": structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))}, "not-selected: the webhook is for namespaces with a, which default has not", id="not selected"),
+        pytest.param(pod(), [REQUESTS], {"webhook": structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))}, "not-selected: the webhook is for namespaces with a, which default has not", id="not selected"),
         pytest.param(pod(), [REQUESTS], {"mode": Mode.AUDIT}, "the mode here is Audit: what would be changed is said and not done", id="audit"),
         pytest.param(pod(), [], {}, "no policy that is enforced matches: the list below says why", id="no policy"),
         pytest.param(pod(container="resources: {requests: {cpu: 1}}"), [REQUESTS], {}, "it has values of its own for all that the policies wish", id="already set"),
@@ -109,7 +109,7 @@ def test_resized_pod_is_not_as_a_new_one_would_be() -> None:
 
 def test_pod_that_the_api_server_let_through_is_said_with_what_shows_it() -> None:
     earlier = "2026-01-02T00:00:00.5Z"
-    (said,) = _said(pod(), REQUESTS, tailored={"default": {("test", "requests.cpu"): earlier}})
+    (said,) = _said(pod(), REQUESTS, first_applied={"default": {("test", "requests.cpu"): earlier}})
     assert said.startswith(
         f"it lacks app:requests.cpu, of test: it was created at {LATER}, when that was in force: "
         f"a Pod from {earlier} was given it. "

@@ -10,7 +10,7 @@ from msgspec import structs
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit import what_if
 from webhook.audit.drift import expected
-from webhook.audit.enforcement import NOWHERE, Enforcement, Tailored, WebhookScope
+from webhook.audit.enforcement import NOT_ENFORCED, Enforcement, FirstApplied, WebhookScope
 from webhook.audit.findings import Finding, Verdict
 from webhook.audit.judge import judge
 from webhook.engine.snapshot import Snapshot
@@ -39,19 +39,21 @@ CPU = "requests.cpu"
 
 
 def _in_force(
-    *policies: Policy, hook: WebhookScope = EVERYBODY, tailored: Tailored | None = None
+    *policies: Policy, webhook: WebhookScope = EVERYBODY, first_applied: FirstApplied | None = None
 ) -> Enforcement:
     """And an earlier Pod of the namespace has what the policies give."""
     earlier = {(each.name, field): BETWEEN for each in policies for field in (CPU, "nodeSelector.a")}
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
-    return Enforcement(hook, times, tailored={"default": earlier if tailored is None else tailored})
+    return Enforcement(
+        webhook, times, first_applied={"default": earlier if first_applied is None else first_applied}
+    )
 
 
 def _verdict(
     obj: Json,
     *policies: Policy,
     within: Snapshot | None = None,
-    enforcement: Enforcement = NOWHERE,
+    enforcement: Enforcement = NOT_ENFORCED,
     **known: Any,
 ) -> Verdict:
     view, ref = pod_view(obj), Ref("Pod", "default", "p")
@@ -89,7 +91,7 @@ def test_pod_slipped_through_only_where_all_was_in_force(created: str, finding: 
 
 
 @pytest.mark.parametrize(
-    "tailored",
+    "first_applied",
     [
         pytest.param({}, id="no Pod before it was tailored"),
         pytest.param({("test", CPU): LATER}, id="one of the same second, which may have come after"),
@@ -98,8 +100,8 @@ def test_pod_slipped_through_only_where_all_was_in_force(created: str, finding: 
         pytest.param({("test", "requests.memory"): BETWEEN}, id="one in another field"),
     ],
 )
-def test_pod_is_not_accused_without_a_tailored_one_before_it(tailored: Tailored) -> None:
-    enforcement = _in_force(REQUESTS, tailored=tailored)
+def test_pod_is_not_accused_without_a_tailored_one_before_it(first_applied: FirstApplied) -> None:
+    enforcement = _in_force(REQUESTS, first_applied=first_applied)
     verdict = _verdict(pod(), REQUESTS, enforcement=enforcement, created=LATER)
     assert verdict.finding is Finding.WOULD_CHANGE
     assert all(item.in_force for item in verdict.items)
@@ -114,7 +116,7 @@ def test_pod_is_not_accused_where_its_namespace_was_written_since() -> None:
 
 
 def test_user_who_says_since_when_needs_no_other_proof() -> None:
-    enforcement = structs.replace(_in_force(REQUESTS, tailored={}), since=EARLIER)
+    enforcement = structs.replace(_in_force(REQUESTS, first_applied={}), since=EARLIER)
     verdict = _verdict(pod(), REQUESTS, enforcement=enforcement, created=LATER)
     assert verdict.finding is Finding.SLIPPED_THROUGH
 
@@ -143,7 +145,9 @@ def test_audited_policy_would_change_and_never_slips() -> None:
 def test_who_is_not_selected_is_skipped() -> None:
     opt_in = Selector((Requirement("podtailor.dev/injection", "In", ("enabled",)),))
     verdict = _verdict(
-        pod(), REQUESTS, enforcement=_in_force(REQUESTS, hook=structs.replace(EVERYBODY, namespaces=opt_in))
+        pod(),
+        REQUESTS,
+        enforcement=_in_force(REQUESTS, webhook=structs.replace(EVERYBODY, namespaces=opt_in)),
     )
     assert verdict.items[0].why == (
         "not-selected: the webhook is for namespaces with podtailor.dev/injection=enabled, which default has not"
@@ -263,7 +267,7 @@ def test_need_is_as_the_scheduler_adds_up() -> None:
 def test_diff_shows_what_changes_and_nothing_else() -> None:
     view = pod_view(pod("volumes: [{name: v, emptyDir: {}}]", container="resources: {limits: {memory: 1Gi}}"))
     ref = Ref("Pod", "default", "p")
-    verdict = judge(Workload(ref, ref, view, view), snapshot(REQUESTS), NOWHERE, with_diff=True)
+    verdict = judge(Workload(ref, ref, view, view), snapshot(REQUESTS), NOT_ENFORCED, with_diff=True)
     assert verdict.diff.splitlines() == [
         " containers:",
         " - name: app",

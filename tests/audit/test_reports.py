@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from webhook.audit.findings import Finding, Item, Need, Verdict
+from webhook.audit.findings import Demand, Finding, Item, Verdict
 from webhook.audit.reports import openreports
 from webhook.audit.reports.charts import Bar, charts
-from webhook.audit.summary import Tally
+from webhook.audit.summary import Summary
 from webhook.engine.qos import QOSClass, QosMove
 from webhook.model.notice import Notice
 from webhook.model.pod import PodView, pod_view
@@ -36,7 +36,7 @@ def _found(
 ) -> Verdict:
     items = [Item(finding, "p", field, after=after, why=why, in_force=True) for field in fields or ("",)]
     return Verdict(
-        tuple(items), qos=qos, enforced_qos=qos, before=Need({"cpu": 100}), after=Need({"cpu": 300})
+        tuple(items), qos=qos, enforced_qos=qos, before=Demand({"cpu": 100}), after=Demand({"cpu": 300})
     )
 
 
@@ -44,19 +44,19 @@ WEB = Ref("Deployment", "shop", "web")
 
 
 def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
-    tally = Tally()
-    tally.add(Workload(WEB, WEB, VIEW, VIEW, replicas=0), _found(Finding.PASS))
-    tally.add(_pod("web-1", WEB), _found(Finding.WOULD_CHANGE))
-    tally.add(_pod("web-2", WEB), _found(Finding.SLIPPED_THROUGH))
+    summary = Summary()
+    summary.add(Workload(WEB, WEB, VIEW, VIEW, replicas=0), _found(Finding.PASS))
+    summary.add(_pod("web-1", WEB), _found(Finding.WOULD_CHANGE))
+    summary.add(_pod("web-2", WEB), _found(Finding.SLIPPED_THROUGH))
     skipped = structs.replace(_found(Finding.SKIPPED), skipped=Notice("opted-out", "label"))
-    tally.add(_pod("own"), skipped)
-    worst, other = tally.rows
+    summary.add(_pod("own"), skipped)
+    worst, other = summary.rows
     assert (worst.owner, worst.finding) == (WEB, Finding.SLIPPED_THROUGH)
     assert worst.pods == {Finding.WOULD_CHANGE: 1, Finding.SLIPPED_THROUGH: 1}
     assert other.owner.name == "own"
-    assert tally.skips == Counter({"opted-out": 1})
-    assert (tally.live_pods, tally.objects) == (3, 4)
-    total = tally.namespaces["shop"]
+    assert summary.skips == Counter({"opted-out": 1})
+    assert (summary.live_pods, summary.objects) == (3, 4)
+    total = summary.namespaces["shop"]
     assert (total.pods, total.before["cpu"], total.after["cpu"]) == (3, 300, 900)
 
 
@@ -68,18 +68,18 @@ def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
     ],
 )  # fmt: skip
 def test_each_finding_is_a_result(finding: Finding, result: str) -> None:
-    tally = Tally()
-    tally.add(_pod("p"), _found(finding))
-    (report,) = openreports.reports(tally, AT)
+    summary = Summary()
+    summary.add(_pod("p"), _found(finding))
+    (report,) = openreports.reports(summary, AT)
     assert report["results"][0]["result"] == result
     assert report["summary"][result] == 1
 
 
 def test_report_says_how_many_there_was_no_room_for() -> None:
-    tally = Tally()
+    summary = Summary()
     for number in range(300):
-        tally.add(_pod(f"p-{number}"), _found(Finding.PASS if number else Finding.VIOLATION))
-    (report,) = openreports.reports(tally, AT)
+        summary.add(_pod(f"p-{number}"), _found(Finding.PASS if number else Finding.VIOLATION))
+    (report,) = openreports.reports(summary, AT)
     assert len(report["results"]) == 200
     assert report["results"][0]["result"] == "fail"
     assert report["results"][-1]["message"] == "101 more owners: 101 pass; podtailor audit lists them"
@@ -87,18 +87,18 @@ def test_report_says_how_many_there_was_no_room_for() -> None:
 
 
 def test_report_is_small_whatever_is_said() -> None:
-    tally = Tally()
+    summary = Summary()
     for number in range(199):
-        tally.add(_pod(f"{number}-{'n' * 240}"), _found(Finding.VIOLATION, "f" * 2000, why="\u2603" * 5000))
-    (report,) = openreports.reports(tally, AT)
+        summary.add(_pod(f"{number}-{'n' * 240}"), _found(Finding.VIOLATION, "f" * 2000, why="\u2603" * 5000))
+    (report,) = openreports.reports(summary, AT)
     assert len(json.dumps(report)) < 256 * 1024
     assert report["results"][-1]["rule"] == "not-listed"
 
 
 def test_bars_are_parts_of_the_longest() -> None:
-    tally = Tally()
-    tally.add(_pod("p"), _found(Finding.WOULD_CHANGE))
-    cpu, memory, *_ = charts(tally)
+    summary = Summary()
+    summary.add(_pod("p"), _found(Finding.WOULD_CHANGE))
+    cpu, memory, *_ = charts(summary)
     assert (cpu.title, cpu.rows) == (
         "CPU requests in cores, by namespace",
         {"shop": (Bar("0.1", 33.3), Bar("0.3", 100))},
@@ -107,17 +107,17 @@ def test_bars_are_parts_of_the_longest() -> None:
 
 
 def test_the_smallest_share_a_bar() -> None:
-    tally = Tally()
+    summary = Summary()
     for number in range(15):
         ref = Ref("Pod", f"team-{number:02}", "p")
-        tally.add(Workload(ref, ref, PodView(), VIEW), _found(Finding.WOULD_CHANGE))
-    rows = next(charts(tally)).rows
+        summary.add(Workload(ref, ref, PodView(), VIEW), _found(Finding.WOULD_CHANGE))
+    rows = next(charts(summary)).rows
     assert [*rows] == [*(f"team-{number:02}" for number in range(12)), "3 others"]
     assert rows["3 others"] == (Bar("0.3", 33.3), Bar("0.9", 100))
 
 
 def test_nothing_audited_has_no_charts() -> None:
-    assert [*charts(Tally())] == []
+    assert [*charts(Summary())] == []
 
 
 class TestRepairs:

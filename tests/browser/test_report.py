@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import page
 from tests.support.pods import Json
 from webhook.audit.costs.costing import Costs
-from webhook.audit.enforcement import NOWHERE
+from webhook.audit.enforcement import NOT_ENFORCED
 from webhook.audit.reports import html
-from webhook.audit.summary import Survey, summary
+from webhook.audit.summary import Auditor, summary_json
 from webhook.engine.snapshot import snapshot_of
 from webhook.policies.shipped import Profile, built_in
 from webhook.workloads.builtin_plugins import NO_PLUGINS
@@ -46,16 +46,16 @@ def _deployment(
 
 
 def _report(tmp_path: Path, *objects: Json) -> str:
-    survey = Survey(snapshot_of(built_in(Profile.STRICT)), NOWHERE, with_diff=True)
+    auditor = Auditor(snapshot_of(built_in(Profile.STRICT)), NOT_ENFORCED, with_diff=True)
     for obj in objects:
         (manifest,) = manifests_of(obj)
         ref = Ref(obj["kind"], obj["metadata"]["namespace"], obj["metadata"]["name"])
-        survey.take(template_of(obj, manifest, ref, NO_PLUGINS))
-    costs = Costs(missing="these are files")
-    total = summary(survey.tally, costs, interrupted=False)
+        auditor.judge(template_of(obj, manifest, ref, NO_PLUGINS))
+    costs = Costs(unknown_reason="these are files")
+    totals = summary_json(auditor.summary, costs, interrupted=False)
     made = tmp_path / "report.html"
     made.write_text(
-        html.page(survey.tally, costs, total, at=datetime(2026, 1, 31, tzinfo=UTC), of="<b>files</b>")
+        html.page(auditor.summary, costs, totals, at=datetime(2026, 1, 31, tzinfo=UTC), of="<b>files</b>")
     )
     return made.as_uri()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from webhook.audit.summary import Survey
+from webhook.audit.summary import Auditor
 from webhook.cli.cluster.server_args import Settings, parse_server_args
 from webhook.cli.common.options import controllers_of
 from webhook.documents import yaml_tree
@@ -220,13 +220,13 @@ def test_template_stands_where_it_is_said() -> None:
 
 
 def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def twice(self: Survey, examined: Workload) -> object:
+    def twice(self: Auditor, workload: Workload) -> object:
         if next(numbers) == 2:
             raise KeyboardInterrupt
-        return take(self, examined)
+        return judge(self, workload)
 
-    take, numbers = Survey.take, count()
-    monkeypatch.setattr(Survey, "take", twice)
+    judge, numbers = Auditor.judge, count()
+    monkeypatch.setattr(Auditor, "judge", twice)
     done = run("audit", "-f", "examples", "-o", "json")
     assert done.code == 130
     *lines, last = map(json.loads, done.out.splitlines())

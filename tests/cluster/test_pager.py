@@ -13,7 +13,7 @@ from tests.support.pods import Json
 from webhook.audit.costs.costing import costing_of
 from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.reports.publish import Publisher
-from webhook.audit.summary import Tally
+from webhook.audit.summary import Summary
 from webhook.cluster.pager import GoneError, Resource, keep_object, objects, pages
 from webhook.errors import ClusterError
 from webhook.model.pod import PodView
@@ -92,10 +92,10 @@ def test_report_that_is_not_taken_is_not_deleted(asked: tuple[Answers, ApiClient
     answers.give({"metadata": {}, "items": [there]}, {"metadata": {"uid": "u"}})
     warned: list[str] = []
     publisher = Publisher(api, None, warned.append)
-    tally = Tally()
+    summary = Summary()
     ref = Ref("Pod", "shop", "p")
-    tally.add(Workload(ref, ref, PodView(), PodView()), Verdict((Item(Finding.PASS),)))
+    summary.add(Workload(ref, ref, PodView(), PodView()), Verdict((Item(Finding.PASS),)))
     answers.give({"message": "exceeded quota"}, status=403)
-    publisher.publish(tally, datetime.now(UTC))
+    publisher.publish(summary, datetime.now(UTC))
     assert warned == ["report of namespace shop: 403 exceeded quota"]
     assert len(answers.asked) == 3, "its list, its owner, its Report, and no more"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from webhook.audit.findings import Amounts, Need
+from webhook.audit.findings import Amounts, Demand
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
 from webhook.model.pod import ResourceList, Toleration, effective_requests
@@ -15,9 +15,9 @@ from webhook.model.quantity import milli
 from webhook.model.subject import Container, ContainerKind, Subject
 
 
-def need(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> Need:
+def demand(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> Demand:
     resources = resources_after(subject, writes)
-    return Need(
+    return Demand(
         _requests(subject, resources, overhead),
         {
             each.name: {

@@ -12,7 +12,7 @@ from certs.inspect import trust_problem
 from webhook.audit.cluster.installation import Installation
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding, Item, Verdict
-from webhook.audit.judge import proof, was_another
+from webhook.audit.judge import evidence, may_have_matched_differently
 from webhook.engine.explain import Explanation
 from webhook.model.draft import Change, Reason
 from webhook.model.names import APPLIED, CONFIGURATION, Mode
@@ -35,19 +35,19 @@ class ClusterContext(Struct, frozen=True):
     now: datetime
 
 
-def why_not(
-    examined: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
+def diagnose(
+    workload: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
 ) -> list[str]:
     """In words, what stops everybody first. `verdict` is the audit's: the two say the same."""
-    reasons = _reasons(examined, explanation, verdict, around)
-    return [*calls(around.installed, around.served, around.now), *reasons]
+    reasons = _reasons(workload, explanation, verdict, around)
+    return [*webhook_problems(around.installed, around.served, around.now), *reasons]
 
 
-def calls(installed: Installation, served: bytes | None, now: datetime) -> list[str]:
+def webhook_problems(installed: Installation, served: bytes | None, now: datetime) -> list[str]:
     """Why the API server does not reach us now; nothing where it does, as far as can be told."""
-    if not installed.hook_is_known:
+    if not installed.webhook_is_known:
         return []
-    if installed.hook is None:
+    if installed.webhook is None:
         return [f"nobody calls podtailor now: there is no MutatingWebhookConfiguration {CONFIGURATION}"]
     if not installed.bundle:
         return ["the API server cannot call podtailor now: the webhook configuration has no caBundle"]
@@ -56,10 +56,10 @@ def calls(installed: Installation, served: bytes | None, now: datetime) -> list[
 
 
 def _reasons(
-    examined: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
+    workload: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
 ) -> Iterator[str]:
     decision = explanation.decision
-    metadata = examined.written.metadata or NO_METADATA
+    metadata = workload.written.metadata or NO_METADATA
     mark = (metadata.annotations or {}).get(APPLIED)
     if mark:
         yield f"its annotation says that podtailor set {mark}"
@@ -85,7 +85,7 @@ def _reasons(
     for policy in {change.policy.key: change.policy for change in changes}.values():
         missed = [change for change in changes if change.policy is policy]
         fields = ", ".join(change.field for change in missed)
-        yield f"it lacks {fields}, of {policy.key}: {_missed(examined, policy, missed, around.enforcement)}"
+        yield f"it lacks {fields}, of {policy.key}: {_missed(workload, policy, missed, around.enforcement)}"
 
 
 def _wanted(item: Item) -> str:
@@ -95,25 +95,25 @@ def _wanted(item: Item) -> str:
     return f"{wanted}: {item.why}, so it has been resized since"
 
 
-def _missed(examined: Workload, policy: Policy, changes: Sequence[Change], enforcement: Enforcement) -> str:
-    times = enforcement.times(policy, examined.ref.namespace)
+def _missed(workload: Workload, policy: Policy, changes: Sequence[Change], enforcement: Enforcement) -> str:
+    times = enforcement.last_changes(policy, workload.ref.namespace)
     if times is None:
         return "since when that policy is in force is not known"
-    what, begins = max(times.items(), key=lambda each: each[1])
-    if examined.created <= begins:
-        return f"it was created at {examined.created}, {what} changed at {begins}"
-    if was_another(examined, policy):
+    what, since = max(times.items(), key=lambda each: each[1])
+    if workload.created <= since:
+        return f"it was created at {workload.created}, {what} changed at {since}"
+    if may_have_matched_differently(workload, policy):
         return "podtailor has seen it, or what the policy goes by was written on it after it was created"
-    proofs = (proof(examined, change, enforcement) for change in changes)
-    shown = next(filter(None, proofs), "")
+    evidence_found = (evidence(workload, change, enforcement) for change in changes)
+    shown = next(filter(None, evidence_found), "")
     if not shown:
         return (
-            f"it was created at {examined.created}, and {what} changed last at {begins}. Whether that was in "
+            f"it was created at {workload.created}, and {what} changed last at {since}. Whether that was in "
             f"force here in between is not known: a label that is taken off a namespace leaves no time. Pods "
             f"that the API server let through without an answer are counted by {FAIL_OPEN}"
         )
     return (
-        f"it was created at {examined.created}, when that was in force: {shown}. The API server lets Pods "
+        f"it was created at {workload.created}, when that was in force: {shown}. The API server lets Pods "
         f"through where the webhook does not answer in time, and leaves no trace on them: {FAIL_OPEN} counts "
         "them"
     )

@@ -44,10 +44,12 @@ def drift(subject: Subject, wanted: Expected, enforcement: Enforcement, created:
     Where the policy has changed since, or is only tried, a new Pod would have another: that is no drift.
     """
     for container in subject.containers:
-        if container.name not in wanted.own:  # somebody else has added it
+        if container.name not in wanted.declared:  # somebody else has added it
             continue
         existing = RequestsAndLimits(container.requests, container.limits)
-        for side, has, own in zip(("requests", "limits"), existing, wanted.own[container.name], strict=True):
+        for side, has, own in zip(
+            ("requests", "limits"), existing, wanted.declared[container.name], strict=True
+        ):
             for resource, value in has.items():
                 field = f"{container.name}:{side}.{resource}"
                 if resource in own:
@@ -55,23 +57,27 @@ def drift(subject: Subject, wanted: Expected, enforcement: Enforcement, created:
                     item = Item(Finding.DRIFTED, "", field, value, own[resource], why)
                 else:
                     # A limit that we give without a request is the request too.
-                    change = wanted.ours.get(field) or wanted.ours.get(f"{container.name}:limits.{resource}")
-                    begins = enforcement.begins(change.policy, subject.namespace.name) if change else None
-                    item = _given(field, value, change, begins, created)
+                    change = wanted.assigned.get(field) or wanted.assigned.get(
+                        f"{container.name}:limits.{resource}"
+                    )
+                    since = (
+                        enforcement.in_force_since(change.policy, subject.namespace.name) if change else None
+                    )
+                    item = _given(field, value, change, since, created)
                     if change is None and _may_be_older(field, wanted, subject):
                         continue
                 if item.after is None or milli(value) != milli(item.after):
                     yield Differing(item, (*container.path, "resources", side, resource))
 
 
-def _given(field: str, value: RawQuantity, change: Change | None, begins: str | None, created: str) -> Item:
+def _given(field: str, value: RawQuantity, change: Change | None, since: str | None, created: str) -> Item:
     """Of a value that is not the template's own, and what a policy gives there now."""
     if change is None:
         return Item(Finding.DRIFTED, "", field, value, why="neither its template nor a policy says so")
-    changed_since = begins is None or created <= begins
+    changed_since = since is None or created <= since
     finding = Finding.WOULD_CHANGE if changed_since else Finding.DRIFTED
     why = "the policy says otherwise now" if changed_since else "the policy says otherwise"
-    in_force = changed_since and begins is not None
+    in_force = changed_since and since is not None
     return Item(finding, change.policy.key, field, value, change.value, why, in_force)
 
 

@@ -33,12 +33,12 @@ class WebhookScope(Struct, frozen=True):
         return Notice("not-selected", f"the webhook is for Pods with {unmet}") if unmet else None
 
 
-Tailored = Mapping[tuple[str, str], str]
+FirstApplied = Mapping[tuple[str, str], str]
 """By policy and field, as in `requests.cpu`: when the first Pod was created that has it from that policy."""
 
 
 class Enforcement(Struct, frozen=True):
-    hook: WebhookScope | None = None
+    webhook: WebhookScope | None = None
     """None: nobody calls us."""
     policies: Mapping[tuple[str, str], str] = {}
     """When each policy last changed, by its source and key: one of that name that is tried has another."""
@@ -46,34 +46,34 @@ class Enforcement(Struct, frozen=True):
     """When somebody last wrote each namespace."""
     revisions: Mapping[str, int] = {}
     """The resourceVersion of each namespace."""
-    tailored: Mapping[str, Tailored] = {}
+    first_applied: Mapping[str, FirstApplied] = {}
     """By namespace, of Pods that are newer than the last change of the policy and of all around it."""
-    outside: frozenset[str] = frozenset()
+    unenforced_namespaces: frozenset[str] = frozenset()
     """Namespaces in which nothing is in force."""
     since: str = ""
     """Nothing was in force before, and all has been since, where somebody said so."""
 
-    def begins(self, policy: Policy, namespace: str) -> str | None:
+    def in_force_since(self, policy: Policy, namespace: str) -> str | None:
         """Since when a policy is in force in a namespace; None where that is not known, or it is not."""
-        times = self.times(policy, namespace)
+        times = self.last_changes(policy, namespace)
         return max(times.values()) if times else None
 
-    def times(self, policy: Policy, namespace: str) -> dict[str, str] | None:
+    def last_changes(self, policy: Policy, namespace: str) -> dict[str, str] | None:
         """When each thing changed last that a Pod of the namespace depends on."""
-        if self.hook is None or namespace in self.outside:
+        if self.webhook is None or namespace in self.unenforced_namespaces:
             return None
         given = {"what --since says": self.since} if self.since else {}
         changed = self.policies.get((policy.source, policy.key))
         if changed is None:
             return given or None
         return {
-            "the webhook configuration": self.hook.changed,
+            "the webhook configuration": self.webhook.changed,
             f"policy {policy.key}": changed,
             f"namespace {namespace}": self.namespaces.get(namespace, ""),
             **given,
         }
 
-    def proof(self, policy: Policy, field: str, namespace: str, created: str, revision: int) -> str:
+    def evidence(self, policy: Policy, field: str, namespace: str, created: str, revision: int) -> str:
         """What shows that a policy was in force here when a Pod was created; empty: nothing does.
 
         It takes more than that nothing seems to have changed since. A label that is taken off a namespace
@@ -87,17 +87,17 @@ class Enforcement(Struct, frozen=True):
             return f"--since says that all has been in force since {self.since}"
         if self.revisions.get(namespace, 0) > revision:
             return ""
-        earlier = self.tailored.get(namespace, {}).get((policy.name, kind_of_field(field)), "")
+        earlier = self.first_applied.get(namespace, {}).get((policy.name, field_in_container(field)), "")
         return f"a Pod from {earlier} was given it" if earlier and earlier < created else ""
 
     def excludes(self, namespace: Namespace, labels: Labels) -> Notice | None:
         """Why the API server does not call us for such a Pod; None where it does, or nobody is called."""
-        return self.hook.excludes(namespace, labels) if self.hook else None
+        return self.webhook.excludes(namespace, labels) if self.webhook else None
 
 
-def kind_of_field(field: str) -> str:
+def field_in_container(field: str) -> str:
     """`requests.cpu` of `app:requests.cpu`."""
     return field.partition(":")[2]
 
 
-NOWHERE = Enforcement()
+NOT_ENFORCED = Enforcement()

@@ -56,7 +56,7 @@ Amounts = Mapping[str, int]
 """By resource, in thousandths."""
 
 
-class Need(Struct, frozen=True):
+class Demand(Struct, frozen=True):
     """What one Pod asks of a Node."""
 
     requests: Amounts = {}
@@ -78,8 +78,8 @@ class Verdict(Struct, frozen=True):
     """None where nothing would change."""
     enforced_qos: QosMove = QosMove()
     """Of what is enforced alone."""
-    before: Need = Need()
-    after: Need = Need()
+    before: Demand = Demand()
+    after: Demand = Demand()
     denied: str = ""
     """Why a new one would be refused."""
     diff: str = ""

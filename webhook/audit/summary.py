@@ -29,10 +29,10 @@ class Row(Struct):
     pods: dict[Finding, int] = {}
     """How many of its live Pods, by their worst finding."""
 
-    def add(self, examined: Workload, verdict: Verdict) -> None:
+    def add(self, workload: Workload, verdict: Verdict) -> None:
         if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
             self.verdict = verdict
-        if examined.is_live:
+        if workload.is_live:
             self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
 
     @property
@@ -58,7 +58,7 @@ class Total(Struct):
         self.after.update(other.after)
 
 
-class Tally:
+class Summary:
     """`add` every verdict; then read."""
 
     def __init__(self) -> None:
@@ -71,21 +71,21 @@ class Tally:
         self.namespaces: dict[str, Total] = {}
         self.types: dict[str, Total] = {}
 
-    def add(self, examined: Workload, verdict: Verdict) -> None:
+    def add(self, workload: Workload, verdict: Verdict) -> None:
         self.objects += 1
         self.found.update(item.finding for item in verdict.items)
-        row = self._rows.get(examined.owner)
+        row = self._rows.get(workload.owner)
         if row is None:
-            row = self._rows[examined.owner] = Row(examined.owner, verdict)
-        row.add(examined, verdict)
-        if examined.is_live:
+            row = self._rows[workload.owner] = Row(workload.owner, verdict)
+        row.add(workload, verdict)
+        if workload.is_live:
             self.live_pods += 1
             self.pods[verdict.finding] += 1
-        if examined.replicas:
-            self.namespaces.setdefault(examined.ref.namespace, Total()).add(verdict, examined.replicas)
-            self.types.setdefault(_joined(verdict.types), Total()).add(verdict, examined.replicas)
+        if workload.replicas:
+            self.namespaces.setdefault(workload.ref.namespace, Total()).add(verdict, workload.replicas)
+            self.types.setdefault(_joined(verdict.types), Total()).add(verdict, workload.replicas)
             if verdict.qos and verdict.qos.before is not verdict.qos.after:
-                self.qos[f"{verdict.qos.before} to {verdict.qos.after}"] += examined.replicas
+                self.qos[f"{verdict.qos.before} to {verdict.qos.after}"] += workload.replicas
 
     @property
     def rows(self) -> list[Row]:
@@ -112,31 +112,31 @@ class Tally:
         return {finding: counted[finding] for finding in WORST_FIRST}
 
 
-def summary(
-    tally: Tally, costs: Costs, notes: Sequence[str] = (), *, interrupted: bool = False
+def summary_json(
+    summary: Summary, costs: Costs, notes: Sequence[str] = (), *, interrupted: bool = False
 ) -> dict[str, Any]:
     """As JSON. `notes`: what there is to say of the whole, in words."""
     return {
         "notes": notes,
-        "objects": tally.objects,
-        "pods": tally.live_pods,
-        "owners": tally.owners,
-        "findings": {finding: tally.pods[finding] for finding in WORST_FIRST},
-        "skips": dict(tally.skips),
-        "qosClasses": dict(tally.qos),
-        "namespaces": _totals(tally.namespaces),
-        "workloadTypes": _totals(tally.types),
+        "objects": summary.objects,
+        "pods": summary.live_pods,
+        "owners": summary.owners,
+        "findings": {finding: summary.pods[finding] for finding in WORST_FIRST},
+        "skips": dict(summary.skips),
+        "qosClasses": dict(summary.qos),
+        "namespaces": _totals(summary.namespaces),
+        "workloadTypes": _totals(summary.types),
         "capacity": [
             {
-                "nodeSelector": room.selector,
-                "nodes": room.nodes,
-                "allocatable": quantities(room.allocatable),
-                "requested": quantities(room.requested),
-                "added": quantities(room.added),
-                "short": room.short,
-                "full": room.full,
+                "nodeSelector": each.selector,
+                "nodes": each.nodes,
+                "allocatable": quantities(each.allocatable),
+                "requested": quantities(each.requested),
+                "added": quantities(each.added),
+                "short": each.shortages,
+                "full": each.full_nodes,
             }
-            for room in costs.rooms
+            for each in costs.capacity
         ],
         "autoscalers": [
             {
@@ -144,11 +144,11 @@ def summary(
                 "name": each.autoscaler.ref.name,
                 "resource": each.metric.resource,
                 "target": each.metric.target,
-                "reads": each.reads,
+                "reads": each.utilization,
             }
-            for each in costs.waking
+            for each in costs.wakeups
         ],
-        "costsUnknown": costs.missing or None,
+        "costsUnknown": costs.unknown_reason or None,
         "interrupted": interrupted,
     }
 
@@ -172,23 +172,23 @@ def _joined(types: Iterable[WorkloadType]) -> str:
     return ",".join(types) or "exempt"
 
 
-class Survey:
+class Auditor:
     def __init__(self, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False) -> None:
         self._snapshot = snapshot
         self._enforcement = enforcement
         self._with_diff = with_diff
-        self.tally = Tally()
+        self.summary = Summary()
 
-    def take(self, examined: Workload) -> Verdict:
+    def judge(self, workload: Workload) -> Verdict:
         """One object that cannot be judged is reported as such, and ends nothing.
 
         Raises ClusterError.
         """
         try:
-            verdict = judge(examined, self._snapshot, self._enforcement, with_diff=self._with_diff)
+            verdict = judge(workload, self._snapshot, self._enforcement, with_diff=self._with_diff)
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 (an object can hold anything)
             verdict = not_judged(problem_of(error))
-        self.tally.add(examined, verdict)
+        self.summary.add(workload, verdict)
         return verdict

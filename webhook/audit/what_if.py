@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import structs
 
-from webhook.audit.enforcement import NOWHERE, Enforcement, WebhookScope
+from webhook.audit.enforcement import NOT_ENFORCED, Enforcement, WebhookScope
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot, mode_in
 from webhook.model.names import MODE, Mode
@@ -27,20 +27,20 @@ def enforced(snapshot: Snapshot) -> Snapshot:
 
 def in_force(enforcement: Enforcement, snapshot: Snapshot) -> Enforcement:
     """What of it is in force already: the rest has never been."""
-    hook = enforcement.hook
-    if hook is None or snapshot.mode is not Mode.ENFORCE:
-        return NOWHERE
+    webhook = enforcement.webhook
+    if webhook is None or snapshot.mode is not Mode.ENFORCE:
+        return NOT_ENFORCED
     audited = {(each.source, each.key) for each in snapshot.policies if each.mode is Mode.AUDIT}
-    outside = {
+    unenforced = {
         name
         for name, namespace in snapshot.namespaces.items()
-        if mode_in(namespace, snapshot)[0] is Mode.AUDIT or hook.excludes(namespace, {})
+        if mode_in(namespace, snapshot)[0] is Mode.AUDIT or webhook.excludes(namespace, {})
     }
     return structs.replace(
         enforcement,
-        hook=WebhookScope(Selector(()), Selector(()), hook.changed),
+        webhook=WebhookScope(Selector(()), Selector(()), webhook.changed),
         policies={key: time for key, time in enforcement.policies.items() if key not in audited},
-        outside=frozenset(outside),
+        unenforced_namespaces=frozenset(unenforced),
     )
 
 

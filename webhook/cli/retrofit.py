@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from webhook.audit.findings import Finding
-from webhook.audit.summary import Survey
+from webhook.audit.summary import Auditor
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, pluralize, print_json
 from webhook.cli.common.terminal import console, print_error, warn
@@ -76,31 +76,31 @@ def retrofit(
     options.check_time(since)
     from webhook.audit.cluster.evidence import with_evidence
     from webhook.audit.cluster.workloads import Cluster
-    from webhook.audit.diagnosis import calls
+    from webhook.audit.diagnosis import webhook_problems
     from webhook.cli.cluster import cluster_view
     from webhook.cli.common import connect
     from webhook.retrofit import rollout
 
     api = api_client(kubeconfig, context, retry_429=True)
-    with cluster_view.progress() as heard:
+    with cluster_view.progress() as on_progress:
         own = connect.namespace_of(namespace, kubeconfig, context)
         part = cluster_view.cluster_part(api, namespace, own, all_namespaces=all_namespaces)
-        look = cluster_view.look(api, part, since=since)
+        view = cluster_view.read(api, part, since=since)
         scope = cluster_view.scope(api, part, selector, "", {})
-        cluster = Cluster(api, look.snapshot, scope, heard)
-        enforcement = with_evidence(look.enforcement, look.snapshot, cluster.given)
-        survey, planner = Survey(look.snapshot, enforcement), Planner()
-        for examined in cluster.examined():
-            verdict = survey.take(examined)
+        cluster = Cluster(api, view.snapshot, scope, on_progress)
+        enforcement = with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
+        auditor, planner = Auditor(view.snapshot, enforcement), Planner()
+        for workload in cluster.workloads():
+            verdict = auditor.judge(workload)
             if verdict.problem:
-                warn(f"{examined.ref} could not be judged: {verdict.problem}")
-            planner.add(examined, verdict)
-    plan = rollout.checked(api, planner.plan())
-    for note in look.notes:
+                warn(f"{workload.ref} could not be judged: {verdict.problem}")
+            planner.add(workload, verdict)
+    plan = rollout.without_futile_restarts(api, planner.plan())
+    for note in view.notes:
         warn(note)
     if part.unreadable and apply:
         raise InputError("nothing is changed as long as you may not read all that decides")
-    unreached = calls(look.installed, None, datetime.now(UTC)) if apply else []
+    unreached = webhook_problems(view.installed, None, datetime.now(UTC)) if apply else []
     if unreached:
         raise InputError("new Pods would be as the old ones: " + "; ".join(unreached))
     if output is Format.JSON:
@@ -108,8 +108,8 @@ def retrofit(
     else:
         _show(plan, is_sure=not part.unreadable)
     if apply:
-        _apply(api, plan, look.snapshot, timeout, dry_run=dry_run)
-    if Finding.NOT_JUDGED in survey.tally.found:
+        _apply(api, plan, view.snapshot, timeout, dry_run=dry_run)
+    if Finding.NOT_JUDGED in auditor.summary.found:
         raise typer.Exit(1)
 
 
@@ -194,13 +194,13 @@ def _restart(
     """
     from webhook.retrofit import rollout, trial
 
-    lacked = trial.lacked_by_a_new_pod(api, restart.owner, snapshot)
+    lacked = trial.fields_a_new_pod_lacks(api, restart.owner, snapshot)
     if lacked:
         raise rollout.StuckError(
             f"{restart.owner}: not restarted, for a new Pod would lack {', '.join(lacked)}: "
             "does podtailor answer? podtailor certs check says whether the API server can call it"
         )
-    rolling = rollout.look(api, restart.owner)
+    rolling = rollout.rollout_status(api, restart.owner)
     if rolling is None:
         return "it has gone meanwhile"
     if rolling.is_done:
@@ -208,9 +208,9 @@ def _restart(
     if dry_run:
         return "would be restarted"
     with console().status(f"{name}: restarted") as status:
-        for done, wanted in rollout.followed(api, restart.owner, timeout):
+        for done, wanted in rollout.watch_rollout(api, restart.owner, timeout):
             status.update(f"{name}: {done} of {wanted} Pods are new")
-    for pod, lacked in trial.untailored(api, restart.owner, snapshot):
+    for pod, lacked in trial.pods_lacking_fields(api, restart.owner, snapshot):
         raise rollout.StuckError(f"{restart.owner}: Pod {pod} has come back without {', '.join(lacked)}")
     return f"new, {pluralize(len(restart.names), 'Pod')}"
 

@@ -76,8 +76,8 @@ class Planner:
         self._pods: dict[Ref, list[str]] = {}
         self._not_in_force = self._refused = self._drifted = 0
 
-    def add(self, examined: Workload, verdict: Verdict) -> None:
-        if not examined.is_live:
+    def add(self, workload: Workload, verdict: Verdict) -> None:
+        if not workload.is_live:
             return
         if verdict.denied:
             self._refused += 1
@@ -88,9 +88,9 @@ class Planner:
             self._not_in_force += bool(found)
             self._drifted += any(item.finding is Finding.DRIFTED for item in verdict.items)
             return
-        owner = examined.owner
-        self._pods.setdefault(owner, []).append(examined.ref.name)
-        self._resizes.setdefault(owner, []).append(_resize(examined, verdict, missed))
+        owner = workload.owner
+        self._pods.setdefault(owner, []).append(workload.ref.name)
+        self._resizes.setdefault(owner, []).append(_resize(workload, verdict, missed))
 
     def plan(self) -> Plan:
         resizes, restarts, by_hand = [], [], []
@@ -116,10 +116,10 @@ _WHY = {
 }
 
 
-def _resize(examined: Workload, verdict: Verdict, missed: Iterable[Item]) -> Resize | None:
+def _resize(workload: Workload, verdict: Verdict, missed: Iterable[Item]) -> Resize | None:
     moves = verdict.enforced_qos.before is not verdict.enforced_qos.after
     sizes = list(map(_size, missed))
-    spec = examined.written.spec or NO_SPEC
+    spec = workload.written.spec or NO_SPEC
     running = {each.name for each in spec.containers or ()}
     if moves or not all(size and size[0] in running for size in sizes):
         return None
@@ -129,7 +129,7 @@ def _resize(examined: Workload, verdict: Verdict, missed: Iterable[Item]) -> Res
             name, side, resource, value = size
             containers.setdefault(name, {}).setdefault(side, {})[resource] = value
     patch = {"spec": {"containers": [{"name": name, "resources": each} for name, each in containers.items()]}}
-    return Resize(examined.ref, msgspec.json.encode(patch).decode())
+    return Resize(workload.ref, msgspec.json.encode(patch).decode())
 
 
 def _size(item: Item) -> tuple[str, str, str, Any] | None:

@@ -77,7 +77,7 @@ class RolloutStatus(Struct, frozen=True):
     status: _Status = _Status()
 
     @property
-    def refuses(self) -> str:
+    def why_futile(self) -> str:
         """Why a restart would change nothing; empty where it would."""
         if self.spec.paused:
             return "it is paused"
@@ -110,7 +110,7 @@ class RolloutStatus(Struct, frozen=True):
         return is_seen and any(each.reason == "ProgressDeadlineExceeded" for each in self.status.conditions)
 
 
-def look(api: ApiClient, owner: Ref) -> RolloutStatus | None:
+def rollout_status(api: ApiClient, owner: Ref) -> RolloutStatus | None:
     """As it is now; None where it has gone. Raises ClusterError."""
     with as_cluster_error(str(owner)):
         try:
@@ -121,14 +121,14 @@ def look(api: ApiClient, owner: Ref) -> RolloutStatus | None:
             raise
 
 
-def checked(api: ApiClient, plan: Plan) -> Plan:
+def without_futile_restarts(api: ApiClient, plan: Plan) -> Plan:
     """Without restarts that would change nothing: those are for a person. Raises ClusterError."""
     restarts, by_hand = [], [*plan.by_hand]
     for each in plan.restarts:
-        rolling = look(api, each.owner)
-        if rolling and rolling.refuses:
-            by_hand.append(ByHand(each.owner, each.names, rolling.refuses))
-        elif rolling:
+        status = rollout_status(api, each.owner)
+        if status and status.why_futile:
+            by_hand.append(ByHand(each.owner, each.names, status.why_futile))
+        elif status:
             restarts.append(each)
     return structs.replace(plan, restarts=tuple(restarts), by_hand=tuple(by_hand))
 
@@ -155,7 +155,7 @@ def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
         request(api, "PATCH", path_of(owner), {"spec": {"template": template}}, query=_query(dry_run=dry_run))
 
 
-def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
+def watch_rollout(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
     """How many Pods are new, of how many, at every change; ends when all are. Raises StuckError."""
     changed = threading.Event()
     reflector = Reflector(api, _kind(owner), changed.set)
@@ -165,15 +165,15 @@ def followed(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, 
     try:
         while changed.wait(max(0.0, until - time.monotonic())):
             changed.clear()
-            rolling = reflector.items().get(f"{owner.namespace}/{owner.name}")
-            if rolling is None:
+            status = reflector.items().get(f"{owner.namespace}/{owner.name}")
+            if status is None:
                 raise StuckError(f"{owner}: it has been deleted")
-            if rolling.is_done:
+            if status.is_done:
                 return
-            done, wanted = rolling.progress
+            done, wanted = status.progress
             said = f"{done} of {wanted} Pods are new and available"
             yield done, wanted
-            if rolling.is_stuck:
+            if status.is_stuck:
                 break
     finally:
         reflector.stop()

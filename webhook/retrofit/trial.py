@@ -25,7 +25,7 @@ from webhook.workloads.workload import Ref
 Json = dict[str, Any]
 
 
-def lacked_by_a_new_pod(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[str]:
+def fields_a_new_pod_lacks(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[str]:
     """The fields that a new Pod of a Deployment, StatefulSet or DaemonSet would lack; none if it is tailored.
 
     Raises ClusterError, also if the Pod is refused.
@@ -38,10 +38,10 @@ def lacked_by_a_new_pod(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[
     return _lacked(live_pod(created).admitted, owner.namespace, snapshot)
 
 
-def untailored(api: ApiClient, owner: Ref, snapshot: Snapshot) -> Iterator[tuple[str, list[str]]]:
+def pods_lacking_fields(api: ApiClient, owner: Ref, snapshot: Snapshot) -> Iterator[tuple[str, list[str]]]:
     """The live Pods of an owner that lack something, by name. Raises ClusterError."""
     scope = Scope(owner.namespace, kinds=frozenset({owner.kind}))
-    for each in Cluster(api, snapshot, scope, lambda *_: None).examined():
+    for each in Cluster(api, snapshot, scope, lambda *_: None).workloads():
         if each.is_live and each.owner == owner and not each.problem:
             lacked = _lacked(each.admitted, owner.namespace, snapshot)
             if lacked:

@@ -37,9 +37,9 @@ def kind_of(api_version: str, kind: str) -> str:
 class Expected(Struct, frozen=True):
     """What the containers of a template's Pods come to."""
 
-    own: Mapping[str, RequestsAndLimits]
+    declared: Mapping[str, RequestsAndLimits]
     """By container, what the template itself says."""
-    ours: Mapping[str, Change]
+    assigned: Mapping[str, Change]
     """By field, what the policies give."""
     defaulted: frozenset[str]
     """Fields that LimitRanger gives: of which version nobody knows."""

@@ -35,8 +35,8 @@ def test_nothing_is_installed(asked: tuple[Answers, ApiClient]) -> None:
     answers, api = asked
     answers.give(NOTHING, NOTHING)
     found = installation(api)
-    assert (found.hook, found.bundle, found.arguments) == (None, b"", ())
-    assert enforcement(api, found, (), "").hook is None
+    assert (found.webhook, found.bundle, found.arguments) == (None, b"", ())
+    assert enforcement(api, found, (), "").webhook is None
 
 
 def test_newest_of_what_decides_counts_and_the_bundle_does_not(asked: tuple[Answers, ApiClient]) -> None:
@@ -52,8 +52,8 @@ def test_newest_of_what_decides_counts_and_the_bundle_does_not(asked: tuple[Answ
     ]
     answers.give(_one(spec={"template": {"spec": {"containers": containers}}}))
     found = installation(api)
-    assert found.hook
-    assert (found.hook.changed, found.bundle, found.changed) == (T2, b"PEM", T1)
+    assert found.webhook
+    assert (found.webhook.changed, found.bundle, found.changed) == (T2, b"PEM", T1)
     assert found.arguments == ("serve", "--preset=redis", "--preset=jvm", "serve", "--mode=Audit")
 
 

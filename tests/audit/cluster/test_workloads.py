@@ -12,7 +12,7 @@ from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json, policy, snapshot
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Scope
-from webhook.audit.enforcement import Enforcement, Tailored, WebhookScope
+from webhook.audit.enforcement import Enforcement, FirstApplied, WebhookScope
 from webhook.model.selectors import Selector
 from webhook.workloads.controllers import CONTROLLERS
 from webhook.workloads.workload import Workload
@@ -62,7 +62,7 @@ TEMPLATES = {
 }
 
 
-def _examined(
+def _workloads(
     asked: tuple[Answers, ApiClient], scope: Scope, pods: list[Json], **templates: list[Json]
 ) -> list[Workload]:
     answers, api = asked
@@ -70,7 +70,7 @@ def _examined(
     for controller in CONTROLLERS:
         answers.give(_list(*(TEMPLATES | templates).get(controller.kind, ())))
     answers.give(_list(*pods))
-    return [*Cluster(api, snapshot(REQUESTS), scope, lambda *_: None).examined()]
+    return [*Cluster(api, snapshot(REQUESTS), scope, lambda *_: None).workloads()]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_kinds_choose_owners_with_their_pods(
     asked: tuple[Answers, ApiClient], kinds: set[str] | None, found: list[str]
 ) -> None:
     scope = Scope(kinds=frozenset(kinds) if kinds else None)
-    assert [each.ref.name for each in _examined(asked, scope, [*PODS])] == found
+    assert [each.ref.name for each in _workloads(asked, scope, [*PODS])] == found
 
 
 def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
@@ -99,8 +99,8 @@ def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
         answers.give(_list(*TEMPLATES.get(controller.kind, ())))
         answers.give(_list(*TEMPLATES["StatefulSet"] if controller.kind == "StatefulSet" else ()))
     answers.give(_list(PODS[0]), _list(*PODS))
-    examined = Cluster(api, snapshot(REQUESTS), Scope(selector="a=b"), lambda *_: None).examined()
-    assert [each.ref.name for each in examined] == ["db", "bare", "db-0"]
+    workloads = Cluster(api, snapshot(REQUESTS), Scope(selector="a=b"), lambda *_: None).workloads()
+    assert [each.ref.name for each in workloads] == ["db", "bare", "db-0"]
     assert [each.get("labelSelector") for each in answers.asked[-2:]] == ["a=b", None]
 
 
@@ -134,7 +134,7 @@ GIVEN = {("general", "requests.cpu"): T2, ("general", "tolerations"): T2}
     ],
 )  # fmt: skip
 def test_pods_that_show_what_policies_gave(
-    asked: tuple[Answers, ApiClient], pods: list[Json], template: Json, found: Tailored
+    asked: tuple[Answers, ApiClient], pods: list[Json], template: Json, found: FirstApplied
 ) -> None:
     made = _controller("db", "set")
     made["spec"]["template"]["metadata"] = template
@@ -144,28 +144,28 @@ def test_pods_that_show_what_policies_gave(
         answers.give(_list(made) if controller.kind == "StatefulSet" else _list())
     answers.give(_list())
     cluster = Cluster(api, snapshot(REQUESTS), Scope(), lambda *_: None)
-    assert [each.ref.name for each in cluster.examined()] == ["db"]
+    assert [each.ref.name for each in cluster.workloads()] == ["db"]
     metadata_alone = [{"metadata": pod["metadata"]} for pod in pods]
     answers.give(_list(*metadata_alone))
-    assert cluster.given("shop", {"general": T1, "counted": T1}) == found
+    assert cluster.first_applied("shop", {"general": T1, "counted": T1}) == found
 
 
 def test_evidence_is_asked_for_once_a_namespace_and_by_names_that_tell() -> None:
     calls: list[tuple[str, Mapping[str, str]]] = []
 
-    def given(namespace: str, since: Mapping[str, str]) -> Tailored:
+    def first_applied(namespace: str, since: Mapping[str, str]) -> FirstApplied:
         calls.append((namespace, since))
         return {}
 
     mine = policy("{nodeSelector: {a: b}}", name="shared", kind="WorkloadPolicy", namespace="shop")
     shared = policy("{nodeSelector: {a: b}}", name="shared")
     within = snapshot(REQUESTS, mine, shared)
-    hook = WebhookScope(Selector(()), Selector(()), T1)
-    in_force = Enforcement(hook, {(each.source, each.key): T1 for each in (REQUESTS, mine, shared)})
-    tailored = with_evidence(in_force, within, given).tailored
-    assert [tailored.get("shop"), tailored.get("shop")] == [{}, {}]
+    scope = WebhookScope(Selector(()), Selector(()), T1)
+    in_force = Enforcement(scope, {(each.source, each.key): T1 for each in (REQUESTS, mine, shared)})
+    by_namespace = with_evidence(in_force, within, first_applied).first_applied
+    assert [by_namespace.get("shop"), by_namespace.get("shop")] == [{}, {}]
     assert calls == [("shop", {"test": T1})]
-    assert tailored.get("other") == {}
+    assert by_namespace.get("other") == {}
     assert calls[1:] == [("other", {"test": T1, "shared": T1})]
 
 
@@ -186,13 +186,13 @@ def test_object_that_cannot_be_read_ends_nothing(
     odd: str,
     problem: str,
 ) -> None:
-    examined = _examined(asked, Scope(), pods, **templates)
-    assert [(str(each.ref), each.problem) for each in examined if each.problem] == [(odd, problem)]
-    assert [each.ref.name for each in examined if not each.problem] == ["web", "db", "bare", "db-0", "web-1"]
+    workloads = _workloads(asked, Scope(), pods, **templates)
+    assert [(str(each.ref), each.problem) for each in workloads if each.problem] == [(odd, problem)]
+    assert [each.ref.name for each in workloads if not each.problem] == ["web", "db", "bare", "db-0", "web-1"]
 
 
 def test_pod_that_cannot_be_read_is_reported_whatever_kinds_are_chosen(
     asked: tuple[Answers, ApiClient],
 ) -> None:
-    (odd,) = _examined(asked, Scope(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS])
+    (odd,) = _workloads(asked, Scope(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS])
     assert odd.ref.name == "odd"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from webhook.audit.costs.autoscalers import Autoscaler, Autoscalers, Metric, Usage
 from webhook.audit.costs.capacity import Capacity, Node, Taint
-from webhook.audit.findings import Finding, Item, Need, Verdict
+from webhook.audit.findings import Demand, Finding, Item, Verdict
 from webhook.model.pod import Toleration
 from webhook.workloads.workload import Ref
 
@@ -14,11 +14,11 @@ NODES = [
     Node("b", {"arch": "arm64"}, (), {"cpu": 2000, "memory": 8000}),
     Node("g", {"arch": "amd64"}, (TAINT,), {"cpu": 8000, "memory": 8000}),
 ]
-NONE = Need()
+NONE = Demand()
 
 
-def _asks(cpu: int, *tolerations: Toleration, **selector: str) -> Need:
-    return Need({"cpu": cpu}, node_selector=selector, tolerations=tolerations)
+def _asks(cpu: int, *tolerations: Toleration, **selector: str) -> Demand:
+    return Demand({"cpu": cpu}, node_selector=selector, tolerations=tolerations)
 
 
 def test_pods_count_where_they_can_go_and_nowhere_else() -> None:
@@ -26,22 +26,26 @@ def test_pods_count_where_they_can_go_and_nowhere_else() -> None:
     capacity.add(_asks(500), _asks(500), node="a", of_daemon_set=False)
     capacity.add(NONE, _asks(3000, arch="arm64"), node="", of_daemon_set=False)
     capacity.add(_asks(100), _asks(1100), node="a", of_daemon_set=False, pods=2)
-    rooms = {room.selector: room for room in capacity.rooms()}
-    assert (rooms[""].nodes, rooms[""].allocatable["cpu"], rooms[""].added["cpu"]) == (3, 14000, 5000)
-    assert rooms[""].requested["cpu"] == 600
-    assert rooms[""].short == ()
-    assert (rooms["arch=arm64"].nodes, rooms["arch=arm64"].added["cpu"]) == (1, 3000)
-    assert rooms["arch=arm64"].short == ("cpu",)
+    by_selector = {each.selector: each for each in capacity.by_node_selector()}
+    assert (by_selector[""].nodes, by_selector[""].allocatable["cpu"], by_selector[""].added["cpu"]) == (
+        3,
+        14000,
+        5000,
+    )
+    assert by_selector[""].requested["cpu"] == 600
+    assert by_selector[""].shortages == ()
+    assert (by_selector["arch=arm64"].nodes, by_selector["arch=arm64"].added["cpu"]) == (1, 3000)
+    assert by_selector["arch=arm64"].shortages == ("cpu",)
 
 
 def test_tainted_nodes_are_for_who_tolerates_them() -> None:
     capacity = Capacity(NODES)
     capacity.add(NONE, _asks(1, arch="amd64"), node="", of_daemon_set=False)
-    assert capacity.rooms()[1].nodes == 1
+    assert capacity.by_node_selector()[1].nodes == 1
     capacity.add(
         NONE, _asks(1, Toleration(key="gpu", operator="Exists"), arch="amd64"), node="", of_daemon_set=False
     )
-    assert capacity.rooms()[1].nodes == 2
+    assert capacity.by_node_selector()[1].nodes == 2
 
 
 def test_tolerations_are_read_as_kubernetes_reads_them() -> None:
@@ -62,8 +66,8 @@ def test_daemon_sets_are_counted_on_their_nodes_which_may_be_too_full() -> None:
     capacity.add(NONE, _asks(200), node="", of_daemon_set=True)
     for node in ("a", "b", "g"):
         capacity.add(NONE, _asks(200), node=node, of_daemon_set=True)
-    everywhere, untainted = capacity.rooms()
-    assert (everywhere.added["cpu"], everywhere.full) == (800, ("b",)), (
+    everywhere, untainted = capacity.by_node_selector()
+    assert (everywhere.added["cpu"], everywhere.full_nodes) == (800, ("b",)), (
         "one knows its Node as little as we do"
     )
     assert (untainted.selector, untainted.nodes, untainted.added["cpu"]) == ("no selector", 2, 600)
@@ -81,24 +85,24 @@ def _verdict(before: set[str], after: set[str], cpu: int = 100) -> Verdict:
     items = (Item(Finding.WOULD_CHANGE),)
     return Verdict(
         items,
-        before=Need(unsized={"cpu": frozenset(before)}),
-        after=Need(containers={"app": {"cpu": cpu}}, unsized={"cpu": frozenset(after)}),
+        before=Demand(unsized={"cpu": frozenset(before)}),
+        after=Demand(containers={"app": {"cpu": cpu}}, unsized={"cpu": frozenset(after)}),
     )
 
 
 def test_autoscaler_wakes_once_no_container_lacks_a_request() -> None:
     scalers = _autoscaler(Metric("cpu", 80))
     scalers.add(WEB, WEB, _verdict({"app", "mesh"}, {"mesh"}))
-    assert scalers.waking(lambda _: None) == []
+    assert scalers.wakeups(lambda _: None) == []
     scalers.add(WEB, WEB, _verdict({"app"}, set()))
-    (waking,) = scalers.waking(lambda _: None)
-    assert (waking.metric.target, waking.reads) == (80, None)
+    (wakeup,) = scalers.wakeups(lambda _: None)
+    assert (wakeup.metric.target, wakeup.utilization) == (80, None)
 
 
 def test_autoscaler_of_one_container_looks_at_that_one() -> None:
     scalers = _autoscaler(Metric("cpu", 80, "app"))
     scalers.add(WEB, WEB, _verdict({"mesh"}, set()))
-    assert scalers.waking(lambda _: None) == []
+    assert scalers.wakeups(lambda _: None) == []
 
 
 def test_it_reads_use_against_what_will_be_requested() -> None:
@@ -106,13 +110,13 @@ def test_it_reads_use_against_what_will_be_requested() -> None:
     for name in ("web-1", "web-2"):
         scalers.add(Ref("Pod", "shop", name), WEB, _verdict({"app"}, set(), cpu=200))
     usage = {"web-1": Usage({"app": {"cpu": 150}, "late": {"cpu": 50}})}
-    (waking,) = scalers.waking(lambda _: usage)
-    assert waking.reads == 75, "of the Pods whose use is known, of the containers that are known"
+    (wakeup,) = scalers.wakeups(lambda _: usage)
+    assert wakeup.utilization == 75, "of the Pods whose use is known, of the containers that are known"
 
 
 def test_shortage_behind_taints_is_seen() -> None:
     capacity = Capacity(NODES)
     capacity.add(NONE, _asks(7000), node="", of_daemon_set=False)
-    everywhere, untainted = capacity.rooms()
-    assert everywhere.short == ()
-    assert (untainted.nodes, untainted.short) == (2, ("cpu",))
+    everywhere, untainted = capacity.by_node_selector()
+    assert everywhere.shortages == ()
+    assert (untainted.nodes, untainted.shortages) == (2, ("cpu",))

@@ -24,7 +24,9 @@ class _Resources(Struct, frozen=True):
     resources: list[_Resource]
 
 
-def others_of(api: ApiClient, paths: Mapping[tuple[str, str], tuple[Path, ...]]) -> tuple[Controller, ...]:
+def custom_controllers(
+    api: ApiClient, paths: Mapping[tuple[str, str], tuple[Path, ...]]
+) -> tuple[Controller, ...]:
     """Controllers that are not Kubernetes' own: where their templates stand, by apiVersion and kind.
 
     Raises ClusterError.

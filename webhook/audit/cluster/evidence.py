@@ -7,29 +7,29 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import structs
 
-from webhook.audit.enforcement import Enforcement, Tailored
+from webhook.audit.enforcement import Enforcement, FirstApplied
 from webhook.engine.snapshot import Snapshot
 
-Given = Callable[[str, Mapping[str, str]], Tailored]
-"""As `Cluster.given`."""
+ReadFirstApplied = Callable[[str, Mapping[str, str]], FirstApplied]
+"""As `Cluster.first_applied`."""
 
 
-def with_evidence(enforcement: Enforcement, snapshot: Snapshot, given: Given) -> Enforcement:
-    return structs.replace(enforcement, tailored=_Evidence(enforcement, snapshot, given))
+def with_evidence(enforcement: Enforcement, snapshot: Snapshot, read: ReadFirstApplied) -> Enforcement:
+    return structs.replace(enforcement, first_applied=_Evidence(enforcement, snapshot, read))
 
 
-class _Evidence(Mapping[str, Tailored]):
+class _Evidence(Mapping[str, FirstApplied]):
     """By namespace. Raises ClusterError."""
 
-    def __init__(self, enforcement: Enforcement, snapshot: Snapshot, given: Given) -> None:
+    def __init__(self, enforcement: Enforcement, snapshot: Snapshot, read: ReadFirstApplied) -> None:
         self._enforcement = enforcement
         self._snapshot = snapshot
-        self._given = given
-        self._known: dict[str, Tailored] = {}
+        self._read = read
+        self._known: dict[str, FirstApplied] = {}
 
-    def __getitem__(self, namespace: str) -> Tailored:
+    def __getitem__(self, namespace: str) -> FirstApplied:
         if namespace not in self._known:
-            self._known[namespace] = self._given(namespace, self._since(namespace))
+            self._known[namespace] = self._read(namespace, self._since(namespace))
         return self._known[namespace]
 
     def __iter__(self) -> Iterator[str]:
@@ -44,7 +44,7 @@ class _Evidence(Mapping[str, Tailored]):
         counted = Counter(each.name for each in here)
         found = {}
         for each in here:
-            begins = self._enforcement.begins(each, namespace)
-            if begins is not None and counted[each.name] == 1:
-                found[each.name] = begins
+            since = self._enforcement.in_force_since(each, namespace)
+            if since is not None and counted[each.name] == 1:
+                found[each.name] = since
         return found

@@ -20,7 +20,7 @@ from webhook.policies import policy_kinds
 
 
 class Installation(Struct, frozen=True):
-    hook: WebhookScope | None = None
+    webhook: WebhookScope | None = None
     bundle: bytes = b""
     """The caBundle, PEM; empty: the API server trusts nobody."""
     lockout: str = ""
@@ -31,8 +31,8 @@ class Installation(Struct, frozen=True):
     """Where certificates come from that podtailor does not look after itself."""
     changed: str = ""
     """When those last changed."""
-    hook_is_known: bool = True
-    """Whether the caller may read it; else that `hook` is None says nothing."""
+    webhook_is_known: bool = True
+    """Whether the caller may read it; else that `webhook` is None says nothing."""
 
 
 class _Managing(Struct, frozen=True):
@@ -117,18 +117,18 @@ _DEPLOYMENTS = Resource("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE
 def installation(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Installation:
     """Raises ClusterError."""
     configuration = deployment = None
-    hook_is_known = False
+    webhook_is_known = False
     with part.note_if_forbidden(
         "the webhook configuration", "whether the API server asks podtailor is unknown"
     ):
         configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
-        hook_is_known = True
+        webhook_is_known = True
     with part.note_if_forbidden(
         f"the Deployment {OWN_NAMESPACE}/podtailor",
         "it is taken to run without arguments: built-in policies safe, no preset, mode Enforce",
     ):
         deployment = _named(api, _DEPLOYMENTS, "podtailor")
-    hook, bundle, dangerous, changed_at = None, b"", None, ""
+    webhook, bundle, dangerous, changed_at = None, b"", None, ""
     arguments: tuple[str, ...] = ()
     mounted = ""
     if configuration:
@@ -137,7 +137,7 @@ def installation(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Installat
         # The caBundle comes and goes with certificates: it says nothing of who is selected.
         since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
         for each in webhooks[:1]:
-            hook = WebhookScope(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
+            webhook = WebhookScope(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
             bundle = each.clientConfig.caBundle
     if deployment:
         read = msgspec.json.decode(deployment.raw, type=_Deployment)
@@ -147,7 +147,7 @@ def installation(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Installat
         # Until the rollout is over, replicas of before answer too.
         rolled = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
         changed_at = max([changed(deployment, "args", "env", "image"), *rolled])
-    return Installation(hook, bundle, dangerous or "", arguments, mounted, changed_at, hook_is_known)
+    return Installation(webhook, bundle, dangerous or "", arguments, mounted, changed_at, webhook_is_known)
 
 
 def enforcement(
@@ -161,7 +161,7 @@ def enforcement(
 
     `namespace`: in that one alone. Raises ClusterError.
     """
-    if installed.hook is None:
+    if installed.webhook is None:
         return Enforcement(since=since)
     policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
     for kind in policy_kinds.KINDS:
@@ -173,7 +173,7 @@ def enforcement(
     dated = Resource(NAMESPACES.name, NAMESPACES.path, keep_object, metadata_only=True)
     namespaces = _all(api, dated) if namespace is None else [namespace_object(api, namespace)]
     return Enforcement(
-        installed.hook,
+        installed.webhook,
         policies,
         # Whoever writes anything may take a label off as well.
         {found.metadata.name: changed(found) for found in namespaces},

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from webhook.audit.cluster.objects import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, revision_of
 from webhook.audit.drift import expected
-from webhook.audit.enforcement import Tailored, kind_of_field
+from webhook.audit.enforcement import FirstApplied, field_in_container
 from webhook.audit.findings import problem_of
 from webhook.cluster.pager import Query, Resource, keep_object, objects, pages, parse_object
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
@@ -26,7 +26,7 @@ from webhook.workloads.controllers import CONTROLLERS, PODS, Controller
 from webhook.workloads.templates import UnreadableError, manifests_of
 from webhook.workloads.workload import Expected, Ref, Workload, kind_of, template_of, unreadable
 
-Heard = Callable[[str, int, int], object]
+OnProgress = Callable[[str, int, int], object]
 """Told of each page: the kind, how many have been read, how many there are."""
 Json = dict[str, Any]
 
@@ -67,19 +67,19 @@ def plugins(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Plugins:
 
 
 class Cluster:
-    """`examined` reads it. What is kept meanwhile is small: of each controller its name and sizes."""
+    """`workloads` reads it. What is kept meanwhile is small: of each controller its name and sizes."""
 
-    def __init__(self, api: ApiClient, snapshot: Snapshot, scope: Scope, heard: Heard) -> None:
+    def __init__(self, api: ApiClient, snapshot: Snapshot, scope: Scope, on_progress: OnProgress) -> None:
         self._api = api
         self._snapshot = snapshot
         self._scope = scope
-        self._heard = heard
+        self._on_progress = on_progress
         self._parents: dict[str, Ref] = {}
         """Who is behind a ReplicaSet or Job, by its uid."""
         self._expected: dict[str, _Known] = {}
         self._plugins = Plugins()
 
-    def examined(self) -> Iterator[Workload]:
+    def workloads(self) -> Iterator[Workload]:
         """Raises ClusterError."""
         self._plugins = plugins(self._api, ClusterPart(self._scope.namespace, self._scope.unreadable))
         selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
@@ -102,7 +102,7 @@ class Cluster:
                 self._read(controller, template, self._templates)
         return next(iter(self._read(PODS, msgspec.Raw(raw), self._pod)), None)
 
-    def given(self, namespace: str, since: Mapping[str, str]) -> Tailored:
+    def first_applied(self, namespace: str, since: Mapping[str, str]) -> FirstApplied:
         """What policies gave to live Pods of a namespace, and since when, by the annotation on the Pods.
 
         `since`: by policy, from when on Pods count. Raises ClusterError.
@@ -114,7 +114,7 @@ class Cluster:
                 for raw in page.items or ():
                     for pod in self._read(PODS, raw, self._pod):
                         if pod.is_marked_by_us:
-                            _add_given(found, pod, since)
+                            _add_first_applied(found, pod, since)
         return found
 
     def _pods(self, selected: Query, chosen: set[Ref]) -> Iterator[Workload]:
@@ -160,7 +160,7 @@ class Cluster:
             for page in pages(self._api, kind, query, allow_inconsistent=True):
                 items = page.items or []
                 done += len(items)
-                self._heard(controller.plural, done, done + page.metadata.remainingItemCount)
+                self._on_progress(controller.plural, done, done + page.metadata.remainingItemCount)
                 yield from items
 
     def _templates(self, controller: Controller, raw: msgspec.Raw) -> list[Workload]:
@@ -170,12 +170,12 @@ class Cluster:
         ref = Ref(kind, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         if _has_ended(obj):
             return []
-        examined = [
+        workloads = [
             structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
             for manifest in manifests_of(obj, controller.at)
         ]
-        if _makes_pods(obj) and len(examined) == 1:  # of several, which one a Pod is of is not known
-            (only,) = examined
+        if _makes_pods(obj) and len(workloads) == 1:  # of several, which one a Pod is of is not known
+            (only,) = workloads
             comes_to = expected(ref.namespace, only.written, only.admitted, self._snapshot)
             self._expected[metadata.uid] = _Known(comes_to, _revision(obj), bool(_mark(only.written)))
         parent = metadata.controller()
@@ -183,7 +183,7 @@ class Cluster:
             kind = kind_of(parent.apiVersion, parent.kind)
             self._parents[metadata.uid] = Ref(kind, ref.namespace, parent.name)
             return []
-        return examined
+        return workloads
 
     def _pod(self, _: Controller, raw: msgspec.Raw) -> list[Workload]:
         live = LIVES.decode(raw)
@@ -227,10 +227,10 @@ def _mark(view: PodView) -> str:
     return ((view.metadata or NO_METADATA).annotations or {}).get(APPLIED) or ""
 
 
-def _add_given(found: dict[tuple[str, str], str], pod: Workload, since: Mapping[str, str]) -> None:
+def _add_first_applied(found: dict[tuple[str, str], str], pod: Workload, since: Mapping[str, str]) -> None:
     for policy, fields in applied_of(_mark(pod.written)).items():
         if policy in since and pod.created > since[policy] and isinstance(fields, list):
-            for field in map(kind_of_field, fields):
+            for field in map(field_in_container, fields):
                 found[policy, field] = min(pod.created, found.get((policy, field), pod.created))
 
 

@@ -39,11 +39,11 @@ class Usage(Struct, frozen=True):
 class Wakeup(Struct, frozen=True):
     autoscaler: Autoscaler
     metric: Metric
-    reads: int | None
+    utilization: int | None
     """Percent; None where no metrics API tells what the Pods use."""
 
 
-Usages = Callable[[str], Mapping[str, Usage] | None]
+UsageOf = Callable[[str], Mapping[str, Usage] | None]
 """By namespace: the usage of its Pods by name; None where nobody knows."""
 
 
@@ -66,13 +66,17 @@ class Autoscalers:
                 if _lacks(metric, verdict.before.unsized) and not _lacks(metric, verdict.after.unsized):
                     self._woken[autoscaler.ref, metric] = autoscaler
 
-    def waking(self, usages: Usages) -> list[Wakeup]:
+    def wakeups(self, usage_of: UsageOf) -> list[Wakeup]:
         return [
-            Wakeup(autoscaler, metric, self._reads(autoscaler, metric, usages(autoscaler.ref.namespace)))
+            Wakeup(
+                autoscaler, metric, self._utilization(autoscaler, metric, usage_of(autoscaler.ref.namespace))
+            )
             for (_, metric), autoscaler in self._woken.items()
         ]
 
-    def _reads(self, autoscaler: Autoscaler, metric: Metric, usage: Mapping[str, Usage] | None) -> int | None:
+    def _utilization(
+        self, autoscaler: Autoscaler, metric: Metric, usage: Mapping[str, Usage] | None
+    ) -> int | None:
         used = asked = 0
         for name, requests in self._pods.get(autoscaler.target, ()):
             if usage and name in usage:

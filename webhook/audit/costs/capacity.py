@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from webhook.audit.findings import Amounts, Need
+from webhook.audit.findings import Amounts, Demand
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import Toleration
 
@@ -40,13 +40,13 @@ class Node(Struct, frozen=True):
     taints: tuple[Taint, ...] = ()
     allocatable: Amounts = {}
 
-    def takes(self, need: Need) -> bool:
-        return all(self.labels.get(key) == value for key, value in need.node_selector.items()) and all(
-            taint.is_tolerated(need.tolerations) for taint in self.taints if taint.effect in _KEEPS_AWAY
+    def takes(self, demand: Demand) -> bool:
+        return all(self.labels.get(key) == value for key, value in demand.node_selector.items()) and all(
+            taint.is_tolerated(demand.tolerations) for taint in self.taints if taint.effect in _KEEPS_AWAY
         )
 
 
-class Room(Struct, frozen=True):
+class NodeCapacity(Struct, frozen=True):
     """What the Nodes of one node selector have, and what the Pods that can go nowhere else would add."""
 
     selector: str
@@ -54,11 +54,11 @@ class Room(Struct, frozen=True):
     allocatable: Amounts
     requested: Amounts
     added: Amounts
-    full: tuple[str, ...]
+    full_nodes: tuple[str, ...]
     """Nodes on which the DaemonSets' Pods alone would not fit."""
 
     @property
-    def short(self) -> tuple[str, ...]:
+    def shortages(self) -> tuple[str, ...]:
         """Resources of which there is not enough. What is over-committed already is not ours to tell."""
         return tuple(
             resource
@@ -79,7 +79,7 @@ class Capacity:
             tuple[tuple[tuple[str, str | None], ...], tuple[Toleration, ...]], frozenset[str]
         ] = {}
 
-    def add(self, before: Need, after: Need, *, node: str, of_daemon_set: bool, pods: int = 1) -> None:
+    def add(self, before: Demand, after: Demand, *, node: str, of_daemon_set: bool, pods: int = 1) -> None:
         """Pods of one kind; `node` is where they are or must go, empty while nobody knows."""
         new = {
             resource: pods * (amount - before.requests.get(resource, 0))
@@ -93,7 +93,7 @@ class Capacity:
             selector = ",".join(f"{key}={value}" for key, value in sorted(after.node_selector.items()))
             self._added[selector, self._places_of(after)].update(new)
 
-    def rooms(self) -> list[Room]:
+    def by_node_selector(self) -> list[NodeCapacity]:
         """All Nodes, then each choice of them that new requests have, the widest first."""
         everywhere = frozenset(self._nodes)
         groups = {
@@ -102,16 +102,16 @@ class Capacity:
             if any(new.values()) and (selector or places != everywhere)
         }
         widest_first = sorted(groups, key=lambda each: (-len(each[1]), each[0]))
-        return [self._room("", everywhere), *(self._room(*each) for each in widest_first)]
+        return [self._of_nodes("", everywhere), *(self._of_nodes(*each) for each in widest_first)]
 
-    def _room(self, selector: str, nodes: frozenset[str]) -> Room:
+    def _of_nodes(self, selector: str, nodes: frozenset[str]) -> NodeCapacity:
         added: Counter[str] = Counter()
         for (_, places), new in self._added.items():
             if places <= nodes:
                 added.update(new)
         for node in nodes:
             added.update(self._daemons[node])
-        return Room(
+        return NodeCapacity(
             selector,
             len(nodes),
             _sum(self._nodes[each].allocatable for each in nodes),
@@ -124,10 +124,10 @@ class Capacity:
         there, has = self._requested[node], self._nodes[node].allocatable
         return any(new > 0 and there[key] + new > has.get(key, 0) for key, new in self._daemons[node].items())
 
-    def _places_of(self, need: Need) -> frozenset[str]:
-        key = (tuple(sorted(need.node_selector.items())), need.tolerations)
+    def _places_of(self, demand: Demand) -> frozenset[str]:
+        key = (tuple(sorted(demand.node_selector.items())), demand.tolerations)
         if key not in self._places:
-            self._places[key] = frozenset(name for name, node in self._nodes.items() if node.takes(need))
+            self._places[key] = frozenset(name for name, node in self._nodes.items() if node.takes(demand))
         return self._places[key]
 
 

@@ -9,7 +9,7 @@ from kubernetes.client import ApiClient
 from msgspec import Struct
 
 from webhook.audit.costs.autoscalers import Autoscalers, Usage, Wakeup
-from webhook.audit.costs.capacity import Capacity, Room
+from webhook.audit.costs.capacity import Capacity, NodeCapacity
 from webhook.audit.costs.objects import AUTOSCALERS, NODES, usages_of
 from webhook.audit.findings import Verdict
 from webhook.cluster.pager import objects
@@ -21,9 +21,9 @@ from webhook.workloads.workload import Workload
 class Costs(Struct, frozen=True):
     """What the whole of it would cost. Empty where only a part of the cluster was looked at."""
 
-    rooms: tuple[Room, ...] = ()
-    waking: tuple[Wakeup, ...] = ()
-    missing: str = ""
+    capacity: tuple[NodeCapacity, ...] = ()
+    wakeups: tuple[Wakeup, ...] = ()
+    unknown_reason: str = ""
     """Why there is nothing here."""
 
 
@@ -49,19 +49,19 @@ class Costing:
         with as_cluster_error("horizontalpodautoscalers"):
             self._autoscalers = Autoscalers(objects(api, AUTOSCALERS, []))
 
-    def add(self, examined: Workload, verdict: Verdict) -> None:
-        if examined.replicas:
+    def add(self, workload: Workload, verdict: Verdict) -> None:
+        if workload.replicas:
             self._capacity.add(
                 verdict.before,
                 verdict.after,
-                node=examined.node,
-                of_daemon_set=examined.owner.kind == "DaemonSet",
-                pods=examined.replicas,
+                node=workload.node,
+                of_daemon_set=workload.owner.kind == "DaemonSet",
+                pods=workload.replicas,
             )
-        self._autoscalers.add(examined.ref, examined.owner, verdict)
+        self._autoscalers.add(workload.ref, workload.owner, verdict)
 
     def costs(self) -> Costs:
-        return Costs(tuple(self._capacity.rooms()), tuple(self._autoscalers.waking(self._usages)))
+        return Costs(tuple(self._capacity.by_node_selector()), tuple(self._autoscalers.wakeups(self._usages)))
 
     def _usages(self, namespace: str) -> Mapping[str, Usage] | None:
         """None where no metrics API answers, or not to us: what Pods use is then not known."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from webhook.audit.reports.wording import short
-from webhook.audit.summary import Tally, Total
+from webhook.audit.summary import Summary, Total
 
 MAX_BARS = 12
 """Of one chart; the rest are added up in one more."""
@@ -28,8 +28,8 @@ class Chart(Struct, frozen=True):
     """By name: before and after."""
 
 
-def charts(tally: Tally) -> Iterator[Chart]:
-    for group, totals in (("Namespace", tally.namespaces), ("Workload type", tally.types)):
+def charts(summary: Summary) -> Iterator[Chart]:
+    for group, totals in (("Namespace", summary.namespaces), ("Workload type", summary.types)):
         shown = _largest(totals)
         for resource in _TITLES if shown else ():
             yield _chart(group, shown, resource)

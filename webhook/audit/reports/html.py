@@ -16,7 +16,7 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import Finding
 from webhook.audit.reports.charts import charts
 from webhook.audit.reports.wording import pods_of, short, what
-from webhook.audit.summary import Row, Tally
+from webhook.audit.summary import Row, Summary
 
 _MEANINGS = {
     Finding.NOT_JUDGED: "could not be read or judged",
@@ -32,21 +32,21 @@ _TAGS = {"+": "ins", "-": "del"}
 _FOLDER = files(__package__)
 
 
-def page(tally: Tally, costs: Costs, summary: dict[str, Any], *, at: datetime, of: str) -> str:
+def page(summary: Summary, costs: Costs, totals: dict[str, Any], *, at: datetime, of: str) -> str:
     """`of` says in words what was audited."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     script = (_FOLDER / "report.js").read_text()
-    rows = tally.rows
+    rows = summary.rows
     return environment.from_string((_FOLDER / "report.html.j2").read_text()).render(
-        summary=summary,
+        summary=totals,
         at=f"{at:%Y-%m-%d %H:%M} UTC",
         of=of,
         meanings=_MEANINGS,
-        charts=[*charts(tally)],
+        charts=[*charts(summary)],
         rows=[_cells(row) for row in rows],
         namespaces=sorted({row.owner.namespace for row in rows}),
         types=sorted({_types(row) for row in rows}),
-        rooms=costs.rooms,
+        capacity=costs.capacity,
         cpu_and_memory=lambda amounts: f"{short(amounts, 'cpu')} CPU, {short(amounts, 'memory')}",
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -11,7 +11,7 @@ import msgspec
 
 from webhook.audit.findings import Finding
 from webhook.audit.reports.wording import what
-from webhook.audit.summary import Row, Tally
+from webhook.audit.summary import Row, Summary
 from webhook.model.text import truncate
 
 API_VERSION, KIND, PLURAL = "openreports.io/v1alpha1", "Report", "reports"
@@ -45,9 +45,9 @@ _VERSIONS = {
 }
 
 
-def reports(tally: Tally, at: datetime) -> Iterator[dict[str, Any]]:
+def reports(summary: Summary, at: datetime) -> Iterator[dict[str, Any]]:
     by_namespace: dict[str, list[Row]] = {}
-    for row in tally.rows:
+    for row in summary.rows:
         by_namespace.setdefault(row.owner.namespace, []).append(row)
     for namespace in sorted(by_namespace):
         yield _report(namespace, by_namespace[namespace], {"seconds": int(at.timestamp()), "nanos": 0})

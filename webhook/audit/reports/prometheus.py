@@ -5,10 +5,10 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from webhook.audit.findings import WORST_FIRST
-from webhook.audit.summary import Tally
+from webhook.audit.summary import Summary
 
 
-def exposition(tally: Tally) -> str:
+def exposition(summary: Summary) -> str:
     """Prometheus' text format. Every finding has a series, even at zero."""
     registry = CollectorRegistry()
     findings = Gauge(
@@ -16,6 +16,6 @@ def exposition(tally: Tally) -> str:
     )
     at = Gauge("podtailor_audit_timestamp_seconds", "When the audit ended, Unix time.", registry=registry)
     for finding in WORST_FIRST:
-        findings.labels(finding).set(sum(row.finding == finding for row in tally.rows))
+        findings.labels(finding).set(sum(row.finding == finding for row in summary.rows))
     at.set_to_current_time()
     return generate_latest(registry).decode()

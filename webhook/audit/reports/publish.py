@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from webhook.audit.reports import openreports
 from webhook.audit.reports.openreports import API_VERSION, MANAGED_BY, NAME, PLURAL
-from webhook.audit.summary import Tally
+from webhook.audit.summary import Summary
 from webhook.cluster.pager import Meta, Object, Resource, objects
 from webhook.cluster.reads import as_cluster_error
 from webhook.cluster.request import APPLY, request
@@ -46,10 +46,10 @@ class Publisher:
         uid = msgspec.json.decode(answer, type=_Created).metadata.uid
         self._owner = {"apiVersion": "v1", "kind": "Namespace", "name": OWN_NAMESPACE, "uid": uid}
 
-    def publish(self, tally: Tally, at: datetime) -> None:
+    def publish(self, summary: Summary, at: datetime) -> None:
         """Raises ClusterError."""
         found = set()
-        for report in openreports.reports(tally, at):
+        for report in openreports.reports(summary, at):
             report["metadata"]["ownerReferences"] = [self._owner]
             name = report["metadata"]["namespace"]
             found.add(name)

@@ -9,8 +9,8 @@ from webhook.audit.summary import Row, quantities
 from webhook.workloads.workload import Workload
 
 
-def record_of(examined: Workload, verdict: Verdict) -> dict[str, Any]:
-    ref, owner = examined.ref, examined.owner
+def record_of(workload: Workload, verdict: Verdict) -> dict[str, Any]:
+    ref, owner = workload.ref, workload.owner
     return {
         "kind": ref.kind,
         "namespace": ref.namespace,

@@ -10,46 +10,48 @@ from msgspec import structs
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Scope, plugins
 from webhook.audit.costs.costing import Costs, costing_of
-from webhook.audit.diagnosis import calls
+from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.reports.publish import Publisher
-from webhook.audit.summary import Survey
+from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import Reporter
-from webhook.cli.cluster.cluster_view import Look, progress
+from webhook.cli.cluster.cluster_view import ClusterView, progress
 from webhook.cli.common.terminal import warn
 from webhook.cluster.client import Api
 from webhook.workloads.builtin_plugins import Plugins
 from webhook.workloads.workload import Workload
 
 
-def of_objects(api: Api, look: Look, reporter: Reporter, scope: Scope, *, publishes: bool) -> Survey:
+def of_objects(api: Api, view: ClusterView, reporter: Reporter, scope: Scope, *, publishes: bool) -> Auditor:
     """What is there. Raises ClusterError."""
     publisher = Publisher(api, scope.namespace, warn) if publishes else None
-    costing, missing = None, "only a part of the cluster was looked at"
+    costing, unknown_reason = None, "only a part of the cluster was looked at"
     if scope.is_whole:
-        costing, missing = costing_of(api)
-    with progress(is_shown=not reporter.prints_on_the_way) as heard:
-        cluster = Cluster(api, look.snapshot, scope, heard)
-        enforcement = with_evidence(look.enforcement, look.snapshot, cluster.given)
-        survey = Survey(look.snapshot, enforcement, with_diff=reporter.with_diff)
-        reporter.follow(survey, cluster.examined(), costing.add if costing else None)
-    costs = costing.costs() if costing and not reporter.interrupted else Costs(missing=missing)
-    reporter.end(survey.tally, costs, _notes(look))
+        costing, unknown_reason = costing_of(api)
+    with progress(is_shown=not reporter.prints_on_the_way) as on_progress:
+        cluster = Cluster(api, view.snapshot, scope, on_progress)
+        enforcement = with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
+        auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
+        reporter.follow(auditor, cluster.workloads(), costing.add if costing else None)
+    costs = costing.costs() if costing and not reporter.interrupted else Costs(unknown_reason=unknown_reason)
+    reporter.end(auditor.summary, costs, _notes(view))
     if publisher and not reporter.interrupted:
-        publisher.publish(survey.tally, datetime.now(UTC))
-    return survey
+        publisher.publish(auditor.summary, datetime.now(UTC))
+    return auditor
 
 
 def of_files(
-    api: Api, look: Look, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Workload]]
-) -> Survey:
+    api: Api, view: ClusterView, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Workload]]
+) -> Auditor:
     """What would be there. Raises ClusterError, InputError."""
     # Nobody has created them yet: nothing of them is as it is because of what is in force.
-    enforcement = structs.replace(look.enforcement, policies={}, since="")
-    survey = Survey(look.snapshot, enforcement, with_diff=reporter.with_diff)
-    reporter.follow(survey, manifests(plugins(api, look.part)))
-    reporter.end(survey.tally, Costs(missing="files say nothing of the rest of the cluster"), _notes(look))
-    return survey
+    enforcement = structs.replace(view.enforcement, policies={}, since="")
+    auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
+    reporter.follow(auditor, manifests(plugins(api, view.part)))
+    reporter.end(
+        auditor.summary, Costs(unknown_reason="files say nothing of the rest of the cluster"), _notes(view)
+    )
+    return auditor
 
 
-def _notes(look: Look) -> list[str]:
-    return [*look.notes, *calls(look.installed, None, datetime.now(UTC))]
+def _notes(view: ClusterView) -> list[str]:
+    return [*view.notes, *webhook_problems(view.installed, None, datetime.now(UTC))]

@@ -11,9 +11,9 @@ import typer
 
 from webhook.audit import what_if
 from webhook.audit.costs.costing import Costs
-from webhook.audit.enforcement import NOWHERE
+from webhook.audit.enforcement import NOT_ENFORCED
 from webhook.audit.findings import WORST_FIRST, Finding, problem_of
-from webhook.audit.summary import Survey
+from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import Output, Reporter
 from webhook.cli.common import options
 from webhook.cli.common.manifests import Found, Templates, find_pods, read, snapshot_from
@@ -135,11 +135,13 @@ def audit(
             accelerators=accelerator,
             namespace_labels=options.labels_of(namespace_labels),
         )
-        survey = Survey(
-            what_if.enforced(snapshot) if as_if_enforced else snapshot, NOWHERE, with_diff=reporter.with_diff
+        auditor = Auditor(
+            what_if.enforced(snapshot) if as_if_enforced else snapshot,
+            NOT_ENFORCED,
+            with_diff=reporter.with_diff,
         )
-        reporter.follow(survey, _manifests(filename, policies, namespace, others, NO_PLUGINS))
-        reporter.end(survey.tally, Costs(missing="no cluster was looked at"))
+        reporter.follow(auditor, _manifests(filename, policies, namespace, others, NO_PLUGINS))
+        reporter.end(auditor.summary, Costs(unknown_reason="no cluster was looked at"))
     else:
         from webhook.cli.audit import cluster
         from webhook.cli.cluster import cluster_view
@@ -152,19 +154,19 @@ def audit(
         part = cluster_view.cluster_part(
             api, None if filename else namespace, own, all_namespaces=all_namespaces
         )
-        look = cluster_view.look(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
+        view = cluster_view.read(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
         if filename:
             manifests = partial(_manifests, filename, policies, own, others)
-            survey = cluster.of_files(api, look, reporter, manifests)
+            auditor = cluster.of_files(api, view, reporter, manifests)
         else:
             scope = cluster_view.scope(api, part, selector, kinds, others)
-            survey = cluster.of_objects(api, look, reporter, scope, publishes=publish)
-        is_unsure = bool(look.notes)
-    if filename and not survey.tally.objects:
+            auditor = cluster.of_objects(api, view, reporter, scope, publishes=publish)
+        is_unsure = bool(view.notes)
+    if filename and not auditor.summary.objects:
         warn(f"{', '.join(filename)}: nothing in there makes Pods")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
-    if not survey.tally.found.isdisjoint({Finding.NOT_JUDGED, *fails}) or (fails and is_unsure):
+    if not auditor.summary.found.isdisjoint({Finding.NOT_JUDGED, *fails}) or (fails and is_unsure):
         raise typer.Exit(1)
 
 
@@ -185,12 +187,12 @@ def _manifests(
     """The Pods and templates of files. Raises InputError."""
     for document in read(options.filenames_of(filename, policies), others):
         for found in find_pods(document, others):
-            yield _examined(found, namespace or "default", plugins)
+            yield _workload(found, namespace or "default", plugins)
 
 
-def _examined(found: Found, namespace: str, plugins: Plugins) -> Workload:
+def _workload(found: Found, namespace: str, plugins: Plugins) -> Workload:
     try:
-        return found.examined(namespace, plugins)
+        return found.workload(namespace, plugins)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)
         manifest = found.manifest
         return unreadable(

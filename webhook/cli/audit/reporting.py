@@ -12,7 +12,7 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import Verdict
 from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of
-from webhook.audit.summary import Survey, Tally, summary
+from webhook.audit.summary import Auditor, Summary, summary_json
 from webhook.cli.audit import table
 from webhook.cli.common.terminal import warn, write
 from webhook.documents.yaml_tree import written
@@ -40,14 +40,14 @@ class Reporter:
 
     def follow(
         self,
-        survey: Survey,
-        examined: Iterator[Workload],
+        auditor: Auditor,
+        workloads: Iterator[Workload],
         also: Callable[[Workload, Verdict], object] | None = None,
     ) -> None:
         """Until all have been looked at, or somebody presses Ctrl-C: then what there is is reported."""
         try:
-            for each in examined:
-                verdict = survey.take(each)
+            for each in workloads:
+                verdict = auditor.judge(each)
                 if verdict.problem:
                     warn(f"{each.ref} could not be judged: {verdict.problem}")
                 if also:
@@ -57,24 +57,24 @@ class Reporter:
         except KeyboardInterrupt:
             self.interrupted = True
 
-    def end(self, tally: Tally, costs: Costs, notes: Sequence[str] = ()) -> None:
-        total = summary(tally, costs, notes, interrupted=self.interrupted)
+    def end(self, summary: Summary, costs: Costs, notes: Sequence[str] = ()) -> None:
+        totals = summary_json(summary, costs, notes, interrupted=self.interrupted)
         match self._output:
             case Output.JSON:
-                write(f"{msgspec.json.encode({'summary': total}, enc_hook=str).decode()}\n")
+                write(f"{msgspec.json.encode({'summary': totals}, enc_hook=str).decode()}\n")
             case Output.YAML:
-                document = {"summary": total, "owners": [row_of(row) for row in tally.rows]}
+                document = {"summary": totals, "owners": [row_of(row) for row in summary.rows]}
                 write(written(msgspec.to_builtins(document, enc_hook=str)))
             case Output.HTML:
                 from webhook.audit.reports import html
 
-                write(html.page(tally, costs, total, at=datetime.now(UTC), of=self._of))
+                write(html.page(summary, costs, totals, at=datetime.now(UTC), of=self._of))
             case Output.OPENREPORTS:
-                for report in openreports.reports(tally, datetime.now(UTC)):
+                for report in openreports.reports(summary, datetime.now(UTC)):
                     write(f"---\n{written(report)}")
             case Output.PROMETHEUS:
                 from webhook.audit.reports import prometheus
 
-                write(prometheus.exposition(tally))
+                write(prometheus.exposition(summary))
             case Output.TABLE:
-                table.show(tally, costs, total, with_diff=self._prints_diff)
+                table.show(summary, costs, totals, with_diff=self._prints_diff)

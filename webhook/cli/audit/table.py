@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
-from webhook.audit.costs.capacity import Room
+from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding
 from webhook.audit.reports.wording import pods_of, short, what
-from webhook.audit.summary import Row, Tally
+from webhook.audit.summary import Row, Summary
 from webhook.cli.common.output import pluralize
 from webhook.cli.common.terminal import console, print_table
 from webhook.model.names import QOS_RESOURCES
@@ -30,15 +30,15 @@ _MAX_NAMESPACES = 10
 _MAX_SKIPPED = 20
 
 
-def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) -> None:
+def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: bool) -> None:
     out = console()
-    if total["interrupted"]:
+    if totals["interrupted"]:
         out.print(Text("interrupted: this is only what had been read", style="red"))
-    for note in total["notes"]:
+    for note in totals["notes"]:
         out.print(Text(note, style="yellow"))
-    for line in (*_counts(tally), *_requests(tally), *_costs(costs)):
+    for line in (*_counts(summary), *_requests(summary), *_costs(costs)):
         out.print(line)
-    rows = [row for row in tally.rows if row.finding is not Finding.PASS]
+    rows = [row for row in summary.rows if row.finding is not Finding.PASS]
     skipped = [row for row in rows if row.finding is Finding.SKIPPED]
     if len(skipped) > _MAX_SKIPPED:  # the counts above say why
         rows = [row for row in rows if row.finding is not Finding.SKIPPED]
@@ -52,22 +52,22 @@ def show(tally: Tally, costs: Costs, total: dict[str, Any], *, with_diff: bool) 
                 out.print(Text(line, style={"+": "green", "-": "red"}.get(line[:1], "")))
 
 
-def _counts(tally: Tally) -> Iterator[Text]:
-    live = f", {pluralize(tally.live_pods, 'live Pod')}" if tally.live_pods else ""
-    yield Text(f"{pluralize(len(tally.rows), 'owner')}{live}", style="bold")
+def _counts(summary: Summary) -> Iterator[Text]:
+    live = f", {pluralize(summary.live_pods, 'live Pod')}" if summary.live_pods else ""
+    yield Text(f"{pluralize(len(summary.rows), 'owner')}{live}", style="bold")
     for finding in WORST_FIRST:
-        owners, pods = tally.owners[finding], tally.pods[finding]
+        owners, pods = summary.owners[finding], summary.pods[finding]
         if owners:
-            why = tally.skips.most_common() if finding is Finding.SKIPPED else ()
+            why = summary.skips.most_common() if finding is Finding.SKIPPED else ()
             cells = (pluralize(owners, "owner"), pluralize(pods, "Pod") if pods else "")
             said = ", ".join(f"{count} {reason}" for reason, count in why)
             yield Text(f"  {finding:<17}{cells[0]:<12}{cells[1]:<10}{said}".rstrip(), style=_STYLES[finding])
-    for moved, count in tally.qos.most_common():
+    for moved, count in summary.qos.most_common():
         yield Text(f"  QoS class: {pluralize(count, 'Pod')} from {moved}")
 
 
-def _requests(tally: Tally) -> Iterator[str]:
-    changed = {name: each for name, each in tally.namespaces.items() if each.before != each.after}
+def _requests(summary: Summary) -> Iterator[str]:
+    changed = {name: each for name, each in summary.namespaces.items() if each.before != each.after}
     if changed:
         yield "\nRequests, as they are and as they would be"
     most_first = sorted(
@@ -80,26 +80,30 @@ def _requests(tally: Tally) -> Iterator[str]:
 
 
 def _costs(costs: Costs) -> Iterator[str]:
-    if costs.rooms:
+    if costs.capacity:
         yield "\nRoom on the Nodes, by sums"
-    for room in costs.rooms:
-        yield f"  {room.selector or 'all':<24}{_room(room)}"
-    if costs.waking:
+    for each in costs.capacity:
+        yield f"  {each.selector or 'all':<24}{_capacity(each)}"
+    if costs.wakeups:
         yield "\nAutoscalers that would wake"
-    for each in costs.waking:
-        metric = each.metric
-        reads = "its Pods' usage is not known" if each.reads is None else f"they would read {each.reads}%"
-        yield f"  {each.autoscaler.ref}: scales at {metric.target}% of {metric.resource}, {reads}"
+    for wakeup in costs.wakeups:
+        metric = wakeup.metric
+        reads = (
+            "its Pods' usage is not known"
+            if wakeup.utilization is None
+            else f"they would read {wakeup.utilization}%"
+        )
+        yield f"  {wakeup.autoscaler.ref}: scales at {metric.target}% of {metric.resource}, {reads}"
 
 
-def _room(room: Room) -> str:
-    amounts = (room.requested, room.added, room.allocatable)
+def _capacity(capacity: NodeCapacity) -> str:
+    amounts = (capacity.requested, capacity.added, capacity.allocatable)
     said = [
         "{} {} + {} of {}".format(each, *(short(part, each) for part in amounts)) for each in QOS_RESOURCES
     ]
-    warned = f"  NOT ENOUGH {', '.join(room.short)}" if room.short else ""
-    full = f"  too full for the DaemonSets: {', '.join(room.full)}" if room.full else ""
-    return f"{pluralize(room.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
+    warned = f"  NOT ENOUGH {', '.join(capacity.shortages)}" if capacity.shortages else ""
+    full = f"  too full for the DaemonSets: {', '.join(capacity.full_nodes)}" if capacity.full_nodes else ""
+    return f"{pluralize(capacity.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
 
 
 def _moved(before: Amounts, after: Amounts) -> str:

@@ -49,7 +49,7 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
     """The exit code. Raises InputError."""
     api = api_client(kubeconfig, context, retry_429=True)
     found = _look(api)
-    if found.installed.hook is None:
+    if found.installed.webhook is None:
         return _said(
             [Checked(_CONFIGURATION, "there is none, so nothing calls podtailor: apply the manifests")],
             output,

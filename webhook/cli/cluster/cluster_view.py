@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from webhook.audit import what_if
 from webhook.audit.cluster import workloads
-from webhook.audit.cluster.discovery import others_of
+from webhook.audit.cluster.discovery import custom_controllers
 from webhook.audit.cluster.installation import Installation, enforcement, installation
-from webhook.audit.cluster.workloads import Heard, Scope
-from webhook.audit.diagnosis import calls
+from webhook.audit.cluster.workloads import OnProgress, Scope
+from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
 from webhook.cli.cluster.server_args import chosen, parse_server_args
 from webhook.cli.common.connect import warn_of
@@ -44,7 +44,7 @@ _UNSURE = (
 )
 
 
-class Look(Struct, frozen=True):
+class ClusterView(Struct, frozen=True):
     """By what the objects of a cluster are judged."""
 
     snapshot: Snapshot
@@ -73,7 +73,7 @@ def cluster_part(
     return ClusterPart(default, [], f"you may not read all namespaces: only {default} is looked at")
 
 
-def look(
+def read(
     api: Api,
     part: ClusterPart,
     here: typer.Context | None = None,
@@ -81,7 +81,7 @@ def look(
     *,
     since: str = "",
     as_if_enforced: bool = False,
-) -> Look:
+) -> ClusterView:
     """As the installed server does, but for what is given by the flags `here` and by policies of `paths`.
 
     Raises InputError, ClusterError.
@@ -94,19 +94,19 @@ def look(
     snapshot, policy_statuses = reads.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
     warn_of(policy_statuses)
     if part.unreadable:  # what is only half known accuses nobody
-        within = Enforcement(installed.hook)
+        within = Enforcement(installed.webhook)
     else:
         names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset))
         within = enforcement(api, installed, names, since, part.namespace)
     if as_if_enforced:
         snapshot, within = what_if.enforced(snapshot), what_if.in_force(within, snapshot)
-    return Look(snapshot, within, installed, there.tls_secret, part)
+    return ClusterView(snapshot, within, installed, there.tls_secret, part)
 
 
 def policies_in_force(
     api: Api, part: ClusterPart, here: typer.Context, paths: list[str] | None
 ) -> tuple[Policy, ...]:
-    """As `look`. Raises InputError, ClusterError."""
+    """As `read`. Raises InputError, ClusterError."""
     own = load_or_raise(paths or ())
     installed = installation(api, part)
     wanted = chosen(here, parse_server_args(installed.arguments))
@@ -115,7 +115,7 @@ def policies_in_force(
     for note in (
         *filter(None, [part.narrowed]),
         *(part.unreadable or ()),
-        *calls(installed, None, datetime.now(UTC)),
+        *webhook_problems(installed, None, datetime.now(UTC)),
     ):
         warn(note)
     found = (each.policy for each in policy_statuses if each.policy)
@@ -123,7 +123,7 @@ def policies_in_force(
 
 
 @contextmanager
-def progress(*, is_shown: bool = True) -> Iterator[Heard]:
+def progress(*, is_shown: bool = True) -> Iterator[OnProgress]:
     """A bar with counts, on a terminal only; not shown among lines that are printed on the way to one."""
     err = console(stderr=True)
     shows = err.is_terminal and (is_shown or not sys.stdout.isatty())
@@ -131,12 +131,12 @@ def progress(*, is_shown: bool = True) -> Iterator[Heard]:
     with Progress(*columns, console=err, transient=True, disable=not shows) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def heard(kind: str, done: int, total: int) -> None:
+        def on_progress(kind: str, done: int, total: int) -> None:
             if kind not in tasks:
                 tasks[kind] = bar.add_task(kind)
             bar.update(tasks[kind], completed=done, total=total)
 
-        yield heard
+        yield on_progress
 
 
 def scope(
@@ -147,7 +147,7 @@ def scope(
     others: Mapping[tuple[str, str], tuple[Path, ...]],
 ) -> Scope:
     """`kinds` as in `Deployment,Pod`. Raises InputError, ClusterError."""
-    controllers = (*CONTROLLERS, *others_of(api, others))
+    controllers = (*CONTROLLERS, *custom_controllers(api, others))
     known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
     words = [word for word in kinds.split(",") if word]
     for word in words:
@@ -161,12 +161,12 @@ class LivePod(Struct, frozen=True):
     """A Pod of the cluster, as a manifest and as what it was when it was created."""
 
     document: Document
-    examined: Workload
+    workload: Workload
     served: bytes | None
     """The certificate of the webhook, PEM, where it can be read."""
 
 
-def live_pod(api: Api, at: Look, named: str, namespace: str) -> LivePod:
+def live_pod(api: Api, at: ClusterView, named: str, namespace: str) -> LivePod:
     """Given as `pod/NAME`. Raises InputError, ClusterError."""
     kind, _, name = named.rpartition("/")
     if kind not in ("pod", "pods", "po") or not name:

@@ -44,10 +44,10 @@ class Found(Struct, frozen=True):
     manifest: Manifest
 
     def request(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Request:
-        examined = self.examined(default_namespace, plugins)
-        return Request(examined.ref.namespace, examined.admitted)
+        workload = self.workload(default_namespace, plugins)
+        return Request(workload.ref.namespace, workload.admitted)
 
-    def examined(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Workload:
+    def workload(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Workload:
         ref = Ref(self.manifest.kind, self.manifest.namespace or default_namespace, self.manifest.name)
         return template_of(self.object, self.manifest, ref, plugins)
 

@@ -23,7 +23,7 @@ from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS
 
 if TYPE_CHECKING:
-    from webhook.cli.cluster.cluster_view import Look
+    from webhook.cli.cluster.cluster_view import ClusterView
 
 
 def explain(
@@ -71,16 +71,16 @@ def explain(
         namespace = connect.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
         part = cluster_view.cluster_part(api, namespace if live else None, namespace)
-        look = cluster_view.look(api, part, here, policies)
-        snapshot, there = look.snapshot, NO_PLUGINS if live else plugins(api, part)
-        for note in look.notes:
+        view = cluster_view.read(api, part, here, policies)
+        snapshot, there = view.snapshot, NO_PLUGINS if live else plugins(api, part)
+        for note in view.notes:
             warn(note)
         if live:
-            explain_live(api, look, cluster_view.live_pod(api, look, live, namespace), namespace, output)
+            explain_live(api, view, cluster_view.live_pod(api, view, live, namespace), namespace, output)
             return
     else:
         namespace = namespace or "default"
-        look, there = None, NO_PLUGINS
+        view, there = None, NO_PLUGINS
         snapshot = snapshot_from(
             policies,
             builtin,
@@ -100,26 +100,28 @@ def explain(
     if output is Format.JSON:
         print_json([as_json(found, namespace, explanation) for found, explanation in found_out])
     else:
-        _print(found_out, namespace, look)
+        _print(found_out, namespace, view)
     if len(found_out) < len(asked):
         raise typer.Exit(1)
 
 
-def _print(found_out: Iterable[tuple[Found, engine.Explanation]], namespace: str, look: Look | None) -> None:
+def _print(
+    found_out: Iterable[tuple[Found, engine.Explanation]], namespace: str, view: ClusterView | None
+) -> None:
     out = console()
     for index, (found, explanation) in enumerate(found_out):
         if index:
             out.print()
         for line in in_words(found, namespace, explanation):
             out.print(line)
-        spared = look and _spared(look, found, namespace)
+        spared = view and _spared(view, found, namespace)
         if spared:
             out.print(Text(f"\n  But the API server does not ask: {spared}", style="yellow"))
 
 
-def _spared(look: Look, found: Found, namespace: str) -> Notice | None:
-    within = look.snapshot.namespace(found.request(namespace).namespace)
-    return look.enforcement.excludes(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
+def _spared(view: ClusterView, found: Found, namespace: str) -> Notice | None:
+    within = view.snapshot.namespace(found.request(namespace).namespace)
+    return view.enforcement.excludes(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
 
 
 def _filenames(live: str | None, filename: list[str] | None, policies: list[str] | None) -> list[str]:

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Scope
-from webhook.audit.diagnosis import ClusterContext, why_not
+from webhook.audit.diagnosis import ClusterContext, diagnose
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.summary import Survey
-from webhook.cli.cluster.cluster_view import LivePod, Look
+from webhook.audit.summary import Auditor
+from webhook.cli.cluster.cluster_view import ClusterView, LivePod
 from webhook.cli.common.manifests import find_pods
 from webhook.cli.common.output import Format, print_json
 from webhook.cli.common.terminal import console, warn
@@ -25,30 +25,30 @@ from webhook.workloads.builtin_plugins import NO_PLUGINS
 from webhook.workloads.workload import Workload
 
 
-def explain_live(api: Api, look: Look, live: LivePod, namespace: str, output: Format) -> None:
+def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, output: Format) -> None:
     """The reasoning for the Pod as it was created, and why it is not as it would be now.
 
     Raises ClusterError.
     """
-    examined, enforcement = _examined(api, look, live, namespace)
+    workload, enforcement = _workload(api, view, live, namespace)
     found = next(find_pods(live.document))
-    found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=examined.admitted))
-    explanation = explained(found, namespace, NO_PLUGINS, look.snapshot)
-    verdict = Survey(look.snapshot, enforcement).take(examined)
+    found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=workload.admitted))
+    explanation = explained(found, namespace, NO_PLUGINS, view.snapshot)
+    verdict = Auditor(view.snapshot, enforcement).judge(workload)
     if explanation and verdict.problem:
-        warn(f"{examined.ref} could not be judged: {verdict.problem}")
+        warn(f"{workload.ref} could not be judged: {verdict.problem}")
     if explanation is None or verdict.problem:
         raise typer.Exit(1)
-    within = look.snapshot.namespace(namespace)
-    around = ClusterContext(within, look.installed, enforcement, live.served, datetime.now(UTC))
-    reasons = why_not(examined, explanation, verdict, around)
+    within = view.snapshot.namespace(namespace)
+    around = ClusterContext(within, view.installed, enforcement, live.served, datetime.now(UTC))
+    reasons = diagnose(workload, explanation, verdict, around)
     if output is Format.JSON:
         said = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
         print_json([{**as_json(found, namespace, explanation), **said}])
         return
     out = console()
-    title = f"  {verdict.finding}, created at {examined.created}"
-    out.print(Text.assemble((str(examined.ref), "bold"), title))
+    title = f"  {verdict.finding}, created at {workload.created}"
+    out.print(Text.assemble((str(workload.ref), "bold"), title))
     for reason in reasons:
         out.print(Text(f"  {reason}", style="yellow"))
     _, *rest = in_words(found, namespace, explanation, sets="A new one would be given")
@@ -58,14 +58,14 @@ def explain_live(api: Api, look: Look, live: LivePod, namespace: str, output: Fo
             out.print(line)
 
 
-def _examined(api: Api, look: Look, live: LivePod, namespace: str) -> tuple[Workload, Enforcement]:
+def _workload(api: Api, view: ClusterView, live: LivePod, namespace: str) -> tuple[Workload, Enforcement]:
     """As the audit sees it: beside its template, and with what shows whether it slipped through."""
-    cluster = Cluster(api, look.snapshot, Scope(namespace), lambda *_: None)
+    cluster = Cluster(api, view.snapshot, Scope(namespace), lambda *_: None)
     try:
-        examined = cluster.live(live.document.text.encode())
+        workload = cluster.live(live.document.text.encode())
     except ClusterError as error:
         if error.status != HTTPStatus.FORBIDDEN:
             raise
         warn(f"whether it differs from its template is not known: {error}")
-        return live.examined, look.enforcement
-    return examined or live.examined, with_evidence(look.enforcement, look.snapshot, cluster.given)
+        return live.workload, view.enforcement
+    return workload or live.workload, with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
