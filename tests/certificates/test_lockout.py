@@ -1,4 +1,4 @@
-"""A configuration that could keep the cluster from healing is told from one that could not."""
+"""Which webhook configurations could lock out a cluster."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def _selecting(*expressions: dict[str, Any], **labels: str) -> dict[str, Any]:
     [
         pytest.param({}, None, id="as it ships, but Fail"),
         pytest.param({"failurePolicy": "Ignore", "namespaceSelector": {}}, None, id="Ignore"),
-        pytest.param({"namespaceSelector": _selecting(team="a")}, "podtailor-system is selected", id="by a label that it may get"),
+        pytest.param({"namespaceSelector": _selecting(team="a")}, "podtailor-system is selected", id="by a label that a namespace may get"),
         pytest.param({"namespaceSelector": {}}, "podtailor-system is selected", id="everything"),
         pytest.param(
             {"namespaceSelector": _selecting({"key": NAMES, "operator": "NotIn", "values": ["podtailor-system"]})},
-            "kube-system is selected", id="all but our own",
+            "kube-system is selected", id="all but podtailor-system",
         ),
-        pytest.param({"rules": [{"resources": ["*"]}]}, "more than pods", id="everything there is"),
+        pytest.param({"rules": [{"resources": ["*"]}]}, "more than pods", id="all resources"),
     ],
 )  # fmt: skip
 def test_reasons(change: dict[str, Any], words: str | None) -> None:
@@ -37,5 +37,5 @@ def test_reasons(change: dict[str, Any], words: str | None) -> None:
     assert (reason is None) if words is None else (reason and words in reason)
 
 
-def test_fail_is_what_a_configuration_that_says_nothing_means() -> None:
+def test_failure_policy_defaults_to_fail() -> None:
     assert lockout([{"name": "x"}], "podtailor-system")

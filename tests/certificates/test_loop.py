@@ -1,4 +1,4 @@
-"""Rounds of looking after certificates: one that fails is expected, and the next comes sooner."""
+"""Certificates are reconciled at an interval, and sooner after a failure, which is expected."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from webhook.certificates.loop import RotationLoop
 from webhook.errors import RotationError
 
 
-def test_round_that_fails_is_logged_and_repeated_without_a_restart(
+def test_failure_is_logged_and_retried_without_a_restart(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "_FIRST_RETRY_SECONDS", 0.01)
-    rounds: list[datetime] = []
+    calls: list[datetime] = []
     third = threading.Event()
 
-    class CertRotator:
+    class FailingRotator:
         def reconcile(self, now: datetime) -> None:
-            rounds.append(now)
-            if len(rounds) < 3:
+            calls.append(now)
+            if len(calls) < 3:
                 raise RotationError("the API server does not answer")
             third.set()
 
-    anybody: Any = CertRotator()
+    rotator: Any = FailingRotator()
     before = supervision.restarts().get("certificates", 0)
-    worker = RotationLoop(anybody, timedelta(hours=1))
+    worker = RotationLoop(rotator, timedelta(hours=1))
     worker.start()
     try:
-        assert third.wait(20), "an hour is for rounds that went well"
+        assert third.wait(20), "waits an hour only after a success"
     finally:
         worker.stop()
         worker.join(10)
     assert supervision.restarts()["certificates"] == before
     logged = [each for each in caplog.records if each.name == "podtailor.certs"]
-    assert [each.getMessage() for each in logged] == ["certificates not looked after"] * 2
+    assert [each.getMessage() for each in logged] == ["certificate reconciliation failed"] * 2

@@ -1,4 +1,4 @@
-"""`certs show`, `check` and `rotate` against what is installed, through the API server and a forwarded port."""
+"""`certs show`, `check` and `rotate` in a cluster, through the API server and forwarded ports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET = ("secret", "podtailor-webhook-tls", "--namespace=podtailor-system")
 
 @pytest.fixture(scope="module")
 def installed(cluster: ControlPlane, kubelet: Kubelet) -> ControlPlane:
-    """Whose certificates are looked at every four seconds, and whose new CA signs after fifteen."""
+    """A cluster whose certificates are reconciled every four seconds, and whose new CA signs after fifteen."""
     kubelet.apply("manifests/overlays/cluster-wide")
     overlap = [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--ca-overlap=15s"}]
     cluster.kubectl(
@@ -36,11 +36,11 @@ def installed(cluster: ControlPlane, kubelet: Kubelet) -> ControlPlane:
 
 
 @pytest.fixture
-def whole(installed: ControlPlane) -> Iterator[ControlPlane]:
-    """All is well before, and after."""
-    eventually("all is well", lambda: _certs(installed, "check").returncode == 0)
+def healthy(installed: ControlPlane) -> Iterator[ControlPlane]:
+    """`certs check` finds no problem before and after the test."""
+    eventually("no problem", lambda: _certs(installed, "check").returncode == 0)
     yield installed
-    eventually("all is well again", lambda: _certs(installed, "check").returncode == 0)
+    eventually("no problem again", lambda: _certs(installed, "check").returncode == 0)
 
 
 def _certs(cluster: ControlPlane, *words: str) -> subprocess.CompletedProcess[str]:
@@ -48,21 +48,21 @@ def _certs(cluster: ControlPlane, *words: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def _shown(cluster: ControlPlane) -> list[Json]:
-    shown: list[Json] = json.loads(_certs(cluster, "show", "--output=json").stdout)
-    return shown
+def _certificates(cluster: ControlPlane) -> list[Json]:
+    certificates: list[Json] = json.loads(_certs(cluster, "show", "--output=json").stdout)
+    return certificates
 
 
 def _problems(cluster: ControlPlane) -> dict[str, str]:
     done = _certs(cluster, "check", "--output=json")
-    found = {each["what"].split("-webhook-tls")[0]: each["problem"] for each in json.loads(done.stdout)}
-    problems = {what: problem for what, problem in found.items() if problem}
+    results = {each["what"].split("-webhook-tls")[0]: each["problem"] for each in json.loads(done.stdout)}
+    problems = {what: problem for what, problem in results.items() if problem}
     assert done.returncode == (1 if problems else 0), done.stderr
     return problems
 
 
-def test_check_asks_every_replica(whole: ControlPlane) -> None:
-    done = _certs(whole, "check")
+def test_check_probes_every_replica(healthy: ControlPlane) -> None:
+    done = _certs(healthy, "check")
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["ok", "caBundle"],
@@ -72,42 +72,42 @@ def test_check_asks_every_replica(whole: ControlPlane) -> None:
     ]
 
 
-def test_rotated_certificate_is_served_and_trusted(whole: ControlPlane) -> None:
-    before = _shown(whole)
+def test_rotated_certificate_is_served_and_trusted(healthy: ControlPlane) -> None:
+    before = _certificates(healthy)
     assert [each["file"].rpartition(": ")[2] for each in before] == ["ca.crt", "tls.crt", "caBundle"]
-    done = _certs(whole, "rotate")
-    assert "new certificate until" in done.stdout, done.stderr
-    after = _shown(whole)
+    done = _certs(healthy, "rotate")
+    assert "new certificate, valid until" in done.stdout, done.stderr
+    after = _certificates(healthy)
     assert after[0]["sha256"] == before[0]["sha256"]
     assert after[1]["sha256"] != before[1]["sha256"]
 
 
-def test_ca_is_replaced(whole: ControlPlane) -> None:
-    """As after its key has leaked: the new one is trusted before it signs, and signs before the old one goes."""
-    (old,) = [each for each in _shown(whole) if each["file"] == "caBundle"]
-    done = _certs(whole, "rotate", "--ca")
-    assert "a new CA, beside 1 CA" in done.stdout, done.stderr
-    refused = _certs(whole, "rotate", "--retire")
+def test_ca_is_replaced(healthy: ControlPlane) -> None:
+    """As after a leak of its key: the new CA is trusted before it signs, and signs before the old one goes."""
+    (old,) = [each for each in _certificates(healthy) if each["file"] == "caBundle"]
+    done = _certs(healthy, "rotate", "--ca")
+    assert "added a CA beside 1 CA" in done.stdout, done.stderr
+    refused = _certs(healthy, "rotate", "--retire")
     assert refused.returncode == 2
     assert "the new CA has not signed yet" in refused.stderr
-    eventually("the new one has signed", lambda: _certs(whole, "rotate", "--retire").returncode == 0)
-    eventually("it is alone", lambda: len(_shown(whole)) == 3)
-    (new,) = [each for each in _shown(whole) if each["file"] == "caBundle"]
+    eventually("the new CA has signed", lambda: _certs(healthy, "rotate", "--retire").returncode == 0)
+    eventually("the old CA is gone", lambda: len(_certificates(healthy)) == 3)
+    (new,) = [each for each in _certificates(healthy) if each["file"] == "caBundle"]
     assert new["sha256"] != old["sha256"]
 
 
-def test_configuration_that_is_gone_is_told_and_not_made_anew(whole: ControlPlane, kubelet: Kubelet) -> None:
+def test_deleted_configuration_is_reported_and_not_recreated(healthy: ControlPlane, kubelet: Kubelet) -> None:
     replica = kubelet.replica
     assert replica
-    configuration = whole.kubectl_json("get", "mutatingwebhookconfiguration", "podtailor")
-    eventually("it says so", lambda: replica.metric("podtailor_ca_bundle_current") == 1)
-    whole.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
-    assert _problems(whole) == {
-        "MutatingWebhookConfiguration podtailor": "there is none, so nothing calls podtailor: apply the manifests"
+    configuration = healthy.kubectl_json("get", "mutatingwebhookconfiguration", "podtailor")
+    eventually("the caBundle is current", lambda: replica.metric("podtailor_ca_bundle_current") == 1)
+    healthy.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
+    assert _problems(healthy) == {
+        "MutatingWebhookConfiguration podtailor": "it is missing, so the API server does not call podtailor: apply the manifests"
     }
-    replica.said("no webhook configuration, so nothing calls podtailor")
+    replica.said("webhook configuration not found: the API server does not call podtailor")
     assert replica.metric("podtailor_ca_bundle_current") == 0
     for field in ("uid", "resourceVersion", "managedFields"):
         configuration["metadata"].pop(field, None)
     configuration["webhooks"][0]["clientConfig"].pop("caBundle")
-    whole.kubectl("create", "-f", "-", stdin=json.dumps(configuration))
+    healthy.kubectl("create", "-f", "-", stdin=json.dumps(configuration))

@@ -100,7 +100,7 @@ def test_certificate_near_its_end(own: ControlPlane, capsys: pytest.CaptureFixtu
     earlier = datetime.now(UTC) - timedelta(hours=20)
     with api_client(str(own.kubeconfig)) as api:
         shared = SharedSecret(api, "podtailor-system", "podtailor-webhook-tls")
-        shared.agreed(lambda held: rotated(held, earlier, short) if held else pytest.fail("no Secret"))
+        shared.update(lambda stored: rotated(stored, earlier, short) if stored else pytest.fail("no Secret"))
     near = own.kubectl_json("get", *SECRET)["data"]["tls.crt"]
     with Client(own.kubeconfig) as client, Traffic(client, own.create_namespace("near-its-end")) as traffic:
         seconds = _took(lambda: own.kubectl_json("get", *SECRET)["data"]["tls.crt"] != near)
@@ -146,6 +146,8 @@ def test_configuration_is_deleted(own: ControlPlane, replicas: Replicas) -> None
     """Told, in the log, by a metric and by `certs check`; not made again: whoever deletes it means it."""
     own.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     for replica in replicas.running:
-        replica.said("no webhook configuration, so nothing calls podtailor", seconds=MAX_SECONDS)
+        replica.said(
+            "webhook configuration not found: the API server does not call podtailor", seconds=MAX_SECONDS
+        )
         assert replica.metric("podtailor_ca_bundle_current") == 0
     assert "podtailor" not in own.kubectl("get", "mutatingwebhookconfigurations", "--output=name")

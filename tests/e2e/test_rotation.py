@@ -1,4 +1,4 @@
-"""Certificates that look after themselves: two replicas, one Secret, and everything that is taken away from them."""
+"""Two replicas share one Secret and one caBundle, and restore what is deleted or damaged."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ HOSTS = ["localhost"]
 
 
 class Endpoint:
-    """What stands behind the Service: whichever certificate the replica `serving` has."""
+    """Stands for the Service: serves the certificate of the replica `serving`."""
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.address = f"localhost:{self._listening.getsockname()[1]}"
+        self.address = "localhost", self._listening.getsockname()[1]
         self.serving: CertRotator | None = None
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -45,7 +45,7 @@ class Endpoint:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            # A replica that has no certificate yet refuses, and so does one whose files change this moment.
+            # Handshakes fail without a certificate, and while its files change.
             with closing(connection), suppress(OSError):
                 if self.serving is None:
                     continue
@@ -57,14 +57,14 @@ class Endpoint:
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    made = Endpoint()
-    yield made
-    made.close()
+    endpoint = Endpoint()
+    yield endpoint
+    endpoint.close()
 
 
 @pytest.fixture
 def api(cluster: ControlPlane) -> Iterator[ApiClient]:
-    """In a namespace with a webhook configuration, both as new."""
+    """With a new namespace and a new webhook configuration."""
     namespace = yaml(Path("manifests/base/namespace.yaml").read_text())
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
     cluster.kubectl("delete", "secret", "tls", "--namespace=podtailor-system", "--ignore-not-found")
@@ -75,8 +75,8 @@ def api(cluster: ControlPlane) -> Iterator[ApiClient]:
 @contextmanager
 def _configured(cluster: ControlPlane) -> Iterator[None]:
     configuration = yaml(Path("manifests/base/mutatingwebhookconfiguration.yaml").read_text())
-    # For no namespace that there is: this is about the configuration alone.
-    configuration["webhooks"][0]["namespaceSelector"] = {"matchLabels": {"nobody": "here"}}
+    # Selects no namespace: no review is sent.
+    configuration["webhooks"][0]["namespaceSelector"] = {"matchLabels": {"no": "namespace"}}
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(configuration))
     yield
     cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor", "--ignore-not-found")
@@ -84,10 +84,20 @@ def _configured(cluster: ControlPlane) -> Iterator[None]:
 
 @pytest.fixture
 def replicas(api: ApiClient, endpoint: Endpoint, tmp_path: Path) -> tuple[CertRotator, CertRotator]:
-    target = RotationTarget("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
+    target = _target(endpoint)
     first, second = (CertRotator(api, target, tmp_path / name) for name in ("first", "second"))
     endpoint.serving = first
     return first, second
+
+
+def _target(endpoint: Endpoint) -> RotationTarget:
+    return RotationTarget(
+        namespace="podtailor-system",
+        secret="tls",  # noqa: S106 (its name)
+        configuration="podtailor",
+        hosts=HOSTS,
+        address=endpoint.address,
+    )
 
 
 def _bundle(cluster: ControlPlane) -> bytes:
@@ -96,22 +106,22 @@ def _bundle(cluster: ControlPlane) -> bytes:
 
 
 def _is_trusted(cluster: ControlPlane, rotator: CertRotator) -> bool:
-    """Whether an API server that goes by the caBundle would take what this replica serves."""
+    """Whether a client that trusts the caBundle accepts the certificate of this replica."""
     trust = ssl.create_default_context(cadata=_bundle(cluster).decode())
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(rotator.certificate, rotator.key)
-    here, there = (ssl.MemoryBIO() for _ in range(2))
-    one = trust.wrap_bio(here, there, server_hostname="localhost")
-    other = server.wrap_bio(there, here, server_side=True)
+    to_client, to_server = (ssl.MemoryBIO() for _ in range(2))
+    client = trust.wrap_bio(to_client, to_server, server_hostname="localhost")
+    serving = server.wrap_bio(to_server, to_client, server_side=True)
     for _ in range(3):
-        for side in (one, other):
+        for side in (client, serving):
             try:
                 side.do_handshake()
             except ssl.SSLWantReadError:
                 continue
             except ssl.SSLCertVerificationError:
                 return False
-    return one.cipher() is not None
+    return client.cipher() is not None
 
 
 def test_replicas_agree_and_are_trusted(
@@ -124,7 +134,7 @@ def test_replicas_agree_and_are_trusted(
     assert replicas[0].certificate.read_bytes() == replicas[1].certificate.read_bytes()
 
 
-def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]) -> None:
+def test_two_replicas_at_once_agree(cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]) -> None:
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda rotator: rotator.sync_secret(NOW), replicas))
         list(pool.map(lambda rotator: rotator.reconcile(NOW), replicas))
@@ -140,7 +150,7 @@ def test_of_two_at_once_one_writes(cluster: ControlPlane, replicas: tuple[CertRo
         pytest.param(["patch", "secret", "tls", "--type=json", '--patch=[{"op":"remove","path":"/data/ca.crt"}]'], id="emptied"),
     ],
 )  # fmt: skip
-def test_secret_that_is_harmed_is_written_again_and_nobody_loses_trust(
+def test_deleted_or_damaged_secret_is_restored_and_trust_is_kept(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator], harm: list[str]
 ) -> None:
     for rotator in replicas:
@@ -156,9 +166,7 @@ def test_secret_that_is_harmed_is_written_again_and_nobody_loses_trust(
     assert from_secret({name: base64.b64decode(value) for name, value in data.items()})
 
 
-def test_bundle_that_is_taken_away_is_written_again(
-    cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
-) -> None:
+def test_removed_bundle_is_restored(cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]) -> None:
     replicas[0].reconcile(NOW)
     patch = '[{"op":"replace","path":"/webhooks/0/clientConfig/caBundle","value":""}]'
     cluster.kubectl("patch", "mutatingwebhookconfiguration", "podtailor", "--type=json", f"--patch={patch}")
@@ -167,7 +175,7 @@ def test_bundle_that_is_taken_away_is_written_again(
     assert _is_trusted(cluster, replicas[1])
 
 
-def test_nothing_is_told_before_the_service_answers_with_ours(
+def test_bundle_is_withheld_until_the_service_serves_our_certificate(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator], endpoint: Endpoint
 ) -> None:
     endpoint.serving = None
@@ -176,7 +184,7 @@ def test_nothing_is_told_before_the_service_answers_with_ours(
     assert _bundle(cluster) == b""
 
 
-def test_configuration_that_is_deleted_is_not_made_again(
+def test_deleted_configuration_is_not_recreated(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     cluster.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
@@ -184,10 +192,10 @@ def test_configuration_that_is_deleted_is_not_made_again(
     assert "podtailor" not in cluster.kubectl("get", "mutatingwebhookconfigurations")
 
 
-def test_new_authority_joins_the_bundle_and_nobody_loses_trust(
+def test_new_ca_joins_the_bundle_and_trust_is_kept(
     cluster: ControlPlane, api: ApiClient, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    target = RotationTarget("podtailor-system", "tls", "podtailor", HOSTS, endpoint.address)
+    target = _target(endpoint)
     lifetimes = Lifetimes(authority=timedelta(days=90), serving=timedelta(days=80))
     first, second = (CertRotator(api, target, tmp_path / name, lifetimes) for name in ("first", "second"))
     endpoint.serving = first
@@ -200,15 +208,15 @@ def test_new_authority_joins_the_bundle_and_nobody_loses_trust(
     assert _bundle(cluster).count(b"BEGIN CERTIFICATE") == 2
 
 
-# No Pod is there to be refused, whatever the tests do with it.
+# Selects no Pod: none is refused during the tests.
 LOCKS_OUT = json.dumps([
     {"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail"},
     {"op": "replace", "path": "/webhooks/0/namespaceSelector", "value": {}},
-    {"op": "replace", "path": "/webhooks/0/objectSelector", "value": {"matchLabels": {"nobody": "here"}}},
+    {"op": "replace", "path": "/webhooks/0/objectSelector", "value": {"matchLabels": {"no": "namespace"}}},
 ])  # fmt: skip
 
 
-def test_configuration_that_could_lock_everybody_out_is_not_trusted(
+def test_bundle_is_withheld_from_a_configuration_that_could_lock_out_the_cluster(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
     cluster.kubectl(
@@ -220,10 +228,10 @@ def test_configuration_that_could_lock_everybody_out_is_not_trusted(
     assert not replicas[0].is_trusted()
 
 
-def test_configuration_that_pods_rely_on_already_is_looked_after_all_the_same(
+def test_configuration_that_trusts_us_already_stays_up_to_date(
     cluster: ControlPlane, replicas: tuple[CertRotator, CertRotator]
 ) -> None:
-    """Else it would lock out on the day on which its CA ends."""
+    """Otherwise the cluster would be locked out when the CA expires."""
     replicas[0].reconcile(NOW)
     trusted = _bundle(cluster)
     cluster.kubectl(

@@ -1,1 +1,1 @@
-"""The certificates of an installation: Secret, caBundle, rotation and probing. `certs` does the X.509."""
+"""The certificates of an installation: Secret, caBundle, rotation, probes. `certs` does the X.509."""

@@ -1,4 +1,4 @@
-"""Whether the caBundle, the Secret and what is served agree."""
+"""Whether the caBundle, the Secret and the certificates that replicas serve agree."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from certs.inspect import CertificateInfo, parse_certificates, trust_problem
 from webhook.certificates.probe import ProbeResult
 
 
-class Checked(Struct, frozen=True):
-    """One thing that was looked at."""
-
-    what: str
+class CheckResult(Struct, frozen=True):
+    subject: str
+    """What was checked, as in `Pod NAME`."""
     problem: str = ""
-    """Empty where nothing is wrong."""
+    """Empty if nothing is wrong."""
     until: datetime | None = None
-    """When the first certificate of it expires, UTC."""
+    """When its first certificate expires, UTC."""
 
 
 def check(
@@ -27,41 +26,41 @@ def check(
     replicas: Iterable[ProbeResult],
     now: datetime,
     within: timedelta,
-) -> Iterator[Checked]:
-    """`secret`: its name, `tls.crt` and `ca.crt`, PEM. What expires `within` that time is a problem already.
+) -> Iterator[CheckResult]:
+    """`secret`: its name, `tls.crt` and `ca.crt`, PEM. A certificate that expires `within` is a problem.
 
-    An empty `ca.crt` is none that the caBundle has to agree with.
+    If `ca.crt` is empty, the caBundle is not compared with it.
     """
-    trusted = _facts(bundle)
-    wrong = "" if trusted else "it is empty or no PEM, so the API server trusts nobody"
-    known = {each.sha256 for each in _facts(secret[2])} if secret else set()
+    trusted = _certificates(bundle)
+    problem = "" if trusted else "it is empty or not PEM, so the API server trusts no certificate"
+    known = {each.sha256 for each in _certificates(secret[2])} if secret else set()
     if known and any(each.sha256 not in known for each in trusted):
-        wrong = "it trusts a CA that the Secret does not hold; it is written within half a minute"
-    yield _judged("caBundle", wrong, trusted[-1:], now, within)  # those before it are on their way out
+        problem = "it has a CA that is not in the Secret; replicas correct it within half a minute"
+    yield _result("caBundle", problem, trusted[-1:], now, within)  # older CAs are about to expire
     if secret:
         name, pem, _ = secret
-        held = _facts(pem)
-        reason = trust_problem(pem, bundle, now) if held else "is not there"
-        yield _judged(name, f"its certificate {reason}" if reason else "", held, now, within)
+        stored = _certificates(pem)
+        reason = trust_problem(pem, bundle, now) if stored else "is missing"
+        yield _result(name, f"its certificate {reason}" if reason else "", stored, now, within)
     for replica in replicas:
-        serves = _facts(replica.certificate)
-        wrong = replica.problem
-        if not wrong and secret and serves[:1] != held[:1]:
-            wrong = "it serves another certificate than the Secret holds, which it reads within half a minute"
-        yield _judged(f"Pod {replica.replica}", wrong, serves, now, within)
+        served = _certificates(replica.certificate)
+        problem = replica.problem
+        if not problem and secret and served[:1] != stored[:1]:
+            problem = "it does not serve the Secret's certificate, which it reloads within half a minute"
+        yield _result(f"Pod {replica.replica}", problem, served, now, within)
 
 
-def _judged(
-    what: str, problem: str, facts: list[CertificateInfo], now: datetime, within: timedelta
-) -> Checked:
+def _result(
+    subject: str, problem: str, certificates: list[CertificateInfo], now: datetime, within: timedelta
+) -> CheckResult:
     """By the first certificate: the others are its chain."""
-    until = facts[0].not_after if facts else None
+    until = certificates[0].not_after if certificates else None
     if not problem and until and until - now < within:
         problem = f"its certificate expires {until:%Y-%m-%d %H:%M} UTC"
-    return Checked(what, problem, until)
+    return CheckResult(subject, problem, until)
 
 
-def _facts(pem: bytes) -> list[CertificateInfo]:
+def _certificates(pem: bytes) -> list[CertificateInfo]:
     try:
         return parse_certificates(pem)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Let a replica's certificates be kept while it serves."""
+"""Reconcile the certificates of a replica while it serves."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ _FIRST_RETRY_SECONDS = 1.0
 
 
 class RotationLoop(Worker):
-    """Round after round, sooner again after one that failed. Ends with the process: a call may hang."""
+    """Reconciles at an interval, and sooner after a failure. A daemon thread: a call may hang at the end."""
 
-    def __init__(self, rotator: CertRotator, sync_interval: timedelta) -> None:
-        """`sync_interval`: between two reads of Secret and webhook configuration."""
-        super().__init__("certificates", self._rounds)
+    def __init__(self, rotator: CertRotator, interval: timedelta) -> None:
+        super().__init__("certificates", self._loop)
         self._rotator = rotator
-        self._seconds = sync_interval.total_seconds()
+        self._seconds = interval.total_seconds()
 
-    def _rounds(self) -> None:
+    def _loop(self) -> None:
         failures = 0
         while not self.stopped.is_set():
             try:
@@ -32,8 +31,8 @@ class RotationLoop(Worker):
                 failures = 0
             except RotationError as error:
                 failures += 1
-                log.warning("certificates not looked after", extra={"reason": str(error)})
+                log.warning("certificate reconciliation failed", extra={"reason": str(error)})
             retry = _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 10)
             pause = min(self._seconds, retry) if failures else self._seconds
-            # Replicas that started together need not all come at once.
+            # Jitter, so that replicas that started together do not all call at once.
             self.stopped.wait(pause * random.uniform(0.7, 1.0))  # noqa: S311 (no secret)

@@ -1,6 +1,6 @@
-"""Certificates that look after themselves: kept in a Secret, trusted through the webhook configuration.
+"""Rotate an installation's certificates: in a Secret, in files, and in the caBundle that API servers trust.
 
-Every replica runs this and none leads.
+Every replica runs this, without a leader.
 """
 
 from __future__ import annotations
@@ -12,43 +12,41 @@ import socket
 import ssl
 from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from kubernetes.client import ApiClient, ApiException
+from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from certs.files import TLS_CERT, TLS_KEY, write
 from certs.keyring import DEFAULT_LIFETIMES, Keyring, Lifetimes, as_published, renewed, to_secret
 from webhook.certificates.lockout import lockout
-from webhook.certificates.secret import SECONDS, SharedSecret
+from webhook.certificates.secret import TIMEOUT_SECONDS, SharedSecret
 from webhook.cluster.request import APPLY, request
 from webhook.errors import RotationError
 
 log = logging.getLogger("podtailor.certs")
 
-_NOT_FOUND = 404
 _CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-_MAX_PORT = 65535
 
 
-class RotationTarget:
-    """Where an installation keeps its certificates, and who is to trust them."""
+class RotationTarget(Struct, frozen=True, kw_only=True):
+    """The objects that hold an installation's certificates, and where its Service answers."""
 
-    def __init__(
-        self, namespace: str, secret: str, configuration: str, hosts: Sequence[str], address: str
-    ) -> None:
-        """`address`: HOST:PORT at which replicas are reached through their Service."""
-        self.namespace, self.secret, self.configuration = namespace, secret, configuration
-        self.hosts = list(hosts)
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
-            raise ValueError(f"{address!r} is not HOST:PORT")
-        self.address = host.strip("[]"), int(port)
+    namespace: str
+    secret: str
+    configuration: str
+    """Name of the MutatingWebhookConfiguration."""
+    hosts: Sequence[str]
+    """Names in the serving certificate. The API server verifies the first."""
+    address: tuple[str, int]
+    """Host and port of the Service."""
 
 
 class CertRotator:
-    """One replica's part."""
+    """Rotates certificates on behalf of one replica, whose certificate and key are in `folder`."""
 
     def __init__(
         self, api: ApiClient, target: RotationTarget, folder: Path, lifetimes: Lifetimes = DEFAULT_LIFETIMES
@@ -59,108 +57,113 @@ class CertRotator:
         self._target = target
         self._path = f"{_CONFIGURATIONS}/{target.configuration}"
         self._folder = folder
-        self._held: Keyring | None = None
-        self._served: dict[str, bytes] = {}
+        self._keyring: Keyring | None = None
+        self._files: dict[str, bytes] = {}
         self._is_trusted = False
         self.certificate, self.key = folder / TLS_CERT, folder / TLS_KEY
 
+    def is_trusted(self) -> bool:
+        """Whether the webhook configuration, when last read, trusted the certificate of this replica."""
+        return self._is_trusted
+
     def reconcile(self, now: datetime) -> None:
-        """Keep, then make trusted. Raises RotationError."""
-        self.sync_secret(now)
+        """Sync the Secret, then inject the caBundle. Raises RotationError."""
+        keyring = self.sync_secret(now)
         try:
-            self._inject_ca_bundle(now)
+            configuration = self._read_configuration()
+            if configuration is None:
+                self._is_trusted = False
+                log.warning(
+                    "webhook configuration not found: the API server does not call podtailor",
+                    extra={"configuration": self._target.configuration},
+                )
+                return
+            self._inject_ca_bundle(configuration, keyring)
         except ApiException as error:
             raise RotationError(f"caBundle: {error.status} {error.reason}") from error
         except (OSError, HTTPError) as error:
             raise RotationError(f"caBundle: {error}") from error
+        self._keyring = self._secret.update(
+            lambda stored: as_published(stored or keyring, keyring.authorities, now)
+        )
 
-    def is_trusted(self) -> bool:
-        """Whether, when last looked at, the webhook configuration trusted what this replica serves."""
-        return self._is_trusted
+    def sync_secret(self, now: datetime) -> Keyring:
+        """Renew what is due in the Secret, and write its serving certificate to files. Raises RotationError.
 
-    def sync_secret(self, now: datetime) -> None:
-        """Hold what the Secret says, renewed where that is due, in files for the server to read.
-
-        A Secret that has gone or is damaged is written again as this replica remembers it: what the others
-        serve, and what the API server trusts, stays good. Raises RotationError.
+        A deleted or damaged Secret is restored from memory: the certificates that other replicas serve and
+        the CAs that the API server trusts stay valid.
         """
-        keyring = self._secret.agreed(
-            lambda stored: renewed(stored or self._held, self._target.hosts, now, self._lifetimes)
+        keyring = self._secret.update(
+            lambda stored: renewed(stored or self._keyring, self._target.hosts, now, self._lifetimes)
         )
         contents = to_secret(keyring)
-        served = {name: contents[name] for name in (TLS_KEY, TLS_CERT)}
-        if served != self._served:
+        files = {name: contents[name] for name in (TLS_KEY, TLS_CERT)}
+        if files != self._files:
             try:
-                write(self._folder, served)
+                write(self._folder, files)
             except OSError as error:
                 raise RotationError(f"{self._folder}: {error.strerror}") from error
-            self._served = served
-        self._held = keyring
+            self._files = files
+        self._keyring = keyring
+        return keyring
 
-    def _inject_ca_bundle(self, now: datetime) -> None:
-        """Tell the API server whom to trust, once our Service answers with what it is told to trust."""
-        if self._held is None:
-            return
-        configuration = self._configuration()
-        if configuration is None:
-            self._is_trusted = False
-            log.warning(
-                "no webhook configuration, so nothing calls podtailor",
-                extra={"configuration": self._target.configuration},
-            )
-            return
-        bundle = base64.b64encode(self._held.bundle).decode()
+    def _inject_ca_bundle(self, configuration: dict[str, Any], keyring: Keyring) -> None:
+        """Write the caBundle if it differs, once the Service serves a certificate that it trusts."""
+        bundle = base64.b64encode(keyring.bundle).decode()
         webhooks = configuration.get("webhooks") or []
         reason = lockout(webhooks, self._target.namespace)
         if any(hook["clientConfig"].get("caBundle") != bundle for hook in webhooks):
-            relies_on_us = self._relies_on_us(webhooks)
+            trusts_us = self._trusts_us(webhooks, keyring)
             self._is_trusted = False
-            if reason and not relies_on_us:
-                named = f"MutatingWebhookConfiguration {self._target.configuration}"
-                raise RotationError(f"not trusted by choice: {named}: {reason}")
-            self._verify_serving(self._held.bundle)
-            self._publish(configuration, bundle)
+            if reason and not trusts_us:
+                name = f"MutatingWebhookConfiguration {self._target.configuration}"
+                raise RotationError(f"caBundle withheld from {name}: {reason}")
+            self._verify_serving(keyring.bundle)
+            self._apply_ca_bundle(configuration, bundle)
         if reason:
-            log.error("the webhook configuration could lock everybody out", extra={"reason": reason})
+            log.error("the webhook configuration could lock out the cluster", extra={"reason": reason})
         self._is_trusted = True
-        mine = self._held
-        self._held = self._secret.agreed(lambda stored: as_published(stored or mine, mine.authorities, now))
 
-    def _relies_on_us(self, webhooks: list[dict[str, Any]]) -> bool:
-        """Whether they trust somebody of ours already, or did: they are no better off without answers."""
-        held = self._held.authorities if self._held else ()
+    def _trusts_us(self, webhooks: list[dict[str, Any]], keyring: Keyring) -> bool:
+        """Whether the webhook already trusts one of our CAs; if so, withholding the caBundle is no use."""
         bundles = [base64.b64decode(hook["clientConfig"].get("caBundle") or "") for hook in webhooks]
-        return self._is_trusted or any(each.certificate_pem in bundle for each in held for bundle in bundles)
+        return self._is_trusted or any(
+            authority.certificate_pem in bundle for authority in keyring.authorities for bundle in bundles
+        )
 
-    def _publish(self, configuration: dict[str, Any], bundle: str) -> None:
+    def _apply_ca_bundle(self, configuration: dict[str, Any], bundle: str) -> None:
         patch = {
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "MutatingWebhookConfiguration",
-            # With its uid nothing is made anew where somebody has just deleted it.
+            # With the uid, apply does not recreate a configuration that was deleted meanwhile.
             "metadata": {"name": self._target.configuration, "uid": configuration["metadata"]["uid"]},
             "webhooks": [
                 {"name": hook["name"], "clientConfig": {"caBundle": bundle}}
                 for hook in configuration["webhooks"]
             ],
         }
-        owner = {"fieldManager": "podtailor", "force": "true"}
-        request(self._api, "PATCH", self._path, patch, content_type=APPLY, seconds=SECONDS, query=owner)
+        query = {"fieldManager": "podtailor", "force": "true"}
+        request(
+            self._api, "PATCH", self._path, patch, content_type=APPLY, seconds=TIMEOUT_SECONDS, query=query
+        )
         log.info("caBundle written")
 
-    def _configuration(self) -> dict[str, Any] | None:
+    def _read_configuration(self) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = json.loads(request(self._api, "GET", self._path, seconds=SECONDS))
+            configuration: dict[str, Any] = json.loads(
+                request(self._api, "GET", self._path, seconds=TIMEOUT_SECONDS)
+            )
         except ApiException as error:
-            if error.status != _NOT_FOUND:
+            if error.status != HTTPStatus.NOT_FOUND:
                 raise
             return None
-        return found
+        return configuration
 
     def _verify_serving(self, bundle: bytes) -> None:
-        """Raises OSError where our own Service does not answer, or not with a certificate of ours."""
+        """Raises OSError if the Service does not answer, or with a certificate that `bundle` rejects."""
         trust = ssl.create_default_context(cadata=bundle.decode())
         with (
-            socket.create_connection(self._target.address, timeout=SECONDS) as plain,
+            socket.create_connection(self._target.address, timeout=TIMEOUT_SECONDS) as plain,
             trust.wrap_socket(plain, server_hostname=self._target.hosts[0]),
         ):
             pass

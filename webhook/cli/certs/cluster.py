@@ -1,4 +1,4 @@
-"""Certificates of an installation: what `certs show`, `check` and `rotate` do in a cluster."""
+"""What `certs show`, `check` and `rotate` do with the certificates of a cluster."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from certs.inspect import CertificateInfo, parse_certificates
 from certs.issue import service_hosts
 from certs.keyring import Keyring, Lifetimes, rotated, with_new_ca, without_old_cas
 from webhook.audit.cluster.installation import Installation, installation
-from webhook.certificates.check import Checked
-from webhook.certificates.check import check as checked
+from webhook.certificates.check import CheckResult
+from webhook.certificates.check import check as check_certificates
 from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, running_replicas
 from webhook.certificates.secret import SharedSecret
-from webhook.cli.cluster.server_args import parse_server_args
+from webhook.cli.cluster.server_args import Settings, parse_server_args
 from webhook.cli.common.output import Format, pluralize, print_json
 from webhook.cli.common.terminal import console
 from webhook.cluster import reads
@@ -27,135 +27,141 @@ _CONFIGURATION = f"MutatingWebhookConfiguration {CONFIGURATION}"
 _SELECTOR = "app.kubernetes.io/name=podtailor"
 
 
-class _Held(Struct, frozen=True):
-    installed: Installation
-    name: str
+class _Installed(Struct, frozen=True):
+    installation: Installation
+    settings: Settings
+    secret_name: str
+    """With its namespace."""
     secret: dict[str, bytes]
+    """Its data; empty if there is none."""
 
 
-def held(kubeconfig: str | None, context: str | None) -> list[tuple[str, CertificateInfo]]:
-    """Where each certificate stands, and what it says. Raises InputError."""
-    api = api_client(kubeconfig, context, retry_429=True)
-    found = _look(api)
-    places = {f"Secret {found.name}: {name}": found.secret.get(name, b"") for name in (CA_CERT, TLS_CERT)}
-    places["caBundle"] = found.installed.bundle
-    said = [(place, facts) for place, pem in places.items() for facts in _facts(place, pem)]
-    if not said:
-        raise InputError(f"neither the caBundle nor Secret {found.name} holds a certificate")
-    return said
+def installed_certificates(kubeconfig: str | None, context: str | None) -> list[tuple[str, CertificateInfo]]:
+    """Each certificate of the Secret and the caBundle, with where it is. Raises InputError."""
+    installed = _read_installed(api_client(kubeconfig, context, retry_429=True))
+    pems = {
+        f"Secret {installed.secret_name}: {name}": installed.secret.get(name, b"")
+        for name in (CA_CERT, TLS_CERT)
+    }
+    pems["caBundle"] = installed.installation.bundle
+    certificates = [(place, each) for place, pem in pems.items() for each in _parse(place, pem)]
+    if not certificates:
+        raise InputError(f"neither the caBundle nor Secret {installed.secret_name} has a certificate")
+    return certificates
 
 
 def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Format) -> int:
-    """The exit code. Raises InputError."""
+    """Print what is right and wrong, and return the exit code. Raises InputError."""
     api = api_client(kubeconfig, context, retry_429=True)
-    found = _look(api)
-    if found.installed.webhook is None:
-        return _said(
-            [Checked(_CONFIGURATION, "there is none, so nothing calls podtailor: apply the manifests")],
-            output,
-        )
-    answers = _answers(api, found.installed.bundle)
-    is_ours = bool(parse_server_args(found.installed.arguments).tls_secret)
-    pems = (found.secret.get(TLS_CERT, b""), found.secret.get(CA_CERT, b"") if is_ours else b"")
-    secret = (f"Secret {found.name}", *pems) if found.secret or is_ours else None
-    results = [*checked(found.installed.bundle, secret, answers, datetime.now(UTC), within)]
-    if found.installed.lockout:
-        results.append(Checked(_CONFIGURATION, found.installed.lockout))
-    if not answers:
-        results.append(Checked("Pods", f"no Pod of {OWN_NAMESPACE} runs, so nobody answers"))
-    return _said(results, output)
+    installed = _read_installed(api)
+    if installed.installation.webhook is None:
+        problem = "it is missing, so the API server does not call podtailor: apply the manifests"
+        return _print_results([CheckResult(_CONFIGURATION, problem)], output)
+    bundle = installed.installation.bundle
+    probes = _probe_replicas(api, bundle)
+    is_ours = bool(installed.settings.tls_secret)
+    pems = (installed.secret.get(TLS_CERT, b""), installed.secret.get(CA_CERT, b"") if is_ours else b"")
+    secret = (f"Secret {installed.secret_name}", *pems) if installed.secret or is_ours else None
+    results = [*check_certificates(bundle, secret, probes, datetime.now(UTC), within)]
+    if installed.installation.lockout:
+        results.append(CheckResult(_CONFIGURATION, installed.installation.lockout))
+    if not probes:
+        results.append(CheckResult("Pods", f"none runs in {OWN_NAMESPACE}, so no review is answered"))
+    return _print_results(results, output)
 
 
 def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
-    """What was done, in words. Raises InputError."""
+    """Change the Secret and say what changed. Raises InputError."""
     api = api_client(kubeconfig, context, retry_429=True)
-    found = _look(api)
-    settings = parse_server_args(found.installed.arguments)
-    if not found.installed.arguments:
+    installed = _read_installed(api)
+    settings = installed.settings
+    if not installed.installation.arguments:
         raise InputError(f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor")
     if not settings.tls_secret:
         raise InputError(
-            "these certificates are not podtailor's to renew: serve runs without --tls-secret "
+            "podtailor does not manage these certificates: serve runs without --tls-secret "
             "(with cert-manager: cmctl renew -n podtailor-system podtailor-webhook)"
         )
     secret = SharedSecret(api, OWN_NAMESPACE, settings.tls_secret)
     now = datetime.now(UTC)
     if retire:
-        _check_all_serve(api, found)
-
+        _check_all_serve_secret(api, installed)
     try:
-        now_held = secret.agreed(lambda stored: _due(stored, now, settings.lifetimes, ca=ca, retire=retire))
+        keyring = secret.update(lambda stored: _change(stored, now, settings.lifetimes, ca=ca, retire=retire))
     except (RotationError, ValueError) as error:
         raise InputError(f"{secret}: {error}" if isinstance(error, ValueError) else str(error)) from error
-    others = len(now_held.authorities) - 1
     if ca:
-        after = settings.lifetimes.overlap
-        return f"{secret}: a new CA, beside {pluralize(others, 'CA')}; it signs after {after} in the caBundle"
+        others = pluralize(len(keyring.authorities) - 1, "CA")
+        overlap = settings.lifetimes.overlap
+        return f"{secret}: added a CA beside {others}; it signs after {overlap} in the caBundle"
     if retire:
         return f"{secret}: one CA is left; the caBundle follows within half a minute"
-    until = f"{now_held.serving.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-    return f"{secret}: new certificate until {until}; replicas serve it within half a minute"
+    until = f"{keyring.serving.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+    return f"{secret}: new certificate, valid until {until}; replicas serve it within half a minute"
 
 
-def _due(stored: Keyring | None, now: datetime, lifetimes: Lifetimes, *, ca: bool, retire: bool) -> Keyring:
-    """Raises ValueError saying why it cannot be."""
+def _change(
+    stored: Keyring | None, now: datetime, lifetimes: Lifetimes, *, ca: bool, retire: bool
+) -> Keyring:
+    """Raises ValueError if the stored keyring does not allow it."""
     if stored is None:
-        raise ValueError("there is none, or it holds nothing that podtailor issued")
+        raise ValueError("it is missing, or podtailor did not issue what it holds")
     if retire and len(stored.authorities) == 1:
-        raise ValueError("there is one CA, and none to retire")
+        raise ValueError("it has one CA, so there is none to retire")
     if not ca and not retire:
         return rotated(stored, now, lifetimes)
-    due = with_new_ca(stored, now, lifetimes) if ca else without_old_cas(stored)
-    if due is stored:
-        raise ValueError("the new CA has not signed yet; `podtailor certs show` says who did")
-    return due
+    changed = with_new_ca(stored, now, lifetimes) if ca else without_old_cas(stored)
+    if changed is stored:
+        raise ValueError("the new CA has not signed yet; `podtailor certs show` shows which CA did")
+    return changed
 
 
-def _check_all_serve(api: Api, found: _Held) -> None:
-    """Raises InputError where a replica still serves what is going to be trusted no more."""
-    held = _facts(found.name, found.secret.get(TLS_CERT, b""))[:1]
-    for replica in _answers(api, found.installed.bundle):
-        if replica.problem or parse_certificates(replica.certificate)[:1] != held:
-            why = replica.problem or "it serves another certificate than the Secret holds"
-            raise InputError(f"Pod {replica.replica}: {why}; nothing is changed, try again in a minute")
+def _check_all_serve_secret(api: Api, installed: _Installed) -> None:
+    """Raises InputError if a replica serves a certificate that may not be trusted without the old CAs."""
+    expected = _parse(installed.secret_name, installed.secret.get(TLS_CERT, b""))[:1]
+    for probe in _probe_replicas(api, installed.installation.bundle):
+        if probe.problem or parse_certificates(probe.certificate)[:1] != expected:
+            reason = probe.problem or "it does not serve the Secret's certificate"
+            raise InputError(f"Pod {probe.replica}: {reason}; nothing was changed, try again in a minute")
 
 
-def _look(api: Api) -> _Held:
+def _read_installed(api: Api) -> _Installed:
     """Raises ClusterError."""
     installed = installation(api)
-    name = parse_server_args(installed.arguments).tls_secret or installed.mounted_secret
-    held = reads.secret(api, OWN_NAMESPACE, name) if name else None
-    return _Held(installed, f"{OWN_NAMESPACE}/{name}", held or {})
+    settings = parse_server_args(installed.arguments)
+    name = settings.tls_secret or installed.mounted_secret
+    secret = reads.secret(api, OWN_NAMESPACE, name) if name else None
+    return _Installed(installed, settings, f"{OWN_NAMESPACE}/{name}", secret or {})
 
 
-def _answers(api: Api, bundle: bytes) -> list[ProbeResult]:
+def _probe_replicas(api: Api, bundle: bytes) -> list[ProbeResult]:
     host = service_hosts(SERVICE, OWN_NAMESPACE)[0]
     with reads.as_cluster_error("pods"):
-        running = running_replicas(api, OWN_NAMESPACE, _SELECTOR)
+        replicas = running_replicas(api, OWN_NAMESPACE, _SELECTOR)
     return [
-        probe_tls(pod, port_forward(api, OWN_NAMESPACE, pod, port), bundle, host) for pod, port in running
+        probe_tls(pod, port_forward(api, OWN_NAMESPACE, pod, port), bundle, host) for pod, port in replicas
     ]
 
 
-def _facts(place: str, pem: bytes) -> list[CertificateInfo]:
+def _parse(place: str, pem: bytes) -> list[CertificateInfo]:
     try:
         return parse_certificates(pem) if pem else []
     except ValueError as error:
-        raise InputError(f"{place}: no certificate in PEM form: {error}") from error
+        raise InputError(f"{place}: not a PEM certificate: {error}") from error
 
 
-def _said(results: list[Checked], output: Format) -> int:
-    """The exit code."""
-    failed = 1 if any(each.problem for each in results) else 0
+def _print_results(results: list[CheckResult], output: Format) -> int:
+    """Returns the exit code."""
+    exit_code = 1 if any(each.problem for each in results) else 0
     if output is Format.JSON:
-        print_json([{"what": each.what, "problem": each.problem, "until": each.until} for each in results])
-        return failed
+        print_json([{"what": each.subject, "problem": each.problem, "until": each.until} for each in results])
+        return exit_code
     out = console()
     for each in results:
         until = f" until {each.until:%Y-%m-%d %H:%M} UTC" if each.until else ""
         if each.problem:
-            out.print(f"[red]wrong[/]  {each.what}: ", end="")
+            out.print(f"[red]wrong[/]  {each.subject}: ", end="")
             out.print(each.problem, markup=False)
         else:
-            out.print(f"[green]ok[/]     {each.what}{until}")
-    return failed
+            out.print(f"[green]ok[/]     {each.subject}{until}")
+    return exit_code

@@ -1,4 +1,4 @@
-"""`podtailor certs`: issue and show; in a cluster rotate and check."""
+"""`podtailor certs`: issue certificates; show, check and rotate those of a cluster."""
 
 from __future__ import annotations
 
@@ -25,74 +25,72 @@ app = typer.Typer(help="Issue, show, rotate and check certificates.", no_args_is
 @app.command()
 def issue(
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIRECTORY", help="Where ca.crt, ca.key, tls.crt and tls.key go.")
+        Path,
+        typer.Option("--out", metavar="DIRECTORY", help="Directory for ca.crt, ca.key, tls.crt and tls.key."),
     ],
     service: Annotated[str, typer.Option("--service", help="Service that the API server calls.")] = SERVICE,
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="Namespace of the Service.")
     ] = OWN_NAMESPACE,
     host: Annotated[
-        list[str] | None, typer.Option("--host", help="One more DNS name or IP address (repeatable).")
+        list[str] | None, typer.Option("--host", help="Additional DNS name or IP address (repeatable).")
     ] = None,
     client: Annotated[
         str | None,
         typer.Option(
-            "--client", metavar="NAME", help="Also client.crt, by which a caller of this name is known."
+            "--client", metavar="NAME", help="Also issue client.crt and client.key for a client of this name."
         ),
     ] = None,
-    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How long they are valid.")] = 365,
+    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="Days of validity.")] = 365,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Issue a CA and a serving certificate signed by it; keys are readable by you alone."""
+    """Issue a CA and a serving certificate. Only you can read the keys."""
     hosts = [*service_hosts(service, namespace), *(host or ())]
-    there = existing_file(out)
-    if there and not force:
-        raise InputError(f"{there} exists: use another directory, or --force to replace it")
+    existing = existing_file(out)
+    if existing and not force:
+        raise InputError(f"{existing} exists: use another directory, or --force to replace it")
     try:
         issue_to(out, hosts, datetime.now(UTC), timedelta(days=days), client)
     except OSError as error:
         raise InputError(f"{error.filename or out}: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(f"these names cannot stand in a certificate: {error}") from error
+        raise InputError(f"a certificate cannot have this name: {error}") from error
     print(f"{out}: CA and certificate for {', '.join(hosts)}, valid for {days} days")
 
 
 @app.command()
 def show(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE...]", help="PEM files; else the cluster is asked.")
+        list[Path] | None,
+        typer.Argument(metavar="[FILE...]", help="PEM files. Default: those of the cluster."),
     ] = None,
     output: Output = Format.TEXT,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
-    """Say what certificates there are and when they expire: those of the cluster, or of files."""
+    """Show the certificates of the cluster or of files, and when they expire."""
     now = datetime.now(UTC)
     if files:
-        held = [(str(file), facts) for file in files for facts in _read(file)]
+        certificates = [(str(file), each) for file in files for each in _read(file)]
     else:
         from webhook.cli.certs import cluster
 
-        held = cluster.held(kubeconfig, context)
+        certificates = cluster.installed_certificates(kubeconfig, context)
     if output is Format.JSON:
-        print_json([_as_json(file, facts, now) for file, facts in held])
+        print_json([_as_json(place, each, now) for place, each in certificates])
         return
     out = console()
-    for file, facts in held:
-        left = facts.not_after - now
-        state = facts.state(now)
-        days = f", {left.days} days left" if state == "valid" else ""
-        out.print(
-            f"{file}: {'CA' if facts.is_ca else 'certificate'} {facts.subject}", style="bold", markup=False
-        )
-        out.print(
-            f"  {state}{days}: {facts.not_before:%Y-%m-%d %H:%M} to {facts.not_after:%Y-%m-%d %H:%M} UTC"
-        )
-        out.print(f"  signed by {facts.issuer}", markup=False)
-        if facts.hosts:
-            out.print(f"  for {', '.join(facts.hosts)}", markup=False)
-        out.print(f"  sha256 {facts.sha256}")
+    for place, each in certificates:
+        state = each.state(now)
+        days = f", {(each.not_after - now).days} days left" if state == "valid" else ""
+        kind = "CA" if each.is_ca else "certificate"
+        out.print(f"{place}: {kind} {each.subject}", style="bold", markup=False)
+        out.print(f"  {state}{days}: {each.not_before:%Y-%m-%d %H:%M} to {each.not_after:%Y-%m-%d %H:%M} UTC")
+        out.print(f"  signed by {each.issuer}", markup=False)
+        if each.hosts:
+            out.print(f"  for {', '.join(each.hosts)}", markup=False)
+        out.print(f"  sha256 {each.sha256}")
 
 
 def _read(file: Path) -> list[CertificateInfo]:
@@ -101,36 +99,38 @@ def _read(file: Path) -> list[CertificateInfo]:
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(f"{file}: no certificate in PEM form: {error}") from error
+        raise InputError(f"{file}: not a PEM certificate: {error}") from error
 
 
-def _as_json(file: str, facts: CertificateInfo, now: datetime) -> dict[str, object]:
+def _as_json(place: str, certificate: CertificateInfo, now: datetime) -> dict[str, object]:
     return {
-        "file": file,
-        "subject": facts.subject,
-        "issuer": facts.issuer,
-        "isCA": facts.is_ca,
-        "hosts": facts.hosts,
-        "notBefore": facts.not_before,
-        "notAfter": facts.not_after,
-        "state": facts.state(now),
-        "sha256": facts.sha256,
+        "file": place,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "isCA": certificate.is_ca,
+        "hosts": certificate.hosts,
+        "notBefore": certificate.not_before,
+        "notAfter": certificate.not_after,
+        "state": certificate.state(now),
+        "sha256": certificate.sha256,
     }
 
 
 @app.command()
 def check(
     within: Annotated[
-        timedelta, options.duration_setting("--within", help="What expires within it is a problem already.")
+        timedelta,
+        options.duration_setting("--within", help="Report certificates that expire within this time."),
     ] = "7d",  # type: ignore[assignment]  # parsed as what the user writes
     output: Output = Format.TEXT,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
-    """Compare the caBundle, the Secret, and what each replica serves; for people and for monitoring.
+    """Check that the caBundle, the Secret and the certificate that each replica serves agree.
 
-    Replicas are reached as `kubectl port-forward` reaches them. Exit codes: 0 all is well, 1 something is
-    not, 2 the cluster cannot be asked. For half a minute after `rotate` replicas still serve what was before.
+    Replicas are reached through forwarded ports, as with `kubectl port-forward`. Exit codes: 0 no problem,
+    1 a problem, 2 the cluster cannot be read. For half a minute after `rotate`, replicas still serve the
+    previous certificate.
     """
     from webhook.cli.certs import cluster
 
@@ -143,16 +143,16 @@ def rotate(
     context: options.Context = None,
     *,
     ca: Annotated[
-        bool, typer.Option("--ca", help="A new CA, which signs once API servers have heard of it.")
+        bool, typer.Option("--ca", help="Add a CA, which signs once every API server trusts it.")
     ] = False,
     retire: Annotated[
-        bool, typer.Option("--retire", help="Stop trusting the CAs before the one that signs now.")
+        bool, typer.Option("--retire", help="Remove all CAs but the one that signs now.")
     ] = False,
 ) -> None:
-    """Renew the serving certificate before its time, without missing a Pod.
+    """Renew the serving certificate early, without missing a Pod.
 
-    Replicas read it within half a minute. After a key has leaked: rotate --ca, wait until `certs show`
-    says that the new CA signed (ten minutes), then rotate --retire.
+    Replicas serve it within half a minute. After a key has leaked: `rotate --ca`, wait until `certs show`
+    shows that the new CA has signed (ten minutes), then `rotate --retire`.
     """
     from webhook.cli.certs import cluster
 
