@@ -85,7 +85,7 @@ def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
     [
         (f"{HEAD}tests: []\n", "tests.yaml:3:1: tests: "),
         (f"{HEAD}tests:\n- name: x\n  object: {POD}\n  expect: {{}}\n", "tests.yaml:6:3: tests[0].expect: expects nothing"),
-        (f"{HEAD}tests:\n- name: x\n  expect: {{unchanged: true}}\n", "tests[0]: give manifest or object"),
+        (f"{HEAD}tests:\n- name: x\n  expect: {{unchanged: true}}\n", "tests[0]: set either manifest or object"),
         (f"{HEAD}tests:\n- name: x\n  manifst: a\n  expect: {{unchanged: true}}\n", 'did you mean "manifest"?'),
         (f"{HEAD}tests:\n- name: x\n  manifest: gone.yaml\n  expect: {{unchanged: true}}\n", "gone.yaml: No such file"),
         (f"{HEAD}presets: [nope]\ntests:\n- name: x\n  object: {POD}\n  expect: {{unchanged: true}}\n", "no preset 'nope'"),

@@ -1,4 +1,4 @@
-"""The custom resources: what lint refuses the API server refuses too, and takes what lint takes."""
+"""The custom resources: the API server refuses what `policies lint` refuses, and accepts what it accepts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TAKEN = {
     "longest label key": f"{HEAD}  nodeSelector: {{{'a' * 250}.b/{'c' * 63}: {'d' * 63}}}\n",
     **{name: preset_text(name) for name in preset_names()},
 }
-# Right at first sight. Over exponents of eleven digits the API server computes half a minute where a rule does.
+# Valid at first sight. A CEL rule over an exponent of eleven digits takes the API server half a minute.
 NOT_QUITE = [
     "{nosuch: null}",
     "{match: {workloadTypes: [General]}, nodeSelector: {beta.kubernetes.io/arch: arm64}}",
@@ -54,7 +54,7 @@ NOT_QUITE = [
     "resources: {limitFactor: {cpu: '1e99999999999'}}",
     "tolerations: [{key: a, effect: NoExecute, tolerationSeconds: 99999999999999999999}]",
 ]
-# The API server drops unknown fields before it validates; with Strict it refuses them in words of its own.
+# The API server drops unknown fields before it validates; with fieldValidation=Strict it refuses them.
 DOCUMENTS = {
     **{f"takes {name}": (text, True) for name, text in TAKEN.items()},
     **{f"refuses {row[0][:80]}": (f"{HEAD}  {row[0]}\n", False) for row in REFUSED},
@@ -88,7 +88,7 @@ def test_lint_and_api_server_agree(client: Client, tmp_path: Path, text: str, *,
     assert client.would_take(yaml(text)) is taken
 
 
-def test_files_are_what_the_models_say() -> None:
+def test_files_are_generated_from_the_models() -> None:
     for name, definition in definitions().items():
         (document,) = read(str(FOLDER / name))
         assert document.data == yaml_tree.load(json.dumps(definition)), "run make generate"
@@ -97,11 +97,11 @@ def test_files_are_what_the_models_say() -> None:
 @pytest.mark.parametrize(
     ("field", "words"),
     [
-        ("clusterworkloadpolicy", "ClusterWorkloadPolicy says what Pods of all namespaces get"),
-        ("cwp.spec", "Which Pods, and what they get."),
-        ("wp.spec.mode", "Enforce, Audit (only say what would be) or Off."),
-        ("cwp.spec.resources.limits", "Limits of containers that have none."),
-        ("cwp.spec.resizePolicy", "How a container takes an in-place resize"),
+        ("clusterworkloadpolicy", "A ClusterWorkloadPolicy sets what Pods in all namespaces leave unset."),
+        ("cwp.spec", "Which Pods the policy applies to, and what it sets."),
+        ("wp.spec.mode", "Enforce changes Pods, Audit only reports what would change, Off does nothing."),
+        ("cwp.spec.resources.limits", "Limits for containers without one."),
+        ("cwp.spec.resizePolicy", "How containers without a resizePolicy handle"),
     ],
 )
 def test_explain_teaches(explained: ControlPlane, field: str, words: str) -> None:

@@ -60,15 +60,15 @@ def test_image(pattern: str, image: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [
-        ("redis:7", "tag and digest never count: write redis"),
-        ("r.example:5000/redis:*", "tag and digest never count: write r.example:5000/redis"),
-        ("redis@sha256:ab", "tag and digest never count: write redis"),
-        ("/redis", "no part of the name of an image is empty"),
-        ("team//redis", "no part of the name of an image is empty"),
-        ("team/", "no part of the name of an image is empty"),
-        ("Redis", "names of images are lower case letters, digits, '.', '_' and '-'"),
-        ("r.example/Redis", "names of images are lower case letters, digits, '.', '_' and '-'"),
-        ("redis 7", "names of images are lower case letters, digits, '.', '_' and '-'"),
+        ("redis:7", "tags and digests are not compared: write redis"),
+        ("r.example:5000/redis:*", "tags and digests are not compared: write r.example:5000/redis"),
+        ("redis@sha256:ab", "tags and digests are not compared: write redis"),
+        ("/redis", "no part of an image name may be empty"),
+        ("team//redis", "no part of an image name may be empty"),
+        ("team/", "no part of an image name may be empty"),
+        ("Redis", "image names consist of lower case letters, digits, '.', '_' and '-'"),
+        ("r.example/Redis", "image names consist of lower case letters, digits, '.', '_' and '-'"),
+        ("redis 7", "image names consist of lower case letters, digits, '.', '_' and '-'"),
     ],
 )
 def test_pattern_that_can_never_match(pattern: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""Policy documents: what is taken, what is refused, and what is said of it."""
+"""Policy documents: which are accepted, which are refused, and with which message."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_absent_null_and_empty_are_no_clause(tmp_path: Path, match: str) -> None
 REFUSED = [
     ("reources: {}", 3, "spec.reources", 'unknown field; did you mean "resources"?'),
     ("match: {podselector: {}}", 11, "spec.match.podselector", 'unknown field; did you mean "podSelector"?'),
-    ("zzz: 1", 3, "spec.zzz", "unknown field; known are accelerators, containers,"),
+    ("zzz: 1", 3, "spec.zzz", "unknown field; known fields are accelerators, containers,"),
     (
         "resources: {limits: [{type: Container, defaultRequests: {}}]}",
         42,
@@ -103,23 +103,23 @@ REFUSED = [
         'unknown field; did you mean "defaultRequest"?',
     ),
     ("mode: enforce", 3, "spec.mode", "'enforce' is not 'Enforce', 'Audit' or 'Off'"),
-    ("mode: Off", 3, "spec.mode", "must be a string: YAML takes this for false, put it in quotes"),
+    ("mode: Off", 3, "spec.mode", "must be a string: YAML reads this as false, put it in quotes"),
     ("match: {workloadTypes: [gpu]}", 27, "spec.match.workloadTypes[0]", "'gpu' is not 'GPU', 'Stateful', 'ARM64' or 'General'"),
     ("priority: 1001", 3, "spec.priority", "should be less than or equal to 1000"),
     ("priority: '5'", 3, "spec.priority", "should be a valid integer"),
     ("resizePolicy: {cpu: Restart}", 18, "spec.resizePolicy.cpu", "'Restart' is not 'NotRequired' or 'RestartContainer'"),
     ("resizePolicy: {gpu: NotRequired}", 18, "spec.resizePolicy.gpu", "'gpu' is not 'cpu' or 'memory'"),
-    ("match: {ownerKinds: [CronJob]}", 24, "spec.match.ownerKinds[0]", "a CronJob's Pods are owned by its Jobs: say Job"),
-    ("match: {ownerKinds: [deployment]}", 24, "spec.match.ownerKinds[0]", "no kind is written 'deployment': say Deployment"),
-    ("match: {ownerKinds: [StatefulSets]}", 24, "spec.match.ownerKinds[0]", "no kind is written 'StatefulSets': say StatefulSet"),
-    ("match: {images: ['redis:7']}", 20, "spec.match.images[0]", "'redis:7' matches no image: tag and digest never count: write redis"),
-    ("containers: {images: ['a/redis@sha256:00']}", 25, "spec.containers.images[0]", "tag and digest never count: write a/redis"),
-    ("match: {images: [Redis]}", 20, "spec.match.images[0]", "names of images are lower case letters"),
-    ("match: {images: [a//b]}", 20, "spec.match.images[0]", "no part of the name of an image is empty"),
+    ("match: {ownerKinds: [CronJob]}", 24, "spec.match.ownerKinds[0]", "the Pods of a CronJob belong to its Jobs: write Job"),
+    ("match: {ownerKinds: [deployment]}", 24, "spec.match.ownerKinds[0]", "'deployment' is not a kind: write Deployment"),
+    ("match: {ownerKinds: [StatefulSets]}", 24, "spec.match.ownerKinds[0]", "'StatefulSets' is not a kind: write StatefulSet"),
+    ("match: {images: ['redis:7']}", 20, "spec.match.images[0]", "'redis:7' matches no image: tags and digests are not compared: write redis"),
+    ("containers: {images: ['a/redis@sha256:00']}", 25, "spec.containers.images[0]", "tags and digests are not compared: write a/redis"),
+    ("match: {images: [Redis]}", 20, "spec.match.images[0]", "image names consist of lower case letters"),
+    ("match: {images: [a//b]}", 20, "spec.match.images[0]", "no part of an image name may be empty"),
     ("match: {images: ['']}", 20, "spec.match.images[0]", "an empty pattern matches nothing"),
-    ("tolerations: [{operator: Exists, effect: NoExecute, tolerationSeconds: 9223372036854775808}]", 55, "spec.tolerations[0].tolerationSeconds", "more than the API server can hold"),
+    ("tolerations: [{operator: Exists, effect: NoExecute, tolerationSeconds: 9223372036854775808}]", 55, "spec.tolerations[0].tolerationSeconds", "9223372036854775808 is not a 64-bit integer"),
     ("{resources: {limits: [{type: Pod, min: {cpu: 16Ei}, max: {cpu: 8E}}]}}", 25, "spec.resources.limits[0]", "min.cpu 16Ei is above max.cpu 8E"),
-    (f"match: {{images: ['{'*a' * 9}']}}", 20, "spec.match.images[0]", "a pattern has at most 8 stars"),
+    (f"match: {{images: ['{'*a' * 9}']}}", 20, "spec.match.images[0]", "a pattern may have at most 8 stars"),
     ("match: [GPU]", 3, "spec.match", "must be a mapping"),
     ("match: {images: redis}", 11, "spec.match.images", "must be a list"),
     (
@@ -136,7 +136,7 @@ REFUSED = [
     ),
     ("resources: {perDevice: {memory: '0'}}", 27, "spec.resources.perDevice.memory", "0 must be above zero"),
     ("resources: {perDevice: {memory: '-1'}}", 27, "spec.resources.perDevice.memory", "-1 must be above zero"),
-    ("resources: {perDevice: {nvidia.com/gpu: '1'}}", 27, "spec.resources.perDevice.nvidia.com/gpu", "nvidia.com/gpu is never invented"),
+    ("resources: {perDevice: {nvidia.com/gpu: '1'}}", 27, "spec.resources.perDevice.nvidia.com/gpu", "nvidia.com/gpu has no default"),
     ("resources: {limitFactor: {cpu: '0.5'}}", 29, "spec.resources.limitFactor.cpu", "0.5 must be at least 1"),
     (
         "resources: {limits: [{type: Container, default: {cpu: '1'}, defaultRequest: {cpu: '2'}}]}",
@@ -149,30 +149,30 @@ REFUSED = [
     ("resources: {limits: [{type: Container, default: {memory: 2Gi}, max: {memory: 1500M}}]}", 24, "spec.resources.limits[0]", "default.memory 2Gi is above max.memory 1500M"),
     ("resources: {limits: [{type: Container, max: {'a b': '1'}}]}", 48, "spec.resources.limits[0].max.a b", "'a b' is not the name of a resource"),
     ("resources: {limits: [{type: Container, maxLimitRequestRatio: {cpu: '0.9'}}]}", 65, "spec.resources.limits[0].maxLimitRequestRatio.cpu", "0.9 must be at least 1"),
-    ("resources: {limits: [{type: Pod, default: {cpu: '1'}}]}", 24, "spec.resources.limits[0]", "a Pod has no defaults of its own"),
+    ("resources: {limits: [{type: Pod, default: {cpu: '1'}}]}", 24, "spec.resources.limits[0]", "a Pod has no defaults"),
     ("resources: {limits: [{type: Container, default: {cpu: '1" + "0" * 32 + "'}}]}", 52, "spec.resources.limits[0].default.cpu", "is not a quantity"),
     ("resources: {onViolation: Refuse}", 15, "spec.resources.onViolation", "'Refuse' is not 'Warn' or 'Deny'"),
     ("resources: {limits: [{type: Pods}]}", 25, "spec.resources.limits[0].type", "'Pods' is not 'Container' or 'Pod'"),
     ("resources: {limits: [{default: {}}]}", 24, "spec.resources.limits[0].type", "required"),
-    ("resources: {limits: [{type: Container}, {type: Container}]}", 3, "spec.resources", "limits: one item of a type"),
+    ("resources: {limits: [{type: Container}, {type: Container}]}", 3, "spec.resources", "limits: at most one item of each type"),
     ("resources: {qosClass: Burstable}", 15, "spec.resources.qosClass", "'Burstable' is not 'Guaranteed'"),
     (
         "resources: {qosClass: Guaranteed, limitFactor: {cpu: '2'}}",
         3,
         "spec.resources",
-        "qosClass Guaranteed makes limits equal to requests: leave limitFactor out",
+        "qosClass Guaranteed makes limits equal to requests: remove limitFactor",
     ),
     ("nodeSelector: {" + ", ".join(f"k{at}: v" for at in range(33)) + "}", 3, "spec.nodeSelector", "should have at most 32 items"),
     ("nodeSelector: {" + "a" * 64 + ": c}", 18, "spec.nodeSelector." + "a" * 64, "is not a label key"),
     ("nodeSelector: {" + "a" * 254 + "/b: c}", 18, "spec.nodeSelector." + "a" * 254 + "/b", "is not a label key"),
-    ('match: {images: ["a\\nb"]}', 20, "spec.match.images[0]", "a pattern is one line"),
+    ('match: {images: ["a\\nb"]}', 20, "spec.match.images[0]", "a pattern must be one line"),
     ("nodeSelector: {A/a: c}", 18, "spec.nodeSelector.A/a", "'A/a' is not a label key"),
     ("match: {images: [" + "a" * 257 + "]}", 20, "spec.match.images[0]", "should have at most 256 characters"),
     ("match: {annotations: {'a b': c}}", 25, "spec.match.annotations.a b", "'a b' is not a label key"),
     ("tolerations: [{key: 'a b', operator: Exists}]", 18, "spec.tolerations[0].key", "'a b' is not a label key"),
     ("nodeSelector: {'a b': c}", 18, "spec.nodeSelector.a b", "'a b' is not a label key"),
     ("nodeSelector: {a: 'b c'}", 18, "spec.nodeSelector.a", "'b c' is not a label value"),
-    ("nodeSelector: {a: true}", 18, "spec.nodeSelector.a", "must be a string: YAML takes this for true, put it in quotes"),
+    ("nodeSelector: {a: true}", 18, "spec.nodeSelector.a", "must be a string: YAML reads this as true, put it in quotes"),
     ("tolerations: [{operator: Exist}]", 18, "spec.tolerations[0].operator", "'Exist' is not 'Equal' or 'Exists'"),
     ("tolerations: [{value: x}]", 17, "spec.tolerations[0]", "without a key the operator must be Exists"),
     ("tolerations: [{key: a, operator: Exists, value: x}]", 17, "spec.tolerations[0]", "operator Exists takes no value"),
@@ -295,7 +295,7 @@ def test_same_name_twice_is_said_with_both_places(tmp_path: Path) -> None:
     _write(tmp_path, f"{HEAD}  {{}}\n", "b.yaml")
     (problem,) = load([str(tmp_path)]).problems
     assert str(problem) == (
-        f"{tmp_path / 'b.yaml'}:3:12: metadata.name: ClusterWorkloadPolicy p stands at {tmp_path / 'a.yaml'}:1:1 already"
+        f"{tmp_path / 'b.yaml'}:3:12: metadata.name: ClusterWorkloadPolicy p is already defined at {tmp_path / 'a.yaml'}:1:1"
     )
 
 

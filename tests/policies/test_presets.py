@@ -87,5 +87,5 @@ def test_shown_to_a_file_is_a_policy_of_ones_own(preset: str, tmp_path: Path) ->
 
 
 def test_unknown_ones_are_told_with_those_there_are() -> None:
-    with pytest.raises(InputError, match="no preset 'mongo'; there are api-server, comfyui-sd15, "):
+    with pytest.raises(InputError, match="no preset 'mongo'; the presets are api-server, comfyui-sd15, "):
         presets(["mongo"])

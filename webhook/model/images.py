@@ -90,10 +90,10 @@ def pattern_problem(pattern: str) -> str | None:
     if "@" in pattern or ":" in pattern.rpartition("/")[2]:
         name = pattern.partition("@")[0]
         head, slash, last = name.rpartition("/")
-        return f"tag and digest never count: write {head}{slash}{last.partition(':')[0]}"
+        return f"tags and digests are not compared: write {head}{slash}{last.partition(':')[0]}"
     if pattern.startswith("/") or pattern.endswith("/") or "//" in pattern:
-        return "no part of the name of an image is empty"
+        return "no part of an image name may be empty"
     first, slash, path = pattern.partition("/")
     if not _PATH.fullmatch(path if slash else first):
-        return "names of images are lower case letters, digits, '.', '_' and '-'"
+        return "image names consist of lower case letters, digits, '.', '_' and '-'"
     return None

@@ -1,4 +1,4 @@
-"""Turn a document into the engine's frozen policy: quantities, globs and selectors parsed once."""
+"""Compile a policy document into the engine's policy: quantities, globs and selectors are parsed once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def compiled(
     origin: Origin | None = None,
     regular_containers_only: bool = False,
 ) -> Policy:
-    """`origin` is given for what podtailor ships itself; else it is the document's kind."""
+    """The engine's policy. `origin` is given for built-ins and presets; otherwise the kind decides it."""
     spec = document.spec
     return Policy(
         name=document.metadata.name,
@@ -73,19 +73,16 @@ def _match(match: schema.Match) -> Match:
 def _selector(selector: kubernetes_types.LabelSelector | None) -> selectors.Selector | None:
     if selector is None:
         return None
-    labels = (
-        selectors.Requirement(key, "In", (value,)) for key, value in (selector.matchLabels or {}).items()
-    )
-    expressions = (
+    expressions = [
         selectors.Requirement(each.key, each.operator, tuple(each.values))
         for each in selector.matchExpressions or ()
-    )
-    requirements = (*labels, *expressions)
-    return selectors.Selector(requirements) if requirements else None
+    ]
+    made = selectors.LabelSelector(dict(selector.matchLabels or {}), expressions).compiled()
+    return made if made.requirements else None
 
 
 def _toleration(toleration: kubernetes_types.KeylessToleration) -> Toleration:
-    """The operator written out: the API server compares it to the letter."""
+    """With its operator written out, because the API server compares operators literally."""
     return Toleration(**{"operator": "Equal", **toleration.model_dump(exclude_none=True)})
 
 
@@ -114,5 +111,6 @@ def _bounds(item: schema.LimitsItem) -> Bounds:
 
 
 def amounts(written: Mapping[str, str]) -> Quantities:
+    """Without what is not a quantity."""
     parsed = {resource: quantity.parse(text) for resource, text in written.items()}
     return {resource: amount for resource, amount in parsed.items() if amount}

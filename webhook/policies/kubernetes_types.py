@@ -1,8 +1,8 @@
-"""Parts of a policy that Kubernetes has too: label selectors, tolerations.
+"""Parts of a policy that have the shape of Kubernetes' own types: label selectors and tolerations.
 
-Checked as `validateTolerations` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go` and
-`LabelSelectorAsSelector` in k8s.io/apimachinery do. `rules` say for the API server what the validator beside
-them says for files.
+Validated as by `validateTolerations` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go` and
+`LabelSelectorAsSelector` in k8s.io/apimachinery. The `rules` of a model check for the API server what its
+validators check.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Model(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_is_not_given(cls, data: Any) -> Any:
-        """The API server drops it (k8s.io/apiextensions-apiserver, `defaulting/prune.go`)."""
+    def _drop_nulls(cls, data: Any) -> Any:
+        """As the API server does (k8s.io/apiextensions-apiserver, `defaulting/prune.go`)."""
         if not isinstance(data, dict):
             return data
         return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
@@ -37,9 +37,13 @@ class Requirement(Model):
         ),
     )
     key: LabelKey = Field(description="Key of the label.")
-    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How the label must be.")
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(
+        description="How the value of the label must relate to values."
+    )
     values: list[LabelValue] = Field(
-        default=[], max_length=MAX_VALUES, description="Of In and NotIn, at least one; of the others none."
+        default=[],
+        max_length=MAX_VALUES,
+        description="At least one for In and NotIn, none for Exists and DoesNotExist.",
     )
 
     @model_validator(mode="after")
@@ -53,16 +57,14 @@ class Requirement(Model):
 class LabelSelector(Model):
     """A `metav1.LabelSelector`: all of its requirements must hold."""
 
-    matchLabels: Labels | None = Field(
-        default=None, description="Labels that must be there with these values."
-    )
+    matchLabels: Labels | None = Field(default=None, description="Labels that must have these values.")
     matchExpressions: list[Requirement] | None = Field(
-        default=None, max_length=MAX_ENTRIES, description="More requirements."
+        default=None, max_length=MAX_ENTRIES, description="Further requirements on labels; all must hold."
     )
 
 
 class KeylessToleration(Model):
-    """A `core/v1 Toleration` but for its key."""
+    """A `core/v1 Toleration` without its key."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -74,13 +76,13 @@ class KeylessToleration(Model):
             "tolerationSeconds needs effect NoExecute",
         ),
     )
-    operator: Literal["Equal", "Exists"] | None = Field(default=None, description="Equal where not given.")
-    value: LabelValue | None = Field(default=None, description="Value of the taint, with Equal.")
+    operator: Literal["Equal", "Exists"] | None = Field(default=None, description="Equal if not set.")
+    value: LabelValue | None = Field(default=None, description="Value of the taint, for operator Equal.")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        default=None, description="Effect of the taint; every effect where not given."
+        default=None, description="Effect of the taint; all effects if not set."
     )
     tolerationSeconds: Int64 | None = Field(
-        default=None, description="How long NoExecute is tolerated; for ever where not given."
+        default=None, description="How long NoExecute is tolerated; forever if not set."
     )
 
     @model_validator(mode="after")
@@ -102,7 +104,9 @@ class Toleration(KeylessToleration):
             "without a key the operator must be Exists: it tolerates every taint",
         ),
     )
-    key: LabelKey | None = Field(default=None, description="Key of the taint; every key where not given.")
+    key: LabelKey | None = Field(
+        default=None, description="Key of the taint; all taints if not set, which needs operator Exists."
+    )
 
     @model_validator(mode="after")
     def _has_a_key(self) -> Toleration:

@@ -1,4 +1,4 @@
-"""Read policy documents and say, for each that is wrong, where and what to do."""
+"""Read policy documents; for each mistake say where it is and what to write instead."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _WHAT = "a policy is a mapping with apiVersion, kind, metadata and spec"
 
 
 class Problem(Struct, frozen=True):
-    """One thing wrong with one document."""
+    """One mistake in one document."""
 
     place: str
     """`file:line:column`."""
     field: str
-    """`spec.resources.limits[0].default.cpu`, empty for the document as a whole."""
+    """`spec.resources.limits[0].default.cpu`; empty for the whole document."""
     message: str
 
     def __str__(self) -> str:
@@ -41,20 +41,20 @@ class Problem(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """The policies of the documents that are right, and what is wrong with the others."""
+    """The policies of the valid documents, and the problems of the others."""
 
     policies: tuple[Policy, ...]
     problems: tuple[Problem, ...]
 
     def or_raise(self) -> tuple[Policy, ...]:
-        """The policies where every document is right. Raises InputError with every problem, a line each."""
+        """The policies. Raises InputError with one line per problem if there are any."""
         if self.problems:
             raise InputError("\n".join(map(str, self.problems)))
         return self.policies
 
 
 class DocumentPart(NamedTuple):
-    """A document, or an item of one that is a List."""
+    """A document, or an item of a List, at the path `at` in it."""
 
     document: Document
     at: Location
@@ -65,26 +65,29 @@ class DocumentPart(NamedTuple):
 
 
 def load(paths: Iterable[str]) -> Loaded:
-    """Read files, directories and `-`. What is no YAML is a problem like any other."""
+    """Read files, directories and `-` (stdin). A file that is not YAML is one of the problems.
+
+    Raises InputError if a path cannot be read.
+    """
     problems: list[Problem] = []
-    parts = [part for path in paths for part in _policies_among(_documents([path], problems))]
+    parts = [part for path in paths for part in _policy_parts(_documents([path], problems))]
     loaded = _load_parts(parts)
     return Loaded(loaded.policies, (*problems, *loaded.problems))
 
 
 def load_documents(documents: Iterable[Document]) -> Loaded:
-    return _load_parts(_policies_among(documents))
+    return _load_parts(_policy_parts(documents))
 
 
-def _policies_among(documents: Iterable[Document]) -> list[DocumentPart]:
-    """Without objects of other kinds, which may stand beside policies; all of them if there is no policy."""
+def _policy_parts(documents: Iterable[Document]) -> list[DocumentPart]:
+    """Without objects of other kinds, which may stand beside policies; everything if there is no policy."""
     parts = [part for document in documents for part in _parts(DocumentPart(document, (), document.data))]
-    ours = [part for part in parts if not _is_of_another_kind(part.data)]
-    return ours or parts
+    policies = [part for part in parts if not _is_other_kind(part.data)]
+    return policies or parts
 
 
 def _parts(part: DocumentPart) -> Iterator[DocumentPart]:
-    """The items of a List, as `kubectl get cwp -o yaml` prints one; else what is given."""
+    """The items of a List, as printed by `kubectl get cwp -o yaml`; otherwise the part itself."""
     items = part.data.get("items") if isinstance(part.data, dict) else None
     if isinstance(items, list) and str(part.data.get("kind")).endswith("List"):
         for index, item in enumerate(items):
@@ -96,8 +99,8 @@ def _parts(part: DocumentPart) -> Iterator[DocumentPart]:
 _API_VERSION, _KIND = re.compile(r"([a-z0-9.-]+/)?v\d\w*", re.ASCII), re.compile(r"[A-Z]\w*", re.ASCII)
 
 
-def _is_of_another_kind(data: Any) -> bool:
-    """An object of Kubernetes, or of podtailor's own tests, that nobody could mean as a policy."""
+def _is_other_kind(data: Any) -> bool:
+    """Whether it is some other Kubernetes object, or a PolicyTest, and not a policy with a misspelt kind."""
     if not isinstance(data, dict):
         return False
     version, kind = str(data.get("apiVersion")), str(data.get("kind"))
@@ -118,7 +121,7 @@ def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
         place = part.place()
         identity = (read.kind, read.metadata.namespace, read.metadata.name)
         if identity in seen:
-            message = f"{read.kind} {read.metadata.name} stands at {seen[identity]} already"
+            message = f"{read.kind} {read.metadata.name} is already defined at {seen[identity]}"
             problems.append(Problem(part.place(("metadata", "name")), "metadata.name", message))
             continue
         seen[identity] = place
@@ -136,14 +139,14 @@ def _documents(paths: Iterable[str], problems: list[Problem]) -> Iterator[Docume
 
 
 def load_or_raise(paths: Iterable[str]) -> tuple[Policy, ...]:
-    """The policies, every document right. Raises InputError with every problem, a line each."""
+    """The policies of `paths`. Raises InputError with one line per problem if there are any."""
     return load(paths).or_raise()
 
 
 def parsed(part: DocumentPart, model: type[M], what: str) -> M | list[Problem]:
-    """The part as a `model`, or what is wrong with it; `what` it should be, in words.
+    """The part as a `model`, or its problems. `what` says in words what it should be.
 
-    kubectl takes the last of two keys. What is for every Pod should not depend on who reads it.
+    A repeated key is a problem: readers of YAML differ in which of the two they take.
     """
     if part.document.repeated:
         return [Problem(place, "", words) for place, words in part.document.repetitions()]
@@ -152,27 +155,27 @@ def parsed(part: DocumentPart, model: type[M], what: str) -> M | list[Problem]:
     try:
         return model.model_validate(part.data)
     except ValidationError as error:
-        found = [
+        messages = [
             _plain_words(
                 each["type"], each["loc"], each["msg"], _as_written(part, each["loc"], each["input"]), model
             )
             for each in error.errors()
         ]
-        # Something else altogether: what its fields are called is no mistake.
-        elsewhat = [each for each in found if each[0] in (("apiVersion",), ("kind",))]
+        # If it is of another kind, its fields are not the mistake.
+        of_kind = [each for each in messages if each[0] in (("apiVersion",), ("kind",))]
         return [
             Problem(part.place(location), files.dotted(location), message)
-            for location, message in elsewhat or found
+            for location, message in of_kind or messages
         ]
 
 
 def _as_written(part: DocumentPart, location: Location, given: object) -> object:
-    """A number as it stands in the file: `1.10` is 1.1 to YAML, and `0123` is 83."""
+    """A number as the file writes it: YAML reads `1.10` as 1.1 and `0123` as 83."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         return given
     try:
         node = part.document.root
-    except InputError:  # JSON that YAML does not take
+    except InputError:  # JSON that is not YAML
         return given
     for step in (*part.at, *location):
         if isinstance(node, Mapping):
@@ -183,7 +186,7 @@ def _as_written(part: DocumentPart, location: Location, given: object) -> object
 
 
 def spec_of(data: dict[str, Any]) -> dict[str, Any]:
-    """The spec without what is the default; of a policy that is not valid, as it stands."""
+    """The spec without fields that have their default; the spec as it is if it is not valid."""
     try:
         return PolicyDocument.model_validate(data).spec.model_dump(mode="json", exclude_defaults=True)
     except ValidationError:
@@ -191,37 +194,35 @@ def spec_of(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def error_messages(error: ValidationError) -> list[str]:
-    """`field: what is wrong` of everything that is, for a document that stands in no file."""
-    return [f"{files.dotted(location)}: {message}" for location, message in _errors(error, PolicyDocument)]
-
-
-def _errors(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
-    return (
-        _plain_words(each["type"], each["loc"], each["msg"], each["input"], model) for each in error.errors()
+    """`field: message` for each error of a policy that is in no file."""
+    errors = (
+        _plain_words(each["type"], each["loc"], each["msg"], each["input"], PolicyDocument)
+        for each in error.errors()
     )
+    return [f"{files.dotted(location)}: {message}" for location, message in errors]
 
 
 def _plain_words(
     kind: str, location: Location, message: str, given: object, model: type[BaseModel]
 ) -> tuple[Location, str]:
-    """Pydantic's error in the words of somebody who writes manifests."""
+    """Pydantic's error in words for people who write manifests."""
     if location and location[-1] == "[key]":
         location = location[:-1]
     if isinstance(given, bool) and kind in ("string_type", "literal_error", "enum"):
-        return location, f"must be a string: YAML takes this for {str(given).lower()}, put it in quotes"
+        return location, f"must be a string: YAML reads this as {str(given).lower()}, put it in quotes"
     match kind:
         case "extra_forbidden":
-            known = _fields_beside(location, model)
-            close = difflib.get_close_matches(str(location[-1]), known, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"
+            fields = _fields_beside(location, model)
+            close = difflib.get_close_matches(str(location[-1]), fields, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else f"known fields are {', '.join(fields)}"
             return location, f"unknown field; {hint}"
         case "missing":
             return location, "required"
         case "string_type":
             return location, f'must be a string: write "{given}"'
         case "literal_error" | "enum":
-            words = message.removeprefix("Input should be ")
-            return location, f"{given!r} is not {words}"
+            expected = message.removeprefix("Input should be ")
+            return location, f"{given!r} is not {expected}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return location, "must be a mapping"
         case "list_type":
@@ -230,7 +231,7 @@ def _plain_words(
 
 
 def _fields_beside(location: Sequence[str | int], model: type[BaseModel]) -> list[str]:
-    """The field names of the model that holds the field at `location`."""
+    """The field names of the model that has the field at `location`."""
     for step in location[:-1]:
         if isinstance(step, str):
             model = _model_in(model.model_fields[step].annotation) or model
@@ -241,5 +242,5 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
     """The model inside `list[Model]`, `Model | None` and the like."""
     if inspect.isclass(annotation):
         return annotation if issubclass(annotation, BaseModel) else None
-    found = (_model_in(inner) for inner in typing.get_args(annotation))
-    return next((model for model in found if model), None)
+    models = map(_model_in, typing.get_args(annotation))
+    return next(filter(None, models), None)

@@ -1,4 +1,4 @@
-"""Put together what is in force: policies of files, and what podtailor ships."""
+"""Merge policies of several sources into those that are in force."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from webhook.policies.shipped import Profile, shipped
 
 
 class Update(Struct, frozen=True):
-    """A snapshot that is in force from now on, and what there is to say about where it comes from."""
+    """A new snapshot, and what metrics report about its sources."""
 
     snapshot: Snapshot
     revisions: Mapping[str, str] = {}
-    """Kind to the resourceVersion, or for files the count of reads, up to which it is complete."""
+    """Kind to the resourceVersion up to which it is complete; for files the number of reads."""
     unusable: int = 0
-    """Policies that cannot be used as they are written."""
+    """How many policies cannot be used as they are written."""
 
 
 def merge(*sources: Iterable[Policy]) -> tuple[Policy, ...]:
-    """All policies, of two with one name the first; a ClusterWorkloadPolicy replaces what is shipped."""
+    """All policies; earlier sources win over later ones with a policy of the same kind and name.
+
+    A ClusterWorkloadPolicy replaces a built-in policy or preset of its name, unless its mode is Audit.
+    """
     first: dict[tuple[Origin, str | None, str], Policy] = {}
     for policy in itertools.chain(*sources):
         first.setdefault((policy.origin, policy.namespace, policy.name), policy)
-    # One that is only tried takes nothing out of force.
+    # A policy that only audits must not take another out of force.
     replaced = {
         policy.name
         for policy in first.values()
@@ -41,8 +44,8 @@ def merge(*sources: Iterable[Policy]) -> tuple[Policy, ...]:
 
 
 def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str] = ()) -> tuple[Policy, ...]:
-    """Policies of `paths`, presets, built-ins; a ClusterWorkloadPolicy replaces what is shipped by its name.
+    """Policies of `paths`, presets and built-ins, merged.
 
-    Raises InputError with every problem of every file, and for presets that there are none of.
+    Raises InputError with one line per problem of any file, and for unknown presets.
     """
     return merge(load_or_raise(paths), shipped(profile, preset_names))

@@ -1,4 +1,4 @@
-"""The kinds of policy that the API server stores: their names and what each may reach."""
+"""The two kinds of policy as custom resources: their names, scope and rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GROUP, VERSION = schema.GROUP, "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 _ONE_NAMESPACE = Rule(
     "!has(self.spec.match) || !has(self.spec.match.namespaceSelector)",
-    "a WorkloadPolicy reaches its own namespace only: no namespaceSelector",
+    "a WorkloadPolicy applies to its own namespace only: remove namespaceSelector",
 )
 
 
@@ -20,7 +20,9 @@ class PolicyKind(Struct, frozen=True):
     plural: str
     short: str
     scope: str
+    """`Cluster` or `Namespaced`, as in the CustomResourceDefinition."""
     reach: str
+    """The namespaces whose Pods it applies to, in words."""
     rules: tuple[Rule, ...] = ()
 
 

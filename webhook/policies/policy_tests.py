@@ -1,4 +1,4 @@
-"""Unit tests of policies: manifests, and what must come of them."""
+"""Unit tests of policies: manifests, and what the policies must make of them."""
 
 from __future__ import annotations
 
@@ -26,44 +26,48 @@ def _value(given: object) -> object:
 
 
 Fields = dict[str, Annotated[str | list[str], PlainValidator(_value)]]
-"""Field to value, as `podtailor explain` writes both; to several where a list is added to more than once."""
+"""Field to value, both as `podtailor explain` prints them; to several if a list gets more than one entry."""
 
 
 class Expectation(Model):
-    """What must come of a manifest. What is not given may be anything."""
+    """What must become of a manifest. Fields that are not given are not compared."""
 
-    workloadTypes: list[WorkloadType] | None = Field(default=None, description="Its types, all of them.")
-    fields: Fields | None = Field(default=None, description="All that is set, and to what.")
-    unchanged: bool = Field(default=False, description="Nothing is set.")
-    skips: dict[str, Reason] | None = Field(default=None, description="Some of what is left out, and why.")
-    denied: str | None = Field(default=None, description="It is refused, with these words in the message.")
-    qosClass: QOSClass | None = Field(default=None, description="Its QoS class afterwards.")
+    workloadTypes: list[WorkloadType] | None = Field(default=None, description="All of its workload types.")
+    fields: Fields | None = Field(default=None, description="All fields that are set, with their values.")
+    unchanged: bool = Field(default=False, description="No field is set.")
+    skips: dict[str, Reason] | None = Field(
+        default=None, description="Fields that are skipped, with the reason; others may be skipped too."
+    )
+    denied: str | None = Field(default=None, description="The Pod is denied, and the message contains this.")
+    qosClass: QOSClass | None = Field(default=None, description="Its QoS class after the changes.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _expects_something(self) -> Self:
         if self.unchanged and self.fields:
             raise ValueError("unchanged and fields exclude each other")
         given = (self.workloadTypes, self.unchanged, self.skips, self.denied, self.qosClass)
         if self.fields is None and not any(given):
-            raise ValueError("expects nothing: give one of fields, unchanged, skips, denied, workloadTypes")
+            raise ValueError(
+                "expects nothing: set one of fields, unchanged, skips, denied, workloadTypes, qosClass"
+            )
         return self
 
 
 class Case(Model):
-    name: str = Field(description="What it is about.")
-    manifest: str | None = Field(default=None, description="A file, from where this one stands.")
-    object: dict[str, Any] | None = Field(default=None, description="Instead of a file: the manifest itself.")
+    name: str = Field(description="Name of the test.")
+    manifest: str | None = Field(default=None, description="Path of a manifest, relative to this file.")
+    object: dict[str, Any] | None = Field(default=None, description="The manifest itself, instead of a path.")
     select: str = Field(
-        default="", description="Kind/name or Kind/namespace/name, where the file has several that make Pods."
+        default="", description="Kind/name or Kind/namespace/name, if the file has several that make Pods."
     )
-    namespace: str = Field(default="default", description="Where the manifest names none.")
+    namespace: str = Field(default="default", description="The namespace, if the manifest has none.")
     namespaceLabels: dict[str, str] = Field(default={}, description="Labels of that namespace.")
     expect: Expectation
 
     @model_validator(mode="after")
     def _has_one_manifest(self) -> Self:
         if (self.manifest is None) is (self.object is None):
-            raise ValueError("give manifest or object, and not both")
+            raise ValueError("set either manifest or object")
         return self
 
 
@@ -72,27 +76,29 @@ class PolicyTest(Model):
 
     apiVersion: Literal["podtailor.dev/v1alpha1"]
     kind: Literal["PolicyTest"]
-    policies: list[str] = Field(default=[], description="Files and directories, from where this one stands.")
+    policies: list[str] = Field(default=[], description="Files and directories, relative to this file.")
     builtin: Profile = Field(default=Profile.SAFE, description="Built-in policies: safe, strict or off.")
-    presets: list[str] = Field(default=[], description="Presets in use.")
-    mode: Mode = Field(default=Mode.ENFORCE, description="Of namespaces without a label that says otherwise.")
+    presets: list[str] = Field(default=[], description="Presets to use.")
+    mode: Mode = Field(
+        default=Mode.ENFORCE, description="Mode of namespaces without a podtailor.dev/mode label."
+    )
     tests: list[Case] = Field(min_length=1)
 
 
 def read(document: Document) -> PolicyTest:
-    """Raises InputError with every problem, a line each."""
-    found = parsed(
+    """The tests of a file. Raises InputError with one line per problem."""
+    suite = parsed(
         DocumentPart(document, (), document.data),
         PolicyTest,
         f"a file of tests is a mapping with apiVersion, kind: {TEST_KIND} and tests",
     )
-    if isinstance(found, list):
-        raise InputError("\n".join(map(str, found)))
-    return found
+    if isinstance(suite, list):
+        raise InputError("\n".join(map(str, suite)))
+    return suite
 
 
 def mismatches(expected: Expectation, decision: Decision) -> Iterator[str]:
-    """What is otherwise than expected, a line each; none where all is well."""
+    """One line for each difference from what is expected."""
     if expected.workloadTypes is not None and set(expected.workloadTypes) != set(decision.types):
         yield f"workloadTypes: expected {', '.join(expected.workloadTypes)}, is {', '.join(decision.types)}"
     if expected.denied is None and decision.denied:
@@ -117,13 +123,13 @@ def fields_of(changes: tuple[Change, ...]) -> Fields:
 
 
 def value_text(value: Any) -> str:
-    """A value in one line: of an entry of resizePolicy what it says, of a toleration all its parts."""
+    """A value in one line: the policy of a resizePolicy entry, all parts of a toleration."""
     if isinstance(value, dict):
         return str(value.get("restartPolicy") or " ".join(map(str, value.values())))
     return str(value)
 
 
-def _differing(expected: Fields, found: Fields) -> Iterator[str]:
-    for field in sorted({*expected, *found}):
-        if expected.get(field) != found.get(field):
-            yield f"{field}: expected {expected.get(field, 'nothing')}, is {found.get(field, 'not set')}"
+def _differing(expected: Fields, actual: Fields) -> Iterator[str]:
+    for field in sorted({*expected, *actual}):
+        if expected.get(field) != actual.get(field):
+            yield f"{field}: expected {expected.get(field, 'nothing')}, is {actual.get(field, 'not set')}"

@@ -1,7 +1,7 @@
-"""The scalars of a policy, each said twice: by a validator for files, by a schema for custom resources.
+"""The scalars of a policy, each defined twice: as a validator for files and as a schema for custom resources.
 
-The API server checks the schema before it stores one. The two stand together so that they stay the same.
-Syntax of labels and names is that of k8s.io/apimachinery `pkg/util/validation/validation.go`.
+The two stand together so that they stay the same. Syntax of labels and names is that of k8s.io/apimachinery
+`pkg/util/validation/validation.go`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class Rule(Struct, frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """How a string is checked by the API server."""
+    """How the API server validates a string."""
 
     max_length: int
-    """Characters. CEL counts its cost by them: without a bound no rule fits its budget."""
+    """In characters. CEL estimates the cost of a rule from it; without it no rule fits the budget."""
     pattern: str = ""
     rules: tuple[Rule, ...] = ()
 
 
-# Bounds that keep the CEL rules of a whole policy inside the API server's cost budget.
+# These bounds keep the CEL rules of a policy within the API server's cost budget.
 MAX_ENTRIES, MAX_VALUES, MAX_RESOURCES, MAX_QUANTITY = 32, 64, 16, 32
 _MAX_SUBDOMAIN, _MAX_NAME, _MAX_TEXT = 253, 63, 256
 _MAX_KEY = _MAX_SUBDOMAIN + 1 + _MAX_NAME
@@ -79,13 +79,13 @@ def _quantity(value: str) -> str:
 
 def _factor(value: str) -> str:
     if quantity.nano(_quantity(value)) < quantity.nano("1"):
-        raise ValueError(f"{value} must be at least 1: a limit is never below its request")
+        raise ValueError(f"{value} must be at least 1: a limit cannot be below its request")
     return value
 
 
 def _defaultable(value: str) -> str:
     if value not in _DEFAULTABLE:
-        raise ValueError(f"{value} is never invented: only {', '.join(_DEFAULTABLE)} have defaults")
+        raise ValueError(f"{value} has no default: only {', '.join(_DEFAULTABLE)} have one")
     return value
 
 
@@ -97,54 +97,54 @@ def _resource_name(value: str) -> str:
 
 def _owner_kind(value: str) -> str:
     if value == "CronJob":
-        raise ValueError("a CronJob's Pods are owned by its Jobs: say Job")
-    known = {kind.lower(): kind for kind in _OWNER_KINDS}
-    meant = known.get(value.lower()) or known.get(value.lower().removesuffix("s"))
+        raise ValueError("the Pods of a CronJob belong to its Jobs: write Job")
+    kinds = {kind.lower(): kind for kind in _OWNER_KINDS}
+    meant = kinds.get(value.lower()) or kinds.get(value.lower().removesuffix("s"))
     if meant and meant != value:
-        raise ValueError(f"no kind is written {value!r}: say {meant}")
+        raise ValueError(f"{value!r} is not a kind: write {meant}")
     return value
 
 
 def _without_null(value: object) -> object:
-    """The API server drops null from mappings (k8s.io/apiextensions-apiserver, `defaulting/prune.go`)."""
+    """As the API server drops null from mappings (k8s.io/apiextensions-apiserver, `defaulting/prune.go`)."""
     if not isinstance(value, dict):
         return value
     return {key: inner for key, inner in value.items() if inner is not None}
 
 
 def _integral(value: object) -> object:
-    """JSON knows one kind of number: 1.0 is an integer to the API server. A larger float is none exactly."""
+    """1.0 is an integer to the API server, as JSON has one type of number. Larger floats are not exact."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def _int64(value: int) -> int:
     if not -(2**63) <= value < 2**63:
-        raise ValueError(f"{value} is more than the API server can hold")
+        raise ValueError(f"{value} is not a 64-bit integer")
     return value
 
 
-def _not_empty(value: str) -> str:
+def _glob_pattern(value: str) -> str:
     if not value:
-        raise ValueError("an empty pattern matches nothing: write * for everything")
+        raise ValueError("an empty pattern matches nothing: write * to match everything")
     if "\n" in value:
-        raise ValueError("a pattern is one line")
+        raise ValueError("a pattern must be one line")
     if value.count("*") > _MAX_STARS:
-        raise ValueError(f"a pattern has at most {_MAX_STARS} stars")
+        raise ValueError(f"a pattern may have at most {_MAX_STARS} stars")
     return value
 
 
 def _image_pattern(value: str) -> str:
-    problem = pattern_problem(_not_empty(value))
+    problem = pattern_problem(_glob_pattern(value))
     if problem:
         raise ValueError(f"{value!r} matches no image: {problem}")
     return value
 
 
 def huge_exponent(value: str) -> str:
-    """CEL that is true of a quantity whose exponent has more than two digits.
+    """CEL that is true for a quantity whose exponent has more than two digits.
 
-    The pattern refuses it, but the API server (1.36) runs rules all the same, and over an exponent of eleven
-    digits its `quantity()` computes for half a minute: so no rule may touch it.
+    The pattern refuses it, but the API server (1.36) runs all rules anyway, and its `quantity()` takes half a
+    minute for an exponent of eleven digits. So each rule checks this first.
     """
     return f"{value}.matches('[eE][+-]?[0-9]{{3}}')"
 
@@ -155,29 +155,29 @@ _ABOVE_ZERO = Rule(
 )
 _AT_LEAST_ONE = Rule(
     f"{huge_exponent('self')} || quantity(self).compareTo(quantity('1')) >= 0",
-    "must be at least 1: a limit is never below its request",
+    "must be at least 1: a limit cannot be below its request",
 )
-_JOB = Rule("self != 'CronJob'", "a CronJob's Pods are owned by its Jobs: say Job")
-_PREFIX = Rule(f"self.indexOf('/') <= {_MAX_SUBDOMAIN}", "a prefix has at most 253 characters")
-_KNOWN = ", ".join(f"'{name}'" for name in _DEFAULTABLE)
-_INVENTED = Rule(f"self in [{_KNOWN}]", f"only {', '.join(_DEFAULTABLE)} have defaults")
-_MISSPELT = [word for kind in _OWNER_KINDS for word in (kind.lower(), f"{kind.lower()}s")]
+_JOB = Rule("self != 'CronJob'", "the Pods of a CronJob belong to its Jobs: write Job")
+_PREFIX = Rule(f"self.indexOf('/') <= {_MAX_SUBDOMAIN}", "a prefix may have at most 253 characters")
+_QUOTED = ", ".join(f"'{name}'" for name in _DEFAULTABLE)
+_HAS_DEFAULT = Rule(f"self in [{_QUOTED}]", f"only {', '.join(_DEFAULTABLE)} have a default")
+_NOT_CAPITALISED = [word for kind in _OWNER_KINDS for word in (kind.lower(), f"{kind.lower()}s")]
 _CAPITALS = Rule(
-    f"!(self.lowerAscii() in {_MISSPELT}) || self in {[*_OWNER_KINDS]}",
-    "a kind is written with capitals, as in StatefulSet",
+    f"!(self.lowerAscii() in {_NOT_CAPITALISED}) || self in {[*_OWNER_KINDS]}",
+    "write a kind in CamelCase, such as StatefulSet",
 )
 _NO_TAG = Rule(
-    "!self.contains('@') && !self.matches(':[^/]*$')", "tag and digest never count: leave them out"
+    "!self.contains('@') && !self.matches(':[^/]*$')", "tags and digests are not compared: remove them"
 )
 _NO_EMPTY_PART = Rule(
     "!self.startsWith('/') && !self.endsWith('/') && !self.contains('//')",
-    "no part of the name of an image is empty",
+    "no part of an image name may be empty",
 )
 _LOWER_CASE = Rule(
     "self.matches('^([^/]+/)?[a-z0-9._*/-]+$')",
-    "names of images are lower case letters, digits, '.', '_' and '-'",
+    "image names consist of lower case letters, digits, '.', '_' and '-'",
 )
-_STARS = Rule(f"self.split('*').size() <= {_MAX_STARS + 1}", f"a pattern has at most {_MAX_STARS} stars")
+_STARS = Rule(f"self.split('*').size() <= {_MAX_STARS + 1}", f"a pattern may have at most {_MAX_STARS} stars")
 _LONG = Field(max_length=_MAX_TEXT)
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
@@ -189,10 +189,10 @@ Quantity = Annotated[
 Factor = Annotated[
     str, AfterValidator(_factor), Text(MAX_QUANTITY, quantity.STRICT.pattern, (_AT_LEAST_ONE,))
 ]
-Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MAX_NAME, rules=(_INVENTED,))]
+Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MAX_NAME, rules=(_HAS_DEFAULT,))]
 ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MAX_KEY, _KEY, (_PREFIX,))]
 OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MAX_TEXT, rules=(_JOB, _CAPITALS))]
-GlobPattern = Annotated[str, _LONG, AfterValidator(_not_empty), Text(_MAX_TEXT, ".+", (_STARS,))]
+GlobPattern = Annotated[str, _LONG, AfterValidator(_glob_pattern), Text(_MAX_TEXT, ".+", (_STARS,))]
 ImagePattern = Annotated[
     str,
     _LONG,
@@ -201,14 +201,14 @@ ImagePattern = Annotated[
 ]
 AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
 
-WITHOUT_NULL = BeforeValidator(_without_null)
+DROP_NULLS = BeforeValidator(_without_null)
 Int64 = Annotated[int, Field(strict=True), BeforeValidator(_integral), AfterValidator(_int64)]
-Amounts = Annotated[dict[Defaultable, Quantity], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
-Bounds = Annotated[dict[ResourceName, Quantity], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
-Factors = Annotated[dict[Defaultable, Factor], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
-Ratios = Annotated[dict[ResourceName, Factor], Field(max_length=MAX_RESOURCES), WITHOUT_NULL]
-Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MAX_ENTRIES), WITHOUT_NULL]
-Annotations = Annotated[dict[LabelKey, AnnotationValue], Field(max_length=MAX_ENTRIES), WITHOUT_NULL]
+Amounts = Annotated[dict[Defaultable, Quantity], Field(max_length=MAX_RESOURCES), DROP_NULLS]
+Bounds = Annotated[dict[ResourceName, Quantity], Field(max_length=MAX_RESOURCES), DROP_NULLS]
+Factors = Annotated[dict[Defaultable, Factor], Field(max_length=MAX_RESOURCES), DROP_NULLS]
+Ratios = Annotated[dict[ResourceName, Factor], Field(max_length=MAX_RESOURCES), DROP_NULLS]
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MAX_ENTRIES), DROP_NULLS]
+Annotations = Annotated[dict[LabelKey, AnnotationValue], Field(max_length=MAX_ENTRIES), DROP_NULLS]
 ResizePolicy = Annotated[
-    dict[Literal["cpu", "memory"], Literal["NotRequired", "RestartContainer"]], WITHOUT_NULL
+    dict[Literal["cpu", "memory"], Literal["NotRequired", "RestartContainer"]], DROP_NULLS
 ]

@@ -1,8 +1,7 @@
-"""The policy document, field by field: the same for files, ConfigMaps and custom resources.
+"""The policy document: one schema for files, ConfigMaps and custom resources.
 
-Unknown fields are refused. Nothing here reaches the engine: `compile` turns documents into frozen policies,
-`crd` the models into the schema of the custom resources. `rules` say for the API server what the validator
-beside them says for files.
+Unknown fields are refused. `compile.py` turns documents into the engine's policies, tools/crds.py the models
+into CustomResourceDefinitions. The `rules` of a model check for the API server what its validators check.
 """
 
 from __future__ import annotations
@@ -35,36 +34,41 @@ from webhook.policies.scalars import (
 
 
 class Match(Model):
-    """Which Pods; everything given must hold. Absent, null or empty: no clause."""
+    """Which Pods a policy applies to: all clauses must match. Absent, null and empty mean no clause."""
 
     workloadTypes: list[WorkloadType] | None = Field(
-        default=None, max_length=4, description="The Pod has one of these types."
+        default=None, max_length=4, description="The Pod has at least one of these workload types."
     )
     namespaceSelector: LabelSelector | None = Field(
         default=None, description="Labels of the Pod's namespace (ClusterWorkloadPolicy only)."
     )
     podSelector: LabelSelector | None = Field(default=None, description="Labels of the Pod.")
-    annotations: Annotations | None = Field(default=None, description="Annotations of the Pod, all equal.")
+    annotations: Annotations | None = Field(
+        default=None, description="Annotations that the Pod has with these values."
+    )
     ownerKinds: list[OwnerKind] | None = Field(
         default=None,
         max_length=MAX_ENTRIES,
-        description="Kind of the controlling owner; Deployment is known, Pod means that there is none.",
+        description=(
+            "Kind of the Pod's controller. Deployment matches the Pods of its ReplicaSets, "
+            "Pod matches Pods without a controller."
+        ),
     )
     images: list[ImagePattern] | None = Field(
         default=None,
         max_length=MAX_ENTRIES,
-        description="Globs on images, without tag and digest; one container's image is enough.",
+        description="Globs on image names, without tag and digest; one matching container is enough.",
     )
 
 
 class Containers(Model):
-    """Which containers of the Pod the container-level rules shape; both must hold."""
+    """Which containers of a Pod the policy applies to: names and images must both match."""
 
     names: list[GlobPattern] | None = Field(
         default=None, max_length=MAX_ENTRIES, description="Globs on container names."
     )
     images: list[ImagePattern] | None = Field(
-        default=None, max_length=MAX_ENTRIES, description="Globs on images, without tag and digest."
+        default=None, max_length=MAX_ENTRIES, description="Globs on image names, without tag and digest."
     )
 
 
@@ -82,90 +86,99 @@ def _not_above(lower: str, upper: str) -> Rule:
 
 
 class LimitsItem(Model):
-    """A `core/v1 LimitRangeItem` as the API server serves it: what is not written is not defaulted."""
+    """A `core/v1 LimitRangeItem`. Fields that are not written get no default."""
 
     rules = (
         *(_not_above(lower, upper) for at, lower in enumerate(_ORDER) for upper in _ORDER[at + 1 :]),
         Rule(
             "self.type == 'Container' || !(has(self.default) || has(self.defaultRequest))",
-            "a Pod has no defaults of its own: give them to its containers",
+            "a Pod has no defaults: put them into the item of type Container",
         ),
     )
-    type: Literal["Container", "Pod"] = Field(description="What the item is about.")
-    default: Amounts = Field(default={}, description="Limits of containers that have none.")
-    defaultRequest: Amounts = Field(default={}, description="Requests of containers that have none.")
-    min: Bounds = Field(default={}, description="Requests and limits are at least this.")
-    max: Bounds = Field(default={}, description="Requests and limits are at most this.")
-    maxLimitRequestRatio: Ratios = Field(default={}, description="A limit is at most this many requests.")
+    type: Literal["Container", "Pod"] = Field(
+        description="What the values apply to: each container, or the Pod as a whole."
+    )
+    default: Amounts = Field(default={}, description="Limits for containers without one.")
+    defaultRequest: Amounts = Field(default={}, description="Requests for containers without one.")
+    min: Bounds = Field(default={}, description="Lower bound of requests and limits.")
+    max: Bounds = Field(default={}, description="Upper bound of requests and limits.")
+    maxLimitRequestRatio: Ratios = Field(
+        default={}, description="Upper bound of a limit, as a multiple of its request."
+    )
 
     @model_validator(mode="after")
-    def _amounts_fit(self) -> LimitsItem:
+    def _amounts_are_ordered(self) -> LimitsItem:
         if self.type == "Pod" and self.model_fields_set & {"default", "defaultRequest"}:
-            raise ValueError("a Pod has no defaults of its own: give them to its containers")
+            raise ValueError("a Pod has no defaults: put them into the item of type Container")
         amounts: list[tuple[str, Mapping[str, str]]] = [(name, getattr(self, name)) for name in _ORDER]
-        for at, (lower, given) in enumerate(amounts):
-            for upper, most in amounts[at + 1 :]:
-                for resource in given.keys() & most.keys():
-                    one, other = given[resource], most[resource]
+        for at, (lower, low) in enumerate(amounts):
+            for upper, high in amounts[at + 1 :]:
+                for resource in low.keys() & high.keys():
+                    one, other = low[resource], high[resource]
                     if quantity.nano(one) > quantity.nano(other):
                         raise ValueError(f"{lower}.{resource} {one} is above {upper}.{resource} {other}")
         return self
 
 
 class Resources(Model):
-    """Requests and limits for containers that carry none."""
+    """Requests and limits for containers without them, and their bounds."""
 
     rules = (
         Rule(
             "!has(self.qosClass) || !has(self.limitFactor) || size(self.limitFactor) == 0",
-            "qosClass Guaranteed makes limits equal to requests: leave limitFactor out",
+            "qosClass Guaranteed makes limits equal to requests: remove limitFactor",
         ),
     )
     limits: list[LimitsItem] = Field(
         default=[],
         max_length=2,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        description="One item of type Container, and one of type Pod.",
+        description="At most one item of type Container and one of type Pod.",
     )
     perDevice: Amounts = Field(
-        default={}, description="Requests of a container that asks for N accelerators: N times this."
+        default={},
+        description="Requests for a container that requests accelerators: this much for each of them.",
     )
     limitFactor: Factors = Field(
-        default={}, description="A limit that nobody set becomes this many times the request."
+        default={}, description="A missing limit becomes this many times the request."
     )
     qosClass: Literal["Guaranteed"] | None = Field(
-        default=None, description="Close every gap so that the Pod becomes Guaranteed, or change nothing."
+        default=None,
+        description="Guaranteed: set all requests and limits that this class needs, or none.",
     )
     onViolation: Literal["Warn", "Deny"] = Field(
-        default="Warn", description="What happens where the Pod's own values break min, max or the ratio."
+        default="Warn",
+        description="What happens if the Pod's own values violate min, max or the ratio.",
     )
 
     @model_validator(mode="after")
     def _one_item_of_a_type(self) -> Resources:
         types = [item.type for item in self.limits]
         if len(types) != len(set(types)):
-            raise ValueError("limits: one item of a type")
+            raise ValueError("limits: at most one item of each type")
         return self
 
     @model_validator(mode="after")
     def _one_way_to_limits(self) -> Resources:
         if self.qosClass and self.limitFactor:
-            raise ValueError("qosClass Guaranteed makes limits equal to requests: leave limitFactor out")
+            raise ValueError("qosClass Guaranteed makes limits equal to requests: remove limitFactor")
         return self
 
 
 class Accelerators(Model):
-    """What holds only for containers that ask for an accelerator."""
+    """Settings for containers that request an accelerator."""
 
-    resizePolicy: ResizePolicy = Field(default={}, description="In place of the policy's own, key by key.")
+    resizePolicy: ResizePolicy = Field(
+        default={}, description="Overrides the resizePolicy of the policy, key by key."
+    )
     tolerations: list[KeylessToleration] = Field(
         default=[],
         max_length=MAX_ENTRIES,
-        description="Added once per vendor asked for, with that vendor's taint as key.",
+        description="Added once for each vendor requested, with that vendor's taint as key.",
     )
 
 
-_NO_LONGER_GENERAL = "a Pod that goes to arm64 Nodes is no longer General: add ARM64 to match.workloadTypes"
+_NO_LONGER_GENERAL = "a Pod on arm64 Nodes is no longer General: add ARM64 to match.workloadTypes"
 
 
 class Spec(Model):
@@ -178,44 +191,52 @@ class Spec(Model):
             _NO_LONGER_GENERAL,
         ),
     )
-    mode: Mode = Field(default=Mode.ENFORCE, description="Enforce, Audit (only say what would be) or Off.")
-    priority: Int64 = Field(default=0, ge=0, le=1000, description="Higher is heard first.")
+    mode: Mode = Field(
+        default=Mode.ENFORCE,
+        description="Enforce changes Pods, Audit only reports what would change, Off does nothing.",
+    )
+    priority: Int64 = Field(
+        default=0, ge=0, le=1000, description="Policies with higher priority take precedence."
+    )
     match: Match = Field(
-        default=Match(), description="Which Pods; everything given must hold, nothing given means all Pods."
+        default=Match(),
+        description="Which Pods the policy applies to: all clauses must match. Without clauses, all Pods.",
     )
     containers: Containers = Field(
-        default=Containers(), description="Which of their containers resizePolicy and resources shape."
+        default=Containers(), description="Which of their containers resizePolicy and resources apply to."
     )
     resizePolicy: ResizePolicy = Field(
         default={},
-        description="How a container takes an in-place resize of cpu and memory, where it does not say.",
+        description="How containers without a resizePolicy handle an in-place resize of cpu and memory.",
     )
     nodeSelector: Labels = Field(
-        default={}, description="Labels of the Nodes to run on, key by key where the Pod does not say."
+        default={}, description="Labels of the Nodes to run on, for keys that the Pod does not select itself."
     )
     tolerations: list[Toleration] = Field(
         default=[],
         max_length=MAX_ENTRIES,
-        description="Added where the Pod does not tolerate as much already.",
+        description="Added unless the Pod already tolerates the same taints.",
     )
     resources: Resources | None = Field(
-        default=None, description="Requests and limits for containers that carry none, and their bounds."
+        default=None, description="Requests and limits for containers without them, and their bounds."
     )
     accelerators: Accelerators = Field(
-        default=Accelerators(), description="What holds only for containers that ask for an accelerator."
+        default=Accelerators(), description="Settings for containers that request an accelerator."
     )
 
     @model_validator(mode="after")
-    def _still_matches_what_it_makes(self) -> Spec:
-        sends = any(node_label(key) == ARCH and value == "arm64" for key, value in self.nodeSelector.items())
+    def _matches_its_own_result(self) -> Spec:
+        selects_arm64 = any(
+            node_label(key) == ARCH and value == "arm64" for key, value in self.nodeSelector.items()
+        )
         types = self.match.workloadTypes or ()
-        if sends and WorkloadType.GENERAL in types and WorkloadType.ARM64 not in types:
+        if selects_arm64 and WorkloadType.GENERAL in types and WorkloadType.ARM64 not in types:
             raise ValueError(_NO_LONGER_GENERAL)
         return self
 
 
 class Metadata(BaseModel):
-    """The API server's own fields may stand here: a policy can be read back from a cluster."""
+    """Other fields are ignored, so that a policy can be read back from a cluster."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     name: ObjectName
@@ -232,13 +253,15 @@ class PolicyDocument(Model):
     kind: Literal["ClusterWorkloadPolicy", "WorkloadPolicy"]
     metadata: Metadata
     spec: Spec
-    status: object = Field(default=None, exclude=True, description="Written by the server; never read.")
+    status: object = Field(default=None, exclude=True, description="Written by podtailor; ignored in files.")
 
     @model_validator(mode="after")
     def _namespaced_or_not(self) -> PolicyDocument:
         if self.kind == "WorkloadPolicy":
             if self.spec.match.namespaceSelector:
-                raise ValueError("a WorkloadPolicy reaches its own namespace only: no namespaceSelector")
+                raise ValueError(
+                    "a WorkloadPolicy applies to its own namespace only: remove namespaceSelector"
+                )
             if not self.metadata.namespace:
                 raise ValueError("a WorkloadPolicy in a file needs metadata.namespace")
         elif self.metadata.namespace:

@@ -1,8 +1,7 @@
-"""The policies that podtailor ships: built-ins in two profiles, and presets that are off until named.
+"""The policies that ship with podtailor: built-ins in two profiles, and presets that are off until named.
 
-Profile `safe` never sets a limit that nobody asked for, and adds requests to regular containers only, never
-to DaemonSet Pods. `strict` adds limits and the Guaranteed class, init containers and DaemonSets included. A
-preset means all that it says.
+Profile `safe` sets no limits, and requests only for regular containers and not for DaemonSet Pods. `strict`
+adds limits and the Guaranteed class, also for init containers and DaemonSets. Presets apply as written.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Profile(StrEnum):
 
 
 def built_in(profile: Profile) -> tuple[Policy, ...]:
-    """The built-in policies of a profile, in the order in which they are heard."""
+    """The built-in policies of a profile, in order of precedence."""
     if profile is Profile.OFF:
         return ()
     source, regular_containers_only = f"built in ({profile})", profile is Profile.SAFE
@@ -43,17 +42,17 @@ def built_in(profile: Profile) -> tuple[Policy, ...]:
 
 
 def shipped(profile: Profile, preset_names: Iterable[str]) -> tuple[Policy, ...]:
-    """The presets that are named, and the built-ins of a profile. Raises InputError as `presets` does."""
+    """The named presets and the built-ins of a profile. Raises InputError as `presets` does."""
     return (*presets(preset_names), *built_in(profile))
 
 
 def built_in_text(profile: Profile, name: str) -> str:
-    """The document of one built-in policy, comments and all."""
+    """The document of one built-in policy, with its comments."""
     return (_FOLDER / "builtin" / profile / f"{name}.yaml").read_text()
 
 
 def presets(names: Iterable[str]) -> tuple[Policy, ...]:
-    """Presets by name, each once. Raises InputError naming those that there are."""
+    """Presets by name, each once. Raises InputError for an unknown name."""
     return tuple(
         compiled(_document(preset_text(name)), source="preset", origin=Origin.PRESET)
         for name in dict.fromkeys(names)
@@ -61,9 +60,9 @@ def presets(names: Iterable[str]) -> tuple[Policy, ...]:
 
 
 def preset_text(name: str) -> str:
-    """The document of one preset, comments and all. Raises InputError naming those that there are."""
+    """The document of one preset, with its comments. Raises InputError for an unknown name."""
     if name not in preset_names():
-        raise InputError(f"no preset {name!r}; there are {', '.join(preset_names())}")
+        raise InputError(f"no preset {name!r}; the presets are {', '.join(preset_names())}")
     return (_FOLDER / "presets" / f"{name}.yaml").read_text()
 
 
