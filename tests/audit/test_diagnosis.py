@@ -48,31 +48,35 @@ def _said(
     ref, view = Ref("Pod", "default", "p"), pod_view(obj)
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
     in_force = Enforcement(webhook, times, **enforcement)
-    around = ClusterContext(
-        Namespace("default", labels or {}), Installation(webhook, bundle), in_force, served, NOW
+    context = ClusterContext(
+        namespace=Namespace("default", labels or {}),
+        installed=Installation(webhook=webhook, bundle=bundle),
+        enforcement=in_force,
+        served=served,
+        now=NOW,
     )
-    workload = Workload(ref, ref, view, view, created=created, expected=expected)
+    workload = Workload(ref=ref, owner=ref, admitted=view, written=view, created=created, expected=expected)
     verdict = judge(workload, within, in_force)
-    return diagnose(workload, explain(Request("default", view), within), verdict, around)
+    return diagnose(workload, explain(Request("default", view), within), verdict, context)
 
 
 @pytest.mark.parametrize(
     ("obj", "policies", "known", "said"),
     [
-        pytest.param(pod(), [REQUESTS], {"webhook": None, "since": LATER, "created": "2026-01-03T00:00:00Z"}, "nobody calls podtailor now: there is no MutatingWebhookConfiguration podtailor", id="not installed"),
+        pytest.param(pod(), [REQUESTS], {"webhook": None, "since": LATER, "created": "2026-01-03T00:00:00Z"}, "the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor", id="not installed"),
         pytest.param(pod(), [REQUESTS], {"bundle": b""}, "the API server cannot call podtailor now: the webhook configuration has no caBundle", id="nobody trusted"),
         pytest.param(pod(), [REQUESTS], {"bundle": issue_authority(NOW, timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is not signed by a CA in the caBundle", id="another CA"),
         pytest.param(pod(), [REQUESTS], {"served": issue_serving(OURS, ["a"], NOW - timedelta(days=9), timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is expired", id="expired"),
         pytest.param(pod(), [REQUESTS], {"bundle": b"no PEM"}, "the API server cannot call podtailor now: its certificate cannot be verified: the caBundle is not PEM", id="bundle of somebody else"),
-        pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, "left alone, opted-out: Pod label podtailor.dev/injection=disabled", id="opted out"),
-        pytest.param(pod(), [REQUESTS], {"webhook": structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))}, "not-selected: the webhook is for namespaces with a, which default has not", id="not selected"),
-        pytest.param(pod(), [REQUESTS], {"mode": Mode.AUDIT}, "the mode here is Audit: what would be changed is said and not done", id="audit"),
-        pytest.param(pod(), [], {}, "no policy that is enforced matches: the list below says why", id="no policy"),
-        pytest.param(pod(container="resources: {requests: {cpu: 1}}"), [REQUESTS], {}, "it has values of its own for all that the policies wish", id="already set"),
-        pytest.param(pod(metadata=owned("DaemonSet")), [policy("{nodeSelector: {a: b}}")], {}, "all that the policies wish is left out: 1 daemonset", id="DaemonSet"),
-        pytest.param(pod(), [REQUESTS], {"created": "2026-01-01T12:00:00Z"}, "it lacks app:requests.cpu, of test: it was created at 2026-01-01T12:00:00Z, policy test changed at 2026-01-02T00:00:00Z", id="made before"),
-        pytest.param(pod(), [REQUESTS], {"namespaces": {"default": "2026-01-31T00:00:00Z"}}, f"it lacks app:requests.cpu, of test: it was created at {LATER}, namespace default changed at 2026-01-31T00:00:00Z", id="namespace came in later"),
-        pytest.param(pod(metadata="annotations: {podtailor.dev/applied: '{}'}", container="resources: {requests: {cpu: 100m}}"), [REQUESTS], {}, "its annotation says that podtailor set {}", id="tailored"),
+        pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, "exempt: opted-out: Pod label podtailor.dev/injection=disabled", id="opted out"),
+        pytest.param(pod(), [REQUESTS], {"webhook": structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))}, "not-selected: the webhook selects namespaces with a, and default does not match", id="not selected"),
+        pytest.param(pod(), [REQUESTS], {"mode": Mode.AUDIT}, "mode: Audit, so changes are only reported", id="audit"),
+        pytest.param(pod(), [], {}, "no enforced policy matches; the list below gives the reasons", id="no policy"),
+        pytest.param(pod(container="resources: {requests: {cpu: 1}}"), [REQUESTS], {}, "it has its own value for each field that the policies propose", id="already set"),
+        pytest.param(pod(metadata=owned("DaemonSet")), [policy("{nodeSelector: {a: b}}")], {}, "every value that the policies propose is skipped: 1 daemonset", id="DaemonSet"),
+        pytest.param(pod(), [REQUESTS], {"created": "2026-01-01T12:00:00Z"}, "it lacks app:requests.cpu from policy test: the Pod was created at 2026-01-01T12:00:00Z, policy test last changed at 2026-01-02T00:00:00Z", id="made before"),
+        pytest.param(pod(), [REQUESTS], {"namespaces": {"default": "2026-01-31T00:00:00Z"}}, f"it lacks app:requests.cpu from policy test: the Pod was created at {LATER}, namespace default last changed at 2026-01-31T00:00:00Z", id="namespace came in later"),
+        pytest.param(pod(metadata="annotations: {podtailor.dev/applied: '{}'}", container="resources: {requests: {cpu: 100m}}"), [REQUESTS], {}, "the Pod's annotation says podtailor set {}", id="tailored"),
     ],
 )  # fmt: skip
 def test_reason(obj: Json, policies: list[Policy], known: Json, said: str) -> None:
@@ -82,15 +86,15 @@ def test_reason(obj: Json, policies: list[Policy], known: Json, said: str) -> No
 def test_what_cannot_be_known_is_said_as_such() -> None:
     (said,) = _said(pod(), REQUESTS)
     assert said == (
-        f"it lacks app:requests.cpu, of test: it was created at {LATER}, and policy test changed last at "
-        "2026-01-02T00:00:00Z. Whether that was in force here in between is not known: a label that is taken "
-        "off a namespace leaves no time. Pods that the API server let through without an answer are counted "
-        'by apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
+        f"it lacks app:requests.cpu from policy test: the Pod was created at {LATER}, policy test last changed "
+        "at 2026-01-02T00:00:00Z. Whether the policy was in force in between is unknown: a label removed from "
+        "a namespace leaves no time. Pods that the API server let through without a review are counted by "
+        'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
     )
     mark = "annotations: {podtailor.dev/applied: '{}'}"
     _, said = _said(pod(metadata=mark), REQUESTS)
     assert said.endswith(
-        "podtailor has seen it, or what the policy goes by was written on it after it was created"
+        "podtailor reviewed the Pod, or metadata that the policy matches was written after creation"
     )
 
 
@@ -100,10 +104,10 @@ def test_resized_pod_is_not_as_a_new_one_would_be() -> None:
     mark = 'annotations: {podtailor.dev/applied: \'{"test":["app:requests.cpu"]}\'}'
     resized = pod(metadata=mark, container="resources: {requests: {cpu: 150m}}")
     assert _said(resized, REQUESTS, expected=wanted)[1:] == [
-        "app:requests.cpu is 150m, and should be 100m: the policy says otherwise, so it has been resized since"
+        "app:requests.cpu is 150m; it should be 100m: the policy sets another value, so it has been resized"
     ]
     assert _said(resized, REQUESTS, expected=wanted, created="2026-01-01T00:00:00Z")[1:] == [
-        "app:requests.cpu is 150m, and a new one would have 100m: the policy says otherwise now"
+        "app:requests.cpu is 150m; a new Pod would have 100m: the policy sets another value now"
     ]
 
 
@@ -111,13 +115,13 @@ def test_pod_that_the_api_server_let_through_is_said_with_what_shows_it() -> Non
     earlier = "2026-01-02T00:00:00.5Z"
     (said,) = _said(pod(), REQUESTS, first_applied={"default": {("test", "requests.cpu"): earlier}})
     assert said.startswith(
-        f"it lacks app:requests.cpu, of test: it was created at {LATER}, when that was in force: "
-        f"a Pod from {earlier} was given it. "
+        f"it lacks app:requests.cpu from policy test: the Pod was created at {LATER}, when the policy was in force: "
+        f"a Pod created at {earlier} got it from this policy. "
     )
     assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"} counts them' in said
 
 
 def test_certificate_that_cannot_be_read_is_not_judged() -> None:
     assert _said(pod(container="resources: {requests: {cpu: 1}}"), REQUESTS, served=None) == [
-        "it has values of its own for all that the policies wish"
+        "it has its own value for each field that the policies propose"
     ]

@@ -57,7 +57,8 @@ def _verdict(
     **known: Any,
 ) -> Verdict:
     view, ref = pod_view(obj), Ref("Pod", "default", "p")
-    return judge(Workload(ref, ref, view, view, **known), within or snapshot(*policies), enforcement)
+    workload = Workload(ref=ref, owner=ref, admitted=view, written=view, **known)
+    return judge(workload, within or snapshot(*policies), enforcement)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_who_is_not_selected_is_skipped() -> None:
         enforcement=_in_force(REQUESTS, webhook=structs.replace(EVERYBODY, namespaces=opt_in)),
     )
     assert verdict.items[0].why == (
-        "not-selected: the webhook is for namespaces with podtailor.dev/injection=enabled, which default has not"
+        "not-selected: the webhook selects namespaces with podtailor.dev/injection=enabled, and default does not match"
     )
 
 
@@ -267,7 +268,8 @@ def test_need_is_as_the_scheduler_adds_up() -> None:
 def test_diff_shows_what_changes_and_nothing_else() -> None:
     view = pod_view(pod("volumes: [{name: v, emptyDir: {}}]", container="resources: {limits: {memory: 1Gi}}"))
     ref = Ref("Pod", "default", "p")
-    verdict = judge(Workload(ref, ref, view, view), snapshot(REQUESTS), NOT_ENFORCED, with_diff=True)
+    workload = Workload(ref=ref, owner=ref, admitted=view, written=view)
+    verdict = judge(workload, snapshot(REQUESTS), NOT_ENFORCED, with_diff=True)
     assert verdict.diff.splitlines() == [
         " containers:",
         " - name: app",

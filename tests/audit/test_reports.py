@@ -28,7 +28,9 @@ VIEW = pod_view({"metadata": {}, "spec": {"containers": [{"name": "app"}]}})
 
 def _pod(name: str, owner: Ref | None = None) -> Workload:
     ref = Ref("Pod", "shop", name)
-    return Workload(ref, owner or ref, PodView(), VIEW, created="2026-01-01T00:00:00Z")
+    return Workload(
+        ref=ref, owner=owner or ref, admitted=PodView(), written=VIEW, created="2026-01-01T00:00:00Z"
+    )
 
 
 def _found(
@@ -36,7 +38,11 @@ def _found(
 ) -> Verdict:
     items = [Item(finding, "p", field, after=after, why=why, in_force=True) for field in fields or ("",)]
     return Verdict(
-        tuple(items), qos=qos, enforced_qos=qos, before=Demand({"cpu": 100}), after=Demand({"cpu": 300})
+        items=tuple(items),
+        qos=qos,
+        enforced_qos=qos,
+        before=Demand(requests={"cpu": 100}),
+        after=Demand(requests={"cpu": 300}),
     )
 
 
@@ -45,7 +51,7 @@ WEB = Ref("Deployment", "shop", "web")
 
 def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
     summary = Summary()
-    summary.add(Workload(WEB, WEB, VIEW, VIEW, replicas=0), _found(Finding.PASS))
+    summary.add(Workload(ref=WEB, owner=WEB, admitted=VIEW, written=VIEW, replicas=0), _found(Finding.PASS))
     summary.add(_pod("web-1", WEB), _found(Finding.WOULD_CHANGE))
     summary.add(_pod("web-2", WEB), _found(Finding.SLIPPED_THROUGH))
     skipped = structs.replace(_found(Finding.SKIPPED), skipped=Notice("opted-out", "label"))
@@ -110,7 +116,8 @@ def test_the_smallest_share_a_bar() -> None:
     summary = Summary()
     for number in range(15):
         ref = Ref("Pod", f"team-{number:02}", "p")
-        summary.add(Workload(ref, ref, PodView(), VIEW), _found(Finding.WOULD_CHANGE))
+        workload = Workload(ref=ref, owner=ref, admitted=PodView(), written=VIEW)
+        summary.add(workload, _found(Finding.WOULD_CHANGE))
     rows = next(charts(summary)).rows
     assert [*rows] == [*(f"team-{number:02}" for number in range(12)), "3 others"]
     assert rows["3 others"] == (Bar("0.3", 33.3), Bar("0.9", 100))
@@ -156,7 +163,7 @@ class TestRepairs:
     def test_nothing_for_what_is_not_enforced(self) -> None:
         planner = Planner()
         items = (Item(Finding.WOULD_CHANGE, "p", "app:requests.cpu"),)
-        planner.add(_pod("p"), Verdict(items))
+        planner.add(_pod("p"), Verdict(items=items))
         planner.add(_pod("fine"), _found(Finding.PASS))
         plan = planner.plan()
         assert (plan.not_in_force, plan.resizes, plan.restarts, plan.by_hand) == (1, (), (), ())

@@ -47,7 +47,7 @@ class TestExplain:
 
     def test_says_why_a_pod_is_left_alone(self, run: Run) -> None:
         out = run("explain", "-f", "examples/general.yaml", "-n", "kube-system").out
-        assert "left alone, excluded-namespace: Pods of kube-system run the cluster" in out
+        assert "exempt: excluded-namespace: Pods of kube-system run the cluster" in out
 
     def test_audit_is_told_as_what_would_be(self, run: Run) -> None:
         out = run("explain", "-f", "examples/daemonset.yaml", "--mode", "audit").out

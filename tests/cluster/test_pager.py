@@ -94,7 +94,8 @@ def test_report_that_is_not_taken_is_not_deleted(asked: tuple[Answers, ApiClient
     publisher = Publisher(api, None, warned.append)
     summary = Summary()
     ref = Ref("Pod", "shop", "p")
-    summary.add(Workload(ref, ref, PodView(), PodView()), Verdict((Item(Finding.PASS),)))
+    workload = Workload(ref=ref, owner=ref, admitted=PodView(), written=PodView())
+    summary.add(workload, Verdict(items=(Item(Finding.PASS),)))
     answers.give({"message": "exceeded quota"}, status=403)
     publisher.publish(summary, datetime.now(UTC))
     assert warned == ["report of namespace shop: 403 exceeded quota"]

@@ -250,7 +250,7 @@ def test_explain_and_retrofit_say_what_the_audit_says(audited: Audited) -> None:
     name = pod["metadata"]["name"]
     same = audited.run("explain", f"pod/{name}", "-n", namespace).stdout
     assert same.startswith(f"Pod {namespace}/{name}  pass, created at ")
-    assert "  it is as a new one would be\n" in same
+    assert "  a new Pod would be the same\n" in same
     every = "Every live Pod has what admission would give it now.\n"
     assert audited.run("retrofit", "-n", namespace).stdout == every
     patch = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "150m"}}}]}}
@@ -266,7 +266,7 @@ def test_explain_and_retrofit_say_what_the_audit_says(audited: Audited) -> None:
     (explained,) = json.loads(audited.run("explain", f"pod/{name}", "-n", namespace, "-o", "json").stdout)
     assert (explained["finding"], explained["whyNot"][-1]) == (
         "drifted",
-        "app:requests.cpu is 150m, and should be 100m: the policy says otherwise, so it has been resized since",
+        "app:requests.cpu is 150m; it should be 100m: the policy sets another value, so it has been resized",
     )
     kept = "app:requests.cpu  kept: set by podtailor, its annotation says (policy general)"
     assert kept in audited.run("explain", f"pod/{name}", "-n", namespace).stdout
@@ -278,13 +278,16 @@ def test_explain_and_retrofit_say_what_the_audit_says(audited: Audited) -> None:
 def test_explain_says_why_not(audited: Audited) -> None:
     before = audited.run("explain", "pod/bare-0", "-n", BEFORE).stdout
     assert "it lacks app:resizePolicy.cpu" in before
-    assert ", policy general changed at " in before or ", the webhook configuration changed at " in before
+    assert (
+        ", policy general last changed at " in before
+        or ", the webhook configuration last changed at " in before
+    )
     away = audited.run("explain", "pod/bare-0", "-n", AWAY).stdout
-    assert "when that was in force: a Pod from " in away
-    assert " was given it. The API server lets Pods through" in away
+    assert "when the policy was in force: a Pod created at " in away
+    assert " got it from this policy. If the webhook does not answer" in away
     assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}' in away
     after = json.loads(audited.run("explain", "pod/bare-0", "-n", AFTER, "-o", "json").stdout)
-    assert after[0]["whyNot"][0].startswith("its annotation says that podtailor set ")
+    assert after[0]["whyNot"][0].startswith("the Pod's annotation says podtailor set ")
     assert audited.run("explain", "pod/nobody", "-n", AFTER).returncode == 2
 
 

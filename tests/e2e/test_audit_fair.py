@@ -157,7 +157,7 @@ def test_label_that_was_taken_off_its_namespace_makes_no_pod_slip_through(
         [sys.executable, "-m", "webhook", "explain", f"pod/{late}", "-n", namespace,
          f"--kubeconfig={installed.kubeconfig}"], capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    assert "Whether that was in force here in between is not known" in said
+    assert "Whether the policy was in force in between is unknown" in said
 
 
 def test_pod_relabelled_since_did_not_slip_through(installed: ControlPlane) -> None:
@@ -254,7 +254,7 @@ def test_it_says_where_nobody_is_called(installed: ControlPlane, kubelet: Kubele
     try:
         done = audit(installed.kubeconfig, "-n", "odd")
         assert done.stdout.startswith(
-            "nobody calls podtailor now: there is no MutatingWebhookConfiguration podtailor\n"
+            "the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor\n"
         )
         command = [
             sys.executable,
@@ -266,6 +266,8 @@ def test_it_says_where_nobody_is_called(installed: ControlPlane, kubelet: Kubele
         ]
         refused = subprocess.run(command, capture_output=True, text=True, check=False)
         assert refused.returncode == 2
-        assert "error: new Pods would be as the old ones: nobody calls podtailor now" in refused.stderr
+        assert (
+            "error: new Pods would not change: the API server does not call podtailor now" in refused.stderr
+        )
     finally:
         kubelet.apply("manifests/overlays/cluster-wide")

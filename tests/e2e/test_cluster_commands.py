@@ -37,7 +37,7 @@ def test_list_shows_what_is_in_force(applied: ControlPlane) -> None:
     assert sources["models"] == "ClusterWorkloadPolicy models"
     assert sources["gpu"] == "built in (safe)"
     assert list(sources).index("models") < list(sources).index("gpu")
-    assert "warning: nobody calls podtailor now" in done.stderr
+    assert "warning: the API server does not call podtailor now" in done.stderr
 
 
 def test_list_shows_what_the_server_that_is_installed_uses(applied: ControlPlane) -> None:
@@ -154,7 +154,7 @@ def test_explain_a_live_pod(applied: ControlPlane) -> None:
         "--labels=podtailor.dev/injection=disabled",
     )
     said = _run(applied, "explain", "pod/live", "-n", "models").stdout
-    assert "left alone, opted-out: Pod label podtailor.dev/injection=disabled" in said
+    assert "exempt: opted-out: Pod label podtailor.dev/injection=disabled" in said
     gone = _run(applied, "explain", "pod/gone", "-n", "models")
     assert (gone.returncode, gone.stderr) == (2, "error: pod/gone: there is none in namespace models\n")
 

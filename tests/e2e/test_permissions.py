@@ -194,7 +194,7 @@ def test_what_may_not_be_read_is_noted(editor: Person, command: str) -> None:
     said = done.stdout + done.stderr
     assert done.returncode == int(command.startswith("audit")), "not all that decides may be read"
     assert [note for note in UNREAD if note not in said] == []
-    assert "nobody calls podtailor" not in said, "what may not be read may be there"
+    assert "does not call podtailor" not in said, "what may not be read may be there"
     narrowed = "you may not read all namespaces: only mine is looked at"
     assert (narrowed in said) == ("-n" not in command and "pod/" not in command)
 

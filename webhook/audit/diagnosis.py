@@ -1,4 +1,4 @@
-"""Why a live Pod does not carry what admission gives: everything that can be known of it afterwards."""
+"""Why a live Pod differs from a new one, as far as that can be known afterwards."""
 
 from __future__ import annotations
 
@@ -24,31 +24,32 @@ from webhook.workloads.workload import Workload
 FAIL_OPEN = 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
 
 
-class ClusterContext(Struct, frozen=True):
-    """What is known besides the Pod."""
+class ClusterContext(Struct, frozen=True, kw_only=True):
+    """What a diagnosis needs besides the Pod."""
 
     namespace: Namespace
     installed: Installation
     enforcement: Enforcement
     served: bytes | None
-    """The webhook's certificate, PEM; None where it cannot be read."""
+    """The webhook's certificate, PEM; None if it cannot be read."""
     now: datetime
 
 
 def diagnose(
-    workload: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
+    workload: Workload, explanation: Explanation, verdict: Verdict, context: ClusterContext
 ) -> list[str]:
-    """In words, what stops everybody first. `verdict` is the audit's: the two say the same."""
-    reasons = _reasons(workload, explanation, verdict, around)
-    return [*webhook_problems(around.installed, around.served, around.now), *reasons]
+    """Reasons in words, starting with those that concern all Pods. `verdict` is the audit's."""
+    reasons = _reasons(workload, explanation, verdict, context)
+    return [*webhook_problems(context.installed, context.served, context.now), *reasons]
 
 
 def webhook_problems(installed: Installation, served: bytes | None, now: datetime) -> list[str]:
-    """Why the API server does not reach us now; nothing where it does, as far as can be told."""
+    """Why the API server cannot call the webhook now; empty if no reason is known."""
     if not installed.webhook_is_known:
         return []
     if installed.webhook is None:
-        return [f"nobody calls podtailor now: there is no MutatingWebhookConfiguration {CONFIGURATION}"]
+        missing = f"there is no MutatingWebhookConfiguration {CONFIGURATION}"
+        return [f"the API server does not call podtailor now: {missing}"]
     if not installed.bundle:
         return ["the API server cannot call podtailor now: the webhook configuration has no caBundle"]
     problem = trust_problem(served, installed.bundle, now) if served is not None else None
@@ -56,75 +57,77 @@ def webhook_problems(installed: Installation, served: bytes | None, now: datetim
 
 
 def _reasons(
-    workload: Workload, explanation: Explanation, verdict: Verdict, around: ClusterContext
+    workload: Workload, explanation: Explanation, verdict: Verdict, context: ClusterContext
 ) -> Iterator[str]:
     decision = explanation.decision
     metadata = workload.written.metadata or NO_METADATA
-    mark = (metadata.annotations or {}).get(APPLIED)
-    if mark:
-        yield f"its annotation says that podtailor set {mark}"
+    applied = (metadata.annotations or {}).get(APPLIED)
+    if applied:
+        yield f"the Pod's annotation says podtailor set {applied}"
     if decision.exemption:
-        yield f"left alone, {decision.exemption}"
+        yield f"exempt: {decision.exemption}"
         return
-    spared = around.enforcement.excludes(around.namespace, labels_of(metadata))
-    if spared:
-        yield str(spared)
+    excluded = context.enforcement.excludes(context.namespace, labels_of(metadata))
+    if excluded:
+        yield str(excluded)
         return
     if decision.mode is Mode.AUDIT:
-        yield "the mode here is Audit: what would be changed is said and not done"
+        yield "mode: Audit, so changes are only reported"
         return
     if not decision.enforced:
-        yield "no policy that is enforced matches: the list below says why"
+        yield "no enforced policy matches; the list below gives the reasons"
         return
     differing = [item for item in verdict.items if item.before is not None]
     for item in differing:
-        yield f"{item.field} is {item.before}, and {_wanted(item)}"
+        yield f"{item.field} is {item.before}; {_expected(item)}"
     changes = decision.outcome.changes
     if not changes and not differing:
-        yield from ["it is as a new one would be"] if mark else _nothing_to_add(explanation)
+        yield "a new Pod would be the same" if applied else _nothing_to_add(explanation)
     for policy in {change.policy.key: change.policy for change in changes}.values():
-        missed = [change for change in changes if change.policy is policy]
-        fields = ", ".join(change.field for change in missed)
-        yield f"it lacks {fields}, of {policy.key}: {_missed(workload, policy, missed, around.enforcement)}"
+        missing = [change for change in changes if change.policy is policy]
+        fields = ", ".join(change.field for change in missing)
+        why = _why_missing(workload, policy, missing, context.enforcement)
+        yield f"it lacks {fields} from policy {policy.key}: {why}"
 
 
-def _wanted(item: Item) -> str:
+def _expected(item: Item) -> str:
     if item.finding is Finding.WOULD_CHANGE:
-        return f"a new one would have {item.after}: {item.why}"
-    wanted = f"should be {item.after}" if item.after is not None else "should be left out"
-    return f"{wanted}: {item.why}, so it has been resized since"
+        return f"a new Pod would have {item.after}: {item.why}"
+    expected = item.after if item.after is not None else "unset"
+    return f"it should be {expected}: {item.why}, so it has been resized"
 
 
-def _missed(workload: Workload, policy: Policy, changes: Sequence[Change], enforcement: Enforcement) -> str:
+def _why_missing(
+    workload: Workload, policy: Policy, changes: Sequence[Change], enforcement: Enforcement
+) -> str:
     times = enforcement.last_changes(policy, workload.ref.namespace)
     if times is None:
-        return "since when that policy is in force is not known"
+        return "it is unknown since when the policy is in force"
     what, since = max(times.items(), key=lambda each: each[1])
+    created = f"the Pod was created at {workload.created}"
     if workload.created <= since:
-        return f"it was created at {workload.created}, {what} changed at {since}"
+        return f"{created}, {what} {since}"
     if may_have_matched_differently(workload, policy):
-        return "podtailor has seen it, or what the policy goes by was written on it after it was created"
-    evidence_found = (evidence(workload, change, enforcement) for change in changes)
-    shown = next(filter(None, evidence_found), "")
+        return "podtailor reviewed the Pod, or metadata that the policy matches was written after creation"
+    found = (evidence(workload, change, enforcement) for change in changes)
+    shown = next(filter(None, found), "")
     if not shown:
         return (
-            f"it was created at {workload.created}, and {what} changed last at {since}. Whether that was in "
-            f"force here in between is not known: a label that is taken off a namespace leaves no time. Pods "
-            f"that the API server let through without an answer are counted by {FAIL_OPEN}"
+            f"{created}, {what} {since}. Whether the policy was in force in between is unknown: a label "
+            "removed from a namespace leaves no time. Pods that the API server let through without a review "
+            f"are counted by {FAIL_OPEN}"
         )
     return (
-        f"it was created at {workload.created}, when that was in force: {shown}. The API server lets Pods "
-        f"through where the webhook does not answer in time, and leaves no trace on them: {FAIL_OPEN} counts "
-        "them"
+        f"{created}, when the policy was in force: {shown}. If the webhook does not answer in time, the API "
+        f"server lets Pods through, without a trace on them: {FAIL_OPEN} counts them"
     )
 
 
-def _nothing_to_add(explanation: Explanation) -> Iterator[str]:
+def _nothing_to_add(explanation: Explanation) -> str:
     skips = Counter(skip.reason for skip in explanation.decision.outcome.skips)
     if not skips:
-        yield "it already is as the policies that match wish it"
-    elif set(skips) == {Reason.KEPT}:
-        yield "it has values of its own for all that the policies wish"
-    else:
-        said = ", ".join(f"{count} {reason}" for reason, count in skips.most_common())
-        yield f"all that the policies wish is left out: {said}"
+        return "it already has all values that the matched policies propose"
+    if set(skips) == {Reason.KEPT}:
+        return "it has its own value for each field that the policies propose"
+    counts = ", ".join(f"{count} {reason}" for reason, count in skips.most_common())
+    return f"every value that the policies propose is skipped: {counts}"

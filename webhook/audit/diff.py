@@ -1,4 +1,4 @@
-"""A diff of the fields that change, and of those alone: a Pod's other hundred lines say nothing here."""
+"""A diff of only the fields that change: the other hundred lines of a Pod would hide them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _KEPT = ("name", "resources", "resizePolicy")
 
 
 def diff_of(pod: PodView, outcome: Outcome) -> str:
-    """What `outcome` does to the Pod or template, as a unified diff of YAML; empty where it does nothing."""
+    """What `outcome` does to the Pod or template, as a unified diff of YAML; empty if it does nothing."""
     if not outcome.writes:
         return ""
     before = _without_nulls(msgspec.to_builtins(pod))
     after = jsonpatch.apply_patch(before, outcome.operations(pod))
     paths = [write.path for write in outcome.writes]
     lines = difflib.unified_diff(
-        _lines(msgspec.json.encode(_touched(before, paths))),
-        _lines(msgspec.json.encode(_touched(after, paths))),
+        _yaml_lines(msgspec.json.encode(_changed_fields(before, paths))),
+        _yaml_lines(msgspec.json.encode(_changed_fields(after, paths))),
         lineterm="",
         n=100,
     )
@@ -34,23 +34,23 @@ def diff_of(pod: PodView, outcome: Outcome) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _lines(excerpt: bytes) -> list[str]:
-    """JSON as lines of YAML. Thousands of owners are given the same, and YAML is slow to write."""
+def _yaml_lines(excerpt: bytes) -> list[str]:
+    """Cached: thousands of owners have the same excerpt, and writing YAML is slow."""
     return written(msgspec.json.decode(excerpt)).splitlines()
 
 
-def _touched(pod: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
-    """Of containers that are written to their sizes, of everything else what is written to."""
-    made: dict[str, Any] = {}
+def _changed_fields(pod: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
+    """The resources of changed containers, and the other changed fields of the spec."""
+    excerpt: dict[str, Any] = {}
     for _, field, *rest in (path for path in paths if path[0] == "spec"):  # not the annotation about it
-        there = pod["spec"].get(field)
+        value = pod["spec"].get(field)
         if field not in _CONTAINERS:
-            made |= {str(field): there} if there else {}
+            excerpt |= {str(field): value} if value else {}
             continue
-        container = there[rest[0]]
+        container = value[rest[0]]
         shown = {key: container[key] for key in _KEPT if container.get(key)}
-        made.setdefault(str(field), {})[shown["name"]] = shown
-    return {field: [*each.values()] if field in _CONTAINERS else each for field, each in made.items()}
+        excerpt.setdefault(str(field), {})[shown["name"]] = shown
+    return {field: [*each.values()] if field in _CONTAINERS else each for field, each in excerpt.items()}
 
 
 def _without_nulls(value: Any) -> Any:

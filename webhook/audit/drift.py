@@ -1,4 +1,4 @@
-"""What a live Pod has that neither its template nor the policies gave it: somebody resized it."""
+"""Resources of a live Pod that neither its template nor the policies set: it was resized."""
 
 from __future__ import annotations
 
@@ -22,77 +22,81 @@ from webhook.workloads.workload import Expected
 
 
 def expected(namespace: str, written: PodView, admitted: PodView, snapshot: Snapshot) -> Expected:
-    """Of a template, as it stands in its object and as webhooks see its Pods."""
-    own = _sides(snapshot.subject(Request(namespace, written)))
-    seen = _sides(snapshot.subject(Request(namespace, admitted)))
+    """From a template as it stands in its object, and as webhooks see its Pods."""
+    declared = _resources(snapshot.subject(Request(namespace, written)))
+    with_defaults = _resources(snapshot.subject(Request(namespace, admitted)))
     changes = evaluate(Request(namespace, admitted), snapshot).outcome.changes
     return Expected(
-        own, {change.field: change for change in changes}, frozenset(_fields(seen)) - frozenset(_fields(own))
+        declared=declared,
+        assigned={change.field: change for change in changes},
+        defaulted=frozenset(_fields(with_defaults)) - frozenset(_fields(declared)),
     )
 
 
-class Differing(Struct, frozen=True):
-    """A value of a Pod that is not as expected, and where it stands."""
+class Difference(Struct, frozen=True):
+    """A value of a Pod that is not as expected, and its path."""
 
     item: Item
     path: Path
 
 
-def drift(subject: Subject, wanted: Expected, enforcement: Enforcement, created: str) -> Iterator[Differing]:
-    """The values of a Pod, created at that time, that differ from what is expected of it.
+def drift(
+    subject: Subject, expected: Expected, enforcement: Enforcement, created: str
+) -> Iterator[Difference]:
+    """The values of a Pod, created at that time, that differ from the expected ones.
 
-    Where the policy has changed since, or is only tried, a new Pod would have another: that is no drift.
+    If the policy has changed since, or is only tried, the finding is that a new Pod would be different.
     """
     for container in subject.containers:
-        if container.name not in wanted.declared:  # somebody else has added it
+        declared = expected.declared.get(container.name)
+        if declared is None:  # the template does not have it: another webhook added it
             continue
-        existing = RequestsAndLimits(container.requests, container.limits)
-        for side, has, own in zip(
-            ("requests", "limits"), existing, wanted.declared[container.name], strict=True
-        ):
-            for resource, value in has.items():
+        live = RequestsAndLimits(container.requests, container.limits)
+        for side, values, declared_values in zip(("requests", "limits"), live, declared, strict=True):
+            for resource, value in values.items():
                 field = f"{container.name}:{side}.{resource}"
-                if resource in own:
-                    why = "its template says otherwise"
-                    item = Item(Finding.DRIFTED, "", field, value, own[resource], why)
+                if resource in declared_values:
+                    why = "its template sets another value"
+                    item = Item(Finding.DRIFTED, "", field, value, declared_values[resource], why)
                 else:
-                    # A limit that we give without a request is the request too.
-                    change = wanted.assigned.get(field) or wanted.assigned.get(
-                        f"{container.name}:limits.{resource}"
-                    )
-                    since = (
-                        enforcement.in_force_since(change.policy, subject.namespace.name) if change else None
-                    )
-                    item = _given(field, value, change, since, created)
-                    if change is None and _may_be_older(field, wanted, subject):
+                    # A limit that a policy sets without a request is the request too.
+                    limit = f"{container.name}:limits.{resource}"
+                    change = expected.assigned.get(field) or expected.assigned.get(limit)
+                    if change is None and _may_be_older(field, expected, subject):
                         continue
+                    namespace = subject.namespace.name
+                    since = enforcement.in_force_since(change.policy, namespace) if change else None
+                    item = _not_declared(field, value, change, since, created)
                 if item.after is None or milli(value) != milli(item.after):
-                    yield Differing(item, (*container.path, "resources", side, resource))
+                    yield Difference(item, (*container.path, "resources", side, resource))
 
 
-def _given(field: str, value: RawQuantity, change: Change | None, since: str | None, created: str) -> Item:
-    """Of a value that is not the template's own, and what a policy gives there now."""
+def _not_declared(
+    field: str, value: RawQuantity, change: Change | None, since: str | None, created: str
+) -> Item:
+    """For a value that is not in the template; a policy makes this change now, and has `since` then."""
     if change is None:
-        return Item(Finding.DRIFTED, "", field, value, why="neither its template nor a policy says so")
-    changed_since = since is None or created <= since
-    finding = Finding.WOULD_CHANGE if changed_since else Finding.DRIFTED
-    why = "the policy says otherwise now" if changed_since else "the policy says otherwise"
-    in_force = changed_since and since is not None
-    return Item(finding, change.policy.key, field, value, change.value, why, in_force)
+        return Item(Finding.DRIFTED, "", field, value, why="neither its template nor a policy sets it")
+    if since is not None and created > since:
+        why = "the policy sets another value"
+        return Item(Finding.DRIFTED, change.policy.key, field, value, change.value, why)
+    why = "the policy sets another value now"
+    in_force = since is not None
+    return Item(Finding.WOULD_CHANGE, change.policy.key, field, value, change.value, why, in_force)
 
 
-def _may_be_older(field: str, wanted: Expected, subject: Subject) -> bool:
-    """Whether an earlier policy, or an earlier LimitRange, may have given this value."""
+def _may_be_older(field: str, expected: Expected, subject: Subject) -> bool:
+    """Whether an earlier policy, or an earlier LimitRange, may have set the field."""
     annotations = subject.metadata.annotations or {}
-    mark = annotations.get(APPLIED) or ""
-    return field in wanted.defaulted or f'"{field}"' in mark or LIMIT_RANGER in annotations
+    applied = annotations.get(APPLIED) or ""
+    return field in expected.defaulted or f'"{field}"' in applied or LIMIT_RANGER in annotations
 
 
-def _sides(subject: Subject) -> dict[str, RequestsAndLimits]:
+def _resources(subject: Subject) -> dict[str, RequestsAndLimits]:
     return {each.name: RequestsAndLimits(each.requests, each.limits) for each in subject.containers}
 
 
-def _fields(sides: Mapping[str, RequestsAndLimits]) -> Iterator[str]:
-    for name, (requests, limits) in sides.items():
+def _fields(resources: Mapping[str, RequestsAndLimits]) -> Iterator[str]:
+    for name, (requests, limits) in resources.items():
         yield from (f"{name}:requests.{resource}" for resource in requests)
         yield from (f"{name}:limits.{resource}" for resource in limits)

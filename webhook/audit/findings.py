@@ -1,4 +1,4 @@
-"""What the audit says of one object."""
+"""The verdict on one object: its findings, and its requests before and after."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from webhook.model.text import WARNING_LENGTH, truncate
 
 
 class Finding(StrEnum):
-    """Worst first: an object is reported by the first that it has."""
+    """Worst first: an object is reported by its worst."""
 
     NOT_JUDGED = "not-judged"
-    """It could not be read, or could not be judged: nothing is known of it."""
+    """Reading or judging it failed: nothing is known about it."""
     VIOLATION = "violation"
-    """Its own values break a bound of a policy."""
+    """Its own values violate a bound of a policy."""
     SLIPPED_THROUGH = "slipped-through"
     """A Pod that admission should have changed, and did not."""
     DRIFTED = "drifted"
-    """A Pod with other resources than its template and the policies gave it."""
+    """A Pod whose resources differ from what its template and the policies gave it."""
     CONFLICT = "conflict"
-    """Two policies wish different values; the one heard first prevails."""
+    """Two policies propose different values, and one takes precedence."""
     WOULD_CHANGE = "would-change"
-    """It would be changed if it were created now, under what is tried or has come since."""
+    """A new Pod would be different: the policy is only audited or tried, or newer than this Pod."""
     SKIPPED = "skipped"
-    """No policy is for it, or it is left alone."""
+    """No policy matches, or the object is exempt."""
     PASS = "pass"  # noqa: S105 (no password)
-    """Nothing to do; of a template: what its Pods lack, they are given."""
+    """Nothing to do. A template passes if admission adds what its Pods lack."""
 
 
 WORST_FIRST = tuple(Finding)
 
 
 class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """One thing found: of which policy, about which field."""
+    """One finding, with the policy and field that it is about."""
 
     finding: Finding
     policy: str = ""
@@ -49,42 +49,42 @@ class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
     after: Any = None
     why: str = ""
     in_force: bool = False
-    """A Pod that is created now is given it."""
+    """Whether a Pod created now gets `after`."""
 
 
 Amounts = Mapping[str, int]
 """By resource, in thousandths."""
 
 
-class Demand(Struct, frozen=True):
-    """What one Pod asks of a Node."""
+class Demand(Struct, frozen=True, kw_only=True):
+    """What one Pod requires of a Node."""
 
     requests: Amounts = {}
     containers: Mapping[str, Amounts] = {}
-    """Of those that run all the time, what each requests."""
+    """Requests by container, without init containers."""
     unsized: Mapping[str, frozenset[str]] = {}
-    """By resource, the containers without a request: an autoscaler cannot tell how busy they are."""
+    """By resource, the containers without a request: an autoscaler cannot compute their utilization."""
     node_selector: Mapping[str, str | None] = {}
     tolerations: tuple[Toleration, ...] = ()
 
 
-class Verdict(Struct, frozen=True):
-    """All there is to say about one object."""
+class Verdict(Struct, frozen=True, kw_only=True):
+    """Everything the audit reports about one object."""
 
     items: tuple[Item, ...]
     """Worst first; never empty."""
     types: tuple[WorkloadType, ...] = ()
     qos: QosMove | None = None
-    """None where nothing would change."""
+    """None if nothing would change."""
     enforced_qos: QosMove = QosMove()
-    """Of what is enforced alone."""
+    """By enforced policies only."""
     before: Demand = Demand()
     after: Demand = Demand()
     denied: str = ""
-    """Why a new one would be refused."""
+    """Why a new Pod would be refused."""
     diff: str = ""
     skipped: Notice | None = None
-    """Why no policy is applied; set if, and only if, the finding is `skipped`."""
+    """Why no policy is applied; set only if the finding is `skipped`."""
 
     @property
     def finding(self) -> Finding:
@@ -97,9 +97,9 @@ class Verdict(Struct, frozen=True):
 
 
 def problem_of(error: Exception) -> str:
-    """What to say of an object that made us fail."""
+    """How to report an object on which the code failed."""
     return truncate(f"{type(error).__name__}: {error}", WARNING_LENGTH)
 
 
 def not_judged(why: str) -> Verdict:
-    return Verdict((Item(Finding.NOT_JUDGED, why=why),))
+    return Verdict(items=(Item(Finding.NOT_JUDGED, why=why),))

@@ -1,4 +1,4 @@
-"""Judge one object: `judge(workload, snapshot, enforcement) -> Verdict`. Pure, as the engine is."""
+"""Judge one object: `judge(workload, snapshot, enforcement) -> Verdict`. Pure, like the engine."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 from webhook.audit.demand import demand
 from webhook.audit.diff import diff_of
-from webhook.audit.drift import drift
+from webhook.audit.drift import Difference, drift
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import WORST_FIRST, Finding, Item, Verdict, not_judged
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
-from webhook.model.draft import Change
+from webhook.model.draft import Change, Conflict, Violation
 from webhook.model.names import APPLIED
 from webhook.model.notice import Notice
 from webhook.model.patch import Write
 from webhook.model.pod import NO_METADATA
 from webhook.model.policy import SHIPPED, Policy
+from webhook.model.subject import Subject
 from webhook.workloads.workload import Workload
 
 
@@ -28,49 +29,65 @@ def judge(
     request = Request(workload.ref.namespace, workload.admitted)
     decision = evaluate(request, snapshot)
     subject = snapshot.subject(request)
-    skipped = decision.exemption or enforcement.excludes(subject.namespace, subject.labels)
     outcome = decision.audit or decision.outcome
-    if not skipped and not outcome.matched:
-        skipped = Notice("no-policy", "none matches")
-    writes: tuple[Write, ...] = () if skipped or decision.denied else outcome.writes
+    writes: tuple[Write, ...] = ()
+    skipped = _skipped(decision, enforcement.excludes(subject.namespace, subject.labels))
     if skipped:
         items = [Item(Finding.SKIPPED, why=str(skipped))]
     else:
-        items = list(_found(decision, workload, enforcement))
-        if workload.expected:
-            differing = list(drift(subject, workload.expected, enforcement, workload.created))
-            items += (each.item for each in differing)
-            anew = [each for each in differing if each.item.finding is Finding.WOULD_CHANGE]
-            writes = (*writes, *(Write(each.path, each.item.after) for each in anew))
+        resized = _resized(subject, workload, enforcement)
+        items = [*_items(decision, workload, enforcement), *(each.item for each in resized)]
         items.sort(key=lambda item: WORST_FIRST.index(item.finding))
-    in_force = decision.outcome.qos
-    now = demand(subject, (), workload.overhead)
+        writes = () if decision.denied else outcome.writes
+        # A new Pod would have the policy's value, not the one that this Pod was resized to.
+        writes += tuple(
+            Write(each.path, each.item.after) for each in resized if each.item.finding is Finding.WOULD_CHANGE
+        )
+    enforced_qos = decision.outcome.qos
+    before = demand(subject, (), workload.overhead)
     return Verdict(
-        tuple(items) or (Item(Finding.PASS),),
-        outcome.types,
-        (in_force if outcome is decision.outcome else outcome.qos) if writes else None,
-        in_force,
-        now,
-        demand(subject, writes, workload.overhead) if writes else now,
-        decision.denied or "",
-        diff_of(workload.written, outcome) if with_diff and writes else "",
-        skipped,
+        items=tuple(items) or (Item(Finding.PASS),),
+        types=outcome.types,
+        qos=(enforced_qos if outcome is decision.outcome else outcome.qos) if writes else None,
+        enforced_qos=enforced_qos,
+        before=before,
+        after=demand(subject, writes, workload.overhead) if writes else before,
+        denied=decision.denied or "",
+        diff=diff_of(workload.written, outcome) if with_diff and writes else "",
+        skipped=skipped,
     )
 
 
-def _found(decision: Decision, workload: Workload, enforcement: Enforcement) -> Iterator[Item]:
-    outcome = decision.audit or decision.outcome
-    for each in decision.violations:
-        refuses = each.policy.resources is not None and each.policy.resources.deny
-        why = f"{each.message}; such Pods are refused" if refuses else each.message
-        yield Item(Finding.VIOLATION, each.policy.key, each.container or "pod", why=why)
-    for conflict in outcome.conflicts:
-        if conflict.policy.origin in SHIPPED:  # to be overruled is what those are for
-            continue
-        why = f"{conflict.winner.key}, which is heard first, wishes another value"
-        yield Item(Finding.CONFLICT, conflict.policy.key, conflict.field, why=why)
+def _skipped(decision: Decision, excluded: Notice | None) -> Notice | None:
+    """Why no policy is applied; None if one is."""
+    if decision.exemption or excluded:
+        return decision.exemption or excluded
+    matched = decision.enforced or decision.audited
+    return None if matched else Notice("no-policy", "none matches")
+
+
+def _items(decision: Decision, workload: Workload, enforcement: Enforcement) -> Iterator[Item]:
+    yield from map(_violation, decision.violations)
+    # Built-in policies and presets are meant to be overridden: that is no conflict.
+    conflicts = (decision.audit or decision.outcome).conflicts
+    yield from (_conflict(each) for each in conflicts if each.policy.origin not in SHIPPED)
     if not decision.denied:
         yield from _changes(decision, workload, enforcement)
+
+
+def _violation(violation: Violation) -> Item:
+    policy = violation.policy
+    refuses = policy.resources is not None and policy.resources.deny
+    why = f"{violation.message}; such Pods are refused" if refuses else violation.message
+    return Item(Finding.VIOLATION, policy.key, violation.container or "pod", why=why)
+
+
+def _conflict(conflict: Conflict) -> Item:
+    why = (
+        f"{conflict.winner.key} takes precedence and sets {conflict.winning_value}, "
+        f"{conflict.policy.key} proposes {conflict.value}"
+    )
+    return Item(Finding.CONFLICT, conflict.policy.key, conflict.field, why=why)
 
 
 def _changes(decision: Decision, workload: Workload, enforcement: Enforcement) -> Iterator[Item]:
@@ -78,7 +95,7 @@ def _changes(decision: Decision, workload: Workload, enforcement: Enforcement) -
         since = enforcement.in_force_since(change.policy, workload.ref.namespace)
         if since is None:
             yield _item(Finding.WOULD_CHANGE, change)
-        elif not workload.created:  # that is what its next Pod is given
+        elif not workload.is_live:  # admission adds it to the Pods of a template
             yield _item(Finding.PASS, change, in_force=True)
         else:
             slipped = slipped_through(workload, change, enforcement, since)
@@ -87,26 +104,32 @@ def _changes(decision: Decision, workload: Workload, enforcement: Enforcement) -
         yield _item(Finding.WOULD_CHANGE, change)
 
 
+def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
+    return Item(finding, change.policy.key, change.field, after=change.value, in_force=in_force)
+
+
+def _resized(subject: Subject, workload: Workload, enforcement: Enforcement) -> list[Difference]:
+    if workload.expected is None:
+        return []
+    return list(drift(subject, workload.expected, enforcement, workload.created))
+
+
 def slipped_through(workload: Workload, change: Change, enforcement: Enforcement, since: str) -> bool:
-    """Whether the Pod was created while this was in force, as far as that can be proved."""
+    """Whether it is proved that the change was in force when the Pod was created."""
     if workload.created <= since or may_have_matched_differently(workload, change.policy):
         return False
     return bool(evidence(workload, change, enforcement))
 
 
 def evidence(workload: Workload, change: Change, enforcement: Enforcement) -> str:
-    """What shows that this was in force when the Pod was created; empty: nothing does."""
+    """What shows that the change was in force when the Pod was created; empty if nothing does."""
     return enforcement.evidence(
         change.policy, change.field, workload.ref.namespace, workload.created, workload.revision
     )
 
 
-def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
-    return Item(finding, change.policy.key, change.field, after=change.value, in_force=in_force)
-
-
 def may_have_matched_differently(workload: Workload, policy: Policy) -> bool:
-    """Whether the Pod may have been another to this policy when it was created, or has been here before."""
+    """Whether podtailor reviewed the Pod, or metadata that the policy matches was written after creation."""
     annotations = (workload.written.metadata or NO_METADATA).annotations or {}
     return (
         APPLIED in annotations

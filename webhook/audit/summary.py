@@ -1,4 +1,4 @@
-"""Put verdicts together: one row for each owner, worst first, and totals over all."""
+"""Add verdicts up: one row per owner, worst first, and totals."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from webhook.workloads.workload import Ref, Workload
 
 
 class Row(Struct):
-    """An owner with all that was found of it."""
+    """An owner, with its template and live Pods."""
 
     owner: Ref
     verdict: Verdict
-    """The worst: of its template, or of one of its Pods."""
+    """The worst of its template and Pods."""
     pods: dict[Finding, int] = {}
-    """How many of its live Pods, by their worst finding."""
+    """Live Pods by their worst finding."""
 
     def add(self, workload: Workload, verdict: Verdict) -> None:
         if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
@@ -41,7 +41,7 @@ class Row(Struct):
 
 
 class Total(Struct):
-    """Requests of Pods, in thousandths, as they are and as they would be."""
+    """Requests of Pods, in thousandths, before and after."""
 
     pods: int = 0
     before: Counter[str] = msgspec.field(default_factory=Counter)
@@ -59,13 +59,13 @@ class Total(Struct):
 
 
 class Summary:
-    """`add` every verdict; then read."""
+    """`add` every verdict, then read the rest."""
 
     def __init__(self) -> None:
         self._rows: dict[Ref, Row] = {}
         self.objects = self.live_pods = 0
         self.found: set[Finding] = set()
-        """All that was found of anything, headline or not."""
+        """Every finding of any object, not only each object's worst."""
         self.pods: Counter[Finding] = Counter()
         self.qos: Counter[str] = Counter()
         self.namespaces: dict[str, Total] = {}
@@ -102,7 +102,7 @@ class Summary:
 
     @property
     def skips(self) -> Counter[str]:
-        """Why owners are skipped."""
+        """Skipped owners by reason code."""
         skipped = (row.verdict.skipped for row in self._rows.values())
         return Counter(each.reason for each in skipped if each)
 
@@ -115,7 +115,7 @@ class Summary:
 def summary_json(
     summary: Summary, costs: Costs, notes: Sequence[str] = (), *, interrupted: bool = False
 ) -> dict[str, Any]:
-    """As JSON. `notes`: what there is to say of the whole, in words."""
+    """`notes` are sentences about the audit as a whole."""
     return {
         "notes": notes,
         "objects": summary.objects,
@@ -173,6 +173,8 @@ def _joined(types: Iterable[WorkloadType]) -> str:
 
 
 class Auditor:
+    """Judges workloads and sums up the verdicts."""
+
     def __init__(self, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False) -> None:
         self._snapshot = snapshot
         self._enforcement = enforcement
@@ -180,7 +182,7 @@ class Auditor:
         self.summary = Summary()
 
     def judge(self, workload: Workload) -> Verdict:
-        """One object that cannot be judged is reported as such, and ends nothing.
+        """A failure on one object is reported as `not-judged`, and does not end the audit.
 
         Raises ClusterError.
         """

@@ -1,4 +1,4 @@
-"""The cluster as it would be if all that is only audited were enforced."""
+"""The cluster as it would be if everything that is only audited were enforced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webhook.model.subject import Namespace
 
 
 def enforced(snapshot: Snapshot) -> Snapshot:
-    """What is off stays off, and so do those who opted out."""
+    """Modes Off and opt-outs stay."""
     return structs.replace(
         snapshot,
         mode=Mode.OFF if snapshot.mode is Mode.OFF else Mode.ENFORCE,
@@ -26,7 +26,7 @@ def enforced(snapshot: Snapshot) -> Snapshot:
 
 
 def in_force(enforcement: Enforcement, snapshot: Snapshot) -> Enforcement:
-    """What of it is in force already: the rest has never been."""
+    """Only what is in force already: the rest never was."""
     webhook = enforcement.webhook
     if webhook is None or snapshot.mode is not Mode.ENFORCE:
         return NOT_ENFORCED
@@ -45,7 +45,7 @@ def in_force(enforcement: Enforcement, snapshot: Snapshot) -> Enforcement:
 
 
 class _Enforced(Mapping[str, Namespace]):
-    """Each namespace as it would be; those of files are made when they are asked for."""
+    """Computed per lookup: a snapshot of files has every namespace."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

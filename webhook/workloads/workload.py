@@ -1,4 +1,4 @@
-"""A Pod, or the template of a controller, as it is judged: what it is, who owns it, what admission sees."""
+"""A Pod, or the template of a controller, as the audit judges it: its owner, and what admission sees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ref(Struct, frozen=True):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
-# Kubernetes' own: every other kind is told with its group, as kubectl does.
+# Kinds of other groups carry their group, as in kubectl.
 _OWN_GROUPS = ("", "apps", "batch", "autoscaling")
 
 
@@ -34,25 +34,25 @@ def kind_of(api_version: str, kind: str) -> str:
     return kind if group in _OWN_GROUPS else f"{kind}.{group}"
 
 
-class Expected(Struct, frozen=True):
-    """What the containers of a template's Pods come to."""
+class Expected(Struct, frozen=True, kw_only=True):
+    """The resources that containers of a template's Pods should have."""
 
     declared: Mapping[str, RequestsAndLimits]
-    """By container, what the template itself says."""
+    """By container, as in the template itself."""
     assigned: Mapping[str, Change]
-    """By field, what the policies give."""
+    """By field, as policies set them."""
     defaulted: frozenset[str]
-    """Fields that LimitRanger gives: of which version nobody knows."""
+    """Fields that LimitRanger sets now; an earlier LimitRange may have set another value."""
 
 
-class Workload(Struct, frozen=True):
+class Workload(Struct, frozen=True, kw_only=True):
     """A Pod, or the template of a controller."""
 
     ref: Ref
     owner: Ref
-    """Whom it is counted to: for a template and for a bare Pod itself."""
+    """Under which it is reported; a template and a bare Pod are their own."""
     admitted: PodView
-    """As webhooks see it when it is created."""
+    """As webhooks see it at creation."""
     written: PodView
     """As it stands in its object."""
     created: str = ""
@@ -60,18 +60,18 @@ class Workload(Struct, frozen=True):
     revision: int = 0
     """The resourceVersion."""
     expected: Expected | None = None
-    """Of a Pod: what its template and the policies come to. None: no template is known."""
+    """For a Pod whose template is known."""
     touched: frozenset[str] = frozenset()
-    """What of its metadata was written after its creation: `labels`, `annotations`, `podtailor.dev`."""
-    is_marked_by_us: bool = False
-    """Whether admission wrote our annotation on the Pod: its template has none, and nobody wrote it later."""
+    """The parts of the metadata written after creation: `labels`, `annotations`, `podtailor.dev`."""
+    annotated_at_admission: bool = False
+    """Whether admission wrote our annotation: the template has none, and the Pod's is not written later."""
     overhead: ResourceList = {}
     node: str = ""
-    """Where the Pod is."""
+    """The name of the Pod's Node."""
     replicas: int = 1
-    """How many Pods a template is for."""
+    """How many Pods to count for it."""
     problem: str = ""
-    """Why the object could not be read: then `admitted` and `written` are empty."""
+    """Why the object could not be read; then `admitted` and `written` are empty."""
 
     @property
     def is_live(self) -> bool:
@@ -79,30 +79,30 @@ class Workload(Struct, frozen=True):
 
 
 def unreadable(ref: Ref, problem: str) -> Workload:
-    return Workload(ref, ref, PodView(), PodView(), replicas=0, problem=problem)
+    return Workload(ref=ref, owner=ref, admitted=PodView(), written=PodView(), replicas=0, problem=problem)
 
 
 def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plugins) -> Workload:
-    """The Pods that an object makes in its namespace, as many as it says that it makes."""
+    """The Pods that an object makes in its namespace: as many as its controller runs at once."""
     template: Any = obj
     for step in manifest.at:
         template = template[step]
     runtime_class = plugins.runtime_class(_dict(template.get("spec")).get("runtimeClassName"))
     return Workload(
-        ref,
-        ref,
-        plugins.admitted(manifest.admitted, ref.namespace, runtime_class),
-        manifest.template,
+        ref=ref,
+        owner=ref,
+        admitted=plugins.admitted(manifest.admitted, ref.namespace, runtime_class),
+        written=manifest.template,
         overhead=runtime_class.overhead,
         replicas=_replicas(obj, manifest.at),
     )
 
 
 def _replicas(obj: Any, at: Path) -> int:
-    """How many Pods an object makes of its template at once; what its controller makes of each field.
+    """How many Pods an object's controller runs at once from the template at `at`.
 
-    Every `replicas` on the way counts: that of a JobSet's replicatedJobs as that of a Deployment. A Job runs
-    no more than `parallelism` Pods, and no more than are missing to `completions`; null is any number.
+    Every `replicas` along the path counts, as in a JobSet's replicatedJobs. A Job runs at most `parallelism`
+    Pods, and no more than `completions` needs; null is any number.
     """
     count = 1
     for step in at:
@@ -123,5 +123,5 @@ def _whole(value: Any, default: int) -> int:
 
 
 def _dict(value: Any) -> dict[str, Any]:
-    """What a manifest may leave out, or write as null."""
+    """Empty for a field that a manifest omits or sets to null."""
     return value if isinstance(value, dict) else {}

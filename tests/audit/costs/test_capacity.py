@@ -18,7 +18,7 @@ NONE = Demand()
 
 
 def _asks(cpu: int, *tolerations: Toleration, **selector: str) -> Demand:
-    return Demand({"cpu": cpu}, node_selector=selector, tolerations=tolerations)
+    return Demand(requests={"cpu": cpu}, node_selector=selector, tolerations=tolerations)
 
 
 def test_pods_count_where_they_can_go_and_nowhere_else() -> None:
@@ -82,9 +82,8 @@ def _autoscaler(*metrics: Metric) -> Autoscalers:
 
 
 def _verdict(before: set[str], after: set[str], cpu: int = 100) -> Verdict:
-    items = (Item(Finding.WOULD_CHANGE),)
     return Verdict(
-        items,
+        items=(Item(Finding.WOULD_CHANGE),),
         before=Demand(unsized={"cpu": frozenset(before)}),
         after=Demand(containers={"app": {"cpu": cpu}}, unsized={"cpu": frozenset(after)}),
     )

@@ -113,7 +113,7 @@ class Cluster:
             for page in pages(self._api, kind, [_LIVE], allow_inconsistent=True):
                 for raw in page.items or ():
                     for pod in self._read(PODS, raw, self._pod):
-                        if pod.is_marked_by_us:
+                        if pod.annotated_at_admission:
                             _add_first_applied(found, pod, since)
         return found
 
@@ -196,7 +196,7 @@ class Cluster:
         known = self._expected.get(controller.uid)
         labels = (pod.written.metadata or NO_METADATA).labels or {}
         is_current = known and (known.revision is None or known.revision in labels.items())
-        is_marked_by_us = (
+        annotated_at_admission = (
             known is not None
             and bool(is_current)
             and not known.is_marked
@@ -208,7 +208,7 @@ class Cluster:
                 pod,
                 owner=self._parents.get(controller.uid, pod.owner),
                 expected=known.expected if known and is_current else None,
-                is_marked_by_us=is_marked_by_us,
+                annotated_at_admission=annotated_at_admission,
             )
         ]
 
@@ -257,12 +257,12 @@ def live_pod(raw: bytes | msgspec.Raw) -> Workload:
     ref = Ref(PODS.kind, identity.namespace or "", identity.name)
     controller = live.metadata.controller()
     return Workload(
-        ref,
-        Ref(kind_of(controller.apiVersion, controller.kind), ref.namespace, controller.name)
+        ref=ref,
+        owner=Ref(kind_of(controller.apiVersion, controller.kind), ref.namespace, controller.name)
         if controller
         else ref,
-        _as_created(view, live),
-        view,
+        admitted=_as_created(view, live),
+        written=view,
         created=identity.creationTimestamp or "",
         revision=revision_of(identity),
         touched=live.metadata.touched(),

@@ -40,8 +40,14 @@ def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, out
     if explanation is None or verdict.problem:
         raise typer.Exit(1)
     within = view.snapshot.namespace(namespace)
-    around = ClusterContext(within, view.installed, enforcement, live.served, datetime.now(UTC))
-    reasons = diagnose(workload, explanation, verdict, around)
+    context = ClusterContext(
+        namespace=within,
+        installed=view.installed,
+        enforcement=enforcement,
+        served=live.served,
+        now=datetime.now(UTC),
+    )
+    reasons = diagnose(workload, explanation, verdict, context)
     if output is Format.JSON:
         said = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
         print_json([{**as_json(found, namespace, explanation), **said}])

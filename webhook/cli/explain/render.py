@@ -42,7 +42,7 @@ def in_words(
     name = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
     yield Text.assemble((name, "bold"), f"  {found.document.place(found.at)}")
     if decision.exemption:
-        yield Text(f"  left alone, {decision.exemption}")
+        yield Text(f"  exempt: {decision.exemption}")
         return
     for workload_type, seen in explanation.classification.evidence:
         yield Text(f"  is {workload_type}: {seen}")
