@@ -12,6 +12,7 @@ from tests.cli.conftest import Run
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.server_args import Settings, parse_server_args
 from webhook.cli.common.options import controllers_of
+from webhook.cli.common.policy_options import PolicyOptions
 from webhook.documents import yaml_tree
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot
@@ -240,16 +241,19 @@ def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPat
         (("serve", "--from-cluster", "--tls-secret=own"), Settings(tls_secret="own")),  # noqa: S106 (its name)
         (
             ("serve", "--mode=Audit", "--builtin", "strict", "--preset=redis", "--preset", "jvm", "--accelerator=x.y/z"),
-            Settings(Profile.STRICT, ("redis", "jvm"), Mode.AUDIT, ("x.y/z",)),
+            Settings(policy_options=PolicyOptions(builtin=Profile.STRICT, preset=["redis", "jvm"], mode=Mode.AUDIT, accelerator=["x.y/z"])),
         ),
         (("serve", "--from-cluster=true", "--builtin=off"), Settings()),
-        (("serve", "--flag-of-another-version=1", "--builtin=off"), Settings(Profile.OFF)),
+        (("serve", "--flag-of-another-version=1", "--builtin=off"), Settings(policy_options=PolicyOptions(builtin=Profile.OFF))),
     ],
 )  # fmt: skip
 def test_server_is_read_from_its_arguments(arguments: tuple[str, ...], settings: Settings) -> None:
     assert parse_server_args(arguments) == settings
 
 
-def test_arguments_that_no_server_takes_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
-    assert parse_server_args(("serve", "--mode=perhaps")) == Settings()
+@pytest.mark.parametrize("argument", ["--mode=perhaps", "--mode"], ids=["bad value", "no value"])
+def test_arguments_that_no_server_takes_are_warned_of(
+    argument: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert parse_server_args(("serve", argument)) == Settings()
     assert "the arguments of the Deployment podtailor are not understood" in capsys.readouterr().err

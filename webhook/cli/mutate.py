@@ -11,8 +11,9 @@ import jsonpatch
 import typer
 
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, find_pods, read, snapshot_from
+from webhook.cli.common.manifests import Found, find_pods, read
 from webhook.cli.common.output import print_json
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import print_diff, warn, write
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
@@ -57,12 +58,14 @@ def mutate(
         raise InputError("--diff prints a diff of the files as they are: leave -o json out")
     filenames = options.filenames_of(filename, policies)
     snapshot = snapshot_from(
-        policies,
-        builtin,
-        preset,
-        accelerators=accelerator,
-        annotate=not no_annotate,
-        namespace_labels=options.labels_of(namespace_labels),
+        PolicyOptions(
+            policies=policies,
+            builtin=builtin,
+            preset=preset,
+            accelerator=accelerator,
+            namespace_labels=options.labels_of(namespace_labels),
+            annotate=not no_annotate,
+        )
     )
     others = options.controllers_of(controller)
     documents = list(read(filenames, others))

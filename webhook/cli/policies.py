@@ -11,6 +11,7 @@ from msgspec import structs
 
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, write
 from webhook.documents import yaml_tree
 from webhook.documents.files import find, read
@@ -72,7 +73,8 @@ def list_(
       podtailor policies list -p new-policy.yaml --from-cluster
     """
     if from_cluster or kubeconfig or context or not _says_which(here):
-        given = _of_cluster(here, policies, kubeconfig, context)
+        own = PolicyOptions(policies=policies, builtin=builtin, preset=preset)
+        given = _of_cluster(own, here, kubeconfig, context)
     else:
         given = in_force(policies or (), builtin, preset or ())
     heard = sorted(given, key=precedence)
@@ -104,7 +106,7 @@ def _says_which(here: typer.Context) -> bool:
 
 
 def _of_cluster(
-    here: typer.Context, paths: list[str] | None, kubeconfig: str | None, context: str | None
+    own: PolicyOptions, here: typer.Context, kubeconfig: str | None, context: str | None
 ) -> tuple[Policy, ...]:
     """Raises InputError."""
     from webhook.cli.cluster import cluster_view
@@ -114,7 +116,7 @@ def _of_cluster(
     try:
         api = api_client(kubeconfig, context, retry_429=True)
         part = cluster_view.cluster_part(api, None, connect.namespace_of(None, kubeconfig, context))
-        return cluster_view.policies_in_force(api, part, here, paths)
+        return cluster_view.policies_in_force(api, part, own, here)
     except ClusterError as error:
         if kubeconfig or context:
             raise

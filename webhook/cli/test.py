@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +15,10 @@ from msgspec import Struct
 from rich.text import Text
 
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, Templates, find_pods, snapshot_from
+from webhook.cli.common.manifests import Found, Templates, find_pods
 from webhook.cli.common.manifests import read as read_manifests
 from webhook.cli.common.output import pluralize, print_json
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn, write
 from webhook.documents import files, yaml_tree
 from webhook.documents.files import Document
@@ -86,8 +87,13 @@ def run(
     """
     others = options.controllers_of(controller)
     if init:
-        labels = options.labels_of(namespace_labels)
-        _init(paths, options.filenames_of(filename, policies), policies, builtin, preset, labels, others)
+        chosen = PolicyOptions(
+            policies=policies,
+            builtin=builtin,
+            preset=preset,
+            namespace_labels=options.labels_of(namespace_labels),
+        )
+        _init(paths, options.filenames_of(filename, policies), chosen, others)
         return
     if filename or policies or preset or namespace_labels:
         raise InputError(
@@ -132,11 +138,13 @@ def _manifests(
 def _decided(suite: PolicyTest, case: Case, beside: Path, place: str, pods: list[Found]) -> Decision:
     """Raises InputError."""
     snapshot = snapshot_from(
-        [str(beside / path) for path in suite.policies],
-        suite.builtin,
-        suite.presets,
-        mode=suite.mode,
-        namespace_labels=case.namespaceLabels,
+        PolicyOptions(
+            policies=[str(beside / path) for path in suite.policies],
+            builtin=suite.builtin,
+            preset=suite.presets,
+            mode=suite.mode,
+            namespace_labels=case.namespaceLabels,
+        )
     )
     found = [each for each in pods if _is_meant(each, case)]
     if len(found) != 1:
@@ -193,25 +201,17 @@ def _json(results: list[Result]) -> None:
 _PRINTERS = {Output.TABLE: _table, Output.JUNIT: _junit, Output.JSON: _json}
 
 
-def _init(
-    paths: list[str],
-    filenames: list[str],
-    policies: list[str] | None,
-    builtin: Profile,
-    preset: list[str] | None,
-    namespace_labels: dict[str, str],
-    others: Templates,
-) -> None:
+def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others: Templates) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
         raise InputError(f"{', '.join(paths)}: --init writes one file, which must not be there yet")
     made = Path(paths[0])
-    if "-" in (*filenames, *(policies or ())):
+    if "-" in (*filenames, *(chosen.policies or ())):
         raise InputError("-: a test names its manifests and policies, so give files")
 
     def beside(path: str) -> str:
         return os.path.relpath(path, made.parent)
 
-    snapshot = snapshot_from(policies, builtin, preset, namespace_labels=namespace_labels)
+    snapshot = snapshot_from(chosen)
     documents = read_manifests(filenames, others)
     pods = [(each.source, found) for each in documents for found in find_pods(each, others)]
     if not pods:
@@ -225,11 +225,13 @@ def _init(
     suite = {
         "apiVersion": "podtailor.dev/v1alpha1",
         "kind": TEST_KIND,
-        **({"policies": [beside(path) for path in policies]} if policies else {}),
-        **({"builtin": str(builtin)} if builtin is not Profile.SAFE else {}),
-        **({"presets": preset} if preset else {}),
+        **({"policies": [beside(path) for path in chosen.policies]} if chosen.policies else {}),
+        **({"builtin": str(chosen.builtin)} if chosen.builtin is not Profile.SAFE else {}),
+        **({"presets": chosen.preset} if chosen.preset else {}),
         "tests": [
-            _as_it_is(each, namespace_labels, is_unique=names[each.manifest, _by_name(each.found)] == 1)
+            _as_it_is(
+                each, chosen.namespace_labels, is_unique=names[each.manifest, _by_name(each.found)] == 1
+            )
             for each in drafts
         ],
     }
@@ -241,7 +243,7 @@ def _init(
     print(f"{made}: {pluralize(len(pods), 'test')} of what happens today; read {them} before you keep {them}")
 
 
-def _as_it_is(draft: Draft, namespace_labels: dict[str, str], *, is_unique: bool) -> dict[str, object]:
+def _as_it_is(draft: Draft, namespace_labels: Mapping[str, str], *, is_unique: bool) -> dict[str, object]:
     found, decision = draft.found, draft.decision
     fields = fields_of(decision.outcome.changes)
     skips = {skip.field: str(skip.reason) for skip in decision.outcome.skips}

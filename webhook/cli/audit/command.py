@@ -16,7 +16,8 @@ from webhook.audit.findings import WORST_FIRST, Finding, problem_of
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import Output, Reporter
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, Templates, find_pods, read, snapshot_from
+from webhook.cli.common.manifests import Found, Templates, find_pods, read
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import warn
 from webhook.errors import InputError
 from webhook.model.names import Mode
@@ -123,18 +124,19 @@ def audit(
     if publish and (selector or kinds):
         raise InputError("--publish: a Report is of a whole namespace: leave -l and --kinds out")
     others = options.controllers_of(controller)
+    chosen = PolicyOptions(
+        policies=policies,
+        builtin=builtin,
+        preset=preset,
+        mode=mode,
+        accelerator=accelerator,
+        namespace_labels=options.labels_of(namespace_labels),
+    )
     reporter = Reporter(output, _of(filename, namespace, selector, context), with_diff=diff)
     as_if_enforced = what_if_ is not None
     is_unsure = False
     if filename and not (from_cluster or kubeconfig or context):
-        snapshot = snapshot_from(
-            policies,
-            builtin,
-            preset,
-            mode=mode,
-            accelerators=accelerator,
-            namespace_labels=options.labels_of(namespace_labels),
-        )
+        snapshot = snapshot_from(chosen)
         auditor = Auditor(
             what_if.enforced(snapshot) if as_if_enforced else snapshot,
             NOT_ENFORCED,
@@ -154,7 +156,7 @@ def audit(
         part = cluster_view.cluster_part(
             api, None if filename else namespace, own, all_namespaces=all_namespaces
         )
-        view = cluster_view.read(api, part, here, policies, since=since, as_if_enforced=as_if_enforced)
+        view = cluster_view.read(api, part, chosen, here, since=since, as_if_enforced=as_if_enforced)
         if filename:
             manifests = partial(_manifests, filename, policies, own, others)
             auditor = cluster.of_files(api, view, reporter, manifests)

@@ -19,9 +19,9 @@ from webhook.audit.cluster.installation import Installation, enforcement, instal
 from webhook.audit.cluster.workloads import OnProgress, Scope
 from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
-from webhook.cli.cluster.server_args import chosen, parse_server_args
+from webhook.cli.cluster.server_args import override, parse_server_args
 from webhook.cli.common.connect import warn_of
-from webhook.cli.common.manifests import snapshot_from
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
 from webhook.cluster.client import Api
@@ -76,40 +76,43 @@ def cluster_part(
 def read(
     api: Api,
     part: ClusterPart,
+    own: PolicyOptions | None = None,
     here: typer.Context | None = None,
-    paths: list[str] | None = None,
     *,
     since: str = "",
     as_if_enforced: bool = False,
 ) -> ClusterView:
-    """As the installed server does, but for what is given by the flags `here` and by policies of `paths`.
+    """As the installed server does, but for options and policies of its own that a command was given.
 
     Raises InputError, ClusterError.
     """
-    own = load_or_raise(paths or ())
+    tried = load_or_raise((own and own.policies) or ())
     installed = installation(api, part)
-    there = parse_server_args(installed.arguments)
-    wanted = chosen(here, there) if here else there
-    base = snapshot_from(None, Profile.OFF, None, mode=wanted.mode, accelerators=[*wanted.accelerator])
-    snapshot, policy_statuses = reads.snapshot(api, base, shipped(wanted.builtin, wanted.preset), own, part)
+    settings = parse_server_args(installed.arguments)
+    there = settings.policy_options
+    wanted = override(there, own, here) if own and here else there
+    base = snapshot_from(PolicyOptions(builtin=Profile.OFF, mode=wanted.mode, accelerator=wanted.accelerator))
+    snapshot, policy_statuses = reads.snapshot(
+        api, base, shipped(wanted.builtin, wanted.preset or ()), tried, part
+    )
     warn_of(policy_statuses)
     if part.unreadable:  # what is only half known accuses nobody
         within = Enforcement(installed.webhook)
     else:
-        names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset))
+        names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset or ()))
         within = enforcement(api, installed, names, since, part.namespace)
     if as_if_enforced:
         snapshot, within = what_if.enforced(snapshot), what_if.in_force(within, snapshot)
-    return ClusterView(snapshot, within, installed, there.tls_secret, part)
+    return ClusterView(snapshot, within, installed, settings.tls_secret, part)
 
 
 def policies_in_force(
-    api: Api, part: ClusterPart, here: typer.Context, paths: list[str] | None
+    api: Api, part: ClusterPart, own: PolicyOptions, here: typer.Context
 ) -> tuple[Policy, ...]:
     """As `read`. Raises InputError, ClusterError."""
-    own = load_or_raise(paths or ())
+    tried = load_or_raise(own.policies or ())
     installed = installation(api, part)
-    wanted = chosen(here, parse_server_args(installed.arguments))
+    wanted = override(parse_server_args(installed.arguments).policy_options, own, here)
     policy_statuses = reads.policy_statuses(api, part)
     warn_of(policy_statuses)
     for note in (
@@ -119,7 +122,7 @@ def policies_in_force(
     ):
         warn(note)
     found = (each.policy for each in policy_statuses if each.policy)
-    return merge(own, merge(found, shipped(wanted.builtin, wanted.preset)))
+    return merge(tried, merge(found, shipped(wanted.builtin, wanted.preset or ())))
 
 
 @contextmanager

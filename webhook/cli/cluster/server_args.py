@@ -8,10 +8,9 @@ import typer
 from msgspec import Struct, structs
 
 from certs.keyring import DEFAULT_LIFETIMES, Lifetimes
+from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import warn
 from webhook.cli.serve.command import serve
-from webhook.model.names import Mode
-from webhook.policies.shipped import Profile
 
 _LIFETIMES = {
     "authority": "ca_validity",
@@ -20,17 +19,13 @@ _LIFETIMES = {
     "overlap": "ca_overlap",
     "skew": "clock_skew",
 }
-# typer exports its children alone.
-_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
-class Settings(Struct, frozen=True):
-    """Which policies that ship, and how all are heard."""
+class Settings(Struct, frozen=True, kw_only=True):
+    """What the installed server does by its arguments."""
 
-    builtin: Profile = Profile.SAFE
-    preset: tuple[str, ...] = ()
-    mode: Mode = Mode.ENFORCE
-    accelerator: tuple[str, ...] = ()
+    policy_options: PolicyOptions = PolicyOptions()
+    """Without `policies`, whose files are in the server's container."""
     tls_secret: str = ""
     lifetimes: Lifetimes = DEFAULT_LIFETIMES
     """Of certificates that it issues."""
@@ -47,17 +42,16 @@ def parse_server_args(arguments: tuple[str, ...]) -> Settings:
         context = typer.main.get_command(app).make_context(
             "serve", words, ignore_unknown_options=True, allow_extra_args=True
         )
-    except _UsageError as error:
+    except typer.TyperException as error:
         warn(f"the arguments of the Deployment podtailor are not understood: {error}")
         return Settings()
     return _of(context.params)
 
 
-def chosen(here: typer.Context, there: Settings) -> Settings:
-    """As there, but for what is given to this command by a flag or a variable."""
-    own = _of(here.params)
-    given = {name: getattr(own, name) for name in here.params if hasattr(own, name) and is_given(here, name)}
-    return structs.replace(there, **given)
+def override(server: PolicyOptions, own: PolicyOptions, here: typer.Context) -> PolicyOptions:
+    """The server's options, but those of the command where a flag or a variable sets them."""
+    names = (name for name in PolicyOptions.__struct_fields__ if name in here.params)
+    return structs.replace(server, **{name: getattr(own, name) for name in names if is_given(here, name)})
 
 
 def is_given(here: typer.Context, name: str) -> bool:
@@ -68,12 +62,12 @@ def is_given(here: typer.Context, name: str) -> bool:
 
 def _of(params: dict[str, Any]) -> Settings:
     return Settings(
-        Profile(params["builtin"]),
-        tuple(params["preset"] or ()),
-        Mode(params.get("mode", Mode.ENFORCE)),
-        tuple(params.get("accelerator") or ()),
-        params.get("tls_secret") or "",
-        Lifetimes(**{field: params[name] for field, name in _LIFETIMES.items()})
-        if "renew_at" in params
-        else DEFAULT_LIFETIMES,
+        policy_options=PolicyOptions(
+            builtin=params["builtin"],
+            preset=params["preset"] or None,
+            mode=params["mode"],
+            accelerator=params["accelerator"] or None,
+        ),
+        tls_secret=params["tls_secret"] or "",
+        lifetimes=Lifetimes(**{field: params[name] for field, name in _LIFETIMES.items()}),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import warn
 from webhook.cluster import reads
 from webhook.cluster.client import api_client, current_namespace
@@ -12,27 +13,27 @@ from webhook.cluster.policy_status import PolicyStatus
 from webhook.cluster.snapshots import SnapshotSource
 from webhook.cluster.status_writer import StatusWriter
 from webhook.engine.snapshot import Snapshot
-from webhook.policies.shipped import Profile, shipped
+from webhook.model.policy import Policy
+from webhook.policies.shipped import shipped
 
 
-def files(snapshot: Snapshot, paths: list[str], builtin: Profile, names: list[str] | None) -> SnapshotSource:
+def files(snapshot: Snapshot, options: PolicyOptions) -> SnapshotSource:
     """Policies of files, read again when they change."""
-    return SnapshotSource(snapshot, shipped(builtin, names or ()), paths, None)
+    return SnapshotSource(snapshot, _shipped(options), list(options.policies or ()), None)
 
 
 def cluster(
-    snapshot: Snapshot,
-    paths: list[str] | None,
-    builtin: Profile,
-    names: list[str] | None,
-    kubeconfig: str | None,
-    context: str | None,
+    snapshot: Snapshot, options: PolicyOptions, kubeconfig: str | None, context: str | None
 ) -> SnapshotSource:
     """Policies and namespaces of the cluster, and files beside them. Raises InputError."""
     api = api_client(kubeconfig, context)
     writer = StatusWriter(api)
     writer.start()
-    return SnapshotSource(snapshot, shipped(builtin, names or ()), paths or [], api, writer.enqueue)
+    return SnapshotSource(snapshot, _shipped(options), list(options.policies or ()), api, writer.enqueue)
+
+
+def _shipped(options: PolicyOptions) -> tuple[Policy, ...]:
+    return shipped(options.builtin, options.preset or ())
 
 
 def warn_of(policy_statuses: Iterable[PolicyStatus]) -> None:

@@ -13,17 +13,11 @@ from webhook.cli.common.terminal import warn
 from webhook.documents import files
 from webhook.documents.files import Document
 from webhook.engine.metadata_warnings import misplaced_keys
-from webhook.engine.snapshot import Request, Snapshot, snapshot_of
+from webhook.engine.snapshot import Request
 from webhook.engine.validation import invalid_fields
 from webhook.errors import InputError
-from webhook.model.accelerators import PATTERNS, Accelerators
-from webhook.model.globs import glob
-from webhook.model.names import Mode
 from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, pod_view
-from webhook.model.subject import Namespace
-from webhook.policies.merge import in_force
-from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.templates import (
     Manifest,
@@ -139,40 +133,3 @@ def _objects(data: Any, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield from _objects(item, (*at, "items", index))
     else:
         yield at, data
-
-
-class _Everywhere(Mapping[str, Namespace]):
-    """Every namespace, with the same labels: files do not say what the namespace's labels are."""
-
-    def __init__(self, labels: dict[str, str]) -> None:
-        self._labels = labels
-
-    def __getitem__(self, name: str) -> Namespace:
-        return Namespace(name, self._labels)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
-def snapshot_from(
-    policies: list[str] | None,
-    builtin: Profile,
-    presets: list[str] | None,
-    *,
-    mode: Mode = Mode.ENFORCE,
-    accelerators: list[str] | None = None,
-    annotate: bool = True,
-    namespace_labels: dict[str, str] | None = None,
-) -> Snapshot:
-    """What a command decides by. Raises InputError for policies that are wrong."""
-    patterns = tuple(map(glob, (*PATTERNS, *(accelerators or ()))))
-    return snapshot_of(
-        in_force(policies or (), builtin, presets or ()),
-        mode=mode,
-        accelerators=Accelerators(patterns),
-        annotate=annotate,
-        namespaces=_Everywhere(namespace_labels or {}),
-    )

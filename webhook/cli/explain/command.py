@@ -9,8 +9,9 @@ import typer
 from rich.text import Text
 
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, find_pods, read, snapshot_from
+from webhook.cli.common.manifests import Found, find_pods, read
 from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.explain.render import as_json, explained, in_words
 from webhook.engine import explain as engine
@@ -60,6 +61,14 @@ def explain(
     """
     filenames = _filenames(live, filename, policies)
     others = options.controllers_of(controller)
+    chosen = PolicyOptions(
+        policies=policies,
+        builtin=builtin,
+        preset=preset,
+        mode=mode,
+        accelerator=accelerator,
+        namespace_labels=options.labels_of(namespace_labels),
+    )
     if from_cluster or live or kubeconfig or context:
         from webhook.audit.cluster.workloads import plugins
         from webhook.cli.cluster import cluster_view
@@ -71,7 +80,7 @@ def explain(
         namespace = connect.namespace_of(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
         part = cluster_view.cluster_part(api, namespace if live else None, namespace)
-        view = cluster_view.read(api, part, here, policies)
+        view = cluster_view.read(api, part, chosen, here)
         snapshot, there = view.snapshot, NO_PLUGINS if live else plugins(api, part)
         for note in view.notes:
             warn(note)
@@ -81,14 +90,7 @@ def explain(
     else:
         namespace = namespace or "default"
         view, there = None, NO_PLUGINS
-        snapshot = snapshot_from(
-            policies,
-            builtin,
-            preset,
-            mode=mode,
-            accelerators=accelerator,
-            namespace_labels=options.labels_of(namespace_labels),
-        )
+        snapshot = snapshot_from(chosen)
     asked = [found for document in read(filenames, others) for found in find_pods(document, others)]
     found_out = [
         (found, explanation)

@@ -14,8 +14,8 @@ from msgspec import structs
 
 from certs.keyring import Lifetimes
 from webhook.cli.common import options
-from webhook.cli.common.manifests import snapshot_from
 from webhook.cli.common.options import duration_setting, setting
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.engine.index import PolicyIndex
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
@@ -118,14 +118,15 @@ def serve(
             "--tls-validity, --ca-validity: too short for --renew-at and --ca-overlap: "
             "what is used would expire before its successor is known everywhere"
         )
-    snapshot = snapshot_from(
-        None if from_cluster else policies,
-        builtin,
-        preset,
+    chosen = PolicyOptions(
+        policies=policies,
+        builtin=builtin,
+        preset=preset,
         mode=mode,
-        accelerators=accelerator,
+        accelerator=accelerator,
         annotate=not no_annotate,
     )
+    snapshot = snapshot_from(structs.replace(chosen, policies=None) if from_cluster else chosen)
     # Only this command needs the server, and not every server the client of a cluster: 10 MiB.
     from webhook.server import log, service, settings, tls
 
@@ -143,13 +144,13 @@ def serve(
         if from_cluster:
             from webhook.cli.common import connect
 
-            source = connect.cluster(snapshot, policies, builtin, preset, kubeconfig, context)
+            source = connect.cluster(snapshot, chosen, kubeconfig, context)
             # Until all that there is has been listed.
             snapshot = structs.replace(snapshot, policies=PolicyIndex())
         elif policies:
             from webhook.cli.common import connect
 
-            source = connect.files(snapshot, policies, builtin, preset)
+            source = connect.files(snapshot, chosen)
         if tls_secret:
             from webhook.certificates import loop
             from webhook.cli.serve import rotation
