@@ -32,7 +32,7 @@ class TestExplain:
         assert done.code == 0
         for line in (
             "StatefulSet default/inference  examples/gpu.yaml:2:1",
-            "  is GPU: container server asks for nvidia.com/gpu",
+            "  is GPU: container server requests nvidia.com/gpu",
             "  is Stateful: its controller is a StatefulSet",
             "    + gpu       matches  (built in (safe))",
             "    - arm64     match.workloadTypes: the Pod is GPU, Stateful, not ARM64",
@@ -43,23 +43,23 @@ class TestExplain:
 
     def test_says_what_is_left_out_and_why(self, run: Run) -> None:
         out = run("explain", "-f", "examples/general.yaml").out
-        assert "    app:requests.cpu  kept: the Pod has a value of its own  (wished by general)\n" in out
+        assert "    app:requests.cpu  kept: the Pod has its own value  (proposed by general)\n" in out
 
-    def test_says_why_a_pod_is_left_alone(self, run: Run) -> None:
+    def test_says_why_a_pod_is_exempt(self, run: Run) -> None:
         out = run("explain", "-f", "examples/general.yaml", "-n", "kube-system").out
         assert "exempt: excluded-namespace: Pods of kube-system run the cluster" in out
 
-    def test_audit_is_told_as_what_would_be(self, run: Run) -> None:
+    def test_audit_shows_what_would_change(self, run: Run) -> None:
         out = run("explain", "-f", "examples/daemonset.yaml", "--mode", "audit").out
         assert "    + general   matches, audit only  (built in (safe))\n" in out
         assert "  Would set, audit only\n" in out
-        assert "  Leaves out\n    agent:resources  daemonset: a DaemonSet's controller plans" in out
+        assert "  Skips\n    agent:resources  daemonset: the DaemonSet controller plans" in out
 
-    def test_conflicts_are_told(self, run: Run, tmp_path: Path) -> None:
+    def test_conflict_has_both_values(self, run: Run, tmp_path: Path) -> None:
         policy = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: NAME}\nspec: {nodeSelector: {zone: NAME}}\n"
         (tmp_path / "p.yaml").write_text(policy.replace("NAME", "a") + "---\n" + policy.replace("NAME", "b"))
         out = run("explain", "-f", "examples/general.yaml", "-p", str(tmp_path)).out
-        assert "    pod:nodeSelector.zone  a is heard before b, which wished another value\n" in out
+        assert "    pod:nodeSelector.zone  a (a) takes precedence over b (b)\n" in out
 
     def test_json_holds_the_same(self, run: Run) -> None:
         (said,) = json.loads(run("explain", "-f", "examples/arm64.yaml", "-o", "json").out)
@@ -82,7 +82,7 @@ class TestExplain:
 
     def test_nothing_to_explain(self, run: Run) -> None:
         done = run("explain", "-f", "-", stdin="kind: Service\n")
-        assert (done.code, done.err) == (2, "error: nothing in there is a Pod or has a Pod template\n")
+        assert (done.code, done.err) == (2, "error: the input has no Pods and no Pod templates\n")
 
 
 class TestPolicies:

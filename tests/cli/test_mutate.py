@@ -310,8 +310,8 @@ def test_switch_that_stands_on_the_controller_is_told(run: Run, command: str) ->
     )
     done = run(command, "-f", "-", stdin=manifest)
     assert done.err == (
-        "warning: <stdin>:3:1: misplaced-key: podtailor.dev/injection stands on the Deployment, and is read of "
-        "its Pods: write it into the Pod template\n"
+        "warning: <stdin>:3:1: misplaced-key: podtailor.dev/injection is set on the Deployment, but read from "
+        "its Pods: set it in the Pod template\n"
     )
 
 

@@ -268,7 +268,7 @@ def test_explain_and_retrofit_say_what_the_audit_says(audited: Audited) -> None:
         "drifted",
         "app:requests.cpu is 150m; it should be 100m: the policy sets another value, so it has been resized",
     )
-    kept = "app:requests.cpu  kept: set by podtailor, its annotation says (policy general)"
+    kept = "app:requests.cpu  kept: the Pod's annotation says podtailor set it (policy general)"
     assert kept in audited.run("explain", f"pod/{name}", "-n", namespace).stdout
     assert audited.run("retrofit", "-n", namespace).stdout == (
         "1 Pod drifted: resized since, and left as that: podtailor audit says from what.\n"

@@ -140,7 +140,7 @@ def test_explain_reasons_with_the_namespaces_and_policies_of_the_cluster(applied
     assert "    + models    matches  (ClusterWorkloadPolicy models)\n" in said
     elsewhere = _run(applied, "explain", "-f", "examples/notebook.yaml", "--from-cluster").stdout
     assert (
-        "- models    match.namespaceSelector: the labels of namespace default do not fit team=models"
+        "- models    match.namespaceSelector: the labels of namespace default do not match team=models"
         in elsewhere
     )
 

@@ -154,4 +154,4 @@ def test_namespace_default(default: str, label: str | None, expected: str) -> No
 
 def test_evidence_says_what_was_seen() -> None:
     found = classify(subject(pod(container="resources: {limits: {nvidia.com/gpu: 1}}")))
-    assert [seen for _, seen in found.evidence] == ["container app asks for nvidia.com/gpu"]
+    assert [seen for _, seen in found.evidence] == ["container app requests nvidia.com/gpu"]

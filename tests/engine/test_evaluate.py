@@ -1,4 +1,4 @@
-"""What is left alone, what is written down, what is warned about."""
+"""Exemptions, the annotation, warnings."""
 
 from __future__ import annotations
 
@@ -107,17 +107,17 @@ def test_unknown_namespace_is_unlabelled() -> None:
     [
         pytest.param(
             pod(metadata="annotations: {podtailor.dev/skip-containers: 'gone,app'}"),
-            "unknown-container: annotation podtailor.dev/skip-containers names gone, which the Pod has not",
+            "unknown-container: annotation podtailor.dev/skip-containers names gone: the Pod has no such container",
             id="unknown container to skip",
         ),
         pytest.param(
             pod(container="resources: {limits: {nvidia.com/gpu: 40}}"),
-            "too-many-devices: container app asks for 40, more than 16, and counts as one",
+            "too-many-devices: container app requests 40, more than 16: counted as one",
             id="more devices than any Node has",
         ),
         pytest.param(
             pod(metadata="labels: {podtailor.dev/workload-type: fpga}"),
-            "unknown-workload-type: label podtailor.dev/workload-type: fpga is none of gpu, stateful, arm64, general",
+            "unknown-workload-type: label podtailor.dev/workload-type: fpga is not one of gpu, stateful, arm64, general",
             id="unknown workload type",
         ),
     ],

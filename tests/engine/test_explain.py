@@ -13,13 +13,13 @@ def _explained(obj: Json, within: Snapshot) -> Explanation:
     return explain(Request("default", pod_view(obj)), within)
 
 
-def test_every_policy_has_a_verdict_in_the_order_in_which_it_is_heard() -> None:
+def test_every_policy_is_checked_in_order_of_precedence() -> None:
     off = policy("mode: 'Off'", name="idle")
     audited = policy("mode: Audit", name="tried")
     explanation = _explained(pod(), snapshot(*built_in(Profile.SAFE), audited, off))
     assert [
         (each.policy.name, each.mode.value, each.failure and each.failure.field)
-        for each in explanation.verdicts
+        for each in explanation.checked
     ] == [
         ("idle", "Off", "mode"),
         ("tried", "Audit", None),
@@ -30,18 +30,18 @@ def test_every_policy_has_a_verdict_in_the_order_in_which_it_is_heard() -> None:
     ]
 
 
-def test_verdicts_agree_with_the_decision() -> None:
+def test_policies_that_match_are_those_of_the_decision() -> None:
     sends = policy("nodeSelector: {kubernetes.io/arch: arm64}")
     explanation = _explained(pod(), snapshot(sends, *built_in(Profile.SAFE)))
-    heard = [each.policy for each in explanation.verdicts if each.failure is None]
-    assert heard == list(explanation.decision.enforced)
-    assert "arm64" in [each.name for each in heard]
+    matched = [each.policy for each in explanation.checked if each.failure is None]
+    assert matched == list(explanation.decision.enforced)
+    assert "arm64" in [each.name for each in matched]
 
 
-def test_pod_that_is_left_alone_has_a_reason_and_no_verdicts() -> None:
+def test_exempt_pod_has_a_reason_and_no_policies() -> None:
     explanation = _explained(pod("os: {name: windows}"), snapshot(*built_in(Profile.SAFE)))
     assert explanation.decision.exemption
-    assert explanation.verdicts == ()
+    assert explanation.checked == ()
 
 
 def test_names_what_limit_ranger_says_it_set() -> None:

@@ -53,27 +53,27 @@ def test_matches(match: str, obj: Json) -> None:
         (
             "{podSelector: {matchLabels: {app: api}}}",
             "match.podSelector",
-            "the Pod's labels do not fit app=api",
+            "the Pod's labels do not match app=api",
         ),
         (
             "{podSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [front]}]}}",
             "match.podSelector",
-            "the Pod's labels do not fit tier notin (front)",
+            "the Pod's labels do not match tier notin (front)",
         ),
         (
             "{podSelector: {matchExpressions: [{key: x, operator: Exists}]}}",
             "match.podSelector",
-            "the Pod's labels do not fit x",
+            "the Pod's labels do not match x",
         ),
         (
             "{podSelector: {matchExpressions: [{key: app, operator: DoesNotExist}]}}",
             "match.podSelector",
-            "the Pod's labels do not fit !app",
+            "the Pod's labels do not match !app",
         ),
         (
             "{namespaceSelector: {matchLabels: {team: a}}}",
             "match.namespaceSelector",
-            "the labels of namespace default do not fit team=a",
+            "the labels of namespace default do not match team=a",
         ),
         (
             "{annotations: {resize: 'no'}}",
@@ -81,8 +81,8 @@ def test_matches(match: str, obj: Json) -> None:
             "the Pod's annotation resize is 'enable', not 'no'",
         ),
         ("{annotations: {x: z}}", "match.annotations", "the Pod's annotation x is None, not 'z'"),
-        ("{ownerKinds: [Job]}", "match.ownerKinds", "the Pod comes from a Pod, not a Job"),
-        ("{images: [redis, a/*]}", "match.images", "no container's image is one of redis, a/*"),
+        ("{ownerKinds: [Job]}", "match.ownerKinds", "the Pod's owner kind is Pod, not Job"),
+        ("{images: [redis, a/*]}", "match.images", "no container's image matches redis or a/*"),
         ("{workloadTypes: [ARM64], images: [redis]}", "match.workloadTypes", "the Pod is General, not ARM64"),
     ],
 )
@@ -100,4 +100,4 @@ def test_workload_policy_reaches_its_own_namespace_only() -> None:
     assert holds(clauses_of(policy("", kind="WorkloadPolicy", namespace="default")), typed)
     failure = first_failure(policy("", kind="WorkloadPolicy", namespace="other"), typed)
     assert failure is not None
-    assert failure.why == "it is for namespace other, the Pod is in default"
+    assert failure.why == "the policy is for namespace other, the Pod is in default"

@@ -270,7 +270,7 @@ class TestModes:
     def test_unknown_mode_is_said(self) -> None:
         decision = decide(pod(), snapshot(labels={"podtailor.dev/mode": "enforec"}))
         assert [*map(str, decision.warnings)] == [
-            "unknown-mode: namespace label podtailor.dev/mode='enforec' is not enforce, audit or off, and counts as audit"
+            "unknown-mode: namespace label podtailor.dev/mode='enforec' is not enforce, audit or off: counted as audit"
         ]
 
     def test_audited_policy_never_takes_a_key_from_one_in_force(self) -> None:

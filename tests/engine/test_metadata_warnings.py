@@ -39,7 +39,7 @@ def test_switch_of_a_namespace_with_an_unknown_value_is_off_and_says_so(value: s
         pytest.param("annotations: {podtailor.dev/workload-type: gpu}", "unknown-key: Pod annotation podtailor.dev/workload-type: podtailor reads it as a Pod label", id="a label as an annotation"),
         pytest.param("labels: {podtailor.dev/mode: audit}", "unknown-key: Pod label podtailor.dev/mode: podtailor reads it as a namespace label", id="a namespace's label on a Pod"),
         pytest.param("annotations: {podtailor.dev/injection: enabled}", "unknown-key: Pod annotation podtailor.dev/injection: podtailor reads it as a Pod label", id="a switch as an annotation that opts nothing out"),
-        pytest.param("labels: {podtailor.dev/zzz: a}", "unknown-key: Pod label podtailor.dev/zzz: known are podtailor.dev/injection, podtailor.dev/workload-type, podtailor.dev/preset", id="a key that is like none"),
+        pytest.param("labels: {podtailor.dev/zzz: a}", "unknown-key: Pod label podtailor.dev/zzz: known keys: podtailor.dev/injection, podtailor.dev/workload-type, podtailor.dev/preset", id="a key that is like none"),
     ],
 )  # fmt: skip
 def test_says_what_an_unknown_key_could_be(metadata: str, said: str) -> None:
@@ -74,5 +74,5 @@ def test_names_what_stands_on_a_controller_and_is_read_of_its_pods() -> None:
     )
     template = ObjectMeta(labels={"podtailor.dev/preset": "jvm"})
     assert [*map(str, misplaced_keys(own, template, "Deployment"))] == [
-        "misplaced-key: podtailor.dev/injection stands on the Deployment, and is read of its Pods: write it into the Pod template"
+        "misplaced-key: podtailor.dev/injection is set on the Deployment, but read from its Pods: set it in the Pod template"
     ]

@@ -99,7 +99,7 @@ def test_left_alone(server: Server) -> None:
         "uid": "6f0c",
         "allowed": True,
         "auditAnnotations": {
-            "left-alone": "windows: Windows Pods cannot be resized, and their resources mean other things"
+            "left-alone": "windows: Windows Pods cannot be resized, and their resources have other semantics"
         },
     }
 

@@ -11,13 +11,12 @@ from webhook.audit.findings import Finding, Item
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change
-from webhook.model.names import APPLIED
+from webhook.model.names import APPLIED, LIMIT_RANGER
 from webhook.model.patch import Path
 from webhook.model.pod import PodView, RawQuantity
 from webhook.model.pod_resources import RequestsAndLimits
 from webhook.model.quantity import milli
 from webhook.model.subject import Subject
-from webhook.workloads.builtin_plugins import LIMIT_RANGER
 from webhook.workloads.workload import Expected
 
 

@@ -215,7 +215,7 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
     documents = read_manifests(filenames, others)
     pods = [(each.source, found) for each in documents for found in find_pods(each, others)]
     if not pods:
-        raise InputError("nothing in there is a Pod or has a Pod template")
+        raise InputError("the input has no Pods and no Pod templates")
     drafts = [Draft(beside(path), each, evaluate(each.request(_NAMESPACE), snapshot)) for path, each in pods]
     matched = {policy.key for each in drafts for policy in (*each.decision.enforced, *each.decision.audited)}
     for policy in snapshot.policies:

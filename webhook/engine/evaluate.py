@@ -134,8 +134,8 @@ def _container_warnings(subject: Subject) -> list[Notice]:
     warnings = [
         Notice(
             "too-many-devices",
-            f"container {container.name} asks for {container.devices.implausible}, more than "
-            f"{MAX_DEVICES}, and counts as one",
+            f"container {container.name} requests {container.devices.implausible}, more than "
+            f"{MAX_DEVICES}: counted as one",
         )
         for container in subject.containers
         if container.devices.implausible
@@ -143,6 +143,6 @@ def _container_warnings(subject: Subject) -> list[Notice]:
     unknown = subject.skip_containers.difference(each.name for each in subject.containers)
     if unknown:
         names = ", ".join(sorted(unknown))
-        detail = f"annotation {SKIP_CONTAINERS} names {names}, which the Pod has not"
+        detail = f"annotation {SKIP_CONTAINERS} names {names}: the Pod has no such container"
         warnings.append(Notice("unknown-container", detail))
     return warnings

@@ -1,4 +1,4 @@
-"""Pods that no edit may touch, whatever the policies say, and why."""
+"""Pods to which no policy is applied, and why."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from webhook.model.subject import Namespace
 EXCLUDED_NAMESPACES = frozenset({"kube-system", "kube-node-lease", "kube-public", OWN_NAMESPACE})
 CRITICAL = frozenset({"system-node-critical", "system-cluster-critical"})
 MIRROR = "kubernetes.io/config.mirror"
-# Containers, each for four, the resources that they name, and tolerations. The largest Pods that run have a
-# few hundred. Nobody who may create Pods can make the others wait.
+# Containers (each counts as four), their resources, and tolerations. The largest real Pods have a few
+# hundred. Without a bound, one huge Pod could make other reviews wait.
 MAX_PARTS = 1000
 _LONG_IMAGE = 256
 
@@ -30,20 +30,20 @@ def exemption(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> Noti
     if opts_out(annotations):
         return Notice("opted-out", f"Pod annotation {INJECTION}={annotations[INJECTION]}")
     if MIRROR in annotations:
-        return Notice(
-            "mirror-pod", "the kubelet runs it from a file, a change here would only make the API lie"
-        )
+        return Notice("mirror-pod", "the kubelet runs it from a file and ignores changes made in the API")
     if _may_run_on_windows(spec):
-        return Notice("windows", "Windows Pods cannot be resized, and their resources mean other things")
+        return Notice("windows", "Windows Pods cannot be resized, and their resources have other semantics")
     if spec.priorityClassName in CRITICAL:
         return Notice("critical-priority", f"priorityClassName {spec.priorityClassName}")
     if _parts(spec) > MAX_PARTS:
-        return Notice("too-large", f"more than {MAX_PARTS} containers (four each), resources and tolerations")
+        return Notice(
+            "too-large", f"more than {MAX_PARTS} containers (each counts as four), resources, tolerations"
+        )
     return None
 
 
 def _may_run_on_windows(spec: PodSpec) -> bool:
-    """By what it says, or by any one required nodeAffinity term: one is enough for the scheduler."""
+    """By spec.os, nodeSelector, or any required nodeAffinity term: one term is enough for the scheduler."""
     if spec.os and spec.os.name == "windows":
         return True
     selector = spec.nodeSelector
@@ -65,6 +65,6 @@ def _parts(spec: PodSpec) -> int:
     for containers in (spec.containers, spec.initContainers):
         for container in containers or ():
             resources = container.resources or NO_RESOURCES
-            named = len(resources.limits or ()) + len(resources.requests or ())
-            parts += 4 + named + len(container.image or "") // _LONG_IMAGE
+            amounts = len(resources.limits or ()) + len(resources.requests or ())
+            parts += 4 + amounts + len(container.image or "") // _LONG_IMAGE
     return parts

@@ -1,4 +1,4 @@
-"""Say why: `explain(request, snapshot) -> Explanation`, every policy with the first clause that failed."""
+"""Say why: `explain(request, snapshot) -> Explanation`, with the first clause that failed of each policy."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from webhook.engine.classify import Classification, classify
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.match import Failure, first_failure
 from webhook.engine.snapshot import Request, Snapshot
-from webhook.model.names import Mode
+from webhook.model.names import LIMIT_RANGER, Mode
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
 
-# Written by LimitRanger (k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`) before webhooks
-# are called. Anyone may write it too, so it is told as what it says, not as what is so.
-_LIMIT_RANGER = "kubernetes.io/limit-ranger"
 
-
-class Verdict(Struct, frozen=True):
-    """One policy, heard in this order: the mode it has here, or the clause that kept it away."""
-
+class CheckedPolicy(Struct, frozen=True):
     policy: Policy
     mode: Mode
+    """The policy's mode or the decision's, whichever changes less."""
     failure: Failure | None
+    """Why it does not match; None if it does."""
 
 
-class Explanation(Struct, frozen=True):
+class Explanation(Struct, frozen=True, kw_only=True):
     classification: Classification
     decision: Decision
-    verdicts: tuple[Verdict, ...]
+    checked: tuple[CheckedPolicy, ...]
+    """Every policy, in order of precedence; none if the Pod is exempt."""
     limit_ranger: str | None
-    """What LimitRanger says that it set; those values count as the Pod's own."""
+    """What LimitRanger set, according to its annotation, which anyone may write."""
 
 
 def explain(request: Request, snapshot: Snapshot) -> Explanation:
-    """The whole reasoning for one Pod. A Pod that is left alone is told that, and no verdicts."""
+    """The decision for one Pod, and what led to it."""
     decision = evaluate(request, snapshot)
     subject = snapshot.subject(request)
-    classification = classify(subject)
-    typed = subject.with_types((decision.audit or decision.outcome).types)
-    heard = (*decision.enforced, *decision.audited)
-    verdicts = [
-        Verdict(policy, policy.mode.weaker(decision.mode), _failure(policy, typed, heard))
+    once_changed = subject.with_types((decision.audit or decision.outcome).types)
+    matched = (*decision.enforced, *decision.audited)
+    checked = [
+        CheckedPolicy(policy, policy.mode.weaker(decision.mode), _failure(policy, once_changed, matched))
         for policy in snapshot.policies
     ]
-    said = (subject.metadata.annotations or {}).get(_LIMIT_RANGER)
-    return Explanation(classification, decision, () if decision.exemption else tuple(verdicts), said)
+    return Explanation(
+        classification=classify(subject),
+        decision=decision,
+        checked=() if decision.exemption else tuple(checked),
+        limit_ranger=(subject.metadata.annotations or {}).get(LIMIT_RANGER),
+    )
 
 
-def _failure(policy: Policy, subject: Subject, heard: tuple[Policy, ...]) -> Failure | None:
-    if policy in heard:
+def _failure(policy: Policy, subject: Subject, matched: tuple[Policy, ...]) -> Failure | None:
+    if policy in matched:
         return None
     return Failure("mode", "the policy is off") if policy.mode is Mode.OFF else first_failure(policy, subject)

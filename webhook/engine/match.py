@@ -1,6 +1,6 @@
-"""Which policies are for a Pod: clause after clause, all must hold.
+"""Whether a policy matches a Pod: all its clauses must.
 
-`holds` answers yes or no, `first_failure` says which clause failed and why; both walk the same list.
+`holds` answers yes or no, `first_failure` names the clause that failed and why. Both use CLAUSES.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from webhook.model.policy import Policy
 from webhook.model.selectors import Selector
 from webhook.model.subject import Subject
 
-# Why a value does not match; None if it does.
 Test = Callable[[Any, Subject], str | None]
+"""Takes a clause's value; says why it does not match, or None if it does."""
 Clauses = tuple[tuple[Test, Any], ...]
-"""The clauses that a policy has: each test with the value that the policy gives."""
+"""The clauses that a policy has: each test with the policy's value."""
 
 
 class Clause(Struct, frozen=True):
     field: str
     value: Callable[[Policy], Any]
-    """None: the policy has no such clause."""
+    """None if the policy has no such clause."""
     test: Test
 
 
 class Failure(Struct, frozen=True):
-    """The first clause that did not hold: the policy's field, and why in words."""
+    """A clause that does not match: its field in the policy, and why."""
 
     field: str
     why: str
 
 
 def clauses_of(policy: Policy) -> Clauses:
-    """Worked out once, when a policy is read: a review asks only what the policy asks."""
+    """Computed once per policy: a review tests only the clauses that the policy has."""
     values = ((clause.test, clause.value(policy)) for clause in CLAUSES)
     return tuple((test, value) for test, value in values if value is not None)
 
@@ -59,58 +59,58 @@ def first_failure(policy: Policy, subject: Subject) -> Failure | None:
 
 
 def owner_kinds(subject: Subject) -> tuple[str, ...]:
-    """What `ownerKinds` may call the Pod's owner."""
+    """The values of `ownerKinds` that match the Pod."""
     if subject.owner == "ReplicaSet" and "pod-template-hash" in subject.labels:
-        return ("Deployment", "ReplicaSet")  # the label that the Deployment controller alone writes
+        return ("Deployment", "ReplicaSet")  # only the Deployment controller writes that label
     return (subject.owner or "Pod",)
 
 
-def _namespace(wanted: str, subject: Subject) -> str | None:
-    if wanted == subject.namespace.name:
+def _namespace(namespace: str, subject: Subject) -> str | None:
+    if namespace == subject.namespace.name:
         return None
-    return f"it is for namespace {wanted}, the Pod is in {subject.namespace.name}"
+    return f"the policy is for namespace {namespace}, the Pod is in {subject.namespace.name}"
 
 
-def _workload_types(wanted: tuple[WorkloadType, ...], subject: Subject) -> str | None:
-    if not set(subject.types).isdisjoint(wanted):
+def _workload_types(types: tuple[WorkloadType, ...], subject: Subject) -> str | None:
+    if not set(subject.types).isdisjoint(types):
         return None
-    return f"the Pod is {', '.join(subject.types)}, not {' or '.join(wanted)}"
+    return f"the Pod is {', '.join(subject.types)}, not {' or '.join(types)}"
 
 
 def _namespace_selector(selector: Selector, subject: Subject) -> str | None:
     unmet = selector.first_unmet(subject.namespace.labels)
-    return f"the labels of namespace {subject.namespace.name} do not fit {unmet}" if unmet else None
+    return f"the labels of namespace {subject.namespace.name} do not match {unmet}" if unmet else None
 
 
 def _pod_selector(selector: Selector, subject: Subject) -> str | None:
     unmet = selector.first_unmet(subject.labels)
-    return f"the Pod's labels do not fit {unmet}" if unmet else None
+    return f"the Pod's labels do not match {unmet}" if unmet else None
 
 
-def _annotations(wanted: Mapping[str, str], subject: Subject) -> str | None:
-    there = subject.metadata.annotations or {}
-    for key, value in wanted.items():
-        if there.get(key) != value:
-            return f"the Pod's annotation {key} is {there.get(key)!r}, not {value!r}"
+def _annotations(annotations: Mapping[str, str], subject: Subject) -> str | None:
+    of_pod = subject.metadata.annotations or {}
+    for key, value in annotations.items():
+        if of_pod.get(key) != value:
+            return f"the Pod's annotation {key} is {of_pod.get(key)!r}, not {value!r}"
     return None
 
 
-def _owner_kinds(wanted: tuple[str, ...], subject: Subject) -> str | None:
-    kinds = owner_kinds(subject)
-    if not set(kinds).isdisjoint(wanted):
+def _owner_kinds(kinds: tuple[str, ...], subject: Subject) -> str | None:
+    of_pod = owner_kinds(subject)
+    if not set(of_pod).isdisjoint(kinds):
         return None
-    return f"the Pod comes from a {' or '.join(kinds)}, not a {' or '.join(wanted)}"
+    return f"the Pod's owner kind is {' or '.join(of_pod)}, not {' or '.join(kinds)}"
 
 
-def _images(wanted: tuple[ImageGlob, ...], subject: Subject) -> str | None:
+def _images(patterns: tuple[ImageGlob, ...], subject: Subject) -> str | None:
     repositories = {container.repository for container in subject.containers}
-    if any(pattern.matches(each) for pattern in wanted for each in repositories):
+    if any(pattern.matches(each) for pattern in patterns for each in repositories):
         return None
-    return f"no container's image is one of {', '.join(str(pattern) for pattern in wanted)}"
+    return f"no container's image matches {' or '.join(map(str, patterns))}"
 
 
 NAMESPACE = "metadata.namespace"
-# Cheapest and most telling first.
+# The cheapest and most selective tests first.
 CLAUSES = (
     Clause(NAMESPACE, lambda policy: policy.namespace, _namespace),
     Clause("match.workloadTypes", lambda policy: policy.match.workload_types, _workload_types),

@@ -1,6 +1,6 @@
-"""What a Pod or its namespace says to podtailor in words that it does not know, and what they could be.
+"""Warn about podtailor labels and annotations that are misspelt, misplaced or have an unknown value.
 
-A switch that is misspelt would otherwise be off without a word: nobody reads a label twice that was accepted.
+The API server accepts any of them, so a misspelt opt-out would otherwise go unnoticed.
 """
 
 from __future__ import annotations
@@ -29,65 +29,64 @@ _KNOWN = {
     _POD_ANNOTATION: (SKIP_CONTAINERS, APPLIED),
     _NAMESPACE_LABEL: (INJECTION, MODE, DEFAULT_WORKLOAD_TYPE),
 }
-# Of one Pod: an answer has room for five warnings.
+# An answer has room for five.
 _MAX_WARNINGS = 5
-# Comparing takes the square of the length, and no key that is known is longer than half of this.
+# Comparing takes quadratic time, and no known key is longer than half of this.
 _MAX_COMPARED = 64
-_Texts = Mapping[str, str | None]
+_Pairs = Mapping[str, str | None]
 
 
 def metadata_warnings(metadata: ObjectMeta, namespace: Namespace) -> list[Notice]:
-    """Of each label and annotation of ours with a key or value that is not known."""
+    """One for each `podtailor.dev/` label and annotation with an unknown key or value."""
     keys = (*(metadata.labels or ()), *(metadata.annotations or ()), *namespace.labels)
     if PREFIX not in "\n".join(keys):
-        return []  # as of nearly every Pod, and without a look at each key
-    said = itertools.chain(
-        _in(_POD_LABEL, metadata.labels or {}),
-        _in(_POD_ANNOTATION, metadata.annotations or {}),
-        _in(_NAMESPACE_LABEL, namespace.labels),
+        return []  # nearly every Pod
+    warnings = itertools.chain(
+        _warnings(_POD_LABEL, metadata.labels or {}),
+        _warnings(_POD_ANNOTATION, metadata.annotations or {}),
+        _warnings(_NAMESPACE_LABEL, namespace.labels),
     )
-    return list(itertools.islice(said, _MAX_WARNINGS))
+    return list(itertools.islice(warnings, _MAX_WARNINGS))
 
 
-def opts_out(texts: _Texts) -> bool:
-    """Whether the switch is at anything but `enabled`: a value that is not known has the safe meaning."""
-    return INJECTION in texts and texts[INJECTION] != "enabled"
+def opts_out(pairs: _Pairs) -> bool:
+    """Whether the switch is not `enabled`: an unknown value opts out, which is the safe meaning."""
+    return INJECTION in pairs and pairs[INJECTION] != "enabled"
 
 
 def misplaced_keys(controller: ObjectMeta, template: ObjectMeta, kind: str) -> list[Notice]:
-    """What stands on the controller itself, not on its Pod template, and is read of Pods alone."""
-    own, of_pods = ({**(each.annotations or {}), **(each.labels or {})} for each in (controller, template))
+    """Keys that are set on a controller but only read from its Pods, and are not in the Pod template."""
+    own, of_template = (
+        {**(each.annotations or {}), **(each.labels or {})} for each in (controller, template)
+    )
     return [
         Notice(
             "misplaced-key",
-            f"{key} stands on the {kind}, and is read of its Pods: write it into the Pod template",
+            f"{key} is set on the {kind}, but read from its Pods: set it in the Pod template",
         )
         for key in (*_KNOWN[_POD_LABEL], SKIP_CONTAINERS)
-        if key in own and key not in of_pods
+        if key in own and key not in of_template
     ]
 
 
-def _in(place: str, texts: _Texts) -> Iterator[Notice]:
-    for key, value in texts.items():
+def _warnings(place: str, pairs: _Pairs) -> Iterator[Notice]:
+    for key, value in pairs.items():
         if not key.startswith(PREFIX):
             continue
         if key not in _KNOWN[place]:
-            counts = (
-                "it counts as disabled, but " if place == _POD_ANNOTATION and opts_out({key: value}) else ""
-            )
-            yield Notice("unknown-key", f"{place} {key}: {counts}{_hint(place, key)}")
+            is_off = place == _POD_ANNOTATION and opts_out({key: value})
+            effect = "it counts as disabled, but " if is_off else ""
+            yield Notice("unknown-key", f"{place} {key}: {effect}{_hint(place, key)}")
         elif key == INJECTION and value not in ("enabled", "disabled"):
             detail = f"{place} {key}={value!r} counts as disabled: write enabled or disabled"
             yield Notice("unknown-injection", detail)
 
 
 def _hint(place: str, key: str) -> str:
-    meant = next(
-        (other for other in (_POD_LABEL, _POD_ANNOTATION, _NAMESPACE_LABEL) if key in _KNOWN[other]), None
-    )
-    if meant:
-        return f"podtailor reads it as a {meant}"
+    right_place = next((other for other, keys in _KNOWN.items() if key in keys), None)
+    if right_place:
+        return f"podtailor reads it as a {right_place}"
     known = [name.removeprefix(PREFIX) for names in (_KNOWN[place], *_KNOWN.values()) for name in names]
     word = key.removeprefix(PREFIX)
     close = difflib.get_close_matches(word, known, n=1) if len(word) <= _MAX_COMPARED else []
-    return f"did you mean {PREFIX}{close[0]}?" if close else f"known are {', '.join(_KNOWN[place])}"
+    return f"did you mean {PREFIX}{close[0]}?" if close else f"known keys: {', '.join(_KNOWN[place])}"

@@ -93,5 +93,5 @@ def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, Notice | No
     mode = _MODE_LABELS.get(label.lower())
     if mode:
         return mode, None
-    detail = f"namespace label {MODE}={label!r} is not enforce, audit or off, and counts as audit"
+    detail = f"namespace label {MODE}={label!r} is not enforce, audit or off: counted as audit"
     return Mode.AUDIT, Notice("unknown-mode", detail)

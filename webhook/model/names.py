@@ -12,6 +12,8 @@ WORKLOAD_TYPE = "podtailor.dev/workload-type"
 PRESET = "podtailor.dev/preset"
 SKIP_CONTAINERS = "podtailor.dev/skip-containers"
 APPLIED = "podtailor.dev/applied"
+# Lists what LimitRanger has set (k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`).
+LIMIT_RANGER = "kubernetes.io/limit-ranger"
 OWN_NAMESPACE = "podtailor-system"
 SERVICE = "podtailor-webhook"
 CONFIGURATION = "podtailor"

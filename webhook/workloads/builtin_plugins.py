@@ -22,9 +22,6 @@ from webhook.model.pod import (
     effective_requests,
 )
 
-# The annotation of what LimitRanger has set.
-LIMIT_RANGER = "kubernetes.io/limit-ranger"
-
 
 class Defaults(Struct, frozen=True):
     """Of the Container item of one LimitRange, as the API server serves it."""

@@ -1,4 +1,4 @@
-"""`podtailor explain`: the whole reasoning for a manifest, in words."""
+"""`podtailor explain`: what podtailor does to a Pod, and why."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 def explain(
     here: typer.Context,
-    live: Annotated[
-        str | None, typer.Argument(metavar="pod/NAME", help="A Pod of the cluster, as it is now.")
-    ] = None,
+    live: Annotated[str | None, typer.Argument(metavar="pod/NAME", help="A live Pod.")] = None,
     filename: options.Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
@@ -47,7 +45,7 @@ def explain(
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
-    """Say why a Pod is tailored as it is: its types, each policy's verdict, each field's origin.
+    """Explain a Pod: its workload types, which policies match, which policy sets each field.
 
     \b
     Examples:
@@ -57,7 +55,7 @@ def explain(
       podtailor explain pod/web-0 --namespace shop
 
     \b
-    Exit codes: 0 done, 1 one of them could not be judged, 2 wrong usage or input that cannot be used.
+    Exit codes: 0 done, 1 a Pod could not be judged, 2 wrong usage or input that cannot be used.
     """
     filenames = _filenames(live, filename, policies)
     others = options.controllers_of(controller)
@@ -81,7 +79,7 @@ def explain(
         # Manifests may be for any namespace.
         part = cluster_view.cluster_part(api, namespace if live else None, namespace)
         view = cluster_view.read(api, part, chosen, here)
-        snapshot, there = view.snapshot, NO_PLUGINS if live else plugins(api, part)
+        snapshot, builtin_plugins = view.snapshot, NO_PLUGINS if live else plugins(api, part)
         for note in view.notes:
             warn(note)
         if live:
@@ -89,41 +87,41 @@ def explain(
             return
     else:
         namespace = namespace or "default"
-        view, there = None, NO_PLUGINS
+        view, builtin_plugins = None, NO_PLUGINS
         snapshot = snapshot_from(chosen)
-    asked = [found for document in read(filenames, others) for found in find_pods(document, others)]
-    found_out = [
+    pods = [found for document in read(filenames, others) for found in find_pods(document, others)]
+    explanations = [
         (found, explanation)
-        for found in asked
-        if (explanation := explained(found, namespace, there, snapshot))
+        for found in pods
+        if (explanation := explained(found, namespace, builtin_plugins, snapshot))
     ]
-    if not asked:
-        raise InputError("nothing in there is a Pod or has a Pod template")
+    if not pods:
+        raise InputError("the input has no Pods and no Pod templates")
     if output is Format.JSON:
-        print_json([as_json(found, namespace, explanation) for found, explanation in found_out])
+        print_json([as_json(found, namespace, explanation) for found, explanation in explanations])
     else:
-        _print(found_out, namespace, view)
-    if len(found_out) < len(asked):
+        _print(explanations, namespace, view)
+    if len(explanations) < len(pods):
         raise typer.Exit(1)
 
 
 def _print(
-    found_out: Iterable[tuple[Found, engine.Explanation]], namespace: str, view: ClusterView | None
+    explanations: Iterable[tuple[Found, engine.Explanation]], default_namespace: str, view: ClusterView | None
 ) -> None:
     out = console()
-    for index, (found, explanation) in enumerate(found_out):
+    for index, (found, explanation) in enumerate(explanations):
         if index:
             out.print()
-        for line in in_words(found, namespace, explanation):
+        for line in in_words(found, default_namespace, explanation):
             out.print(line)
-        spared = view and _spared(view, found, namespace)
-        if spared:
-            out.print(Text(f"\n  But the API server does not ask: {spared}", style="yellow"))
+        excluded = view and _excluded(view, found, default_namespace)
+        if excluded:
+            out.print(Text(f"\n  The API server does not call podtailor: {excluded}", style="yellow"))
 
 
-def _spared(view: ClusterView, found: Found, namespace: str) -> Notice | None:
-    within = view.snapshot.namespace(found.request(namespace).namespace)
-    return view.enforcement.excludes(within, labels_of(found.manifest.admitted.metadata or NO_METADATA))
+def _excluded(view: ClusterView, found: Found, default_namespace: str) -> Notice | None:
+    namespace = view.snapshot.namespace(found.request(default_namespace).namespace)
+    return view.enforcement.excludes(namespace, labels_of(found.manifest.admitted.metadata or NO_METADATA))
 
 
 def _filenames(live: str | None, filename: list[str] | None, policies: list[str] | None) -> list[str]:

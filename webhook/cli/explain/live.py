@@ -1,4 +1,4 @@
-"""`podtailor explain pod/NAME`: why a live Pod is as it is, and what the audit says of it."""
+"""`podtailor explain pod/NAME`: why a live Pod is as it is, and the audit's finding."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from webhook.workloads.workload import Workload
 
 
 def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, output: Format) -> None:
-    """The reasoning for the Pod as it was created, and why it is not as it would be now.
+    """Explain the Pod as it was created, and why a new one would differ.
 
     Raises ClusterError.
     """
@@ -49,29 +49,28 @@ def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, out
     )
     reasons = diagnose(workload, explanation, verdict, context)
     if output is Format.JSON:
-        said = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
-        print_json([{**as_json(found, namespace, explanation), **said}])
+        audited = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
+        print_json([{**as_json(found, namespace, explanation), **audited}])
         return
     out = console()
     title = f"  {verdict.finding}, created at {workload.created}"
     out.print(Text.assemble((str(workload.ref), "bold"), title))
     for reason in reasons:
         out.print(Text(f"  {reason}", style="yellow"))
-    _, *rest = in_words(found, namespace, explanation, sets="A new one would be given")
+    _, *rest = in_words(found, namespace, explanation, sets="A new Pod would get")
     for line in rest:
-        said_above = line.plain.strip()
-        if not any(reason.startswith(said_above) for reason in reasons):
+        if not any(reason.startswith(line.plain.strip()) for reason in reasons):  # printed above
             out.print(line)
 
 
 def _workload(api: Api, view: ClusterView, live: LivePod, namespace: str) -> tuple[Workload, Enforcement]:
-    """As the audit sees it: beside its template, and with what shows whether it slipped through."""
+    """As the audit sees it: with its template, and with evidence for whether it slipped through."""
     cluster = Cluster(api, view.snapshot, Scope(namespace), lambda *_: None)
     try:
         workload = cluster.live(live.document.text.encode())
     except ClusterError as error:
         if error.status != HTTPStatus.FORBIDDEN:
             raise
-        warn(f"whether it differs from its template is not known: {error}")
+        warn(f"not compared with its template: {error}")
         return live.workload, view.enforcement
     return workload or live.workload, with_evidence(view.enforcement, view.snapshot, cluster.first_applied)

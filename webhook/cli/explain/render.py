@@ -17,8 +17,8 @@ from webhook.engine.apply import Outcome
 from webhook.engine.match import NAMESPACE
 from webhook.engine.qos import QosMove
 from webhook.engine.snapshot import Snapshot
-from webhook.model.draft import Change, Reason
-from webhook.model.names import APPLIED, Mode
+from webhook.model.draft import Change, Conflict, Reason
+from webhook.model.names import APPLIED, LIMIT_RANGER, Mode
 from webhook.model.pod import NO_METADATA
 from webhook.policies.policy_tests import value_text
 from webhook.workloads.builtin_plugins import Plugins
@@ -27,7 +27,7 @@ from webhook.workloads.builtin_plugins import Plugins
 def explained(
     found: Found, namespace: str, plugins: Plugins, snapshot: Snapshot
 ) -> engine.Explanation | None:
-    """None for a Pod that cannot be judged: then a warning says why."""
+    """None, and a warning, if the Pod cannot be judged."""
     try:
         return engine.explain(found.request(namespace, plugins), snapshot)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)
@@ -39,81 +39,86 @@ def in_words(
     found: Found, namespace: str, explanation: engine.Explanation, *, sets: str = "Sets"
 ) -> Iterator[Text]:
     decision = explanation.decision
-    name = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
-    yield Text.assemble((name, "bold"), f"  {found.document.place(found.at)}")
+    title = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
+    yield Text.assemble((title, "bold"), f"  {found.document.place(found.at)}")
     if decision.exemption:
         yield Text(f"  exempt: {decision.exemption}")
         return
-    for workload_type, seen in explanation.classification.evidence:
-        yield Text(f"  is {workload_type}: {seen}")
-    yield Text(f"  the mode here is {decision.mode}")
-    yield Text(f"  {_qos(decision.outcome.qos)}")
+    for workload_type, evidence in explanation.classification.evidence:
+        yield Text(f"  is {workload_type}: {evidence}")
+    yield Text(f"  mode: {decision.mode}")
+    yield Text(f"  QoS class: {_qos(decision.outcome.qos)}")
     if decision.denied:
         yield Text.assemble(("  would be refused: ", "red"), decision.denied)
     for warning in decision.warnings:
         yield Text.assemble(("  warning: ", "yellow"), str(warning))
     if explanation.limit_ranger:
-        yield Text(f"  an annotation says: {explanation.limit_ranger}")
-    yield Text("\n  Policies, in the order in which they are heard", style="bold")
-    # Those of other namespaces have nothing to say, and there may be hundreds.
-    verdicts = [each for each in explanation.verdicts if not each.failure or each.failure.field != NAMESPACE]
-    width = max((len(verdict.policy.key) for verdict in verdicts), default=0)
-    for verdict in verdicts:
-        yield _verdict(verdict, width)
-    marked = _marked(found)
-    yield from _outcome(decision.outcome, decision.outcome.changes, sets, marked)
+        yield Text(f"  annotation {LIMIT_RANGER}: {explanation.limit_ranger}")
+    yield Text("\n  Policies, in order of precedence", style="bold")
+    # Without WorkloadPolicies of other namespaces: there may be hundreds.
+    checked = [each for each in explanation.checked if not each.failure or each.failure.field != NAMESPACE]
+    width = max((len(each.policy.key) for each in checked), default=0)
+    for each in checked:
+        yield _checked(each, width)
+    set_by = _annotated(found)
+    yield from _outcome(decision.outcome, decision.outcome.changes, sets, set_by)
     if decision.audit:
-        yield from _outcome(decision.audit, decision.would_change, "Would set, audit only", marked)
+        yield from _outcome(decision.audit, decision.would_change, "Would set, audit only", set_by)
     if not decision.enforced and not decision.audited:
         yield Text("\n  No policy matches: the Pod stays as it is.")
 
 
 def _qos(move: QosMove) -> str:
     if move.before is move.after:
-        return f"its QoS class is {move.before}"
-    return f"its QoS class is {move.before}, and {move.after} with what is set"
+        return move.before
+    return f"{move.before}, {move.after} once changed"
 
 
-def _verdict(verdict: engine.Verdict, width: int) -> Text:
-    name = verdict.policy.key.ljust(width)
-    if verdict.failure:
-        return Text(f"    - {name}  {verdict.failure.field}: {verdict.failure.why}", style="dim")
-    said = "matches" if verdict.mode is Mode.ENFORCE else "matches, audit only"
-    return Text.assemble(("    + ", "green"), f"{name}  {said}  ({verdict.policy.source})")
+def _checked(checked: engine.CheckedPolicy, width: int) -> Text:
+    policy, failure = checked.policy, checked.failure
+    name = policy.key.ljust(width)
+    if failure:
+        return Text(f"    - {name}  {failure.field}: {failure.why}", style="dim")
+    matches = "matches" if checked.mode is Mode.ENFORCE else "matches, audit only"
+    return Text.assemble(("    + ", "green"), f"{name}  {matches}  ({policy.source})")
 
 
-def _marked(found: Found) -> dict[str, str]:
-    """By field, the policy that set it as our annotation on the Pod says, which anybody may write."""
+def _annotated(found: Found) -> dict[str, str]:
+    """By field, the policy that set it according to our annotation on the Pod, which anyone may write."""
     metadata = found.manifest.template.metadata or NO_METADATA
-    said = applied_of((metadata.annotations or {}).get(APPLIED))
-    return {field: policy for policy, fields in said.items() if isinstance(fields, list) for field in fields}
+    applied = applied_of((metadata.annotations or {}).get(APPLIED))
+    return {
+        field: policy for policy, fields in applied.items() if isinstance(fields, list) for field in fields
+    }
 
 
 def _outcome(
-    outcome: Outcome, changes: tuple[Change, ...], title: str, marked: Mapping[str, str]
+    outcome: Outcome, changes: tuple[Change, ...], title: str, set_by: Mapping[str, str]
 ) -> Iterator[Text]:
     if changes:
         yield Text(f"\n  {title}", style="bold")
         for change in changes:
             yield Text(f"    {change.field} = {value_text(change.value)}  by {change.policy.name}")
     if outcome.skips:
-        yield Text("\n  Leaves out", style="bold")
+        yield Text("\n  Skips", style="bold")
         for skip in outcome.skips:
-            why = f"{skip.reason}: {REASONS[skip.reason]}"
-            if skip.reason is Reason.KEPT and skip.field in marked:
-                why = f"{skip.reason}: set by podtailor, its annotation says (policy {marked[skip.field]})"
-            yield Text(f"    {skip.field}  {why}  (wished by {skip.policy.name})")
+            why = REASONS[skip.reason]
+            if skip.reason is Reason.KEPT and skip.field in set_by:
+                why = f"the Pod's annotation says podtailor set it (policy {set_by[skip.field]})"
+            yield Text(f"    {skip.field}  {skip.reason}: {why}  (proposed by {skip.policy.name})")
     if outcome.conflicts:
         yield Text("\n  Conflicts", style="bold")
         for conflict in outcome.conflicts:
-            yield Text(
-                f"    {conflict.field}  {conflict.winner.name} is heard before {conflict.policy.name}, "
-                "which wished another value"
-            )
+            yield Text(f"    {conflict.field}  {_conflict(conflict)}")
+
+
+def _conflict(conflict: Conflict) -> str:
+    winner = f"{conflict.winner.name} ({value_text(conflict.winning_value)})"
+    return f"{winner} takes precedence over {conflict.policy.name} ({value_text(conflict.value)})"
 
 
 def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
-    decision, marked = explanation.decision, _marked(found)
+    decision, set_by = explanation.decision, _annotated(found)
     return {
         "kind": found.manifest.kind,
         "namespace": found.request(namespace).namespace,
@@ -121,8 +126,8 @@ def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> di
         "place": found.document.place(found.at),
         "leftAlone": str(decision.exemption) if decision.exemption else None,
         "workloadTypes": [
-            {"type": workload_type, "because": seen}
-            for workload_type, seen in explanation.classification.evidence
+            {"type": workload_type, "because": evidence}
+            for workload_type, evidence in explanation.classification.evidence
         ],
         "mode": decision.mode,
         "qosClass": decision.outcome.qos,
@@ -130,14 +135,14 @@ def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> di
         "limitRanger": explanation.limit_ranger,
         "policies": [
             {
-                "name": verdict.policy.name,
-                "source": verdict.policy.source,
-                "matches": verdict.failure is None,
-                "mode": verdict.mode,
-                "clause": verdict.failure and verdict.failure.field,
-                "because": verdict.failure and verdict.failure.why,
+                "name": each.policy.name,
+                "source": each.policy.source,
+                "matches": each.failure is None,
+                "mode": each.mode,
+                "clause": each.failure and each.failure.field,
+                "because": each.failure and each.failure.why,
             }
-            for verdict in explanation.verdicts
+            for each in explanation.checked
         ],
         "changes": [_change(change) for change in decision.outcome.changes],
         "wouldChange": [_change(change) for change in decision.would_change],
@@ -146,7 +151,7 @@ def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> di
                 "policy": skip.policy.name,
                 "field": skip.field,
                 "reason": skip.reason,
-                "setBy": marked.get(skip.field) if skip.reason is Reason.KEPT else None,
+                "setBy": set_by.get(skip.field) if skip.reason is Reason.KEPT else None,
             }
             for skip in decision.outcome.skips
         ],
