@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.pages import BLOCK, ELSEWHERE, PAGES, Step, output, steps
 from tools import reference
-from webhook.documents.files import read
+from webhook.documents.files import read_file
 from webhook.policies.load import load_or_raise
 
 HERE = [step for step in steps() if not step.needs_a_cluster]
@@ -53,4 +53,4 @@ def test_links_lead_somewhere() -> None:
 
 def test_kubernetes_manifests_of_examples_are_documents() -> None:
     for file in sorted(Path("examples").rglob("*.yaml")):
-        assert all(document.data["apiVersion"] for document in read(str(file)))
+        assert all(document.data["apiVersion"] for document in read_file(str(file)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from webhook.documents.files import read
+from webhook.documents.files import read_file
 
 
 def _pod_specs(data: Any) -> Iterator[dict[str, Any]]:
@@ -27,7 +27,7 @@ def test_no_pod_of_ours_takes_variables_from_services() -> None:
         f"{file}: {document.data['kind']}": spec.get("enableServiceLinks")
         for file in sorted(Path("manifests").rglob("*.yaml"))
         if file.name != "kustomization.yaml" and "crds" not in file.parts
-        for document in read(str(file))
+        for document in read_file(str(file))
         for spec in _pod_specs(document.data)
     }
     assert len(links) >= 2

@@ -6,7 +6,7 @@ from webhook import interrupt
 
 
 def main() -> None:
-    interrupt.end_quietly()
+    interrupt.exit_on_ctrl_c()
     from webhook.cli import main as run  # noqa: PLC0415 (importing it takes long)
 
     run()

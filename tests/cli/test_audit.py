@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Run
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.server_args import Settings, parse_server_args
-from webhook.cli.common.options import controllers_of
+from webhook.cli.common.options import parse_controllers
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.documents import yaml_tree
 from webhook.engine.evaluate import evaluate
@@ -212,12 +212,12 @@ def test_controller_of_somebody_else_in_a_file(run: Run) -> None:
 
 def test_template_stands_where_it_is_said() -> None:
     given = ["Rollout.v1alpha1.argoproj.io=spec.template", "X.v1.x.io=spec.a", "X.v1.x.io=spec.*.b"]
-    assert controllers_of(given) == {
+    assert parse_controllers(given) == {
         ("argoproj.io/v1alpha1", "Rollout"): (("spec", "template"),),
         ("x.io/v1", "X"): (("spec", "a"), ("spec", "*", "b")),
     }
     with pytest.raises(InputError, match="write it as"):
-        controllers_of(["Rollout.argoproj.io=spec.template"])
+        parse_controllers(["Rollout.argoproj.io=spec.template"])
 
 
 def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from webhook import __version__
-from webhook.documents.files import read
+from webhook.documents.files import read_file
 from webhook.policies.load import load_or_raise
 
 BAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec:\n  moed: Audit\n"
@@ -313,7 +313,7 @@ main()
         assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
     def test_ctrl_c_that_the_parent_ignores_is_ignored(self) -> None:
-        code = "import signal; from webhook import interrupt; interrupt.end_quietly(); print(signal.getsignal(2).name)"
+        code = "import signal; from webhook import interrupt; interrupt.exit_on_ctrl_c(); print(signal.getsignal(2).name)"
         command = ["sh", "-c", f"trap '' INT; exec {sys.executable} -c '{code}'"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout == "SIG_IGN\n"
@@ -350,4 +350,4 @@ main()
 
 
 def test_examples_are_read_without_a_word() -> None:
-    assert all(read(str(file)) for file in sorted(Path("examples").rglob("*.yaml")))
+    assert all(read_file(str(file)) for file in sorted(Path("examples").rglob("*.yaml")))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from webhook.documents import yaml_scalars, yaml_tree
-from webhook.documents.files import read
+from webhook.documents.files import read_file
 from webhook.errors import InputError
 
 
@@ -27,7 +27,7 @@ from webhook.errors import InputError
 def test_json_is_read_as_yaml_is(text: str, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text(text)
-    (document,) = read(str(file))
+    (document,) = read_file(str(file))
     assert document.data == yaml_tree.plain(yaml_tree.parse(text))
 
 
@@ -35,13 +35,13 @@ def test_json_is_read_as_yaml_is(text: str, tmp_path: Path) -> None:
 def test_characters_in_two_halves_are_put_together(text: str, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(text)
-    assert [document.data for document in read(str(file))] == [{"a": "\N{GRINNING FACE}"}]
+    assert [document.data for document in read_file(str(file))] == [{"a": "\N{GRINNING FACE}"}]
 
 
 def test_several_documents_of_json(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{"a": 1}\n---\n{"a": 2}\n')
-    assert [document.data for document in read(str(file)) if document.data] == [{"a": 1}, {"a": 2}]
+    assert [document.data for document in read_file(str(file)) if document.data] == [{"a": 1}, {"a": 2}]
 
 
 UTF_16 = "a: 1\n".encode("utf-16")
@@ -71,7 +71,7 @@ def test_what_cannot_be_read_is_told_with_its_place(content: bytes, words: str, 
     file = tmp_path / "a.yaml"
     file.write_bytes(content)
     with pytest.raises(InputError, match=re.escape(f"a.yaml:{words}")):
-        read(str(file))
+        read_file(str(file))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_cannot_be_read_is_told_with_its_place(content: bytes, words: str, 
 def test_files_are_read_as_kubectl_reads_them(text: str, data: list[object], tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_bytes(text.encode())
-    documents = read(str(file))
+    documents = read_file(str(file))
     assert [document.data for document in documents] == data
     assert "".join(document.text for document in documents) == text
 
@@ -101,16 +101,16 @@ def test_files_are_read_as_kubectl_reads_them(text: str, data: list[object], tmp
     [(1.1, "1.1"), (1.0, "1"), (-0.0, "-0"), (0.3, "0.3"), (123456.0, "123456"), (1234567.0, "1.234567e+06"), (123456789.5, "1.2345679e+08"), (1e-4, "0.0001"), (1e-5, "1e-05"), (1e300, ".inf"), (True, "true"), (7, "7")],
 )  # fmt: skip
 def test_keys_are_named_as_kubectl_names_them(value: float, name: str) -> None:
-    assert yaml_scalars.key(value) == name
+    assert yaml_scalars.key_name(value) == name
 
 
 def test_the_last_of_two_keys_is_taken_and_both_are_told(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("x: 1\n---\na:\n  b: 1\n  yes: 1\n  b: 2\n  true: 2\n")
-    document = read(str(file))[1]
+    document = read_file(str(file))[1]
     assert document.data == {"a": {"b": 2, "true": 2}}
     assert document.place(("a", "b")) == f"{file}:6:3"
-    assert list(document.repetitions()) == [
+    assert list(document.duplicate_key_problems()) == [
         (f"{file}:6:3", "duplicate key 'b', which stands in line 4 already"),
         (f"{file}:7:3", "duplicate key 'true', which stands in line 5 already"),
     ]
@@ -119,7 +119,7 @@ def test_the_last_of_two_keys_is_taken_and_both_are_told(tmp_path: Path) -> None
 def test_places_in_json_are_found_when_they_are_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{\n "a": {\n  "b": 1}}')
-    (document,) = read(str(file))
+    (document,) = read_file(str(file))
     assert document.place(("a", "b")) == f"{file}:3:3"
 
 
@@ -127,6 +127,6 @@ def test_json_that_yaml_refuses_begins_where_its_document_begins(tmp_path: Path)
     """YAML takes no key of more than 1,024 characters."""
     file, key = tmp_path / "a.json", "k" * 2000
     file.write_text(f'{{"{key}": 1}}')
-    (document,) = read(str(file))
+    (document,) = read_file(str(file))
     assert document.data == {key: 1}
     assert document.place((key,)) == f"{file}:1:1"

@@ -20,7 +20,7 @@ from tests.support.manifests import texts
 from tests.support.pods import Json, decide
 from tests.support.strategies import pods
 from webhook.documents import yaml_tree
-from webhook.documents.files import Document, read
+from webhook.documents.files import Document, read_file
 from webhook.documents.yaml_edit import edited
 from webhook.engine.snapshot import snapshot_of
 from webhook.policies.load import load_or_raise
@@ -270,4 +270,4 @@ def test_what_is_no_manifest_is_said(text: str, words: str) -> None:
 def test_files_are_understood_as_another_reader_does() -> None:
     for file in sorted([*Path("examples").rglob("*.yaml"), *Path("manifests").rglob("*.yaml")]):
         theirs = [each for each in YAML(typ="safe", pure=True).load_all(file.read_text()) if each is not None]
-        assert [each.data for each in read(str(file)) if each.data is not None] == theirs
+        assert [each.data for each in read_file(str(file)) if each.data is not None] == theirs

@@ -18,8 +18,8 @@ from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cli.common.terminal import print_diff
-from webhook.documents.files import find, read
-from webhook.documents.yaml_tree import written
+from webhook.documents import yaml_tree
+from webhook.documents.files import manifest_paths, read_file
 from webhook.model import quantity
 from webhook.model.names import APPLIED
 from webhook.workloads.templates import template_path
@@ -48,8 +48,8 @@ def main() -> None:
         cluster.kubectl("apply", "-f", "tests/e2e/volumes.yaml")
         _say(f"kubectl apply -f {EXAMPLES}/")
         cluster.kubectl("apply", "-f", f"{EXAMPLES}/")
-        for path in find([EXAMPLES]):
-            for document in read(path):
+        for path in manifest_paths([EXAMPLES]):
+            for document in read_file(path):
                 _show(cluster, document.data, path)
         print(_GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=kubectl, folder=FOLDER), flush=True)
         while not stopped.wait(0.5):
@@ -70,7 +70,7 @@ def _show(cluster: ControlPlane, manifest: Json, path: str) -> None:
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     pod = eventually(f"{kind} {name} has a Pod on a Node", lambda: _pod_of(cluster, name))
     print(f"\n{kind} {name}: Pod {pod['metadata']['name']} on Node {pod['spec']['nodeName']}")
-    print_diff(written(template), written(_in_the_words_of(template, pod)), path)
+    print_diff(yaml_tree.dump(template), yaml_tree.dump(_in_the_words_of(template, pod)), path)
 
 
 def _pod_of(cluster: ControlPlane, name: str) -> Any:

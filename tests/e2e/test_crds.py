@@ -15,7 +15,7 @@ from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
 from tools.crds import FOLDER, definitions
 from webhook.documents import yaml_tree
-from webhook.documents.files import read
+from webhook.documents.files import read_file
 from webhook.policies.load import load
 from webhook.policies.shipped import preset_names, preset_text
 
@@ -90,7 +90,7 @@ def test_lint_and_api_server_agree(client: Client, tmp_path: Path, text: str, *,
 
 def test_files_are_generated_from_the_models() -> None:
     for name, definition in definitions().items():
-        (document,) = read(str(FOLDER / name))
+        (document,) = read_file(str(FOLDER / name))
         assert document.data == yaml_tree.load(json.dumps(definition)), "run make generate"
 
 

@@ -56,7 +56,7 @@ def _content(policies: list[Json]) -> list[Json]:
 
 def _is_refused(cluster: ControlPlane, document: Json) -> bool:
     try:
-        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=yaml_tree.written(document))
+        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=yaml_tree.dump(document))
     except KubectlError as error:
         return "is invalid" in str(error)
     return False
@@ -65,7 +65,7 @@ def _is_refused(cluster: ControlPlane, document: Json) -> bool:
 @pytest.mark.parametrize("flags", [[], ["--server-side"]], ids=["apply", "server-side apply"])
 def test_policies_of_0_1_stay(cluster: ControlPlane, tmp_path: Path, flags: list[str]) -> None:
     file = tmp_path / "policies.yaml"
-    file.write_text("---\n".join(map(yaml_tree.written, _policies())))
+    file.write_text("---\n".join(map(yaml_tree.dump, _policies())))
     policies = ["-f", str(file)]
     try:
         cluster.kubectl("apply", *flags, "--warnings-as-errors", "-k", OLD)

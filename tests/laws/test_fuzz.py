@@ -21,7 +21,7 @@ from msgspec import structs
 from tests.support.pods import Json, decide, pod, snapshot
 from tests.support.server import review_of
 from tests.support.strategies import pods
-from webhook.documents.files import Document, read
+from webhook.documents.files import Document, read_file
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request, snapshot_of
 from webhook.model.declared import LAST_APPLIED
@@ -149,7 +149,9 @@ def test_bytes_are_answered_or_refused(noise: bytes, at: int) -> None:
 
 
 POLICIES = [
-    document.data for file in sorted(Path("webhook/policies").rglob("*.yaml")) for document in read(str(file))
+    document.data
+    for file in sorted(Path("webhook/policies").rglob("*.yaml"))
+    for document in read_file(str(file))
 ]
 
 

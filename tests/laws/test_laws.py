@@ -12,7 +12,7 @@ from tests.support.laws import hold_for, keeps_bounds
 from tests.support.pods import Json, decide, policy, policy_of, yaml
 from tests.support.policy_strategies import namespaces, policies
 from tests.support.strategies import pods
-from webhook.documents.files import read
+from webhook.documents.files import read_file
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Scope
 from webhook.model.subject import Namespace
@@ -44,7 +44,7 @@ SNAPSHOTS = {
 EXAMPLES = [
     (f"{file.name}:{document.first_line}", document.data)
     for file in sorted(Path("examples").rglob("*.yaml"))
-    for document in read(str(file))
+    for document in read_file(str(file))
     if "template" in document.data.get("spec", {})
 ]
 

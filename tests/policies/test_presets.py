@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pods import Json, decide, snapshot, tailored, yaml
-from webhook.documents.files import read
+from webhook.documents.files import read_file
 from webhook.errors import InputError
 from webhook.model.images import repository
 from webhook.policies.load import load_or_raise
@@ -22,7 +22,7 @@ RESTARTS = {"cpu": "NotRequired", "memory": "RestartContainer"}
 def _pods(preset: str) -> list[Json]:
     """The Pods of the preset's manifest."""
     pods = []
-    for document in read(str(EXAMPLES / f"{preset}.yaml")):
+    for document in read_file(str(EXAMPLES / f"{preset}.yaml")):
         pod = document.data
         for step in template_path(pod) or ():
             pod = pod[step]

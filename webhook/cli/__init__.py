@@ -68,7 +68,7 @@ app = typer.Typer(
 @app.callback()
 def podtailor() -> None:
     """Runs in front of each command, once that is imported."""
-    interrupt.raise_again()
+    interrupt.restore_ctrl_c()
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import jsonpatch
 import typer
 
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, find_pods, read
+from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
 from webhook.cli.common.output import print_json
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import print_diff, warn, write
@@ -56,21 +56,21 @@ def mutate(
     """
     if diff and output is Output.JSON:
         raise InputError("--diff prints a diff of the files as they are: leave -o json out")
-    filenames = options.filenames_of(filename, policies)
+    filenames = options.check_filenames(filename, policies)
     snapshot = snapshot_from(
         PolicyOptions(
             policies=policies,
             builtin=builtin,
             preset=preset,
             accelerator=accelerator,
-            namespace_labels=options.labels_of(namespace_labels),
+            namespace_labels=options.parse_labels(namespace_labels),
             annotate=not no_annotate,
         )
     )
-    others = options.controllers_of(controller)
-    documents = list(read(filenames, others))
+    others = options.parse_controllers(controller)
+    documents = list(read_manifests(filenames, others))
     # Everything is read and decided before anything is printed: an error never leaves half an output behind.
-    patches = [_patch(find_pods(document, others), snapshot, namespace) for document in documents]
+    patches = [_patch(find_manifests(document, others), snapshot, namespace) for document in documents]
     if output is Output.JSON and not diff:
         _print_json(documents, patches)
         return
@@ -83,7 +83,7 @@ def mutate(
         write(_stream([after for _, _, after in texts]))
 
 
-def _patch(pods: Iterable[Found], snapshot: Snapshot, namespace: str) -> list[Op]:
+def _patch(pods: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> list[Op]:
     """The operations on a whole document."""
     ops: list[Op] = []
     for found in pods:

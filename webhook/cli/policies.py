@@ -14,7 +14,7 @@ from webhook.cli.common.output import Format, print_json
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, write
 from webhook.documents import yaml_tree
-from webhook.documents.files import find, read
+from webhook.documents.files import read_documents
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, precedence
@@ -115,7 +115,7 @@ def _of_cluster(
 
     try:
         api = api_client(kubeconfig, context, retry_429=True)
-        part = cluster_view.cluster_part(api, None, connect.namespace_of(None, kubeconfig, context))
+        part = cluster_view.cluster_part(api, None, connect.namespace_or_current(None, kubeconfig, context))
         return cluster_view.policies_in_force(api, part, own, here)
     except ClusterError as error:
         if kubeconfig or context:
@@ -140,11 +140,11 @@ def diff(
     """
     from webhook.cli.common import connect
 
-    paths = options.filenames_of(filename)
-    given = [document for path in find(paths) for document in read(path) if document.data is not None]
+    paths = options.check_filenames(filename)
+    given = [document for document in read_documents(paths) if document.data is not None]
     if not load_documents(given).or_raise():
         raise InputError(f"{', '.join(paths)}: no policy in there")
-    there = {_identity(each): each for each in connect.documents(kubeconfig, context)}
+    there = {_identity(each): each for each in connect.policy_documents(kubeconfig, context)}
     differs = False
     for document in given:
         identity = _identity(document.data)
@@ -201,7 +201,7 @@ def _documents_of_cluster(
     from webhook.cli.common import connect
 
     try:
-        documents = connect.documents(kubeconfig, context)
+        documents = connect.policy_documents(kubeconfig, context)
     except ClusterError as error:
         if kubeconfig or context:
             raise
@@ -217,7 +217,7 @@ def _as_yaml(data: dict[str, Any]) -> str:
         key: value for key, value in data["metadata"].items() if key in ("name", "namespace", "labels")
     }
     kept = {key: data[key] for key in ("apiVersion", "kind")}
-    return yaml_tree.written({**kept, "metadata": metadata, "spec": data["spec"]})
+    return yaml_tree.dump({**kept, "metadata": metadata, "spec": data["spec"]})
 
 
 def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:
@@ -229,7 +229,7 @@ def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:
 
 def _documents(paths: list[str]) -> Iterator[tuple[str, str]]:
     """Name and text of every policy in `paths`."""
-    for document in (document for path in find(paths) for document in read(path)):
+    for document in read_documents(paths):
         data = document.data if isinstance(document.data, dict) else {}
         metadata = data.get("metadata")
         if data.get("kind") in ("ClusterWorkloadPolicy", "WorkloadPolicy") and isinstance(metadata, dict):

@@ -83,7 +83,7 @@ def retrofit(
 
     api = api_client(kubeconfig, context, retry_429=True)
     with cluster_view.progress() as on_progress:
-        own = connect.namespace_of(namespace, kubeconfig, context)
+        own = connect.namespace_or_current(namespace, kubeconfig, context)
         part = cluster_view.cluster_part(api, namespace, own, all_namespaces=all_namespaces)
         view = cluster_view.read(api, part, since=since)
         scope = cluster_view.scope(api, part, selector, "", {})

@@ -15,8 +15,7 @@ from msgspec import Struct
 from rich.text import Text
 
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, Templates, find_pods
-from webhook.cli.common.manifests import read as read_manifests
+from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.output import pluralize, print_json
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn, write
@@ -45,7 +44,7 @@ class Draft(Struct, frozen=True):
 
     manifest: str
     """Its file, from where the tests stand."""
-    found: Found
+    found: LocatedManifest
     decision: Decision
 
 
@@ -85,22 +84,21 @@ def run(
     \b
     Exit codes: 0 all passed, 1 some failed, 2 wrong usage or input that cannot be used.
     """
-    others = options.controllers_of(controller)
+    others = options.parse_controllers(controller)
     if init:
         chosen = PolicyOptions(
             policies=policies,
             builtin=builtin,
             preset=preset,
-            namespace_labels=options.labels_of(namespace_labels),
+            namespace_labels=options.parse_labels(namespace_labels),
         )
-        _init(paths, options.filenames_of(filename, policies), chosen, others)
+        _init(paths, options.check_filenames(filename, policies), chosen, others)
         return
     if filename or policies or preset or namespace_labels:
         raise InputError(
             "-f, --policies, --preset and --namespace-labels are for --init: a file of tests names its own"
         )
-    documents = [document for path in files.find(paths) for document in files.read(path)]
-    results = [result for document in documents for result in _run(document, others)]
+    results = [result for document in files.read_documents(paths) for result in _run(document, others)]
     if not results:
         raise InputError(f"{', '.join(paths)}: no test in there")
     _PRINTERS[output](results)
@@ -108,7 +106,7 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(document: Document, others: Templates) -> Iterator[Result]:
+def _run(document: Document, others: TemplatePaths) -> Iterator[Result]:
     if document.data is None:
         return
     suite = read(document)
@@ -118,14 +116,14 @@ def _run(document: Document, others: Templates) -> Iterator[Result]:
         pods = [
             each
             for given, within in _manifests(document, index, case, others)
-            for each in find_pods(given, others, within)
+            for each in find_manifests(given, others, within)
         ]
         failures = mismatches(case.expect, _decided(suite, case, beside, place, pods))
         yield Result(place, case.name, tuple(failures))
 
 
 def _manifests(
-    document: Document, index: int, case: Case, others: Templates
+    document: Document, index: int, case: Case, others: TemplatePaths
 ) -> Iterator[tuple[Document, Location]]:
     """The documents that a test is about, and where in them the object is."""
     if case.manifest is None:
@@ -135,7 +133,9 @@ def _manifests(
         yield from ((each, ()) for each in read_manifests([str(beside / case.manifest)], others))
 
 
-def _decided(suite: PolicyTest, case: Case, beside: Path, place: str, pods: list[Found]) -> Decision:
+def _decided(
+    suite: PolicyTest, case: Case, beside: Path, place: str, pods: list[LocatedManifest]
+) -> Decision:
     """Raises InputError."""
     snapshot = snapshot_from(
         PolicyOptions(
@@ -153,15 +153,15 @@ def _decided(suite: PolicyTest, case: Case, beside: Path, place: str, pods: list
     return evaluate(found[0].request(case.namespace), snapshot)
 
 
-def _is_meant(found: Found, case: Case) -> bool:
+def _is_meant(found: LocatedManifest, case: Case) -> bool:
     return case.select in ("", _by_name(found), _with_namespace(found, case.namespace))
 
 
-def _by_name(found: Found) -> str:
+def _by_name(found: LocatedManifest) -> str:
     return f"{found.manifest.kind}/{found.manifest.name}"
 
 
-def _with_namespace(found: Found, default: str) -> str:
+def _with_namespace(found: LocatedManifest, default: str) -> str:
     return f"{found.manifest.kind}/{found.manifest.namespace or default}/{found.manifest.name}"
 
 
@@ -201,7 +201,7 @@ def _json(results: list[Result]) -> None:
 _PRINTERS = {Output.TABLE: _table, Output.JUNIT: _junit, Output.JSON: _json}
 
 
-def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others: Templates) -> None:
+def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others: TemplatePaths) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
         raise InputError(f"{', '.join(paths)}: --init writes one file, which must not be there yet")
     made = Path(paths[0])
@@ -213,7 +213,7 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
 
     snapshot = snapshot_from(chosen)
     documents = read_manifests(filenames, others)
-    pods = [(each.source, found) for each in documents for found in find_pods(each, others)]
+    pods = [(each.source, found) for each in documents for found in find_manifests(each, others)]
     if not pods:
         raise InputError("the input has no Pods and no Pod templates")
     drafts = [Draft(beside(path), each, evaluate(each.request(_NAMESPACE), snapshot)) for path, each in pods]
@@ -236,7 +236,7 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
         ],
     }
     try:
-        made.write_text(yaml_tree.written(suite))
+        made.write_text(yaml_tree.dump(suite))
     except OSError as error:
         raise InputError(f"{made}: {error.strerror}") from error
     them = "it" if len(pods) == 1 else "them"

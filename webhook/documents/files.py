@@ -16,7 +16,7 @@ from typing import Any
 
 from webhook.documents import yaml_tree
 from webhook.documents.yaml_scanner import MAX_DEPTH
-from webhook.documents.yaml_tree import Location, Node, Repeated, YamlError
+from webhook.documents.yaml_tree import DuplicateKey, Location, Node, YamlError
 from webhook.errors import InputError
 
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -36,7 +36,7 @@ class Document:
     """As kubectl would read it: mappings, lists, strings, numbers, booleans, None."""
     first_column: int = 0
     """Where the text begins in its line, from 0: several objects of JSON may stand in one."""
-    repeated: tuple[Repeated, ...] = ()
+    duplicate_keys: tuple[DuplicateKey, ...] = ()
     """Keys that are written twice."""
 
     @cached_property
@@ -50,14 +50,14 @@ class Document:
     def place(self, location: Location = ()) -> str:
         """`file:line:column` of a field, or of the innermost of its parents that is there."""
         try:
-            node = yaml_tree.find(self.root, location)
+            node = yaml_tree.node_at(self.root, location)
         except InputError:
             node = None
         return self.at(node.line, node.column) if node else self.at(0, 0)
 
-    def repetitions(self) -> Iterator[tuple[str, str]]:
+    def duplicate_key_problems(self) -> Iterator[tuple[str, str]]:
         """Of each key that is written twice its place, and what is wrong with it."""
-        for each in self.repeated:
+        for each in self.duplicate_keys:
             first = self.first_line + each.first_line
             words = f"duplicate key {each.key!r}, which stands in line {first} already"
             yield self.at(each.line, each.column), words
@@ -67,7 +67,7 @@ class Document:
         return f"{self.source}:{self.first_line + line}:{column + 1}"
 
 
-def find(paths: Iterable[str]) -> Iterator[str]:
+def manifest_paths(paths: Iterable[str]) -> Iterator[str]:
     """Files as given, the manifests of each directory in name order, and `-` for standard input."""
     for path in paths:
         if path == "-" or not Path(path).is_dir():
@@ -79,7 +79,13 @@ def find(paths: Iterable[str]) -> Iterator[str]:
         yield from map(str, inside)
 
 
-def read(path: str) -> list[Document]:
+def read_documents(paths: Iterable[str]) -> Iterator[Document]:
+    """The documents of every file that `manifest_paths` yields. Raises InputError as `read_file` does."""
+    for path in manifest_paths(paths):
+        yield from read_file(path)
+
+
+def read_file(path: str) -> list[Document]:
     """The documents of one file, in order; empty ones have None as data.
 
     Raises InputError naming file, line and column.
@@ -200,10 +206,10 @@ _JSON = json.JSONDecoder(
 
 
 def _of_yaml(source: str, line: int, text: str, column: int = 0) -> Document:
-    repeated: list[Repeated] = []
+    duplicate_keys: list[DuplicateKey] = []
     try:
-        root = yaml_tree.parse(text, repeated)
-        document = Document(source, line, text, yaml_tree.plain(root), column, tuple(repeated))
+        root = yaml_tree.parse(text, duplicate_keys)
+        document = Document(source, line, text, yaml_tree.plain(root), column, tuple(duplicate_keys))
     except YamlError as error:
         nowhere = Document(source, line, text, None, column)
         raise InputError(f"{nowhere.at(error.line, error.column)}: {error}") from error
@@ -211,7 +217,7 @@ def _of_yaml(source: str, line: int, text: str, column: int = 0) -> Document:
     return document
 
 
-def dotted(location: Location) -> str:
+def field_path(location: Location) -> str:
     """`spec.containers[0].image`, as people write the way to a field."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(
         "."

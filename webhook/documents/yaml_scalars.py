@@ -32,7 +32,7 @@ _MAX_SINGLE = (2 - 2**-23) * 2.0**127
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 
 
-def resolved(text: str, tag: str = "") -> str | float | bool | None:
+def resolve(text: str, tag: str = "") -> str | float | bool | None:
     """What a scalar means; without a tag it is plain, and may look like something else than text.
 
     Raises ValueError for a text that its tag forbids.
@@ -75,7 +75,7 @@ def _looked_up(text: str) -> str | float | bool | None:
     return text
 
 
-def key(value: str | float | bool | None) -> str:
+def key_name(value: str | float | bool | None) -> str:
     """The name of a field whose key means `value`, as sigs.k8s.io/yaml writes it. Raises ValueError."""
     if value is None:
         raise ValueError("a key must be a string")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.documents.json_text import escape_controls
-from webhook.documents.yaml_scalars import resolved
+from webhook.documents.yaml_scalars import resolve
 from webhook.documents.yaml_tree import List, Mapping, Node
 
 
@@ -59,7 +59,7 @@ def _scalar(value: Any) -> str:
     """A scalar as text; strings quoted wherever some YAML could take them for anything else."""
     if not isinstance(value, str):
         return json.dumps(value)
-    if _BARE.fullmatch(value) and isinstance(resolved(value), str):
+    if _BARE.fullmatch(value) and isinstance(resolve(value), str):
         return value
     if value.isprintable() and '"' in value:
         escaped = value.replace("'", "''")

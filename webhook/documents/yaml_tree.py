@@ -72,7 +72,7 @@ class Scalar(Node):
     def value(self) -> str | float | bool | None:
         """What it means. Raises YamlError."""
         try:
-            return yaml_scalars.resolved(self.text, self.tag)
+            return yaml_scalars.resolve(self.text, self.tag)
         except ValueError as error:
             raise YamlError(str(error), self.line, self.column) from None
 
@@ -102,7 +102,7 @@ class List(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class DuplicateKey:
     """A key that stands in its mapping already: kubectl takes the last. Lines and column count from 0."""
 
     key: str
@@ -121,16 +121,16 @@ def key_of(key: Node) -> str | None:
         return None
     try:
         if isinstance(key, Scalar):
-            return yaml_scalars.key(key.value)
+            return yaml_scalars.key_name(key.value)
     except ValueError:
         pass
     raise YamlError("a key must be a string", key.line, key.column)
 
 
-def parse(text: str, repeated: list[Repeated] | None = None) -> Node | None:
-    """The one document of `text`; None where it holds none.
+def parse(text: str, duplicate_keys: list[DuplicateKey] | None = None) -> Node | None:
+    """The one document of `text`; None if there is none.
 
-    Keys that stand there twice are added to `repeated`; without that they are an error. Raises YamlError.
+    Duplicate keys are appended to `duplicate_keys`; without that list they are an error. Raises YamlError.
     """
     reader = YAML(typ="safe", pure=True)  # the other one marks folds inside of texts
     reader.Scanner = TolerantScanner
@@ -152,14 +152,14 @@ def parse(text: str, repeated: list[Repeated] | None = None) -> Node | None:
         raise YamlError(f"control character U+{error.character:04X}", *where) from error
     except (YAMLError, ValueError) as error:
         raise YamlError(str(error)) from error
-    return _Builder(text, iter(events), repeated).node() if events else None
+    return _Builder(text, iter(events), duplicate_keys).node() if events else None
 
 
 class _Builder:
-    def __init__(self, text: str, events: Iterator[Any], repeated: list[Repeated] | None) -> None:
+    def __init__(self, text: str, events: Iterator[Any], duplicate_keys: list[DuplicateKey] | None) -> None:
         self._text = text
         self._events = events
-        self._repeated = repeated
+        self._duplicate_keys = duplicate_keys
         self._anchors: dict[str, Node] = {}
 
     def node(self, event: Any = None, depth: int = 1) -> Node:
@@ -211,9 +211,9 @@ class _Builder:
     def _check(self, name: str, key: Node, first: Node | None) -> None:
         if first is None:
             return
-        if self._repeated is None:
+        if self._duplicate_keys is None:
             raise YamlError(f"duplicate key {name!r}", key.line, key.column)
-        self._repeated.append(Repeated(name, key.line, key.column, first.line))
+        self._duplicate_keys.append(DuplicateKey(name, key.line, key.column, first.line))
 
 
 def _whole(text: str, line: int, column: int) -> str:
@@ -236,7 +236,7 @@ def load(text: str) -> Any:
     return plain(parse(text))
 
 
-def written(data: Any) -> str:
+def dump(data: Any) -> str:
     """Data as block YAML that kubectl takes for the same: words such as Off are in quotes."""
     writer = YAML(typ="safe", pure=True)
     writer.version = (1, 1)
@@ -279,7 +279,7 @@ def _merged(value: Node) -> list[Node]:
     return given
 
 
-def find(node: Node | None, location: Location) -> Node | None:
+def node_at(node: Node | None, location: Location) -> Node | None:
     """The key or item at a location, or the innermost of its parents that is there; for telling its place."""
     found = node
     for step in location:

@@ -130,9 +130,9 @@ def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
 
 
 def _documents(paths: Iterable[str], problems: list[Problem]) -> Iterator[Document]:
-    for path in files.find(paths):
+    for path in files.manifest_paths(paths):
         try:
-            yield from (document for document in files.read(path) if document.data is not None)
+            yield from (document for document in files.read_file(path) if document.data is not None)
         except InputError as error:
             place, _, message = str(error).partition(": ")
             problems.append(Problem(place, "", message))
@@ -148,8 +148,8 @@ def parsed(part: DocumentPart, model: type[M], what: str) -> M | list[Problem]:
 
     A repeated key is a problem: readers of YAML differ in which of the two they take.
     """
-    if part.document.repeated:
-        return [Problem(place, "", words) for place, words in part.document.repetitions()]
+    if part.document.duplicate_keys:
+        return [Problem(place, "", words) for place, words in part.document.duplicate_key_problems()]
     if not isinstance(part.data, dict):
         return [Problem(part.place(), "", what)]
     try:
@@ -164,7 +164,7 @@ def parsed(part: DocumentPart, model: type[M], what: str) -> M | list[Problem]:
         # If it is of another kind, its fields are not the mistake.
         of_kind = [each for each in messages if each[0] in (("apiVersion",), ("kind",))]
         return [
-            Problem(part.place(location), files.dotted(location), message)
+            Problem(part.place(location), files.field_path(location), message)
             for location, message in of_kind or messages
         ]
 
@@ -199,7 +199,7 @@ def error_messages(error: ValidationError) -> list[str]:
         _plain_words(each["type"], each["loc"], each["msg"], each["input"], PolicyDocument)
         for each in error.errors()
     )
-    return [f"{files.dotted(location)}: {message}" for location, message in errors]
+    return [f"{files.field_path(location)}: {message}" for location, message in errors]
 
 
 def _plain_words(

@@ -87,7 +87,7 @@ class PolicyFiles(Worker):
     def _contents(self) -> list[bytes | None]:
         """Of every file there is; None for one that has just gone."""
         try:
-            return [_content(Path(path)) for path in files.find(self._paths)]
+            return [_content(Path(path)) for path in files.manifest_paths(self._paths)]
         except (InputError, OSError):  # an empty directory: `load` says so
             return []
 

@@ -16,7 +16,7 @@ from webhook.audit.findings import problem_of
 from webhook.cluster.pager import Query, Resource, keep_object, objects, pages, parse_object
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.cluster.reads import as_cluster_error, in_namespace
-from webhook.documents.files import dotted
+from webhook.documents.files import field_path
 from webhook.engine.annotation import applied_of
 from webhook.engine.snapshot import Snapshot
 from webhook.model.names import APPLIED
@@ -146,7 +146,7 @@ class Cluster:
         try:
             return read(controller, raw)
         except UnreadableError as error:  # of a custom resource, whose schema may allow anything
-            problem = f"{dotted(error.location)}: {error}"
+            problem = f"{field_path(error.location)}: {error}"
         except Exception as error:  # noqa: BLE001 (an object can hold anything)
             problem = problem_of(error)
         identity = parse_object(raw).metadata

@@ -16,7 +16,7 @@ from webhook.audit.findings import WORST_FIRST, Finding, problem_of
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import Output, Reporter
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, Templates, find_pods, read
+from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import warn
 from webhook.errors import InputError
@@ -123,14 +123,14 @@ def audit(
         raise InputError("-l, --kinds and --publish are for a cluster: leave them out with -f")
     if publish and (selector or kinds):
         raise InputError("--publish: a Report is of a whole namespace: leave -l and --kinds out")
-    others = options.controllers_of(controller)
+    others = options.parse_controllers(controller)
     chosen = PolicyOptions(
         policies=policies,
         builtin=builtin,
         preset=preset,
         mode=mode,
         accelerator=accelerator,
-        namespace_labels=options.labels_of(namespace_labels),
+        namespace_labels=options.parse_labels(namespace_labels),
     )
     reporter = Reporter(output, _of(filename, namespace, selector, context), with_diff=diff)
     as_if_enforced = what_if_ is not None
@@ -151,7 +151,7 @@ def audit(
         from webhook.cluster.client import api_client
 
         api = api_client(kubeconfig, context, retry_429=True)
-        own = connect.namespace_of(namespace, kubeconfig, context)
+        own = connect.namespace_or_current(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
         part = cluster_view.cluster_part(
             api, None if filename else namespace, own, all_namespaces=all_namespaces
@@ -183,16 +183,16 @@ def _manifests(
     filename: list[str],
     policies: list[str] | None,
     namespace: str | None,
-    others: Templates,
+    others: TemplatePaths,
     plugins: Plugins,
 ) -> Iterator[Workload]:
     """The Pods and templates of files. Raises InputError."""
-    for document in read(options.filenames_of(filename, policies), others):
-        for found in find_pods(document, others):
+    for document in read_manifests(options.check_filenames(filename, policies), others):
+        for found in find_manifests(document, others):
             yield _workload(found, namespace or "default", plugins)
 
 
-def _workload(found: Found, namespace: str, plugins: Plugins) -> Workload:
+def _workload(found: LocatedManifest, namespace: str, plugins: Plugins) -> Workload:
     try:
         return found.workload(namespace, plugins)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)

@@ -20,7 +20,7 @@ from webhook.audit.cluster.workloads import OnProgress, Scope
 from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
 from webhook.cli.cluster.server_args import override, parse_server_args
-from webhook.cli.common.connect import warn_of
+from webhook.cli.common.connect import warn_unready
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
@@ -95,7 +95,7 @@ def read(
     snapshot, policy_statuses = reads.snapshot(
         api, base, shipped(wanted.builtin, wanted.preset or ()), tried, part
     )
-    warn_of(policy_statuses)
+    warn_unready(policy_statuses)
     if part.unreadable:  # what is only half known accuses nobody
         within = Enforcement(installed.webhook)
     else:
@@ -114,7 +114,7 @@ def policies_in_force(
     installed = installation(api, part)
     wanted = override(parse_server_args(installed.arguments).policy_options, own, here)
     policy_statuses = reads.policy_statuses(api, part)
-    warn_of(policy_statuses)
+    warn_unready(policy_statuses)
     for note in (
         *filter(None, [part.narrowed]),
         *(part.unreadable or ()),

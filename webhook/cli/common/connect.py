@@ -17,12 +17,12 @@ from webhook.model.policy import Policy
 from webhook.policies.shipped import shipped
 
 
-def files(snapshot: Snapshot, options: PolicyOptions) -> SnapshotSource:
+def file_source(snapshot: Snapshot, options: PolicyOptions) -> SnapshotSource:
     """Policies of files, read again when they change."""
     return SnapshotSource(snapshot, _shipped(options), list(options.policies or ()), None)
 
 
-def cluster(
+def cluster_source(
     snapshot: Snapshot, options: PolicyOptions, kubeconfig: str | None, context: str | None
 ) -> SnapshotSource:
     """Policies and namespaces of the cluster, and files beside them. Raises InputError."""
@@ -36,7 +36,7 @@ def _shipped(options: PolicyOptions) -> tuple[Policy, ...]:
     return shipped(options.builtin, options.preset or ())
 
 
-def warn_of(policy_statuses: Iterable[PolicyStatus]) -> None:
+def warn_unready(policy_statuses: Iterable[PolicyStatus]) -> None:
     for each in policy_statuses:
         if not each.is_ready:
             warn(
@@ -44,12 +44,12 @@ def warn_of(policy_statuses: Iterable[PolicyStatus]) -> None:
             )
 
 
-def namespace_of(given: str | None, kubeconfig: str | None, context: str | None) -> str:
+def namespace_or_current(given: str | None, kubeconfig: str | None, context: str | None) -> str:
     """What -n says, else the namespace of the context, as kubectl does. Raises InputError."""
     return given or current_namespace(kubeconfig, context)
 
 
-def documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
+def policy_documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
     """The cluster's policies as they are written. Raises InputError."""
     api = api_client(kubeconfig, context, retry_429=True)
     return reads.documents(api)

@@ -29,7 +29,7 @@ from webhook.workloads.templates import (
 from webhook.workloads.workload import Ref, Workload, template_of
 
 
-class Found(Struct, frozen=True):
+class LocatedManifest(Struct, frozen=True):
     """A manifest that makes Pods, and where its object stands in the document: `()`, or an item of a List."""
 
     document: Document
@@ -50,22 +50,21 @@ class Found(Struct, frozen=True):
         return f"{self.manifest.kind} {self.manifest.name}"
 
 
-Templates = Mapping[tuple[str, str], tuple[Path, ...]]
+TemplatePaths = Mapping[tuple[str, str], tuple[Path, ...]]
 """Where the Pod templates of kinds stand that are not Kubernetes' own, by apiVersion and kind."""
-NO_TEMPLATES: Templates = MappingProxyType({})
+NO_TEMPLATE_PATHS: TemplatePaths = MappingProxyType({})
 
 
-def read(paths: Iterable[str], others: Templates = NO_TEMPLATES) -> Iterator[Document]:
+def read_manifests(paths: Iterable[str], others: TemplatePaths = NO_TEMPLATE_PATHS) -> Iterator[Document]:
     """The documents of files, directories and `-`, with warnings of what is odd. Raises InputError."""
-    for path in files.find(paths):
-        for document in files.read(path):
-            for place, words in document.repetitions():
-                warn(f"{place}: {words}: the last is taken, as kubectl does")
-            for at, obj in _objects(document.data):
-                if not others.get(_kind(obj)):
-                    _warn_of_templates(f"{document.place(at)}: {obj.get('kind')}", obj)
-                _warn_of_keys(document, at, obj)
-            yield document
+    for document in files.read_documents(paths):
+        for place, words in document.duplicate_key_problems():
+            warn(f"{place}: {words}: the last is taken, as kubectl does")
+        for at, obj in _objects(document.data):
+            if not others.get(_kind(obj)):
+                _warn_of_templates(f"{document.place(at)}: {obj.get('kind')}", obj)
+            _warn_of_keys(document, at, obj)
+        yield document
 
 
 def _kind(obj: dict[str, Any]) -> tuple[str, str]:
@@ -94,7 +93,9 @@ def _warn_of_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
             warn(f"{document.place((*at, 'metadata'))}: {warning}")
 
 
-def find_pods(document: Document, others: Templates = NO_TEMPLATES, within: Path = ()) -> Iterator[Found]:
+def find_manifests(
+    document: Document, others: TemplatePaths = NO_TEMPLATE_PATHS, within: Path = ()
+) -> Iterator[LocatedManifest]:
     """The Pods and controllers of one document, or of the object at `within` in it.
 
     Raises InputError naming each field that no API server would take.
@@ -111,11 +112,11 @@ def find_pods(document: Document, others: Templates = NO_TEMPLATES, within: Path
         ]
         if wrong:
             raise InputError("\n".join(wrong))
-        yield from (Found(document, at, obj, manifest) for manifest in manifests)
+        yield from (LocatedManifest(document, at, obj, manifest) for manifest in manifests)
 
 
 def _problem(document: Document, location: Path, words: str) -> str:
-    return f"{document.place(location)}: {files.dotted(location)}: {words}"
+    return f"{document.place(location)}: {files.field_path(location)}: {words}"
 
 
 def _at(value: Any, path: Path) -> Any:

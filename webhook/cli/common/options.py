@@ -101,7 +101,7 @@ _DURATION = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def duration(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """Of `90d`, `12h`, `10m` or `30s`."""
     match = _DURATION.fullmatch(text)
     if not match:
@@ -111,13 +111,13 @@ def duration(text: str) -> timedelta:
 
 def duration_setting(flag: str, **options: Any) -> Any:
     """A setting that is a duration."""
-    return setting(flag, parser=duration, metavar="DURATION", **options)
+    return setting(flag, parser=parse_duration, metavar="DURATION", **options)
 
 
 _MAX_PORT = 65535
 
 
-def port(flag: str, **options: Any) -> Any:
+def port_setting(flag: str, **options: Any) -> Any:
     """A setting that is a port; 0 takes a free one."""
     service = f"podtailor-{flag.removeprefix('--')}".removesuffix("-port")
     variable = f"PODTAILOR_{flag.removeprefix('--').replace('-', '_').upper()}"
@@ -147,7 +147,7 @@ Controllers = Annotated[
 ]
 
 
-def labels_of(pairs: list[str] | None) -> dict[str, str]:
+def parse_labels(pairs: list[str] | None) -> dict[str, str]:
     """`k=v` pairs, several in one with commas, as kubectl takes them. Raises InputError."""
     labels = {}
     for pair in (pair for given in pairs or () for pair in given.split(",")):
@@ -173,7 +173,7 @@ def check_scope(namespace: str | None, *, all_namespaces: bool) -> None:
         raise InputError("give -n or -A, not both")
 
 
-def controllers_of(given: list[str] | None) -> dict[tuple[str, str], tuple[Path, ...]]:
+def parse_controllers(given: list[str] | None) -> dict[tuple[str, str], tuple[Path, ...]]:
     """Where templates stand, by apiVersion and kind; of `KIND.VERSION.GROUP=PATH`. Raises InputError."""
     found: dict[tuple[str, str], tuple[Path, ...]] = {}
     for each in given or ():
@@ -186,7 +186,7 @@ def controllers_of(given: list[str] | None) -> dict[tuple[str, str], tuple[Path,
     return found
 
 
-def filenames_of(filenames: list[str] | None, others: list[str] | None = None) -> list[str]:
+def check_filenames(filenames: list[str] | None, others: list[str] | None = None) -> list[str]:
     """What `-f` gave. `others`: what else may name standard input, which can be read once."""
     if not filenames:
         raise InputError("nothing to read: give -f FILE, -f DIRECTORY or -f - for standard input")

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from webhook.cli.common import options
-from webhook.cli.common.manifests import Found, find_pods, read
+from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
 from webhook.cli.common.output import Format, print_json
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
@@ -58,14 +58,14 @@ def explain(
     Exit codes: 0 done, 1 a Pod could not be judged, 2 wrong usage or input that cannot be used.
     """
     filenames = _filenames(live, filename, policies)
-    others = options.controllers_of(controller)
+    others = options.parse_controllers(controller)
     chosen = PolicyOptions(
         policies=policies,
         builtin=builtin,
         preset=preset,
         mode=mode,
         accelerator=accelerator,
-        namespace_labels=options.labels_of(namespace_labels),
+        namespace_labels=options.parse_labels(namespace_labels),
     )
     if from_cluster or live or kubeconfig or context:
         from webhook.audit.cluster.workloads import plugins
@@ -75,7 +75,7 @@ def explain(
         from webhook.cluster.client import api_client
 
         api = api_client(kubeconfig, context, retry_429=True)
-        namespace = connect.namespace_of(namespace, kubeconfig, context)
+        namespace = connect.namespace_or_current(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
         part = cluster_view.cluster_part(api, namespace if live else None, namespace)
         view = cluster_view.read(api, part, chosen, here)
@@ -89,7 +89,9 @@ def explain(
         namespace = namespace or "default"
         view, builtin_plugins = None, NO_PLUGINS
         snapshot = snapshot_from(chosen)
-    pods = [found for document in read(filenames, others) for found in find_pods(document, others)]
+    pods = [
+        found for document in read_manifests(filenames, others) for found in find_manifests(document, others)
+    ]
     explanations = [
         (found, explanation)
         for found in pods
@@ -106,7 +108,9 @@ def explain(
 
 
 def _print(
-    explanations: Iterable[tuple[Found, engine.Explanation]], default_namespace: str, view: ClusterView | None
+    explanations: Iterable[tuple[LocatedManifest, engine.Explanation]],
+    default_namespace: str,
+    view: ClusterView | None,
 ) -> None:
     out = console()
     for index, (found, explanation) in enumerate(explanations):
@@ -119,7 +123,7 @@ def _print(
             out.print(Text(f"\n  The API server does not call podtailor: {excluded}", style="yellow"))
 
 
-def _excluded(view: ClusterView, found: Found, default_namespace: str) -> Notice | None:
+def _excluded(view: ClusterView, found: LocatedManifest, default_namespace: str) -> Notice | None:
     namespace = view.snapshot.namespace(found.request(default_namespace).namespace)
     return view.enforcement.excludes(namespace, labels_of(found.manifest.admitted.metadata or NO_METADATA))
 
@@ -130,4 +134,4 @@ def _filenames(live: str | None, filename: list[str] | None, policies: list[str]
         raise InputError("give pod/NAME of a live Pod, or -f FILE, not both")
     if not live and not filename:
         raise InputError("nothing to explain: give pod/NAME of a live Pod, or -f FILE (- for standard input)")
-    return options.filenames_of(filename, policies) if filename else []
+    return options.check_filenames(filename, policies) if filename else []

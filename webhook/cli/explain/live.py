@@ -15,7 +15,7 @@ from webhook.audit.diagnosis import ClusterContext, diagnose
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.cluster_view import ClusterView, LivePod
-from webhook.cli.common.manifests import find_pods
+from webhook.cli.common.manifests import find_manifests
 from webhook.cli.common.output import Format, print_json
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.explain.render import as_json, explained, in_words
@@ -31,7 +31,7 @@ def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, out
     Raises ClusterError.
     """
     workload, enforcement = _workload(api, view, live, namespace)
-    found = next(find_pods(live.document))
+    found = next(find_manifests(live.document))
     found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=workload.admitted))
     explanation = explained(found, namespace, NO_PLUGINS, view.snapshot)
     verdict = Auditor(view.snapshot, enforcement).judge(workload)

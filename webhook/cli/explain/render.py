@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from webhook.audit.findings import problem_of
-from webhook.cli.common.manifests import Found
+from webhook.cli.common.manifests import LocatedManifest
 from webhook.cli.common.terminal import warn
 from webhook.cli.explain.reasons import REASONS
 from webhook.engine import explain as engine
@@ -25,7 +25,7 @@ from webhook.workloads.builtin_plugins import Plugins
 
 
 def explained(
-    found: Found, namespace: str, plugins: Plugins, snapshot: Snapshot
+    found: LocatedManifest, namespace: str, plugins: Plugins, snapshot: Snapshot
 ) -> engine.Explanation | None:
     """None, and a warning, if the Pod cannot be judged."""
     try:
@@ -36,7 +36,7 @@ def explained(
 
 
 def in_words(
-    found: Found, namespace: str, explanation: engine.Explanation, *, sets: str = "Sets"
+    found: LocatedManifest, namespace: str, explanation: engine.Explanation, *, sets: str = "Sets"
 ) -> Iterator[Text]:
     decision = explanation.decision
     title = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
@@ -83,7 +83,7 @@ def _checked(checked: engine.CheckedPolicy, width: int) -> Text:
     return Text.assemble(("    + ", "green"), f"{name}  {matches}  ({policy.source})")
 
 
-def _annotated(found: Found) -> dict[str, str]:
+def _annotated(found: LocatedManifest) -> dict[str, str]:
     """By field, the policy that set it according to our annotation on the Pod, which anyone may write."""
     metadata = found.manifest.template.metadata or NO_METADATA
     applied = applied_of((metadata.annotations or {}).get(APPLIED))
@@ -117,7 +117,7 @@ def _conflict(conflict: Conflict) -> str:
     return f"{winner} takes precedence over {conflict.policy.name} ({value_text(conflict.value)})"
 
 
-def as_json(found: Found, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
+def as_json(found: LocatedManifest, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
     decision, set_by = explanation.decision, _annotated(found)
     return {
         "kind": found.manifest.kind,

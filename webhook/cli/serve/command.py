@@ -31,9 +31,11 @@ def serve(
     host: Annotated[
         str, setting("--host", help="Address to listen on; where not given all, with --dev loopback.")
     ] = "",
-    port: Annotated[int, options.port("--port", help="TLS: POST /mutate; 0 takes a free one.")] = "9443",  # type: ignore[assignment]  # parsed as what the user writes
+    port: Annotated[
+        int, options.port_setting("--port", help="TLS: POST /mutate; 0 takes a free one.")
+    ] = "9443",  # type: ignore[assignment]  # parsed as what the user writes
     health_port: Annotated[
-        int, options.port("--health-port", help="Plain: /livez, /readyz, /metrics.")
+        int, options.port_setting("--health-port", help="Plain: /livez, /readyz, /metrics.")
     ] = "8080",  # type: ignore[assignment]  # same
     tls_cert_file: Annotated[
         Path | None, setting("--tls-cert-file", help="Serving certificate, PEM.")
@@ -144,13 +146,13 @@ def serve(
         if from_cluster:
             from webhook.cli.common import connect
 
-            source = connect.cluster(snapshot, chosen, kubeconfig, context)
+            source = connect.cluster_source(snapshot, chosen, kubeconfig, context)
             # Until all that there is has been listed.
             snapshot = structs.replace(snapshot, policies=PolicyIndex())
         elif policies:
             from webhook.cli.common import connect
 
-            source = connect.files(snapshot, chosen)
+            source = connect.file_source(snapshot, chosen)
         if tls_secret:
             from webhook.certificates import loop
             from webhook.cli.serve import rotation

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
 from webhook.cli.common.terminal import console, print_diff
-from webhook.documents.files import Document, read
+from webhook.documents.files import Document, read_file
 from webhook.documents.yaml_edit import edited
 
 
@@ -80,7 +80,7 @@ def prepare(directory: Path, listen_on: str) -> Example:
     hosts = dict.fromkeys(["localhost", "127.0.0.1", "::1", host])
     issue_to(directory, list(hosts), datetime.now(UTC), timedelta(days=1))
     with as_file(resources("webhook.cli.serve") / "example-pod.yaml") as file:
-        (document,) = read(str(file))
+        (document,) = read_file(str(file))
     pod = document.data
     review = {
         "apiVersion": "admission.k8s.io/v1",
