@@ -57,7 +57,7 @@ def _lines() -> Iterator[str]:
     yield "| metric | type | meaning |"
     yield "|---|---|---|"
     metrics = Metrics()
-    metrics.trusted(lambda: True)
+    metrics.observe_trust(lambda: True)
     for metric in sorted(metrics.registry.collect(), key=lambda each: each.name):
         if metric.name.startswith("process_"):
             continue

@@ -102,7 +102,7 @@ def test_without_definitions_what_is_shipped_is_in_force_until_they_come(
         assert source.unsynced_kinds() == []
         assert _names(updates[-1]) == ["arm64", "general", "gpu", "stateful"]
         metrics = Metrics()
-        metrics.loaded(updates[-1])
+        metrics.set_snapshot(updates[-1])
         synced = {
             kind: metrics.registry.get_sample_value("podtailor_informer_synced", {"kind": kind})
             for kind in ("workloadpolicies", "clusterworkloadpolicies", "namespaces")

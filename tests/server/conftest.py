@@ -1,4 +1,4 @@
-"""One server for all tests that leave it as it is."""
+"""One server for all tests that do not change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ASGI endpoint, for what a client cannot bring about from outside."""
+"""The ASGI endpoint in situations that a client cannot create from outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.types import Message
 from tests.support.pods import pod
 from tests.support.server import review_of
 from webhook.engine.snapshot import Snapshot
-from webhook.server.app import MAX_AT_ONCE, MAX_BYTES, MAX_HELD_BYTES, ORDINARY_BYTES, Mutate
+from webhook.server.app import MAX_BYTES, MAX_HELD_BYTES, MAX_IN_FLIGHT, SMALL_BODY_BYTES, Mutate
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 
@@ -55,19 +55,19 @@ def _count(metrics: Metrics, result: str) -> float | None:
     )
 
 
-def test_body_that_does_not_come_is_400() -> None:
+def test_body_that_does_not_arrive_is_400() -> None:
     mutate, metrics = _mutate(body_seconds=0.01)
     status, _, body = asyncio.run(_answered(mutate, _never))
     assert (status, body) == (400, b"the body did not arrive within 0.01 s\n")
     assert _count(metrics, "bad-request") == 1
 
 
-def test_caller_that_goes_away_gets_no_answer() -> None:
+def test_closed_connection_gets_no_answer() -> None:
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
     async def nothing(_message: Message) -> None:
-        raise AssertionError("nobody is there")
+        raise AssertionError("sent to a closed connection")
 
     mutate, _ = _mutate()
     asyncio.run(mutate(dict(SCOPE), gone, nothing))
@@ -85,7 +85,7 @@ def _first(part: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
     return receive
 
 
-def test_bodies_that_are_too_much_together_are_503_without_retry_after() -> None:
+def test_too_many_large_bodies_are_503_without_retry_after() -> None:
     mutate, metrics = _mutate()
     large = b"x" * MAX_BYTES
 
@@ -93,12 +93,12 @@ def test_bodies_that_are_too_much_together_are_503_without_retry_after() -> None
         callers = range(MAX_HELD_BYTES // MAX_BYTES)
         waiting = [asyncio.create_task(_answered(mutate, _first(large))) for _ in callers]
         await asyncio.sleep(0)  # each of them starts to wait for the rest of its body
-        answer = await _answered(mutate, _first(bytes(ORDINARY_BYTES + 1)))
-        assert (await _answered(mutate, _whole))[0] == 200, "an ordinary one is not kept out"
+        answer = await _answered(mutate, _first(bytes(SMALL_BODY_BYTES + 1)))
+        assert (await _answered(mutate, _whole))[0] == 200, "a small body is accepted"
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        assert mutate.held_bytes == 0, "room again"
+        assert mutate.held_bytes == 0, "all bytes are released"
         return answer
 
     status, headers, _ = asyncio.run(overloaded())
@@ -108,10 +108,10 @@ def test_bodies_that_are_too_much_together_are_503_without_retry_after() -> None
     assert _count(metrics, "overloaded") == 1
 
 
-def test_callers_that_send_nothing_keep_nobody_out() -> None:
+def test_silent_callers_keep_no_one_else_out() -> None:
     mutate, _ = _mutate()
 
-    async def beside_idle_ones() -> int:
+    async def beside_silent_callers() -> int:
         waiting = [asyncio.create_task(_answered(mutate, _never)) for _ in range(1000)]
         await asyncio.sleep(0)
         status, _, _ = await _answered(mutate, _whole)
@@ -120,10 +120,10 @@ def test_callers_that_send_nothing_keep_nobody_out() -> None:
         await asyncio.gather(*waiting, return_exceptions=True)
         return status
 
-    assert asyncio.run(beside_idle_ones()) == 200
+    assert asyncio.run(beside_silent_callers()) == 200
 
 
-def test_reviews_that_wait_are_not_more_than_anybody_would_wait_for() -> None:
+def test_reviews_in_flight_are_limited() -> None:
     mutate, metrics = _mutate()
     leave = asyncio.Event()
 
@@ -135,18 +135,18 @@ def test_reviews_that_wait_are_not_more_than_anybody_would_wait_for() -> None:
     mutate = Mutate(Waiting(Snapshot(), metrics), lambda: False)
 
     async def overloaded() -> tuple[int, list[int]]:
-        waiting = [asyncio.create_task(_answered(mutate, _whole)) for _ in range(MAX_AT_ONCE)]
+        waiting = [asyncio.create_task(_answered(mutate, _whole)) for _ in range(MAX_IN_FLIGHT)]
         await asyncio.sleep(0)
         status, _, _ = await _answered(mutate, _whole)
         leave.set()
         return status, [status for status, _, _ in await asyncio.gather(*waiting)]
 
-    assert asyncio.run(overloaded()) == (503, [200] * MAX_AT_ONCE)
+    assert asyncio.run(overloaded()) == (503, [200] * MAX_IN_FLIGHT)
     assert _count(metrics, "overloaded") == 1
 
 
-def test_body_that_is_refused_is_forgotten() -> None:
-    """Nothing keeps it: no exception that is raised again and again with every frame it ever passed."""
+def test_refused_body_is_released() -> None:
+    """No exception keeps it through the frames of its traceback."""
     mutate, _ = _mutate()
 
     chunk = bytes(MAX_BYTES + 1)
@@ -156,10 +156,10 @@ def test_body_that_is_refused_is_forgotten() -> None:
     assert sys.getrefcount(chunk) == held
 
 
-def test_our_own_fault_is_500_without_its_details() -> None:
+def test_bug_is_500_without_details() -> None:
     metrics = Metrics()
     reviewer = Reviewer(Snapshot(), metrics)
-    reviewer.snapshot = None  # type: ignore[assignment]  # a fault of ours
+    reviewer.snapshot = None  # type: ignore[assignment]  # a bug
     status, headers, body = asyncio.run(_answered(Mutate(reviewer, lambda: False), _whole))
     assert (status, body) == (500, b"internal error\n")
     assert b"retry-after" not in headers

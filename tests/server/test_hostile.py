@@ -1,4 +1,4 @@
-"""Input that no API server sends: a clear answer, the right status, and the server lives on."""
+"""Input that no API server sends gets the right status and a clear answer, and the server goes on serving."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture(autouse=True)
-def lives_on(server: Server) -> Iterator[None]:
+def goes_on_serving(server: Server) -> Iterator[None]:
     yield
     assert server.review(pod())["allowed"]
     assert server.process.running
@@ -64,7 +64,7 @@ def test_bad_bodies_are_400_and_say_why(server: Server, body: bytes, words: str)
         pytest.param(REVIEW.replace('"dryRun": false', '"dryRun": null'), id="null flag"),
     ],
 )  # fmt: skip
-def test_odd_bodies_are_answered(server: Server, text: str) -> None:
+def test_unusual_bodies_are_answered(server: Server, text: str) -> None:
     assert text != REVIEW
     status, answer = server.post(text.encode())
     assert status == 200
@@ -79,7 +79,7 @@ def test_odd_bodies_are_answered(server: Server, text: str) -> None:
         pytest.param(REVIEW.replace('"example.com/app:1"', '"a", "resources": {"limits": {"cpu": ' + "9" * 5000 + "}}").encode(), "", id="a number of 5,000 digits"),
     ],
 )  # fmt: skip
-def test_unreadable_pods_are_allowed_as_they_are(server: Server, body: bytes, words: str) -> None:
+def test_unreadable_pods_are_allowed_unchanged(server: Server, body: bytes, words: str) -> None:
     status, answer = server.post(body)
     assert status == 200
     response = json.loads(answer)["response"]
@@ -90,14 +90,14 @@ def test_unreadable_pods_are_allowed_as_they_are(server: Server, body: bytes, wo
     assert words in response["warnings"][0]
 
 
-def test_pod_of_more_parts_than_any_runs_is_left_alone(server: Server) -> None:
+def test_pod_with_too_many_containers_is_exempt(server: Server) -> None:
     many = pod()
     many["spec"]["containers"] = [{"name": f"c{index}", "image": "a"} for index in range(50_000)]
     response = server.review(many)
     assert response["auditAnnotations"]["left-alone"].startswith("too-large: more than 1000")
 
 
-def test_what_a_pod_says_is_cut_short_in_the_log(server: Server) -> None:
+def test_long_values_are_truncated_in_the_log(server: Server) -> None:
     loud = pod(metadata=f"annotations: {{podtailor.dev/skip-containers: '{'x' * 200_000}'}}")
     server.review({**loud, "metadata": {**loud["metadata"], "name": "n" * 200_000}}, uid="loud")
     line = server.process.wait_for_line(lambda line: line if '"loud"' in line else None)
@@ -110,7 +110,7 @@ def test_wrong_content_type_is_400(server: Server, content_type: str) -> None:
     assert (status, answer) == (400, b"Content-Type must be application/json\n")
 
 
-def test_content_type_with_parameters_is_taken(server: Server) -> None:
+def test_content_type_with_parameters_is_accepted(server: Server) -> None:
     assert server.post(REVIEW.encode(), "application/json; charset=utf-8")[0] == 200
 
 
@@ -131,7 +131,7 @@ def test_largest_pod_is_answered(server: Server) -> None:
 
 
 def _raw(server: Server, head: str, *parts: bytes) -> bytes:
-    """Send bytes as they are and read all that comes back."""
+    """Send these bytes and read the whole answer."""
     trust = ssl.create_default_context(cafile=server.folder / CA_CERT)
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
@@ -139,7 +139,7 @@ def _raw(server: Server, head: str, *parts: bytes) -> bytes:
     ):
         connection.sendall(head.replace("\n", "\r\n").encode())
         answer = b""
-        with suppress(OSError):  # the server has answered already, or not, and takes no more
+        with suppress(OSError):  # the server may close the connection first
             for part in parts:
                 connection.sendall(part)
         with suppress(OSError):
@@ -153,7 +153,7 @@ def _raw(server: Server, head: str, *parts: bytes) -> bytes:
 HEAD = "POST /mutate HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
 
 
-def test_declared_9_mib_is_refused_before_it_comes(server: Server) -> None:
+def test_content_length_of_9_mib_is_refused_before_the_body(server: Server) -> None:
     answer = _raw(server, f"{HEAD}Content-Length: {9 * MIB}\n\n")
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"the body is larger than 8388608 bytes" in answer
@@ -166,12 +166,12 @@ def test_endless_body_is_refused_once_it_is_too_large(server: Server) -> None:
     assert answer.startswith(b"HTTP/1.1 413")
 
 
-def test_endless_headers_are_cut_off(server: Server) -> None:
+def test_endless_headers_end_the_connection(server: Server) -> None:
     answer = _raw(server, HEAD, *[b"x-more: " + b"x" * 8000 + b"\r\n"] * 1000)
     assert answer == b""
 
 
-def test_half_closed_connection_is_forgotten(server: Server) -> None:
+def test_connection_closed_within_a_body_is_forgotten(server: Server) -> None:
     trust = ssl.create_default_context(cafile=server.folder / CA_CERT)
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
@@ -187,7 +187,7 @@ def test_plain_http_on_the_tls_port_is_refused(server: Server) -> None:
             assert plain.recv(100) == b""
 
 
-def test_ciphers_that_do_not_authenticate_as_they_encrypt_are_refused(server: Server) -> None:
+def test_ciphers_without_authenticated_encryption_are_refused(server: Server) -> None:
     weak = ssl.create_default_context(cafile=server.folder / CA_CERT)
     weak.maximum_version = ssl.TLSVersion.TLSv1_2
     weak.set_ciphers("ECDHE-ECDSA-AES128-SHA256")
@@ -198,7 +198,7 @@ def test_ciphers_that_do_not_authenticate_as_they_encrypt_are_refused(server: Se
         weak.wrap_socket(plain, server_hostname="localhost")
 
 
-# The webhook with another limit: thousands of connections take long to make.
+# A server with a low limit: thousands of connections would take long.
 _FEW = """
 from webhook.cli import main
 from webhook.server import protocol
@@ -216,7 +216,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert started.stop() == 0
 
 
-def _asked(connection: HTTPSConnection) -> int:
+def _review(connection: HTTPSConnection) -> int:
     connection.request("POST", "/mutate", REVIEW, {"Content-Type": "application/json"})
     response = connection.getresponse()
     response.read()
@@ -245,43 +245,43 @@ def _slow_body(connection: HTTPSConnection) -> None:
 
 
 def _reviewed(connection: HTTPSConnection) -> None:
-    assert _asked(connection) == 200
+    assert _review(connection) == 200
 
 
 @pytest.mark.parametrize(
     ("hold", "address"),
     [
-        pytest.param(_idle, "127.0.0.1", id="connections that say nothing"),
-        pytest.param(_used, "127.0.0.1", id="connections that asked something once"),
+        pytest.param(_idle, "127.0.0.1", id="idle connections"),
+        pytest.param(_used, "127.0.0.1", id="connections with one request"),
         pytest.param(_slow_head, "127.0.0.1", id="slow headers"),
         pytest.param(_slow_body, "127.0.0.1", id="slow bodies"),
-        # Only by their address these are no API server's.
-        pytest.param(_reviewed, "127.0.0.2", id="connections that have had a review"),
+        # Only their address tells these from an API server's.
+        pytest.param(_reviewed, "127.0.0.2", id="connections with a review"),
     ],
 )
-def test_who_only_holds_connections_keeps_the_api_server_neither_out_nor_off(
+def test_connections_of_others_do_not_displace_those_of_the_api_server(
     few: Server, hold: Callable[[HTTPSConnection], None], address: str
 ) -> None:
     with ExitStack() as opened:
         kept = opened.enter_context(closing(few.connection()))
-        assert _asked(kept) == 200
+        assert _review(kept) == 200
         socket_ = kept.sock
-        for _ in range(12):  # more than twice as many as there may be
+        for _ in range(12):  # more than twice the limit
             connection = opened.enter_context(closing(few.connection()))
             connection.source_address = (address, 0)  # type: ignore[attr-defined]  # of http.client
             hold(connection)
-        assert few.review(pod())["allowed"], "a new one is taken"
-        assert _asked(kept) == 200
-        assert kept.sock is socket_, "the one that stood was kept"
+        assert few.review(pod())["allowed"], "a new connection is accepted"
+        assert _review(kept) == 200
+        assert kept.sock is socket_, "the old connection was kept"
 
 
-def test_a_second_request_before_the_answer_is_cut_off(server: Server) -> None:
+def test_pipelined_request_ends_the_connection(server: Server) -> None:
     request = f"{HEAD}Content-Length: 2\n\n{{}}"
     answer = _raw(server, request * 2)
     assert answer.count(b"HTTP/1.1 ") <= 1
 
 
-def test_more_headers_than_any_client_sends_are_cut_off(server: Server) -> None:
+def test_too_many_headers_end_the_connection(server: Server) -> None:
     assert _raw(server, "GET / HTTP/1.1\nHost: localhost\n" + "a: b\n" * 100 + "\n") == b""
 
 

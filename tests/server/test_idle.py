@@ -1,4 +1,4 @@
-"""Connections that nothing is asked on."""
+"""Idle connections."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ API_SERVER_SECONDS = 90
 
 
 def test_api_server_is_the_first_to_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[uvicorn.Config] = []
+    configs: list[uvicorn.Config] = []
 
     class Recorded(uvicorn.Config):
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
-            made.append(self)
+            configs.append(self)
 
     opened = ExitStack()
     monkeypatch.setattr(uvicorn, "Config", Recorded)
@@ -39,5 +39,5 @@ def test_api_server_is_the_first_to_close(tmp_path: Path, monkeypatch: pytest.Mo
     with opened:
         settings = {"tls_cert_file": certificate, "tls_private_key_file": key}
         Service(Settings.model_validate(settings), Snapshot())
-    (reviews,) = (each for each in made if each.ssl_context_factory)
+    (reviews,) = (each for each in configs if each.ssl_context_factory)
     assert reviews.timeout_keep_alive > API_SERVER_SECONDS

@@ -1,4 +1,4 @@
-"""Which connections go where there is no room for all; that they do is tried with real ones in test_hostile."""
+"""Which connections are dropped when there are too many. test_hostile tests it with real ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Fake:
         self.dropped = True
 
 
-def _strangers(state: str, *, reviewed: bool, addresses: int) -> list[Fake]:
+def _others(state: str, *, reviewed: bool, addresses: int) -> list[Fake]:
     return [
         Fake(f"10.1.0.{number % addresses}", state, since=10 + number, reviewed=reviewed)
         for number in range(LIMIT)
@@ -34,9 +34,9 @@ def _strangers(state: str, *, reviewed: bool, addresses: int) -> list[Fake]:
 @pytest.mark.parametrize(
     ("addresses", "reviewed"),
     [
-        pytest.param(1, False, id="of one address"),
-        pytest.param(1, True, id="of one address that have had a review"),
-        pytest.param(LIMIT, False, id="of as many addresses"),
+        pytest.param(1, False, id="others at one address"),
+        pytest.param(1, True, id="others at one address with reviews"),
+        pytest.param(LIMIT, False, id="others at many addresses"),
     ],
 )
 def test_kept_and_new_connections_of_the_api_server_stay(
@@ -44,16 +44,16 @@ def test_kept_and_new_connections_of_the_api_server_stay(
 ) -> None:
     limits = Limits(LIMIT)
     kept = [Fake(API_SERVER, since=5, reviewed=True) for _ in range(10)]
-    for each in (*kept, *_strangers(state, reviewed=reviewed, addresses=addresses)):
+    for each in (*kept, *_others(state, reviewed=reviewed, addresses=addresses)):
         limits.add(each)
     new = Fake(API_SERVER, since=1000)
     limits.add(new)
-    for late in _strangers("idle", reviewed=False, addresses=addresses):
+    for late in _others("idle", reviewed=False, addresses=addresses):
         limits.add(late)
     assert not any(each.dropped for each in (*kept, new))
 
 
-def test_what_is_being_answered_stays_and_one_that_finds_no_room_goes() -> None:
+def test_connections_being_answered_stay_and_a_new_one_is_dropped() -> None:
     limits = Limits(LIMIT)
     answered = [Fake("10.1.0.1", "answering") for _ in range(LIMIT)]
     for each in answered:
@@ -64,7 +64,7 @@ def test_what_is_being_answered_stays_and_one_that_finds_no_room_goes() -> None:
     assert not any(each.dropped for each in answered)
 
 
-def test_unfinished_and_oldest_go_first() -> None:
+def test_incomplete_requests_and_oldest_are_dropped_first() -> None:
     limits = Limits(4)
     idle, old, young = Fake("a", since=1), Fake("a", "reading", since=2), Fake("a", "reading", since=3)
     stay = Fake("a", since=0, reviewed=True)
@@ -77,7 +77,7 @@ def test_unfinished_and_oldest_go_first() -> None:
     assert gone == [old, young, idle]
 
 
-def test_bytes_are_bounded_by_what_is_unfinished_and_large() -> None:
+def test_large_incomplete_requests_are_dropped_when_bytes_run_out() -> None:
     limits = Limits(LIMIT, max_bytes=1000)
     kept = Fake(API_SERVER, reviewed=True)
     small, large = Fake("a", "reading"), [Fake("a", "reading", since=number) for number in range(5)]
@@ -87,13 +87,13 @@ def test_bytes_are_bounded_by_what_is_unfinished_and_large() -> None:
     limits.hold(small, 10)
     for each in large:
         limits.hold(each, 200)
-    # Down to nine tenths, so that not each byte asks for more room.
+    # Down to nine tenths, so that not every byte drops another.
     assert [each.dropped for each in large] == [True, True, False, False, False]
     assert not kept.dropped
     assert not small.dropped
     for each in large:
         limits.remove(each)
-    limits.hold(large[1], -200)  # after its end: nothing of it is counted any more
+    limits.hold(large[1], -200)  # dropped before: no longer counted
     limits.hold(kept, 800)
     assert not kept.dropped
     assert limits.is_too_much_to_keep(kept)

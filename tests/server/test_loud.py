@@ -1,4 +1,4 @@
-"""What a review says never comes out longer than a line: whichever field is loud, and however many there are."""
+"""Answers, logs and metrics stay short, whichever field of a review is long, and however many there are."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Fields = tuple[str, ...]
 
 
 def _loud(of: Any) -> Iterator[tuple[Fields, Any]]:
-    """Values of a type in each of which one string is loud, with where it is."""
+    """Values of a type, each with one long string, and the path to it."""
     origin, arguments = get_origin(of), [each for each in get_args(of) if each is not NoneType]
     if origin in (Union, UnionType):
         yield from _loud(str if str in arguments else arguments[0])
@@ -62,7 +62,7 @@ def _loud(of: Any) -> Iterator[tuple[Fields, Any]]:
 def _many(of: Any) -> Iterator[tuple[int, Any]]:
     is_object = isinstance(of, type) and issubclass(of, Struct)
     has_name = is_object and "name" in get_type_hints(of)
-    for number in range(200 if has_name else MANY):  # Pods of more containers are left alone
+    for number in range(200 if has_name else MANY):  # Pods with more containers are exempt
         yield number, {"name": f"c{number}"} if has_name else {} if is_object else f"v{number}"
 
 
@@ -97,7 +97,7 @@ REQUESTS = list(_requests())
 
 @pytest.fixture(scope="module", params=["enforce", "audit"])
 def loud_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """With policies that have something to say of every Pod."""
+    """With policies that produce messages for every Pod."""
     folder = tmp_path_factory.mktemp("loud")
     (folder / "policies.yaml").write_text(POLICIES)
     flags = (f"--policies={folder / 'policies.yaml'}", f"--mode={request.param}", "--builtin=strict")
@@ -110,10 +110,10 @@ def loud_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         assert server.stop() == 0
 
 
-def test_the_walk_finds_what_there_is() -> None:
-    found = {each.id for each in REQUESTS}
-    assert {"object.spec.containers.name.[]", "request.uid", "object.metadata.labels.key"} <= found
-    assert len(found) > 100
+def test_all_fields_are_tried() -> None:
+    ids = {each.id for each in REQUESTS}
+    assert {"object.spec.containers.name.[]", "request.uid", "object.metadata.labels.key"} <= ids
+    assert len(ids) > 100
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
@@ -125,21 +125,21 @@ def test_answers_are_short(loud_server: Server, request_: Any) -> None:
         return
     response = json.loads(answer)["response"]
     patch = base64.b64decode(response.pop("patch", ""))
-    # Annotations of a Pod have 256 KiB; nothing else in a patch is as long as the Pod says.
+    # Annotations may have 256 KiB; nothing else in a patch has the length of a value of the Pod.
     assert len(patch) < 300_000
     assert len(json.dumps(response)) < 10_000
     assert all(len(warning) <= 256 and warning.isprintable() for warning in response.get("warnings", ()))
 
 
 @pytest.mark.parametrize("envelope", [{"apiVersion": LOUD}, {"kind": LOUD}, {"request": LOUD}, {LOUD: 1}])
-def test_answers_to_what_is_no_review_are_short(loud_server: Server, envelope: dict[str, Any]) -> None:
+def test_answers_to_invalid_reviews_are_short(loud_server: Server, envelope: dict[str, Any]) -> None:
     status, answer = loud_server.post(json.dumps({**review_of(pod()), **envelope}).encode())
     assert status == (200 if LOUD in envelope else 400)
     assert len(answer) < 4000
 
 
 def _check_lines(server: Server) -> None:
-    """Also of those that were refused, and whatever else there was to say."""
+    """Of refused requests and other log lines too."""
     server.review(pod(), uid="the-end")
     server.process.wait_for_line(lambda line: "the-end" in line or None)
     assert max(map(len, server.process.lines)) < 32_000
@@ -155,7 +155,7 @@ def _check_metrics(server: Server) -> None:
     assert len(text.splitlines()) < 300
 
 
-def test_nothing_of_it_is_kept() -> None:
+def test_no_memory_is_kept() -> None:
     bounds = "resources: {limits: [{type: Container, min: {cpu: '2'}}]}"
     reviewer = Reviewer(snapshot(policy(bounds)), Metrics())
     bodies = [_review(each.values[0]) for each in REQUESTS if "[many]" not in each.id]
@@ -165,7 +165,7 @@ def test_nothing_of_it_is_kept() -> None:
         for body in bodies:
             try:
                 await reviewer.review(body)
-            except Exception:  # noqa: BLE001, S112 (what is no review; its statuses are tried above)
+            except Exception:  # noqa: BLE001, S112 (invalid reviews are tested above)
                 continue
         reviewer.recorder.flush()
         gc.collect()

@@ -1,4 +1,4 @@
-"""Whatever is sent, and however much of it at once: memory stays below the limit that the manifests set."""
+"""Memory stays below the limit in the manifests, whatever is sent, and however much of it at once."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from webhook.server.reviewer import Reviewer
 from webhook.server.wire import MAX_ELEMENTS
 
 _TOLERATIONS = ",".join(["{}"] * 1_000_000)
-# Each of the costliest kind: unique, of two strings that need four bytes a character.
+# The most expensive ones: unique, two strings, four bytes a character.
 _LABELS = ",".join(f'"{number:x}é":"😀"' for number in range(MAX_ELEMENTS - 100))
 _NAMES = ",".join(f"{number:x}" for number in range(MAX_ELEMENTS - 100))
 OK = b"HTTP/1.1 200 OK"
-# Where there is no room for more of them, or on a slow machine not in the time that a body has.
+# If overloaded, or on a slow machine if a body does not arrive in time.
 REFUSED = {b"HTTP/1.1 503 Service Unavailable", b"HTTP/1.1 400 Bad Request", b""}
 
 
@@ -30,7 +30,7 @@ REFUSED = {b"HTTP/1.1 503 Service Unavailable", b"HTTP/1.1 400 Bad Request", b""
     "body",
     [
         pytest.param(review(f'"tolerations": [{_TOLERATIONS}],'), id="a million empty tolerations"),
-        pytest.param(review(metadata=f'"labels": {{{_LABELS}}},'), id="as many labels as are read"),
+        pytest.param(review(metadata=f'"labels": {{{_LABELS}}},'), id="the most labels that are decoded"),
         pytest.param(review(metadata=f'"annotations": {{"podtailor.dev/skip-containers": "{_NAMES}"}},'), id="as many names to skip"),
         pytest.param(review('"initContainers": [{"name": "' + "x" * 7 * MIB + '"}],'), id="a name of 7 MiB"),
         pytest.param(review(metadata='"labels": {"podtailor.dev/workload-type": "' + "x." * 3 * MIB + '"},'), id="three million types"),
@@ -80,10 +80,10 @@ def _answer(body: bytes) -> dict[str, object]:
     return answer
 
 
-def test_pod_of_more_elements_than_can_be_stored_is_left_alone_and_says_so() -> None:
+def test_pod_with_more_elements_than_etcd_could_store_is_exempt() -> None:
     answer = _answer(review(f'"tolerations": [{_TOLERATIONS}],'))
-    said = f"too-large: more than {MAX_ELEMENTS} commas and braces in its JSON"
-    assert answer == {"uid": "6f0c", "allowed": True, "auditAnnotations": {"left-alone": said}}
+    reason = f"too-large: more than {MAX_ELEMENTS} commas and braces in its JSON"
+    assert answer == {"uid": "6f0c", "allowed": True, "auditAnnotations": {"left-alone": reason}}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_pod_of_more_elements_than_can_be_stored_is_left_alone_and_says_so() -> 
         pytest.param(pod(container=f"args: ['{'x' * 3 * MIB}']"), id="an argument of three MiB"),
     ],
 )  # fmt: skip
-def test_large_pods_that_somebody_could_run_are_tailored(large: dict[str, object]) -> None:
+def test_large_pods_that_etcd_could_store_are_tailored(large: dict[str, object]) -> None:
     assert "patch" in _answer(json.dumps(review_of(large)).encode())
 
 
@@ -106,7 +106,7 @@ def test_no_pod_is_kept_after_its_answer() -> None:
     async def ask() -> int:
         await reviewer.review(body)
         tracemalloc.start()
-        for _ in range(20):  # fewer than are written down at once
+        for _ in range(20):  # fewer than one batch of the recorder
             await reviewer.review(body)
         kept, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""A replica that does not know its cluster yet answers as one that is not there: by failurePolicy."""
+"""A replica that has not listed its cluster yet answers 503, so that failurePolicy decides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BODY = json.dumps(review_of(pod())).encode()
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """The port of an API server that takes connections and says nothing."""
+    """The port of an API server that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
 
@@ -29,24 +29,24 @@ def _kubeconfig(folder: Path, port: int) -> Path:
     cluster = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}
     context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
     users = [{"name": "u", "user": {}}]
-    written = {"apiVersion": "v1", "kind": "Config", "clusters": [cluster], "contexts": [context]}
-    file.write_text(yaml.safe_dump(written | {"users": users, "current-context": "c"}))
+    kubeconfig = {"apiVersion": "v1", "kind": "Config", "clusters": [cluster], "contexts": [context]}
+    file.write_text(yaml.safe_dump(kubeconfig | {"users": users, "current-context": "c"}))
     return file
 
 
-def test_before_the_cluster_is_known_reviews_are_503_without_retry_after(tmp_path: Path, silent: int) -> None:
+def test_reviews_are_503_without_retry_after_until_the_cluster_is_listed(tmp_path: Path, silent: int) -> None:
     kubeconfig = _kubeconfig(tmp_path, silent)
     server = Server(tmp_path, "--from-cluster", f"--kubeconfig={kubeconfig}")
     try:
         with closing(server.connection()) as connection:
             connection.request("POST", "/mutate", BODY, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            said = response.read().decode()
+            reason = response.read().decode()
             assert response.status == 503
             assert response.getheader("Retry-After") is None
         status, ready = server.health("/readyz")
-        assert (status, ready) == (503, said)
-        assert said.startswith("waiting for ")
+        assert (status, ready) == (503, reason)
+        assert reason.startswith("waiting for ")
         assert server.metric('podtailor_admission_requests_total{dry_run="false",result="not-ready"}') == 1
         assert server.said("review refused")["result"] == "not-ready"
     finally:

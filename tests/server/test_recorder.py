@@ -1,4 +1,4 @@
-"""What is written down after the answer never stands in the way of one."""
+"""Records are complete, and never keep a review from being answered."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MANY = 100
 BODY = json.dumps(review_of(pod())).encode()
 
 
-class _Gone(io.StringIO):
-    """Standard error of a process whose log nobody reads any more."""
+class _Closed(io.StringIO):
+    """Standard error whose reader has closed it."""
 
     def write(self, text: str) -> int:
         raise BrokenPipeError(text)
 
 
-def _reviewed() -> float | None:
+def _count_reviews() -> float | None:
     metrics = Metrics()
     reviewer = Reviewer(Snapshot(), metrics)
 
@@ -42,17 +42,17 @@ def _reviewed() -> float | None:
 
 
 @pytest.fixture(autouse=True)
-def _lines_are_wanted(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "podtailor.review")  # and as it was afterwards
+def _log_reviews(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "podtailor.review")  # reset afterwards
 
 
-def test_every_review_is_counted_and_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_review_is_counted_and_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", written := io.StringIO())
-    assert _reviewed() == MANY
+    assert _count_reviews() == MANY
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert [line["message"] for line in lines] == ["review"] * MANY
 
 
-def test_lines_that_nobody_reads_fail_no_review(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", _Gone())
-    assert _reviewed() == MANY
+def test_closed_log_fails_no_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", _Closed())
+    assert _count_reviews() == MANY

@@ -1,4 +1,4 @@
-"""A whole replica: ports, certificates that change, draining, log lines, metrics."""
+"""A whole replica: ports, changing certificates, draining, log lines, metrics."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TestHealth:
         assert after == (before[0] + 2, before[1] + 1, before[2] + 1)
 
 
-def test_one_log_line_a_review(server: Server) -> None:
+def test_one_log_line_per_review(server: Server) -> None:
     obj = pod(metadata=owned("ReplicaSet"), container="env: [{name: PASSWORD, value: s3cret}]")
     obj["metadata"] |= {"name": None, "generateName": "web-"}
     server.review(obj, uid="the-uid", dryRun=True)
@@ -79,14 +79,14 @@ def test_one_log_line_a_review(server: Server) -> None:
     assert "s3cret" not in line
 
 
-def test_the_last_line_is_written_before_the_end(folder: Path) -> None:
+def test_last_review_is_logged_before_the_end(folder: Path) -> None:
     server = Server(folder)
     server.review(pod(), uid="the-last")
     assert server.stop() == 0
     assert any("the-last" in line for line in server.process.lines)
 
 
-def test_connections_are_kept_for_the_next_review(server: Server) -> None:
+def test_connections_are_kept_alive(server: Server) -> None:
     with closing(server.connection()) as connection:
         connection.connect()
         kept = connection.sock
@@ -97,14 +97,14 @@ def test_connections_are_kept_for_the_next_review(server: Server) -> None:
 
 
 class TestCertificates:
-    def test_new_ones_are_used_without_dropping_a_connection(self, folder: Path) -> None:
+    def test_new_certificates_are_used_without_closing_connections(self, folder: Path) -> None:
         server = Server(folder)
         with closing(server.connection()) as old:
             old.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
             old.getresponse().read()
             kept = old.sock
             server.issue(timedelta(hours=9))
-            eventually("the new CA is enough", lambda: _handshake(server))
+            eventually("the new certificate is served", lambda: _trusts(server))
             old.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
             assert old.getresponse().status == 400
             assert old.sock is kept
@@ -112,7 +112,7 @@ class TestCertificates:
         assert expiry > (datetime.now(UTC) + timedelta(hours=8)).timestamp()
         assert server.stop() == 0
 
-    def test_mounted_secret_is_read_again_when_its_link_moves(self, folder: Path) -> None:
+    def test_mounted_secret_is_reloaded_when_its_link_changes(self, folder: Path) -> None:
         """The kubelet swaps a link beside the files; the files themselves are links through it."""
         mount = folder / "mount"
         _issued(mount / "..1")
@@ -123,33 +123,33 @@ class TestCertificates:
         _issued(mount / "..2")
         (mount / "..new").symlink_to("..2")
         (mount / "..new").rename(mount / "..data")
-        eventually("the new CA is enough", lambda: _handshake(server))
+        eventually("the new certificate is served", lambda: _trusts(server))
         assert server.stop() == 0
 
     @pytest.mark.parametrize("name", [TLS_CERT, TLS_KEY])
-    def test_old_ones_stay_where_the_new_cannot_be_used(self, folder: Path, name: str) -> None:
+    def test_previous_certificates_stay_if_the_new_cannot_be_used(self, folder: Path, name: str) -> None:
         server = Server(folder)
         (folder / name).write_text("nonsense")
         assert server.said("certificates not reloaded, the old ones stay")["level"] == "error"
         assert server.review(pod())["allowed"]
         assert server.stop() == 0
 
-    def test_clients_need_a_certificate_where_a_client_ca_is_given(self, folder: Path) -> None:
+    def test_clients_need_a_certificate_with_a_client_ca(self, folder: Path) -> None:
         first, second = _client(folder / "first.pem"), _client(folder / "second.pem")
         trusted = folder / "clients.crt"
         trusted.write_bytes(first)
         server = Server(folder, "--client-ca-file", str(trusted))
-        assert _answers(server, folder / "first.pem")
-        assert not _answers(server, folder / "second.pem")
-        assert not _answers(server, None)
+        assert _is_accepted(server, folder / "first.pem")
+        assert not _is_accepted(server, folder / "second.pem")
+        assert not _is_accepted(server, None)
         trusted.write_bytes(second)
-        eventually("the new clients are let in", lambda: _answers(server, folder / "second.pem"))
-        assert not _answers(server, folder / "first.pem")
+        eventually("clients of the new CA are accepted", lambda: _is_accepted(server, folder / "second.pem"))
+        assert not _is_accepted(server, folder / "first.pem")
         assert server.stop() == 0
 
 
 def _client(file: Path) -> bytes:
-    """A client's certificate and key; gives back the CA that vouches for it."""
+    """Write a client's certificate and key, and return the CA that issued it."""
     now, day = datetime.now(UTC), timedelta(days=1)
     authority = issue_authority(now, day, "clients")
     client = issue_client(authority, "kube-apiserver", now, day)
@@ -157,7 +157,7 @@ def _client(file: Path) -> bytes:
     return authority.certificate_pem
 
 
-def _answers(server: Server, client: Path | None) -> bool:
+def _is_accepted(server: Server, client: Path | None) -> bool:
     try:
         return server.post(b"{}", client=client)[0] == 400
     except (ssl.SSLError, ConnectionResetError, BrokenPipeError):
@@ -168,7 +168,7 @@ def _issued(folder: Path) -> None:
     issue_to(folder, HOSTS, datetime.now(UTC), timedelta(hours=1))
 
 
-def _handshake(server: Server) -> bool:
+def _trusts(server: Server) -> bool:
     with closing(server.connection()) as connection:
         try:
             connection.connect()
@@ -178,7 +178,7 @@ def _handshake(server: Server) -> bool:
 
 
 class TestStop:
-    def test_drains_readiness_first_requests_to_the_end(self, folder: Path) -> None:
+    def test_draining_fails_readiness_and_answers_requests(self, folder: Path) -> None:
         server = Server(folder, shutdown_delay=1)
         with closing(server.connection()) as connection:
             connection.connect()
@@ -190,7 +190,7 @@ class TestStop:
             response = connection.getresponse()
             assert (response.status, response.getheader("Connection")) == (400, "close")
             response.read()
-        assert server.review(pod())["allowed"], "new connections are answered too"
+        assert server.review(pod())["allowed"], "new connections are accepted too"
         assert server.process.wait() == 0
 
     def test_interrupt_stops_at_once(self, folder: Path) -> None:
@@ -198,7 +198,7 @@ class TestStop:
         server.process.signal(signal.SIGINT)
         assert server.process.wait() == 0
 
-    def test_idle_connections_hold_nothing_up(self, folder: Path) -> None:
+    def test_idle_connections_do_not_delay_the_end(self, folder: Path) -> None:
         server = Server(folder)
         with closing(server.connection()) as used, closing(server.connection()) as silent:
             used.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
@@ -209,7 +209,7 @@ class TestStop:
 
 
 class TestStart:
-    """What is wrong is said in one line, and the exit code is 2."""
+    """An error is one line, and the exit code is 2."""
 
     def run(self, *flags: str) -> tuple[int, str]:
         command = [sys.executable, "-m", "webhook", "serve", "--health-port", "0", *flags]
@@ -217,36 +217,36 @@ class TestStart:
         return done.returncode, done.stderr
 
     def test_without_certificates(self) -> None:
-        code, said = self.run("--port", "0")
+        code, error = self.run("--port", "0")
         assert code == 2
-        assert said.startswith("error: serving needs --tls-cert-file and --tls-private-key-file")
+        assert error.startswith("error: serving needs --tls-cert-file and --tls-private-key-file")
 
-    def test_with_a_file_that_is_not_there(self, folder: Path) -> None:
-        code, said = self.run(
+    def test_with_a_missing_file(self, folder: Path) -> None:
+        code, error = self.run(
             "--port", "0", "--tls-cert-file", f"{folder}/no", "--tls-private-key-file", f"{folder}/no"
         )
-        assert (code, said) == (2, f"error: {folder}/no: no such file; `podtailor certs issue` makes one\n")
+        assert (code, error) == (2, f"error: {folder}/no: no such file; `podtailor certs issue` makes one\n")
 
-    def test_with_a_key_that_is_not_the_certificates(self, folder: Path, server: Server) -> None:
+    def test_with_the_key_of_another_certificate(self, folder: Path, server: Server) -> None:
         now, day = datetime.now(UTC), timedelta(days=1)
         (folder / "other.key").write_bytes(issue_authority(now, day).key_pem)
         certificate = str(server.folder / TLS_CERT)
-        code, said = self.run(
+        code, error = self.run(
             "--port", "0", "--tls-cert-file", certificate, "--tls-private-key-file", str(folder / "other.key")
         )  # fmt: skip
         assert code == 2
-        assert "no certificate with its key" in said
+        assert "no certificate with its key" in error
 
-    def test_on_a_port_that_is_taken(self, server: Server) -> None:
+    def test_on_a_port_in_use(self, server: Server) -> None:
         files = [
             "--tls-cert-file",
             str(server.folder / TLS_CERT),
             "--tls-private-key-file",
             str(server.folder / TLS_KEY),
         ]
-        code, said = self.run("--host", "127.0.0.1", "--port", str(server.port), *files)
+        code, error = self.run("--host", "127.0.0.1", "--port", str(server.port), *files)
         assert code == 2
-        assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in said
+        assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in error
 
     @pytest.mark.parametrize(
         ("variable", "service", "flag"),
@@ -258,7 +258,7 @@ class TestStart:
     def test_with_the_variable_of_a_service(
         self, monkeypatch: pytest.MonkeyPatch, variable: str, service: str, flag: str
     ) -> None:
-        """As Kubernetes sets it where somebody names a Service like that."""
+        """Kubernetes sets it for a Service with this name."""
         monkeypatch.setenv(variable, "tcp://10.0.0.7:443")
         command = [sys.executable, "-m", "webhook", "serve", "--dev"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -268,9 +268,9 @@ class TestStart:
             f"Set enableServiceLinks: false in the Pod's spec, or give --{flag}\n"
         )
 
-    def test_with_policies_that_cannot_be_read_again(self) -> None:
-        code, said = self.run("--port", "0", "--policies", "-", "--dev")
-        assert (code, said) == (
+    def test_with_policies_that_cannot_be_reloaded(self) -> None:
+        code, error = self.run("--port", "0", "--policies", "-", "--dev")
+        assert (code, error) == (
             2,
             "error: --policies -: policies are read again when they change, so give files\n",
         )
@@ -280,5 +280,5 @@ class TestStart:
         bad.write_text(
             "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec: {mod: Audit}\n"
         )
-        code, said = self.run("--port", "0", "--policies", str(bad), "--dev")
-        assert (code, said) == (2, f'error: {bad}:4:8: spec.mod: unknown field; did you mean "mode"?\n')
+        code, error = self.run("--port", "0", "--policies", str(bad), "--dev")
+        assert (code, error) == (2, f'error: {bad}:4:8: spec.mod: unknown field; did you mean "mode"?\n')

@@ -1,4 +1,4 @@
-"""Ordinary reviews beside dear ones: they wait for one of them at most."""
+"""A cheap review waits for at most one expensive review."""
 
 from __future__ import annotations
 
@@ -10,89 +10,89 @@ import pytest
 from webhook.server import turns
 from webhook.server.turns import Turns
 
-DEAR_SECONDS = 0.02
-LARGE = b"dear" + bytes(100_000)
+EXPENSIVE_SECONDS = 0.02
+LARGE = b"slow" + bytes(100_000)
 
 
-class Asked:
-    """Reviews, and the order in which they were decided."""
+class Reviews:
+    """Records the order in which reviews were decided."""
 
     def __init__(self) -> None:
         self.done: list[bytes] = []
         self.turns = Turns(self._review)
 
     async def _review(self, body: bytes) -> bytes:
-        if body.startswith(b"dear"):
-            time.sleep(DEAR_SECONDS)  # noqa: ASYNC251 (what a dear review does to the event loop)
+        if body.startswith(b"slow"):
+            time.sleep(EXPENSIVE_SECONDS)  # noqa: ASYNC251 (as an expensive review blocks the event loop)
         self.done.append(body[:4])
         return body
 
-    async def at_once(self, *reviews: tuple[bytes, str]) -> None:
+    async def at_once(self, *requests: tuple[bytes, str]) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for body, caller in reviews:
+            for body, caller in requests:
                 tasks.create_task(self.turns.review(body, caller))
 
 
-def test_ordinary_reviews_go_between_dear_ones() -> None:
+def test_cheap_reviews_run_between_expensive_ones() -> None:
     async def order() -> list[bytes]:
-        asked = Asked()
-        await asked.at_once((LARGE, "a"), (LARGE, "b"), (LARGE, "c"), (b"pod1", "d"), (b"pod2", "e"))
-        return asked.done
+        reviews = Reviews()
+        await reviews.at_once((LARGE, "a"), (LARGE, "b"), (LARGE, "c"), (b"pod1", "d"), (b"pod2", "e"))
+        return reviews.done
 
-    assert asyncio.run(order()) == [b"dear", b"pod1", b"pod2", b"dear", b"dear"]
+    assert asyncio.run(order()) == [b"slow", b"pod1", b"pod2", b"slow", b"slow"]
 
 
-def test_caller_whose_last_review_was_dear_waits_its_turn_however_small_the_next_is() -> None:
+def test_caller_waits_after_an_expensive_review_however_small_the_next() -> None:
     async def order() -> list[bytes]:
-        asked = Asked()
-        await asked.at_once((b"dear", "a"), (b"dear", "b"))
-        asked.done.clear()
-        await asked.at_once((b"dear", "a"), (b"dear", "b"), (b"pod1", "c"))
-        return asked.done
+        reviews = Reviews()
+        await reviews.at_once((b"slow", "a"), (b"slow", "b"))
+        reviews.done.clear()
+        await reviews.at_once((b"slow", "a"), (b"slow", "b"), (b"pod1", "c"))
+        return reviews.done
 
-    assert asyncio.run(order()) == [b"dear", b"pod1", b"dear"]
+    assert asyncio.run(order()) == [b"slow", b"pod1", b"slow"]
 
 
-def test_caller_is_forgotten_with_a_review_that_is_not_dear() -> None:
+def test_caller_does_not_wait_after_a_cheap_review() -> None:
     async def order() -> list[bytes]:
-        asked = Asked()
-        await asked.turns.review(b"dear", "a")
-        await asked.turns.review(b"pod1", "a")
-        asked.done.clear()
-        await asked.at_once((LARGE, "b"), (b"pod2", "a"))
-        return asked.done
+        reviews = Reviews()
+        await reviews.turns.review(b"slow", "a")
+        await reviews.turns.review(b"pod1", "a")
+        reviews.done.clear()
+        await reviews.at_once((LARGE, "b"), (b"pod2", "a"))
+        return reviews.done
 
-    assert asyncio.run(order()) == [b"dear", b"pod2"]
+    assert asyncio.run(order()) == [b"slow", b"pod2"]
 
 
-def test_review_that_only_waited_was_not_dear() -> None:
-    """For a namespace of which nothing is known yet: its connection is one of the API server's."""
+def test_review_that_only_waited_was_not_expensive() -> None:
+    """As for a namespace that the watch has not delivered yet."""
 
     async def order() -> list[bytes]:
-        asked, waited = Asked(), [DEAR_SECONDS * 10]
-        asked.turns = Turns(asked._review, lambda: waited[-1])  # noqa: SLF001 (its own)
-        await asked.turns.review(b"dear", "a")
+        reviews, waited = Reviews(), [EXPENSIVE_SECONDS * 10]
+        reviews.turns = Turns(reviews._review, lambda: waited[-1])  # noqa: SLF001 (its own)
+        await reviews.turns.review(b"slow", "a")
         waited.append(0.0)
-        asked.done.clear()
-        await asked.at_once((LARGE, "b"), (LARGE, "c"), (b"pod1", "a"))
-        return asked.done
+        reviews.done.clear()
+        await reviews.at_once((LARGE, "b"), (LARGE, "c"), (b"pod1", "a"))
+        return reviews.done
 
-    assert asyncio.run(order()) == [b"dear", b"pod1", b"dear"]
+    assert asyncio.run(order()) == [b"slow", b"pod1", b"slow"]
 
 
-def test_one_whose_turn_does_not_come_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_MAX_WAIT_SECONDS", DEAR_SECONDS)
+def test_review_whose_turn_does_not_come_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_MAX_WAIT_SECONDS", EXPENSIVE_SECONDS)
 
     async def never(_body: bytes) -> bytes:
         await asyncio.Event().wait()
         raise AssertionError
 
     async def wait() -> None:
-        asked = Turns(never)
-        first = asyncio.create_task(asked.review(LARGE, "a"))
+        reviews = Turns(never)
+        first = asyncio.create_task(reviews.review(LARGE, "a"))
         await asyncio.sleep(0)
         with pytest.raises(TimeoutError):
-            await asked.review(LARGE, "b")
+            await reviews.review(LARGE, "b")
         first.cancel()
 
     asyncio.run(wait())

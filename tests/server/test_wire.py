@@ -1,4 +1,4 @@
-"""AdmissionReview, in and out: whole answers, and the API server's own checks of them."""
+"""AdmissionReviews: whole answers, and what the API server checks of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LABELLED = pod(
 )
 
 
-def answered(server: Server, obj: Json, **request: Any) -> Json:
+def review(server: Server, obj: Json, **request: Any) -> Json:
     status, body = server.post(json.dumps(review_of(obj, **request)).encode())
     assert status == 200
     answer: Json = json.loads(body)
@@ -29,7 +29,7 @@ def answered(server: Server, obj: Json, **request: Any) -> Json:
 
 
 def test_patched(server: Server) -> None:
-    answer = answered(server, LABELLED)
+    answer = review(server, LABELLED)
     patch = json.loads(base64.b64decode(answer["response"].pop("patch")))
     assert answer == {
         "apiVersion": "admission.k8s.io/v1",
@@ -61,12 +61,12 @@ def test_patched(server: Server) -> None:
 
 
 def test_unchanged(server: Server) -> None:
-    patch = json.loads(base64.b64decode(answered(server, LABELLED)["response"]["patch"]))
+    patch = json.loads(base64.b64decode(review(server, LABELLED)["response"]["patch"]))
     tailored = {**LABELLED, "spec": {**LABELLED["spec"], "tolerations": patch[1]["value"]}}
     tailored["spec"]["containers"] = [
         {**LABELLED["spec"]["containers"][0], "resizePolicy": patch[0]["value"]}
     ]
-    assert answered(server, tailored)["response"] == {
+    assert review(server, tailored)["response"] == {
         "uid": "6f0c",
         "allowed": True,
         "auditAnnotations": {"workload-types": "GPU", "policies": "gpu"},
@@ -94,8 +94,8 @@ def test_denied() -> None:
     }
 
 
-def test_left_alone(server: Server) -> None:
-    assert answered(server, pod("os: {name: windows}"))["response"] == {
+def test_exempt(server: Server) -> None:
+    assert review(server, pod("os: {name: windows}"))["response"] == {
         "uid": "6f0c",
         "allowed": True,
         "auditAnnotations": {
@@ -115,12 +115,12 @@ def test_left_alone(server: Server) -> None:
         pytest.param({"operation": ""}, id="no operation"),
     ],
 )
-def test_everything_but_the_creation_of_a_pod_is_left_alone(server: Server, request_: Json) -> None:
-    assert answered(server, LABELLED, **request_)["response"] == {"uid": "6f0c", "allowed": True}
+def test_everything_but_the_creation_of_a_pod_is_exempt(server: Server, request_: Json) -> None:
+    assert review(server, LABELLED, **request_)["response"] == {"uid": "6f0c", "allowed": True}
 
 
 @pytest.mark.parametrize(
-    ("obj", "named"),
+    ("obj", "words"),
     [
         pytest.param({"spec": {"containers": 3}}, "$.spec.containers", id="field of another type"),
         pytest.param([], "got `array`", id="no object"),
@@ -128,7 +128,7 @@ def test_everything_but_the_creation_of_a_pod_is_left_alone(server: Server, requ
         pytest.param("Pod", "got `str`", id="a string"),
     ],
 )
-def test_pod_that_nobody_can_read_is_allowed_with_a_warning(server: Server, obj: Any, named: str) -> None:
+def test_unreadable_pod_is_allowed_with_a_warning(server: Server, obj: Any, words: str) -> None:
     status, body = server.post(
         json.dumps({**review_of(pod()), "request": {**review_of(pod())["request"], "object": obj}}).encode()
     )
@@ -136,20 +136,20 @@ def test_pod_that_nobody_can_read_is_allowed_with_a_warning(server: Server, obj:
     assert (status, response["allowed"], "patch" in response) == (200, True, False)
     (warning,) = response["warnings"]
     assert warning.startswith("podtailor: unreadable-pod: left unchanged")
-    assert named in warning
+    assert words in warning
 
 
 def test_dry_run_gets_the_same_patch(server: Server) -> None:
     dry = 'podtailor_admission_requests_total{dry_run="true",result="patched"}'
     before, dry_before = server.metric('podtailor_mutations_total{field="tolerations"'), server.metric(dry)
-    assert answered(server, LABELLED, dryRun=True) == answered(server, LABELLED)
+    assert review(server, LABELLED, dryRun=True) == review(server, LABELLED)
     assert server.metric(dry) == dry_before + 1
     assert server.metric('podtailor_mutations_total{field="tolerations"') == before + 1, (
         "one of the two was real"
     )
 
 
-def test_audited_changes_are_told_and_not_made() -> None:
+def test_changes_of_audited_policies_are_reported_and_not_made() -> None:
     tried = policy("mode: Audit\nresizePolicy: {cpu: NotRequired}", name="tried")
     response = json.loads(_decided(decide(pod(), snapshot(tried))))["response"]
     assert response == {
@@ -165,7 +165,7 @@ def test_warnings_are_few_and_short() -> None:
     assert [len(warning) for warning in response["warnings"]] == [256] * 5
 
 
-def test_audit_annotation_keys_are_what_the_api_server_takes() -> None:
+def test_audit_annotation_keys_are_valid() -> None:
     tried = policy("mode: Audit\nresizePolicy: {cpu: NotRequired}", name="tried")
     on = policy("nodeSelector: {a: b}", name="applies")
     notes = json.loads(_decided(decide(pod(), snapshot(tried, on))))["response"]["auditAnnotations"]

@@ -1,1 +1,1 @@
-"""The shell: AdmissionReviews in, decisions out, over TLS."""
+"""The HTTP server: AdmissionReviews in, answers out, over TLS."""

@@ -1,4 +1,4 @@
-"""What Prometheus sees. Never a label from a Pod's name, an image or a tenant's text."""
+"""Prometheus metrics. No label comes from a Pod's name, an image or a text of a tenant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from webhook.policies.merge import Update
 from webhook.server.log import ReviewLine
 from webhook.supervision import restarts
 
-# From a fast review (0.5 ms) to the API server's patience (2.5 s is past the shipped timeout of 2 s).
+# From a fast review (0.5 ms) to past the shipped `timeoutSeconds` of 2 s.
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5)
 RESULTS = (
     "patched",
@@ -37,7 +37,7 @@ RESULTS = (
 class Metrics:
     """The metrics of one server, in a registry of their own.
 
-    The registry has the reviews after `flush`: to count many at once costs little more than to count one.
+    `flush` adds reviews to the registry: counting many at once costs little more than counting one.
     """
 
     def __init__(self) -> None:
@@ -46,50 +46,50 @@ class Metrics:
         self.registry.register(_Restarts())
         self._requests = Counter(
             "podtailor_admission_requests",
-            "Admission reviews by result; dry_run is the API request's own.",
+            "Admission reviews by result; dry_run as in the request.",
             ["result", "dry_run"],
             registry=self.registry,
         )
         self._duration = Histogram(
             "podtailor_admission_review_duration_seconds",
-            "From the whole body read to the answer ready.",
+            "Time from the complete body to the encoded answer.",
             buckets=_BUCKETS,
             registry=self.registry,
         )
         self._mutations = Counter(
             "podtailor_mutations",
-            "Fields set (mode enforce), or that would have been (mode audit), in real requests.",
+            "Fields that were set (mode enforce) or would be set (mode audit), without dry runs.",
             ["policy", "field", "mode"],
             registry=self.registry,
         )
         self._skips = Counter(
             "podtailor_skips",
-            "Wishes of policies left out, Pods left alone, labels not understood, by reason.",
+            "Proposed values skipped, Pods exempt and labels not understood, by reason.",
             ["reason"],
             registry=self.registry,
         )
         self._conflicts = Counter(
             "podtailor_policy_conflicts",
-            "Wishes for a field that an earlier policy had set otherwise.",
+            "Proposed values for fields that a policy with precedence set differently.",
             registry=self.registry,
         )
         self._policies = Gauge(
-            "podtailor_policies", "Policies known, by state.", ["state"], registry=self.registry
+            "podtailor_policies", "Known policies by state.", ["state"], registry=self.registry
         )
         self._revision = Gauge(
             "podtailor_snapshot_revision",
-            "Up to where the snapshot in force is complete: resourceVersion, or count of reads of files.",
+            "Version of the snapshot in force: resourceVersion, or how often files were read.",
             ["kind"],
             registry=self.registry,
         )
         self._age = Gauge(
             "podtailor_snapshot_age_seconds",
-            "Since the API server was last heard, of the kind that has been silent longest.",
+            "Time since the API server last sent anything, for the kind where that is longest ago.",
             registry=self.registry,
         )
         self._synced = Gauge(
             "podtailor_informer_synced",
-            "1 once all objects of the kind have been listed; 0 where the API server does not serve it.",
+            "1 once all objects of the kind were listed; 0 before, or if the API server does not serve it.",
             ["kind"],
             registry=self.registry,
         )
@@ -109,7 +109,7 @@ class Metrics:
         build.labels(__version__).set(1)
         for result in RESULTS:
             self._requests.labels(result, "false")
-        # What the registry does not have yet: counts by metric and label values, and durations in seconds.
+        # Until `flush`: counts by metric and label values, and durations in seconds.
         self._counts: defaultdict[tuple[Any, ...], int] = defaultdict(int)
         self._seconds: list[float] = []
 
@@ -118,7 +118,7 @@ class Metrics:
         self._requests.labels(result, "false").inc()
 
     def count_review(self, line: ReviewLine, decision: Decision) -> None:
-        """Dry runs change nothing, so they count as requests only."""
+        """Dry runs count as requests only: they change nothing."""
         counts = self._counts
         counts[self._requests, line.result, "true" if line.dry_run else "false"] += 1
         self._seconds.append(line.ms / 1000)
@@ -144,10 +144,10 @@ class Metrics:
         self._counts.clear()
         self._seconds.clear()
 
-    def skipped(self, reason: str) -> None:
+    def count_skip(self, reason: str) -> None:
         self._skips.labels(reason).inc()
 
-    def loaded(self, update: Update) -> None:
+    def set_snapshot(self, update: Update) -> None:
         for mode in Mode:
             count = sum(policy.mode is mode for policy in update.snapshot.policies)
             self._policies.labels(mode.lower()).set(count)
@@ -158,17 +158,17 @@ class Metrics:
         if update.revisions:
             self._reload.set_to_current_time()
 
-    def watches(self, age: Callable[[], float], unsynced_kinds: list[str]) -> None:
-        """`age` is asked for each scrape; none of the kinds has been listed yet."""
+    def observe_source(self, age: Callable[[], float], unsynced_kinds: list[str]) -> None:
+        """`age` is called at each scrape. `unsynced_kinds` have not been listed yet."""
         self._age.set_function(age)
         for kind in unsynced_kinds:
             self._synced.labels(kind).set(0)
 
-    def trusted(self, is_trusted: Callable[[], bool]) -> None:
-        """For a server that looks after its certificates itself; asked for each scrape."""
+    def observe_trust(self, is_trusted: Callable[[], bool]) -> None:
+        """For a server that rotates its certificates. `is_trusted` is called at each scrape."""
         gauge = Gauge(
             "podtailor_ca_bundle_current",
-            "1 while the webhook configuration trusts what is served; 0 where it does not, or is not there.",
+            "1 if the webhook configuration trusts the serving certificate; 0 if not, or if it is missing.",
             registry=self.registry,
         )
         gauge.set_function(is_trusted)
@@ -182,7 +182,7 @@ class _Restarts(Collector):
     def collect(self) -> Iterable[CounterMetricFamily]:
         counter = CounterMetricFamily(
             "podtailor_worker_restarts",
-            "How often background work failed and was started again.",
+            "How often background work failed and was restarted.",
             labels=["worker"],
         )
         for worker, count in restarts().items():
@@ -191,7 +191,7 @@ class _Restarts(Collector):
 
 
 def _policy(policy: Policy) -> str:
-    """Tenants name their own policies: those count together."""
+    """Tenants choose the names of their policies, so these count together."""
     return "namespaced" if policy.origin is Origin.WORKLOAD_POLICY else policy.name
 
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, for callers that are not the API server: slow, endless or silent ones."""
+"""uvicorn's HTTP protocol with limits, for callers that are slow, endless or silent."""
 
 from __future__ import annotations
 
@@ -8,54 +8,52 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from webhook.server.limits import Limits, kept_bytes
+from webhook.server.limits import Limits, buffered_bytes
 
-# Request line and headers: the API server's take a few hundred bytes, with a long token some thousand.
+# Request line and headers. The API server sends a few hundred bytes, with a long token a few thousand.
 MAX_HEAD_BYTES = 16 * 1024
-# The API server sends eight; each takes some hundred bytes of memory, however short it is.
+# The API server sends eight. Each takes a few hundred bytes of memory, however short it is.
 MAX_HEADERS = 100
 # From the first byte of a request to the last of its headers.
 HEAD_SECONDS = 10.0
-# Each API server has at most as many as Pods it is creating at this moment: by default 200 requests that
-# change something (`--max-mutating-requests-inflight`), and there are rarely more than five of them.
+# Each API server has at most one for each Pod that it is creating: by default 200 mutating requests
+# (`--max-mutating-requests-inflight`). There are rarely more than five API servers.
 MAX_CONNECTIONS = 1000
 # From the first byte of a connection to the end of its handshake.
 HANDSHAKE_SECONDS = 10.0
-# From an answer that its caller does not read to the end of the connection.
+# A connection ends after its caller has not read an answer for this long.
 UNREAD_SECONDS = 10.0
-# From our goodbye on a connection to its end: a caller that is not reading need not be waited for.
-GOODBYE_SECONDS = 1.0
-# Read at once of a connection: a large review (bench/reviews) and its head.
+# From closing a connection to aborting it, if the caller does not close it too.
+CLOSE_SECONDS = 1.0
+# Bytes of one read: a large review (bench/reviews) and its head.
 _READ_BYTES = 32 * 1024
-# In the scope of a request, once its body is complete.
-IS_WHOLE = "podtailor.whole"
-# In the scope of a request, once it was a review that is answered.
+# In the scope of a request whose body is complete.
+BODY_COMPLETE = "podtailor.body-complete"
+# In the scope of a request that was a review and is answered.
 REVIEWED = "podtailor.reviewed"
 
 
 class _AbortedError(Exception):
-    """Ends the parser's work on a connection that was aborted."""
+    """Stops the parser after a connection was aborted."""
 
 
 class Connection(HttpToolsProtocol):
-    """One connection."""
-
     held_bytes = 0
     has_reviewed = False
     since = 0.0
     address = ""
     _request_bytes = 0
-    """Of the request that is coming or being answered."""
+    """Received of the current request."""
     _largest_request = 0
     _head_timer: asyncio.TimerHandle | None = None
     _unread_timer: asyncio.TimerHandle | None = None
 
-    def __init__(self, limits: Limits, **uvicorns: Any) -> None:
-        super().__init__(**uvicorns)
+    def __init__(self, limits: Limits, **options: Any) -> None:
+        super().__init__(**options)
         self._limits = limits
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """A connection without a request is as good as one between two: Go's clients keep some in reserve."""
+        """A new connection may be idle as long as a used one: Go's clients keep some in reserve."""
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -67,7 +65,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._limits.remove(self)
         self._unset_keepalive_if_required()
-        self._head_complete()
+        self._cancel_head_timer()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -82,24 +80,24 @@ class Connection(HttpToolsProtocol):
             return
         super().data_received(data[:MAX_HEAD_BYTES])
         if self.is_idle():
-            self._wait_for_head()
+            self._limit_head()
         elif len(data) > MAX_HEAD_BYTES and not self.transport.is_closing():
             super().data_received(data[MAX_HEAD_BYTES:])
 
     def on_message_begin(self) -> None:
-        if not self.is_idle():  # no client of ours sends a request before it has the answer to the last
+        if not self.is_idle():  # pipelining: the API server does not send a request before the last answer
             self._abort()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._head_complete()
+        self._cancel_head_timer()
         if len(self.headers) > MAX_HEADERS:
             self._abort()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self.scope[IS_WHOLE] = True  # type: ignore[literal-required]  # a key of ours
+        self.scope[BODY_COMPLETE] = True  # type: ignore[literal-required]  # a key of ours
         if self._limits.is_too_much_to_keep(self):
             self.cycle.keep_alive = False  # its buffers are freed with it
 
@@ -110,7 +108,7 @@ class Connection(HttpToolsProtocol):
         self._request_bytes = 0
         super().on_response_complete()
         if self.transport.is_closing():
-            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -126,13 +124,13 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
-            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def drop(self) -> None:
         self.transport.abort()
 
     def is_idle(self) -> bool:
-        """Nothing of it is being answered."""
+        """Whether no request is between its head and its answer."""
         return self.cycle is None or self.cycle.response_complete
 
     @property
@@ -144,15 +142,15 @@ class Connection(HttpToolsProtocol):
         return not self.is_idle() and not self.cycle.more_body
 
     def _hold(self, size: int) -> None:
-        """Count what has come of a request, and the buffers that grow with it."""
+        """Count received bytes of a request, and the buffers that grow with it."""
         self._request_bytes += size
         if self._request_bytes > self._largest_request:
-            size += kept_bytes(self._request_bytes) - kept_bytes(self._largest_request)
+            size += buffered_bytes(self._request_bytes) - buffered_bytes(self._largest_request)
             self._largest_request = self._request_bytes
         self._limits.hold(self, size)
 
-    def _wait_for_head(self) -> None:
-        """It is not whole yet."""
+    def _limit_head(self) -> None:
+        """Abort a head that is too large, or not complete in time."""
         if self._request_bytes > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS:
             if self.headers:
                 self.headers.clear()
@@ -161,19 +159,19 @@ class Connection(HttpToolsProtocol):
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
     def _abort(self) -> None:
-        """From within the parser, which need not read on."""
+        """Called by the parser, which stops."""
         self.headers.clear()
         self.transport.abort()
         raise _AbortedError
 
-    def _head_complete(self) -> None:
+    def _cancel_head_timer(self) -> None:
         if self._head_timer:
             self._head_timer.cancel()
             self._head_timer = None
 
 
 class _Reader:
-    """Reads into a buffer that all connections share, and hands the bytes to one connection.
+    """Reads into a buffer that all connections share, and passes the bytes to one connection.
 
     By default uvloop allocates 256 KiB for each read. glibc maps and unmaps a block of that size each time
     (`_MAPPED_BYTES` in service.py), which took a sixth of the time of a review.
@@ -196,4 +194,4 @@ class _Reader:
 def connections(limits: Limits) -> Callable[..., _Reader]:
     """A factory for the connections of one server."""
     buffer = memoryview(bytearray(_READ_BYTES))
-    return lambda **uvicorns: _Reader(Connection(limits, **uvicorns), buffer)
+    return lambda **options: _Reader(Connection(limits, **options), buffer)

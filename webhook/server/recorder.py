@@ -1,7 +1,6 @@
-"""What was reviewed is written down a moment after it was answered: counters, and a log line each.
+"""Record reviews after answering, in batches: off the request path, at half the cost.
 
-Nobody waits for either, and many together cost half of what each by itself costs. No Pod is kept until then:
-decoded it can be many times as large as its bytes.
+A record keeps no Pod, which can be many times as large decoded as in bytes.
 """
 
 from __future__ import annotations
@@ -21,20 +20,19 @@ from webhook.server.metrics import Metrics
 
 _REVIEWS = logging.getLogger("podtailor.review")
 _WAIT_SECONDS = 0.05
-# Reviews that wait are held in memory, and the next answer waits while they are written.
+# Records waiting are held in memory, and the next answer waits while they are written.
 _MAX_REVIEWS = 32
 
 
 class Answered(NamedTuple):
     result: str
     ops: int
-    """In its patch."""
+    """Operations in the patch."""
     seconds: float
-    """It took."""
 
 
 class ReviewRecorder:
-    """In the event loop's thread. `flush` before somebody looks at the counters, and at the end."""
+    """Call it in the event loop. `flush` before metrics are read, and at the end."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -58,7 +56,7 @@ class ReviewRecorder:
 def line_of(
     request: wire.AdmissionRequest, metadata: ObjectMeta | None, decision: Decision, answered: Answered
 ) -> ReviewLine:
-    """`metadata` of the Pod, where it was read: it is validated after webhooks are called."""
+    """`metadata` of the Pod, if it was read. The API server validates it only after webhooks."""
     metadata = metadata or NO_METADATA
     owner = controller_kind(metadata)
     return ReviewLine(

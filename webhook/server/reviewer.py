@@ -15,44 +15,44 @@ from webhook.server import wire
 from webhook.server.metrics import Metrics
 from webhook.server.recorder import Answered, ReviewRecorder, line_of
 
-# A tenth of the time that the shipped configuration gives a call.
+# A tenth of the shipped `timeoutSeconds`.
 _NAMESPACE_SECONDS = 0.2
 
 
 class Reviewer:
-    """Answers reviews from the snapshot in force."""
+    """Answers reviews by the snapshot in force."""
 
     def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
         self.snapshot = snapshot
         self.metrics = metrics
         self.recorder = ReviewRecorder(metrics)
         self.waited_seconds = 0.0
-        """Of the review that has just ended, for its namespace; to be read before the loop goes on."""
+        """How long the last review waited for its namespace. Read it before the event loop runs another."""
         self._swapped = asyncio.Event()
-        metrics.loaded(Update(snapshot))
+        metrics.set_snapshot(Update(snapshot))
 
     def swap(self, update: Update) -> None:
-        """From now on answer by this snapshot. In the event loop's thread."""
+        """Put a snapshot in force. Call it in the event loop."""
         self.snapshot = update.snapshot
-        self.metrics.loaded(update)
+        self.metrics.set_snapshot(update)
         self._swapped.set()
         self._swapped = asyncio.Event()
 
     async def review(self, body: bytes) -> bytes:
-        """The answer to one AdmissionReview. Raises wire.BadReviewError for what is none.
+        """The answer to one AdmissionReview. Raises wire.BadReviewError.
 
         | request                          | answer                      | result       |
         |----------------------------------|-----------------------------|--------------|
-        | anything but the CREATE of a Pod | allowed, unchanged          | left-alone   |
-        | a Pod that cannot be read        | allowed, unchanged, warned  | unreadable   |
-        | a Pod that no edit may touch     | allowed, unchanged          | left-alone   |
-        | a Pod that breaks a bound        | denied, with every breach   | denied       |
-        | a Pod that needs nothing         | allowed, unchanged          | unchanged    |
-        | a Pod that leaves something open | allowed, patched            | patched      |
+        | anything but CREATE of a Pod     | allowed                     | left-alone   |
+        | a Pod that cannot be read        | allowed, with a warning     | unreadable   |
+        | an exempt Pod                    | allowed                     | left-alone   |
+        | a Pod that violates a bound      | denied, with all violations | denied       |
+        | a Pod that no edit changes       | allowed                     | unchanged    |
+        | any other Pod                    | allowed, patched            | patched      |
         """
         started = time.perf_counter()
         self.waited_seconds = 0.0
-        request = await self._read(body)
+        request = await self._read_request(body)
         metadata: ObjectMeta | None = None
         patch: list[Op] = []
         if not request.creates_a_pod:
@@ -67,7 +67,7 @@ class Reviewer:
                 result, decision = "left-alone", Decision(exemption=Notice("too-large", str(error)))
                 answer = wire.decided(request.uid, decision, patch)
             except wire.UnreadablePodError as error:
-                # The API server sends only what it could read itself, so this is not the user's doing.
+                # The API server decoded it, so this is a defect of podtailor and not of the Pod.
                 result = "unreadable"
                 detail = f"left unchanged, it could not be read: {error}"
                 decision = Decision(warnings=(Notice("unreadable-pod", detail),))
@@ -82,8 +82,8 @@ class Reviewer:
         self.recorder.add(line_of(request, metadata, decision, answered), decision)
         return answer
 
-    async def _read(self, body: bytes) -> wire.AdmissionRequest:
-        """The request of a review, once its namespace is known; only its bytes are held until then."""
+    async def _read_request(self, body: bytes) -> wire.AdmissionRequest:
+        """Decode the review, after its namespace is known: a decoded Pod takes more memory than its bytes."""
         request = wire.read_review(body)
         namespace = request.namespace
         if not namespace or not self.snapshot.knows_namespaces or namespace in self.snapshot.namespaces:
@@ -91,18 +91,20 @@ class Reviewer:
         if not request.creates_a_pod:
             return request
         del request
-        await self._wait_for(namespace)
+        await self._wait_for_namespace(namespace)
         return wire.read_review(body)
 
-    async def _wait_for(self, namespace: str) -> None:
-        """Pods come as soon as their namespace is there, and we may hear of it a moment later."""
+    async def _wait_for_namespace(self, namespace: str) -> None:
+        """Pods may be created a moment before the watch delivers their new namespace."""
         started = time.perf_counter()
         try:
             async with asyncio.timeout(_NAMESPACE_SECONDS):
                 while namespace not in self.snapshot.namespaces:
                     await self._swapped.wait()
-        except TimeoutError:  # it counts as unlabelled; the selectors have spared those that opted out
-            self.metrics.skipped("unknown-namespace")
+        except (
+            TimeoutError
+        ):  # counts as unlabelled; the webhook's selectors excluded namespaces that opted out
+            self.metrics.count_skip("unknown-namespace")
         self.waited_seconds = time.perf_counter() - started
 
 

@@ -1,4 +1,4 @@
-"""Start, serve, drain, stop."""
+"""Both servers of one replica: start, serve, drain, stop."""
 
 from __future__ import annotations
 
@@ -29,39 +29,39 @@ from webhook.server.tls import Tls
 
 log = logging.getLogger("podtailor.server")
 
-# The API server keeps idle connections 90 s (Go's DefaultTransport); whoever closes first must not be us, or
-# a review meets a connection that has just gone and is not tried again.
+# The API server closes idle connections after 90 s (Go's DefaultTransport). If podtailor closed them first, a
+# review could be sent on a closed connection, and is not retried.
 _KEEP_ALIVE_SECONDS = 120
-# After the drain: what is still being answered then gets this long.
+# After the drain, for requests that are still being answered.
 _LAST_ANSWERS_SECONDS = 5
-# Of each connection in the kernel, and so of what is read of it at once: many may have something to read.
+# The kernel's buffer for each connection: small, because many may send at once.
 _RECEIVE_BYTES = 64 * 1024
-# Of a block of memory that goes back to the kernel as soon as it is free. Left alone, glibc takes larger and
-# larger ones from its heap, and what is small between them keeps all of it (mallopt(3), M_MMAP_THRESHOLD).
+# Blocks of at least this size return to the kernel when freed. By default glibc raises the threshold, and
+# then small blocks between large ones keep the heap from shrinking (mallopt(3), M_MMAP_THRESHOLD).
 _M_MMAP_THRESHOLD, _MAPPED_BYTES = -3, 64 * 1024
 
-# Called once both ports answer, with the ports that were bound.
+# Called with both port numbers once they accept connections.
 Started = Callable[[int, int], Awaitable[None]]
 
 
 class Source(Protocol):
-    """Where snapshots come from, one after the other, in threads of its own."""
+    """Produces snapshots in its own threads."""
 
     def start(self, take: Callable[[Update], object]) -> None: ...
 
     def stop(self) -> None: ...
 
     def unsynced_kinds(self) -> list[str]:
-        """Kinds that have not been listed yet."""
+        """The kinds that have not been listed yet."""
 
     def age(self) -> float:
-        """Seconds since the API server was last heard."""
+        """Seconds since the API server last sent anything."""
 
 
 class _Loop(uvloop.Loop):
-    """Gives nobody a minute for a handshake."""
+    """Limits TLS handshakes to HANDSHAKE_SECONDS; uvicorn cannot set it."""
 
-    async def create_server(  # type: ignore[override]  # whatever uvicorn asks for
+    async def create_server(  # type: ignore[override]  # as uvicorn calls it
         self, *args: Any, **options: Any
     ) -> asyncio.AbstractServer:
         if options.get("ssl"):
@@ -70,7 +70,7 @@ class _Loop(uvloop.Loop):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: the two servers of a process stop in order."""
+    """uvicorn without signal handlers: Service stops its two servers in order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -78,7 +78,7 @@ class _Server(uvicorn.Server):
 
 
 class Service:
-    """Both ports of one replica."""
+    """One replica with both of its ports."""
 
     def __init__(
         self,
@@ -89,14 +89,14 @@ class Service:
     ) -> None:
         """`snapshot` is in force until `source` has a complete one.
 
-        `is_trusted`: whether the API server trusts what is served, where that is looked after.
-        Raises CertificateError, and OSError for a port that cannot be had.
+        `is_trusted`: whether API servers trust the serving certificate; None if podtailor does not rotate it.
+        Raises CertificateError, and OSError if a port cannot be bound.
         """
         self._settings = settings
         metrics = Metrics()
         self.reviewer = Reviewer(snapshot, metrics)
         self._source = source
-        # Policies of files were read before this.
+        # Policy files have been read already.
         self._complete = source is None or not source.unsynced_kinds()
         self._draining = False
         self._stop = asyncio.Event()
@@ -106,10 +106,10 @@ class Service:
         self._socket = _listen(settings.host, settings.port)
         self._health_socket = _listen(settings.host, settings.health_port)
         if is_trusted:
-            metrics.trusted(is_trusted)
+            metrics.observe_trust(is_trusted)
         if source:
-            metrics.watches(source.age, source.unsynced_kinds())
-        mutate = Mutate(self.reviewer, lambda: self._draining, self._waits_for)
+            metrics.observe_source(source.age, source.unsynced_kinds())
+        mutate = Mutate(self.reviewer, lambda: self._draining, self._waiting_for)
         tls = self._tls.context
         self._server = _Server(
             _config(
@@ -121,14 +121,14 @@ class Service:
         self._health = _Server(_config(health_app(self._not_ready, self._exposition)))
 
     async def run(self, started: Started | None = None) -> None:
-        """Serve until SIGTERM (drains first) or SIGINT (at once)."""
+        """Serve until SIGTERM, which drains first, or SIGINT."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._drain)
         loop.add_signal_handler(signal.SIGINT, self._stop.set)
         gc.collect()
-        gc.freeze()  # what stands now stays: the collector need not look at it again for every review
+        gc.freeze()  # all objects so far stay: the collector need not traverse them
         if self._source:
-            self._source.start(lambda update: loop.call_soon_threadsafe(self._take, update))
+            self._source.start(lambda update: loop.call_soon_threadsafe(self._swap, update))
         try:
             await self._serve(started)
         finally:
@@ -166,9 +166,9 @@ class Service:
     def _not_ready(self) -> str | None:
         if self._draining:
             return "draining"
-        return self._waits_for() or (None if self._server.started else "starting")
+        return self._waiting_for() or (None if self._server.started else "starting")
 
-    def _waits_for(self) -> str | None:
+    def _waiting_for(self) -> str | None:
         if self._complete:
             return None
         unsynced_kinds = self._source.unsynced_kinds() if self._source else []
@@ -178,12 +178,12 @@ class Service:
         self.reviewer.recorder.flush()
         return generate_latest(self.reviewer.metrics.registry)
 
-    def _take(self, update: Update) -> None:
+    def _swap(self, update: Update) -> None:
         self.reviewer.swap(update)
         self._complete = True
 
     def _drain(self) -> None:
-        """Fail readiness now, stop once everybody has had the time to hear of it."""
+        """Fail readiness now, and stop once kube-proxies have had time to see it."""
         if self._draining:
             return
         self._draining = True
@@ -198,8 +198,8 @@ def run(
     started: Started | None = None,
     is_trusted: Callable[[], bool] | None = None,
 ) -> None:
-    """Serve in this process until told to stop."""
-    with contextlib.suppress(AttributeError):  # another libc than glibc
+    """Serve in this process until SIGTERM or SIGINT."""
+    with contextlib.suppress(AttributeError):  # a libc other than glibc
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
     async def main() -> None:
@@ -225,11 +225,13 @@ def _config(app: object, **options: object) -> uvicorn.Config:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket; an empty host is every address, IPv6 included where the machine has it."""
-    both = not host and socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if both or ":" in host else socket.AF_INET
+    """A listening socket. An empty host means all addresses, with IPv6 if the machine has it."""
+    is_dual_stack = not host and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if is_dual_stack or ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
+        listening = socket.create_server(
+            (host, port), family=family, backlog=2048, dualstack_ipv6=is_dual_stack
+        )
     except OSError as error:
         raise OSError(error.errno, f"cannot listen on {host or '*'}:{port}: {error.strerror}") from error
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)

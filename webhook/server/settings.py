@@ -1,4 +1,4 @@
-"""What `serve` can be told. The command line fills it in; nothing else reads flags or the environment."""
+"""Settings of the server, from the command line. Nothing else here reads flags or the environment."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ class Settings(BaseModel):
     tls_private_key_file: Path
     client_ca_file: Path | None = None
     shutdown_delay: float = Field(10.0, ge=0)
-    """Seconds from SIGTERM, when readiness fails, to the last answer: kube-proxies need time to hear it."""
+    """Seconds from SIGTERM, when readiness fails, to the last answer: kube-proxies need time to see it."""

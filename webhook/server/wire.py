@@ -1,14 +1,14 @@
-"""AdmissionReview, in and out. The only module that knows its shape (k8s.io/api `admission/v1/types.go`).
+"""Decode and encode AdmissionReviews. Only here is their shape known (k8s.io/api `admission/v1/types.go`).
 
-What the API server checks of an answer is in k8s.io/apiserver
-`pkg/admission/plugin/webhook/request/admissionreview.go`: apiVersion and kind, the uid of the request, patch
-and patchType both or neither.
+The API server checks that an answer has apiVersion, kind and the uid of the request, and patch and patchType
+both or neither (k8s.io/apiserver `pkg/admission/plugin/webhook/request/admissionreview.go`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -31,26 +31,25 @@ API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
 
 MAX_WARNINGS = 5
-# Commas and opening braces of a review. For each a decoded Pod takes up to 200 bytes (measured: short labels
-# that are not ASCII), so 20 MiB at most. Reviews of an API server have one in 24 bytes (bench/reviews), and
+# Commas and opening braces of a review. A decoded Pod takes up to 200 bytes for each (measured: short labels
+# that are not ASCII), so at most 20 MiB. Reviews of an API server have one in 24 bytes (bench/reviews), and
 # etcd stores objects of up to 1.5 MiB: 65,000.
 MAX_ELEMENTS = 100_000
-_FORBIDDEN = 403  # as LimitRanger's own refusals
 
 
 class BadReviewError(Exception):
-    """The body is no AdmissionReview that this server understands: the caller's fault, status 400."""
+    """The body is not an AdmissionReview that this server supports: status 400."""
 
 
 class UnreadablePodError(Exception):
-    """The review is one, its Pod is none that this server can read."""
+    """The Pod of the review cannot be decoded."""
 
 
 class TooLargePodError(Exception):
-    """The Pod has more elements than any that could be stored, and is not decoded."""
+    """The Pod has more elements than etcd could store, and is not decoded."""
 
 
-# What msgspec raises for malformed text. ValueError: UTF-8 that is none, numbers of thousands of digits.
+# What msgspec raises for malformed text. ValueError: invalid UTF-8, numbers of thousands of digits.
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -74,7 +73,7 @@ class AdmissionRequest(Struct, frozen=True):
 
     @property
     def creates_a_pod(self) -> bool:
-        """Whether this is what the webhook configuration asks for; everything else is left alone."""
+        """Whether it is what the webhook configuration selects; everything else is exempt."""
         return self.operation == "CREATE" and self.kind == _POD_KIND and not self.subResource
 
 
@@ -95,22 +94,22 @@ class AdmissionReview(Struct, Generic[Read], frozen=True):
     request: Read | None = None
 
 
-# Nearly every review holds a Pod that can be read: envelope and Pod in one pass over the bytes.
-_PODS = msgspec.json.Decoder(AdmissionReview[_PodRequest])
-_REVIEWS = msgspec.json.Decoder(AdmissionReview[_RawRequest])
+# Nearly every review has a valid Pod: review and Pod are decoded in one pass over the bytes.
+_POD_REVIEW = msgspec.json.Decoder(AdmissionReview[_PodRequest])
+_RAW_REVIEW = msgspec.json.Decoder(AdmissionReview[_RawRequest])
 _POD = msgspec.json.Decoder(PodView)
 
 
 def read_review(body: bytes) -> AdmissionRequest:
-    """The request of a review. Raises BadReviewError saying what is wrong."""
-    review = _review(body)
+    """The request of a review. Raises BadReviewError, whose message says what is wrong."""
+    review = _decode(body)
     if (review.apiVersion, review.kind) != (API_VERSION, KIND):
         version, kind = truncate(review.apiVersion, NAME_LENGTH), truncate(review.kind, NAME_LENGTH)
         raise BadReviewError(
             f"apiVersion '{version}', kind '{kind}': this server speaks {API_VERSION} {KIND}"
         )
     if review.request is None:
-        raise BadReviewError("request: missing; a review without one asks nothing")
+        raise BadReviewError("request: missing")
     if not review.request.uid:
         raise BadReviewError("request.uid: empty")
     if len(review.request.uid) > NAME_LENGTH:  # the answer repeats it
@@ -118,31 +117,31 @@ def read_review(body: bytes) -> AdmissionRequest:
     return review.request
 
 
-def _review(body: bytes) -> AdmissionReview[_PodRequest] | AdmissionReview[_RawRequest]:
+def _decode(body: bytes) -> AdmissionReview[_PodRequest] | AdmissionReview[_RawRequest]:
     if _is_too_large(body):
-        return _envelope(body)
+        return _decode_without_pod(body)
     try:
-        return _PODS.decode(body)
-    except _UNREADABLE:  # the review, or only what it holds
-        return _envelope(body)
+        return _POD_REVIEW.decode(body)
+    except _UNREADABLE:  # the review, or only its Pod
+        return _decode_without_pod(body)
 
 
-def _envelope(body: bytes) -> AdmissionReview[_RawRequest]:
+def _decode_without_pod(body: bytes) -> AdmissionReview[_RawRequest]:
     try:
-        return _REVIEWS.decode(body)
+        return _RAW_REVIEW.decode(body)
     except _UNREADABLE as error:
         raise BadReviewError(f"not an AdmissionReview: {error}") from error
 
 
 def _is_too_large(text: bytes) -> bool:
-    """Whether decoding it could take much memory. Most have fewer bytes than that, and are not searched."""
+    """Whether decoding it could take much memory. Most texts have fewer bytes, and are not searched."""
     return len(text) > MAX_ELEMENTS and text.count(b",") + text.count(b"{") > MAX_ELEMENTS
 
 
 def read_pod(request: AdmissionRequest) -> PodView:
     """The Pod of a request.
 
-    Raises UnreadablePodError for one that no API server sends, TooLargePodError for one that none stores.
+    Raises UnreadablePodError, and TooLargePodError.
     """
     if isinstance(request, _PodRequest) and request.object is not None:
         return request.object
@@ -156,33 +155,33 @@ def read_pod(request: AdmissionRequest) -> PodView:
 
 
 def allowed(uid: str, warnings: Iterable[Notice] = ()) -> bytes:
-    """Admit the object as it is."""
-    return _answer({"uid": uid, "allowed": True, **_warned(map(str, warnings))})
+    """Allow the object unchanged."""
+    return _encode({"uid": uid, "allowed": True, **_warnings(map(str, warnings))})
 
 
 def decided(uid: str, decision: Decision, patch: list[Op]) -> bytes:
-    """Admit the Pod with the decision's patch, where it has one; or refuse it, where a policy says so."""
+    """Allow the Pod with the patch, if there is one; or deny it, if a policy does."""
     response: dict[str, Any] = {"uid": uid, "allowed": decision.denied is None}
     if decision.denied:
         message = truncate(decision.denied, LIST_LENGTH)
-        response["status"] = {"code": _FORBIDDEN, "reason": "Forbidden", "message": message}
+        response["status"] = {"code": HTTPStatus.FORBIDDEN, "reason": "Forbidden", "message": message}
     elif patch:
-        # Bytes, which msgspec writes in base64 as the API server reads them.
+        # msgspec encodes bytes in base64, as Go does.
         response |= {"patch": msgspec.json.encode(patch), "patchType": "JSONPatch"}
-    response |= _warned((*map(str, decision.warnings), *_would_change(decision)))
-    notes = _audit_annotations(decision)
-    if notes:
-        response["auditAnnotations"] = notes
-    return _answer(response)
+    response |= _warnings((*map(str, decision.warnings), *_would_change(decision)))
+    annotations = _audit_annotations(decision)
+    if annotations:
+        response["auditAnnotations"] = annotations
+    return _encode(response)
 
 
-def _answer(response: dict[str, Any]) -> bytes:
+def _encode(response: dict[str, Any]) -> bytes:
     return msgspec.json.encode({"apiVersion": API_VERSION, "kind": KIND, "response": response})
 
 
-def _warned(warnings: Iterable[str]) -> dict[str, list[str]]:
-    shown = [f"podtailor: {warning}" for warning in itertools.islice(warnings, MAX_WARNINGS)]
-    return {"warnings": [truncate(warning, WARNING_LENGTH) for warning in shown]} if shown else {}
+def _warnings(warnings: Iterable[str]) -> dict[str, list[str]]:
+    prefixed = [f"podtailor: {warning}" for warning in itertools.islice(warnings, MAX_WARNINGS)]
+    return {"warnings": [truncate(warning, WARNING_LENGTH) for warning in prefixed]} if prefixed else {}
 
 
 def _would_change(decision: Decision) -> tuple[str, ...]:
@@ -191,21 +190,23 @@ def _would_change(decision: Decision) -> tuple[str, ...]:
 
 
 def would_change(decision: Decision) -> tuple[str, ...]:
-    """`policy: field` of what only audited policies would set."""
+    """`policy: field` of every change that a policy in mode Audit would make."""
     if not decision.would_change:
         return ()
     return truncate_list(f"{change.policy.name}: {change.field}" for change in decision.would_change)
 
 
 def _audit_annotations(decision: Decision) -> dict[str, str]:
-    """For the API server's audit log. Keys without `/`: it puts the webhook's name before them."""
+    """For the API server's audit log, which puts the webhook's name and a `/` before each key."""
     if decision.exemption:
         return {"left-alone": truncate(str(decision.exemption), MESSAGE_LENGTH)}
-    notes = {"workload-types": ",".join(decision.types)}
+    annotations = {"workload-types": ",".join(decision.types)}
     if decision.enforced:
-        notes["policies"] = truncate(",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH)
+        annotations["policies"] = truncate(
+            ",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH
+        )
     fields = would_change(decision)
     if fields:
-        # An audit log keeps what it is given: long lists belong in our own log line.
-        notes["would-change"] = truncate(", ".join(fields), MESSAGE_LENGTH)
-    return notes
+        # The audit log keeps everything: only our own log line has long lists.
+        annotations["would-change"] = truncate(", ".join(fields), MESSAGE_LENGTH)
+    return annotations
