@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from tests.support.pods import decide, pod, policy, snapshot
 from webhook.cli import app
 from webhook.cli.explain.reasons import REASONS
+from webhook.edits import EDITS, field_name
 from webhook.model.names import Mode
 from webhook.policies.schema import Spec
 from webhook.server.log import ReviewLine
@@ -36,6 +37,13 @@ def _lines() -> Iterator[str]:
     yield "| field | type | meaning |"
     yield "|---|---|---|"
     yield from _fields(Spec, "")
+    yield "\n## Edits\n"
+    yield "In this order. `field` is a label of `podtailor_mutations_total`.\n"
+    yield "| field of `spec` | sets in a Pod | `field` |"
+    yield "|---|---|---|"
+    for edit in EDITS:
+        labels = dict.fromkeys(map(field_name, edit.fields))
+        yield f"| `{edit.name}` | {_listed(edit.fields)} | {_listed(labels)} |"
     yield "\n## Modes\n"
     yield "What a policy does, by its own mode, the label `podtailor.dev/mode` of the namespace, and the server's `--mode`.\n"
     yield "| server | namespace | policy Enforce | policy Audit | policy Off |"
@@ -67,6 +75,10 @@ def _lines() -> Iterator[str]:
     for words in _commands(get_command(app), ()):
         said = CliRunner().invoke(app, [*words, "--help"], terminal_width=100, prog_name="podtailor")
         yield f"\n### `{' '.join(('podtailor', *words))}`\n\n```text\n{said.output.strip()}\n```"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -13,6 +13,7 @@ from typing import Any
 import jsonpatch
 
 from tests.support.pods import Json, decide
+from webhook.edits import EDITS
 from webhook.edits.resources import bounds
 from webhook.engine.snapshot import Snapshot
 from webhook.model import quantity
@@ -83,8 +84,9 @@ def _everything_kept(before: Any, after: Any, path: tuple[str | int, ...]) -> No
         assert after == before, path
 
 
-_OPEN_POD_FIELDS = {"nodeSelector", "tolerations"}
-_OPEN_CONTAINER_FIELDS = {"resources", "resizePolicy"}
+_PATHS = [field.split(".") for edit in EDITS for field in edit.fields]
+_OPEN_POD_FIELDS = {path[1] for path in _PATHS if len(path) == 2}
+_OPEN_CONTAINER_FIELDS = {path[2] for path in _PATHS if path[1] in ("containers[*]", "initContainers[*]")}
 
 
 def _added_only_where_allowed(before: Json, after: Json) -> None:

@@ -14,7 +14,8 @@ from webhook.engine.apply import Outcome
 from webhook.model.pod import PodView
 
 _CONTAINERS = ("containers", "initContainers")
-_KEPT = ("name", "resources", "resizePolicy")
+# The name, and what edits write.
+CONTAINER_FIELDS = ("name", "resources", "resizePolicy")
 
 
 def diff_of(pod: PodView, outcome: Outcome) -> str:
@@ -48,7 +49,7 @@ def _changed_fields(pod: dict[str, Any], paths: list[tuple[str | int, ...]]) -> 
             excerpt |= {str(field): value} if value else {}
             continue
         container = value[rest[0]]
-        shown = {key: container[key] for key in _KEPT if container.get(key)}
+        shown = {key: container[key] for key in CONTAINER_FIELDS if container.get(key)}
         excerpt.setdefault(str(field), {})[shown["name"]] = shown
     return {field: [*each.values()] if field in _CONTAINERS else each for field, each in excerpt.items()}
 

@@ -15,6 +15,7 @@ from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, write
 from webhook.documents import yaml_tree
 from webhook.documents.files import read_documents
+from webhook.edits import EDITS
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, precedence
@@ -241,13 +242,7 @@ def _key(metadata: dict[str, Any]) -> str:
 
 
 def _sets(policy: Policy) -> list[str]:
-    parts = {
-        "resizePolicy": policy.resize_policy or policy.accelerators.resize_policy,
-        "nodeSelector": policy.node_selector,
-        "tolerations": policy.tolerations or policy.accelerators.tolerations,
-        "resources": policy.resources,
-    }
-    return [name for name, given in parts.items() if given]
+    return [edit.name for edit in EDITS if edit.requested_by(policy)]
 
 
 def _as_json(policy: Policy) -> dict[str, object]:

@@ -1,15 +1,65 @@
-"""The edits: what podtailor can do to a Pod. One file each, pure, in the order of this list.
+"""The edits: what podtailor can change in a Pod. Pure, one file or room each."""
 
-An edit reads a Subject and the policies that match it, in the order in which they are heard, and writes
-into a Draft.
-"""
+from __future__ import annotations
 
-from webhook.edits import node_selector, resize_policy, tolerations
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from webhook.edits.node_selector import default_node_selector
+from webhook.edits.resize_policy import ensure_resize_policy
 from webhook.edits.resources.edit import default_resources
+from webhook.edits.tolerations import ensure_tolerations
+from webhook.model.draft import Draft
+from webhook.model.policy import Policy
+from webhook.model.subject import Subject
+
+
+class Edit(Struct, frozen=True, kw_only=True):
+    """One kind of change, as a value: `policies list`, the reference, metrics and the laws derive from it."""
+
+    name: str
+    """The field of a policy's `spec` that requests it."""
+    requested_by: Callable[[Policy], bool]
+    apply: Callable[[Subject, Sequence[Policy], Draft], None]
+    """Reads the Pod and the policies that request the edit, in order of precedence; writes into the draft."""
+    fields: tuple[str, ...]
+    """Every field of a Pod that it may write."""
+
 
 EDITS = (
-    resize_policy.ensure_resize_policy,
-    node_selector.default_node_selector,
-    tolerations.ensure_tolerations,
-    default_resources,
+    Edit(
+        name="resizePolicy",
+        requested_by=lambda policy: bool(policy.resize_policy or policy.accelerators.resize_policy),
+        apply=ensure_resize_policy,
+        fields=("spec.containers[*].resizePolicy", "spec.initContainers[*].resizePolicy"),
+    ),
+    Edit(
+        name="nodeSelector",
+        requested_by=lambda policy: bool(policy.node_selector),
+        apply=default_node_selector,
+        fields=("spec.nodeSelector",),
+    ),
+    Edit(
+        name="tolerations",
+        requested_by=lambda policy: bool(policy.tolerations or policy.accelerators.tolerations),
+        apply=ensure_tolerations,
+        fields=("spec.tolerations",),
+    ),
+    Edit(
+        name="resources",
+        requested_by=lambda policy: policy.resources is not None,
+        apply=default_resources,
+        fields=(
+            "spec.containers[*].resources.requests",
+            "spec.containers[*].resources.limits",
+            "spec.initContainers[*].resources.requests",
+            "spec.initContainers[*].resources.limits",
+        ),
+    ),
 )
+
+
+def field_name(field: str) -> str:
+    """The last name of a field: its label in metrics."""
+    return field.rpartition(".")[2]

@@ -3,58 +3,71 @@
 Matches  Pods that the scheduler will place
 Reads    the controlling owner, spec.nodeName, spec.nodeSelector, spec.affinity.nodeAffinity (required)
 Writes   spec.nodeSelector
-Leaves   keys that the Pod sets, that a required nodeAffinity term names or that the namespace's annotation
-         node-selector decides, an old `beta.` name counting as the new one; DaemonSet Pods, whose controller
-         plans from the template and would create and fail for ever; Pods already bound by `spec.nodeName`;
-         Pods that were applied with a selector by server-side apply, which could not be applied again
+Leaves   keys that the Pod sets, that a required nodeAffinity term names, or for which the namespace's
+         annotation node-selector has another value; a `beta.` name counts as the new one. DaemonSet Pods and
+         bound Pods. Pods created by server-side apply with a selector: they could not be applied again
 
-The nodeSelector of a RuntimeClass is in the Pod before we are called, and is the Pod's own.
+A RuntimeClass adds its nodeSelector before webhooks run, so it counts as the Pod's own.
 Source: `plugin/pkg/admission/podnodeselector/admission.go`, `runtimeclass/admission.go` in k8s.io/kubernetes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from msgspec import Struct
 
 from webhook.model.affinity import required_terms
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import node_label
+from webhook.model.placement import fixed_placement
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
 
 
 def default_node_selector(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
-    wishing = [policy for policy in policies if policy.node_selector]
-    if not wishing:
-        return
-    there = {node_label(key): value or "" for key, value in (subject.spec.nodeSelector or {}).items()}
-    required = {
-        node_label(expression.key)
-        for term in required_terms(subject.spec)
-        for expression in term.matchExpressions or ()
-    }
-    decided = {node_label(key): value for key, value in subject.namespace.node_selector.items()}
-    for policy in wishing:
+    existing = {node_label(key): value or "" for key, value in (subject.spec.nodeSelector or {}).items()}
+    constraints = _constraints(subject)
+    for policy in policies:
         for key, value in policy.node_selector.items():
             label = node_label(key)
             field = f"pod:nodeSelector.{label}"
-            if there.get(label) == value:
+            if existing.get(label) == value:
                 continue
-            is_ours = draft.is_claimed(field)
-            reason = Reason.KEPT if label in there and not is_ours else _unplaceable(subject)
-            if reason is None and label in required:
-                reason = Reason.NODE_AFFINITY
-            if reason is None and decided.get(label, value) != value:
-                reason = Reason.NAMESPACE
+            is_kept = label in existing and not draft.is_claimed(field)
+            reason = Reason.KEPT if is_kept else constraints.forbid(label, value)
             if reason:
                 draft.skip(policy, field, reason)
             elif draft.claim(policy, field, value):
                 draft.set(policy, field, ("spec", "nodeSelector", key), value)
 
 
-def _unplaceable(subject: Subject) -> Reason | None:
-    if subject.is_daemon:
-        return Reason.DAEMON_SET
-    if subject.spec.nodeName:
-        return Reason.NODE_NAME
-    return Reason.APPLIED if subject.declared.node_selector else None
+class _Constraints(Struct, frozen=True, kw_only=True):
+    """What decides the placement of a Pod besides its nodeSelector."""
+
+    fixed: Reason | None
+    affinity: AbstractSet[str]
+    """Labels that a required nodeAffinity term names."""
+    namespace: Mapping[str, str]
+    """Labels that the namespace selects."""
+
+    def forbid(self, label: str, value: str) -> Reason | None:
+        if self.fixed:
+            return self.fixed
+        if label in self.affinity:
+            return Reason.NODE_AFFINITY
+        return None if self.namespace.get(label, value) == value else Reason.NAMESPACE
+
+
+def _constraints(subject: Subject) -> _Constraints:
+    is_applied = subject.declared.node_selector
+    return _Constraints(
+        fixed=fixed_placement(subject) or (Reason.APPLIED if is_applied else None),
+        affinity={
+            node_label(expression.key)
+            for term in required_terms(subject.spec)
+            for expression in term.matchExpressions or ()
+        },
+        namespace={node_label(key): value for key, value in subject.namespace.node_selector.items()},
+    )

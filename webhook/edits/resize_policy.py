@@ -1,12 +1,12 @@
-"""Say how each container takes an in-place resize.
+"""Declare how each container takes an in-place resize.
 
 Matches  regular containers and sidecars in the policy's scope
 Reads    spec.restartPolicy, containers[*].restartPolicy, containers[*].resizePolicy
 Writes   containers[*].resizePolicy, initContainers[*].resizePolicy (sidecars)
-Leaves   entries that are there; ordinary init containers and ephemeral containers; `RestartContainer`
-         where the Pod or the container never restarts (left out, not turned into `NotRequired`); containers
-         of a Pod that was applied with a resizePolicy, which could not be applied again; all of them on
-         Kubernetes before 1.33, which drops the field
+Leaves   existing entries. Ordinary init containers and ephemeral containers. `RestartContainer` if the Pod or
+         the container never restarts (skipped, not turned into `NotRequired`). Containers applied with a
+         resizePolicy: they could not be applied again. All containers before Kubernetes 1.33, which drops
+         the field
 
 Source: `validateResizePolicy` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go`; KEP-1287.
 """
@@ -19,27 +19,24 @@ from webhook.model.draft import Draft, Reason
 from webhook.model.policy import Policy
 from webhook.model.subject import Container, ContainerKind, Subject
 
-RESIZABLE = ("cpu", "memory")
+_RESIZABLE = ("cpu", "memory")
 
 
 def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
-    wishing = [policy for policy in policies if policy.resize_policy or policy.accelerators.resize_policy]
-    if not wishing:
-        return
     for container in subject.containers:
-        there = {entry.resourceName: entry.restartPolicy for entry in container.view.resizePolicy or ()}
-        never = "Never" in (subject.spec.restartPolicy, container.view.restartPolicy)
-        closed = _closed(container, subject)
-        for policy in wishing:
+        existing = {entry.resourceName: entry.restartPolicy for entry in container.view.resizePolicy or ()}
+        never_restarts = "Never" in (subject.spec.restartPolicy, container.view.restartPolicy)
+        reason = _not_editable(container, subject)
+        for policy in policies:
             if not policy.containers.covers(container.name, container.repository):
                 continue
-            if closed:
-                draft.skip(policy, f"{container.name}:resizePolicy", closed)
+            if reason:
+                draft.skip(policy, f"{container.name}:resizePolicy", reason)
             else:
-                _ensure(container, policy, there, draft, never=never)
+                _ensure(container, policy, existing, draft, never_restarts=never_restarts)
 
 
-def _closed(container: Container, subject: Subject) -> Reason | None:
+def _not_editable(container: Container, subject: Subject) -> Reason | None:
     if not subject.supports_resize_policy:
         return Reason.KUBERNETES
     if container.name in subject.skip_containers:
@@ -50,22 +47,22 @@ def _closed(container: Container, subject: Subject) -> Reason | None:
 
 
 def _ensure(
-    container: Container, policy: Policy, there: Mapping[str, str], draft: Draft, *, never: bool
+    container: Container, policy: Policy, existing: Mapping[str, str], draft: Draft, *, never_restarts: bool
 ) -> None:
-    wishes = policy.resize_policy
+    proposed = policy.resize_policy
     if container.devices.resources:
-        wishes = {**wishes, **policy.accelerators.resize_policy}
-    for resource in RESIZABLE:
-        wish = wishes.get(resource)
-        if wish is None:
+        proposed = {**proposed, **policy.accelerators.resize_policy}
+    for resource in _RESIZABLE:
+        restart_policy = proposed.get(resource)
+        if restart_policy is None:
             continue
         field = f"{container.name}:resizePolicy.{resource}"
-        if resource in there:
-            if there[resource] != wish:
+        if resource in existing:
+            if existing[resource] != restart_policy:
                 draft.skip(policy, field, Reason.KEPT)
-        elif never and wish == "RestartContainer":
+        elif never_restarts and restart_policy == "RestartContainer":
             draft.skip(policy, field, Reason.RESTART_POLICY_NEVER)
-            draft.reserve(policy, field, wish)
-        elif draft.claim(policy, field, wish):
-            entry = {"resourceName": resource, "restartPolicy": wish}
+            draft.reserve(policy, field, restart_policy)
+        elif draft.claim(policy, field, restart_policy):
+            entry = {"resourceName": resource, "restartPolicy": restart_policy}
             draft.append(policy, field, (*container.path, "resizePolicy"), entry)

@@ -1,12 +1,10 @@
 """Let Pods onto the tainted Nodes that they are made for.
 
-Matches  Pods that the scheduler will place, but those of DaemonSets
-Reads    the controlling owner, spec.nodeName, spec.tolerations, the accelerators that containers ask for, and
-         whether the Pod was applied with tolerations of its own
+Matches  Pods that the scheduler will place
+Reads    the controlling owner, spec.nodeName, spec.tolerations, the accelerators that containers request
 Writes   spec.tolerations
-Leaves   Pods that already tolerate as much; DaemonSet Pods, whose controller plans from the template; bound
-         Pods; Pods that were applied with tolerations, which could not be applied again; what the
-         namespace's annotation tolerationsWhitelist does not allow
+Leaves   Pods that already tolerate as much. DaemonSet Pods and bound Pods. Pods applied with tolerations:
+         they could not be applied again. What the annotation tolerationsWhitelist of the namespace forbids
 
 Source: `isSuperset` in k8s.io/kubernetes `pkg/util/tolerations/tolerations.go`, the plugin in
 `plugin/pkg/admission/podtolerationrestriction/admission.go`.
@@ -21,45 +19,38 @@ import msgspec
 from webhook.model.accelerators import DEFAULT_TAINT, taint_key
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import WorkloadType
+from webhook.model.placement import fixed_placement
 from webhook.model.pod import Toleration
 from webhook.model.policy import Policy
 from webhook.model.subject import Subject
 from webhook.model.tolerations import is_superset
 
-FIELD = "pod:tolerations"
+_FIELD = "pod:tolerations"
 
 
 def ensure_tolerations(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
-    there = list(subject.spec.tolerations or ())
-    closed = _closed(subject)
+    tolerations = list(subject.spec.tolerations or ())
+    allowed = subject.namespace.allowed_tolerations
+    fixed = fixed_placement(subject) or (Reason.APPLIED if subject.declared.tolerations else None)
     for policy in policies:
-        for wish in _wishes(policy, subject):
-            if any(is_superset(one, wish) for one in there):
+        for proposed in _proposals(policy, subject):
+            if any(is_superset(each, proposed) for each in tolerations):
                 continue
-            if closed:
-                draft.skip(policy, FIELD, closed)
+            if fixed:
+                draft.skip(policy, _FIELD, fixed)
                 break
-            allowed = subject.namespace.allowed_tolerations
-            if allowed and not any(is_superset(one, wish) for one in allowed):
-                draft.skip(policy, FIELD, Reason.NAMESPACE)
+            if allowed and not any(is_superset(each, proposed) for each in allowed):
+                draft.skip(policy, _FIELD, Reason.NAMESPACE)
                 continue
-            there.append(wish)
-            draft.append(policy, FIELD, ("spec", "tolerations"), msgspec.to_builtins(wish))
+            tolerations.append(proposed)
+            draft.append(policy, _FIELD, ("spec", "tolerations"), msgspec.to_builtins(proposed))
 
 
-def _closed(subject: Subject) -> Reason | None:
-    if subject.is_daemon:
-        return Reason.DAEMON_SET
-    if subject.spec.nodeName:
-        return Reason.NODE_NAME
-    return Reason.APPLIED if subject.declared.tolerations else None
-
-
-def _wishes(policy: Policy, subject: Subject) -> Iterator[Toleration]:
+def _proposals(policy: Policy, subject: Subject) -> Iterator[Toleration]:
     yield from policy.tolerations
     if policy.accelerators.tolerations:
         keys = {taint_key(name) for container in subject.containers for name in container.devices.resources}
-        if not keys and WorkloadType.GPU in subject.types:  # a label says so; the device is not shown
+        if not keys and WorkloadType.GPU in subject.types:  # a label says GPU, no container requests a device
             keys = {DEFAULT_TAINT}
         for key in sorted(keys):
             for toleration in policy.accelerators.tolerations:

@@ -76,9 +76,10 @@ def apply_policies(
         draft.set(arm64.policy, arm64.field, arm64.path, arm64.value)
         subject = _on_arm64(subject, str(arm64.path[-1]))
         matched = list(filter(included, snapshot.policies.matching(subject)))
-    if matched:
-        for edit in EDITS:
-            edit(subject, matched, draft)
+    for edit in EDITS:
+        requesting = [policy for policy in matched if edit.requested_by(policy)]
+        if requesting:
+            edit.apply(subject, requesting, draft)
     annotation = None
     if draft.changes and snapshot.annotate:
         annotation = applied_write(draft.changes, subject.metadata.annotations or {})

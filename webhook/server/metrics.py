@@ -196,5 +196,5 @@ def _policy(policy: Policy) -> str:
 
 
 def _field(change: Change) -> str:
-    """`requests`, `limits`, `resizePolicy`, `nodeSelector` or `tolerations`."""
+    """The last name of one of the `fields` of an edit, as `requests` and `nodeSelector`."""
     return str(change.path[-1 if change.append else -2])
