@@ -56,7 +56,7 @@ def test_json_is_a_line_an_object_and_the_summary_last(run: Run) -> None:
     ]
     assert all(line["owner"] == {"kind": line["kind"], "name": line["name"]} for line in lines)
     assert last["summary"]["owners"]["would-change"] == 6
-    assert last["summary"]["costsUnknown"] == "no cluster was looked at"
+    assert last["summary"]["costsUnknown"] == "no cluster was audited"
     assert last["summary"]["interrupted"] is False
 
 
@@ -84,7 +84,7 @@ def test_metrics_have_every_finding(run: Run) -> None:
 
 def test_nothing_to_look_at_is_warned_of(run: Run) -> None:
     done = run("audit", "-f", "-", stdin="{apiVersion: v1, kind: Service, metadata: {name: s}}")
-    assert (done.code, done.err) == (0, "warning: -: nothing in there makes Pods\n")
+    assert (done.code, done.err) == (0, "warning: -: no Pods or Pod templates found\n")
 
 
 @pytest.mark.parametrize(
@@ -184,9 +184,9 @@ def test_explain_passes_over_what_cannot_be_judged_and_exits_1(run: Run) -> None
         (["-f", "examples", "--fail-on", "viol"], "--fail-on viol: one of violation, slipped-through,"),
         (
             ["-f", "examples", "-l", "a=b"],
-            "-l, --kinds and --publish are for a cluster: leave them out with -f",
+            "-l, --kinds and --publish audit a cluster: omit them with -f",
         ),
-        (["--publish", "-l", "a=b"], "--publish: a Report is of a whole namespace: leave -l and --kinds out"),
+        (["--publish", "-l", "a=b"], "--publish: a Report covers a whole namespace: omit -l and --kinds"),
         (["-f", "examples", "--since", "soon"], "--since soon: write a time as 2026-01-31T12:00:00Z"),
         (["-n", "a", "-A"], "give -n or -A, not both"),
         (

@@ -251,7 +251,7 @@ def test_explain_and_retrofit_say_what_the_audit_says(audited: Audited) -> None:
     same = audited.run("explain", f"pod/{name}", "-n", namespace).stdout
     assert same.startswith(f"Pod {namespace}/{name}  pass, created at ")
     assert "  a new Pod would be the same\n" in same
-    every = "Every live Pod has what admission would give it now.\n"
+    every = "No live Pod lacks anything that admission would add now.\n"
     assert audited.run("retrofit", "-n", namespace).stdout == every
     patch = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "150m"}}}]}}
     audited.cluster.kubectl(
@@ -271,7 +271,7 @@ def test_explain_and_retrofit_say_what_the_audit_says(audited: Audited) -> None:
     kept = "app:requests.cpu  kept: the Pod's annotation says podtailor set it (policy general)"
     assert kept in audited.run("explain", f"pod/{name}", "-n", namespace).stdout
     assert audited.run("retrofit", "-n", namespace).stdout == (
-        "1 Pod drifted: resized since, and left as that: podtailor audit says from what.\n"
+        "1 Pod drifted: such a resize may be intended, so it is kept; podtailor audit shows it.\n"
     )
 
 
@@ -320,7 +320,7 @@ def test_retrofit_restarts_what_rolls_out_and_names_the_rest(audited: Audited) -
     assert {pod["metadata"]["uid"] for pod in audited.pods(namespace)} == uids
     applied = audited.run("retrofit", "-n", namespace, "--apply")
     assert (applied.returncode, applied.stderr) == (0, "")
-    assert applied.stdout.endswith(f"3/3 Deployment {namespace}/web: new, 3 Pods\n")
+    assert applied.stdout.endswith(f"3/3 Deployment {namespace}/web: restarted, 3 Pods\n")
     again = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)
     assert again["restarts"] == []
     assert {each["owner"]["name"] for each in again["byHand"]} == {"alone", "own"}
@@ -365,7 +365,7 @@ def test_resize_alone_repairs_what_it_can(audited: Audited) -> None:
     )
     assert (
         audited.run("retrofit", "-n", namespace).stdout
-        == "Every live Pod has what admission would give it now.\n"
+        == "No live Pod lacks anything that admission would add now.\n"
     )
 
 
@@ -382,7 +382,7 @@ def test_stuck_rollout_ends_with_what_is_left(audited: Audited) -> None:
     done = audited.run("retrofit", "-n", namespace, "--apply", "--timeout=2")
     assert done.returncode == 1
     assert (
-        "Deployment stuck/never: 0 of 1 Pods are new and available, and that has not changed in time; not restarted: 1 owner"
+        "Deployment stuck/never: timed out: 0 of 1 Pods are new and available; not restarted: 1 owner"
         in done.stdout
     )
 
@@ -401,7 +401,7 @@ def test_nothing_is_restarted_while_nobody_tailors(audited: Audited) -> None:
     finally:
         audited.kubelet.sync()
     assert done.returncode == 1, done.stdout
-    assert "not restarted, for a new Pod would lack app:resizePolicy.cpu, " in done.stdout
+    assert "not restarted: a new Pod would lack app:resizePolicy.cpu, " in done.stdout
     assert "; not restarted: 1 owner" in done.stdout
     assert {pod["metadata"]["uid"] for pod in audited.pods(namespace)} == uids
 
@@ -458,7 +458,7 @@ def test_resize_that_is_refused_keeps_nothing_else_from_being_done(audited: Audi
         )
     assert done.returncode == 1
     assert "Pod some-refused/half-2: resized" in done.stdout
-    assert "1/1 Deployment some-refused/web: new, 1 Pod" in done.stdout
+    assert "1/1 Deployment some-refused/web: restarted, 1 Pod" in done.stdout
     assert "error: not done: Pod some-refused/half-1: 403" in done.stderr
 
 
@@ -471,5 +471,5 @@ def test_paused_deployment_is_left_alone(audited: Audited) -> None:
     next_second()
     done = audited.run("retrofit", "-n", namespace, "--apply")
     assert done.returncode == 0
-    assert "These are for you:\n  Deployment paused/web (web-" in done.stdout
+    assert "These are left to you:\n  Deployment paused/web (web-" in done.stdout
     assert done.stdout.endswith("): it is paused\n")

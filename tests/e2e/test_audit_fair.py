@@ -233,7 +233,7 @@ def test_set_that_rolls_out_in_parts_is_for_a_person(installed: ControlPlane) ->
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
     assert "rollout restart" not in said
     assert (
-        "StatefulSet parts/parted (parted-0, parted-1): its partition keeps the first 1 Pods as they are"
+        "StatefulSet parts/parted (parted-0, parted-1): its partition excludes the first 1 Pods from rollouts"
         in said
     )
 

@@ -82,7 +82,7 @@ def test_autoscaler_that_would_wake_is_named_with_what_it_would_read(
                 },
             )
         assert reads() == 230
-        assert "scales at 80% of cpu, they would read 230%" in audit(cluster.kubeconfig).stdout
+        assert "target 80% of cpu, usage relative to new requests 230%" in audit(cluster.kubeconfig).stdout
     finally:
         cluster.kubectl("delete", "-f", str(METRICS))
 

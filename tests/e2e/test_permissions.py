@@ -214,7 +214,10 @@ def test_nothing_is_changed_by_what_is_half_known(editor: Person) -> None:
     )
     done = editor.run("retrofit -n mine --apply")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "error: nothing is changed as long as you may not read all that decides" in done.stderr
+    assert (
+        "error: --apply changes nothing, because you may not read everything that decides about Pods"
+        in done.stderr
+    )
     assert "as far as is known" in editor.run("retrofit -n mine").stdout
     after = editor.cluster.kubectl(
         "get", "deployment", "web", "--namespace=mine", "--output=jsonpath={.spec}"

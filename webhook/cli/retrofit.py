@@ -1,4 +1,4 @@
-"""`podtailor retrofit`: how Pods that exist get what admission would give them now."""
+"""`podtailor retrofit`: repair live Pods that a new Pod would differ from."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _INTERRUPTED = 130
 def retrofit(
     namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="One namespace only.")] = None,
     selector: Annotated[
-        str, typer.Option("--selector", "-l", help="Only Pods with these labels, as kubectl's -l.")
+        str, typer.Option("--selector", "-l", help="Only Pods with these labels, as in kubectl.")
     ] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
     since: options.Since = "",
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="How long one rollout may take.")
+        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Timeout of one rollout.")
     ] = 600,
     *,
     all_namespaces: options.AllNamespaces = False,
@@ -42,23 +42,23 @@ def retrofit(
         bool,
         typer.Option(
             "--apply",
-            help="Do it: resize, then restart one owner after the other, each once the last is done.",
+            help="Repair: resize Pods, then restart owners, one at a time.",
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --apply: ask the API server, and change nothing.")
+        bool, typer.Option("--dry-run", help="With --apply: send requests as dry runs, which change nothing.")
     ] = False,
 ) -> None:
-    """Say how Pods that came before podtailor, or slipped through, get what they lack.
+    """Print, or apply, repairs for Pods that are older than their policies or slipped through.
 
-    The least disruptive repair comes first. A resize repairs a Pod that lacks requests or limits alone and
-    keeps its QoS class. All else takes a new Pod: owners that roll out are restarted. Pods that nobody would
-    make anew are named, and never deleted.
+    The least disruptive repair comes first. A resize is enough for a Pod that lacks only requests or limits
+    and keeps its QoS class. Other Pods must be replaced: owners that support rollouts are restarted. Pods
+    that no rollout replaces are listed, never deleted.
 
-    With --apply what is refused is told at the end, and does not keep the others from being done. Before each
-    restart a new Pod is tried with a dry run: where it would not be tailored, nothing more is restarted.
+    With --apply, a refused repair is reported at the end and does not stop the others. Before each restart a
+    new Pod is created as a dry run; if it would not be tailored, no further owner is restarted.
 
-    Interrupted or stuck, it can be run again: what is repaired by then is not in the list any more.
+    After an interrupt or a timeout, run it again: repaired Pods are no longer listed.
 
     \b
     Examples:
@@ -67,11 +67,11 @@ def retrofit(
       podtailor retrofit -n shop --apply
 
     \b
-    Exit codes: 0 done, 1 something was refused, stuck or not tailored, or a Pod could not be judged,
-    2 wrong usage or input that cannot be used, 130 interrupted.
+    Exit codes: 0 done, 1 a repair was refused, timed out or brought no tailored Pods, or a Pod could not be
+    judged, 2 wrong usage or unusable input, 130 interrupted.
     """
     if dry_run and not apply:
-        raise InputError("--dry-run is for --apply: without it nothing is changed anyway")
+        raise InputError("--dry-run needs --apply: without it nothing is changed")
     options.check_scope(namespace, all_namespaces=all_namespaces)
     options.check_time(since)
     from webhook.audit.cluster.evidence import with_evidence
@@ -99,45 +99,47 @@ def retrofit(
     for note in view.notes:
         warn(note)
     if part.unreadable and apply:
-        raise InputError("nothing is changed as long as you may not read all that decides")
-    unreached = webhook_problems(view.installed, None, datetime.now(UTC)) if apply else []
-    if unreached:
-        raise InputError("new Pods would be as the old ones: " + "; ".join(unreached))
+        raise InputError(
+            "--apply changes nothing, because you may not read everything that decides about Pods"
+        )
+    problems = webhook_problems(view.installed, None, datetime.now(UTC)) if apply else []
+    if problems:
+        raise InputError("new Pods would not change: " + "; ".join(problems))
     if output is Format.JSON:
         print_json(_as_json(plan))
     else:
-        _show(plan, is_sure=not part.unreadable)
+        _show(plan, is_complete=not part.unreadable)
     if apply:
         _apply(api, plan, view.snapshot, timeout, dry_run=dry_run)
     if Finding.NOT_JUDGED in auditor.summary.found:
         raise typer.Exit(1)
 
 
-def _show(plan: Plan, *, is_sure: bool) -> None:
+def _show(plan: Plan, *, is_complete: bool) -> None:
     out = console()
 
-    def said(title: str, lines: list[str]) -> None:
+    def section(title: str, lines: list[str]) -> None:
         if lines:
             out.print(Text(title, style="bold"))
             for line in lines:
                 out.print(Text(f"  {line}"))
 
-    said("A resize repairs these Pods as they run:", list(map(str, plan.resizes)))
-    said("These make their Pods anew, one after the other:", list(map(str, plan.restarts)))
-    said("These are for you:", list(map(_by_hand, plan.by_hand)))
+    section("A resize repairs these Pods without a restart:", list(map(str, plan.resizes)))
+    section("These owners restart their Pods, one at a time:", list(map(str, plan.restarts)))
+    section("These are left to you:", list(map(_by_hand, plan.by_hand)))
     if plan.not_in_force:
         pods = pluralize(plan.not_in_force, "Pod")
-        only = " only if more were enforced" if is_sure else ", as far as is known"
-        out.print(f"{pods} would change{only}: see podtailor audit.")
+        only = " only if more policies were enforced" if is_complete else ", as far as is known"
+        out.print(f"{pods} would change{only}; podtailor audit lists them.")
     if plan.refused:
         pods = pluralize(plan.refused, "Pod")
-        out.print(f"{pods} would be refused if made anew: podtailor audit says why.")
+        out.print(f"{pods} would be refused if created now; podtailor audit gives the reasons.")
     if plan.drifted:
         pods = pluralize(plan.drifted, "Pod")
-        out.print(f"{pods} drifted: resized since, and left as that: podtailor audit says from what.")
-    if plan == Plan((), (), ()):
-        known = "" if is_sure else ", as far as is known"
-        out.print(f"Every live Pod has what admission would give it now{known}.")
+        out.print(f"{pods} drifted: such a resize may be intended, so it is kept; podtailor audit shows it.")
+    if plan == Plan():
+        known = "" if is_complete else ", as far as is known"
+        out.print(f"No live Pod lacks anything that admission would add now{known}.")
 
 
 def _by_hand(each: ByHand) -> str:
@@ -146,7 +148,7 @@ def _by_hand(each: ByHand) -> str:
 
 
 def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run: bool) -> None:
-    """What is refused is told, and what can be done is done all the same. Raises typer.Exit."""
+    """Does everything that is not refused, and reports the rest at the end. Raises typer.Exit."""
     from webhook.errors import ClusterError
     from webhook.retrofit import rollout
 
@@ -160,27 +162,27 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
             refused.append(str(error))
     for index, restart in enumerate(plan.restarts):
         name = f"{index + 1}/{len(plan.restarts)} {restart.owner}"
-        left = _left(plan.restarts[index + 1 :])
+        remaining = _remaining(plan.restarts[index + 1 :])
         try:
-            said = _restart(api, restart, snapshot, name, timeout, dry_run=dry_run)
+            result = _restart(api, restart, snapshot, name, timeout, dry_run=dry_run)
         except rollout.StuckError as error:
-            out.print(Text.assemble((str(error), "red"), left))
-            _told(refused)
+            out.print(Text.assemble((str(error), "red"), remaining))
+            _print_refused(refused)
             raise typer.Exit(1) from error
         except ClusterError as error:
             refused.append(str(error))
             continue
         except KeyboardInterrupt:
-            out.print(Text(f"{name}: interrupted; its rollout goes on{left}"))
-            _told(refused)
+            out.print(Text(f"{name}: interrupted; its rollout continues{remaining}"))
+            _print_refused(refused)
             raise typer.Exit(_INTERRUPTED) from None
-        out.print(Text(f"{name}: {said}"))
+        out.print(Text(f"{name}: {result}"))
     if refused:
-        _told(refused)
+        _print_refused(refused)
         raise typer.Exit(1)
 
 
-def _told(refused: list[str]) -> None:
+def _print_refused(refused: list[str]) -> None:
     for each in refused:
         print_error(f"not done: {each}")
 
@@ -188,22 +190,22 @@ def _told(refused: list[str]) -> None:
 def _restart(
     api: Api, restart: Restart, snapshot: Snapshot, name: str, timeout: float, *, dry_run: bool
 ) -> str:
-    """What came of it. One that is under way already, of an earlier try, is waited for.
+    """The result in words. A rollout that an earlier run started is waited for, not restarted.
 
-    Raises StuckError where new Pods are not tailored: those of the other owners would not be either.
+    Raises StuckError if new Pods are not tailored: those of other owners would not be either.
     """
     from webhook.retrofit import rollout, trial
 
     lacked = trial.fields_a_new_pod_lacks(api, restart.owner, snapshot)
     if lacked:
         raise rollout.StuckError(
-            f"{restart.owner}: not restarted, for a new Pod would lack {', '.join(lacked)}: "
-            "does podtailor answer? podtailor certs check says whether the API server can call it"
+            f"{restart.owner}: not restarted: a new Pod would lack {', '.join(lacked)}. "
+            "Does podtailor answer? podtailor certs check says whether the API server can call it"
         )
-    rolling = rollout.rollout_status(api, restart.owner)
-    if rolling is None:
-        return "it has gone meanwhile"
-    if rolling.is_done:
+    current = rollout.rollout_status(api, restart.owner)
+    if current is None:
+        return "it was deleted meanwhile"
+    if current.is_done:
         rollout.restart(api, restart.owner, dry_run=dry_run)
     if dry_run:
         return "would be restarted"
@@ -211,11 +213,11 @@ def _restart(
         for done, wanted in rollout.watch_rollout(api, restart.owner, timeout):
             status.update(f"{name}: {done} of {wanted} Pods are new")
     for pod, lacked in trial.pods_lacking_fields(api, restart.owner, snapshot):
-        raise rollout.StuckError(f"{restart.owner}: Pod {pod} has come back without {', '.join(lacked)}")
-    return f"new, {pluralize(len(restart.names), 'Pod')}"
+        raise rollout.StuckError(f"{restart.owner}: new Pod {pod} lacks {', '.join(lacked)}")
+    return f"restarted, {pluralize(len(restart.pods), 'Pod')}"
 
 
-def _left(restarts: tuple[Restart, ...]) -> str:
+def _remaining(restarts: tuple[Restart, ...]) -> str:
     return f"; not restarted: {pluralize(len(restarts), 'owner')}" if restarts else ""
 
 
@@ -226,7 +228,7 @@ def _as_json(plan: Plan) -> dict[str, object]:
             for each in plan.resizes
         ],
         "restarts": [
-            {"owner": each.owner, "pods": each.names, "command": str(each)} for each in plan.restarts
+            {"owner": each.owner, "pods": each.pods, "command": str(each)} for each in plan.restarts
         ],
         "byHand": plan.by_hand,
         "notInForce": plan.not_in_force,

@@ -1,1 +1,1 @@
-"""Give running Pods what admission would give them now. Writes workloads; the audit only reads."""
+"""Repair live Pods that a new Pod would differ from. Writes workloads; the audit only reads."""

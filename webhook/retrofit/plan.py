@@ -1,8 +1,8 @@
-"""How Pods that exist get what admission would give them now: the least disruptive repair of each.
+"""The least disruptive repair of each live Pod that a new Pod would differ from.
 
-What can be changed on a live Pod is little: `resizePolicy` and selectors never, requests and limits only by a
-resize that keeps the QoS class (k8s.io/kubernetes `ValidatePodResize` in pkg/apis/core/validation). All else
-takes a new Pod, which its controller makes when it is told to roll out.
+`resizePolicy` and selectors of a live Pod cannot change, and requests and limits only by a resize that keeps
+the QoS class (k8s.io/kubernetes `ValidatePodResize` in pkg/apis/core/validation). Everything else takes a new
+Pod, which the controller creates in a rollout.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from webhook.model.pod import NO_SPEC
 from webhook.workloads.workload import Ref, Workload
 
 _ROLLS_OUT = ("Deployment", "StatefulSet", "DaemonSet")
-_MISSED = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
+_LACKING = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
 
 
 class Resize(Struct, frozen=True):
-    """A Pod that a resize alone repairs."""
+    """For a Pod that a resize repairs."""
 
     pod: Ref
     patch: str
@@ -35,11 +35,11 @@ class Resize(Struct, frozen=True):
 
 
 class Restart(Struct, frozen=True):
-    """An owner that makes its Pods anew, one after the other."""
+    """A rollout of an owner."""
 
     owner: Ref
-    names: tuple[str, ...]
-    """Of its Pods that need it."""
+    pods: tuple[str, ...]
+    """The names of its Pods that need it."""
 
     def __str__(self) -> str:
         kind, name = self.owner.kind.lower(), self.owner.name
@@ -47,29 +47,29 @@ class Restart(Struct, frozen=True):
 
 
 class ByHand(Struct, frozen=True):
-    """Pods that nobody makes anew unless they are deleted: that is for a person to decide."""
+    """Pods that are replaced only if they are deleted, which is for the user to decide."""
 
     owner: Ref
     pods: tuple[str, ...]
     why: str
 
 
-class Plan(Struct, frozen=True):
-    """Least disruptive first."""
+class Plan(Struct, frozen=True, kw_only=True):
+    """Least disruptive first; the counts are of Pods that it does not repair."""
 
-    resizes: tuple[Resize, ...]
-    restarts: tuple[Restart, ...]
-    by_hand: tuple[ByHand, ...]
+    resizes: tuple[Resize, ...] = ()
+    restarts: tuple[Restart, ...] = ()
+    by_hand: tuple[ByHand, ...] = ()
     not_in_force: int = 0
-    """Pods that a new one would not differ from: what would change them is not enforced."""
+    """Pods that only policies which are not enforced would change."""
     refused: int = 0
-    """Pods of which a new one would be refused."""
+    """Pods that would be refused if they were created now."""
     drifted: int = 0
-    """Pods that have been resized since, and lack nothing: somebody wanted that."""
+    """Pods that were resized and lack nothing: the resize was intended."""
 
 
 class Planner:
-    """Is told of every live Pod."""
+    """`add` every live Pod, then `plan`."""
 
     def __init__(self) -> None:
         self._resizes: dict[Ref, list[Resize | None]] = {}
@@ -82,46 +82,52 @@ class Planner:
         if verdict.denied:
             self._refused += 1
             return
-        found = [item for item in verdict.items if item.finding in _MISSED]
-        missed = [item for item in found if item.in_force]
-        if not missed:
-            self._not_in_force += bool(found)
+        lacking = [item for item in verdict.items if item.finding in _LACKING]
+        repairable = [item for item in lacking if item.in_force]
+        if not repairable:
+            self._not_in_force += bool(lacking)
             self._drifted += any(item.finding is Finding.DRIFTED for item in verdict.items)
             return
         owner = workload.owner
         self._pods.setdefault(owner, []).append(workload.ref.name)
-        self._resizes.setdefault(owner, []).append(_resize(workload, verdict, missed))
+        self._resizes.setdefault(owner, []).append(_resize(workload, verdict, repairable))
 
     def plan(self) -> Plan:
         resizes, restarts, by_hand = [], [], []
         for owner, pods in sorted(self._pods.items(), key=lambda each: (len(each[1]), str(each[0]))):
-            alone = [each for each in self._resizes[owner] if each]
-            if len(alone) == len(pods):
-                resizes += alone
+            resizable = [each for each in self._resizes[owner] if each]
+            if len(resizable) == len(pods):
+                resizes += resizable
             elif owner.kind in _ROLLS_OUT:
                 restarts.append(Restart(owner, tuple(sorted(pods))))
             else:
                 by_hand.append(ByHand(owner, tuple(sorted(pods)), _WHY.get(owner.kind, _UNKNOWN)))
-        counts = (self._not_in_force, self._refused, self._drifted)
-        return Plan(tuple(resizes), tuple(restarts), tuple(by_hand), *counts)
+        return Plan(
+            resizes=tuple(resizes),
+            restarts=tuple(restarts),
+            by_hand=tuple(by_hand),
+            not_in_force=self._not_in_force,
+            refused=self._refused,
+            drifted=self._drifted,
+        )
 
 
-_UNKNOWN = "its controller knows how to restart it"
+_UNKNOWN = "restart it as its controller requires"
 _WHY = {
-    "Pod": "nobody makes it anew: create it again yourself",
-    "ReplicaSet": "makes a tailored one for each that you delete",
-    "ReplicationController": "makes a tailored one for each that you delete",
-    "Job": "runs to its end as it is; what it starts again is tailored",
+    "Pod": "no controller recreates it: create it again yourself",
+    "ReplicaSet": "delete its Pods: their replacements are tailored",
+    "ReplicationController": "delete its Pods: their replacements are tailored",
+    "Job": "its current Pods stay as they are; Pods that it creates later are tailored",
     "CronJob": "its next run is tailored",
 }
 
 
-def _resize(workload: Workload, verdict: Verdict, missed: Iterable[Item]) -> Resize | None:
-    moves = verdict.enforced_qos.before is not verdict.enforced_qos.after
-    sizes = list(map(_size, missed))
+def _resize(workload: Workload, verdict: Verdict, items: Iterable[Item]) -> Resize | None:
+    changes_qos = verdict.enforced_qos.before is not verdict.enforced_qos.after
+    sizes = list(map(_size, items))
     spec = workload.written.spec or NO_SPEC
     running = {each.name for each in spec.containers or ()}
-    if moves or not all(size and size[0] in running for size in sizes):
+    if changes_qos or not all(size and size[0] in running for size in sizes):
         return None
     containers: dict[str, dict[str, Any]] = {}
     for size in sizes:
@@ -133,8 +139,8 @@ def _resize(workload: Workload, verdict: Verdict, missed: Iterable[Item]) -> Res
 
 
 def _size(item: Item) -> tuple[str, str, str, Any] | None:
-    """Container, side, resource and value of what a resize can set."""
+    """Container, `requests` or `limits`, resource and value; None if a resize cannot set it."""
     container, _, field = item.field.partition(":")
     side, _, resource = field.partition(".")
-    fits = side in ("requests", "limits") and resource in QOS_RESOURCES
-    return (container, side, resource, item.after) if fits else None
+    is_resizable = side in ("requests", "limits") and resource in QOS_RESOURCES
+    return (container, side, resource, item.after) if is_resizable else None

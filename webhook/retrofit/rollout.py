@@ -1,6 +1,6 @@
-"""Restart an owner and wait until its Pods are new, as `kubectl rollout restart` and `rollout status` do.
+"""Restart an owner and watch its rollout, as `kubectl rollout restart` and `rollout status` do.
 
-When it is done is read as k8s.io/kubectl `pkg/polymorphichelpers/rollout_status.go` reads it.
+Whether it is done is decided as in k8s.io/kubectl `pkg/polymorphichelpers/rollout_status.go`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
 class StuckError(Exception):
-    """A rollout that does not end, or is no use. Says how far it came."""
+    """A rollout that does not finish, or brings no tailored Pods; the message says how far it came."""
 
 
 class Condition(Struct, frozen=True):
@@ -69,7 +69,7 @@ class _Meta(Struct, frozen=True):
 
 
 class RolloutStatus(Struct, frozen=True):
-    """A Deployment, StatefulSet or DaemonSet, as far as a rollout goes."""
+    """The fields of a Deployment, StatefulSet or DaemonSet that show its rollout."""
 
     kind: str = ""
     metadata: _Meta = _Meta()
@@ -78,24 +78,24 @@ class RolloutStatus(Struct, frozen=True):
 
     @property
     def why_futile(self) -> str:
-        """Why a restart would change nothing; empty where it would."""
+        """Why a restart would change nothing; empty if it would change something."""
         if self.spec.paused:
             return "it is paused"
         if self.spec.updateStrategy.type == "OnDelete":
-            return "its updateStrategy is OnDelete: a Pod is made anew only where you delete it"
+            return "its updateStrategy is OnDelete: it replaces only Pods that you delete"
         partition = self.spec.updateStrategy.rollingUpdate.partition
-        return f"its partition keeps the first {partition} Pods as they are" if partition else ""
+        return f"its partition excludes the first {partition} Pods from rollouts" if partition else ""
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Pods that are new and available, of how many."""
+        """How many Pods are new and available, and how many there should be."""
         status = self.status
         if self.kind == "DaemonSet":
             return min(status.updatedNumberScheduled, status.numberAvailable), status.desiredNumberScheduled
         ready = status.availableReplicas if self.kind == "Deployment" else status.readyReplicas
         new = status.updatedReplicas
         if self.kind == "StatefulSet" and status.currentRevision == status.updateRevision:
-            new = status.replicas  # at the end nothing counts as updated any more
+            new = status.replicas  # once done, none counts as updated
         return min(new, ready), self.spec.replicas or 0
 
     @property
@@ -111,7 +111,7 @@ class RolloutStatus(Struct, frozen=True):
 
 
 def rollout_status(api: ApiClient, owner: Ref) -> RolloutStatus | None:
-    """As it is now; None where it has gone. Raises ClusterError."""
+    """None if the owner was deleted. Raises ClusterError."""
     with as_cluster_error(str(owner)):
         try:
             return _read(owner, request(api, "GET", path_of(owner)))
@@ -122,12 +122,12 @@ def rollout_status(api: ApiClient, owner: Ref) -> RolloutStatus | None:
 
 
 def without_futile_restarts(api: ApiClient, plan: Plan) -> Plan:
-    """Without restarts that would change nothing: those are for a person. Raises ClusterError."""
+    """The plan with restarts that would change nothing left to the user. Raises ClusterError."""
     restarts, by_hand = [], [*plan.by_hand]
     for each in plan.restarts:
         status = rollout_status(api, each.owner)
         if status and status.why_futile:
-            by_hand.append(ByHand(each.owner, each.names, status.why_futile))
+            by_hand.append(ByHand(each.owner, each.pods, status.why_futile))
         elif status:
             restarts.append(each)
     return structs.replace(plan, restarts=tuple(restarts), by_hand=tuple(by_hand))
@@ -156,35 +156,35 @@ def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
 
 
 def watch_rollout(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
-    """How many Pods are new, of how many, at every change; ends when all are. Raises StuckError."""
+    """Yields `progress` at every change and returns when the rollout is done. Raises StuckError."""
     changed = threading.Event()
     reflector = Reflector(api, _kind(owner), changed.set)
     reflector.start()
-    until = time.monotonic() + seconds
-    said = "nothing is heard of it"
+    deadline = time.monotonic() + seconds
+    state = "no status was read"
     try:
-        while changed.wait(max(0.0, until - time.monotonic())):
+        while changed.wait(max(0.0, deadline - time.monotonic())):
             changed.clear()
             status = reflector.items().get(f"{owner.namespace}/{owner.name}")
             if status is None:
-                raise StuckError(f"{owner}: it has been deleted")
+                raise StuckError(f"{owner}: it was deleted")
             if status.is_done:
                 return
             done, wanted = status.progress
-            said = f"{done} of {wanted} Pods are new and available"
+            state = f"{done} of {wanted} Pods are new and available"
             yield done, wanted
             if status.is_stuck:
                 break
     finally:
         reflector.stop()
-    raise StuckError(f"{owner}: {said}, and that has not changed in time")
+    raise StuckError(f"{owner}: timed out: {state}")
 
 
 def _query(*, dry_run: bool) -> dict[str, str]:
     return {"fieldManager": "podtailor-retrofit", **({"dryRun": "All"} if dry_run else {})}
 
 
-_ROLLING = msgspec.json.Decoder(RolloutStatus)
+_DECODER = msgspec.json.Decoder(RolloutStatus)
 
 
 def _kind(owner: Ref) -> Resource[RolloutStatus]:
@@ -198,4 +198,4 @@ def path_of(owner: Ref) -> str:
 
 
 def _read(owner: Ref, answer: bytes) -> RolloutStatus:
-    return structs.replace(_ROLLING.decode(answer), kind=owner.kind)
+    return structs.replace(_DECODER.decode(answer), kind=owner.kind)

@@ -1,7 +1,7 @@
-"""Whether new Pods of an owner are tailored: asked of the API server, and of those that have come.
+"""Whether new Pods of an owner are tailored: by a dry run before a rollout, and by its Pods afterwards.
 
-That a webhook is configured does not say that somebody answers. So a Pod as the owner's controller would make
-it is created with `dryRun=All`, which stores nothing, and comes back as it would be stored.
+A webhook that is configured may still not answer. So a Pod is created as the owner's controller would, with
+`dryRun=All`: the API server returns it as it would be stored, and stores nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Json = dict[str, Any]
 
 
 def fields_a_new_pod_lacks(api: ApiClient, owner: Ref, snapshot: Snapshot) -> list[str]:
-    """The fields that a new Pod of a Deployment, StatefulSet or DaemonSet would lack; none if it is tailored.
+    """What a new Pod of a Deployment, StatefulSet or DaemonSet would lack; empty if it is tailored.
 
     Raises ClusterError, also if the Pod is refused.
     """
-    with as_cluster_error(f"{owner}: a new Pod, tried without making one"):
+    with as_cluster_error(f"{owner}: dry run of a new Pod"):
         obj = msgspec.json.decode(request(api, "GET", path_of(owner)))
         pod = _new_pod({"kind": owner.kind, "apiVersion": "apps/v1", **obj})
         path = f"/api/v1/namespaces/{owner.namespace}/pods"
@@ -39,7 +39,7 @@ def fields_a_new_pod_lacks(api: ApiClient, owner: Ref, snapshot: Snapshot) -> li
 
 
 def pods_lacking_fields(api: ApiClient, owner: Ref, snapshot: Snapshot) -> Iterator[tuple[str, list[str]]]:
-    """The live Pods of an owner that lack something, by name. Raises ClusterError."""
+    """Names of live Pods of an owner, each with the fields that it lacks. Raises ClusterError."""
     scope = Scope(owner.namespace, kinds=frozenset({owner.kind}))
     for each in Cluster(api, snapshot, scope, lambda *_: None).workloads():
         if each.is_live and each.owner == owner and not each.problem:
@@ -53,7 +53,7 @@ def _lacked(pod: PodView, namespace: str, snapshot: Snapshot) -> list[str]:
 
 
 def _new_pod(obj: Json) -> Json:
-    """As the controller of the object would make it."""
+    """As the controller of the object would create it."""
     template, metadata = obj["spec"]["template"], obj["metadata"]
     (manifest,) = manifests_of(obj)
     admitted = manifest.admitted.metadata or NO_METADATA

@@ -1,4 +1,4 @@
-"""The audit of a cluster, and of files as a cluster would take them."""
+"""The audit of a cluster, and of manifests by the policies of a cluster."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from webhook.workloads.workload import Workload
 
 
 def of_objects(api: Api, view: ClusterView, reporter: Reporter, scope: Scope, *, publishes: bool) -> Auditor:
-    """What is there. Raises ClusterError."""
+    """Audit the workloads of the cluster. Raises ClusterError."""
     publisher = Publisher(api, scope.namespace, warn) if publishes else None
-    costing, unknown_reason = None, "only a part of the cluster was looked at"
+    costing, unknown_reason = None, "only part of the cluster was audited"
     if scope.is_whole:
         costing, unknown_reason = costing_of(api)
-    with progress(is_shown=not reporter.prints_on_the_way) as on_progress:
+    with progress(is_shown=not reporter.prints_each) as on_progress:
         cluster = Cluster(api, view.snapshot, scope, on_progress)
         enforcement = with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
         auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
@@ -42,14 +42,12 @@ def of_objects(api: Api, view: ClusterView, reporter: Reporter, scope: Scope, *,
 def of_files(
     api: Api, view: ClusterView, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Workload]]
 ) -> Auditor:
-    """What would be there. Raises ClusterError, InputError."""
-    # Nobody has created them yet: nothing of them is as it is because of what is in force.
+    """Audit manifests as if they were created in the cluster. Raises ClusterError, InputError."""
+    # They do not exist yet, so no policy has been in force for them.
     enforcement = structs.replace(view.enforcement, policies={}, since="")
     auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
     reporter.follow(auditor, manifests(plugins(api, view.part)))
-    reporter.end(
-        auditor.summary, Costs(unknown_reason="files say nothing of the rest of the cluster"), _notes(view)
-    )
+    reporter.end(auditor.summary, Costs(unknown_reason="manifests do not describe the cluster"), _notes(view))
     return auditor
 
 

@@ -44,14 +44,18 @@ def audit(
     accelerator: options.AcceleratorPatterns = None,
     namespace: Annotated[
         str | None,
-        typer.Option("--namespace", "-n", help="One namespace only; for manifests, where they name none."),
+        typer.Option(
+            "--namespace",
+            "-n",
+            help="One namespace only; for manifests, the namespace of those that name none.",
+        ),
     ] = None,
     selector: Annotated[
         str,
         typer.Option(
             "--selector",
             "-l",
-            help="Only objects with these labels, as kubectl's -l, and all Pods of such owners.",
+            help="Only objects with these labels, as in kubectl, and all Pods of such owners.",
         ),
     ] = "",
     kinds: Annotated[
@@ -59,18 +63,18 @@ def audit(
         typer.Option(
             "--kinds",
             metavar="KIND,...",
-            help="Only owners of these kinds, with all their Pods, as in Deployment,Job; Pod: those that "
-            "have no owner.",
+            help="Only owners of these kinds with their Pods, as Deployment,Job; Pod: Pods without an owner.",
         ),
     ] = "",
     controller: options.Controllers = None,
     what_if_: Annotated[
         As | None,
-        typer.Option("--what-if", help="As if all that is only audited, or not selected, were enforced."),
+        typer.Option("--what-if", help="As if everything only audited or not selected were enforced."),
     ] = None,
     since: options.Since = "",
     fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="FINDING,...", help="Findings that exit 1; none: never.")
+        str,
+        typer.Option("--fail-on", metavar="FINDING,...", help="Findings that end with exit code 1; or none."),
     ] = _FAIL_ON,
     namespace_labels: options.NamespaceLabels = None,
     kubeconfig: options.Kubeconfig = None,
@@ -79,29 +83,26 @@ def audit(
     *,
     all_namespaces: options.AllNamespaces = False,
     from_cluster: options.FromCluster = False,
-    diff: Annotated[bool, typer.Option("--diff", help="The diff of each object too.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="With a diff of each object.")] = False,
     publish: Annotated[
         bool,
-        typer.Option(
-            "--publish", help="Write it into the cluster, as a Report (openreports.io) a namespace."
-        ),
+        typer.Option("--publish", help="Write a Report (openreports.io) into each namespace."),
     ] = False,
 ) -> None:
-    """Say what podtailor would change, of what exists; nothing is changed.
+    """Report what podtailor would change in existing workloads. Changes nothing.
 
-    Without -f it looks at the cluster: the Pod templates of controllers, and the Pods that live. It answers
-    as the server that is installed there would, or as one with the built-in policies if none is. With -f it
-    looks at manifests.
+    Without -f it audits a cluster: live Pods, and the Pod templates of controllers, by the policies of the
+    installed server, or by the built-in policies if none is installed. With -f it audits manifests.
 
     \b
     Findings, worst first:
-      not-judged       it could not be read or judged: a warning says why
-      violation        its own values break a bound of a policy
+      not-judged       reading or judging it failed; a warning gives the reason
+      violation        its own values violate a bound of a policy
       slipped-through  a Pod that admission should have changed, and did not
-      drifted          a Pod with other resources than its template and the policies come to
-      conflict         two policies wish different values
+      drifted          a Pod whose resources differ from its template and the policies
+      conflict         two policies propose different values
       would-change     would be changed if it were created now
-      skipped          no policy is for it, or it is left alone
+      skipped          no policy matches, or it is exempt
       pass             nothing to do
 
     \b
@@ -113,16 +114,16 @@ def audit(
       helm template ./chart | podtailor audit -f - --fail-on violation
 
     \b
-    Exit codes: 0 nothing of --fail-on found, 1 found, or not-judged, or you may not read all that decides,
-    2 wrong usage or input that cannot be used, 130 interrupted.
+    Exit codes: 0 no finding of --fail-on, 1 such a finding, or not-judged, or you may not read everything
+    that decides, 2 wrong usage or unusable input, 130 interrupted.
     """
     fails = _findings(fail_on)
     options.check_time(since)
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if filename and (selector or kinds or publish):
-        raise InputError("-l, --kinds and --publish are for a cluster: leave them out with -f")
+        raise InputError("-l, --kinds and --publish audit a cluster: omit them with -f")
     if publish and (selector or kinds):
-        raise InputError("--publish: a Report is of a whole namespace: leave -l and --kinds out")
+        raise InputError("--publish: a Report covers a whole namespace: omit -l and --kinds")
     others = options.parse_controllers(controller)
     chosen = PolicyOptions(
         policies=policies,
@@ -143,7 +144,7 @@ def audit(
             with_diff=reporter.with_diff,
         )
         reporter.follow(auditor, _manifests(filename, policies, namespace, others, NO_PLUGINS))
-        reporter.end(auditor.summary, Costs(unknown_reason="no cluster was looked at"))
+        reporter.end(auditor.summary, Costs(unknown_reason="no cluster was audited"))
     else:
         from webhook.cli.audit import cluster
         from webhook.cli.cluster import cluster_view
@@ -165,7 +166,7 @@ def audit(
             auditor = cluster.of_objects(api, view, reporter, scope, publishes=publish)
         is_unsure = bool(view.notes)
     if filename and not auditor.summary.objects:
-        warn(f"{', '.join(filename)}: nothing in there makes Pods")
+        warn(f"{', '.join(filename)}: no Pods or Pod templates found")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
     if not auditor.summary.found.isdisjoint({Finding.NOT_JUDGED, *fails}) or (fails and is_unsure):
@@ -186,7 +187,7 @@ def _manifests(
     others: TemplatePaths,
     plugins: Plugins,
 ) -> Iterator[Workload]:
-    """The Pods and templates of files. Raises InputError."""
+    """The Pods and templates in files. Raises InputError."""
     for document in read_manifests(options.check_filenames(filename, policies), others):
         for found in find_manifests(document, others):
             yield _workload(found, namespace or "default", plugins)

@@ -1,4 +1,4 @@
-"""How an audit is printed: while objects come in, or once all have."""
+"""Print the audit: JSON object by object, every other format at the end."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ class Output(StrEnum):
 
 class Reporter:
     def __init__(self, output: Output, of: str, *, with_diff: bool) -> None:
-        """`of` says in words what is looked at."""
+        """`of`: what is audited, in words."""
         self._output = output
         self._of = of
         self._prints_diff = with_diff
         self.with_diff = with_diff or output is Output.HTML
-        self.prints_on_the_way = output is Output.JSON
+        self.prints_each = output is Output.JSON
         self.interrupted = False
 
     def follow(
         self,
         auditor: Auditor,
         workloads: Iterator[Workload],
-        also: Callable[[Workload, Verdict], object] | None = None,
+        on_verdict: Callable[[Workload, Verdict], object] | None = None,
     ) -> None:
-        """Until all have been looked at, or somebody presses Ctrl-C: then what there is is reported."""
+        """Judges until the end or Ctrl-C, after which `end` reports what there is."""
         try:
             for each in workloads:
                 verdict = auditor.judge(each)
                 if verdict.problem:
                     warn(f"{each.ref} could not be judged: {verdict.problem}")
-                if also:
-                    also(each, verdict)
-                if self.prints_on_the_way:
+                if on_verdict:
+                    on_verdict(each, verdict)
+                if self.prints_each:
                     write(f"{msgspec.json.encode(record_of(each, verdict), enc_hook=str).decode()}\n")
         except KeyboardInterrupt:
             self.interrupted = True

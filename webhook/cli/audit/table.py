@@ -1,4 +1,4 @@
-"""The audit for people at a terminal: totals first, then owners, worst first."""
+"""The audit as a table: totals, then owners, worst first."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _MAX_SKIPPED = 20
 def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: bool) -> None:
     out = console()
     if totals["interrupted"]:
-        out.print(Text("interrupted: this is only what had been read", style="red"))
+        out.print(Text("The audit was interrupted: this covers only what it had read.", style="red"))
     for note in totals["notes"]:
         out.print(Text(note, style="yellow"))
     for line in (*_counts(summary), *_requests(summary), *_costs(costs)):
         out.print(line)
     rows = [row for row in summary.rows if row.finding is not Finding.PASS]
     skipped = [row for row in rows if row.finding is Finding.SKIPPED]
-    if len(skipped) > _MAX_SKIPPED:  # the counts above say why
+    if len(skipped) > _MAX_SKIPPED:  # the counts give the reasons
         rows = [row for row in rows if row.finding is not Finding.SKIPPED]
     if rows:
         out.print()
@@ -58,55 +58,54 @@ def _counts(summary: Summary) -> Iterator[Text]:
     for finding in WORST_FIRST:
         owners, pods = summary.owners[finding], summary.pods[finding]
         if owners:
-            why = summary.skips.most_common() if finding is Finding.SKIPPED else ()
-            cells = (pluralize(owners, "owner"), pluralize(pods, "Pod") if pods else "")
-            said = ", ".join(f"{count} {reason}" for reason, count in why)
-            yield Text(f"  {finding:<17}{cells[0]:<12}{cells[1]:<10}{said}".rstrip(), style=_STYLES[finding])
-    for moved, count in summary.qos.most_common():
-        yield Text(f"  QoS class: {pluralize(count, 'Pod')} from {moved}")
+            skips = summary.skips.most_common() if finding is Finding.SKIPPED else ()
+            reasons = ", ".join(f"{count} {reason}" for reason, count in skips)
+            counts = f"{pluralize(owners, 'owner'):<12}{pluralize(pods, 'Pod') if pods else '':<10}"
+            yield Text(f"  {finding:<17}{counts}{reasons}".rstrip(), style=_STYLES[finding])
+    for change, count in summary.qos.most_common():
+        yield Text(f"  QoS class: {pluralize(count, 'Pod')} from {change}")
 
 
 def _requests(summary: Summary) -> Iterator[str]:
     changed = {name: each for name, each in summary.namespaces.items() if each.before != each.after}
     if changed:
-        yield "\nRequests, as they are and as they would be"
-    most_first = sorted(
+        yield "\nRequests before and after"
+    largest_first = sorted(
         changed.items(), key=lambda each: (each[1].before["cpu"] - each[1].after["cpu"], each[0])
     )
-    for name, each in most_first[:_MAX_NAMESPACES]:
-        yield f"  {name:<24}{_moved(each.before, each.after)}"
-    if len(most_first) > _MAX_NAMESPACES:
-        yield f"  and {len(most_first) - _MAX_NAMESPACES} namespaces more"
+    for name, each in largest_first[:_MAX_NAMESPACES]:
+        yield f"  {name:<24}{_before_and_after(each.before, each.after)}"
+    if len(largest_first) > _MAX_NAMESPACES:
+        yield f"  and {len(largest_first) - _MAX_NAMESPACES} more namespaces"
 
 
 def _costs(costs: Costs) -> Iterator[str]:
     if costs.capacity:
-        yield "\nRoom on the Nodes, by sums"
+        yield "\nNode capacity, as totals"
     for each in costs.capacity:
-        yield f"  {each.selector or 'all':<24}{_capacity(each)}"
+        yield f"  {each.selector or 'all Nodes':<24}{_capacity(each)}"
     if costs.wakeups:
-        yield "\nAutoscalers that would wake"
+        yield "\nAutoscalers that would become active"
     for wakeup in costs.wakeups:
         metric = wakeup.metric
-        reads = (
-            "its Pods' usage is not known"
-            if wakeup.utilization is None
-            else f"they would read {wakeup.utilization}%"
+        usage = "unknown" if wakeup.utilization is None else f"{wakeup.utilization}%"
+        yield (
+            f"  {wakeup.autoscaler.ref}: target {metric.target}% of {metric.resource}, "
+            f"usage relative to new requests {usage}"
         )
-        yield f"  {wakeup.autoscaler.ref}: scales at {metric.target}% of {metric.resource}, {reads}"
 
 
 def _capacity(capacity: NodeCapacity) -> str:
     amounts = (capacity.requested, capacity.added, capacity.allocatable)
-    said = [
+    by_resource = [
         "{} {} + {} of {}".format(each, *(short(part, each) for part in amounts)) for each in QOS_RESOURCES
     ]
-    warned = f"  NOT ENOUGH {', '.join(capacity.shortages)}" if capacity.shortages else ""
-    full = f"  too full for the DaemonSets: {', '.join(capacity.full_nodes)}" if capacity.full_nodes else ""
-    return f"{pluralize(capacity.nodes, 'Node')}: {', '.join(said)}{warned}{full}"
+    shortages = f"  NOT ENOUGH {', '.join(capacity.shortages)}" if capacity.shortages else ""
+    full = f"  DaemonSet Pods do not fit on {', '.join(capacity.full_nodes)}" if capacity.full_nodes else ""
+    return f"{pluralize(capacity.nodes, 'Node')}: {', '.join(by_resource)}{shortages}{full}"
 
 
-def _moved(before: Amounts, after: Amounts) -> str:
+def _before_and_after(before: Amounts, after: Amounts) -> str:
     return ", ".join(f"{each} {short(before, each)} to {short(after, each)}" for each in QOS_RESOURCES)
 
 
