@@ -1,4 +1,4 @@
-"""The QoS class of a Pod, as it comes and as it leaves.
+"""The QoS class of a Pod, before and after changes.
 
 Source: `ComputePodQOS` in k8s.io/kubernetes `pkg/apis/core/helper/qos/qos.go`.
 """
@@ -31,21 +31,21 @@ class QosMove(Struct, frozen=True):
 
 def qos_move(subject: Subject, writes: Iterable[Write]) -> QosMove:
     whole = subject.spec.resources
-    if whole is not None:  # the Pod is sized as a whole, and no edit changes that
-        there = qos_class([RequestsAndLimits(effective_requests(whole), whole.limits or {})])
-        return QosMove(there, there)
-    there = qos_class([RequestsAndLimits(each.requests, each.limits) for each in subject.containers])
-    return QosMove(there, qos_class([*resources_after(subject, writes).values()]))
+    if whole is not None:  # no edit changes Pod-level resources
+        before = qos_class([RequestsAndLimits(effective_requests(whole), whole.limits or {})])
+        return QosMove(before, before)
+    before = qos_class([RequestsAndLimits(each.requests, each.limits) for each in subject.containers])
+    return QosMove(before, qos_class([*resources_after(subject, writes).values()]))
 
 
 def qos_class(units: Sequence[RequestsAndLimits]) -> QOSClass:
-    """Of all containers together, or of the Pod as a whole; a missing request stands at its limit."""
-    says_anything, is_guaranteed = False, True
+    """Of all containers, or of the Pod-level resources alone, with requests as the API server stores them."""
+    is_best_effort, is_guaranteed = True, True
     for requests, limits in units:
         for resource in QOS_RESOURCES:
             request, limit = milli(requests.get(resource, 0)), milli(limits.get(resource, 0))
-            says_anything = says_anything or request > 0 or limit > 0
+            is_best_effort = is_best_effort and request <= 0 and limit <= 0
             is_guaranteed = is_guaranteed and request == limit > 0
-    if not says_anything:
+    if is_best_effort:
         return QOSClass.BEST_EFFORT
     return QOSClass.GUARANTEED if is_guaranteed else QOSClass.BURSTABLE

@@ -1,4 +1,4 @@
-"""What evaluation knows besides the Pod: immutable, swapped in whole from the background."""
+"""What evaluation uses besides the Pod: immutable, and replaced as a whole in the background."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MODE_LABELS = {"enforce": Mode.ENFORCE, "audit": Mode.AUDIT, "dryrun": Mode.AUD
 
 
 class Request(Struct, frozen=True):
-    """A Pod about to be created. Namespace from the request: older API servers leave it out of the Pod."""
+    """A Pod about to be created. Older API servers leave its namespace out of the Pod."""
 
     namespace: str
     pod: PodView
 
 
 class Snapshot(Struct, frozen=True):
-    """Policies, namespaces, and the server's own settings."""
+    """Policies, namespaces, and the server's settings."""
 
     policies: PolicyIndex = PolicyIndex()
     namespaces: Mapping[str, Namespace] = {}
@@ -35,16 +35,16 @@ class Snapshot(Struct, frozen=True):
     accelerators: Accelerators = Accelerators()
     annotate: bool = True
     knows_namespaces: bool = False
-    """Whether `namespaces` are those of a cluster: then one that is missing may be about to come."""
+    """Whether `namespaces` come from a cluster: then a missing one may arrive in a moment."""
     kubernetes: int | None = None
-    """Minor version of the API server; None: not known."""
+    """Minor version of the API server; None if unknown."""
 
     def namespace(self, name: str) -> Namespace:
-        """The namespace as known; one that is not known counts as unlabelled."""
+        """An unknown namespace counts as unlabelled."""
         return self.namespaces.get(name) or Namespace(name)
 
     def subject(self, request: Request) -> Subject:
-        """The Pod as the API server will store it, in its namespace; its types are not found yet."""
+        """The Pod as the API server will store it, in its namespace; not classified yet."""
         pod, namespace = request.pod, self.namespace(request.namespace)
         spec = pod.spec or NO_SPEC
         if spec.resources is not None and self.kubernetes is not None and self.kubernetes < _POD_LEVEL:
@@ -64,7 +64,7 @@ _IN_PLACE = 33
 
 
 def _bounded_by(whole: ResourceRequirements, namespace: Namespace) -> Namespace:
-    """For somebody may have turned the gate on: then containers have to fit into the Pod."""
+    """Someone may have turned the gate on: then containers must fit into the Pod-level resources."""
     limits, requests = _amounts(whole.limits), _amounts(whole.requests)
     return structs.replace(
         namespace,
@@ -83,9 +83,9 @@ def snapshot_of(policies: Iterable[Policy], **settings: Any) -> Snapshot:
 
 
 def mode_in(namespace: Namespace, snapshot: Snapshot) -> tuple[Mode, Notice | None]:
-    """The namespace's mode and, for a label that nobody understands, a warning.
+    """The mode of the namespace's label, else the server's; a warning for an unknown label value.
 
-    The label, else the server's mode; the server's `Off` beats everything; an unknown value counts as Audit.
+    The server's `Off` overrides every label; an unknown value counts as Audit.
     """
     label = namespace.labels.get(MODE)
     if snapshot.mode is Mode.OFF or label is None:

@@ -1,7 +1,6 @@
-"""What an API server would refuse of the fields that podtailor reads.
+"""Validate the fields that podtailor reads, as the API server does, for manifests that can still be fixed.
 
-Not of all fields: k8s.io/kubernetes `pkg/apis/core/validation/validation.go` has the rest. The engine itself
-takes whatever it is given; this is for manifests, whose writers can still mend them.
+For all fields see k8s.io/kubernetes `pkg/apis/core/validation/validation.go`. `evaluate` takes any Pod.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from webhook.model.patch import Path
 
 
 def invalid_fields(pod: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Of a Pod or a template whose fields have the right types: the field and what is wrong, in words."""
+    """The path of each invalid field, and a message. The fields must have the right types."""
     spec = pod.get("spec") or {}
     if not spec.get("containers"):
         close = difflib.get_close_matches("containers", map(str, spec), n=1, cutoff=0.8)
@@ -24,16 +23,16 @@ def invalid_fields(pod: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             yield ("spec", close[0]), 'unknown field; did you mean "containers"?'
         else:
             yield ("spec", "containers"), "required"
-    yield from _of_resources(spec.get("resources"), ("spec", "resources"))
+    yield from _invalid_resources(spec.get("resources"), ("spec", "resources"))
     for field in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(field) or ()):
             at: Path = ("spec", field, index)
             if not container.get("name"):
                 yield (*at, "name"), "required"
-            yield from _of_resources(container.get("resources"), (*at, "resources"))
+            yield from _invalid_resources(container.get("resources"), (*at, "resources"))
 
 
-def _of_resources(resources: Mapping[str, Any] | None, at: Path) -> Iterator[tuple[Path, str]]:
+def _invalid_resources(resources: Mapping[str, Any] | None, at: Path) -> Iterator[tuple[Path, str]]:
     read: dict[str, dict[str, quantity.Quantity]] = {}
     for side in ("limits", "requests"):
         read[side] = {}
@@ -66,7 +65,7 @@ def _hint(text: str) -> str:
 
 
 def _suffixes(unit: str) -> list[str]:
-    """What somebody may mean by a unit that there is not."""
+    """Units that an unknown one may stand for."""
     if quantity.parse(f"1{unit}"):
         return [unit]
     letter, rest = _UNITS.get(unit[:1].lower(), ""), unit[1:].lower()

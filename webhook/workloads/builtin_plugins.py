@@ -1,8 +1,8 @@
-"""What the API server's own plugins do to a Pod before webhooks are called.
+"""What the API server's built-in admission plugins do to a Pod before webhooks see it.
 
-A template is written without it, and a Pod is judged with it: LimitRanger gives defaults (k8s.io/kubernetes
-`plugin/pkg/admission/limitranger/admission.go`), RuntimeClass adds overhead and placement
-(`plugin/pkg/admission/runtimeclass/admission.go`).
+LimitRanger sets default resources (k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`),
+RuntimeClass adds overhead and placement (`plugin/pkg/admission/runtimeclass/admission.go`). A Pod template lacks
+both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from webhook.model.pod import (
 
 
 class Defaults(Struct, frozen=True):
-    """Of the Container item of one LimitRange, as the API server serves it."""
+    """Of containers, from one LimitRange. The API server has filled in what the LimitRange leaves out."""
 
     namespace: str = ""
     limits: ResourceList = {}
@@ -39,19 +39,19 @@ class RuntimeClass(Struct, frozen=True):
 
 
 class Plugins(Struct, frozen=True):
-    """Of one cluster: what its LimitRanges and RuntimeClasses do."""
+    """The LimitRanges and RuntimeClasses of one cluster."""
 
     defaults: Mapping[str, Sequence[Defaults]] = {}
-    """By namespace. They are taken in this order; the API server has none."""
+    """By namespace. Applied in this order; the API server's order is not defined."""
     runtime_classes: Mapping[str, RuntimeClass] = {}
 
     def runtime_class(self, name: object) -> RuntimeClass:
-        """By what a template names; of one that there is not, nothing is known."""
+        """An unknown class adds nothing."""
         known = self.runtime_classes.get(name) if isinstance(name, str) else None
         return known or RuntimeClass()
 
     def admitted(self, view: PodView, namespace: str, runtime_class: RuntimeClass) -> PodView:
-        """The Pod as webhooks see it."""
+        """The Pod as webhooks would see it."""
         spec = view.spec or NO_SPEC
         defaults = self.defaults.get(namespace, ())
         if defaults:

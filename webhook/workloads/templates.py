@@ -1,8 +1,7 @@
-"""See a manifest as admission would see its Pod.
+"""The Pod templates of objects, and the Pods that webhooks would see for them.
 
-A controller's template is not the Pod that the API server shows to webhooks: the controller adds an owner
-and labels (k8s.io/kubernetes `pkg/controller/...`). Without those a manifest would be judged otherwise than
-the Pods made from it.
+A controller adds an owner and labels to the Pods of its template (k8s.io/kubernetes `pkg/controller/...`).
+Without them, a template could match other policies than its Pods do.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, OwnerReference, PodView, pod_view
 
 _SPEC_TEMPLATE: Path = ("spec", "template")
-# (API group, kind) -> where the Pod or its template stands.
+# (API group, kind) -> path of the Pod or its template.
 _TEMPLATES: dict[tuple[str, str], Path] = {
     ("", "Pod"): (),
     ("", "PodTemplate"): ("template",),
@@ -30,9 +29,9 @@ _TEMPLATES: dict[tuple[str, str], Path] = {
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
     ("batch", "Job"): _SPEC_TEMPLATE,
 }
-# The kind that owns the Pods, where that is not the manifest's own; None: nobody.
+# The kind that owns the Pods, if it is not the object's own; None if the Pods have no owner.
 _OWNERS = {"Pod": None, "PodTemplate": None, "Deployment": "ReplicaSet", "CronJob": "Job"}
-# Labels that the controller puts on its Pods; values that only a cluster knows are left empty.
+# Labels that the controller adds to its Pods, with empty values: only a cluster knows them.
 _LABELS = {
     "DaemonSet": ("controller-revision-hash", "pod-template-generation"),
     "Deployment": ("pod-template-hash",),
@@ -47,7 +46,7 @@ _LABELS = {
 
 
 class UnreadableError(Exception):
-    """A field of a manifest that no API server would read, and where it stands in the object."""
+    """A field that the API server would reject, with its path in the object."""
 
     def __init__(self, location: Path, message: str) -> None:
         super().__init__(message)
@@ -55,38 +54,38 @@ class UnreadableError(Exception):
 
 
 class Manifest(Struct, frozen=True):
-    """An object with a Pod in it."""
+    """A Pod or Pod template in an object."""
 
     kind: str
     name: str
     namespace: str | None
     at: Path
-    """Where the Pod, or its template, stands in the object; `()` for a Pod."""
+    """The path of the Pod or its template in the object; `()` for a Pod."""
     template: PodView
-    """As written: what operations are made for."""
+    """As written: patches are for this."""
     admitted: PodView
-    """As admission would see the Pod: what is evaluated."""
+    """As webhooks would see the Pod: this is evaluated."""
 
 
 def template_path(obj: dict[str, Any]) -> Path | None:
-    """Where the Pod, or its template, stands in an object of this kind; None for kinds that make no Pods."""
+    """The path of the Pod or its template in a Kubernetes object; None for kinds without Pods."""
     group = str(obj.get("apiVersion") or "").rpartition("/")[0]
     return _TEMPLATES.get((group, str(obj.get("kind"))))
 
 
 def manifests_of(obj: dict[str, Any], paths: Iterable[Path] = ()) -> list[Manifest]:
-    """The Pods of a Kubernetes object, a template each; none for objects that make no Pods.
+    """The Pods and Pod templates of an object; none for objects without Pods.
 
-    `paths` say where the templates stand in a kind that is not Kubernetes' own; `*` steps through a list.
-    Raises UnreadableError naming the field that no API server would read.
+    `paths` are the paths of the templates in a kind that is not Kubernetes' own; `*` steps through a list.
+    Raises UnreadableError for a field that the API server would reject.
     """
     known = template_path(obj)
-    wanted = tuple(paths) or (() if known is None else (known,))
-    return [_manifest(obj, at, pod) for path in wanted for at, pod in at_path(obj, path)]
+    paths = tuple(paths) or (() if known is None else (known,))
+    return [_manifest(obj, at, pod) for path in paths for at, pod in at_path(obj, path)]
 
 
 def at_path(obj: Any, path: Path, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The mappings at a path, each with its place, in which indices stand instead of `*`."""
+    """The mappings at a path, each with its own path, in which an index replaces each `*`."""
     if not path:
         if isinstance(obj, dict):
             yield at, obj
@@ -109,7 +108,7 @@ def _manifest(obj: dict[str, Any], at: Path, pod: dict[str, Any]) -> Manifest:
 
 
 def unknown_templates(obj: dict[str, Any]) -> list[Path]:
-    """Where Pod templates seem to stand in a kind that is not Kubernetes' own; `*` steps through a list."""
+    """Paths of likely Pod templates in a kind that is not Kubernetes' own; `*` steps through a list."""
     if template_path(obj) is not None or "/" not in str(obj.get("apiVersion")):
         return []
     return list(dict.fromkeys(_templates_below(obj.get("spec"), ("spec",))))
@@ -139,14 +138,14 @@ def _viewed(pod: dict[str, Any], at: Path) -> PodView:
         message, _, path = str(error).partition(" - at `$")
         steps = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path.removesuffix("[...]`"))
         location = tuple(int(index) if index else key for key, index in steps)
-        if path.endswith("[...]`"):  # in a map, whose key is not told
-            odd = _odd_key(pod, location)
-            if odd is not None:
-                raise UnreadableError((*at, *location, odd), "must be a string: put it in quotes") from error
+        if path.endswith("[...]`"):  # in a map, and msgspec does not name the key
+            key = _invalid_key(pod, location)
+            if key is not None:
+                raise UnreadableError((*at, *location, key), "must be a string: put it in quotes") from error
         raise UnreadableError((*at, *location), _in_words(message)) from error
 
 
-# What a person calls the types that msgspec names.
+# Plain words for the types that msgspec names.
 _WORDS = {
     "array": "a list",
     "object": "a mapping",
@@ -163,16 +162,16 @@ def _in_words(message: str) -> str:
     return f"must be {_WORDS[match[1]]}, and is {_WORDS.get(match[2], match[2])}"
 
 
-def _odd_key(pod: Any, location: Path) -> str | None:
-    """The first key of the map at `location` whose value is no string, nor a number where those may stand."""
+def _invalid_key(pod: Any, location: Path) -> str | None:
+    """The first key of the map at `location` with a value of the wrong type: not a string, or for amounts a number."""
     for step in location:
         pod = pod[step]
-    fit = (str, int, float) if location[-1] in ("limits", "requests") else (str,)
-    return next((key for key, value in pod.items() if value is not None and type(value) not in fit), None)
+    allowed = (str, int, float) if location[-1] in ("limits", "requests") else (str,)
+    return next((key for key, value in pod.items() if value is not None and type(value) not in allowed), None)
 
 
 def _created(template: PodView, kind: str, name: str) -> PodView:
-    """The Pod as its controller creates it."""
+    """The Pod as its controller would create it."""
     owner = _OWNERS.get(kind, kind)
     if owner is None:
         return template
