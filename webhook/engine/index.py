@@ -2,8 +2,8 @@
 
 Each policy is filed under one of its requirements, the one that the fewest other policies share: its
 namespace, a label, an annotation, images, owner kinds, workload types. Only the policies filed under a value
-of the Pod are tested, clause by clause. So the cost of a review depends on how many policies are about such Pods,
-not on how many there are.
+of the Pod are tested, clause by clause. So the cost of a review depends on how many policies are about such
+Pods, not on how many there are.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the API server's built-in admission plugins do to a Pod before webhooks see it.
 
 LimitRanger sets default resources (k8s.io/kubernetes `plugin/pkg/admission/limitranger/admission.go`),
-RuntimeClass adds overhead and placement (`plugin/pkg/admission/runtimeclass/admission.go`). A Pod template lacks
-both.
+RuntimeClass adds overhead and placement (`plugin/pkg/admission/runtimeclass/admission.go`). A Pod
+template lacks both.
 """
 
 from __future__ import annotations

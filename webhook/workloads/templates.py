@@ -163,7 +163,7 @@ def _in_words(message: str) -> str:
 
 
 def _invalid_key(pod: Any, location: Path) -> str | None:
-    """The first key of the map at `location` with a value of the wrong type: not a string, or for amounts a number."""
+    """The first key of the map at `location` whose value is not a string (for amounts: or a number)."""
     for step in location:
         pod = pod[step]
     allowed = (str, int, float) if location[-1] in ("limits", "requests") else (str,)

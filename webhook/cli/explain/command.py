@@ -13,7 +13,7 @@ from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_m
 from webhook.cli.common.output import Format, print_json
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
-from webhook.cli.explain.render import as_json, explained, in_words
+from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.engine import explain as engine
 from webhook.errors import InputError
 from webhook.model.names import Mode
@@ -90,17 +90,19 @@ def explain(
         view, builtin_plugins = None, NO_PLUGINS
         snapshot = snapshot_from(chosen)
     pods = [
-        found for document in read_manifests(filenames, others) for found in find_manifests(document, others)
+        located
+        for document in read_manifests(filenames, others)
+        for located in find_manifests(document, others)
     ]
     explanations = [
-        (found, explanation)
-        for found in pods
-        if (explanation := explained(found, namespace, builtin_plugins, snapshot))
+        (located, explanation)
+        for located in pods
+        if (explanation := explain_or_warn(located, namespace, builtin_plugins, snapshot))
     ]
     if not pods:
         raise InputError("the input has no Pods and no Pod templates")
     if output is Format.JSON:
-        print_json([as_json(found, namespace, explanation) for found, explanation in explanations])
+        print_json([as_json(located, namespace, explanation) for located, explanation in explanations])
     else:
         _print(explanations, namespace, view)
     if len(explanations) < len(pods):
@@ -113,19 +115,19 @@ def _print(
     view: ClusterView | None,
 ) -> None:
     out = console()
-    for index, (found, explanation) in enumerate(explanations):
+    for index, (located, explanation) in enumerate(explanations):
         if index:
             out.print()
-        for line in in_words(found, default_namespace, explanation):
+        for line in as_text(located, default_namespace, explanation):
             out.print(line)
-        excluded = view and _excluded(view, found, default_namespace)
+        excluded = view and _excluded(view, located, default_namespace)
         if excluded:
             out.print(Text(f"\n  The API server does not call podtailor: {excluded}", style="yellow"))
 
 
-def _excluded(view: ClusterView, found: LocatedManifest, default_namespace: str) -> Notice | None:
-    namespace = view.snapshot.namespace(found.request(default_namespace).namespace)
-    return view.enforcement.excludes(namespace, labels_of(found.manifest.admitted.metadata or NO_METADATA))
+def _excluded(view: ClusterView, located: LocatedManifest, default_namespace: str) -> Notice | None:
+    namespace = view.snapshot.namespace(located.request(default_namespace).namespace)
+    return view.enforcement.excludes(namespace, labels_of(located.manifest.admitted.metadata or NO_METADATA))
 
 
 def _filenames(live: str | None, filename: list[str] | None, policies: list[str] | None) -> list[str]:

@@ -18,7 +18,7 @@ from webhook.cli.cluster.cluster_view import ClusterView, LivePod
 from webhook.cli.common.manifests import find_manifests
 from webhook.cli.common.output import Format, print_json
 from webhook.cli.common.terminal import console, warn
-from webhook.cli.explain.render import as_json, explained, in_words
+from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
 from webhook.workloads.builtin_plugins import NO_PLUGINS
@@ -31,17 +31,16 @@ def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, out
     Raises ClusterError.
     """
     workload, enforcement = _workload(api, view, live, namespace)
-    found = next(find_manifests(live.document))
-    found = structs.replace(found, manifest=structs.replace(found.manifest, admitted=workload.admitted))
-    explanation = explained(found, namespace, NO_PLUGINS, view.snapshot)
+    located = next(find_manifests(live.document))
+    located = structs.replace(located, manifest=structs.replace(located.manifest, admitted=workload.admitted))
+    explanation = explain_or_warn(located, namespace, NO_PLUGINS, view.snapshot)
     verdict = Auditor(view.snapshot, enforcement).judge(workload)
     if explanation and verdict.problem:
         warn(f"{workload.ref} could not be judged: {verdict.problem}")
     if explanation is None or verdict.problem:
         raise typer.Exit(1)
-    within = view.snapshot.namespace(namespace)
     context = ClusterContext(
-        namespace=within,
+        namespace=view.snapshot.namespace(namespace),
         installed=view.installed,
         enforcement=enforcement,
         served=live.served,
@@ -50,14 +49,14 @@ def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, out
     reasons = diagnose(workload, explanation, verdict, context)
     if output is Format.JSON:
         audited = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
-        print_json([{**as_json(found, namespace, explanation), **audited}])
+        print_json([{**as_json(located, namespace, explanation), **audited}])
         return
     out = console()
     title = f"  {verdict.finding}, created at {workload.created}"
     out.print(Text.assemble((str(workload.ref), "bold"), title))
     for reason in reasons:
         out.print(Text(f"  {reason}", style="yellow"))
-    _, *rest = in_words(found, namespace, explanation, sets="A new Pod would get")
+    _, *rest = as_text(located, namespace, explanation, sets="A new Pod would get")
     for line in rest:
         if not any(reason.startswith(line.plain.strip()) for reason in reasons):  # printed above
             out.print(line)

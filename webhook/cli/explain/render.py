@@ -1,4 +1,4 @@
-"""An explanation for people and for machines."""
+"""An explanation as text and as JSON."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from webhook.policies.policy_tests import value_text
 from webhook.workloads.builtin_plugins import Plugins
 
 
-def explained(
-    found: LocatedManifest, namespace: str, plugins: Plugins, snapshot: Snapshot
+def explain_or_warn(
+    located: LocatedManifest, namespace: str, plugins: Plugins, snapshot: Snapshot
 ) -> engine.Explanation | None:
     """None, and a warning, if the Pod cannot be judged."""
     try:
-        return engine.explain(found.request(namespace, plugins), snapshot)
+        return engine.explain(located.request(namespace, plugins), snapshot)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)
-        warn(f"{found.title} could not be judged: {problem_of(error)}")
+        warn(f"{located.title} could not be judged: {problem_of(error)}")
         return None
 
 
-def in_words(
-    found: LocatedManifest, namespace: str, explanation: engine.Explanation, *, sets: str = "Sets"
+def as_text(
+    located: LocatedManifest, namespace: str, explanation: engine.Explanation, *, sets: str = "Sets"
 ) -> Iterator[Text]:
     decision = explanation.decision
-    title = f"{found.manifest.kind} {found.request(namespace).namespace}/{found.manifest.name}"
-    yield Text.assemble((title, "bold"), f"  {found.document.place(found.at)}")
+    title = f"{located.manifest.kind} {located.request(namespace).namespace}/{located.manifest.name}"
+    yield Text.assemble((title, "bold"), f"  {located.document.place(located.at)}")
     if decision.exemption:
         yield Text(f"  exempt: {decision.exemption}")
         return
@@ -60,7 +60,7 @@ def in_words(
     width = max((len(each.policy.key) for each in checked), default=0)
     for each in checked:
         yield _checked(each, width)
-    set_by = _annotated(found)
+    set_by = _set_by_annotation(located)
     yield from _outcome(decision.outcome, decision.outcome.changes, sets, set_by)
     if decision.audit:
         yield from _outcome(decision.audit, decision.would_change, "Would set, audit only", set_by)
@@ -83,9 +83,9 @@ def _checked(checked: engine.CheckedPolicy, width: int) -> Text:
     return Text.assemble(("    + ", "green"), f"{name}  {matches}  ({policy.source})")
 
 
-def _annotated(found: LocatedManifest) -> dict[str, str]:
+def _set_by_annotation(located: LocatedManifest) -> dict[str, str]:
     """By field, the policy that set it according to our annotation on the Pod, which anyone may write."""
-    metadata = found.manifest.template.metadata or NO_METADATA
+    metadata = located.manifest.template.metadata or NO_METADATA
     applied = applied_of((metadata.annotations or {}).get(APPLIED))
     return {
         field: policy for policy, fields in applied.items() if isinstance(fields, list) for field in fields
@@ -117,13 +117,13 @@ def _conflict(conflict: Conflict) -> str:
     return f"{winner} takes precedence over {conflict.policy.name} ({value_text(conflict.value)})"
 
 
-def as_json(found: LocatedManifest, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
-    decision, set_by = explanation.decision, _annotated(found)
+def as_json(located: LocatedManifest, namespace: str, explanation: engine.Explanation) -> dict[str, Any]:
+    decision, set_by = explanation.decision, _set_by_annotation(located)
     return {
-        "kind": found.manifest.kind,
-        "namespace": found.request(namespace).namespace,
-        "name": found.manifest.name,
-        "place": found.document.place(found.at),
+        "kind": located.manifest.kind,
+        "namespace": located.request(namespace).namespace,
+        "name": located.manifest.name,
+        "place": located.document.place(located.at),
         "leftAlone": str(decision.exemption) if decision.exemption else None,
         "workloadTypes": [
             {"type": workload_type, "because": evidence}
@@ -159,7 +159,7 @@ def as_json(found: LocatedManifest, namespace: str, explanation: engine.Explanat
             {"policy": each.policy.name, "field": each.field, "winner": each.winner.name}
             for each in decision.outcome.conflicts
         ],
-        "patch": decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at)),
+        "patch": decision.outcome.operations(located.manifest.template, (*located.at, *located.manifest.at)),
     }
 
 
