@@ -175,7 +175,7 @@ def test_a_diff_of_a_file_without_a_last_newline_says_so(run: Run) -> None:
 def test_the_last_of_two_keys_is_taken_with_a_warning(run: Run) -> None:
     done = run("mutate", "-f", "-", "--no-annotate", stdin=f"{POD}\nspec:\n  containers:\n  - name: b\n")
     assert done.err == (
-        "warning: <stdin>:5:1: duplicate key 'spec', which stands in line 4 already: the last is taken, as kubectl does\n"
+        "warning: <stdin>:5:1: duplicate key 'spec', first set in line 4: the last is taken, as kubectl does\n"
     )
     assert done.out.startswith(f"{POD}\nspec:\n  containers:\n  - name: b\n    resizePolicy:\n")
 

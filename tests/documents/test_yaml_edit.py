@@ -1,4 +1,4 @@
-"""Operations in a person's YAML: every line that was there is there, and the data is as the patch makes it."""
+"""Operations applied to a person's YAML: every other line stays, and the data is as the patch makes it."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ def _styles(pod: Json) -> list[str]:
 
 @settings(max_examples=60)
 @given(pods(), st.integers(0, 5))
-def test_text_means_what_the_patch_makes_and_keeps_every_line(pod: Json, style: int) -> None:
-    (pod["metadata"].get("annotations") or {}).pop("huge", None)  # a slow reader would have to read it
+def test_edited_text_means_the_patched_data_and_keeps_every_line(pod: Json, style: int) -> None:
+    (pod["metadata"].get("annotations") or {}).pop("huge", None)  # ruamel.yaml is slow
     before = document(_styles(pod)[style])
     ops = decide(before.data, SNAPSHOT).patch
     after = edited(before, ops)
     assert yaml_tree.load(after) == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
-    if style > 1:  # what stands in braces grows inside its line
+    if style > 1:  # flow style grows inside its line
         replaced = {op["path"].rpartition("/")[2].replace("~1", "/") for op in ops if op["op"] == "replace"}
         lines = iter(after.splitlines())
         for line in before.text.splitlines():
@@ -76,7 +76,7 @@ def test_text_means_what_the_patch_makes_and_keeps_every_line(pod: Json, style: 
 
 
 def _holders(data: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    """The mappings and lists of a document, each with its place."""
+    """The mappings and lists of a document, each with its JSON pointer."""
     if isinstance(data, dict | list):
         yield pointer, data
         for key, inner in data.items() if isinstance(data, dict) else enumerate(data):
@@ -85,14 +85,14 @@ def _holders(data: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _is_within(before: str, after: str) -> bool:
-    """Whether nothing but insertions makes `after` of `before`."""
+    """Whether insertions alone turn `before` into `after`."""
     characters = iter(after)
     return all(each in characters for each in before)
 
 
 @settings(max_examples=150)
 @given(texts(), st.data())
-def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
+def test_any_edited_manifest_means_the_patched_data_and_keeps_every_other_byte(
     text: str, data: st.DataObject
 ) -> None:
     before = document(text)
@@ -110,7 +110,7 @@ def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
         )
     after = edited(before, ops)
     assert yaml_tree.load(after) == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
-    # An alias that would have to differ is written out, and so is what an empty value becomes.
+    # An alias that must differ is expanded, and an empty value is written.
     assert _is_within(re.sub(r"\*n\d+", "", text), after)
     assert after.startswith("\ufeff") is text.startswith("\ufeff")
     assert after.endswith("\n") is text.endswith("\n")
@@ -123,7 +123,7 @@ def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
             'a: &n\n  b: 1\nc:\n  <<: *n\n  "<<": *n\n',
             [{"op": "add", "path": "/a/d", "value": 1}],
             'a: &n\n  b: 1\n  d: 1\nc:\n  <<: {b: 1}\n  "<<": {b: 1}\n',
-            id="a merge and a key of its name are two things",
+            id="a merge and a key called << are distinct",
         ),
         pytest.param(
             "spec:\n  containers:\n  - name: a # last\n    # of a\n\n  # of b\n  - name: b\n",
@@ -165,7 +165,7 @@ def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
             [RESIZE, SELECTOR],
             "spec:\n  containers:\n  - name: a\n    resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]\n"
             "  nodeSelector: {kubernetes.io/arch: arm64}\n",
-            id="null is filled where it stands",
+            id="null is replaced in its place",
         ),
         pytest.param(
             "spec:\r\n  x: 1\r\n# end\r\n",
@@ -184,14 +184,14 @@ def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
             [{**LIMIT, "path": LIMIT["path"].replace("/0/", "/1/")}],
             "spec:\n  containers:\n  - name: a\n    resources: &r\n      limits: {cpu: 1}\n  - name: b\n"
             "    resources: {limits: {cpu: 1, memory: 1Gi}}\n",
-            id="an alias is written out where it must differ",
+            id="an alias is expanded if it must differ",
         ),
         pytest.param(
             "base: &b\n  resources:\n    limits: {cpu: 1}\nspec:\n  containers:\n  - <<: *b\n    name: a\n",
             [LIMIT],
             "base: &b\n  resources:\n    limits: {cpu: 1}\nspec:\n  containers:\n  - <<: *b\n    name: a\n"
             "    resources:\n      limits:\n        cpu: 1\n        memory: 1Gi\n",
-            id="what a merge brings is written out where it must differ",
+            id="a merged value is expanded if it must differ",
         ),
         pytest.param(
             "spec:\n  containers:\n  - name: a\n    resources: &r {}\n  - name: b\n    resources: *r\n",
@@ -201,33 +201,33 @@ def test_any_manifest_means_the_patch_afterwards_and_keeps_every_other_byte(
             ],
             "spec:\n  containers:\n  - name: a\n    resources: &r {limits: {memory: 1Gi}}\n"
             "  - name: b\n    resources: {limits: {memory: 2Gi}}\n",
-            id="an anchor stays in front of braces that were empty",
+            id="an anchor stays before braces that were empty",
         ),
         pytest.param(
             "spec: &s\n  containers: !!seq\n  - &c\n    name: a\n    resources: !!map &r # mine\n      limits:\n        cpu: 1\n",
             [LIMIT, RESIZE, SELECTOR],
             "spec: &s\n  containers: !!seq\n  - &c\n    name: a\n    resources: !!map &r # mine\n      limits:\n        cpu: 1\n        memory: 1Gi\n"
             "    resizePolicy:\n    - resourceName: cpu\n      restartPolicy: NotRequired\n  nodeSelector:\n    kubernetes.io/arch: arm64\n",
-            id="blocks grow behind the anchors and tags of their first lines",
+            id="blocks with anchors and tags on their first line grow",
         ),
         pytest.param(
             "spec:\n  tolerations: &t\n    - key: a\n  nodeSelector: &n\n  other: *n\n",
             [TOLERATION, SELECTOR],
             'spec:\n  tolerations: &t\n    - key: a\n    - key: "on"\n      operator: Exists\n'
             "  nodeSelector: &n {kubernetes.io/arch: arm64}\n  other: null\n",
-            id="an anchor stays in front of a value that was missing",
+            id="an anchor stays before a value that was missing",
         ),
         pytest.param(
             "base: &b {x: 1}\nspec:\n  <<: *b\n  on: 2\n  y: &y\n    z: 1\n  1.10: *y\n",
             [{"op": "add", "path": "/spec/true/new", "value": 1}],
             "base: &b {x: 1}\nspec:\n  <<: *b\n  on: 2\n  y: &y\n    z: 1\n    new: 1\n  1.10: {z: 1}\n",
-            id="keys that mean something else are found, of two alike the last",
+            id="keys that are not strings are found, and the last of duplicates",
         ),
         pytest.param(
             "\ufeffspec:\n  x: 1\t\n  x: {y: 2}\t# z\n",
             [SELECTOR, {"op": "add", "path": "/spec/x/w", "value": 1}],
             "\ufeffspec:\n  x: 1\t\n  x: {y: 2, w: 1}\t# z\n  nodeSelector:\n    kubernetes.io/arch: arm64\n",
-            id="a byte order mark, tabs and a key that is written twice stay",
+            id="a byte order mark, tabs and duplicate keys stay",
         ),
     ],
 )  # fmt: skip
@@ -246,7 +246,7 @@ def test_inserts(text: str, ops: list[Json], expected: str) -> None:
         ("'yes'", "yes"), ('"0400"', "0400"), ("!!str 3", "3"), ("! 3", "3"), ("0123e45", 1.23e47), ("18446744073709551615", 2**64 - 1), ("18446744073709551616", 2.0**64), ("9" * 5000, "9" * 5000), ("1e999", "1e999"), (".", "."), ("-", [None]), ("=", "="),
     ],
 )  # fmt: skip
-def test_scalars_mean_what_kubectl_takes_them_for(text: str, value: object) -> None:
+def test_scalars_mean_what_they_mean_to_kubectl(text: str, value: object) -> None:
     assert yaml_tree.load(f"{text}\n" if text == "-" else f"a: {text}\n") == (
         value if text == "-" else {"a": value}
     )
@@ -262,12 +262,12 @@ def test_scalars_mean_what_kubectl_takes_them_for(text: str, value: object) -> N
         ("a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)), "too large"),
     ],
 )  # fmt: skip
-def test_what_is_no_manifest_is_said(text: str, words: str) -> None:
+def test_invalid_yaml_is_an_error(text: str, words: str) -> None:
     with pytest.raises(yaml_tree.YamlError, match=words):
         yaml_tree.load(text)
 
 
-def test_files_are_understood_as_another_reader_does() -> None:
+def test_files_are_read_as_another_parser_reads_them() -> None:
     for file in sorted([*Path("examples").rglob("*.yaml"), *Path("manifests").rglob("*.yaml")]):
         theirs = [each for each in YAML(typ="safe", pure=True).load_all(file.read_text()) if each is not None]
         assert [each.data for each in read_file(str(file)) if each.data is not None] == theirs

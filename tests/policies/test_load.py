@@ -362,5 +362,5 @@ def test_a_key_that_is_written_twice_is_refused(tmp_path: Path) -> None:
     """Kubectl takes the last: what is for every Pod should not depend on who reads it."""
     file = tmp_path / "p.yaml"
     file.write_text(f"{HEAD}  priority: 1\n  priority: 2\n")
-    with pytest.raises(InputError, match=r"p\.yaml:\d+:3: duplicate key 'priority', which stands in line"):
+    with pytest.raises(InputError, match=r"p\.yaml:\d+:3: duplicate key 'priority', first set in line"):
         load_or_raise([str(file)])

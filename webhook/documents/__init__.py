@@ -1,1 +1,1 @@
-"""YAML and JSON on disk: find it, read it with line and column, edit it and keep every other byte."""
+"""YAML and JSON on disk: find it, read it with line and column, edit it without changing any other byte."""

@@ -1,4 +1,4 @@
-"""Manifests on disk: find them, read them, say where something in them is wrong."""
+"""Manifests on disk: find them, read them, and give the place of each field for error messages."""
 
 from __future__ import annotations
 
@@ -20,35 +20,34 @@ from webhook.documents.yaml_tree import DuplicateKey, Location, Node, YamlError
 from webhook.errors import InputError
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-# A marker at the start of a line always ends a document: block scalars are indented.
+# Always a document marker: the lines of block scalars are indented.
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _DIRECTIVE = re.compile(r"\A\ufeff?(\s*(#.*)?\n)*%", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Document:
-    """One document of a file: its text to the letter, its data, and where in it everything stands."""
+    """One document of a file: its exact text, its data, and the place of each field."""
 
     source: str
     first_line: int
     text: str
     data: Any
-    """As kubectl would read it: mappings, lists, strings, numbers, booleans, None."""
+    """As kubectl reads it: mappings, lists, strings, numbers, booleans, None."""
     first_column: int = 0
-    """Where the text begins in its line, from 0: several objects of JSON may stand in one."""
+    """Column of the start of the text, from 0: one line may hold several JSON objects."""
     duplicate_keys: tuple[DuplicateKey, ...] = ()
-    """Keys that are written twice."""
 
     @cached_property
     def root(self) -> Node | None:
-        """Where everything stands. Raises InputError for JSON that YAML does not take."""
+        """The tree with the position of each value. Raises InputError for JSON that is not valid YAML."""
         try:
             return yaml_tree.parse(self.text, [])
         except YamlError as error:
             raise InputError(f"{self.at(error.line, error.column)}: {error}") from error
 
     def place(self, location: Location = ()) -> str:
-        """`file:line:column` of a field, or of the innermost of its parents that is there."""
+        """`file:line:column` of a field, or of its innermost parent that exists."""
         try:
             node = yaml_tree.node_at(self.root, location)
         except InputError:
@@ -56,27 +55,30 @@ class Document:
         return self.at(node.line, node.column) if node else self.at(0, 0)
 
     def duplicate_key_problems(self) -> Iterator[tuple[str, str]]:
-        """Of each key that is written twice its place, and what is wrong with it."""
+        """Place and message of each duplicate key."""
         for each in self.duplicate_keys:
             first = self.first_line + each.first_line
-            words = f"duplicate key {each.key!r}, which stands in line {first} already"
-            yield self.at(each.line, each.column), words
+            yield self.at(each.line, each.column), f"duplicate key {each.key!r}, first set in line {first}"
 
     def at(self, line: int, column: int) -> str:
+        """`file:line:column` of a position in the text, which counts from 0."""
         column += self.first_column if line == 0 else 0
         return f"{self.source}:{self.first_line + line}:{column + 1}"
 
 
 def manifest_paths(paths: Iterable[str]) -> Iterator[str]:
-    """Files as given, the manifests of each directory in name order, and `-` for standard input."""
+    """Files and `-` (standard input) as given; directories as their manifests, sorted by name.
+
+    Raises InputError for a directory without manifests.
+    """
     for path in paths:
         if path == "-" or not Path(path).is_dir():
             yield path
             continue
-        inside = sorted(entry for entry in Path(path).iterdir() if entry.suffix in _SUFFIXES)
-        if not inside:
+        manifests = sorted(entry for entry in Path(path).iterdir() if entry.suffix in _SUFFIXES)
+        if not manifests:
             raise InputError(f"{path}: no {', '.join(_SUFFIXES)} file in this directory")
-        yield from map(str, inside)
+        yield from map(str, manifests)
 
 
 def read_documents(paths: Iterable[str]) -> Iterator[Document]:
@@ -86,19 +88,21 @@ def read_documents(paths: Iterable[str]) -> Iterator[Document]:
 
 
 def read_file(path: str) -> list[Document]:
-    """The documents of one file, in order; empty ones have None as data.
+    """The documents of one file, in order. The data of an empty document is None.
 
-    Raises InputError naming file, line and column.
+    Raises InputError with file, line and column.
     """
     source = "<stdin>" if path == "-" else path
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        text = raw.decode()  # a byte order mark stays where it is
+        text = raw.decode()  # keeps a byte order mark
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise InputError(f"{source}:1:1: UTF-16, which kubectl does not read: save it as UTF-8") from None
+            raise InputError(
+                f"{source}:1:1: UTF-16, which kubectl does not accept: save it as UTF-8"
+            ) from None
         before = raw[: error.start]
         line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
         raise InputError(f"{source}:{line}:{column}: not UTF-8 at byte {error.start}") from error
@@ -107,51 +111,53 @@ def read_file(path: str) -> list[Document]:
 
 def _documents(source: str, text: str) -> Iterator[Document]:
     starts = [0, *(match.start() for match in _MARKER.finditer(text) if match.start()), len(text)]
-    if _DIRECTIVE.match(text):  # a directive belongs to the document behind its marker
+    if _DIRECTIVE.match(text):  # a directive belongs to the document after the marker
         del starts[1:2]
     line = 1
     for start, end in itertools.pairwise(starts):
         part = text[start:end]
-        yield from _of_json(source, line, part) or [_of_yaml(source, line, part)]
+        yield from _json_documents(source, line, part) or [_yaml_document(source, line, part)]
         line += part.count("\n")
 
 
-# A half may be without its other: YAML says where.
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+# One half of a surrogate pair. The other may be missing: the YAML parser reports where.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MAX_DIGITS = 18  # 64 bits
 
 
-class _OddError(ValueError):
-    """JSON that YAML reads otherwise, or refuses."""
+class _DiffersFromYamlError(ValueError):
+    """JSON that YAML reads differently, or refuses."""
 
 
-def _of_json(source: str, line: int, text: str, column: int = 0) -> list[Document]:
-    """What machines write is JSON and long: where something stands in it is found when somebody asks.
+def _json_documents(source: str, line: int, text: str, column: int = 0) -> list[Document]:
+    """The JSON objects of a text; empty if it must be read as YAML: it is not JSON, or means something else.
 
-    Empty for what has to be read as YAML: everything that is not JSON, or is read otherwise there.
+    JSON is written by programs and can be long, so positions in it are computed only when needed.
     """
     bare = text.removeprefix("\ufeff").strip()
     if not bare.startswith("{"):
         return []
     try:
-        if not _HALF.search(text) and not _is_too_deep(data := _JSON.decode(bare)):
+        if not _SURROGATE.search(text) and not _is_too_deep(data := _JSON.decode(bare)):
             return [Document(source, line, text, data, column)]
     except (ValueError, RecursionError):
         pass
-    made = []
-    pieces = _pieces(text)
-    for piece in pieces[1:] and pieces:
-        made += _of_json(source, line, piece, column) or [_of_yaml(source, line, piece, column)]
-        line += piece.count("\n")
-        column = len(piece) - piece.rfind("\n") - 1 + ("\n" not in piece) * column
-    return made
+    documents = []
+    parts = _concatenated_objects(text)
+    for part in parts[1:] and parts:
+        documents += _json_documents(source, line, part, column) or [
+            _yaml_document(source, line, part, column)
+        ]
+        line += part.count("\n")
+        column = len(part) - part.rfind("\n") - 1 + ("\n" not in part) * column
+    return documents
 
 
 _SPACE = re.compile(r"\s*")
 
 
-def _pieces(text: str) -> list[str]:
-    """The objects of JSON that stand one after the other, each with what is behind it in its line."""
+def _concatenated_objects(text: str) -> list[str]:
+    """JSON objects that follow one another, each with the rest of its line; empty if it is not JSON."""
     starts, at, end = [0], text.index("{"), len(text)
     try:
         while at < len(text):
@@ -159,7 +165,7 @@ def _pieces(text: str) -> list[str]:
             space = _SPACE.match(text, end)
             at = space.end() if space else end
             starts.append(text.rfind("\n", end, at) + 1 or at)
-    except (ValueError, RecursionError):  # not JSON: YAML says where
+    except (ValueError, RecursionError):  # not JSON: the YAML parser reports where
         return []
     return [text[start:end] for start, end in itertools.pairwise([*starts[:-1], len(text)])]
 
@@ -177,35 +183,35 @@ def _is_too_deep(data: Any) -> bool:
     return depth > MAX_DEPTH
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise _OddError
-    return made
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):  # duplicate keys have warnings of their own
+        raise _DiffersFromYamlError
+    return mapping
 
 
 def _integer(text: str) -> int:
     if len(text) > _MAX_DIGITS:
-        raise _OddError
+        raise _DiffersFromYamlError
     return int(text)
 
 
 def _float(text: str) -> float:
     if math.isinf(number := float(text)):
-        raise _OddError
+        raise _DiffersFromYamlError
     return number
 
 
 def _constant(text: str) -> Any:
-    raise _OddError(text)
+    raise _DiffersFromYamlError(text)
 
 
 _JSON = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )
 
 
-def _of_yaml(source: str, line: int, text: str, column: int = 0) -> Document:
+def _yaml_document(source: str, line: int, text: str, column: int = 0) -> Document:
     duplicate_keys: list[DuplicateKey] = []
     try:
         root = yaml_tree.parse(text, duplicate_keys)
@@ -213,12 +219,12 @@ def _of_yaml(source: str, line: int, text: str, column: int = 0) -> Document:
     except YamlError as error:
         nowhere = Document(source, line, text, None, column)
         raise InputError(f"{nowhere.at(error.line, error.column)}: {error}") from error
-    vars(document)["root"] = root  # where cached_property looks first
+    vars(document)["root"] = root  # fills the cached property
     return document
 
 
 def field_path(location: Location) -> str:
-    """`spec.containers[0].image`, as people write the way to a field."""
+    """As in `spec.containers[0].image`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(
         "."
     )

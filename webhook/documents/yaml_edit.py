@@ -1,8 +1,8 @@
-"""Put JSON Patch operations into YAML text that a person wrote, as that person would have.
+"""Apply JSON Patch operations to YAML text that a person wrote, in that person's style.
 
-Lines are inserted, nothing else is touched: comments, order, quotes, indentation and line endings stay. What
-is written in braces (JSON too) grows inside its braces. An alias that would have to change for one of its
-places alone is written out there.
+Only the changed fields are written: comments, order, quotes, indentation and line endings stay. Flow style
+(JSON too) grows inside its braces. An alias that must differ from its anchor is expanded: its value is
+written in its place.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from webhook.model.patch import Op
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """`text` instead of what stands from `start` to `end`; of two at one place the deeper comes first."""
+    """Put `text` for what is separator the offsets; of two at one offset, the deeper comes first."""
 
     start: int
     end: int
@@ -32,44 +32,44 @@ class _Edit:
 
 
 def edited(document: Document, ops: list[Op]) -> str:
-    """The document's text with the operations made. Only `add` and `replace` are understood.
+    """The document's text with the operations applied, which are `add` and `replace` only.
 
-    Raises InputError for a document that cannot be edited as text and mean the right thing afterwards.
+    Raises InputError if no edit of the text gives the data that the operations give.
     """
     if not ops or document.root is None:
         return document.text
     after = jsonpatch.apply_patch(document.data, ops)
     edits: list[_Edit] | None = []
-    for writes_out in ("nothing", "changed", "all"):
+    for expands in ("no alias", "aliases of what changes", "all aliases"):
         editor = _Editor(document, after)
-        if writes_out != "nothing":  # what an anchor stands for may change, and its aliases may not
-            editor.write_out_aliases(edits if writes_out == "changed" else None)
-        edits = editor.made(ops)
-        text = _edited(document.text, edits or ())
-        if edits is not None and _means(text, after):
+        if expands != "no alias":  # an anchored value may change, and its aliases must not
+            editor.expand_aliases(edits if expands == "aliases of what changes" else None)
+        edits = editor.edits_for(ops)
+        text = _replace_all(document.text, edits or ())
+        if edits is not None and _parses_to(text, after):
             return text
-    raise InputError(f"{document.place()}: too intricate to edit as text; -o json writes it anew")
+    raise InputError(f"{document.place()}: this YAML cannot be edited in place: use -o json")
 
 
-def _means(text: str, data: Any) -> bool:
+def _parses_to(text: str, data: Any) -> bool:
     try:
         return bool(plain(parse(text, [])) == data)
     except YamlError:
         return False
 
 
-def _edited(text: str, edits: Iterable[_Edit]) -> str:
+def _replace_all(text: str, edits: Iterable[_Edit]) -> str:
     ordered = sorted(edits, key=lambda edit: (edit.start, -edit.depth))
-    for edit in reversed(ordered):  # from the end, so that offsets stay true
+    for edit in reversed(ordered):  # from the end, so that offsets stay valid
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
 
-class _IntricateError(Exception):
-    pass
+class _NoPositionError(Exception):
+    """There is no position in the text for a value."""
 
 
-# In front of a value; what is written instead needs no tag.
+# An anchor before a value; the new value needs no tag.
 _ANCHOR = re.compile(r"(?:!\S*\s+)?(&\S+)")
 _COLON = re.compile(r"\s*:")
 
@@ -83,52 +83,49 @@ class _Editor:
         self._newline = "\r\n" if "\r\n" in document.text else "\n"
         self._style = style_of(document.text, document.root)
         self._changed: list[_Edit] | None = None
-        self._written_out: set[str] = set()
-        self._begun: set[int] = set()
-        """Empty braces that have got their first entry."""
+        self._expanded: set[str] = set()
+        self._filled: set[int] = set()
+        """Ids of empty braces that have been given an entry."""
 
-    def made(self, ops: list[Op]) -> list[_Edit] | None:
-        """None where a place for one of them cannot be found."""
+    def edits_for(self, ops: list[Op]) -> list[_Edit] | None:
+        """None if there is no position in the text for one of them."""
         try:
             for op in ops:
-                self._make(op["path"], op["value"])
-        except _IntricateError:
+                self._apply(op["path"], op["value"])
+        except _NoPositionError:
             return None
         return self._edits
 
-    def write_out_aliases(self, edits: list[_Edit] | None) -> None:
-        """Aliases of what `edits` change become what they stand for, as it is after all operations.
-
-        Without `edits` all of them do.
-        """
+    def expand_aliases(self, edits: list[_Edit] | None) -> None:
+        """Expand the aliases of what `edits` change, or all aliases, to their values after all operations."""
         self._changed = edits
-        self._write_out_below(self._root, self._after, 0)
+        self._expand_below(self._root, self._after, 0)
 
     def _has_changed(self, target: Node) -> bool:
         changed = self._changed
         return changed is None or any(target.start <= each.start <= target.end for each in changed)
 
-    def _write_out_below(self, node: Node | None, after: Any, depth: int) -> None:
-        # A merge may have taken the place of what is written here, and may be another thing altogether.
+    def _expand_below(self, node: Node | None, after: Any, depth: int) -> None:
+        # A merge may override what is written here with a value of another shape.
         if isinstance(node, List) and isinstance(after, list):
             for index, (item, item_after) in enumerate(zip(node.items, after, strict=False)):
-                self._write_out_one(node, item, str(index), item_after, depth)
+                self._expand_child(node, item, str(index), item_after, depth)
         elif isinstance(node, Mapping) and isinstance(after, dict):
             for key, value in node.entries:
                 name = key_of(key)
                 if name is None:
-                    self._write_out_one(node, value, "<<", plain(value), depth)
+                    self._expand_child(node, value, "<<", plain(value), depth)
                 elif node.get(name) is value:
-                    self._write_out_one(node, value, name, after[name], depth)
+                    self._expand_child(node, value, name, after[name], depth)
 
-    def _write_out_one(self, parent: Node, child: Node, key: str, after: Any, depth: int) -> None:
+    def _expand_child(self, parent: Node, child: Node, key: str, after: Any, depth: int) -> None:
         if child.target:
             if self._has_changed(child.target):
-                self._write_out(parent, child, key, after, depth)
+                self._expand(parent, child, key, after, depth)
         else:
-            self._write_out_below(child, after, depth + 1)
+            self._expand_below(child, after, depth + 1)
 
-    def _make(self, pointer: str, value: Any) -> None:
+    def _apply(self, pointer: str, value: Any) -> None:
         steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/")]
         node = self._root
         after = self._after
@@ -136,26 +133,26 @@ class _Editor:
             after = after[int(step)] if isinstance(after, list) else after[step]
             child = _child(node, step)
             if child is None or child.aliased:
-                self._write_out(node, child, step, after, depth)
+                self._expand(node, child, step, after, depth)
                 return
             node = child
         last, depth = steps[-1], len(steps)
         if isinstance(node, List):
             self._append(node, value, depth)
         elif isinstance(node, Mapping):
-            there = node.get(last)
-            if there is None:
+            existing = node.get(last)
+            if existing is None:
                 self._insert(node, last, value, depth)
             else:
-                self._replace(there, value, depth)
+                self._replace(existing, value, depth)
 
-    def _write_out(self, parent: Node | None, child: Node | None, key: str, value: Any, depth: int) -> None:
-        """What an alias or a merge brings here is written here whole, as it is after all operations."""
-        # A merge and a key that is written "<<" have one name.
-        place = f"{id(child or parent)}/{key}"
-        if place in self._written_out:
+    def _expand(self, parent: Node | None, child: Node | None, key: str, value: Any, depth: int) -> None:
+        """Write the value of an alias or a merge here, as it is after all operations."""
+        # A merge and a key that is written "<<" have the same name, so the node is part of the identity.
+        identity = f"{id(child or parent)}/{key}"
+        if identity in self._expanded:
             return
-        self._written_out.add(place)
+        self._expanded.add(identity)
         if child is not None:
             self._replace(child, value, depth)
         elif isinstance(parent, Mapping):
@@ -164,53 +161,53 @@ class _Editor:
     def _replace(self, node: Node, value: Any, depth: int) -> None:
         start, end, before = node.start, node.end, ""
         if start == end:
-            start = end = self._behind_colon(node)
+            start = end = self._after_colon(node)
             before = " "
         elif (anchor := _ANCHOR.match(self._text, start, end)) and not node.aliased:
             before = f"{anchor[1]} "
         self._edits.append(_Edit(start, end, before + self._style.inline(value), depth))
 
-    def _behind_colon(self, missing: Node) -> int:
-        """Where the value of a key without one would stand."""
+    def _after_colon(self, missing: Node) -> int:
+        """The offset at which to write the missing value of a key."""
         colon = _COLON.match(self._text, missing.end)
         if colon is None:
-            raise _IntricateError
+            raise _NoPositionError
         return colon.end()
 
     def _insert(self, mapping: Mapping, key: str, value: Any, depth: int) -> None:
         if mapping.flow:
             last = mapping.entries[-1] if mapping.entries else None
             entry = f"{self._style.inline(key)}: {self._style.inline(value)}"
-            self._into_braces(mapping, last and last[0], last and last[1], entry, depth)
+            self._insert_into_braces(mapping, last and last[0], last and last[1], entry, depth)
         else:
-            self._lines(mapping, list(self._style.block({key: value})), mapping.indent, depth)
+            self._insert_lines(mapping, list(self._style.block({key: value})), mapping.indent, depth)
 
     def _append(self, items: List, value: Any, depth: int) -> None:
         if items.flow:
             last = items.items[-1] if items.items else None
-            self._into_braces(items, last, last, self._style.inline(value), depth)
+            self._insert_into_braces(items, last, last, self._style.inline(value), depth)
         else:
-            self._lines(items, list(self._style.block([value])), items.indent, depth)
+            self._insert_lines(items, list(self._style.block([value])), items.indent, depth)
 
-    def _into_braces(self, node: Node, first: Node | None, last: Node | None, entry: str, depth: int) -> None:
-        """Behind the last entry; on a line of its own where the others have theirs."""
+    def _insert_into_braces(
+        self, node: Node, first: Node | None, last: Node | None, entry: str, depth: int
+    ) -> None:
+        """After the last entry; on a line of its own if the others are."""
         if first is None or last is None:
-            between = ", " if id(node) in self._begun else ""
-            self._begun.add(id(node))
-            inside = (
-                self._text.index("[" if isinstance(node, List) else "{", node.start) + 1
-            )  # behind an anchor
-            self._edits.append(_Edit(inside, inside, between + entry, depth))
+            separator = ", " if id(node) in self._filled else ""
+            self._filled.add(id(node))
+            brace = self._text.index("[" if isinstance(node, List) else "{", node.start)  # after an anchor
+            self._edits.append(_Edit(brace + 1, brace + 1, separator + entry, depth))
             return
         own_line = not self._text[self._text.rfind("\n", 0, first.start) + 1 : first.start].strip()
-        between = f",{self._newline}{' ' * first.column}" if own_line and first.line != node.line else ", "
+        separator = f",{self._newline}{' ' * first.column}" if own_line and first.line != node.line else ", "
         end = last.end
         if last.start == last.end:
-            end, between = self._behind_colon(last), f" {between}"
-        self._edits.append(_Edit(end, end, between + entry, depth))
+            end, separator = self._after_colon(last), f" {separator}"
+        self._edits.append(_Edit(end, end, separator + entry, depth))
 
-    def _lines(self, node: Node, lines: list[str], column: int, depth: int) -> None:
-        """Below the last line of a block, in front of whatever comments follow it."""
+    def _insert_lines(self, node: Node, lines: list[str], column: int, depth: int) -> None:
+        """Below the last line of a block, before the comments that follow it."""
         end = self._content_end(node)
         if self._text[end - 1 : end] != "\n":
             end = self._text.find("\n", end) + 1 or len(self._text)
@@ -220,7 +217,7 @@ class _Editor:
         self._edits.append(_Edit(end, end, text, depth))
 
     def _content_end(self, node: Node) -> int:
-        """Where the last thing written in a node ends: its own end is behind comments and blank lines."""
+        """The end of the last value in a node, whose own end is after comments and blank lines."""
         match node:
             case Mapping(flow=False, target=None) if node.entries:
                 key, value = node.entries[-1]

@@ -15,7 +15,7 @@ _PREFIX = "tag:yaml.org,2002:"
 TEXT = f"{_PREFIX}str"
 MERGE = f"{_PREFIX}merge"
 _BINARY = f"{_PREFIX}binary"
-# The types that a tag insists on; every other tag says text.
+# The types that a tag requires; every other tag means text.
 _TYPES: dict[str, tuple[type, ...]] = {
     f"{_PREFIX}int": (int,),
     f"{_PREFIX}float": (int, float),
@@ -33,9 +33,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.A
 
 
 def resolve(text: str, tag: str = "") -> str | float | bool | None:
-    """What a scalar means; without a tag it is plain, and may look like something else than text.
+    """The value of a scalar. Without a tag it is plain: its text decides the type.
 
-    Raises ValueError for a text that its tag forbids.
+    Raises ValueError if the text is not of the tag's type.
     """
     if tag == _BINARY:
         try:
@@ -44,13 +44,13 @@ def resolve(text: str, tag: str = "") -> str | float | bool | None:
             raise ValueError(f"{text!r} is not !!binary") from None
     if tag and tag not in _TYPES:
         return text
-    value = _looked_up(text)
+    value = _plain_value(text)
     if tag and type(value) not in _TYPES[tag]:
         raise ValueError(f"{text!r} is not !!{tag.removeprefix(_PREFIX)}")
     return value
 
 
-def _looked_up(text: str) -> str | float | bool | None:
+def _plain_value(text: str) -> str | float | bool | None:
     if text in _NULLS:
         return None
     if text in _TRUE or text in _FALSE:
@@ -61,22 +61,22 @@ def _looked_up(text: str) -> str | float | bool | None:
         sign, binary, octal, hexadecimal, decimal = integer.groups()
         base = next(
             (
-                int(found, base)
-                for found, base in ((binary, 2), (octal, 8), (hexadecimal, 16), (decimal, 10))
-                if found
+                int(group, base)
+                for group, base in ((binary, 2), (octal, 8), (hexadecimal, 16), (decimal, 10))
+                if group
             ),
             0,
         )
         if base < 2**64:
             return -base if sign == "-" else base
-    # As in Go, an integer of more than 64 bits is a float, and what no float can hold is text.
+    # As in Go, an integer of more than 64 bits is a float, and a number that no float can hold is text.
     if _FLOAT.fullmatch(digits) and math.isfinite(float(digits)):
         return float(digits)
     return text
 
 
 def key_name(value: str | float | bool | None) -> str:
-    """The name of a field whose key means `value`, as sigs.k8s.io/yaml writes it. Raises ValueError."""
+    """The field name of a key with this value, as sigs.k8s.io/yaml converts it. Null raises ValueError."""
     if value is None:
         raise ValueError("a key must be a string")
     if isinstance(value, bool):
@@ -85,7 +85,7 @@ def key_name(value: str | float | bool | None) -> str:
 
 
 def _float_key(value: float) -> str:
-    """`strconv.FormatFloat(value, 'g', -1, 32)`: the shortest digits that mean the same in 32 bits."""
+    """`strconv.FormatFloat(value, 'g', -1, 32)`: the fewest digits that give the same 32-bit float."""
     if abs(value) > _MAX_SINGLE:
         return "-.inf" if value < 0 else ".inf"
     single = struct.pack("f", value)
@@ -94,7 +94,7 @@ def _float_key(value: float) -> str:
         text for digits in range(9) if struct.pack("f", float(text := f"{exact:.{digits}e}")) == single
     )
     mantissa, _, exponent = shortest.partition("e")
-    if not -5 < int(exponent) < 6:  # noqa: PLR2004 (where Go begins to write exponents)
+    if not -5 < int(exponent) < 6:  # noqa: PLR2004 (Go writes an exponent beyond these)
         return shortest
     decimals = len(mantissa.lstrip("-").replace(".", "")) - 1 - int(exponent)
     return f"{exact:.{max(0, decimals)}f}"

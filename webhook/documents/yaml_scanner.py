@@ -1,6 +1,6 @@
-"""YAML is split into tokens as libyaml does it, which kubectl's reader is a copy of.
+"""Splits YAML into tokens as libyaml does, of which kubectl's YAML reader is a port.
 
-ruamel.yaml refuses a tab behind a value, and takes a byte order mark inside of a file for a letter.
+ruamel.yaml refuses a tab after a value, and reads a byte order mark inside a file as a letter.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from typing import Any
 from ruamel.yaml.scanner import Scanner, ScannerError
 
 MAX_DEPTH = 200
-"""The deepest CRDs of public projects nest some 60 deep; a Python that walks 1,000 deep gives up."""
+"""The deepest CRDs of public projects nest some 60 levels; Python's recursion limit is 1,000."""
 TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 
 _BREAKS = "\r\n\x85\u2028\u2029"
-_HEAD = re.compile(r"[|>][-+0-9]*[ \t]*\t")
+_BLOCK_SCALAR_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*\t")
 _TAG = re.compile(r"!\S*[ \t]*\t")
 
 
 class TolerantScanner(Scanner):
-    """Takes tabs wherever they indent nothing: libyaml's `yaml_parser_scan_to_next_token`."""
+    """Accepts tabs that are not indentation, as libyaml's `yaml_parser_scan_to_next_token` does."""
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: Any) -> None:  # noqa: N803 (its own name)
-        if self.flow_level >= MAX_DEPTH:  # what each more costs grows with their number
+        if self.flow_level >= MAX_DEPTH:  # the cost of each further level grows with the depth
             raise ScannerError(None, None, TOO_DEEP, self.reader.get_mark())
         super().fetch_flow_collection_start(TokenClass, to_push)
 
@@ -56,17 +56,17 @@ class TolerantScanner(Scanner):
         return [blanks]
 
     def scan_block_scalar(self, style: Any, rt: bool | None = False) -> Any:
-        self._make_spaces(_HEAD)
+        self._replace_tabs(_BLOCK_SCALAR_HEADER)
         return super().scan_block_scalar(style, rt)
 
     def scan_tag(self) -> Any:
-        self._make_spaces(_TAG)
+        self._replace_tabs(_TAG)
         return super().scan_tag()
 
-    def _make_spaces(self, pattern: re.Pattern[str]) -> None:
-        """Of the tabs behind what stands here."""
+    def _replace_tabs(self, pattern: re.Pattern[str]) -> None:
+        """Put spaces for the tabs of a match at the current position."""
         reader = self.reader
-        found = pattern.match(reader.buffer, reader.pointer)
-        if found:
-            spaces = found[0].replace("\t", " ")
-            reader.buffer = reader.buffer[: found.start()] + spaces + reader.buffer[found.end() :]
+        match = pattern.match(reader.buffer, reader.pointer)
+        if match:
+            spaces = match[0].replace("\t", " ")
+            reader.buffer = reader.buffer[: match.start()] + spaces + reader.buffer[match.end() :]

@@ -1,4 +1,4 @@
-"""Write data as YAML or JSON text, in the style of the document that it becomes a part of."""
+"""Write data as YAML or JSON text, in the style of the document it is inserted into."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from webhook.documents.yaml_tree import List, Mapping, Node
 class Style:
     json: bool
     dash_offset: int
-    """How far the document indents `- ` below its key."""
+    """Columns by which the document indents `- ` below its key."""
 
     def block(self, value: Any) -> Iterator[str]:
-        """Lines of block style, as Kubernetes' own manifests are written."""
+        """Lines in block style, as in Kubernetes' own manifests."""
         if isinstance(value, list) and value:
             for item in value:
                 first, *others = self.block(item)
@@ -51,12 +51,12 @@ def style_of(text: str, root: Node | None) -> Style:
     return Style(text.removeprefix("\ufeff").lstrip().startswith("{"), _dash_offset(root))
 
 
-# Letters first, or a number with a unit: nothing that any YAML reads as something else, once words are out.
+# Text that no YAML version reads as another type, except for words such as `on`, which resolve() finds.
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*|[0-9]+(m|[KMGTPE]i|[KMGTP])", re.ASCII)
 
 
 def _scalar(value: Any) -> str:
-    """A scalar as text; strings quoted wherever some YAML could take them for anything else."""
+    """A scalar as text; strings are quoted if any YAML version could read them as another type."""
     if not isinstance(value, str):
         return json.dumps(value)
     if _BARE.fullmatch(value) and isinstance(resolve(value), str):
@@ -72,15 +72,15 @@ def _quoted(value: Any) -> str:
 
 
 def _dash_offset(root: Node | None) -> int:
-    """0 or more, as the first list of the document shows."""
-    waiting: list[Node | None] = [root]
-    while waiting:
-        node = waiting.pop(0)
+    """Taken from the first block list of the document, breadth first; 0 without one."""
+    queue: list[Node | None] = [root]
+    while queue:
+        node = queue.pop(0)
         if isinstance(node, Mapping) and not node.flow:
             for key, value in node.entries:
                 if isinstance(value, List) and not value.flow and value.items and not value.aliased:
                     return max(0, value.indent - key.column)
-                waiting.append(value)
+                queue.append(value)
         elif isinstance(node, List):
-            waiting.extend(node.items)
+            queue.extend(node.items)
     return 0

@@ -1,7 +1,6 @@
-"""YAML as a tree that knows where in the text everything stands, with the meaning that kubectl gives it.
+"""YAML as a tree with the position of each value in the text, read as kubectl reads it.
 
-What a manifest means here is what it means to the API server: `yaml_scalars` has what its words mean,
-`yaml_scanner` what may stand between them.
+`yaml_scalars` says what scalars mean, `yaml_scanner` which white space may separate them.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ from webhook.documents.yaml_scanner import MAX_DEPTH, TOO_DEEP, TolerantScanner
 
 Location = Sequence[str | int]
 
-_HALF = re.compile("[\ud800-\udfff]")
-# Aliases of aliases grow without end in a few lines: no manifest has so many values.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# A few lines of nested aliases expand without bound; no manifest has this many values.
 _MAX_NODES = 1_000_000
 
 
 class YamlError(Exception):
-    """The text is no YAML. `line` and `column` count from 0."""
+    """The text is not valid YAML. `line` and `column` count from 0."""
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
         super().__init__(message)
@@ -45,9 +44,9 @@ class YamlError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A value and where it stands: offsets into the text, line and column from 0.
+    """A value and its position: offsets into the text; line and column from 0.
 
-    A value that is not written at all stands at the end of its key.
+    The position of a missing value is the end of its key.
     """
 
     start: int
@@ -55,7 +54,7 @@ class Node:
     line: int
     column: int
     target: Node | None = None
-    """What stands here is an alias of this: the value is written there."""
+    """Set if this is an alias: the anchored value it refers to."""
 
     @property
     def aliased(self) -> bool:
@@ -66,11 +65,11 @@ class Node:
 class Scalar(Node):
     text: str = ""
     tag: str = ""
-    """Empty for what is neither quoted nor tagged: it may look like something else than text."""
+    """Empty for a plain scalar, neither quoted nor tagged: its text decides the type."""
 
     @property
     def value(self) -> str | float | bool | None:
-        """What it means. Raises YamlError."""
+        """Raises YamlError if the text is not of the tag's type."""
         try:
             return yaml_scalars.resolve(self.text, self.tag)
         except ValueError as error:
@@ -81,11 +80,11 @@ class Scalar(Node):
 class Mapping(Node):
     flow: bool = False
     indent: int = 0
-    """The column of its keys: an anchor or a tag stands in front of them, on another line."""
+    """The column of its keys; `column` is that of an anchor or tag, which may be on another line."""
     entries: list[tuple[Node, Node]] = field(default_factory=list)
 
     def entry(self, key: str) -> tuple[Node, Node] | None:
-        """A key that is written here itself, not merged in, and its value; the last of several."""
+        """Key and value written in this mapping itself, not merged into it; the last of duplicates."""
         return next((each for each in reversed(self.entries) if key_of(each[0]) == key), None)
 
     def get(self, key: str) -> Node | None:
@@ -103,7 +102,7 @@ class List(Node):
 
 @dataclass(frozen=True, slots=True)
 class DuplicateKey:
-    """A key that stands in its mapping already: kubectl takes the last. Lines and column count from 0."""
+    """A key that its mapping already has: kubectl takes the last. Lines and column count from 0."""
 
     key: str
     line: int
@@ -116,7 +115,7 @@ def is_merge(key: Node) -> bool:
 
 
 def key_of(key: Node) -> str | None:
-    """The name of a field; None for a merge. Raises YamlError for what cannot be one."""
+    """The name of a field; None for a merge key. Raises YamlError for a key that is no string."""
     if is_merge(key):
         return None
     try:
@@ -132,11 +131,11 @@ def parse(text: str, duplicate_keys: list[DuplicateKey] | None = None) -> Node |
 
     Duplicate keys are appended to `duplicate_keys`; without that list they are an error. Raises YamlError.
     """
-    reader = YAML(typ="safe", pure=True)  # the other one marks folds inside of texts
+    reader = YAML(typ="safe", pure=True)  # the round-trip reader marks folds inside text
     reader.Scanner = TolerantScanner
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an anchor that is used again is valid
+            warnings.simplefilter("ignore")  # redefining an anchor is valid
             events = [
                 event
                 for event in reader.parse(text)
@@ -144,12 +143,12 @@ def parse(text: str, duplicate_keys: list[DuplicateKey] | None = None) -> Node |
             ]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = (mark.line, mark.column) if mark else (0, 0)
-        raise YamlError(str(error.problem or error.context), *where) from error
+        position = (mark.line, mark.column) if mark else (0, 0)
+        raise YamlError(str(error.problem or error.context), *position) from error
     except ReaderError as error:
         before = text[: error.position]
-        where = (before.count("\n"), len(before) - before.rfind("\n") - 1)
-        raise YamlError(f"control character U+{error.character:04X}", *where) from error
+        position = (before.count("\n"), len(before) - before.rfind("\n") - 1)
+        raise YamlError(f"control character U+{error.character:04X}", *position) from error
     except (YAMLError, ValueError) as error:
         raise YamlError(str(error)) from error
     return _Builder(text, iter(events), duplicate_keys).node() if events else None
@@ -178,13 +177,13 @@ class _Builder:
         if isinstance(event, ScalarEvent):
             quoted = event.style in ("'", '"', "|", ">")
             tag = event.tag or (yaml_scalars.TEXT if quoted else "")
-            node = Scalar(*place, text=_whole(event.value, mark.line, mark.column), tag=tag)
+            node = Scalar(*place, text=_join_surrogates(event.value, mark.line, mark.column), tag=tag)
         elif isinstance(event, MappingStartEvent):
             node = Mapping(*place, flow=bool(event.flow_style), indent=event.end_mark.column)
             self._fill_mapping(node, depth)
         else:
             end = event.end_mark
-            # In a list that is indented no further than its key, the mark is behind the first dash.
+            # The mark of a list that is indented no further than its key is after the first dash.
             indent = end.column - (self._text[end.index - 1 : end.index] == "-")
             node = List(*place, flow=bool(event.flow_style), indent=indent)
             while not isinstance(inner := next(self._events), SequenceEndEvent):
@@ -200,15 +199,17 @@ class _Builder:
             key = self.node(event, depth + 1)
             name = key_of(key)
             if name is not None:
-                self._check(name, key, seen.get(name))
+                self._check_duplicate(name, key, seen.get(name))
                 seen[name] = key
             value = self.node(depth=depth + 1)
-            if isinstance(value, Scalar) and value.start == value.end:  # nothing there: the parser is past it
+            if (
+                isinstance(value, Scalar) and value.start == value.end
+            ):  # missing: the parser's mark is further on
                 value.start, value.end, value.line, value.column = key.end, key.end, key.line, key.column
             mapping.entries.append((key, value))
         mapping.end = event.end_mark.index
 
-    def _check(self, name: str, key: Node, first: Node | None) -> None:
+    def _check_duplicate(self, name: str, key: Node, first: Node | None) -> None:
         if first is None:
             return
         if self._duplicate_keys is None:
@@ -216,77 +217,77 @@ class _Builder:
         self._duplicate_keys.append(DuplicateKey(name, key.line, key.column, first.line))
 
 
-def _whole(text: str, line: int, column: int) -> str:
-    """With the characters that JSON writes in two halves, UTF-16's, put together."""
-    if not _HALF.search(text):
+def _join_surrogates(text: str, line: int, column: int) -> str:
+    """Join characters that JSON escapes as two UTF-16 surrogates. Raises YamlError for half of one."""
+    if not _SURROGATE.search(text):
         return text
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise YamlError("half of a character", line, column) from None
+        raise YamlError("half of a UTF-16 surrogate pair", line, column) from None
 
 
 def plain(node: Node | None) -> Any:
-    """The value as ordinary Python data: what the JSON that kubectl makes of it holds. Raises YamlError."""
+    """The value as Python data, as in the JSON that kubectl converts it to. Raises YamlError."""
     return _plain(node, [_MAX_NODES])
 
 
 def load(text: str) -> Any:
-    """The data of one document. Raises YamlError."""
+    """The data of a text with one document. Raises YamlError."""
     return plain(parse(text))
 
 
 def dump(data: Any) -> str:
-    """Data as block YAML that kubectl takes for the same: words such as Off are in quotes."""
+    """Data as block YAML that kubectl reads back the same: words such as Off are quoted."""
     writer = YAML(typ="safe", pure=True)
     writer.version = (1, 1)
     writer.default_flow_style = False
     writer.width = 1000
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in their order
-    writer.representer.ignore_aliases = lambda _: True  # what stands twice is written twice
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in the order given
+    writer.representer.ignore_aliases = lambda _: True  # no anchors and aliases
     out = StringIO()
     writer.dump(data, out)
     return out.getvalue().removeprefix("%YAML 1.1\n---\n")
 
 
-def _plain(node: Node | None, left: list[int]) -> Any:
-    left[0] -= 1
-    if left[0] < 0:
+def _plain(node: Node | None, remaining: list[int]) -> Any:
+    remaining[0] -= 1
+    if remaining[0] < 0:
         raise YamlError("aliases make this document too large")
     match node:
         case Scalar():
             return node.value
         case List():
-            return [_plain(item, left) for item in node.items]
+            return [_plain(item, remaining) for item in node.items]
         case Mapping():
-            made: dict[str, Any] = {}
+            mapping: dict[str, Any] = {}
             for key, value in node.entries:
                 name = key_of(key)
-                if name is None:  # as in Go, a merge takes precedence over what stands in front of it
+                if name is None:  # as in Go, a merge overrides the keys before it
                     for each in _merged(value):
-                        made |= _plain(each, left)
+                        mapping |= _plain(each, remaining)
                 else:
-                    made[name] = _plain(value, left)
-            return made
+                    mapping[name] = _plain(value, remaining)
+            return mapping
     return None
 
 
 def _merged(value: Node) -> list[Node]:
-    """The mappings that a merge brings, the first of which takes precedence: it comes last."""
-    given = value.items[::-1] if isinstance(value, List) and not value.aliased else [value]
-    if not all(isinstance(each, Mapping) for each in given):
+    """The mappings of a merge, in the order to apply them: the first written takes precedence."""
+    mappings = value.items[::-1] if isinstance(value, List) and not value.aliased else [value]
+    if not all(isinstance(each, Mapping) for each in mappings):
         raise YamlError("only a mapping, or a list of mappings, can be merged", value.line, value.column)
-    return given
+    return mappings
 
 
 def node_at(node: Node | None, location: Location) -> Node | None:
-    """The key or item at a location, or the innermost of its parents that is there; for telling its place."""
-    found = node
+    """The key or list item at a location, or its innermost parent that exists; for its position."""
+    nearest = node
     for step in location:
         if isinstance(node, Mapping) and isinstance(step, str) and (entry := node.entry(step)):
-            found, node = entry
+            nearest, node = entry
         elif isinstance(node, List) and isinstance(step, int) and step < len(node.items):
-            found = node = node.items[step]
+            nearest = node = node.items[step]
         else:
             break
-    return found
+    return nearest
