@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,10 +10,8 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.fake_api import Answers, answering
 from tests.support.pods import Json, policy, snapshot
-from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Scope
-from webhook.audit.enforcement import Enforcement, FirstApplied, WebhookScope
-from webhook.model.selectors import Selector
+from webhook.audit.enforcement import FirstApplied
 from webhook.workloads.controllers import CONTROLLERS
 from webhook.workloads.workload import Workload
 
@@ -148,25 +146,6 @@ def test_pods_that_show_what_policies_gave(
     metadata_alone = [{"metadata": pod["metadata"]} for pod in pods]
     answers.give(_list(*metadata_alone))
     assert cluster.first_applied("shop", {"general": T1, "counted": T1}) == found
-
-
-def test_evidence_is_asked_for_once_a_namespace_and_by_names_that_tell() -> None:
-    calls: list[tuple[str, Mapping[str, str]]] = []
-
-    def first_applied(namespace: str, since: Mapping[str, str]) -> FirstApplied:
-        calls.append((namespace, since))
-        return {}
-
-    mine = policy("{nodeSelector: {a: b}}", name="shared", kind="WorkloadPolicy", namespace="shop")
-    shared = policy("{nodeSelector: {a: b}}", name="shared")
-    within = snapshot(REQUESTS, mine, shared)
-    scope = WebhookScope(Selector(()), Selector(()), T1)
-    in_force = Enforcement(scope, {(each.source, each.key): T1 for each in (REQUESTS, mine, shared)})
-    by_namespace = with_evidence(in_force, within, first_applied).first_applied
-    assert [by_namespace.get("shop"), by_namespace.get("shop")] == [{}, {}]
-    assert calls == [("shop", {"test": T1})]
-    assert by_namespace.get("other") == {}
-    assert calls[1:] == [("other", {"test": T1, "shared": T1})]
 
 
 ODD_TEMPLATE: Json = {"containers": [{"name": "app", "resources": {"requests": 7}}]}

@@ -1,12 +1,10 @@
-"""Room on the Nodes, and autoscalers that wake."""
+"""Room on the Nodes."""
 
 from __future__ import annotations
 
-from webhook.audit.costs.autoscalers import Autoscaler, Autoscalers, Metric, Usage
 from webhook.audit.costs.capacity import Capacity, Node, Taint
-from webhook.audit.findings import Demand, Finding, Item, Verdict
+from webhook.audit.findings import Demand
 from webhook.model.pod import Toleration
-from webhook.workloads.workload import Ref
 
 TAINT = Taint("gpu", "yes", "NoSchedule")
 NODES = [
@@ -71,46 +69,6 @@ def test_daemon_sets_are_counted_on_their_nodes_which_may_be_too_full() -> None:
         "one knows its Node as little as we do"
     )
     assert (untainted.selector, untainted.nodes, untainted.added["cpu"]) == ("no selector", 2, 600)
-
-
-WEB = Ref("Deployment", "shop", "web")
-POD = Ref("Pod", "shop", "web-1")
-
-
-def _autoscaler(*metrics: Metric) -> Autoscalers:
-    return Autoscalers([Autoscaler(Ref("HorizontalPodAutoscaler", "shop", "web"), WEB, metrics)])
-
-
-def _verdict(before: set[str], after: set[str], cpu: int = 100) -> Verdict:
-    return Verdict(
-        items=(Item(Finding.WOULD_CHANGE),),
-        before=Demand(unsized={"cpu": frozenset(before)}),
-        after=Demand(containers={"app": {"cpu": cpu}}, unsized={"cpu": frozenset(after)}),
-    )
-
-
-def test_autoscaler_wakes_once_no_container_lacks_a_request() -> None:
-    scalers = _autoscaler(Metric("cpu", 80))
-    scalers.add(WEB, WEB, _verdict({"app", "mesh"}, {"mesh"}))
-    assert scalers.wakeups(lambda _: None) == []
-    scalers.add(WEB, WEB, _verdict({"app"}, set()))
-    (wakeup,) = scalers.wakeups(lambda _: None)
-    assert (wakeup.metric.target, wakeup.utilization) == (80, None)
-
-
-def test_autoscaler_of_one_container_looks_at_that_one() -> None:
-    scalers = _autoscaler(Metric("cpu", 80, "app"))
-    scalers.add(WEB, WEB, _verdict({"mesh"}, set()))
-    assert scalers.wakeups(lambda _: None) == []
-
-
-def test_it_reads_use_against_what_will_be_requested() -> None:
-    scalers = _autoscaler(Metric("cpu", 80))
-    for name in ("web-1", "web-2"):
-        scalers.add(Ref("Pod", "shop", name), WEB, _verdict({"app"}, set(), cpu=200))
-    usage = {"web-1": Usage({"app": {"cpu": 150}, "late": {"cpu": 50}})}
-    (wakeup,) = scalers.wakeups(lambda _: usage)
-    assert wakeup.utilization == 75, "of the Pods whose use is known, of the containers that are known"
 
 
 def test_shortage_behind_taints_is_seen() -> None:

@@ -1,4 +1,4 @@
-"""How many Pods a manifest makes: as many as its controller would run at once."""
+"""How many Pods a template makes: as many as its controller runs at once."""
 
 from __future__ import annotations
 

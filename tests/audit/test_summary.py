@@ -1,0 +1,32 @@
+"""Rows and totals by owner and namespace."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from msgspec import structs
+
+from tests.audit.verdicts import VIEW, WEB, live_pod, verdict_with
+from webhook.audit.findings import Finding
+from webhook.audit.summary import Summary
+from webhook.model.notice import Notice
+from webhook.workloads.workload import Workload
+
+
+def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
+    summary = Summary()
+    summary.add(
+        Workload(ref=WEB, owner=WEB, admitted=VIEW, written=VIEW, replicas=0), verdict_with(Finding.PASS)
+    )
+    summary.add(live_pod("web-1", WEB), verdict_with(Finding.WOULD_CHANGE))
+    summary.add(live_pod("web-2", WEB), verdict_with(Finding.SLIPPED_THROUGH))
+    skipped = structs.replace(verdict_with(Finding.SKIPPED), skipped=Notice("opted-out", "label"))
+    summary.add(live_pod("own"), skipped)
+    worst, other = summary.rows
+    assert (worst.owner, worst.finding) == (WEB, Finding.SLIPPED_THROUGH)
+    assert worst.pods == {Finding.WOULD_CHANGE: 1, Finding.SLIPPED_THROUGH: 1}
+    assert other.owner.name == "own"
+    assert summary.skips == Counter({"opted-out": 1})
+    assert (summary.live_pods, summary.objects) == (3, 4)
+    total = summary.namespaces["shop"]
+    assert (total.pods, total.before["cpu"], total.after["cpu"]) == (3, 300, 900)
