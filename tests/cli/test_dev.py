@@ -1,4 +1,4 @@
-"""`make run`: what a newcomer sees first."""
+"""`make run` and `serve --dev`: what a newcomer sees first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _without_ipv6() -> bool:
 
 
 def _until_it_serves(output: IO[str]) -> str:
-    """What is printed by then; or all of it where the server ended."""
+    """The output until then, or all of it if the server ended."""
     lines = []
     for line in output:
         if line == "Ctrl-C stops.\n":
@@ -35,7 +35,7 @@ def _until_it_serves(output: IO[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "words"),
     [
         (["--mode", "off"], "Nothing changes in the example Pod.\n  mode-off: the mode of default is off\n"),
         (
@@ -49,13 +49,13 @@ def _until_it_serves(output: IO[str]) -> str:
         ),
     ],
 )
-def test_dev_shows_what_happens_also_where_nothing_does(flags: list[str], said: str) -> None:
+def test_dev_shows_the_result_for_the_example(flags: list[str], words: str) -> None:
     command = [sys.executable, "-m", "webhook", "serve", "--dev", "--port", "0", "--health-port", "0", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
         assert running.stdout
         text = _until_it_serves(running.stdout)
         running.send_signal(signal.SIGINT)
-    assert said in text
+    assert words in text
     assert running.returncode == 0
 
 
@@ -82,4 +82,4 @@ def test_make_run_shows_a_tailored_pod_and_serves() -> None:
     assert "restartPolicy: RestartContainer" in text
     assert json.loads(answer.stdout)["response"]["patchType"] == "JSONPatch"
     certificates = Path(curl.split()[2]).parent
-    assert not certificates.exists(), "throwaway means thrown away"
+    assert not certificates.exists(), "throwaway certificates are deleted"

@@ -219,7 +219,7 @@ class TestStart:
     def test_without_certificates(self) -> None:
         code, error = self.run("--port", "0")
         assert code == 2
-        assert error.startswith("error: serving needs --tls-cert-file and --tls-private-key-file")
+        assert error.startswith("error: serve needs --tls-cert-file and --tls-private-key-file")
 
     def test_with_a_missing_file(self, folder: Path) -> None:
         code, error = self.run(
@@ -272,7 +272,7 @@ class TestStart:
         code, error = self.run("--port", "0", "--policies", "-", "--dev")
         assert (code, error) == (
             2,
-            "error: --policies -: policies are read again when they change, so give files\n",
+            "error: --policies -: give files, because serve reloads policies when they change\n",
         )
 
     def test_with_a_bad_policy(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`podtailor serve --dev`: throwaway certificates, and one example sent through the real port."""
+"""`podtailor serve --dev`: throwaway certificates, and an example Pod that is sent to the server."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from webhook.documents.yaml_edit import edited
 
 
 class Example(Struct, frozen=True):
-    """A Pod as a StatefulSet's controller creates it, and where the review of it is."""
+    """A Pod as the StatefulSet controller creates it, in a folder with its review and the certificates."""
 
     directory: Path
     document: Document
     host: str
-    """What clients on this machine connect to."""
+    """The name by which clients on this machine connect."""
 
     @property
     def certificate(self) -> Path:
@@ -42,7 +42,7 @@ class Example(Struct, frozen=True):
         return self.directory / "review.json"
 
     async def show(self, port: int, health_port: int) -> None:
-        """Send the example, print what happens to it, and how to repeat it."""
+        """Send the example, and print the result and how to repeat it."""
         response = (await asyncio.to_thread(self._send, port))["response"]
         out = console()
         if "patch" in response:
@@ -50,8 +50,8 @@ class Example(Struct, frozen=True):
             print_diff(self.document.text, edited(self.document, patch), "example-pod.yaml")
         else:
             out.print("Nothing changes in the example Pod.")
-        for said in (*response.get("warnings", ()), *response.get("auditAnnotations", {}).values()):
-            out.print(f"  {said}", markup=False, style="dim")
+        for line in (*response.get("warnings", ()), *response.get("auditAnnotations", {}).values()):
+            out.print(f"  {line}", markup=False, style="dim")
         host = f"[{self.host}]" if ":" in self.host else self.host
         out.print("\nSend it again:", style="bold")
         out.print(
@@ -75,7 +75,7 @@ class Example(Struct, frozen=True):
 
 
 def prepare(directory: Path, listen_on: str) -> Example:
-    """Issue certificates for this machine's own names, and lay the review beside them."""
+    """Write certificates for the names of this machine, and the review, into `directory`."""
     host = listen_on if listen_on not in ("127.0.0.1", "0.0.0.0", "::") else "localhost"  # noqa: S104 (compared, not bound)
     hosts = dict.fromkeys(["localhost", "127.0.0.1", "::1", host])
     issue_to(directory, list(hosts), datetime.now(UTC), timedelta(days=1))
