@@ -124,7 +124,7 @@ def test_command_that_looks_once_finds_no_policies_without_definitions() -> None
         answers.every_list = EMPTY
         answers.not_served = CUSTOM
         found, policy_statuses = reads.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
-        assert (len(found.policies), policy_statuses) == (4, ())
+        assert (len([*found.policies]), policy_statuses) == (4, ())
         assert (reads.policy_statuses(api), reads.documents(api)) == ((), [])
 
 

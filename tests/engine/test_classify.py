@@ -84,7 +84,7 @@ def test_leaves(general: Json) -> None:
         pytest.param(
             pod("volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]", metadata=owned("ReplicaSet")),
             "Stateful",
-            id="changes for a claim, whoever mounts it",
+            id="changes for a claim that no container mounts",
         ),
         pytest.param(
             pod("volumes: [{name: v, ephemeral: {volumeClaimTemplate: {}}}]"),
@@ -129,9 +129,9 @@ def test_changes(obj: Json, expected: str) -> None:
 )
 def test_label_replaces_detection(value: str, expected: str, warned: bool) -> None:
     obj = pod("volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]", metadata=_labelled(value))
-    found = classify(subject(obj))
-    assert ", ".join(found.types) == expected
-    assert bool(found.warnings) is warned
+    classification = classify(subject(obj))
+    assert ", ".join(classification.types) == expected
+    assert bool(classification.warnings) is warned
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_label_replaces_detection(value: str, expected: str, warned: bool) -> No
         pytest.param("gpu", None, "GPU, Stateful", id="joins what was detected"),
         pytest.param("stateful", None, "Stateful", id="adds nothing twice"),
         pytest.param("gpu", "arm64", "ARM64", id="is nothing for Pods with a label"),
-        pytest.param("gpu", "fpga", "Stateful", id="is nothing for Pods with a label that nobody knows"),
-        pytest.param("fpga", None, "Stateful", id="is nothing where nobody knows it"),
+        pytest.param("gpu", "fpga", "Stateful", id="is nothing for Pods with an unknown label"),
+        pytest.param("fpga", None, "Stateful", id="is nothing if it is unknown"),
     ],
 )
 def test_namespace_default(default: str, label: str | None, expected: str) -> None:
@@ -152,6 +152,6 @@ def test_namespace_default(default: str, label: str | None, expected: str) -> No
     assert _types(obj, {"podtailor.dev/default-workload-type": default}) == expected
 
 
-def test_evidence_says_what_was_seen() -> None:
-    found = classify(subject(pod(container="resources: {limits: {nvidia.com/gpu: 1}}")))
-    assert [seen for _, seen in found.evidence] == ["container app requests nvidia.com/gpu"]
+def test_evidence() -> None:
+    classification = classify(subject(pod(container="resources: {limits: {nvidia.com/gpu: 1}}")))
+    assert [evidence for _, evidence in classification.evidence] == ["container app requests nvidia.com/gpu"]

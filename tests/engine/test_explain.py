@@ -45,6 +45,6 @@ def test_exempt_pod_has_a_reason_and_no_policies() -> None:
 
 
 def test_names_what_limit_ranger_says_it_set() -> None:
-    said = "LimitRanger plugin set: cpu request for container app"
-    obj = pod(metadata=f"annotations: {{kubernetes.io/limit-ranger: '{said}'}}")
-    assert _explained(obj, snapshot()).limit_ranger == said
+    value = "LimitRanger plugin set: cpu request for container app"
+    obj = pod(metadata=f"annotations: {{kubernetes.io/limit-ranger: '{value}'}}")
+    assert _explained(obj, snapshot()).limit_ranger == value

@@ -32,7 +32,7 @@ NAMESPACE = {"podtailor.dev/injection": "enabled"}
         ),
         pytest.param("{namespaceSelector: {matchLabels: {podtailor.dev/injection: enabled}}}", LABELLED, id="namespaceSelector"),
         pytest.param("{annotations: {resize: enable}}", LABELLED, id="annotations"),
-        pytest.param("{ownerKinds: [StatefulSet, Pod]}", LABELLED, id="Pod: nobody controls it"),
+        pytest.param("{ownerKinds: [StatefulSet, Pod]}", LABELLED, id="Pod: without a controller"),
         pytest.param("{ownerKinds: [Deployment]}", pod(metadata=owned("ReplicaSet", **{"pod-template-hash": "x"})), id="Deployment"),
         pytest.param("{ownerKinds: [ReplicaSet]}", pod(metadata=owned("ReplicaSet", **{"pod-template-hash": "x"})), id="its ReplicaSet too"),
         pytest.param("{images: [other, app]}", LABELLED, id="one image of one container"),
@@ -41,9 +41,9 @@ NAMESPACE = {"podtailor.dev/injection": "enabled"}
 )  # fmt: skip
 def test_matches(match: str, obj: Json) -> None:
     typed = subject(obj, NAMESPACE).with_types((WorkloadType.GENERAL,))
-    asked = policy(f"match: {match}")
-    assert holds(clauses_of(asked), typed)
-    assert first_failure(asked, typed) is None
+    matching = policy(f"match: {match}")
+    assert holds(clauses_of(matching), typed)
+    assert first_failure(matching, typed) is None
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_matches(match: str, obj: Json) -> None:
 )
 def test_first_failure(match: str, field: str, why: str) -> None:
     typed = subject(LABELLED, NAMESPACE).with_types((WorkloadType.GENERAL,))
-    asked = policy(f"match: {match}")
-    failure = first_failure(asked, typed)
-    assert not holds(clauses_of(asked), typed)
+    matching = policy(f"match: {match}")
+    failure = first_failure(matching, typed)
+    assert not holds(clauses_of(matching), typed)
     assert failure is not None
     assert (failure.field, failure.why) == (field, why)
 

@@ -1,4 +1,4 @@
-"""Labels and annotations of ours that nobody could mean as they are written."""
+"""Warnings about podtailor labels and annotations that are misspelt, misplaced or unknown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_switch_of_a_namespace_with_an_unknown_value_is_off_and_says_so(value: s
 
 
 @pytest.mark.parametrize(
-    ("metadata", "said"),
+    ("metadata", "warning"),
     [
         pytest.param("annotations: {podtailor.dev/skip-container: app}", "unknown-key: Pod annotation podtailor.dev/skip-container: did you mean podtailor.dev/skip-containers?", id="a key that is nearly one"),
         pytest.param("labels: {podtailor.dev/skip-containers: app}", "unknown-key: Pod label podtailor.dev/skip-containers: podtailor reads it as a Pod annotation", id="an annotation as a label"),
@@ -42,9 +42,9 @@ def test_switch_of_a_namespace_with_an_unknown_value_is_off_and_says_so(value: s
         pytest.param("labels: {podtailor.dev/zzz: a}", "unknown-key: Pod label podtailor.dev/zzz: known keys: podtailor.dev/injection, podtailor.dev/workload-type, podtailor.dev/preset", id="a key that is like none"),
     ],
 )  # fmt: skip
-def test_says_what_an_unknown_key_could_be(metadata: str, said: str) -> None:
+def test_says_what_an_unknown_key_could_be(metadata: str, warning: str) -> None:
     decision = decide(pod(metadata=metadata), snapshot(ANY))
-    assert [*map(str, decision.warnings)] == [said]
+    assert [*map(str, decision.warnings)] == [warning]
     assert decision.patch, "it is no switch"
 
 

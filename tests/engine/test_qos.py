@@ -1,4 +1,4 @@
-"""The QoS class before and after; each pair is asked of the API server too (tests/e2e/test_never_refused.py)."""
+"""The QoS class before and after; a real API server agrees (tests/e2e/test_never_refused.py)."""
 
 from __future__ import annotations
 

@@ -54,9 +54,6 @@ class PolicyIndex:
         """In order of precedence, including those that are off."""
         return iter(self._policies)
 
-    def __len__(self) -> int:
-        return len(self._policies)
-
     def matching(self, subject: Subject) -> list[Policy]:
         """The policies that match the Pod and are not off, in order of precedence."""
         positions = set(self._unfiltered)

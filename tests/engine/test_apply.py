@@ -1,4 +1,4 @@
-"""Several policies for one Pod: docs/policies.md on precedence, docs/resources.md, the modes of docs/reference.md."""
+"""Several policies for one Pod: docs/policies.md on precedence, docs/resources.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 from tests.support.pods import Json, decide, pod, policy, snapshot, tailored, yaml
 from webhook.engine.snapshot import snapshot_of
-from webhook.model.names import Mode
 from webhook.model.policy import Policy
 from webhook.policies.shipped import Profile, built_in
 
@@ -46,9 +45,9 @@ class TestOrder:
         conflicts = [(each.policy.name, each.field, each.winner.name) for each in decision.outcome.conflicts]
         assert conflicts == [(second.name, "app:requests.memory", first.name)]
 
-    def test_built_ins_are_heard_gpu_stateful_arm64_general(self) -> None:
-        heard = snapshot_of(reversed(built_in(Profile.SAFE))).policies
-        assert [each.name for each in heard] == ["gpu", "stateful", "arm64", "general"]
+    def test_precedence_of_built_ins(self) -> None:
+        policies = snapshot_of(reversed(built_in(Profile.SAFE))).policies
+        assert [each.name for each in policies] == ["gpu", "stateful", "arm64", "general"]
 
     def test_conflicts_among_built_ins_are_none(self) -> None:
         obj = pod("volumes: [{name: v, ephemeral: {}}]", container="resources: {limits: {nvidia.com/gpu: 1}}")
@@ -56,7 +55,7 @@ class TestOrder:
         assert [each.name for each in decision.enforced] == ["gpu", "stateful"]
         assert decision.outcome.conflicts == ()
 
-    def test_same_wish_is_no_conflict(self) -> None:
+    def test_same_value_is_no_conflict(self) -> None:
         decision = decide(pod(), snapshot(memory("1Gi", "a"), memory("1024Mi", "b")))
         assert decision.outcome.conflicts == ()
 
@@ -76,8 +75,8 @@ class TestOrder:
         assert [each["key"] for each in after["spec"]["tolerations"]] == ["a", "b", "c"]
 
     @pytest.mark.parametrize("key", ["kubernetes.io/arch", "beta.kubernetes.io/arch"])
-    def test_types_are_those_of_the_pod_before_and_after_any_edit(self, key: str) -> None:
-        """A policy that sends Pods to ARM64 Nodes makes them ARM64: else a second review would change them."""
+    def test_arm64_selector_makes_an_arm64_pod_at_once(self, key: str) -> None:
+        """Otherwise a second review would match other policies."""
         sends = policy(f"nodeSelector: {{{key}: arm64}}")
         policies = snapshot(sends, *built_in(Profile.SAFE))
         after = tailored(pod(), within=policies)
@@ -86,14 +85,14 @@ class TestOrder:
         assert [each.name for each in decide(pod(), policies).enforced] == ["test", "arm64"]
         assert decide(after, policies).patch == []
 
-    def test_who_comes_because_a_pod_goes_to_arm64_does_not_send_it_elsewhere(self) -> None:
+    def test_policies_for_arm64_pods_do_not_move_the_pod_elsewhere(self) -> None:
         elsewhere = policy(
             "match: {workloadTypes: [ARM64]}\nnodeSelector: {kubernetes.io/arch: other}", name="a"
         )
         sends = policy("nodeSelector: {kubernetes.io/arch: arm64}", name="b")
         assert tailored(pod(), elsewhere, sends)["spec"]["nodeSelector"] == {"kubernetes.io/arch": "arm64"}
 
-    def test_bounds_of_arm64_pods_hold_for_what_others_give_to_one(self) -> None:
+    def test_bounds_for_arm64_pods_hold_for_values_of_other_policies(self) -> None:
         gives = policy("resources: {limits: [{type: Container, defaultRequest: {cpu: 1m}}]}", name="gives")
         sends = policy("nodeSelector: {kubernetes.io/arch: arm64}", name="sends")
         bounds = policy(
@@ -106,7 +105,7 @@ class TestOrder:
 
 
 class TestResources:
-    """Requests in policy order, then limits, then whatever does not fit moves."""
+    """Requests in policy order, then limits, then values that do not fit are moved."""
 
     @pytest.mark.parametrize(
         ("first", "second", "expected"),
@@ -167,7 +166,7 @@ GUARANTEED = "{limits: [{type: Container, defaultRequest: {cpu: 500m, memory: 1G
 
 
 def test_namespaced_policy_never_lifts_the_max_of_a_cluster_policy() -> None:
-    """It is heard first, and what it gives keeps to the bounds of all."""
+    """It takes precedence, but its values stay within the bounds of every policy."""
     own = policy(
         "resources: {limits: [{type: Container, defaultRequest: {memory: 9Gi}, max: {memory: 99Gi}}]}",
         kind="WorkloadPolicy",
@@ -178,7 +177,7 @@ def test_namespaced_policy_never_lifts_the_max_of_a_cluster_policy() -> None:
 
 
 class TestGuaranteed:
-    """All or nothing, seen at the end: what other policies give counts too, heard before or after."""
+    """All or nothing, decided at the end, with the values of all policies."""
 
     @pytest.mark.parametrize(
         ("policies", "expected"),
@@ -201,7 +200,7 @@ class TestGuaranteed:
             pytest.param(
                 ("{limits: [{type: Container, defaultRequest: {memory: 1Gi}}], qosClass: Guaranteed}", "{limits: [{type: Container, default: {memory: 2Gi}}]}"),
                 "{requests: {memory: 1Gi}, limits: {memory: 2Gi}}",
-                id="where it is out of reach the later policy is heard as if nobody had wanted it",
+                id="if it is out of reach, the later policy sets values as if no policy proposed it",
             ),
             pytest.param(
                 (LIMITED, "{limitFactor: {cpu: '2', memory: '2'}}", GUARANTEED),
@@ -233,66 +232,3 @@ class TestGuaranteed:
             ("pod:qosClass", "guaranteed-unreachable")
         ]
         assert outcome.conflicts == ()
-
-
-AUDITED = memory("2Gi", "audited", "priority: 9\nmode: Audit")
-ENFORCED = memory("1Gi", "enforced")
-
-
-class TestModes:
-    @pytest.mark.parametrize(
-        ("server", "label", "own", "effective"),
-        [
-            (Mode.ENFORCE, None, Mode.ENFORCE, Mode.ENFORCE),
-            (Mode.ENFORCE, None, Mode.AUDIT, Mode.AUDIT),
-            (Mode.ENFORCE, None, Mode.OFF, Mode.OFF),
-            (Mode.ENFORCE, "audit", Mode.ENFORCE, Mode.AUDIT),
-            (Mode.ENFORCE, "dryrun", Mode.ENFORCE, Mode.AUDIT),
-            (Mode.ENFORCE, "off", Mode.ENFORCE, Mode.OFF),
-            (Mode.ENFORCE, "OFF", Mode.ENFORCE, Mode.OFF),
-            (Mode.AUDIT, None, Mode.ENFORCE, Mode.AUDIT),
-            (Mode.AUDIT, "enforce", Mode.ENFORCE, Mode.ENFORCE),
-            (Mode.AUDIT, "enforce", Mode.AUDIT, Mode.AUDIT),
-            (Mode.OFF, "enforce", Mode.ENFORCE, Mode.OFF),
-            (Mode.OFF, None, Mode.ENFORCE, Mode.OFF),
-            (Mode.ENFORCE, "nonsense", Mode.ENFORCE, Mode.AUDIT),
-        ],
-    )
-    def test_weaker_of_policy_and_namespace(
-        self, server: Mode, label: str | None, own: Mode, effective: Mode
-    ) -> None:
-        labels = {"podtailor.dev/mode": label} if label else {}
-        within = snapshot(memory("1Gi", "a", f"mode: '{own}'"), labels=labels, mode=server)
-        decision = decide(pod(), within)
-        changed = Mode.ENFORCE if decision.patch else Mode.AUDIT if decision.would_change else Mode.OFF
-        assert changed is effective
-
-    def test_unknown_mode_is_said(self) -> None:
-        decision = decide(pod(), snapshot(labels={"podtailor.dev/mode": "enforec"}))
-        assert [*map(str, decision.warnings)] == [
-            "unknown-mode: namespace label podtailor.dev/mode='enforec' is not enforce, audit or off: counted as audit"
-        ]
-
-    def test_audited_policy_never_takes_a_key_from_one_in_force(self) -> None:
-        within = snapshot(AUDITED, ENFORCED)
-        decision = decide(pod(), within)
-        assert request_of(tailored(pod(), within=within)) == "1Gi"
-        assert [(each.policy.name, each.field, each.value) for each in decision.would_change] == [
-            ("audited", "app:requests.memory", "2Gi")
-        ]
-
-    def test_audit_says_only_the_difference(self) -> None:
-        same = memory("1Gi", "same", "mode: Audit")
-        assert decide(pod(), snapshot(same, ENFORCED)).would_change == ()
-
-    def test_without_an_audited_policy_there_is_no_second_evaluation(self) -> None:
-        assert decide(pod(), snapshot(ENFORCED)).audit is None
-
-    def test_audited_policy_brings_no_other_policy_into_force(self) -> None:
-        sends = policy("mode: Audit\nnodeSelector: {kubernetes.io/arch: arm64}")
-        decision = decide(pod(), snapshot(sends, *built_in(Profile.SAFE)))
-        assert [each.name for each in decision.enforced] == ["general"]
-        assert {each.field for each in decision.would_change} == {
-            "pod:nodeSelector.kubernetes.io/arch",
-            "pod:tolerations",
-        }
