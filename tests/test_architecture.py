@@ -56,7 +56,7 @@ def test_only_these_write_to_an_api_server() -> None:
     writers = {
         str(file): verbs
         for file, text in files.items()
-        if re.search(r"webhook.cluster.(request|policy_status) import", text)
+        if re.search(r"webhook.cluster.request import", text)
         and (verbs := set(re.findall(r'"(POST|PUT|PATCH|DELETE)"', text)))
     }
     assert writers == _WRITERS
@@ -67,8 +67,8 @@ def test_only_these_write_to_an_api_server() -> None:
     assert typed == {"webhook/certificates/probe.py"}  # forwards a port of a Pod
 
 
-# The only modules that call an API server themselves: lists and watches, one object, the status of policies.
-_CALLERS = {"webhook/cluster/pager.py", "webhook/cluster/request.py", "webhook/cluster/status_writer.py"}
+# The only module that calls an API server itself.
+_CALLERS = {"webhook/cluster/request.py"}
 
 
 def test_contributing_names_every_room_in_the_order_of_imports() -> None:

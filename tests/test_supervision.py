@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import threading
@@ -35,7 +34,7 @@ from webhook.policies.watch import PolicyFiles
 from webhook.server import tls
 from webhook.server.metrics import Metrics
 from webhook.server.tls import Tls
-from webhook.supervision import Worker, supervised
+from webhook.supervision import Worker
 
 T = TypeVar("T")
 POLICY = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: %s}\nspec: {}\n"
@@ -117,7 +116,7 @@ def certificates(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     rounds = threading.Event()
 
     class CertRotator:
-        round = staticmethod(failing_once(lambda _: rounds.set()))
+        reconcile = staticmethod(failing_once(lambda _: rounds.set()))
 
     with running(RotationLoop(CertRotator(), timedelta(minutes=1))):  # type: ignore[arg-type]
         yield rounds.is_set
@@ -130,23 +129,9 @@ def certificate_files(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[At_wo
     first = watched.newest
     patch.setattr(tls, "read_certificates", failing_once(read_certificates))
 
-    async def watch() -> None:
-        await asyncio.wait([asyncio.create_task(watched.watch()), asyncio.create_task(end.wait())],
-                           return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
-
-    end, loop = asyncio.Event(), asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_until_complete, args=(watch(),))
-    thread.start()
-    try:
+    with running(watched):
         issue_to(folder, ["localhost"], datetime.now(UTC), timedelta(hours=2))
         yield lambda: watched.newest is not first
-    finally:
-        loop.call_soon_threadsafe(end.set)
-        thread.join(10)
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
 
 
 @contextmanager
@@ -195,8 +180,8 @@ def test_no_thread_begins_without_a_supervisor() -> None:
     files = [file for room in ("webhook", "certs") for file in Path(room).rglob("*.py")]
     found = [str(file) for file in files if re.search(r"\bThread\b", file.read_text())]
     assert found == ["webhook/supervision.py"]
-    workers = [file for file in files if "supervision import" in file.read_text()]
-    assert len(workers) == len(ALL) + 1, "and the metrics, which count"
+    workers = [file for file in files if re.search(r"(supervision|file_watch) import", file.read_text())]
+    assert len(workers) == len(ALL) + 2, "and the file watcher, and the metrics, which count"
 
 
 def test_trace_of_one_failure_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -227,15 +212,3 @@ def test_stopped_between_two_attempts_ends(monkeypatch: pytest.MonkeyPatch) -> N
     worker.stop()
     worker.join(10)
     assert not worker.is_alive()
-
-
-def test_cancelled_task_ends() -> None:
-    async def main() -> None:
-        waiting = asyncio.Event()
-        task = asyncio.create_task(supervised("cancelled", waiting.wait))  # type: ignore[arg-type]
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())

@@ -1,1 +1,1 @@
-"""Generators: what is made from the code. `make generate` runs them all."""
+"""Generators of files that are derived from the code. `make generate` runs them."""

@@ -1,4 +1,4 @@
-"""docs/reference.md, made from the models and the command line: `make generate` writes it."""
+"""docs/reference.md, generated from the models and the command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def text() -> str:
 
 def _lines() -> Iterator[str]:
     yield "# Reference"
-    yield "\n*Made from the code by `make generate`; a test compares the two.*"
+    yield "\n*Generated from the code by `make generate`; a test compares the two.*"
     yield "\n## Policy: `spec`\n"
     yield "`apiVersion: podtailor.dev/v1alpha1`, `kind: ClusterWorkloadPolicy` or `WorkloadPolicy`.\n"
     yield "| field | type | meaning |"
@@ -45,7 +45,7 @@ def _lines() -> Iterator[str]:
         labels = dict.fromkeys(map(field_name, edit.fields))
         yield f"| `{edit.name}` | {_listed(edit.fields)} | {_listed(labels)} |"
     yield "\n## Modes\n"
-    yield "What a policy does, by its own mode, the label `podtailor.dev/mode` of the namespace, and the server's `--mode`.\n"
+    yield "What a policy does to a Pod, by its own mode, the label `podtailor.dev/mode` of the namespace, and the server's `--mode`.\n"
     yield "| server | namespace | policy Enforce | policy Audit | policy Off |"
     yield "|---|---|---|---|---|"
     yield from _modes()
@@ -73,8 +73,8 @@ def _lines() -> Iterator[str]:
         yield f"| `{name}` | {metric.type} | {metric.documentation} |"
     yield "\n## Commands"
     for words in _commands(get_command(app), ()):
-        said = CliRunner().invoke(app, [*words, "--help"], terminal_width=100, prog_name="podtailor")
-        yield f"\n### `{' '.join(('podtailor', *words))}`\n\n```text\n{said.output.strip()}\n```"
+        result = CliRunner().invoke(app, [*words, "--help"], terminal_width=100, prog_name="podtailor")
+        yield f"\n### `{' '.join(('podtailor', *words))}`\n\n```text\n{result.output.strip()}\n```"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -88,7 +88,7 @@ def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]
 
 
 def _modes() -> Iterator[str]:
-    """Found out by asking, not by knowing."""
+    """Rows that the engine itself decides."""
     for server in Mode:
         for label in (None, "enforce", "audit", "dryrun", "off", "anything else"):
             effects = (_effect(server, label, own) for own in Mode)
@@ -97,9 +97,9 @@ def _modes() -> Iterator[str]:
 
 def _effect(server: Mode, label: str | None, own: Mode) -> str:
     labels = {"podtailor.dev/mode": label} if label else {}
-    wishing = policy("resizePolicy: {cpu: NotRequired}\n" + f"mode: '{own}'")
-    decision = decide(pod(), snapshot(wishing, labels=labels, mode=server))
-    return "sets" if decision.patch else "says" if decision.would_change else "nothing"
+    proposing = policy("resizePolicy: {cpu: NotRequired}\n" + f"mode: '{own}'")
+    decision = decide(pod(), snapshot(proposing, labels=labels, mode=server))
+    return "sets" if decision.patch else "reports" if decision.would_change else "nothing"
 
 
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _shape(annotation: Any) -> tuple[type[BaseModel] | None, str]:
-    """The model inside, and the type in words."""
+    """The model in an annotation, if there is one, and the type in words."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _shape(arguments[0])

@@ -1,4 +1,4 @@
-"""Ctrl-C before a command has begun: imports take a good part of a second, and nothing is to tell yet."""
+"""Ctrl-C while imports are still running ends the process without a traceback."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 import signal
 
 INTERRUPTED = 130
-"""128 and the number of the signal, as shells count."""
+"""128 plus the number of the signal, as in shells."""
 
 
 def exit_on_ctrl_c() -> None:
-    """From now on Ctrl-C ends the process at once. A parent that had it ignored has its way."""
+    """From now on Ctrl-C ends the process at once, unless the parent process had it ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
 
 
 def restore_ctrl_c() -> None:
-    """From now on it is a KeyboardInterrupt again."""
+    """From now on Ctrl-C raises KeyboardInterrupt again."""
     if signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,45 +1,44 @@
-"""No background work ends in silence: a failure is logged and counted, and the work starts again."""
+"""Background work that fails is logged, counted and started again."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 log = logging.getLogger("podtailor.supervision")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
-# Work that has gone on for longer is well again: its next failure is a new one.
-_WELL_SECONDS = 60.0
+# After this long without a failure the pauses start small again.
+_STABLE_SECONDS = 60.0
 
 _restarts: Counter[str] = Counter()
 
 
 def restarts() -> Mapping[str, int]:
-    """How often the work of each name has failed in this process and was started again."""
+    """By name of the work: how often it has failed and was started again."""
     return dict(_restarts)
 
 
 class _Failures:
-    """Of one work, one after the other."""
+    """The failures of one piece of work."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._in_a_row = 0
         self._logged = ""
         self._started = time.monotonic()
-        _restarts[name] += 0  # the metric is there before anything fails
+        _restarts[name] += 0  # so that the metric exists before anything fails
 
     def started(self) -> None:
         self._started = time.monotonic()
 
     def pause_after(self, error: Exception) -> float:
-        """Seconds until the work starts again. The trace of one and the same failure is logged once."""
+        """Count and log a failure, its trace once in a row. Returns the seconds until it restarts."""
         _restarts[self._name] += 1
-        if time.monotonic() - self._started > _WELL_SECONDS:
+        if time.monotonic() - self._started > _STABLE_SECONDS:
             self._in_a_row, self._logged = 0, ""
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**self._in_a_row)
         self._in_a_row = min(self._in_a_row + 1, 10)
@@ -54,9 +53,9 @@ class _Failures:
 
 
 class Worker(threading.Thread):
-    """A thread whose work starts again when it raises, and ends when the work returns.
+    """A daemon thread that runs `work` again if it raises, and ends when it returns.
 
-    `stopped` is set when it is told to end: the work looks at it. A daemon: it ends with the process.
+    `work` has to return soon after `stopped` is set.
     """
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
@@ -77,16 +76,3 @@ class Worker(threading.Thread):
                 self.stopped.wait(failures.pause_after(error))
             else:
                 return
-
-
-async def supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """The same for a task of the event loop; it ends when it is cancelled."""
-    failures = _Failures(name)
-    while True:
-        failures.started()
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 (whatever it is)
-            await asyncio.sleep(failures.pause_after(error))
-        else:
-            return

@@ -100,10 +100,10 @@ class TestPolicies:
     @pytest.mark.parametrize(
         ("command", "said"),
         [
-            (("list",), "; without a cluster, --builtin safe lists what ships, and -p PATH what is in files\n"),
-            (("list", "--all"), "; without a cluster, --builtin safe lists what ships, and -p PATH what is in files\n"),
-            (("list", "--from-cluster"), "; without a cluster, --builtin safe lists what ships, and -p PATH what is in files\n"),
-            (("list", "--builtin", "safe", "--from-cluster"), "what is in files\n"),
+            (("list",), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
+            (("list", "--all"), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
+            (("list", "--from-cluster"), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
+            (("list", "--builtin", "safe", "--from-cluster"), "those of files\n"),
             (("show", "models"), ""),
         ],
         ids=" ".join,
@@ -150,7 +150,9 @@ class TestPolicies:
         done = run("policies", "show", "gpuu")
         assert done.code == 2
         assert no_cluster in done.err
-        assert done.err.startswith("error: no policy 'gpuu'; known are api-server, arm64, comfyui-sd15,")
+        assert done.err.startswith(
+            "error: no policy 'gpuu'; known policies are api-server, arm64, comfyui-sd15,"
+        )
 
     def test_presets_are_listed_once_named_and_all_on_request(self, run: Run) -> None:
         assert "mongodb" not in run("policies", "list", "--builtin", "safe").out

@@ -89,9 +89,9 @@ def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
         (f"{HEAD}tests:\n- name: x\n  manifst: a\n  expect: {{unchanged: true}}\n", 'did you mean "manifest"?'),
         (f"{HEAD}tests:\n- name: x\n  manifest: gone.yaml\n  expect: {{unchanged: true}}\n", "gone.yaml: No such file"),
         (f"{HEAD}presets: [nope]\ntests:\n- name: x\n  object: {POD}\n  expect: {{unchanged: true}}\n", "no preset 'nope'"),
-        (f"{HEAD}tests:\n- name: x\n  object: {{kind: Service}}\n  expect: {{unchanged: true}}\n", "there is none: give select"),
+        (f"{HEAD}tests:\n- name: x\n  object: {{kind: Service}}\n  expect: {{unchanged: true}}\n", "exactly one manifest that makes Pods is needed, not none: set select"),
         ("[]\n", "a file of tests is a mapping with apiVersion, kind: PolicyTest and tests"),
-        ("# nothing\n", "no test in there"),
+        ("# nothing\n", "no test found"),
     ],
 )  # fmt: skip
 def test_wrong_file_is_told(run: Run, tmp_path: Path, text: str, said: str) -> None:
@@ -112,7 +112,7 @@ def test_first_draft_passes_and_is_not_written_over(run: Run, tmp_path: Path) ->
     assert run("test", str(draft)).code == 0
     again = run(*flags)
     assert again.code == 2
-    assert "must not be there yet" in again.err
+    assert "must not exist yet" in again.err
     assert run("test", str(draft), "-f", "examples").code == 2
 
 
@@ -148,7 +148,7 @@ def test_two_objects_of_one_name_are_told_apart_by_namespace(run: Run, tmp_path:
     (tmp_path / "ambiguous.yaml").write_text(text)
     done = run("test", str(tmp_path / "ambiguous.yaml"))
     assert done.code == 2
-    assert "there is Pod/blue/p, Pod/green/p: give select" in done.err
+    assert "is needed, not Pod/blue/p, Pod/green/p: set select" in done.err
 
 
 def test_what_no_api_server_takes_is_named_where_the_test_holds_it(run: Run, tmp_path: Path) -> None:

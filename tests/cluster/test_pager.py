@@ -14,7 +14,8 @@ from webhook.audit.costs.costing import costing_of
 from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Summary
-from webhook.cluster.pager import GoneError, Resource, keep_object, objects, pages
+from webhook.cluster.pager import Resource, keep_object, objects, pages
+from webhook.cluster.request import GoneError
 from webhook.errors import ClusterError
 from webhook.model.pod import PodView
 from webhook.workloads.workload import Ref, Workload

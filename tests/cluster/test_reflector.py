@@ -133,7 +133,7 @@ def test_refusal_leaves_what_is_held_and_is_said_once(
     eventually("it hears again", lambda: watched.holds(a="red", b="red"))
     assert [each["resourceVersion"] for each in watched.answers.asked[1:4]] == ["10"] * 3
     said = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert said == ["not heard from the API server"]
+    assert said == ["list or watch failed"]
 
 
 def test_event_that_breaks_off_is_heard_again(watched: Watched) -> None:
@@ -147,7 +147,7 @@ def test_event_that_breaks_off_is_heard_again(watched: Watched) -> None:
 def test_is_not_complete_before_the_first_list(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     watched.answers.give("no", status=403)
     watched.start()
-    eventually("the refusal is said", lambda: "not heard from the API server" in caplog.messages)
+    eventually("the refusal is said", lambda: "list or watch failed" in caplog.messages)
     assert not watched.reflector.synced.is_set()
     watched.answers.give(_list())
     assert watched.reflector.synced.wait(10)

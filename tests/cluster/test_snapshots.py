@@ -210,7 +210,7 @@ def test_quota_and_bounds_are_joined_to_their_namespace_whatever_comes_first(clu
 def test_own_status_write_makes_no_snapshot(cluster: Cluster) -> None:
     """Nor does any event that says no more than the last snapshot did; the status writer hears of it."""
     updates: list[Update] = []
-    cluster.source.take = updates.append
+    cluster.source.on_update = updates.append
     cluster.source.publish()
     assert len(updates) == 1
     cluster.policy("p1", ready="InForce")
@@ -248,7 +248,7 @@ def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixt
     ]
     assert sorted(told) == [("crowd", 180), ("mob", 180)]
     assert [each.message for each in caplog.records if each.name == "podtailor.policies"] == [
-        "more policies in a namespace than are heard, the oldest are in force"
+        "too many policies in a namespace: only the oldest are in force"
     ] * 2
 
 

@@ -22,7 +22,7 @@ from webhook.policies import policy_kinds
 @pytest.fixture(autouse=True)
 def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_writer, "_LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(status_writer, "_ROUND_SECONDS", 0.01)
+    monkeypatch.setattr(status_writer, "_RETRY_SECONDS", 0.01)
 
 
 def _wanted(*policy_statuses: PolicyStatus) -> dict[str, PolicyStatus | None]:
@@ -144,7 +144,7 @@ def test_namespaces_take_turns(writing: tuple[Answers, StatusWriter]) -> None:
 def test_those_over_the_limit_come_slowly(
     writing: tuple[Answers, StatusWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status_writer, "_ROUND_SECONDS", 600.0)
+    monkeypatch.setattr(status_writer, "_RETRY_SECONDS", 600.0)
     monkeypatch.setattr(status_writer, "_WRITES_PER_SECOND", 1000.0)
     answers, writer = writing
     answers.give(*[{}] * 10)
@@ -163,7 +163,7 @@ def test_what_is_no_longer_wanted_is_not_written(writing: tuple[Answers, StatusW
     answers.give({}, {})
     first, gone = _policy_status("first"), _policy_status("gone")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(status_writer, "_ROUND_SECONDS", 0.5)
+        patch.setattr(status_writer, "_RETRY_SECONDS", 0.5)
         writer.enqueue(_wanted(first, gone))
         answers.wait_for(1)
         there = Condition("Ready", "True", "InForce", "", 2)

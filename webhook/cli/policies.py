@@ -33,10 +33,10 @@ def lint(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
     output: Output = Format.TEXT,
 ) -> None:
-    """Check policy documents; every problem with file, line and column. Exits 2 where there is one."""
+    """Check policy documents. Reports every problem with file, line and column; exits 2 if there is one."""
     loaded = load(paths)
     if not loaded.policies and not loaded.problems:
-        raise InputError(f"{', '.join(paths)}: no policy in there")
+        raise InputError(f"{', '.join(paths)}: no policy found")
     if output is Format.JSON:
         names = [policy.name for policy in loaded.policies]
         print_json({"policies": names, "problems": loaded.problems})
@@ -60,12 +60,14 @@ def list_(
     output: Output = Format.TEXT,
     *,
     from_cluster: options.FromCluster = False,
-    all_: Annotated[bool, typer.Option("--all", help="Presets that nobody named too, as Off.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Also list presets that are not in use, with mode Off.")
+    ] = False,
 ) -> None:
-    """List policies in the order in which they take precedence.
+    """List policies in order of precedence.
 
-    Those in force in the cluster: its own, and those that ship as the server that is installed there uses
-    them. With -p, --builtin or --preset alone, those of files and those that ship, and no cluster is asked.
+    By default those in force in the cluster: its own, and the built-ins and presets of the server installed
+    there. With -p, --builtin or --preset alone, those of files, built-ins and presets, without a cluster.
 
     \b
     Examples:
@@ -73,18 +75,20 @@ def list_(
       podtailor policies list --builtin strict --preset mongodb
       podtailor policies list -p new-policy.yaml --from-cluster
     """
-    if from_cluster or kubeconfig or context or not _says_which(here):
+    if from_cluster or kubeconfig or context or not _names_sources(here):
         own = PolicyOptions(policies=policies, builtin=builtin, preset=preset)
-        given = _of_cluster(own, here, kubeconfig, context)
+        listed = _of_cluster(own, here, kubeconfig, context)
     else:
-        given = in_force(policies or (), builtin, preset or ())
-    heard = sorted(given, key=precedence)
+        listed = in_force(policies or (), builtin, preset or ())
+    ordered = sorted(listed, key=precedence)
     if all_:
-        named = {policy.name for policy in heard}
+        named = {policy.name for policy in ordered}
         off = presets(name for name in preset_names() if name not in named)
-        heard = sorted([*heard, *(structs.replace(policy, mode=Mode.OFF) for policy in off)], key=precedence)
+        ordered = sorted(
+            [*ordered, *(structs.replace(policy, mode=Mode.OFF) for policy in off)], key=precedence
+        )
     if output is Format.JSON:
-        print_json([_as_json(policy) for policy in heard])
+        print_json([_as_json(policy) for policy in ordered])
         return
     rows = [
         (
@@ -95,12 +99,12 @@ def list_(
             ",".join(_sets(policy)) or "nothing",
             policy.source,
         )
-        for policy in heard
+        for policy in ordered
     ]
     print_table(("NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"), rows)
 
 
-def _says_which(here: typer.Context) -> bool:
+def _names_sources(here: typer.Context) -> bool:
     from webhook.cli.cluster.server_args import is_given
 
     return any(is_given(here, name) for name in ("policies", "builtin", "preset"))
@@ -122,8 +126,8 @@ def _of_cluster(
         if kubeconfig or context:
             raise
         raise InputError(
-            f"cluster: {error}; without a cluster, --builtin safe lists what ships, "
-            "and -p PATH what is in files"
+            f"cluster: {error}; without a cluster, --builtin safe lists the policies that ship, "
+            "and -p PATH those of files"
         ) from error
 
 
@@ -133,7 +137,7 @@ def diff(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
-    """Show what files of policies would change in the cluster. Exit code 1 where they would change anything.
+    """Show what policy files would change in the cluster. Exit code 1 if they would change anything.
 
     \b
     Examples:
@@ -144,12 +148,12 @@ def diff(
     paths = options.check_filenames(filename)
     given = [document for document in read_documents(paths) if document.data is not None]
     if not load_documents(given).or_raise():
-        raise InputError(f"{', '.join(paths)}: no policy in there")
-    there = {_identity(each): each for each in connect.policy_documents(kubeconfig, context)}
+        raise InputError(f"{', '.join(paths)}: no policy found")
+    existing = {_identity(each): each for each in connect.policy_documents(kubeconfig, context)}
     differs = False
     for document in given:
         identity = _identity(document.data)
-        old, new = _spec_text(there.get(identity, {})), _spec_text(document.data)
+        old, new = _spec_text(existing.get(identity, {})), _spec_text(document.data)
         if old != new:
             differs = True
             print_diff(old, new, "/".join(filter(None, identity)))
@@ -162,7 +166,7 @@ def _identity(data: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _spec_text(data: dict[str, Any]) -> str:
-    """In one way of writing, without what is the default: the API server writes that out, people do not."""
+    """In one format and without defaults: the API server writes those out, people do not."""
     if not data:
         return ""
     return msgspec.json.format(msgspec.json.encode(spec_of(data), order="sorted"), indent=2).decode() + "\n"
@@ -178,9 +182,9 @@ def show(
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
-    """Print a policy's document, ready to be changed and applied: a built-in's or a preset's too.
+    """Print the document of a policy, built-in or preset, ready to be edited and applied.
 
-    The cluster is asked for a name that is neither in the files nor ships, and with --from-cluster for any.
+    The cluster is asked only for names that are not in files and do not ship, or with --from-cluster.
     """
     texts = dict(_shipped(builtin))
     own = list(_documents(policies or []))
@@ -191,14 +195,16 @@ def show(
         texts.pop(name, None)
     shown = [text for each, text in (*own, *texts.items()) if each == name]
     if not shown:
-        raise InputError(f"no policy {name!r}; known are {', '.join(sorted({*known, *dict(own)})) or 'none'}")
+        raise InputError(
+            f"no policy {name!r}; known policies are {', '.join(sorted({*known, *dict(own)})) or 'none'}"
+        )
     write("---\n".join(text.removeprefix("---\n") for text in shown))
 
 
 def _documents_of_cluster(
     name: str, known: set[str], kubeconfig: str | None, context: str | None
 ) -> list[tuple[str, str]]:
-    """Name and text of each of its policies. Raises InputError."""
+    """Name and text of each policy of the cluster. Raises InputError."""
     from webhook.cli.common import connect
 
     try:
@@ -207,13 +213,13 @@ def _documents_of_cluster(
         if kubeconfig or context:
             raise
         raise InputError(
-            f"no policy {name!r}; known are {', '.join(sorted(known))}; and cluster: {error}"
+            f"no policy {name!r}; known policies are {', '.join(sorted(known))}; cluster: {error}"
         ) from error
     return [(_key(each["metadata"]), _as_yaml(each)) for each in documents]
 
 
 def _as_yaml(data: dict[str, Any]) -> str:
-    """Without what the API server adds."""
+    """Without the fields that the API server adds."""
     metadata = {
         key: value for key, value in data["metadata"].items() if key in ("name", "namespace", "labels")
     }

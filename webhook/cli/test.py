@@ -40,10 +40,10 @@ _NAMESPACE = Case.model_fields["namespace"].default
 
 
 class Draft(Struct, frozen=True):
-    """One test to be written."""
+    """A test that --init writes."""
 
     manifest: str
-    """Its file, from where the tests stand."""
+    """Its path, relative to the test file."""
     found: LocatedManifest
     decision: Decision
 
@@ -56,7 +56,7 @@ class Result(Struct, frozen=True):
 
 
 def run(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files of tests, or directories.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Test files or directories.")],
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print results.")] = Output.TABLE,
     filename: options.Filenames = None,
     policies: options.Policies = None,
@@ -70,10 +70,10 @@ def run(
         typer.Option("--init", help="Write PATH from what the policies do now to the manifests of -f."),
     ] = False,
 ) -> None:
-    """Test policies: does each manifest become what the tests say?
+    """Test policies: do they change each manifest as the tests expect?
 
-    A file of tests names policies and manifests from where it stands, and what must come of each. --init
-    writes one from what happens today: review it, keep it, and be told when it changes.
+    A test file names policies and manifests, relative to itself, and what becomes of each. --init writes one
+    from what happens today: review it and keep it, and it fails when that changes.
 
     \b
     Examples:
@@ -96,11 +96,11 @@ def run(
         return
     if filename or policies or preset or namespace_labels:
         raise InputError(
-            "-f, --policies, --preset and --namespace-labels are for --init: a file of tests names its own"
+            "-f, --policies, --preset and --namespace-labels are for --init: a test file names its own"
         )
     results = [result for document in files.read_documents(paths) for result in _run(document, others)]
     if not results:
-        raise InputError(f"{', '.join(paths)}: no test in there")
+        raise InputError(f"{', '.join(paths)}: no test found")
     _PRINTERS[output](results)
     if any(result.failures for result in results):
         raise typer.Exit(1)
@@ -110,7 +110,7 @@ def _run(document: Document, others: TemplatePaths) -> Iterator[Result]:
     if document.data is None:
         return
     suite = read(document)
-    beside = Path(document.source).parent
+    folder = Path(document.source).parent
     for index, case in enumerate(suite.tests):
         place = document.place(("tests", index))
         pods = [
@@ -118,50 +118,48 @@ def _run(document: Document, others: TemplatePaths) -> Iterator[Result]:
             for given, within in _manifests(document, index, case, others)
             for each in find_manifests(given, others, within)
         ]
-        failures = mismatches(case.expect, _decided(suite, case, beside, place, pods))
+        failures = mismatches(case.expect, _decide(suite, case, folder, place, pods))
         yield Result(place, case.name, tuple(failures))
 
 
 def _manifests(
     document: Document, index: int, case: Case, others: TemplatePaths
 ) -> Iterator[tuple[Document, Location]]:
-    """The documents that a test is about, and where in them the object is."""
+    """The documents of a test, and the path of the object in them."""
     if case.manifest is None:
         yield document, ("tests", index, "object")
     else:
-        beside = Path(document.source).parent
-        yield from ((each, ()) for each in read_manifests([str(beside / case.manifest)], others))
+        folder = Path(document.source).parent
+        yield from ((each, ()) for each in read_manifests([str(folder / case.manifest)], others))
 
 
-def _decided(
-    suite: PolicyTest, case: Case, beside: Path, place: str, pods: list[LocatedManifest]
-) -> Decision:
+def _decide(suite: PolicyTest, case: Case, folder: Path, place: str, pods: list[LocatedManifest]) -> Decision:
     """Raises InputError."""
     snapshot = snapshot_from(
         PolicyOptions(
-            policies=[str(beside / path) for path in suite.policies],
+            policies=[str(folder / path) for path in suite.policies],
             builtin=suite.builtin,
             preset=suite.presets,
             mode=suite.mode,
             namespace_labels=case.namespaceLabels,
         )
     )
-    found = [each for each in pods if _is_meant(each, case)]
+    found = [each for each in pods if _is_selected(each, case)]
     if len(found) != 1:
-        said = ", ".join(_with_namespace(each, case.namespace) for each in found) or "none"
-        raise InputError(f"{place}: one manifest that makes Pods is needed, there is {said}: give select")
+        names = ", ".join(_full_name(each, case.namespace) for each in found) or "none"
+        raise InputError(f"{place}: exactly one manifest that makes Pods is needed, not {names}: set select")
     return evaluate(found[0].request(case.namespace), snapshot)
 
 
-def _is_meant(found: LocatedManifest, case: Case) -> bool:
-    return case.select in ("", _by_name(found), _with_namespace(found, case.namespace))
+def _is_selected(found: LocatedManifest, case: Case) -> bool:
+    return case.select in ("", _short_name(found), _full_name(found, case.namespace))
 
 
-def _by_name(found: LocatedManifest) -> str:
+def _short_name(found: LocatedManifest) -> str:
     return f"{found.manifest.kind}/{found.manifest.name}"
 
 
-def _with_namespace(found: LocatedManifest, default: str) -> str:
+def _full_name(found: LocatedManifest, default: str) -> str:
     return f"{found.manifest.kind}/{found.manifest.namespace or default}/{found.manifest.name}"
 
 
@@ -203,12 +201,12 @@ _PRINTERS = {Output.TABLE: _table, Output.JUNIT: _junit, Output.JSON: _json}
 
 def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others: TemplatePaths) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
-        raise InputError(f"{', '.join(paths)}: --init writes one file, which must not be there yet")
+        raise InputError(f"{', '.join(paths)}: --init writes one file, which must not exist yet")
     made = Path(paths[0])
     if "-" in (*filenames, *(chosen.policies or ())):
-        raise InputError("-: a test names its manifests and policies, so give files")
+        raise InputError("-: tests name the paths of manifests and policies, so use files")
 
-    def beside(path: str) -> str:
+    def relative(path: str) -> str:
         return os.path.relpath(path, made.parent)
 
     snapshot = snapshot_from(chosen)
@@ -216,21 +214,23 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
     pods = [(each.source, found) for each in documents for found in find_manifests(each, others)]
     if not pods:
         raise InputError("the input has no Pods and no Pod templates")
-    drafts = [Draft(beside(path), each, evaluate(each.request(_NAMESPACE), snapshot)) for path, each in pods]
+    drafts = [
+        Draft(relative(path), each, evaluate(each.request(_NAMESPACE), snapshot)) for path, each in pods
+    ]
     matched = {policy.key for each in drafts for policy in (*each.decision.enforced, *each.decision.audited)}
     for policy in snapshot.policies:
         if policy.origin not in SHIPPED and policy.key not in matched:
-            warn(f"policy {policy.key} matches none of these: the tests would not notice if it changed")
-    names = Counter((each.manifest, _by_name(each.found)) for each in drafts)
+            warn(f"policy {policy.key} matches none of these: the tests would not notice a change of it")
+    names = Counter((each.manifest, _short_name(each.found)) for each in drafts)
     suite = {
         "apiVersion": "podtailor.dev/v1alpha1",
         "kind": TEST_KIND,
-        **({"policies": [beside(path) for path in chosen.policies]} if chosen.policies else {}),
+        **({"policies": [relative(path) for path in chosen.policies]} if chosen.policies else {}),
         **({"builtin": str(chosen.builtin)} if chosen.builtin is not Profile.SAFE else {}),
         **({"presets": chosen.preset} if chosen.preset else {}),
         "tests": [
-            _as_it_is(
-                each, chosen.namespace_labels, is_unique=names[each.manifest, _by_name(each.found)] == 1
+            _as_test(
+                each, chosen.namespace_labels, is_unique=names[each.manifest, _short_name(each.found)] == 1
             )
             for each in drafts
         ],
@@ -243,7 +243,7 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
     print(f"{made}: {pluralize(len(pods), 'test')} of what happens today; read {them} before you keep {them}")
 
 
-def _as_it_is(draft: Draft, namespace_labels: Mapping[str, str], *, is_unique: bool) -> dict[str, object]:
+def _as_test(draft: Draft, namespace_labels: Mapping[str, str], *, is_unique: bool) -> dict[str, object]:
     found, decision = draft.found, draft.decision
     fields = fields_of(decision.outcome.changes)
     skips = {skip.field: str(skip.reason) for skip in decision.outcome.skips}
@@ -255,7 +255,7 @@ def _as_it_is(draft: Draft, namespace_labels: Mapping[str, str], *, is_unique: b
     return {
         "name": f"{found.manifest.kind} {found.manifest.name}",
         "manifest": draft.manifest,
-        "select": _by_name(found) if is_unique else _with_namespace(found, _NAMESPACE),
+        "select": _short_name(found) if is_unique else _full_name(found, _NAMESPACE),
         **({"namespaceLabels": namespace_labels} if namespace_labels else {}),
         "expect": {**expect, **({"skips": skips} if skips else {})},
     }

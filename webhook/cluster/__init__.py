@@ -1,1 +1,1 @@
-"""What is read from the cluster, never in the request path."""
+"""Reads from and writes to the API server, never in the request path."""

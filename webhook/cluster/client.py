@@ -1,4 +1,4 @@
-"""Reach the API server as kubectl does."""
+"""Connect to the API server by the rules of kubectl."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ _ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespa
 
 _LOOPBACK = "localhost,127.0.0.0/8,::1"
 
-# For who asks once: an API server under load says when to come again.
-_BUSY = Retry(total=5, connect=0, read=0, other=0, status_forcelist=[429], allowed_methods=None)
+# For commands: an API server under load says in Retry-After when to try again.
+_RETRY_429 = Retry(total=5, connect=0, read=0, other=0, status_forcelist=[429], allowed_methods=None)
 
 
 def api_client(
     kubeconfig: str | None = None, context: str | None = None, *, retry_429: bool = False
 ) -> ApiClient:
-    """Kubectl's rules: the file given, else `KUBECONFIG`, else ~/.kube/config; in a Pod its ServiceAccount.
+    """A client for `kubeconfig`, else `KUBECONFIG`, else ~/.kube/config; in a Pod for its ServiceAccount.
 
-    `retry_429`: whoever is told 429 asks again, as late as the API server says. Raises ClusterError.
+    `retry_429`: retries on 429, honouring Retry-After. Raises ClusterError.
     """
-    chosen = Configuration()
-    with _read(kubeconfig, context):
+    configuration = Configuration()
+    with _as_cluster_error(kubeconfig, context):
         if _is_in_pod(kubeconfig, context):
-            config.load_incluster_config(chosen)
+            config.load_incluster_config(configuration)
         else:
             files = _files(kubeconfig)
-            config.load_kube_config(files, _context(files, context), client_configuration=chosen)
-    # As kubectl: a proxy of the kubeconfig is always used, one of the environment not for this machine.
-    is_named = chosen.proxy not in getproxies().values()
-    chosen.no_proxy = None if is_named else f"{chosen.no_proxy or ''},{_LOOPBACK}"
-    # Else who asks decides when to ask again, and how long it may take.
-    chosen.retries = _BUSY if retry_429 else False
-    return ApiClient(chosen)
+            config.load_kube_config(files, _context(files, context), client_configuration=configuration)
+    # As kubectl: a proxy of the kubeconfig is always used, one of the environment not for loopback addresses.
+    is_named = configuration.proxy not in getproxies().values()
+    configuration.no_proxy = None if is_named else f"{configuration.no_proxy or ''},{_LOOPBACK}"
+    # Otherwise the caller decides about retries and timeouts.
+    configuration.retries = _RETRY_429 if retry_429 else False
+    return ApiClient(configuration)
 
 
 def current_namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
-    """That of the context, in a Pod that of its ServiceAccount, else `default`: as kubectl without -n.
+    """The namespace that kubectl uses without -n: the context's, in a Pod the Pod's own, else `default`.
 
     Raises ClusterError.
     """
-    with _read(kubeconfig, context):
+    with _as_cluster_error(kubeconfig, context):
         if _is_in_pod(kubeconfig, context):
             account = _ACCOUNT_NAMESPACE.read_text().strip() if _ACCOUNT_NAMESPACE.exists() else ""
             return os.environ.get("POD_NAMESPACE") or account or "default"
@@ -66,12 +66,12 @@ def current_namespace(kubeconfig: str | None = None, context: str | None = None)
 
 
 def _files(kubeconfig: str | None) -> str:
-    """The client would read the variable when it is imported."""
+    """Read here, because the client reads the variable when it is imported."""
     return kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
 
 
 def _context(files: str, given: str | None) -> str | None:
-    """To kubectl the first file that names a current context decides; to the client the last one does."""
+    """The current context of the first file that has one, as in kubectl; the client takes the last one."""
     each = (KubeConfigMerger(file).config for file in files.split(os.pathsep))
     named = (config.safe_get("current-context") for config in each if config)
     return given or next(filter(None, named), None)
@@ -83,8 +83,8 @@ def _is_in_pod(kubeconfig: str | None, context: str | None) -> bool:
 
 
 @contextmanager
-def _read(kubeconfig: str | None, context: str | None) -> Iterator[None]:
-    """The client takes the file for granted: one that is none ends in any of these."""
+def _as_cluster_error(kubeconfig: str | None, context: str | None) -> Iterator[None]:
+    """Turn what the client raises for a broken kubeconfig into ClusterError."""
     try:
         yield
     except (ConfigException, OSError, YAMLError, TypeError, ValueError, AttributeError) as error:

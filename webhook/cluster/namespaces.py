@@ -1,4 +1,4 @@
-"""Namespaces with what their quotas and limit ranges say; only what has changed is put together again."""
+"""Namespaces with their quotas and LimitRanges; only those that change are built again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 class Namespaces:
     def __init__(self) -> None:
         self.all: Mapping[str, Namespace] = {}
-        """By name. Never changed: another one takes its place."""
+        """By name. Replaced on a change, never modified."""
         self.built = 0
-        """How many have been put together so far."""
-        self._bare: dict[str, Namespace] = {}
+        """How many have been built so far."""
+        self._without_quotas: dict[str, Namespace] = {}
         self._quotas: dict[str, dict[str, Quota]] = {}
         self._ranges: dict[str, dict[str, LimitRangeBounds]] = {}
 
@@ -27,44 +27,44 @@ class Namespaces:
         quotas: Mapping[str, Quota | None],
         ranges: Mapping[str, LimitRangeBounds | None],
     ) -> None:
-        """Take in what has changed, by `namespace/name`."""
+        """Apply changes, by `namespace/name`; None for objects that are gone."""
         names = {key.removeprefix("/") for key in namespaces}
         for key, namespace in namespaces.items():
-            _file(self._bare, key.removeprefix("/"), namespace)
-        names |= _file_all(self._quotas, quotas.items()) | _file_all(self._ranges, ranges.items())
+            _store(self._without_quotas, key.removeprefix("/"), namespace)
+        names |= _store_all(self._quotas, quotas.items()) | _store_all(self._ranges, ranges.items())
         built = {name: self._build(name) for name in names}
-        differing = {name: found for name, found in built.items() if found != self.all.get(name)}
-        if differing:
-            together = {**self.all, **differing}
-            self.all = {name: found for name, found in together.items() if found}
+        changed = {name: namespace for name, namespace in built.items() if namespace != self.all.get(name)}
+        if changed:
+            merged = {**self.all, **changed}
+            self.all = {name: namespace for name, namespace in merged.items() if namespace}
 
     def _build(self, name: str) -> Namespace | None:
         self.built += 1
-        namespace = self._bare.get(name)
+        namespace = self._without_quotas.get(name)
         if namespace is None:
             return None
         for quota in self._quotas.get(name, {}).values():
             namespace = with_quota(namespace, quota)
-        for found in self._ranges.get(name, {}).values():
-            namespace = with_limit_range(namespace, found)
+        for bounds in self._ranges.get(name, {}).values():
+            namespace = with_limit_range(namespace, bounds)
         return namespace
 
 
-def _file(filed: dict[str, T], key: str, found: T | None) -> None:
-    if found is None:
-        filed.pop(key, None)
+def _store(items: dict[str, T], key: str, item: T | None) -> None:
+    if item is None:
+        items.pop(key, None)
     else:
-        filed[key] = found
+        items[key] = item
 
 
-def _file_all(filed: dict[str, dict[str, T]], changes: Iterable[tuple[str, T | None]]) -> set[str]:
-    """The namespaces that these are of."""
+def _store_all(by_namespace: dict[str, dict[str, T]], changes: Iterable[tuple[str, T | None]]) -> set[str]:
+    """Returns the namespaces of the changes."""
     names = set()
-    for key, found in changes:
+    for key, item in changes:
         name = key.partition("/")[0]
         names.add(name)
-        inside = filed.setdefault(name, {})
-        _file(inside, key, found)
-        if not inside:
-            del filed[name]
+        items = by_namespace.setdefault(name, {})
+        _store(items, key, item)
+        if not items:
+            del by_namespace[name]
     return names

@@ -1,4 +1,4 @@
-"""List one kind of object in pages, of which the caller keeps what it needs."""
+"""List a resource in pages. The caller decides what is kept of each object."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from kubernetes.client import ApiClient, ApiException
+from kubernetes.client import ApiClient
 from msgspec import Struct
+
+from webhook.cluster.request import GoneError, call
 
 T = TypeVar("T")
 
 Query = list[tuple[str, str]]
-# A watch that says nothing for longer is dead: the API server ends each sooner by itself.
+# A watch without any data for this long is dead: the API server ends each watch sooner.
 _CONNECT_SECONDS, _SILENCE_SECONDS = 5, 75
-_OK, _GONE = 200, 410
 
 
 class Meta(Struct, frozen=True):
@@ -28,7 +29,7 @@ class Meta(Struct, frozen=True):
 
 
 class Object(Struct, frozen=True):
-    """Any object of the API: who it is, and the whole of it as bytes."""
+    """Any object of the API: its identity, and all of it as JSON."""
 
     metadata: Meta
     raw: bytes
@@ -39,7 +40,7 @@ class Object(Struct, frozen=True):
 
 
 class ObjectStore(dict[str, T]):
-    """Objects of one kind by `namespace/name`, and which of them have changed since that was last asked."""
+    """Objects of one resource by `namespace/name`, and which of them changed since `take_changes`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,39 +62,39 @@ class ObjectStore(dict[str, T]):
         return True
 
     def take_changes(self) -> dict[str, T | None]:
-        """What has changed since the last call; None for what has gone."""
+        """What changed since the last call; None for objects that are gone."""
         changes = {key: self.get(key) for key in self._changed}
         self._changed = set()
         return changes
 
     def mark_changes_since(self, previous: ObjectStore[T]) -> None:
-        """Take the place of `previous`: what differs has changed."""
+        """Mark what differs from `previous`, whose place this store takes."""
         differing = {key for key in self.keys() | previous.keys() if self.get(key) != previous.get(key)}
         self._changed = previous._changed | differing
 
     def incomplete(self) -> list[str]:
-        """Those of which all is to be kept, and is not: they have to be read again."""
+        """Keys of objects that are to be kept in full and are not: they have to be read again."""
         return []
 
 
 class Resource(Struct, Generic[T], frozen=True):
-    """What is watched, and what is kept of each."""
+    """What is listed or watched, and what is kept of each object."""
 
     name: str
-    """In metrics and logs: the plural, as in the API."""
+    """The plural, as in the API; also used in metrics and logs."""
     path: str
     read: Callable[[Object], T]
     metadata_only: bool = False
     page: int = 500
-    """How many are listed at a time."""
+    """Objects per page of a list."""
     is_custom: bool = False
-    """Its definition may not be there: then the API server answers 404, and there are none."""
+    """A custom resource: if its definition is missing, the API server answers 404 and there are none."""
     store: Callable[[], ObjectStore[T]] = ObjectStore
 
 
-def keep_object(found: Object) -> Object:
-    """The `Resource.read` of who keeps all."""
-    return found
+def keep_object(each: Object) -> Object:
+    """For `Resource.read`: keep all of it."""
+    return each
 
 
 class _ListMeta(Struct, frozen=True):
@@ -105,37 +106,24 @@ class _ListMeta(Struct, frozen=True):
 class Page(Struct, frozen=True):
     metadata: _ListMeta
     items: list[msgspec.Raw] | None
-    """None: an empty list of metadata alone."""
+    """None for an empty list of PartialObjectMetadata."""
 
 
 class _Identity(Struct, frozen=True):
     metadata: Meta
 
 
-class _Status(Struct, frozen=True):
-    message: str = ""
-    metadata: _ListMeta = _ListMeta()
-
-
-class GoneError(ApiException):
-    """410: what was asked for is too long ago. `token`: where to go on in what there is now."""
-
-    def __init__(self, token: str) -> None:
-        super().__init__(_GONE, "too long ago")
-        self.token = token
-
-
 _PAGES = msgspec.json.Decoder(Page)
-_STATUSES = msgspec.json.Decoder(_Status)
 _IDENTITIES = msgspec.json.Decoder(_Identity)
 
 
 def pages(
     api: ApiClient, resource: Resource[Any], query: Query, *, allow_inconsistent: bool = False
 ) -> Iterator[Page]:
-    """All pages of one moment; with `allow_inconsistent` of a later one where that moment is too long ago.
+    """All pages of a list at one resourceVersion.
 
-    Raises ApiException, and HTTPError or OSError where the API server cannot be reached.
+    If that expires on the way, it raises GoneError, or with `allow_inconsistent` continues at a later one.
+    Raises ApiException, and HTTPError or OSError if the API server cannot be reached.
     """
     query = [("limit", str(resource.page)), *query]
     token: str | None = ""
@@ -152,55 +140,31 @@ def pages(
 
 
 def objects(api: ApiClient, resource: Resource[T], query: Query) -> Iterator[T]:
-    """Raises as `pages` does."""
+    """The objects of a list, as `Resource.read` makes them. Raises as `pages` does."""
     for page in pages(api, resource, query):
         yield from (resource.read(parse_object(raw)) for raw in page.items or ())
 
 
 def list_objects(api: ApiClient, resource: Resource[T]) -> tuple[ObjectStore[T], str]:
-    """All objects of a kind, and the resourceVersion up to which that is all.
-
-    Raises as `pages` does.
-    """
+    """All objects of a resource, and the resourceVersion of the list. Raises as `pages` does."""
     items = resource.store()
     resource_version = ""
     for page in pages(api, resource, []):
         for raw in page.items or ():
-            found = parse_object(raw)
-            items.put(found.key, resource.read(found))
+            each = parse_object(raw)
+            items.put(each.key, resource.read(each))
         resource_version = page.metadata.resourceVersion
     return items, resource_version
 
 
 def get(api: ApiClient, resource: Resource[Any], query: Query) -> Any:
+    """The response to a list or watch, not read yet. Raises as `pages` does."""
     accept = "application/json"
     if resource.metadata_only:
         shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
         accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
-    response = api.call_api(
-        *api.param_serialize(
-            "GET",
-            resource.path,
-            query_params=query,
-            header_params={"Accept": accept},
-            auth_settings=["BearerToken"],
-        ),
-        _request_timeout=(_CONNECT_SECONDS, _SILENCE_SECONDS),
-    ).response
-    if response.status != _OK:
-        raise api_exception(response.status, response.reason, response.read() or b"")
-    return response
-
-
-def api_exception(status: int, reason: str, body: bytes) -> ApiException:
-    """In the API server's own words, where it has some."""
-    try:
-        said = _STATUSES.decode(body)
-    except msgspec.MsgspecError:  # a proxy's page
-        said = _Status()
-    if status == _GONE:
-        return GoneError(said.metadata.continue_ or "")
-    return ApiException(status, said.message or reason)
+    timeout = (_CONNECT_SECONDS, _SILENCE_SECONDS)
+    return call(api, "GET", resource.path, query, {"Accept": accept}, None, timeout)
 
 
 def parse_object(raw: msgspec.Raw | bytes) -> Object:

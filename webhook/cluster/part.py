@@ -1,4 +1,4 @@
-"""The part of a cluster that a command looks at, as a caller who may not read all of it."""
+"""The part of a cluster that a command reads, for callers who may not read all of it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,18 @@ from webhook.errors import ClusterError
 
 class ClusterPart(Struct, frozen=True):
     namespace: str | None = None
-    """Only what is in it, or decides in it; None: in all."""
+    """Only this namespace and what applies in it; None for all."""
     unreadable: list[str] | None = None
-    """Collects, in words, what the caller may not read: that is never taken for "there is none".
+    """Collects notes on what the caller may not read, so that it is not mistaken for missing.
 
-    None: what may not be read is an error.
+    None if that is to be an error.
     """
     narrowed: str = ""
-    """Why it is less than what was asked for."""
+    """Why it is less than the caller wanted; empty if it is not."""
 
     @contextmanager
     def note_if_forbidden(self, what: str, unknown: str) -> Iterator[None]:
-        """Goes on where the caller may not read `what`; `unknown` says what that means.
-
-        Raises ClusterError.
-        """
+        """Note it if the caller may not read `what`; `unknown` says what follows. Raises ClusterError."""
         try:
             yield
         except ClusterError as error:

@@ -1,4 +1,4 @@
-"""What is kept of the policies of a cluster."""
+"""What is kept of a cluster's policies: little of those over the limit of their namespace."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from msgspec import Struct, structs
 from webhook.cluster.pager import Meta, Object, ObjectStore, Resource
 from webhook.policies import policy_kinds
 
-# Of a policy's spec. The largest that ship have a few hundred.
+# Of a policy's spec. The largest that ship have a few hundred bytes.
 MAX_BYTES = 32_768
-# People who do not run the cluster write these: what they write costs every request of their namespace.
+# Tenants write WorkloadPolicies, and each of them costs every review in its namespace.
 MAX_IN_A_NAMESPACE = 20
 
 
@@ -28,15 +28,15 @@ class Condition(Struct, frozen=True, omit_defaults=True):
 
 
 class PolicyObject(Struct, frozen=True):
-    """A policy of the cluster: what it says, not read yet, and the condition it has now."""
+    """A policy as the API server has it: its spec, not parsed yet, and its condition `Ready`."""
 
     kind: policy_kinds.PolicyKind
     metadata: Meta
     spec: bytes | None
-    """None: not kept, for it is more than `MAX_BYTES`, or `is_excess`."""
+    """JSON; None if it is larger than `MAX_BYTES` or `is_excess`."""
     ready: Condition | None
     is_excess: bool = False
-    """Its namespace has `MAX_IN_A_NAMESPACE` older ones: its spec is neither kept nor read."""
+    """Its namespace has `MAX_IN_A_NAMESPACE` older ones, so its spec is not kept."""
 
     @property
     def key(self) -> str:
@@ -50,7 +50,7 @@ class PolicyObject(Struct, frozen=True):
 
     @property
     def age(self) -> tuple[str, str]:
-        """Older ones first: when it was made, and its key in `ObjectStore`."""
+        """Sorts older ones first: creation time, and key in the `ObjectStore`."""
         return self.metadata.creationTimestamp or "", f"{self.namespace}/{self.metadata.name}"
 
     def as_excess(self) -> PolicyObject:
@@ -70,17 +70,17 @@ class _Parts(_SpecOnly, frozen=True):
 
 
 class PolicyStore(ObjectStore[PolicyObject]):
-    """Of the oldest policies of each namespace all is kept, of the others little more than the name.
+    """Keeps the specs of the oldest policies in each namespace.
 
-    Oldest first: new policies cannot displace older ones.
+    Oldest first, so new policies cannot displace older ones. Those over the limit are not parsed.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._ages: dict[str, list[tuple[str, str]]] = {}
-        """By namespace the `age` of each, oldest first."""
-        self._thinned: set[str] = set()
-        """Namespaces that have lost one: the next of them is among the oldest now, and not kept whole."""
+        """By namespace: the `age` of each policy, oldest first."""
+        self._shrunk: set[str] = set()
+        """Namespaces that have lost a policy: the next one may be among the oldest now, without its spec."""
 
     def put(self, key: str, item: PolicyObject) -> bool:
         before = self.get(key)
@@ -100,14 +100,14 @@ class PolicyStore(ObjectStore[PolicyObject]):
         return super().drop(key)
 
     def incomplete(self) -> list[str]:
-        found = []
-        for namespace in tuple(self._thinned):
+        incomplete = []
+        for namespace in tuple(self._shrunk):
             oldest = self._ages.get(namespace, ())[:MAX_IN_A_NAMESPACE]
             keys = [key for _, key in oldest if self[key].is_excess]
             if not keys:
-                self._thinned.discard(namespace)
-            found += keys
-        return found
+                self._shrunk.discard(namespace)
+            incomplete += keys
+        return incomplete
 
     def _forget(self, policy_object: PolicyObject | None) -> None:
         if policy_object is None:
@@ -116,41 +116,39 @@ class PolicyStore(ObjectStore[PolicyObject]):
         del ages[bisect.bisect_left(ages, policy_object.age)]
         if not ages:
             del self._ages[policy_object.namespace]
-        self._thinned.add(policy_object.namespace)
+        self._shrunk.add(policy_object.namespace)
 
 
 _PARTS = msgspec.json.Decoder(_Parts)
 _SPECS = msgspec.json.Decoder(_SpecOnly)
 
 
-# Our own are shorter; of another it is enough that it is not ours.
-_MAX_WORD = 64
+# The values that podtailor writes are shorter; of others it is enough to see that they differ.
+_MAX_VALUE = 64
 
 
 def _short(ready: Condition) -> Condition:
     """Without its message, which is not compared."""
     status, reason, changed = (
-        word[:_MAX_WORD] for word in (ready.status, ready.reason, ready.lastTransitionTime)
+        value[:_MAX_VALUE] for value in (ready.status, ready.reason, ready.lastTransitionTime)
     )
     return Condition(ready.type, status, reason, "", ready.observedGeneration, changed)
 
 
 def policies_of(kind: policy_kinds.PolicyKind) -> Resource[PolicyObject]:
-    def read(found: Object) -> PolicyObject:
+    def read(each: Object) -> PolicyObject:
         try:
-            parts = _PARTS.decode(found.raw)
-        except msgspec.MsgspecError:  # whoever wrote that status: it will be written anew
-            parts = _Parts(_SPECS.decode(found.raw).spec)
+            parts = _PARTS.decode(each.raw)
+        except msgspec.MsgspecError:  # a status that is not ours: it will be overwritten
+            parts = _Parts(_SPECS.decode(each.raw).spec)
         conditions = (parts.status or _Status()).conditions or ()
         ready = next((_short(each) for each in conditions if each.type == "Ready"), None)
         spec = bytes(parts.spec)
-        metadata = structs.replace(
-            found.metadata, labels=None
-        )  # as many as it likes, and nothing is read from them
+        metadata = structs.replace(each.metadata, labels=None)  # there may be many, and none is read
         return PolicyObject(kind, metadata, spec if len(spec) <= MAX_BYTES else None, ready)
 
     store = PolicyStore if kind.scope == "Namespaced" else ObjectStore
-    # The API server takes half a megabyte of each.
+    # Small pages: the API server accepts policies of half a megabyte.
     return Resource(
         kind.plural,
         f"/apis/{policy_kinds.API_VERSION}/{kind.plural}",

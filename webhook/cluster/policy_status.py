@@ -1,4 +1,4 @@
-"""Which policies of the cluster are in force, and what is to be said of each in its status."""
+"""Which of the cluster's policies are in force, and the status of each."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from webhook.policies.compile import compiled
 from webhook.policies.load import error_messages
 from webhook.policies.schema import PolicyDocument
 
-# The API takes 32,768 characters of a message; a person reads less, and each is kept.
+# The API accepts 32,768 characters of a message; people read fewer, and each is kept in memory.
 _MAX_PROBLEM = 900
 
 
 class PolicyStatus(Struct, frozen=True):
-    """How a policy stands: `policy` is the version of it that is in force, if any is."""
+    """The status of a policy. `policy` is the version that is in force, if there is one."""
 
     object: PolicyObject
     policy: Policy | None
@@ -37,7 +37,7 @@ class PolicyStatus(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """How a policy stood, and how it stands now; None: it was not there, or has gone."""
+    """The status of a policy before and now; None if it did not exist or is gone."""
 
     key: str
     before: PolicyStatus | None
@@ -45,7 +45,7 @@ class Change(Struct, frozen=True):
 
     @property
     def is_news(self) -> bool:
-        """Whether there is more to it than another condition or label, as each of our own writes is."""
+        """Whether more changed than labels or the status, which podtailor itself writes."""
         return self._compared(self.before) != self._compared(self.now)
 
     @staticmethod
@@ -58,28 +58,28 @@ class Change(Struct, frozen=True):
 
 
 class PolicyStatuses:
-    """How every policy stands. Remembers the last version of each that could be used."""
+    """The status of every policy. Remembers the last valid version of each."""
 
     def __init__(self) -> None:
         self._all: dict[str, PolicyStatus] = {}
         """By `PolicyObject.key`."""
         self.not_ready: set[str] = set()
         self.excess: Counter[str] = Counter()
-        """By namespace: how many are over the limit there."""
+        """By namespace: how many are over the limit."""
 
     def policies(self) -> Iterator[Policy]:
         """Those in force."""
         return (policy_status.policy for policy_status in self._all.values() if policy_status.policy)
 
     def update(self, changes: Iterable[tuple[str, PolicyObject | None]]) -> Iterator[Change]:
-        """Look at those alone that have changed, by `PolicyObject.key`."""
+        """Apply changes, by `PolicyObject.key`; None for a policy that is gone."""
         for key, policy_object in changes:
             before = self._all.get(key)
             now = _policy_status(policy_object, before) if policy_object else None
             self._all.pop(key, None)
             self.not_ready.discard(key)
             if before and before.object.is_excess:
-                self.excess -= Counter([before.object.namespace])  # and forgets who has none
+                self.excess -= Counter([before.object.namespace])  # drops namespaces with none
             if now:
                 self._all[key] = now
             if now and not now.is_ready:
@@ -89,29 +89,32 @@ class PolicyStatuses:
             yield Change(key, before, now)
 
     def replace_all(self, policy_objects: Iterable[PolicyObject]) -> tuple[PolicyStatus, ...]:
-        """Of all there are, oldest first."""
-        there: dict[str, PolicyObject | None] = {each.key: each for each in policy_objects}
-        for _ in self.update([*dict.fromkeys(self._all.keys() - there.keys()).items(), *there.items()]):
+        """Update to exactly these policies. Returns the status of each, oldest first."""
+        existing: dict[str, PolicyObject | None] = {each.key: each for each in policy_objects}
+        gone = dict.fromkeys(self._all.keys() - existing.keys())
+        for _ in self.update([*gone.items(), *existing.items()]):
             pass
         return tuple(sorted(self._all.values(), key=lambda each: each.object.age))
 
 
 def _policy_status(policy_object: PolicyObject, before: PolicyStatus | None) -> PolicyStatus:
     if before and before.object.metadata.uid != policy_object.metadata.uid:
-        before = None  # another one of that name
+        before = None  # another policy of the same name
     if policy_object.is_excess:
         return PolicyStatus(
             policy_object, None, is_ready=False, reason="TooMany", message=_too_many(policy_object.namespace)
         )
     if policy_object.spec is None:
-        message = f"a spec of more than {MAX_BYTES} bytes is not heard: make two policies of it"
+        message = f"the spec is larger than {MAX_BYTES} bytes: split it into several policies"
         return PolicyStatus(policy_object, None, is_ready=False, reason="TooLarge", message=message)
     if before and before.object.spec == policy_object.spec:
-        # The same bytes, so that the older ones can go.
+        # Keep the old bytes, which are equal, so that the new ones can be freed.
         return structs.replace(before, object=structs.replace(policy_object, spec=before.object.spec))
     policy, problem = _policy(policy_object, policy_object.spec)
     if not problem:
-        return PolicyStatus(policy_object, policy, is_ready=True, reason="InForce", message="as written")
+        return PolicyStatus(
+            policy_object, policy, is_ready=True, reason="InForce", message="in force as written"
+        )
     last = before.policy if before else None
     stays = "; the last good version stays in force" if last else ""
     return PolicyStatus(
@@ -125,12 +128,12 @@ def _policy_status(policy_object: PolicyObject, before: PolicyStatus | None) -> 
 
 @lru_cache(maxsize=1024)
 def _too_many(namespace: str) -> str:
-    """One text for all of them."""
-    return f"{namespace} has {MAX_IN_A_NAMESPACE} older WorkloadPolicies, and no more are heard"
+    """One string for all of them."""
+    return f"over the limit: namespace {namespace} has {MAX_IN_A_NAMESPACE} older WorkloadPolicies"
 
 
 def _policy(policy_object: PolicyObject, spec: bytes) -> tuple[Policy | None, str]:
-    """The policy, or what is wrong with it in words. Nothing that a policy says may raise."""
+    """The policy, or what is wrong with it. No spec may raise."""
     metadata = {"name": policy_object.metadata.name, "namespace": policy_object.metadata.namespace}
     head = {
         "apiVersion": policy_kinds.API_VERSION,

@@ -1,4 +1,4 @@
-"""What is in the cluster at this moment, for commands that look once and end."""
+"""One-time reads of a cluster, for commands."""
 
 from __future__ import annotations
 
@@ -28,31 +28,29 @@ from webhook.model.subject import Namespace
 from webhook.policies import policy_kinds
 from webhook.policies.merge import merge
 
-_FORBIDDEN, _NOT_FOUND = 403, 404
-
 
 class _Secret(Struct, frozen=True):
     data: dict[str, bytes] = {}
 
 
 def policy_statuses(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> tuple[PolicyStatus, ...]:
-    """How each policy stands for a replica that starts now. Raises ClusterError."""
+    """The status of each policy as a replica that starts now would see it. Raises ClusterError."""
     everywhere = ClusterPart(None, part.unreadable)
     cluster_wide, namespaced = (policies_of(kind) for kind in policy_kinds.KINDS)
-    known = _list(api, cluster_wide, everywhere, "they are not judged, nor is what they replace")
-    known += _list(api, namespaced, part, "they are not judged")
-    return PolicyStatuses().replace_all(known)
+    policies = _list(api, cluster_wide, everywhere, "they are ignored, and so is what they replace")
+    policies += _list(api, namespaced, part, "they are ignored")
+    return PolicyStatuses().replace_all(policies)
 
 
 def documents(api: ApiClient) -> list[dict[str, Any]]:
-    """The policies as they are written. Raises ClusterError."""
+    """The documents of all policies. Raises ClusterError."""
     read = (policies_of(kind) for kind in policy_kinds.KINDS)
     resources = (Resource(each.name, each.path, _document, page=each.page, is_custom=True) for each in read)
     return [document for resource in resources for document in _list(api, resource, WHOLE_CLUSTER, "")]
 
 
 def may_list_namespaces(api: ApiClient) -> bool:
-    """Whether the caller may look at a whole cluster. Raises ClusterError."""
+    """Whether the caller may list all namespaces. Raises ClusterError."""
     with as_cluster_error(NAMESPACES.name):
         try:
             get(api, NAMESPACES, [("limit", "1")])
@@ -64,32 +62,32 @@ def may_list_namespaces(api: ApiClient) -> bool:
 
 
 def namespace_object(api: ApiClient, name: str) -> Object:
-    """Raises ClusterError, also where there is no such namespace."""
+    """Raises ClusterError, also if the namespace does not exist."""
     with as_cluster_error(f"namespace {name}"):
         return parse_object(request(api, "GET", f"{NAMESPACES.path}/{quote(name, safe='')}"))
 
 
 def pod(api: ApiClient, namespace: str, name: str) -> bytes | None:
-    """A live Pod as JSON; None where there is none. Raises ClusterError."""
+    """A live Pod as JSON; None if it does not exist. Raises ClusterError."""
     with as_cluster_error("pods"):
         try:
             return request(api, "GET", f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe='')}")
         except ApiException as error:
-            if error.status == _NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
 
 
 def secret(api: ApiClient, namespace: str, name: str) -> dict[str, bytes] | None:
-    """What a Secret holds; None where there is none, or it is not for us to read. Raises ClusterError."""
+    """The data of a Secret; None if it does not exist or may not be read. Raises ClusterError."""
     with as_cluster_error("secrets"):
         try:
-            answer = request(api, "GET", f"/api/v1/namespaces/{namespace}/secrets/{quote(name, safe='')}")
+            body = request(api, "GET", f"/api/v1/namespaces/{namespace}/secrets/{quote(name, safe='')}")
         except ApiException as error:
-            if error.status in (_NOT_FOUND, _FORBIDDEN):
+            if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN):
                 return None
             raise
-    return msgspec.json.decode(answer, type=_Secret).data
+    return msgspec.json.decode(body, type=_Secret).data
 
 
 def snapshot(
@@ -99,14 +97,14 @@ def snapshot(
     own: Iterable[Policy],
     part: ClusterPart = WHOLE_CLUSTER,
 ) -> tuple[Snapshot, tuple[PolicyStatus, ...]]:
-    """What a replica that started now would decide by, and how each policy stands.
+    """The snapshot of a replica that starts now, and the status of each policy.
 
-    `own` are tried in place of what the cluster has under their names. Raises ClusterError.
+    Policies of `own` take the place of the cluster's policies of the same name. Raises ClusterError.
     """
-    found = policy_statuses(api, part)
-    in_force = merge((each.policy for each in found if each.policy), shipped)
+    statuses = policy_statuses(api, part)
+    in_force = merge((each.policy for each in statuses if each.policy), shipped)
     namespaces = _namespaces(api, part)
-    for quota in _list(api, QUOTAS, part, "whether they refuse a Pod for what it requests is unknown"):
+    for quota in _list(api, QUOTAS, part, "whether they refuse a Pod is unknown"):
         if quota.namespace in namespaces:
             namespaces[quota.namespace] = with_quota(namespaces[quota.namespace], quota)
     for bounds in _list(api, LIMIT_RANGES, part, "their bounds are unknown"):
@@ -116,38 +114,38 @@ def snapshot(
     version = minor_version(api)
     return structs.replace(
         base, policies=policies, namespaces=namespaces, knows_namespaces=True, kubernetes=version
-    ), found
+    ), statuses
 
 
 def _namespaces(api: ApiClient, part: ClusterPart) -> dict[str, Namespace]:
     name = part.namespace
     if name is None:
         return {each.name: each for each in _list(api, NAMESPACES, WHOLE_CLUSTER, "")}
-    found = Namespace(name)
-    with part.note_if_forbidden(f"namespace {name}", "it is taken to have no labels"):
-        found = NAMESPACES.read(namespace_object(api, name))
-    return {name: found}
+    namespace = Namespace(name)
+    with part.note_if_forbidden(f"namespace {name}", "it is assumed to have no labels"):
+        namespace = NAMESPACES.read(namespace_object(api, name))
+    return {name: namespace}
 
 
-def _document(found: Object) -> dict[str, Any]:
-    made: dict[str, Any] = msgspec.json.decode(found.raw)
-    return made
+def _document(each: Object) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.json.decode(each.raw)
+    return document
 
 
 def _list(api: ApiClient, resource: Resource[T], part: ClusterPart, unknown: str) -> list[T]:
-    """`unknown`: what it means where they may not be read."""
-    found: list[T] = []
+    """`unknown`: what follows if they may not be read."""
+    items: list[T] = []
     with (
         part.note_if_forbidden(resource.name, unknown),
         as_cluster_error(resource.name),
         empty_if_not_served(resource),
     ):
-        found += list_objects(api, in_namespace(resource, part.namespace))[0].values()
-    return found
+        items += list_objects(api, in_namespace(resource, part.namespace))[0].values()
+    return items
 
 
 def in_namespace(resource: Resource[T], namespace: str | None) -> Resource[T]:
-    """The objects of one namespace; None: of all."""
+    """The resource in one namespace; in all for None."""
     if namespace is None:
         return resource
     root, _, plural = resource.path.rpartition("/")
@@ -156,21 +154,21 @@ def in_namespace(resource: Resource[T], namespace: str | None) -> Resource[T]:
 
 @contextmanager
 def empty_if_not_served(resource: Resource[Any]) -> Iterator[None]:
-    """Where podtailor is not installed there are no policies."""
+    """Without podtailor's custom resource definitions there are no policies."""
     try:
         yield
     except ApiException as error:
-        if error.status != _NOT_FOUND or not resource.is_custom:
+        if error.status != HTTPStatus.NOT_FOUND or not resource.is_custom:
             raise
 
 
 @contextmanager
 def as_cluster_error(what: str) -> Iterator[None]:
-    """The API server's refusal, or its absence, as ClusterError."""
+    """Turn a refusal of the API server, or a failure to reach it, into ClusterError."""
     try:
         yield
     except ApiException as error:
         raise ClusterError(f"{what}: {error.status} {error.reason}", error.status or 0) from error
     except (HTTPError, OSError) as error:
-        # urllib3 says once more whom it called, and how often.
+        # The text of urllib3's own error repeats host and retries.
         raise ClusterError(f"{what}: {getattr(error, 'reason', None) or error}") from error

@@ -1,8 +1,8 @@
-"""Keep up with one kind of object: list in pages, watch from there, resume, list again where that fails.
+"""Keep a local copy of one resource: list in pages, watch from there, resume, list again if that fails.
 
-The kubernetes client's SharedInformer does the same with typed objects; of ten thousand Namespaces those take
-ninety megabytes where name and labels take seven, and it comes back without pause while the API server is
-away. So this asks the client for bytes, and keeps of each object what `Resource.read` makes of it.
+The kubernetes client's SharedInformer keeps typed objects: 90 MB for ten thousand Namespaces, of which names
+and labels take 7. It also retries without a pause while the API server is down. So this one reads bytes, and
+keeps of each object what `Resource.read` returns.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Generic
 
 import msgspec
@@ -25,13 +26,13 @@ from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.cluster")
 
-# A watch ends by itself after this long and is taken up again; one that says nothing for longer is dead.
+# The API server ends a watch after this long, and the reflector resumes it.
 _WATCH_SECONDS = 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
-_NOT_FOUND, _GONE = 404, 410
+_LIST_AGAIN = (HTTPStatus.GONE, HTTPStatus.NOT_FOUND)
 # An API server that starts answers 503 until it knows its custom resources (`CRDInformerHasNotSynced` in
-# apiextensions-apiserver, k8s.io/apiserver `util/notfoundhandler`), and deletes the objects before their
-# definition. So 404 while objects are held is a watch that missed that, or something in between that is
+# apiextensions-apiserver, k8s.io/apiserver `util/notfoundhandler`), and it deletes objects before their
+# definition. So 404 while there are objects means that the watch missed their deletion, or that a proxy is
 # broken: they stay in force until it has lasted this long.
 _MISSING_SECONDS = 30.0
 
@@ -50,21 +51,21 @@ _EVENTS = msgspec.json.Decoder(_Event)
 _STATUSES = msgspec.json.Decoder(_Status)
 
 
-class _GoneError(Exception):
-    """The resourceVersion is too old to go on from."""
+class _ExpiredError(Exception):
+    """The resourceVersion is too old to watch from."""
 
 
 class Reflector(Worker, Generic[T]):
-    """`items` is what the API server has, by `namespace/name`; `changed` is called after each change."""
+    """`items` are the objects by `namespace/name`; `changed` is called after each change."""
 
     def __init__(self, api: ApiClient, resource: Resource[T], changed: Callable[[], None]) -> None:
-        super().__init__(f"reflector-{resource.name}", self._keep_up)
+        super().__init__(f"reflector-{resource.name}", self._run_until_stopped)
         self.resource = resource
         self.synced = threading.Event()
         self.resource_version = ""
-        """The resourceVersion up to which `items` is complete; empty while the kind is not served."""
+        """The resourceVersion up to which `items` is complete; empty while the resource is not served."""
         self.observed_at = time.monotonic()
-        """When the API server was last heard of this kind, of time.monotonic."""
+        """When the API server last answered for this resource, in time.monotonic."""
         self._api = api
         self._changed = changed
         self.store = resource.store()
@@ -75,12 +76,12 @@ class Reflector(Worker, Generic[T]):
         self._failures = 0
 
     def items(self) -> dict[str, T]:
-        """A copy of all, as it is now."""
+        """A copy of all objects."""
         with self._lock:
             return dict(self.store)
 
     def take_changes(self) -> tuple[dict[str, T | None], str]:
-        """What has changed since the last call, by `namespace/name`; and the `resource_version` of that."""
+        """What changed since the last call, by `namespace/name`, and its `resource_version`."""
         with self._lock:
             return self.store.take_changes(), self.resource_version
 
@@ -88,15 +89,15 @@ class Reflector(Worker, Generic[T]):
         super().stop()
         response = self._response
         if response is not None:
-            with suppress(OSError, ValueError, RuntimeError):  # it has just ended by itself
+            with suppress(OSError, ValueError, RuntimeError):  # it has just ended
                 response.shutdown()  # wakes the thread that waits for the next event
 
     def list(self) -> None:
-        """All there is, at once. Raises ApiException, and HTTPError or OSError without an API server."""
+        """List all objects. Raises ApiException, HTTPError, OSError."""
         try:
             items, resource_version = list_objects(self._api, self.resource)
         except ApiException as error:
-            if error.status != _NOT_FOUND or not self.resource.is_custom:
+            if error.status != HTTPStatus.NOT_FOUND or not self.resource.is_custom:
                 raise
             self._not_served(error)
             return
@@ -108,7 +109,7 @@ class Reflector(Worker, Generic[T]):
         self._failures = 0
 
     def _not_served(self, error: ApiException) -> None:
-        """Without its definition a kind has no objects. Raises `error` while that may pass."""
+        """Without its definition a resource has no objects. Raises `error` while it may be temporary."""
         now = time.monotonic()
         self._missing_since = self._missing_since or now
         if self.store and now - self._missing_since < _MISSING_SECONDS:
@@ -129,38 +130,36 @@ class Reflector(Worker, Generic[T]):
         self.synced.set()
         self._changed()
 
-    def _keep_up(self) -> None:
-        said = ""
+    def _run_until_stopped(self) -> None:
+        failure = ""
         while not self.stopped.is_set():
             reason = self._list_and_watch()
-            if reason and reason != said and not self.stopped.is_set():
-                log.warning(
-                    "not heard from the API server", extra={"kind": self.resource.name, "reason": reason}
-                )
-            if said and not reason:
-                log.info("heard from the API server again", extra={"kind": self.resource.name})
-            said = reason
+            if reason and reason != failure and not self.stopped.is_set():
+                log.warning("list or watch failed", extra={"kind": self.resource.name, "reason": reason})
+            if failure and not reason:
+                log.info("list and watch work again", extra={"kind": self.resource.name})
+            failure = reason
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
             self.stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
 
     def _list_and_watch(self) -> str:
-        """One list where it is due, one watch to its end; why it ended, where that is not as it should be."""
+        """List if it is due, then watch until that ends. Returns why it failed; empty if it did not."""
         try:
             if not self._is_listed:
                 self.list()
             if self._is_listed:
-                self._complete()  # what could not be read when it was due
+                self._complete()  # what failed before
                 self._watch()
-        except _GoneError:
+        except _ExpiredError:
             self._is_listed = False
         except (ApiException, HTTPError, OSError, msgspec.MsgspecError) as error:
-            # Too old to go on from; or the kind has gone, and with it its objects; or an event was none.
-            if isinstance(error, msgspec.MsgspecError) or getattr(error, "status", 0) in (_GONE, _NOT_FOUND):
+            # The resourceVersion has expired, the resource is no longer served, or an event was malformed.
+            if isinstance(error, msgspec.MsgspecError) or getattr(error, "status", 0) in _LIST_AGAIN:
                 self._is_listed = False
-            return _short(error)
+            return _reason(error)
         except Exception:
-            self._is_listed = False  # whatever it was that was not understood: all is listed again
+            self._is_listed = False
             raise
         return ""
 
@@ -183,42 +182,40 @@ class Reflector(Worker, Generic[T]):
                 if self.stopped.is_set():
                     return
         finally:
-            # Half of an answer may still be in it: the next question gets a connection of its own.
+            # Part of a response may be unread: the next request gets another connection.
             self._response.close()
             self._response = None
 
     def _handle_event(self, event: _Event) -> None:
         if event.type == "ERROR":
             status = _STATUSES.decode(event.object)
-            if status.code == _GONE:
-                raise _GoneError
+            if status.code == HTTPStatus.GONE:
+                raise _ExpiredError
             raise ApiException(status.code, status.message)
-        found = parse_object(event.object)
+        obj = parse_object(event.object)
         if event.type == "BOOKMARK":
-            self._observed(found.metadata.resourceVersion)
+            self._observed(obj.metadata.resourceVersion)
             return
-        read = None if event.type == "DELETED" else self.resource.read(found)
+        read = None if event.type == "DELETED" else self.resource.read(obj)
         with self._lock:
-            differs = self.store.drop(found.key) if read is None else self.store.put(found.key, read)
-            self.resource_version = found.metadata.resourceVersion
-        self._observed(found.metadata.resourceVersion)
-        if differs:  # quotas count every Pod, statuses are ours: most events change nothing that we keep
+            differs = self.store.drop(obj.key) if read is None else self.store.put(obj.key, read)
+            self.resource_version = obj.metadata.resourceVersion
+        self._observed(obj.metadata.resourceVersion)
+        if differs:  # most events are Pod counts of quotas and our own statuses, which are not kept
             self._changed()
         self._complete()
 
     def _complete(self) -> None:
-        """Raises as `list` does."""
+        """Read again what the store lacks. Raises as `list` does."""
         for key in self.store.incomplete():
             namespace, _, name = key.partition("/")
             query = [
                 ("fieldSelector", f"metadata.namespace={namespace},metadata.name={name}"),
-                # As new as what is held, and from the API server's memory: etcd would read all there are.
+                # From the API server's cache; etcd would read all objects.
                 ("resourceVersion", self.resource_version),
                 ("resourceVersionMatch", "NotOlderThan"),
             ]
-            for read in objects(
-                self._api, self.resource, query
-            ):  # none: the event that deletes it is to come
+            for read in objects(self._api, self.resource, query):  # none if it has been deleted
                 with self._lock:
                     self.store.put(key, read)
                 self._changed()
@@ -229,5 +226,5 @@ class Reflector(Worker, Generic[T]):
         self.observed_at = time.monotonic()
 
 
-def _short(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return f"{error.status} {error.reason}" if isinstance(error, ApiException) else str(error)[:300]

@@ -1,4 +1,4 @@
-"""What is kept of the objects that a snapshot is made of."""
+"""What is kept of the objects that make a snapshot: Namespaces, ResourceQuotas, LimitRanges."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from webhook.policies.compile import amounts
 
 
 class Quota(Struct, frozen=True):
+    """What matters of one ResourceQuota."""
+
     namespace: str
     by_class: bool
+    """It has scope BestEffort or NotBestEffort."""
     counts_ephemeral_storage: bool
 
 
 class LimitRangeBounds(Struct, frozen=True):
-    """The bounds of one LimitRange; its defaults are given by the API server before we are called."""
+    """The bounds of one LimitRange. The API server applies its defaults before it calls the webhook."""
 
     namespace: str
     container: tuple[Bounds, ...]
@@ -82,7 +85,7 @@ def _namespace(found: Object) -> Namespace:
     selector = (pair.partition("=") for pair in annotations.get(_NODE_SELECTOR, "").split(","))
     try:
         allowed = _TOLERATIONS.decode(annotations.get(_ALLOWED_TOLERATIONS) or "[]")
-    except msgspec.MsgspecError:  # the plugin refuses every Pod of this namespace, ours or not
+    except msgspec.MsgspecError:  # PodTolerationRestriction refuses every Pod of this namespace anyway
         allowed = []
     return Namespace(
         found.metadata.name,

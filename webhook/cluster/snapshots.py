@@ -1,7 +1,6 @@
-"""Put together what is in force from the cluster, from files and from what podtailor ships, on every change.
+"""Build a snapshot from the cluster, from files and from shipped policies on every change.
 
-Threads hear of changes; one of them builds the next Snapshot and hands it over. Nothing here is ever waited
-for by a request.
+Reflectors and file watchers run in threads; another thread builds snapshots. No review waits for any of them.
 """
 
 from __future__ import annotations
@@ -35,14 +34,14 @@ from webhook.supervision import Worker
 
 log = logging.getLogger("podtailor.policies")
 
-# A burst of changes becomes one snapshot: the first is in force this much later, the last at most twice.
+# A burst of changes becomes one snapshot: the first change waits this long, the last at most twice as long.
 _COALESCE_SECONDS = 0.02
-# Of one core, for changes that come without end; and how late that may make the last of them.
-_SHARE, _MAX_REST_SECONDS = 0.1, 2.0
+# The share of a core that endless changes may take, and the longest pause that keeps it there.
+_SHARE, _MAX_PAUSE_SECONDS = 0.1, 2.0
 
 
 class SnapshotSource:
-    """`start` begins; each Update is handed over from a thread of the store's own."""
+    """After `start`, each Update is passed to a callback from a thread of this source."""
 
     def __init__(
         self,
@@ -50,57 +49,57 @@ class SnapshotSource:
         shipped: Iterable[Policy],
         paths: list[str],
         api: ApiClient | None,
-        say: Callable[[Mapping[str, PolicyStatus | None]], None] = lambda _: None,
+        report: Callable[[Mapping[str, PolicyStatus | None]], None] = lambda _: None,
     ) -> None:
-        """`base` has the settings; policies and namespaces of snapshots come from here.
+        """`base` has the settings of each snapshot; policies and namespaces are added to it.
 
-        `say` is told how policies of the cluster stand now, by key; None for one that has gone.
+        `report` gets changed statuses of the cluster's policies by key; None for a policy that is gone.
         Raises InputError.
         """
         self._base = base
         self._api = api
-        """Until it has been asked for its version."""
+        """Set until its version has been read."""
         self._shipped = tuple(shipped)
-        self._say = say
-        self.take: Callable[[Update], object] = lambda _: None
+        self._report = report
+        self.on_update: Callable[[Update], object] = lambda _: None
         self._wake = threading.Event()
         self._logged: dict[str, str] = {}
-        """By key: what was last logged of a policy that cannot be used."""
+        """By key: the last message logged for a policy that cannot be used."""
         self._crowded: set[str] = set()
-        """Namespaces with more policies than are heard."""
+        """Namespaces with more policies than the limit."""
         self._indexed: tuple[Policy, ...] = ()
         self._index = PolicyIndex()
         self._policy_statuses = PolicyStatuses()
         self.namespaces = Namespaces()
-        self._unsaid: dict[str, PolicyStatus | None] = {}
-        """How policies stand, of which nothing has been said since."""
-        self._seen: object = None
-        """What the last update was made of, beside objects."""
+        self._unreported: dict[str, PolicyStatus | None] = {}
+        """Changed statuses that have not been reported yet."""
+        self._last_reads: object = None
+        """How often files were read, and which resources were listed, at the last update."""
         self._is_news = True
-        """Whether there is more than the last snapshot had."""
+        """Whether anything changed since the last snapshot."""
         self._behind_since = math.inf
-        """Since when no snapshot could be made of what was heard, of time.monotonic."""
+        """Since when building snapshots has failed, in time.monotonic."""
         self._files = PolicyFiles(paths, self.changed)
         self.reflectors: list[Reflector[Any]] = []
         if api:
-            kinds: list[Resource[Any]] = [
+            resources: list[Resource[Any]] = [
                 NAMESPACES,
                 QUOTAS,
                 LIMIT_RANGES,
                 *map(policies_of, policy_kinds.KINDS),
             ]
-            self.reflectors = [Reflector(api, kind, self.changed) for kind in kinds]
+            self.reflectors = [Reflector(api, resource, self.changed) for resource in resources]
         self._changes: dict[str, dict[str, Any]] = defaultdict(dict)
-        """By kind: what has been heard and is not in the last update."""
+        """By resource: changes that are not in the last update."""
         self._builder = Worker("snapshots", self._build)
 
-    def start(self, take: Callable[[Update], object]) -> None:
-        self.take = take
+    def start(self, on_update: Callable[[Update], object]) -> None:
+        self.on_update = on_update
         for thread in (self._files, *self.reflectors, self._builder):
             thread.start()
 
     def changed(self) -> None:
-        """Something has been heard: another snapshot is due."""
+        """Have another snapshot built."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -111,33 +110,33 @@ class SnapshotSource:
         self._wake.set()
 
     def unsynced_kinds(self) -> list[str]:
-        """The kinds that have not been listed yet: nothing is complete before."""
+        """The resources that have not been listed yet. No snapshot is complete before."""
         return [reflector.resource.name for reflector in self.reflectors if not reflector.synced.is_set()]
 
     def age(self) -> float:
-        """Seconds since what is in force was known to be all there is; 0 without a cluster."""
-        heard = [reflector.observed_at for reflector in self.reflectors]
-        return time.monotonic() - min([*heard, self._behind_since]) if heard else 0.0
+        """Seconds since the snapshot in force was known to be current; 0 without a cluster."""
+        observed = [reflector.observed_at for reflector in self.reflectors]
+        return time.monotonic() - min([*observed, self._behind_since]) if observed else 0.0
 
     def update(self) -> Update:
-        """What is in force by all that has been heard so far; put together again where that has changed."""
+        """A snapshot of everything observed so far; only what has changed is built again."""
         revisions = {"files": str(self._files.reads)}
-        # Taken in twice they do no harm, and after a failure they are.
+        # Kept until the end: after a failure they are applied again, which does no harm.
         for reflector in self.reflectors:
             changes, revisions[reflector.resource.name] = reflector.take_changes()
             self._changes[reflector.resource.name].update(changes)
-        if self._api:  # answers now: its objects have been listed
+        if self._api:  # it answers now, as its objects have been listed
             self._base = structs.replace(self._base, kubernetes=minor_version(self._api))
             self._api = None
             log.info("API server", extra={"kubernetes_minor": self._base.kubernetes})
-        seen = self._files.reads, [bool(revision) for revision in revisions.values()]
-        self._is_news |= seen != self._seen
-        self._take_in_policies()
+        reads = self._files.reads, [bool(revision) for revision in revisions.values()]
+        self._is_news |= reads != self._last_reads
+        self._apply_policy_changes()
         of_namespaces = [self._changes[kind.name] for kind in (NAMESPACES, QUOTAS, LIMIT_RANGES)]
         self.namespaces.update(*of_namespaces)
-        # Also of a quota that says nothing to us: that it has been heard is told by its revision.
+        # Also for a quota that changes nothing: the revision in the metrics shows that it was observed.
         self._is_news |= any(of_namespaces)
-        self._seen = seen
+        self._last_reads = reads
         self._changes.clear()
         return Update(
             structs.replace(
@@ -150,18 +149,18 @@ class SnapshotSource:
             self._files.problems + len(self._policy_statuses.not_ready),
         )
 
-    def _take_in_policies(self) -> None:
+    def _apply_policy_changes(self) -> None:
         changes = (
             (key.removeprefix("/"), policy_object)
             for kind in policy_kinds.KINDS
             for key, policy_object in self._changes[kind.plural].items()
         )
         for change in self._policy_statuses.update(changes):
-            self._unsaid[change.key] = change.now
+            self._unreported[change.key] = change.now
             self._is_news |= change.is_news
         if self._is_news:
             policies = tuple(merge(self._policy_statuses.policies(), self._files.policies, self._shipped))
-            if policies != self._indexed:  # namespaces come and go more often
+            if policies != self._indexed:  # not if only namespaces changed
                 self._indexed, self._index = policies, PolicyIndex(policies)
 
     def _build(self) -> None:
@@ -176,27 +175,26 @@ class SnapshotSource:
                 continue
             began = time.thread_time()
             self.publish()
-            # Whoever changes things without end may have this much of a core, and no more.
-            took = time.thread_time() - began
-            self._builder.stopped.wait(min(_MAX_REST_SECONDS, took * (1 / _SHARE - 1)))
+            seconds = time.thread_time() - began
+            self._builder.stopped.wait(min(_MAX_PAUSE_SECONDS, seconds * (1 / _SHARE - 1)))
 
     def publish(self) -> None:
-        """What is news becomes a snapshot in force; how policies stand is logged and said."""
+        """Pass a new snapshot on if anything changed; log and report statuses."""
         try:
             update = self.update()
             if self._is_news:
-                self.take(update)
+                self.on_update(update)
         except Exception:
-            # The snapshot in force stays, and its age says so.
+            # The last snapshot stays in force, and its age shows it.
             self._behind_since = min(self._behind_since, time.monotonic())
             raise
         self._behind_since, self._is_news = math.inf, False
-        self._log(self._unsaid)
-        self._say(self._unsaid)
-        self._unsaid = {}
+        self._log(self._unreported)
+        self._report(self._unreported)
+        self._unreported = {}
 
     def _log(self, policy_statuses: Mapping[str, PolicyStatus | None]) -> None:
-        """Each policy that cannot be used, once for each reason; one line for all over a limit."""
+        """Log each policy that cannot be used, once per reason, and each namespace over the limit."""
         for key, policy_status in policy_statuses.items():
             if policy_status is None or policy_status.is_ready or policy_status.object.is_excess:
                 self._logged.pop(key, None)
@@ -209,6 +207,6 @@ class SnapshotSource:
                 )
         excess = self._policy_statuses.excess
         for namespace in excess.keys() - self._crowded:
-            told = {"namespace": namespace, "limit": MAX_IN_A_NAMESPACE, "excess": excess[namespace]}
-            log.error("more policies in a namespace than are heard, the oldest are in force", extra=told)
+            fields = {"namespace": namespace, "limit": MAX_IN_A_NAMESPACE, "excess": excess[namespace]}
+            log.error("too many policies in a namespace: only the oldest are in force", extra=fields)
         self._crowded = set(excess)

@@ -1,4 +1,4 @@
-"""Which Kubernetes the API server is."""
+"""The Kubernetes version of the API server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from webhook.cluster.request import request
 
-# Some distributions write 33+; of theirs only the digits count.
+# Some distributions write `33+`.
 _MINOR = re.compile(r"(\d{1,4})\+?", re.ASCII)
 _SECONDS = 5
 
@@ -25,7 +25,7 @@ _VERSIONS = msgspec.json.Decoder(_Version)
 
 
 def minor_version(api: ApiClient) -> int | None:
-    """Of 1.x; None where it cannot be known."""
+    """The x of 1.x; None if it is not known."""
     try:
         version = _VERSIONS.decode(request(api, "GET", "/version", seconds=_SECONDS))
     except (ApiException, HTTPError, OSError, msgspec.MsgspecError):

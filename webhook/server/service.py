@@ -141,7 +141,7 @@ class Service:
         async with asyncio.TaskGroup() as tasks:
             health = tasks.create_task(self._health.serve([self._health_socket]))
             serving = tasks.create_task(self._server.serve([self._socket]))
-            watching = tasks.create_task(self._tls.watch())
+            self._tls.start()
             if started:
                 tasks.create_task(self._announce(started))
             log.info("serving", extra={"port": self.port, "health_port": self.health_port})
@@ -150,7 +150,7 @@ class Service:
             await serving
             self._health.should_exit = True
             await health
-            watching.cancel()
+            self._tls.stop()
 
     @property
     def port(self) -> int:

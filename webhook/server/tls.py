@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import watchfiles
-
 from certs.inspect import read_certificates
+from webhook.file_watch import FileWatcher, content
 from webhook.server.metrics import Metrics
-from webhook.supervision import supervised
 
 # Of TLS 1.2; those of 1.3 are all of this kind: forward secret, and authenticated as they encrypt.
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -24,7 +21,7 @@ class CertificateError(Exception):
     """The certificate files cannot be used. Names the file and what to do."""
 
 
-class Tls:
+class Tls(FileWatcher):
     """The context that every handshake starts with, and the files that it is made from.
 
     Each new handshake switches to the newest context that could be made; connections that stand keep theirs.
@@ -34,7 +31,8 @@ class Tls:
         self._certificate, self._key, self._client_ca = certificate, key, client_ca
         self._files = [file for file in (certificate, key, client_ca) if file]
         self._metrics = metrics
-        self._held = self._contents()
+        folders = {file.parent.resolve() for file in self._files}
+        super().__init__("certificate-files", folders, self._read_contents, self.reload)
         self.newest = self._read()
         self.context = self.newest
         self.context.sni_callback = self._switch
@@ -48,45 +46,8 @@ class Tls:
         else:
             log.info("certificates reloaded")
 
-    async def watch(self) -> None:
-        """Reload when what the files hold has changed, until cancelled.
-
-        A mounted Secret changes by a link beside its files, hence their folders. Looked at once a second too:
-        a change before the watch stood is announced to nobody.
-        """
-        await supervised("certificate-files", self._watch)
-
-    async def _watch(self) -> None:
-        async for _ in self._wakes():
-            held = self._contents()
-            if held != self._held:
-                self.reload()
-                self._held = held  # after that: where it fails it is tried again
-
-    async def _wakes(self) -> AsyncIterator[object]:
-        folders = {file.parent.resolve() for file in self._files}
-        for polling in (False, True):
-            try:
-                async for wake in watchfiles.awatch(
-                    *folders,
-                    watch_filter=None,
-                    recursive=False,
-                    debounce=200,
-                    rust_timeout=1000,
-                    yield_on_timeout=True,
-                    force_polling=polling,
-                ):
-                    yield wake
-            except OSError as error:
-                if polling:
-                    raise
-                # A Node's inotify instances run out: the files can still be looked at.
-                log.warning("certificates are watched by polling", extra={"reason": str(error)})
-            else:
-                return
-
-    def _contents(self) -> list[bytes | None]:
-        return [_content(file) for file in self._files]
+    def _read_contents(self) -> list[bytes | None]:
+        return [content(file) for file in self._files]
 
     def _switch(self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str, _context: object) -> None:
         connection.context = self.newest
@@ -115,11 +76,3 @@ class Tls:
             context.verify_mode = ssl.CERT_REQUIRED
         self._metrics.certificate(expires.timestamp(), datetime.now(UTC).timestamp())
         return context
-
-
-def _content(file: Path) -> bytes | None:
-    """None for a file that cannot be read at this moment: `_read` says why."""
-    try:
-        return file.read_bytes()
-    except OSError:
-        return None
