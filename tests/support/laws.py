@@ -39,15 +39,15 @@ def hold_for(before: Json, snapshot: Snapshot) -> Json:
     return after
 
 
-def keeps_bounds(kept: Bounds, before: Json, after: Json, scope: Scope) -> None:
+def keeps_bounds(limits: Bounds, before: Json, after: Json, scope: Scope) -> None:
     """Nothing that we give breaks a bound: what is broken afterwards was broken by the Pod itself."""
     for old, new in zip(_containers(defaulted(before)), _containers(after), strict=True):
         if scope.covers(old["name"], repository(old["image"])):
-            for resource in bounds.resources(kept):
+            for resource in bounds.resources(limits):
                 was, now = (
-                    set(bounds.violated(kept, resource, *_amounts(each, resource))) for each in (old, new)
+                    set(bounds.violated(limits, resource, *_amounts(each, resource))) for each in (old, new)
                 )
-                assert now <= was, (kept, new)
+                assert now <= was, (limits, new)
 
 
 def _amounts(container: Json, resource: str) -> tuple[quantity.Quantity | None, quantity.Quantity | None]:

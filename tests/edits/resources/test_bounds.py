@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from tests.support.pods import decide, pod, policy, snapshot, tailored, yaml
-from webhook.edits.resources.edit import MAX_VIOLATIONS
+from webhook.edits.resources.violations import MAX_VIOLATIONS
 from webhook.engine.snapshot import Snapshot
 from webhook.model.draft import Reason
 from webhook.model.policy import Bounds, Policy

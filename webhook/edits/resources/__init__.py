@@ -1,1 +1,1 @@
-"""Requests and limits that a Pod left open: what is proposed, what bounds allow, what the Pod requests."""
+"""The edit `resources`: requests and limits that a Pod leaves unset, within what bounds allow."""

@@ -1,4 +1,4 @@
-"""One container's requests and limits while they are being worked out: the Pod's own, and ours."""
+"""The requests and limits of one container while the edit runs: declared by the Pod, assigned by policies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from webhook.edits.resources import bounds
+from webhook.edits.resources.bounds import Violations, all_violated, clamped, within_ratio
 from webhook.model import quantity
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import QOS_RESOURCES
@@ -18,135 +18,137 @@ from webhook.model.quantity import Quantity
 from webhook.model.subject import Container
 
 
-class ResourceRule(Struct):
-    """A policy that asks for resources; of two the one with the lower rank is heard first."""
+class ResourceRule(Struct, kw_only=True):
+    """A policy that sets or bounds resources."""
 
     policy: Policy
     precedence: int
+    """The lower one takes precedence."""
     defaults: ResourceDefaults
     covers: Sequence[int]
-    """Which of the Pod's containers it is about: by their index."""
+    """Indexes of the Pod's containers in the policy's scope."""
     fills: Sequence[int] = ()
-    """Which of these it may fill."""
+    """Those of them that may be given requests and limits."""
 
 
 class Assignment(Struct):
-    """One amount that we give, and whose wish it is."""
+    """An amount that a rule gives to a container."""
 
     amount: Quantity
     rule: ResourceRule
     field: str
-    mirrors: bool = False
-    """A request that is there because of the limit."""
+    is_default: bool = False
+    """A request that exists only because a limit was assigned."""
 
 
 class ContainerResources:
-    """One container's requests and limits while they are being worked out: the Pod's own, and ours."""
+    """What the Pod declares for one container, and what rules assign to it."""
 
     def __init__(
-        self, container: Container, counted: str | None = None, unknown: AbstractSet[str] = frozenset()
+        self,
+        container: Container,
+        counted: str | None = None,
+        unknown_need: AbstractSet[str] = frozenset(),
     ) -> None:
-        """`counted`: a resource that a ResourceQuota counts, so that nothing of it may be added.
+        """`counted`: a resource that a ResourceQuota counts, of which nothing may be added.
 
-        `unknown`: resources of which the container may need more than any limit that a built-in would guess.
+        `unknown_need`: resources for which no built-in policy may guess a limit.
         """
         self.container = container
         self.counted = counted
-        self.unknown = unknown
+        self.unknown_need = unknown_need
         self.declared: dict[Side, ResourceList] = {"requests": container.requests, "limits": container.limits}
         self.assigned: dict[Side, dict[str, Assignment]] = {"requests": {}, "limits": {}}
 
-    def amount(self, side: Side, resource: str, *, with_assigned: bool = True) -> Quantity | None:
-        """What stands there now; None for nothing, and for what no API server would read."""
-        given = self.assigned[side].get(resource) if with_assigned else None
-        if given:
-            return given.amount
-        own = self.declared[side]
-        return quantity.read(own[resource]) if resource in own else None
+    def field(self, side: Side, resource: str) -> str:
+        return f"{self.container.name}:{side}.{resource}"
 
-    def propose(self, side: Side, resource: str, wish: Quantity, rule: ResourceRule, draft: Draft) -> None:
-        """Give `wish` where nothing stands: the Pod's own value stays, and so does an earlier policy's."""
+    def amount(self, side: Side, resource: str, *, with_assigned: bool = True) -> Quantity | None:
+        """None if nothing is there, or no API server could read it."""
+        assignment = self.assigned[side].get(resource) if with_assigned else None
+        if assignment:
+            return assignment.amount
+        declared = self.declared[side]
+        return quantity.read(declared[resource]) if resource in declared else None
+
+    def propose(self, side: Side, resource: str, amount: Quantity, rule: ResourceRule, draft: Draft) -> None:
+        """Assign `amount` unless the Pod declares one, or a rule that takes precedence has assigned one."""
         field = self.field(side, resource)
         if resource in self.declared[side]:
-            if self.amount(side, resource) != wish:
+            if self.amount(side, resource) != amount:
                 draft.skip(rule.policy, field, Reason.KEPT)
         elif resource == self.counted:
             draft.skip(rule.policy, field, Reason.QUOTA)
-        elif side == "limits" and resource in self.unknown and rule.policy.origin is Origin.BUILT_IN:
+        elif side == "limits" and resource in self.unknown_need and rule.policy.origin is Origin.BUILT_IN:
             draft.skip(rule.policy, field, Reason.NEED_UNKNOWN)
-        elif draft.claim(rule.policy, field, wish):
-            self.assigned[side][resource] = Assignment(wish, rule, field)
+        elif draft.claim(rule.policy, field, amount):
+            self.assigned[side][resource] = Assignment(amount, rule, field)
 
     def default_requests(self) -> None:
-        """A limit of ours without any request becomes the request too, as the API server will have it."""
-        requests, own = self.assigned["requests"], self.declared["requests"]
-        for resource, given in self.assigned["limits"].items():
-            if resource not in requests and resource not in own:
+        """An assigned limit without a request is the request too, as in `pod.effective_requests`."""
+        requests = self.assigned["requests"]
+        for resource, limit in self.assigned["limits"].items():
+            if resource not in requests and resource not in self.declared["requests"]:
                 field = self.field("requests", resource)
-                requests[resource] = Assignment(given.amount, given.rule, field, mirrors=True)
+                requests[resource] = Assignment(limit.amount, limit.rule, field, is_default=True)
 
     def reconcile(self) -> None:
-        """Where a request is above its limit, ours moves: to the Pod's own, of two of ours the later one.
+        """Keep each request within its limit: move the assigned one; if both are, that of lower precedence.
 
-        A limit of the Pod's own is never below a request of ours: it has its own beside it.
+        A declared limit needs nothing: its request is declared, or is the limit.
         """
-        for resource, of_limit in self.assigned["limits"].items():
-            request, limit = self.amount("requests", resource), of_limit.amount
-            if request is None or request.milli <= limit.milli:
+        for resource, limit in self.assigned["limits"].items():
+            amount = self.amount("requests", resource)
+            if amount is None or amount.milli <= limit.amount.milli:
                 continue
-            of_request = self.assigned["requests"].get(resource)
-            if of_request and of_request.rule.precedence > of_limit.rule.precedence:
-                of_request.amount = limit
+            request = self.assigned["requests"].get(resource)
+            if request and request.rule.precedence > limit.rule.precedence:
+                request.amount = limit.amount
             else:  # limits are decided after requests
-                of_limit.amount = request
+                limit.amount = amount
 
-    def clamp(self, kept: list[Bounds], draft: Draft) -> None:
-        """Move ours into the bounds, or leave it out: what the Pod breaks without us is not our affair."""
+    def clamp(self, bounds: list[Bounds], draft: Draft) -> None:
+        """Move assigned amounts into the bounds, or drop them. What the Pod violates by itself stays so."""
         for resource in sorted({*self.assigned["requests"], *self.assigned["limits"]}):
-            before = self.violated(kept, resource, with_assigned=False)
+            declared_violations = self.violated(bounds, resource, with_assigned=False)
             for side in LIMITS_FIRST:
-                given = self.assigned[side].get(resource)
-                if given:
-                    given.amount = bounds.clamped(given.amount, kept, resource)
+                assignment = self.assigned[side].get(resource)
+                if assignment:
+                    assignment.amount = clamped(assignment.amount, bounds, resource)
             self.reconcile()
-            self._keep_ratio(kept, resource)
-            # A limit alone is its request too: where the request goes, so does the limit.
+            self._lower_to_ratio(bounds, resource)
             for side in LIMITS_FIRST:
-                if resource in self.assigned[side] and not self.violated(kept, resource) <= before:
+                violations = self.violated(bounds, resource)
+                if resource in self.assigned[side] and not violations <= declared_violations:
                     self.drop(side, resource, draft)
 
-    def _keep_ratio(self, kept: list[Bounds], resource: str) -> None:
-        """Where the two are too far apart the limit moves: one of the Pod's own has its request beside it."""
-        request, of_limit = self.amount("requests", resource), self.assigned["limits"].get(resource)
-        if request and of_limit:
-            of_limit.amount = bounds.within_ratio(request, of_limit.amount, kept, resource)
+    def _lower_to_ratio(self, bounds: list[Bounds], resource: str) -> None:
+        request, limit = self.amount("requests", resource), self.assigned["limits"].get(resource)
+        if request and limit:
+            limit.amount = within_ratio(request, limit.amount, bounds, resource)
 
-    def violated(
-        self, kept: list[Bounds], resource: str, *, with_assigned: bool = True
-    ) -> set[tuple[int, str, str]]:
-        """Which bounds are broken by an amount that is there: each with its kind and side."""
+    def violated(self, bounds: list[Bounds], resource: str, *, with_assigned: bool = True) -> Violations:
         request = self.amount("requests", resource, with_assigned=with_assigned)
         limit = self.amount("limits", resource, with_assigned=with_assigned)
-        return bounds.all_violated(kept, resource, request, limit)
-
-    def drop_of(self, precedence: int, side: Side, resource: str, draft: Draft) -> None:
-        """What the rule of this precedence gives of a resource."""
-        given = self.assigned[side].get(resource)
-        if given and given.rule.precedence == precedence:
-            self.drop(side, resource, draft)
+        return all_violated(bounds, resource, request, limit)
 
     def drop(self, side: Side, resource: str, draft: Draft) -> None:
-        given = self.assigned[side].pop(resource)
-        draft.skip(given.rule.policy, given.field, Reason.NO_ROOM)
-        # A limit without request becomes one; a request that only our limit made has no wish behind it.
+        """Skip an assignment, and the one on the other side if it cannot stand alone.
+
+        A limit without its request would become the request; a default request exists for its limit only.
+        """
+        sides = [side]
         other: Side = "limits" if side == "requests" else "requests"
-        left = self.assigned[other].get(resource)
-        if left and (side == "requests" or left.mirrors):
-            self.drop(other, resource, draft)
+        dependent = self.assigned[other].get(resource)
+        if dependent and (side == "requests" or dependent.is_default):
+            sides.append(other)
+        for each in sides:
+            dropped = self.assigned[each].pop(resource)
+            draft.skip(dropped.rule.policy, dropped.field, Reason.NO_ROOM)
 
     @property
     def is_guaranteed(self) -> bool:
-        """Whether requests equal limits, and are more than nothing, in what decides the QoS class."""
+        """Whether cpu and memory have requests above zero that equal their limits."""
         for resource in QOS_RESOURCES:
             request = self.amount("requests", resource)
             if request is None or request.milli <= 0 or request != self.amount("limits", resource):
@@ -154,11 +156,9 @@ class ContainerResources:
         return True
 
     def write(self, draft: Draft) -> None:
-        # Sorted, so that the same Pod gets the same bytes however a policy orders its keys.
+        # Sorted: the same Pod gets the same bytes, however a policy orders its keys.
         for side in LIMITS_FIRST:
             parent = (*self.container.path, "resources", side)
-            for resource, given in sorted(self.assigned[side].items()):
-                draft.set(given.rule.policy, given.field, (*parent, resource), given.amount.text)
-
-    def field(self, side: Side, resource: str) -> str:
-        return f"{self.container.name}:{side}.{resource}"
+            for resource, assignment in sorted(self.assigned[side].items()):
+                path = (*parent, resource)
+                draft.set(assignment.rule.policy, assignment.field, path, assignment.amount.text)
