@@ -1,57 +1,17 @@
-"""tolerations: the header of webhook/edits/tolerations.py, `isSuperset` of k8s.io/kubernetes `pkg/util/tolerations`."""
+"""tolerations: the header of webhook/edits/tolerations.py."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec import structs
 
-from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored, yaml
+from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored
 from webhook.model.draft import Reason
 from webhook.model.pod import Toleration
 from webhook.model.subject import Namespace
-from webhook.model.tolerations import is_superset
 
 NVIDIA = policy("tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]")
 PER_VENDOR = policy("accelerators: {tolerations: [{operator: Exists, effect: NoSchedule}]}")
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [
-        ("{operator: Exists}", "{key: a, operator: Exists, effect: NoSchedule}", True),
-        ("{key: a, operator: Exists}", "{key: a, operator: Exists, effect: NoSchedule}", True),
-        ("{key: a, operator: Exists}", "{key: a, value: v, effect: NoSchedule}", True),
-        ("{key: a, value: v}", "{key: a, operator: Equal, value: v, effect: NoExecute}", True),
-        ("{key: a, value: v}", "{key: a, value: w}", False),
-        ("{key: a, value: v}", "{key: a, operator: Exists}", False),
-        ("{key: b, operator: Exists}", "{key: a, operator: Exists}", False),
-        ("{key: a, operator: Exists, effect: NoExecute}", "{key: a, operator: Exists}", False),
-        (
-            "{key: a, operator: Exists, effect: NoExecute}",
-            "{key: a, operator: Exists, effect: NoExecute}",
-            True,
-        ),
-        (
-            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 10}",
-            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 5}",
-            True,
-        ),
-        (
-            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 10}",
-            "{key: a, operator: Exists, effect: NoExecute}",
-            False,
-        ),
-        (
-            "{key: a, operator: Exists, effect: NoExecute}",
-            "{key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 5}",
-            True,
-        ),
-        ("{key: a, operator: Gt, value: '1'}", "{key: a, operator: Gt, value: '1'}", True),
-        ("{key: a, operator: Gt, value: '1'}", "{key: a, operator: Gt, value: '2'}", False),
-    ],
-)
-def test_superset(one: str, other: str, expected: bool) -> None:
-    assert is_superset(Toleration(**yaml(one)), Toleration(**yaml(other))) is expected
 
 
 @pytest.mark.parametrize(

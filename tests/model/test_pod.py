@@ -5,9 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.support.pods import pod, subject, yaml
+from tests.support.pods import subject, yaml
 from webhook.model.pod import pod_view
-from webhook.model.subject import ContainerKind
 
 
 def test_unknown_fields_are_passed_over() -> None:
@@ -36,22 +35,3 @@ def test_missing_and_null_are_the_same(text: str) -> None:
 def test_error_names_the_field(text: str, field: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=field):
         pod_view(yaml(text))
-
-
-def test_containers_are_told_apart() -> None:
-    spec = (
-        "initContainers: [{name: i}, {name: s, restartPolicy: Always}, {name: f, restartPolicy: OnFailure}]"
-    )
-    found = subject(pod(spec)).containers
-    assert [(each.name, each.kind) for each in found] == [
-        ("app", ContainerKind.REGULAR),
-        ("i", ContainerKind.INIT),
-        ("s", ContainerKind.SIDECAR),
-        ("f", ContainerKind.INIT),
-    ]
-
-
-def test_owner_is_the_controlling_one() -> None:
-    owners = "ownerReferences: [{kind: PodGroup}, {kind: Job, controller: true}]"
-    assert subject(pod(metadata=owners)).owner == "Job"
-    assert subject(pod(metadata="ownerReferences: [{kind: Node}]")).owner is None

@@ -1,0 +1,43 @@
+"""The precedence of policies, and the containers in their scope."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from webhook.model.globs import glob
+from webhook.model.images import image_glob
+from webhook.model.policy import Origin, Policy, Scope, precedence
+
+IN_ORDER = [
+    Policy("z", Origin.WORKLOAD_POLICY, "a", priority=9),
+    Policy("a", Origin.WORKLOAD_POLICY, "a"),
+    Policy("a", Origin.WORKLOAD_POLICY, "b"),
+    Policy("b", Origin.WORKLOAD_POLICY, "a"),
+    Policy("b", Origin.CLUSTER_WORKLOAD_POLICY, priority=1),
+    Policy("a", Origin.CLUSTER_WORKLOAD_POLICY),
+    Policy("jvm", Origin.PRESET),
+    *(Policy(name, Origin.BUILT_IN) for name in ("gpu", "stateful", "arm64", "general")),
+]
+
+
+def test_precedence_is_by_origin_then_priority_then_name() -> None:
+    shuffled = random.Random(1).sample(IN_ORDER, len(IN_ORDER))  # noqa: S311 (no secret)
+    assert sorted(shuffled, key=precedence) == IN_ORDER
+
+
+@pytest.mark.parametrize(
+    ("scope", "covers"),
+    [
+        (Scope(), True),
+        (Scope(names=(glob("w*"),)), True),
+        (Scope(names=(glob("db"), glob("web"))), True),
+        (Scope(names=()), False),
+        (Scope(names=(glob("db"),)), False),
+        (Scope(images=(image_glob("nginx"),)), True),
+        (Scope(names=(glob("web"),), images=(image_glob("redis"),)), False),
+    ],
+)
+def test_scope_covers(scope: Scope, covers: bool) -> None:
+    assert scope.covers("web", "docker.io/library/nginx") is covers
