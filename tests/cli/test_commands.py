@@ -214,10 +214,14 @@ class TestCerts:
             in shown
         )
         assert "svc.cluster.local, podtailor-webhook.podtailor-system, 10.0.0.1\n" in shown
-        (facts,) = json.loads(run("certs", "show", f"{out}/ca.crt", "-o", "json").out)
-        assert (facts["isCA"], facts["state"], facts["subject"]) == (True, "valid", "CN=podtailor-ca")
+        (certificate,) = json.loads(run("certs", "show", f"{out}/ca.crt", "-o", "json").out)
+        assert (certificate["isCA"], certificate["state"], certificate["subject"]) == (
+            True,
+            "valid",
+            "CN=podtailor-ca",
+        )
 
-    def test_issue_replaces_nothing_unasked(self, run: Run, tmp_path: Path) -> None:
+    def test_issue_replaces_files_only_with_force(self, run: Run, tmp_path: Path) -> None:
         run("certs", "issue", "--out", str(tmp_path))
         done = run("certs", "issue", "--out", str(tmp_path))
         assert (done.code, done.err) == (
@@ -226,12 +230,12 @@ class TestCerts:
         )
         assert run("certs", "issue", "--out", str(tmp_path), "--force").code == 0
 
-    def test_issue_for_a_name_that_cannot_be(self, run: Run, tmp_path: Path) -> None:
+    def test_issue_rejects_an_invalid_name(self, run: Run, tmp_path: Path) -> None:
         done = run("certs", "issue", "--out", str(tmp_path), "--host", "bücher.example")
         assert done.code == 2
         assert "a certificate cannot have this name" in done.err
 
-    def test_show_what_is_none(self, run: Run, tmp_path: Path) -> None:
+    def test_show_of_no_certificate(self, run: Run, tmp_path: Path) -> None:
         done = run("certs", "show", str(tmp_path / "no"))
         assert (done.code, done.err) == (2, f"error: {tmp_path}/no: No such file or directory\n")
         (tmp_path / "x").write_text("nonsense")

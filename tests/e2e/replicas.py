@@ -62,7 +62,7 @@ class Replicas:
         killed.process.signal(signal.SIGKILL)
         killed.process.wait()
 
-    def said(self, message: str) -> int:
+    def count_logged(self, message: str) -> int:
         """How often any of them has logged this."""
         lines = (line for each in (*self.running, *self._gone) for line in each.process.lines)
         return sum(f'"message":"{message}"' in line for line in lines)

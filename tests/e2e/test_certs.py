@@ -105,7 +105,7 @@ def test_deleted_configuration_is_reported_and_not_recreated(healthy: ControlPla
     assert _problems(healthy) == {
         "MutatingWebhookConfiguration podtailor": "it is missing, so the API server does not call podtailor: apply the manifests"
     }
-    replica.said("webhook configuration not found: the API server does not call podtailor")
+    replica.wait_for_log("webhook configuration not found: the API server does not call podtailor")
     assert replica.metric("podtailor_ca_bundle_current") == 0
     for field in ("uid", "resourceVersion", "managedFields"):
         configuration["metadata"].pop(field, None)

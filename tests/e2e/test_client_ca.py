@@ -1,4 +1,4 @@
-"""Only the API server is answered: it says who it is by a certificate, as its AdmissionConfiguration tells it."""
+"""With --client-ca-file only the API server is answered: it has the client certificate of its AdmissionConfiguration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def webhook_flags(cluster: ControlPlane) -> list[str]:
     return [f"--client-ca-file={cluster.client_ca}"]
 
 
-def test_api_server_is_known_and_nobody_else(client: Client, webhook: Webhook) -> None:
+def test_only_the_api_server_is_accepted(client: Client, webhook: Webhook) -> None:
     assert is_marked(client.create("default", POD, dry_run=True))
     with pytest.raises((ssl.SSLError, RemoteDisconnected, ConnectionResetError)):
         webhook.review(pod())

@@ -146,7 +146,7 @@ def test_configuration_is_deleted(own: ControlPlane, replicas: Replicas) -> None
     """Told, in the log, by a metric and by `certs check`; not made again: whoever deletes it means it."""
     own.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     for replica in replicas.running:
-        replica.said(
+        replica.wait_for_log(
             "webhook configuration not found: the API server does not call podtailor", seconds=MAX_SECONDS
         )
         assert replica.metric("podtailor_ca_bundle_current") == 0

@@ -137,7 +137,7 @@ def test_broken_one_says_why_and_its_last_good_version_stays(
         )
         assert _request(client, namespace) == "1Gi"
         assert webhook.metric('podtailor_policies{state="bad"}') == 1
-        assert webhook.said("policy cannot be used")["policy"] == name
+        assert webhook.wait_for_log("policy cannot be used")["policy"] == name
         _applied(cluster, webhook, name, _memory("5Gi"))
         assert _request(client, namespace) == "5Gi"
         eventually(
@@ -340,7 +340,7 @@ def test_files_and_cluster_together(cluster: ControlPlane, tmp_path: Path) -> No
     own.write_text(own.read_text().replace("7Gi", "8Gi"))
     eventually("the file is read again", lambda: _said(server) == "8Gi")
     own.write_text("nonsense: [")
-    assert "own.yaml:1:12: " in server.said("policies not reloaded, the old ones stay")["reason"]
+    assert "own.yaml:1:12: " in server.wait_for_log("policies not reloaded, the old ones stay")["reason"]
     assert _said(server) == "8Gi"
     assert server.stop() == 0
 

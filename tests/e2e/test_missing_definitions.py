@@ -24,7 +24,7 @@ def test_replica_serves_what_there_is(cluster: ControlPlane, tmp_path: Path) -> 
     try:
         eventually("it is ready", lambda: server.health("/readyz")[0] == 200)
         assert "patch" in server.review(pod()), "the built-in policies are in force"
-        assert server.said("the API server does not serve this kind: there are none")["kind"]
+        assert server.wait_for_log("the API server does not serve this kind: there are none")["kind"]
         cluster.install_policies()
         cluster.kubectl("apply", "-f", "-", stdin=POLICY)
         known = 'podtailor_informer_synced{kind="clusterworkloadpolicies"}'

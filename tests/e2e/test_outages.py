@@ -123,7 +123,7 @@ def test_api_server_away_and_back(own: ControlPlane, replica: Replica, kubelet: 
     eventually("the first answer", lambda: replica.review(pod())["allowed"])
     load.start()
     own.kill("kube-apiserver")
-    replica.said("list or watch failed")
+    replica.wait_for_log("list or watch failed")
     before = load.answered
     threading.Event().wait(_AWAY_SECONDS)
     assert load.answered > before + 150, "reviews go on"

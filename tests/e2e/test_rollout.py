@@ -92,7 +92,7 @@ def test_no_pod_is_missed(
                 replicas.replace()
                 replaced += 1
         failed = cluster.metric(*FAILURES) - before
-        rotated, bundles = replicas.said("Secret written"), replicas.said("caBundle written")
+        rotated, bundles = replicas.count_logged("Secret written"), replicas.count_logged("caBundle written")
     with capsys.disabled():
         print(
             f"\n{replaced} replicas replaced, Secret written {rotated} times, caBundle {bundles} times, "

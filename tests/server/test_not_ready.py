@@ -48,7 +48,7 @@ def test_reviews_are_503_without_retry_after_until_the_cluster_is_listed(tmp_pat
         assert (status, ready) == (503, reason)
         assert reason.startswith("waiting for ")
         assert server.metric('podtailor_admission_requests_total{dry_run="false",result="not-ready"}') == 1
-        assert server.said("review refused")["result"] == "not-ready"
+        assert server.wait_for_log("review refused")["result"] == "not-ready"
     finally:
         server.stop()
 

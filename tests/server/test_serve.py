@@ -130,7 +130,7 @@ class TestCertificates:
     def test_previous_certificates_stay_if_the_new_cannot_be_used(self, folder: Path, name: str) -> None:
         server = Server(folder)
         (folder / name).write_text("nonsense")
-        assert server.said("certificates not reloaded, the old ones stay")["level"] == "error"
+        assert server.wait_for_log("certificates not reloaded, the old ones stay")["level"] == "error"
         assert server.review(pod())["allowed"]
         assert server.stop() == 0
 
@@ -183,7 +183,7 @@ class TestStop:
         with closing(server.connection()) as connection:
             connection.connect()
             server.process.signal(signal.SIGTERM)
-            server.said("draining")
+            server.wait_for_log("draining")
             assert server.health("/readyz") == (503, "draining\n")
             assert server.health("/livez") == (200, "ok\n")
             connection.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})

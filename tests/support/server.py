@@ -1,4 +1,4 @@
-"""podtailor as a process of its own: real uvicorn, real TLS, real signals."""
+"""podtailor as a process: real uvicorn, real TLS, real signals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOSTS = [*service_hosts("podtailor-webhook", "podtailor-system"), "localhost"]
 
 
 class Replica:
-    """A running `serve`: its ports, what it says in logs and metrics."""
+    """A running `serve`: its ports, logs and metrics."""
 
     is_named_localhost = True
 
@@ -30,7 +30,7 @@ class Replica:
         self.port, self.health_port = self.process.wait_for_line(_ports)
 
     def connection(self, client: Path | None = None) -> http.client.HTTPSConnection:
-        """`client`: a file with the caller's own certificate and key."""
+        """`client`: a file with a client certificate and its key."""
         trust = ssl.create_default_context(cadata=self.authority())
         trust.check_hostname = self.is_named_localhost
         if client:
@@ -56,7 +56,7 @@ class Replica:
         return answer
 
     def authority(self) -> str:
-        """The CAs to trust it by, PEM."""
+        """The CAs that signed its certificate, PEM."""
         raise NotImplementedError
 
     def health(self, path: str) -> tuple[int, str]:
@@ -68,25 +68,25 @@ class Replica:
                 return error.code, error.read().decode()
 
     def metric(self, name: str) -> float:
-        """The sum of all series whose name and labels start like this."""
+        """The sum of all series whose name and labels start with `name`."""
         lines = self.health("/metrics")[1].splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
-    def said(self, message: str, seconds: float = 30) -> Json:
+    def wait_for_log(self, message: str, seconds: float = 30) -> Json:
         """The first log line with this message."""
 
-        def wanted(line: str) -> Json | None:
-            said: Json = json.loads(line)
-            return said if said["message"] == message else None
+        def matching(text: str) -> Json | None:
+            line: Json = json.loads(text)
+            return line if line["message"] == message else None
 
-        return self.process.wait_for_line(wanted, seconds)
+        return self.process.wait_for_line(matching, seconds)
 
     def stop(self) -> int:
         return self.process.stop()
 
 
 class Server(Replica):
-    """One replica, started with certificates of its own in `folder`."""
+    """One replica, with its certificates in `folder`."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Server(Replica):
         return (self.folder / CA_CERT).read_text()
 
     def issue(self, validity: timedelta = timedelta(hours=1)) -> None:
-        """A new CA and certificate, over the old ones."""
+        """Replace CA and certificate."""
         issue_to(self.folder, HOSTS, datetime.now(UTC), validity)
 
 
@@ -134,9 +134,9 @@ def review_of(pod: Json, **request: Any) -> Json:
     }
 
 
-def _ports(line: str) -> tuple[int, int] | None:
+def _ports(text: str) -> tuple[int, int] | None:
     try:
-        said = json.loads(line)
-    except ValueError:  # what is wrong with its arguments is said in plain words
+        line = json.loads(text)
+    except ValueError:  # errors about arguments are plain text
         return None
-    return (said["port"], said["health_port"]) if said["message"] == "serving" else None
+    return (line["port"], line["health_port"]) if line["message"] == "serving" else None
