@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from webhook.audit.summary import Auditor
-from webhook.cli.cluster.server_args import Settings, parse_server_args
+from webhook.cli.cluster.server_args import ServerArgs, parse_server_args
 from webhook.cli.common.options import parse_controllers
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.documents import yaml_tree
@@ -237,17 +237,17 @@ def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("arguments", "settings"),
     [
-        ((), Settings()),
-        (("serve", "--from-cluster", "--tls-secret=own"), Settings(tls_secret="own")),  # noqa: S106 (its name)
+        ((), ServerArgs()),
+        (("serve", "--from-cluster", "--tls-secret=own"), ServerArgs(tls_secret="own")),  # noqa: S106 (its name)
         (
             ("serve", "--mode=Audit", "--builtin", "strict", "--preset=redis", "--preset", "jvm", "--accelerator=x.y/z"),
-            Settings(policy_options=PolicyOptions(builtin=Profile.STRICT, preset=["redis", "jvm"], mode=Mode.AUDIT, accelerator=["x.y/z"])),
+            ServerArgs(policy_options=PolicyOptions(builtin=Profile.STRICT, preset=["redis", "jvm"], mode=Mode.AUDIT, accelerator=["x.y/z"])),
         ),
-        (("serve", "--from-cluster=true", "--builtin=off"), Settings()),
-        (("serve", "--flag-of-another-version=1", "--builtin=off"), Settings(policy_options=PolicyOptions(builtin=Profile.OFF))),
+        (("serve", "--from-cluster=true", "--builtin=off"), ServerArgs()),
+        (("serve", "--flag-of-another-version=1", "--builtin=off"), ServerArgs(policy_options=PolicyOptions(builtin=Profile.OFF))),
     ],
 )  # fmt: skip
-def test_server_is_read_from_its_arguments(arguments: tuple[str, ...], settings: Settings) -> None:
+def test_server_is_read_from_its_arguments(arguments: tuple[str, ...], settings: ServerArgs) -> None:
     assert parse_server_args(arguments) == settings
 
 
@@ -255,5 +255,5 @@ def test_server_is_read_from_its_arguments(arguments: tuple[str, ...], settings:
 def test_arguments_that_no_server_takes_are_warned_of(
     argument: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert parse_server_args(("serve", argument)) == Settings()
+    assert parse_server_args(("serve", argument)) == ServerArgs()
     assert "the arguments of the Deployment podtailor are not understood" in capsys.readouterr().err

@@ -156,7 +156,7 @@ def test_explain_a_live_pod(applied: ControlPlane) -> None:
     said = _run(applied, "explain", "pod/live", "-n", "models").stdout
     assert "exempt: opted-out: Pod label podtailor.dev/injection=disabled" in said
     gone = _run(applied, "explain", "pod/gone", "-n", "models")
-    assert (gone.returncode, gone.stderr) == (2, "error: pod/gone: there is none in namespace models\n")
+    assert (gone.returncode, gone.stderr) == (2, "error: pod/gone not found in namespace models\n")
 
 
 def test_explain_looks_into_the_namespace_of_the_context(applied: ControlPlane, tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_what_may_not_be_read_is_noted(editor: Person, command: str) -> None:
     assert done.returncode == int(command.startswith("audit")), "not all that decides may be read"
     assert [note for note in UNREAD if note not in said] == []
     assert "does not call podtailor" not in said, "what may not be read may be there"
-    narrowed = "you may not read all namespaces: only mine is looked at"
+    narrowed = "you may not list namespaces: only mine is read"
     assert (narrowed in said) == ("-n" not in command and "pod/" not in command)
 
 
@@ -203,7 +203,7 @@ def test_nobody_is_accused_by_what_is_half_known(editor: Person) -> None:
     done = editor.run("audit -n mine --since 2020-01-01T00:00:00Z -o json --fail-on slipped-through")
     *rows, last = (json.loads(line) for line in done.stdout.splitlines())
     assert {row["finding"] for row in rows} == {"would-change"}
-    assert any("no Pod is said to have slipped through" in note for note in last["summary"]["notes"])
+    assert any("no Pod counts as slipped through" in note for note in last["summary"]["notes"])
     assert done.returncode == 1, "a pipeline that lost its role does not turn green"
     assert editor.run("audit -n mine --fail-on none").returncode == 0
 

@@ -1,4 +1,4 @@
-"""The kinds that make Pods from a template."""
+"""The kinds that create Pods from a template."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from webhook.model.patch import Path
 
 
 class Controller(Struct, frozen=True):
-    """A kind that makes Pods from a template."""
-
     kind: str
     version: str
-    """`apps/v1`; of the core group `v1`."""
+    """`apps/v1`; `v1` for the core group."""
     plural: str
     at: tuple[Path, ...] = ()
-    """Where the templates stand; empty: as Kubernetes has it."""
+    """Paths of the templates; empty for the built-in kinds."""
 
     def path(self, namespace: str | None) -> str:
         root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"

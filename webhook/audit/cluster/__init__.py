@@ -1,1 +1,1 @@
-"""What a cluster has: workloads, what is installed, what proves that policies were in force."""
+"""Read a cluster: its workloads, how podtailor is installed, evidence that policies were in force."""

@@ -1,4 +1,4 @@
-"""Kinds that make Pods and are not Kubernetes' own: where the API server serves them."""
+"""Find the paths of custom resources with Pod templates, by discovery."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Resources(Struct, frozen=True):
 def custom_controllers(
     api: ApiClient, paths: Mapping[tuple[str, str], tuple[Path, ...]]
 ) -> tuple[Controller, ...]:
-    """Controllers that are not Kubernetes' own: where their templates stand, by apiVersion and kind.
+    """`paths`: where the templates of custom resources stand, by apiVersion and kind.
 
     Raises ClusterError.
     """
@@ -37,10 +37,10 @@ def custom_controllers(
 
 
 def _plural(api: ApiClient, version: str, kind: str) -> str:
-    asked = Resource(f"{kind} of {version}", f"/apis/{version}", keep_object)
-    with as_cluster_error(asked.name):
-        served = msgspec.json.decode(get(api, asked, []).data, type=_Resources).resources
+    discovery = Resource(f"{kind} of {version}", f"/apis/{version}", keep_object)
+    with as_cluster_error(discovery.name):
+        served = msgspec.json.decode(get(api, discovery, []).data, type=_Resources).resources
     plural = next((each.name for each in served if each.kind == kind and "/" not in each.name), None)
     if plural is None:
-        raise ClusterError(f"{asked.name}: the API server does not serve it")
+        raise ClusterError(f"{discovery.name}: the API server does not serve it")
     return plural

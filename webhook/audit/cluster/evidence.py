@@ -1,4 +1,4 @@
-"""What shows that policies were in force: read of a namespace when one of its Pods is suspected, and once."""
+"""Read evidence that policies were in force: once per namespace, when a Pod seems to have slipped through."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class _Evidence(Mapping[str, FirstApplied]):
         return len(self._known)
 
     def _since(self, namespace: str) -> dict[str, str]:
-        """By name, for that is what annotations say: a name that two policies share tells nothing."""
-        here = [each for each in self._snapshot.policies if each.namespace in (None, namespace)]
-        counted = Counter(each.name for each in here)
-        found = {}
-        for each in here:
+        """By name, as in annotations; a name that two policies share is no evidence."""
+        in_scope = [each for each in self._snapshot.policies if each.namespace in (None, namespace)]
+        counts = Counter(each.name for each in in_scope)
+        times = {}
+        for each in in_scope:
             since = self._enforcement.in_force_since(each, namespace)
-            if since is not None and counted[each.name] == 1:
-                found[each.name] = since
-        return found
+            if since is not None and counts[each.name] == 1:
+                times[each.name] = since
+        return times

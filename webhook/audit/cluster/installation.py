@@ -1,10 +1,10 @@
-"""What of podtailor is installed in a cluster, and since when."""
+"""How podtailor is installed in a cluster, and when that last changed."""
 
 from __future__ import annotations
 
 import msgspec
 from kubernetes.client import ApiClient
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.audit.cluster.objects import Managed, revision_of
 from webhook.audit.enforcement import Enforcement, WebhookScope
@@ -19,20 +19,20 @@ from webhook.model.selectors import LabelSelector
 from webhook.policies import policy_kinds
 
 
-class Installation(Struct, frozen=True):
+class Installation(Struct, frozen=True, kw_only=True):
     webhook: WebhookScope | None = None
     bundle: bytes = b""
-    """The caBundle, PEM; empty: the API server trusts nobody."""
+    """The caBundle, PEM; if empty, the API server trusts no certificate of the webhook."""
     lockout: str = ""
-    """Why podtailor would not be trusted by it; empty where nothing is wrong."""
+    """Why podtailor would not add a caBundle to this configuration; empty if it would."""
     arguments: tuple[str, ...] = ()
-    """What the server is started with; what stands in `PODTAILOR_...` variables is among them."""
+    """Of the server, with `PODTAILOR_...` variables written as flags."""
     mounted_secret: str = ""
-    """Where certificates come from that podtailor does not look after itself."""
+    """The Secret with the certificate, if podtailor does not issue it."""
     changed: str = ""
-    """When those last changed."""
+    """When the server's arguments or image last changed."""
     webhook_is_known: bool = True
-    """Whether the caller may read it; else that `webhook` is None says nothing."""
+    """Whether the caller may read the configuration; if not, `webhook` is None all the same."""
 
 
 class _Managing(Struct, frozen=True):
@@ -102,10 +102,10 @@ class _Deployment(Struct, frozen=True):
     status: _DeploymentStatus = _DeploymentStatus()
 
 
-# Variables that say how Pods are tailored; those that hold several part them by blanks.
 _PREFIX = "PODTAILOR_"
-_ONE = {"BUILTIN": "builtin", "MODE": "mode", "TLS_SECRET": "tls-secret"}
-_MANY = {"PRESET": "preset", "ACCELERATOR": "accelerator"}
+_SINGLE = {"BUILTIN": "builtin", "MODE": "mode", "TLS_SECRET": "tls-secret"}
+# Values are separated by blanks.
+_REPEATABLE = {"PRESET": "preset", "ACCELERATOR": "accelerator"}
 _CONFIGURATIONS = Resource(
     "mutatingwebhookconfigurations",
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
@@ -116,38 +116,48 @@ _DEPLOYMENTS = Resource("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE
 
 def installation(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Installation:
     """Raises ClusterError."""
-    configuration = deployment = None
-    webhook_is_known = False
+    installed, deployment = Installation(webhook_is_known=False), None
     with part.note_if_forbidden(
-        "the webhook configuration", "whether the API server asks podtailor is unknown"
+        "the webhook configuration", "it is unknown whether the API server calls podtailor"
     ):
-        configuration = _named(api, _CONFIGURATIONS, CONFIGURATION)
-        webhook_is_known = True
+        installed = _with_webhook(installed, _named(api, _CONFIGURATIONS, CONFIGURATION))
     with part.note_if_forbidden(
         f"the Deployment {OWN_NAMESPACE}/podtailor",
-        "it is taken to run without arguments: built-in policies safe, no preset, mode Enforce",
+        "assuming that it has no arguments: built-in policies safe, no preset, mode Enforce",
     ):
         deployment = _named(api, _DEPLOYMENTS, "podtailor")
-    webhook, bundle, dangerous, changed_at = None, b"", None, ""
-    arguments: tuple[str, ...] = ()
-    mounted = ""
-    if configuration:
-        webhooks = msgspec.json.decode(configuration.raw, type=_Configuration).webhooks
-        dangerous = lockout(msgspec.json.decode(configuration.raw).get("webhooks") or [], OWN_NAMESPACE)
-        # The caBundle comes and goes with certificates: it says nothing of who is selected.
-        since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
-        for each in webhooks[:1]:
-            webhook = WebhookScope(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
-            bundle = each.clientConfig.caBundle
-    if deployment:
-        read = msgspec.json.decode(deployment.raw, type=_Deployment)
-        volumes = read.spec.template.spec.volumes
-        mounted = next((each.secret.secretName for each in volumes if each.secret.secretName), "")
-        arguments = tuple(word for each in read.spec.template.spec.containers[:1] for word in _words(each))
-        # Until the rollout is over, replicas of before answer too.
-        rolled = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
-        changed_at = max([changed(deployment, "args", "env", "image"), *rolled])
-    return Installation(webhook, bundle, dangerous or "", arguments, mounted, changed_at, webhook_is_known)
+    return _with_server(installed, deployment)
+
+
+def _with_webhook(installed: Installation, configuration: Object | None) -> Installation:
+    installed = structs.replace(installed, webhook_is_known=True)
+    if configuration is None:
+        return installed
+    webhooks = msgspec.json.decode(configuration.raw).get("webhooks") or []
+    installed = structs.replace(installed, lockout=lockout(webhooks, OWN_NAMESPACE) or "")
+    # Without the caBundle: it changes with certificates, and selects no Pods.
+    since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
+    for each in msgspec.json.decode(configuration.raw, type=_Configuration).webhooks[:1]:
+        scope = WebhookScope(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
+        return structs.replace(installed, webhook=scope, bundle=each.clientConfig.caBundle)
+    return installed
+
+
+def _with_server(installed: Installation, deployment: Object | None) -> Installation:
+    if deployment is None:
+        return installed
+    read = msgspec.json.decode(deployment.raw, type=_Deployment)
+    template = read.spec.template.spec
+    # Older replicas answer too until a rollout is done.
+    progressed = [each.lastUpdateTime for each in read.status.conditions if each.type == "Progressing"]
+    return structs.replace(
+        installed,
+        arguments=tuple(argument for each in template.containers[:1] for argument in _arguments(each)),
+        mounted_secret=next(
+            (each.secret.secretName for each in template.volumes if each.secret.secretName), ""
+        ),
+        changed=max([changed(deployment, "args", "env", "image"), *progressed]),
+    )
 
 
 def enforcement(
@@ -157,42 +167,46 @@ def enforcement(
     since: str,
     namespace: str | None = None,
 ) -> Enforcement:
-    """Where and since when. `shipped`: sources and names of the policies that come with the server.
+    """`shipped`: source and key of each policy that comes with the server; `since`: of `--since`.
 
-    `namespace`: in that one alone. Raises ClusterError.
+    With a namespace, only for that one. Raises ClusterError.
     """
     if installed.webhook is None:
         return Enforcement(since=since)
     policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
     for kind in policy_kinds.KINDS:
-        dated = Resource(kind.plural, policies_of(kind).path, keep_object, metadata_only=True, is_custom=True)
-        for found in _all(api, in_namespace(dated, namespace if kind.scope == "Namespaced" else None)):
+        metadata = Resource(
+            kind.plural, policies_of(kind).path, keep_object, metadata_only=True, is_custom=True
+        )
+        for found in _all(api, in_namespace(metadata, namespace if kind.scope == "Namespaced" else None)):
             key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
-            # A field that was taken away leaves no time, but our own word about it in the status does.
-            policies[f"{kind.kind} {key}", key] = max(changed(found, "spec"), _said(found))
-    dated = Resource(NAMESPACES.name, NAMESPACES.path, keep_object, metadata_only=True)
-    namespaces = _all(api, dated) if namespace is None else [namespace_object(api, namespace)]
+            # The removal of a field leaves no time, but the server's next write of the status does.
+            policies[f"{kind.kind} {key}", key] = max(changed(found, "spec"), _status_written(found))
+    metadata = Resource(NAMESPACES.name, NAMESPACES.path, keep_object, metadata_only=True)
+    namespaces = _all(api, metadata) if namespace is None else [namespace_object(api, namespace)]
     return Enforcement(
-        installed.webhook,
-        policies,
-        # Whoever writes anything may take a label off as well.
-        {found.metadata.name: changed(found) for found in namespaces},
-        {found.metadata.name: revision_of(found.metadata) for found in namespaces},
+        webhook=installed.webhook,
+        policies=policies,
+        # Any write may have removed a label too.
+        namespaces={found.metadata.name: changed(found) for found in namespaces},
+        revisions={found.metadata.name: revision_of(found.metadata) for found in namespaces},
         since=since,
     )
 
 
 def changed(found: Object, *fields: str) -> str:
-    """When somebody last wrote one of these fields, or any, by `managedFields`; else when it was made."""
+    """The last write of these fields, or of any, by `managedFields`; else the time of creation."""
     managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
     times = [
-        each.time for each in managed if not each.subresource and (not fields or any(map(each.names, fields)))
+        each.time
+        for each in managed
+        if not each.subresource and (not fields or any(map(each.has_field, fields)))
     ]
     return max(times, default=found.metadata.creationTimestamp or "")
 
 
-def _said(found: Object) -> str:
-    """When a replica last had something new to say about a policy: after every change of its spec."""
+def _status_written(found: Object) -> str:
+    """When the server last wrote the status of a policy, which it does after every change of its spec."""
     managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
     return max((each.time for each in managed if each.subresource == "status"), default="")
 
@@ -208,9 +222,11 @@ def _named(api: ApiClient, kind: Resource[Object], name: str) -> Object | None:
     return next(iter(_all(api, kind, ("fieldSelector", f"metadata.name={name}"))), None)
 
 
-def _words(container: _Container) -> list[str]:
-    """The arguments; variables first, for a flag beats a variable."""
+def _arguments(container: _Container) -> list[str]:
+    """Variables come first: a flag overrides a variable."""
     values = {each.name.removeprefix(_PREFIX): each.value for each in container.env}
-    once = [f"--{flag}={values[name]}" for name, flag in _ONE.items() if values.get(name)]
-    each = [f"--{flag}={value}" for name, flag in _MANY.items() for value in values.get(name, "").split()]
-    return ["serve", *once, *each, *container.args] if once or each else container.args
+    single = [f"--{flag}={values[name]}" for name, flag in _SINGLE.items() if values.get(name)]
+    repeated = [
+        f"--{flag}={value}" for name, flag in _REPEATABLE.items() for value in values.get(name, "").split()
+    ]
+    return ["serve", *single, *repeated, *container.args] if single or repeated else container.args

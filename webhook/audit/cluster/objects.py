@@ -1,4 +1,4 @@
-"""What the audit reads of objects beside the Pod or template in them."""
+"""The fields that the audit reads of objects, besides the Pod or template in them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class _Owner(Struct, frozen=True):
 
 
 class Managed(Struct, frozen=True):
-    """An entry of managedFields: who wrote what, and when."""
+    """An entry of `managedFields`."""
 
     time: str = ""
     subresource: str = ""
     fieldsV1: msgspec.Raw = msgspec.Raw()
 
-    def names_prefix(self, start: str) -> bool:
-        return f'"f:{start}'.encode() in bytes(self.fieldsV1)
+    def has_prefix(self, prefix: str) -> bool:
+        return f'"f:{prefix}'.encode() in bytes(self.fieldsV1)
 
-    def names(self, field: str) -> bool:
+    def has_field(self, field: str) -> bool:
         return f'"f:{field}"'.encode() in bytes(self.fieldsV1)
 
 
 def revision_of(metadata: Meta) -> int:
-    """The resourceVersion; 0 of an API server that does not count with numbers."""
+    """The resourceVersion; 0 if it is no number."""
     return int(metadata.resourceVersion) if metadata.resourceVersion.isdecimal() else 0
 
 
@@ -48,10 +48,10 @@ class LiveMeta(Struct, frozen=True):
         return next((each for each in self.ownerReferences if each.controller), None)
 
     def touched(self) -> frozenset[str]:
-        """What of the metadata somebody wrote after the object was made."""
+        """The parts of the metadata that were written after creation."""
         later = [each for each in self.managedFields if each.time > self.creationTimestamp]
         names = ("labels", "annotations", "podtailor.dev")
-        return frozenset(name for name in names if any(each.names_prefix(name) for each in later))
+        return frozenset(name for name in names if any(each.has_prefix(name) for each in later))
 
 
 class _Fields(Struct, frozen=True):
@@ -82,10 +82,10 @@ class _LiveSpec(Struct, frozen=True):
 
     @property
     def node(self) -> str:
-        """Where the Pod is, or, of a DaemonSet's, where it will be."""
+        """The name of the Pod's Node; for a DaemonSet Pod also before it is scheduled."""
         terms = self.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms
-        named = (each.values for term in terms for each in term.matchFields if each.key == "metadata.name")
-        return self.nodeName or next((values[0] for values in named if len(values) == 1), "")
+        names = (each.values for term in terms for each in term.matchFields if each.key == "metadata.name")
+        return self.nodeName or next((values[0] for values in names if len(values) == 1), "")
 
 
 class Owned(Struct, frozen=True):

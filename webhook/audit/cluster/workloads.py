@@ -1,4 +1,4 @@
-"""Read a cluster as a stream: first the templates of its controllers, then its Pods, a page at a time."""
+"""Read a cluster as a stream, page by page: templates of controllers first, then Pods."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from webhook.workloads.templates import UnreadableError, manifests_of
 from webhook.workloads.workload import Expected, Ref, Workload, kind_of, template_of, unreadable
 
 OnProgress = Callable[[str, int, int], object]
-"""Told of each page: the kind, how many have been read, how many there are."""
+"""Called for each page with the kind, how many were read, and how many there are."""
 Json = dict[str, Any]
 
-# Who has ended makes no more Pods, and cannot be changed.
+# Pods that have ended cannot be changed.
 _LIVE = ("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")
 
 
 class Scope(Struct, frozen=True):
-    """What of the cluster is looked at. Who is chosen is looked at with all its Pods."""
+    """What to read of the cluster: the selected owners with all their Pods."""
 
     namespace: str | None = None
     selector: str = ""
-    """As kubectl's -l: owners with these labels, and Pods with these labels."""
+    """A label selector as in kubectl, for owners and for Pods."""
     kinds: frozenset[str] | None = None
-    """Of owners; `Pod` is for Pods that have none."""
+    """Kinds of owners; `Pod`: Pods without an owner."""
     controllers: tuple[Controller, ...] = CONTROLLERS
     unreadable: list[str] | None = None
     """As of `ClusterPart`."""
@@ -67,7 +67,7 @@ def plugins(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Plugins:
 
 
 class Cluster:
-    """`workloads` reads it. What is kept meanwhile is small: of each controller its name and sizes."""
+    """Keeps of each controller only its name and the resources of its containers."""
 
     def __init__(self, api: ApiClient, snapshot: Snapshot, scope: Scope, on_progress: OnProgress) -> None:
         self._api = api
@@ -75,27 +75,28 @@ class Cluster:
         self._scope = scope
         self._on_progress = on_progress
         self._parents: dict[str, Ref] = {}
-        """Who is behind a ReplicaSet or Job, by its uid."""
-        self._expected: dict[str, _Known] = {}
+        """The owner of a ReplicaSet or Job, by its uid."""
+        self._known: dict[str, _KnownTemplate] = {}
+        """By the uid of the controller."""
         self._plugins = Plugins()
 
     def workloads(self) -> Iterator[Workload]:
         """Raises ClusterError."""
         self._plugins = plugins(self._api, ClusterPart(self._scope.namespace, self._scope.unreadable))
-        selected = [("labelSelector", self._scope.selector)] if self._scope.selector else []
-        chosen: set[Ref] = set()
+        selector = [("labelSelector", self._scope.selector)] if self._scope.selector else []
+        selected_owners: set[Ref] = set()
         for controller in self._scope.controllers:
-            if selected:  # whose Pods are whose must be known of all
+            if selector:  # the owner of every Pod must be known
                 for raw in self._list(controller, []):
                     self._read(controller, raw, self._templates)
-            for raw in self._list(controller, selected):
-                for template in filter(self._is_wanted, self._read(controller, raw, self._templates)):
-                    chosen.add(template.owner)
+            for raw in self._list(controller, selector):
+                for template in filter(self._is_selected, self._read(controller, raw, self._templates)):
+                    selected_owners.add(template.owner)
                     yield template
-        yield from self._pods(selected, chosen)
+        yield from self._pods(selector, selected_owners)
 
     def live(self, raw: bytes) -> Workload | None:
-        """One Pod; None if it is about to go. Raises ClusterError."""
+        """One Pod; None if it is being deleted. Raises ClusterError."""
         self._plugins = plugins(self._api, ClusterPart(self._scope.namespace, self._scope.unreadable))
         for controller in self._scope.controllers:
             for template in self._list(controller, []):
@@ -103,9 +104,9 @@ class Cluster:
         return next(iter(self._read(PODS, msgspec.Raw(raw), self._pod)), None)
 
     def first_applied(self, namespace: str, since: Mapping[str, str]) -> FirstApplied:
-        """What policies gave to live Pods of a namespace, and since when, by the annotation on the Pods.
+        """Which fields policies set on live Pods of a namespace, by the annotation of the Pods.
 
-        `since`: by policy, from when on Pods count. Raises ClusterError.
+        `since`: by policy, the time after which Pods count. Raises ClusterError.
         """
         kind = Resource(PODS.plural, PODS.path(namespace), keep_object, metadata_only=True)
         found: dict[tuple[str, str], str] = {}
@@ -117,22 +118,22 @@ class Cluster:
                             _add_first_applied(found, pod, since)
         return found
 
-    def _pods(self, selected: Query, chosen: set[Ref]) -> Iterator[Workload]:
-        there: set[Ref] = set()
-        for raw in self._list(PODS, [_LIVE, *selected]):
-            for pod in filter(self._is_wanted, self._read(PODS, raw, self._pod)):
-                if selected:
-                    there.add(pod.ref)
+    def _pods(self, selector: Query, selected_owners: set[Ref]) -> Iterator[Workload]:
+        seen: set[Ref] = set()
+        for raw in self._list(PODS, [_LIVE, *selector]):
+            for pod in filter(self._is_selected, self._read(PODS, raw, self._pod)):
+                if selector:
+                    seen.add(pod.ref)
                 yield pod
-        if selected and chosen:  # labels of an owner need not be those of its Pods
+        if selector and selected_owners:  # Pods of an owner may have other labels
             for raw in self._list(PODS, [_LIVE]):
                 for pod in self._read(PODS, raw, self._pod):
-                    if pod.owner in chosen and pod.ref not in there:
+                    if pod.owner in selected_owners and pod.ref not in seen:
                         yield pod
 
-    def _is_wanted(self, each: Workload) -> bool:
+    def _is_selected(self, each: Workload) -> bool:
         kinds = self._scope.kinds
-        if kinds is None or (each.problem and each.ref.kind == PODS.kind):  # its owner is not known
+        if kinds is None or (each.problem and each.ref.kind == PODS.kind):  # its owner is unknown
             return True
         return each.owner.kind.partition(".")[0] in kinds
 
@@ -142,10 +143,10 @@ class Cluster:
         raw: msgspec.Raw,
         read: Callable[[Controller, msgspec.Raw], list[Workload]],
     ) -> list[Workload]:
-        """One object that cannot be read is reported as such, and ends nothing."""
+        """An unreadable object becomes a Workload with a problem, and does not end the audit."""
         try:
             return read(controller, raw)
-        except UnreadableError as error:  # of a custom resource, whose schema may allow anything
+        except UnreadableError as error:  # a custom resource's schema may allow anything
             problem = f"{field_path(error.location)}: {error}"
         except Exception as error:  # noqa: BLE001 (an object can hold anything)
             problem = problem_of(error)
@@ -174,10 +175,13 @@ class Cluster:
             structs.replace(template_of(obj, manifest, ref, self._plugins), replicas=0)
             for manifest in manifests_of(obj, controller.at)
         ]
-        if _makes_pods(obj) and len(workloads) == 1:  # of several, which one a Pod is of is not known
-            (only,) = workloads
-            comes_to = expected(ref.namespace, only.written, only.admitted, self._snapshot)
-            self._expected[metadata.uid] = _Known(comes_to, _revision(obj), bool(_mark(only.written)))
+        if _makes_pods(obj) and len(workloads) == 1:  # of several, a Pod's own template is unknown
+            (template,) = workloads
+            self._known[metadata.uid] = _KnownTemplate(
+                expected(ref.namespace, template.written, template.admitted, self._snapshot),
+                _revision_label(obj),
+                bool(_applied(template.written)),
+            )
         parent = metadata.controller()
         if parent and controller.kind in ("ReplicaSet", "Job"):
             kind = kind_of(parent.apiVersion, parent.kind)
@@ -193,15 +197,15 @@ class Cluster:
         pod = live_pod(raw)
         if controller is None:
             return [pod]
-        known = self._expected.get(controller.uid)
+        known = self._known.get(controller.uid)
         labels = (pod.written.metadata or NO_METADATA).labels or {}
-        is_current = known and (known.revision is None or known.revision in labels.items())
+        is_current = known and (known.revision_label is None or known.revision_label in labels.items())
         annotated_at_admission = (
             known is not None
             and bool(is_current)
-            and not known.is_marked
+            and not known.is_annotated
             and "podtailor.dev" not in pod.touched
-            and bool(_mark(pod.written))
+            and bool(_applied(pod.written))
         )
         return [
             structs.replace(
@@ -213,28 +217,26 @@ class Cluster:
         ]
 
 
-class _Known(Struct, frozen=True):
-    """Of the Pods of one template."""
-
+class _KnownTemplate(Struct, frozen=True):
     expected: Expected
-    revision: tuple[str, str] | None
-    """A label that tells them from Pods of an older template of the same controller."""
-    is_marked: bool
-    """Whether the template itself has our annotation, as one has that was tailored in a file."""
+    revision_label: tuple[str, str] | None
+    """On the Pods of the current template, not on those of an older one of the same controller."""
+    is_annotated: bool
+    """Whether the template itself has our annotation, as after `podtailor mutate`."""
 
 
-def _mark(view: PodView) -> str:
+def _applied(view: PodView) -> str:
     return ((view.metadata or NO_METADATA).annotations or {}).get(APPLIED) or ""
 
 
 def _add_first_applied(found: dict[tuple[str, str], str], pod: Workload, since: Mapping[str, str]) -> None:
-    for policy, fields in applied_of(_mark(pod.written)).items():
+    for policy, fields in applied_of(_applied(pod.written)).items():
         if policy in since and pod.created > since[policy] and isinstance(fields, list):
             for field in map(field_in_container, fields):
                 found[policy, field] = min(pod.created, found.get((policy, field), pod.created))
 
 
-def _revision(obj: Json) -> tuple[str, str] | None:
+def _revision_label(obj: Json) -> tuple[str, str] | None:
     match obj["kind"]:
         case "StatefulSet":
             return "controller-revision-hash", (obj.get("status") or {}).get("updateRevision", "")
@@ -246,12 +248,12 @@ def _revision(obj: Json) -> tuple[str, str] | None:
 
 
 def _makes_pods(obj: Json) -> bool:
-    """A Deployment's old ReplicaSets are many, and have none."""
+    """False for the many old ReplicaSets of a Deployment, which have no Pods."""
     return obj["kind"] not in ("Deployment", "CronJob") and (obj.get("spec") or {}).get("replicas") != 0
 
 
 def live_pod(raw: bytes | msgspec.Raw) -> Workload:
-    """A Pod as the API server serves it, counted to whoever controls it."""
+    """A Pod as the API server serves it, with its controller as the owner."""
     view, live = VIEWS.decode(raw), LIVES.decode(raw)
     identity = parse_object(raw).metadata
     ref = Ref(PODS.kind, identity.namespace or "", identity.name)
@@ -272,8 +274,8 @@ def live_pod(raw: bytes | msgspec.Raw) -> Workload:
 
 
 def _as_created(view: PodView, live: Live) -> PodView:
-    """Without the Node, where the scheduler has chosen it: its binding leaves no trace in managedFields."""
-    if any(each.names("nodeName") for each in live.metadata.managedFields):
+    """Without a nodeName that the scheduler set: its binding leaves no entry in managedFields."""
+    if any(each.has_field("nodeName") for each in live.metadata.managedFields):
         return view
     return structs.replace(view, spec=structs.replace(view.spec or NO_SPEC, nodeName=None))
 

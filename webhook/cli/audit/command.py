@@ -35,7 +35,7 @@ _INTERRUPTED = 130
 
 
 def audit(
-    here: typer.Context,
+    ctx: typer.Context,
     filename: options.Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
@@ -157,7 +157,7 @@ def audit(
         part = cluster_view.cluster_part(
             api, None if filename else namespace, own, all_namespaces=all_namespaces
         )
-        view = cluster_view.read(api, part, chosen, here, since=since, as_if_enforced=as_if_enforced)
+        view = cluster_view.read(api, part, chosen, ctx, since=since, as_if_enforced=as_if_enforced)
         if filename:
             manifests = partial(_manifests, filename, policies, own, others)
             auditor = cluster.of_files(api, view, reporter, manifests)

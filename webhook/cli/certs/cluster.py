@@ -15,7 +15,7 @@ from webhook.certificates.check import CheckResult
 from webhook.certificates.check import check as check_certificates
 from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, running_replicas
 from webhook.certificates.secret import SharedSecret
-from webhook.cli.cluster.server_args import Settings, parse_server_args
+from webhook.cli.cluster.server_args import ServerArgs, parse_server_args
 from webhook.cli.common.output import Format, pluralize, print_json
 from webhook.cli.common.terminal import console
 from webhook.cluster import reads
@@ -29,7 +29,7 @@ _SELECTOR = "app.kubernetes.io/name=podtailor"
 
 class _Installed(Struct, frozen=True):
     installation: Installation
-    settings: Settings
+    settings: ServerArgs
     secret_name: str
     """With its namespace."""
     secret: dict[str, bytes]

@@ -1,4 +1,4 @@
-"""How commands look at a cluster: as the server that is installed there does."""
+"""A cluster as the server that is installed there sees it, for commands."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ from webhook.workloads.controllers import CONTROLLERS, PODS
 from webhook.workloads.workload import Workload
 
 _UNSURE = (
-    "as long as that is unknown, no Pod is said to have slipped through, and retrofit changes nothing: "
-    "docs/security.md says which roles allow to read it"
+    "while that is unknown, no Pod counts as slipped through, and retrofit changes nothing: "
+    "docs/security.md lists the roles that may read it"
 )
 
 
-class ClusterView(Struct, frozen=True):
-    """By what the objects of a cluster are judged."""
+class ClusterView(Struct, frozen=True, kw_only=True):
+    """What decides about the Pods of a cluster."""
 
     snapshot: Snapshot
     enforcement: Enforcement
     installed: Installation = Installation()
     secret: str = ""
-    """Where the server keeps its certificate; empty where it has it from elsewhere."""
+    """The Secret of the server's certificate; empty if the server does not issue it."""
     part: ClusterPart = WHOLE_CLUSTER
 
     @property
     def notes(self) -> list[str]:
-        """What the caller may not read, and what that means."""
+        """What the caller may not read, and the consequences."""
         narrowed = [self.part.narrowed] if self.part.narrowed else []
         return [*narrowed, *self.part.unreadable, _UNSURE] if self.part.unreadable else narrowed
 
@@ -64,55 +64,57 @@ class ClusterView(Struct, frozen=True):
 def cluster_part(
     api: Api, namespace: str | None, default: str, *, all_namespaces: bool = False
 ) -> ClusterPart:
-    """That namespace; without one all, or the default one for a caller who may not read all.
+    """The namespace; without one, all, or the default for a caller who may not list namespaces.
 
     Raises ClusterError.
     """
     if namespace or all_namespaces or reads.may_list_namespaces(api):
         return ClusterPart(namespace, [])
-    return ClusterPart(default, [], f"you may not read all namespaces: only {default} is looked at")
+    return ClusterPart(default, [], f"you may not list namespaces: only {default} is read")
 
 
 def read(
     api: Api,
     part: ClusterPart,
     own: PolicyOptions | None = None,
-    here: typer.Context | None = None,
+    ctx: typer.Context | None = None,
     *,
     since: str = "",
     as_if_enforced: bool = False,
 ) -> ClusterView:
-    """As the installed server does, but for options and policies of its own that a command was given.
+    """With the options of the installed server, except for those that the command was given.
 
     Raises InputError, ClusterError.
     """
     tried = load_or_raise((own and own.policies) or ())
     installed = installation(api, part)
     settings = parse_server_args(installed.arguments)
-    there = settings.policy_options
-    wanted = override(there, own, here) if own and here else there
+    server = settings.policy_options
+    wanted = override(server, own, ctx) if own and ctx else server
     base = snapshot_from(PolicyOptions(builtin=Profile.OFF, mode=wanted.mode, accelerator=wanted.accelerator))
     snapshot, policy_statuses = reads.snapshot(
         api, base, shipped(wanted.builtin, wanted.preset or ()), tried, part
     )
     warn_unready(policy_statuses)
-    if part.unreadable:  # what is only half known accuses nobody
-        within = Enforcement(installed.webhook)
+    if part.unreadable:  # without knowing everything, no Pod counts as slipped through
+        within = Enforcement(webhook=installed.webhook)
     else:
-        names = tuple((each.source, each.key) for each in shipped(there.builtin, there.preset or ()))
+        names = tuple((each.source, each.key) for each in shipped(server.builtin, server.preset or ()))
         within = enforcement(api, installed, names, since, part.namespace)
     if as_if_enforced:
         snapshot, within = what_if.enforced(snapshot), what_if.in_force(within, snapshot)
-    return ClusterView(snapshot, within, installed, settings.tls_secret, part)
+    return ClusterView(
+        snapshot=snapshot, enforcement=within, installed=installed, secret=settings.tls_secret, part=part
+    )
 
 
 def policies_in_force(
-    api: Api, part: ClusterPart, own: PolicyOptions, here: typer.Context
+    api: Api, part: ClusterPart, own: PolicyOptions, ctx: typer.Context
 ) -> tuple[Policy, ...]:
-    """As `read`. Raises InputError, ClusterError."""
+    """By the same options as `read`. Raises InputError, ClusterError."""
     tried = load_or_raise(own.policies or ())
     installed = installation(api, part)
-    wanted = override(parse_server_args(installed.arguments).policy_options, own, here)
+    wanted = override(parse_server_args(installed.arguments).policy_options, own, ctx)
     policy_statuses = reads.policy_statuses(api, part)
     warn_unready(policy_statuses)
     for note in (
@@ -127,7 +129,7 @@ def policies_in_force(
 
 @contextmanager
 def progress(*, is_shown: bool = True) -> Iterator[OnProgress]:
-    """A bar with counts, on a terminal only; not shown among lines that are printed on the way to one."""
+    """Progress bars on stderr, if it is a terminal; `is_shown` is for a stdout that is one too."""
     err = console(stderr=True)
     shows = err.is_terminal and (is_shown or not sys.stdout.isatty())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -149,7 +151,7 @@ def scope(
     kinds: str,
     others: Mapping[tuple[str, str], tuple[Path, ...]],
 ) -> Scope:
-    """`kinds` as in `Deployment,Pod`. Raises InputError, ClusterError."""
+    """`kinds` as `Deployment,Pod`. Raises InputError, ClusterError."""
     controllers = (*CONTROLLERS, *custom_controllers(api, others))
     known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
     words = [word for word in kinds.split(",") if word]
@@ -161,24 +163,24 @@ def scope(
 
 
 class LivePod(Struct, frozen=True):
-    """A Pod of the cluster, as a manifest and as what it was when it was created."""
+    """A Pod of the cluster, as a manifest and as it was created."""
 
     document: Document
     workload: Workload
     served: bytes | None
-    """The certificate of the webhook, PEM, where it can be read."""
+    """The certificate of the webhook, PEM; None if it cannot be read."""
 
 
-def live_pod(api: Api, at: ClusterView, named: str, namespace: str) -> LivePod:
-    """Given as `pod/NAME`. Raises InputError, ClusterError."""
-    kind, _, name = named.rpartition("/")
+def live_pod(api: Api, view: ClusterView, argument: str, namespace: str) -> LivePod:
+    """`argument` as `pod/NAME`. Raises InputError, ClusterError."""
+    kind, _, name = argument.rpartition("/")
     if kind not in ("pod", "pods", "po") or not name:
-        raise InputError(f"{named}: write pod/NAME, or -f FILE for anything else")
+        raise InputError(f"{argument}: write pod/NAME, or -f FILE for anything else")
     raw = reads.pod(api, namespace, name)
     if raw is None:
-        raise InputError(f"pod/{name}: there is none in namespace {namespace}")
+        raise InputError(f"pod/{name} not found in namespace {namespace}")
     data = {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(raw)}
     text = msgspec.json.encode(data).decode()
     document = Document(f"{namespace}/{name}", 1, text, data)
-    held = reads.secret(api, OWN_NAMESPACE, at.secret) if at.secret else None
-    return LivePod(document, workloads.live_pod(raw), (held or {}).get("tls.crt"))
+    secret = reads.secret(api, OWN_NAMESPACE, view.secret) if view.secret else None
+    return LivePod(document, workloads.live_pod(raw), (secret or {}).get("tls.crt"))

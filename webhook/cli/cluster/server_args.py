@@ -1,4 +1,4 @@
-"""What the server of a cluster is started with, for commands that answer as it would."""
+"""The arguments of the installed server, for commands that decide as it does."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _LIFETIMES = {
 }
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    """What the installed server does by its arguments."""
+class ServerArgs(Struct, frozen=True, kw_only=True):
+    """The arguments that commands use."""
 
     policy_options: PolicyOptions = PolicyOptions()
     """Without `policies`, whose files are in the server's container."""
@@ -31,37 +31,37 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Of certificates that it issues."""
 
 
-def parse_server_args(arguments: tuple[str, ...]) -> Settings:
-    """By the arguments of the server; what they do not say is as it is without them."""
+def parse_server_args(arguments: tuple[str, ...]) -> ServerArgs:
+    """Defaults for flags that are not given, or if the arguments cannot be parsed."""
     if "serve" not in arguments:
-        return Settings()
+        return ServerArgs()
     app = typer.Typer()
     app.command()(serve)
     words = [word for word in arguments if word != "serve"]
-    try:  # another version may have flags that are not known here
+    try:  # another version may have unknown flags
         context = typer.main.get_command(app).make_context(
             "serve", words, ignore_unknown_options=True, allow_extra_args=True
         )
     except typer.TyperException as error:
         warn(f"the arguments of the Deployment podtailor are not understood: {error}")
-        return Settings()
+        return ServerArgs()
     return _of(context.params)
 
 
-def override(server: PolicyOptions, own: PolicyOptions, here: typer.Context) -> PolicyOptions:
-    """The server's options, but those of the command where a flag or a variable sets them."""
-    names = (name for name in PolicyOptions.__struct_fields__ if name in here.params)
-    return structs.replace(server, **{name: getattr(own, name) for name in names if is_given(here, name)})
+def override(server: PolicyOptions, own: PolicyOptions, ctx: typer.Context) -> PolicyOptions:
+    """The server's options, overridden by those that flags or variables of the command set."""
+    names = (name for name in PolicyOptions.__struct_fields__ if name in ctx.params)
+    return structs.replace(server, **{name: getattr(own, name) for name in names if is_given(ctx, name)})
 
 
-def is_given(here: typer.Context, name: str) -> bool:
+def is_given(ctx: typer.Context, name: str) -> bool:
     """Whether a parameter has its value from a flag or a variable."""
-    source = here.get_parameter_source(name)
+    source = ctx.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"
 
 
-def _of(params: dict[str, Any]) -> Settings:
-    return Settings(
+def _of(params: dict[str, Any]) -> ServerArgs:
+    return ServerArgs(
         policy_options=PolicyOptions(
             builtin=params["builtin"],
             preset=params["preset"] or None,
