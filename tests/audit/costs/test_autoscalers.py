@@ -1,4 +1,4 @@
-"""Autoscalers that start to scale."""
+"""Autoscalers that would become active."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _verdict(before: set[str], after: set[str], cpu: int = 100) -> Verdict:
     )
 
 
-def test_autoscaler_wakes_once_no_container_lacks_a_request() -> None:
+def test_autoscaler_becomes_active_once_no_container_lacks_a_request() -> None:
     scalers = _autoscaler(Metric("cpu", 80))
     scalers.add(WEB, WEB, _verdict({"app", "mesh"}, {"mesh"}))
     assert scalers.wakeups(lambda _: None) == []

@@ -1,4 +1,4 @@
-"""Room on the Nodes."""
+"""Node capacity."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a change would cost: room on the Nodes, and autoscalers that new requests would wake."""
+"""What changes would cost: Node capacity, and autoscalers that would become active."""

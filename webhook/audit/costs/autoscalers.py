@@ -1,8 +1,8 @@
-"""Autoscalers that new requests would wake.
+"""Autoscalers that would become active with new requests.
 
-A HorizontalPodAutoscaler on utilisation does nothing while a container of its target has no request
-("missing request for cpu": k8s.io/kubernetes `pkg/controller/podautoscaler/replica_calculator.go`). Once it
-has one, the autoscaler reads usage against it, and may scale at once.
+A HorizontalPodAutoscaler on utilization does nothing while a container of its target has no request
+("missing request for cpu": k8s.io/kubernetes `pkg/controller/podautoscaler/replica_calculator.go`). Once all
+have one, it compares usage with them, and may scale at once.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
-from webhook.audit.findings import Amounts, Verdict
+from webhook.audit.findings import Amounts, Demand, Verdict
 from webhook.workloads.workload import Ref
 
 
 class Metric(Struct, frozen=True):
-    """One utilisation metric: of all containers together, or of one."""
+    """A utilization metric, of all containers together or of one."""
 
     resource: str
     target: int
@@ -31,7 +31,7 @@ class Autoscaler(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """What the metrics API says of a Pod: by container, amounts by resource."""
+    """What a Pod uses, by the metrics API: amounts by container."""
 
     containers: Mapping[str, Amounts]
 
@@ -40,15 +40,15 @@ class Wakeup(Struct, frozen=True):
     autoscaler: Autoscaler
     metric: Metric
     utilization: int | None
-    """Percent; None where no metrics API tells what the Pods use."""
+    """Usage in percent of new requests; None if usage is unknown."""
 
 
 UsageOf = Callable[[str], Mapping[str, Usage] | None]
-"""By namespace: the usage of its Pods by name; None where nobody knows."""
+"""Takes a namespace; returns usage by Pod name, or None if it is unknown."""
 
 
 class Autoscalers:
-    """Is told of every Pod, and says which autoscalers would wake."""
+    """`add` every Pod and template, then read `wakeups`."""
 
     def __init__(self, autoscalers: Iterable[Autoscaler]) -> None:
         self._by_target: dict[Ref, list[Autoscaler]] = {}
@@ -56,14 +56,14 @@ class Autoscalers:
             self._by_target.setdefault(each.target, []).append(each)
         self._woken: dict[tuple[Ref, Metric], Autoscaler] = {}
         self._pods: dict[Ref, list[tuple[str, Mapping[str, Amounts]]]] = {}
-        """By target, its Pods and what the containers of each will request."""
+        """By target, its Pods, each with the future requests of its containers."""
 
     def add(self, ref: Ref, owner: Ref, verdict: Verdict) -> None:
         for autoscaler in self._by_target.get(owner, ()):
             if ref.kind == "Pod":
                 self._pods.setdefault(owner, []).append((ref.name, verdict.after.containers))
             for metric in autoscaler.metrics:
-                if _lacks(metric, verdict.before.unsized) and not _lacks(metric, verdict.after.unsized):
+                if _is_inactive(metric, verdict.before) and not _is_inactive(metric, verdict.after):
                     self._woken[autoscaler.ref, metric] = autoscaler
 
     def wakeups(self, usage_of: UsageOf) -> list[Wakeup]:
@@ -77,16 +77,16 @@ class Autoscalers:
     def _utilization(
         self, autoscaler: Autoscaler, metric: Metric, usage: Mapping[str, Usage] | None
     ) -> int | None:
-        used = asked = 0
+        used = requested = 0
         for name, requests in self._pods.get(autoscaler.target, ()):
             if usage and name in usage:
-                of = usage[name].containers
-                counted = [metric.container] if metric.container else requests
-                used += sum(of.get(each, {}).get(metric.resource, 0) for each in counted)
-                asked += sum(requests.get(each, {}).get(metric.resource, 0) for each in counted)
-        return round(100 * used / asked) if asked else None
+                by_container = usage[name].containers
+                containers = [metric.container] if metric.container else requests
+                used += sum(by_container.get(each, {}).get(metric.resource, 0) for each in containers)
+                requested += sum(requests.get(each, {}).get(metric.resource, 0) for each in containers)
+        return round(100 * used / requested) if requested else None
 
 
-def _lacks(metric: Metric, unsized: Mapping[str, frozenset[str]]) -> bool:
-    lacking = unsized.get(metric.resource, frozenset())
-    return metric.container in lacking if metric.container else bool(lacking)
+def _is_inactive(metric: Metric, demand: Demand) -> bool:
+    unsized = demand.unsized.get(metric.resource, frozenset())
+    return metric.container in unsized if metric.container else bool(unsized)

@@ -1,7 +1,7 @@
-"""Whether the Nodes have what Pods would newly request.
+"""Whether the Nodes have capacity for new requests.
 
-Sums only: a Pod may still find no single Node with room for it. What required nodeAffinity says is not looked
-at, but for the Pods of DaemonSets, each of which belongs to the Node that it is on.
+These are totals: a Pod may still not fit on any one Node. Required nodeAffinity is ignored, except for
+DaemonSet Pods, which belong to their Node.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from webhook.audit.findings import Amounts, Demand
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import Toleration
 
-_KEEPS_AWAY = ("NoSchedule", "NoExecute")
-_NO_SELECTOR = "no selector"  # and not every taint tolerated
+_REPELLING = ("NoSchedule", "NoExecute")
+_NO_SELECTOR = "no selector"  # for Pods that do not tolerate the taints of all Nodes
 
 
 class Taint(Struct, frozen=True):
@@ -40,14 +40,14 @@ class Node(Struct, frozen=True):
     taints: tuple[Taint, ...] = ()
     allocatable: Amounts = {}
 
-    def takes(self, demand: Demand) -> bool:
+    def matches(self, demand: Demand) -> bool:
         return all(self.labels.get(key) == value for key, value in demand.node_selector.items()) and all(
-            taint.is_tolerated(demand.tolerations) for taint in self.taints if taint.effect in _KEEPS_AWAY
+            taint.is_tolerated(demand.tolerations) for taint in self.taints if taint.effect in _REPELLING
         )
 
 
-class NodeCapacity(Struct, frozen=True):
-    """What the Nodes of one node selector have, and what the Pods that can go nowhere else would add."""
+class NodeCapacity(Struct, frozen=True, kw_only=True):
+    """The totals of the Nodes of one node selector, with what Pods that fit only there would add."""
 
     selector: str
     nodes: int
@@ -55,11 +55,11 @@ class NodeCapacity(Struct, frozen=True):
     requested: Amounts
     added: Amounts
     full_nodes: tuple[str, ...]
-    """Nodes on which the DaemonSets' Pods alone would not fit."""
+    """Nodes on which the DaemonSet Pods alone would not fit."""
 
     @property
     def shortages(self) -> tuple[str, ...]:
-        """Resources of which there is not enough. What is over-committed already is not ours to tell."""
+        """Resources of which there is not enough, unless nothing is added."""
         return tuple(
             resource
             for resource, added in self.added.items()
@@ -68,67 +68,72 @@ class NodeCapacity(Struct, frozen=True):
 
 
 class Capacity:
-    """Is told of every Pod of the cluster, and sums up."""
+    """`add` every Pod of the cluster, then read `by_node_selector`."""
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self._nodes = {node.name: node for node in nodes}
         self._requested: dict[str, Counter[str]] = defaultdict(Counter)
         self._daemons: dict[str, Counter[str]] = defaultdict(Counter)
         self._added: dict[tuple[str, frozenset[str]], Counter[str]] = defaultdict(Counter)
-        self._places: dict[
+        self._matching_nodes: dict[
             tuple[tuple[tuple[str, str | None], ...], tuple[Toleration, ...]], frozenset[str]
         ] = {}
 
     def add(self, before: Demand, after: Demand, *, node: str, of_daemon_set: bool, pods: int = 1) -> None:
-        """Pods of one kind; `node` is where they are or must go, empty while nobody knows."""
-        new = {
+        """`pods` equal Pods; `node` is the name of their Node, empty if unknown."""
+        added = {
             resource: pods * (amount - before.requests.get(resource, 0))
             for resource, amount in after.requests.items()
             if resource in QOS_RESOURCES
         }
         self._requested[node].update(before.requests)
         if of_daemon_set and node:
-            self._daemons[node].update(new)
+            self._daemons[node].update(added)
         else:
             selector = ",".join(f"{key}={value}" for key, value in sorted(after.node_selector.items()))
-            self._added[selector, self._places_of(after)].update(new)
+            self._added[selector, self._nodes_for(after)].update(added)
 
     def by_node_selector(self) -> list[NodeCapacity]:
-        """All Nodes, then each choice of them that new requests have, the widest first."""
-        everywhere = frozenset(self._nodes)
+        """All Nodes, then each group of Nodes that new requests are bound to, largest first."""
+        all_nodes = frozenset(self._nodes)
         groups = {
-            (selector or _NO_SELECTOR, places)
-            for (selector, places), new in self._added.items()
-            if any(new.values()) and (selector or places != everywhere)
+            (selector or _NO_SELECTOR, nodes)
+            for (selector, nodes), added in self._added.items()
+            if any(added.values()) and (selector or nodes != all_nodes)
         }
-        widest_first = sorted(groups, key=lambda each: (-len(each[1]), each[0]))
-        return [self._of_nodes("", everywhere), *(self._of_nodes(*each) for each in widest_first)]
+        largest_first = sorted(groups, key=lambda each: (-len(each[1]), each[0]))
+        return [self._of_nodes("", all_nodes), *(self._of_nodes(*each) for each in largest_first)]
 
     def _of_nodes(self, selector: str, nodes: frozenset[str]) -> NodeCapacity:
         added: Counter[str] = Counter()
-        for (_, places), new in self._added.items():
-            if places <= nodes:
+        for (_, only_nodes), new in self._added.items():
+            if only_nodes <= nodes:
                 added.update(new)
         for node in nodes:
             added.update(self._daemons[node])
         return NodeCapacity(
-            selector,
-            len(nodes),
-            _sum(self._nodes[each].allocatable for each in nodes),
-            _sum(self._requested[each] for each in nodes),
-            {resource: added[resource] for resource in QOS_RESOURCES},
-            tuple(sorted(each for each in nodes if self._is_full(each))),
+            selector=selector,
+            nodes=len(nodes),
+            allocatable=_sum(self._nodes[each].allocatable for each in nodes),
+            requested=_sum(self._requested[each] for each in nodes),
+            added={resource: added[resource] for resource in QOS_RESOURCES},
+            full_nodes=tuple(sorted(each for each in nodes if self._is_full(each))),
         )
 
     def _is_full(self, node: str) -> bool:
-        there, has = self._requested[node], self._nodes[node].allocatable
-        return any(new > 0 and there[key] + new > has.get(key, 0) for key, new in self._daemons[node].items())
+        requested, allocatable = self._requested[node], self._nodes[node].allocatable
+        return any(
+            added > 0 and requested[resource] + added > allocatable.get(resource, 0)
+            for resource, added in self._daemons[node].items()
+        )
 
-    def _places_of(self, demand: Demand) -> frozenset[str]:
+    def _nodes_for(self, demand: Demand) -> frozenset[str]:
         key = (tuple(sorted(demand.node_selector.items())), demand.tolerations)
-        if key not in self._places:
-            self._places[key] = frozenset(name for name, node in self._nodes.items() if node.takes(demand))
-        return self._places[key]
+        if key not in self._matching_nodes:
+            self._matching_nodes[key] = frozenset(
+                name for name, node in self._nodes.items() if node.matches(demand)
+            )
+        return self._matching_nodes[key]
 
 
 def _sum(amounts: Iterable[Amounts]) -> Amounts:

@@ -1,4 +1,4 @@
-"""What a change of the whole cluster would cost: room on its Nodes, and autoscalers that wake."""
+"""What changes of the whole cluster would cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from webhook.audit.costs.autoscalers import Autoscalers, Usage, Wakeup
 from webhook.audit.costs.capacity import Capacity, NodeCapacity
-from webhook.audit.costs.objects import AUTOSCALERS, NODES, usages_of
+from webhook.audit.costs.objects import AUTOSCALERS, NODES, usage_in
 from webhook.audit.findings import Verdict
 from webhook.cluster.pager import objects
 from webhook.cluster.reads import as_cluster_error
@@ -19,16 +19,16 @@ from webhook.workloads.workload import Workload
 
 
 class Costs(Struct, frozen=True):
-    """What the whole of it would cost. Empty where only a part of the cluster was looked at."""
+    """Empty unless the whole cluster was audited."""
 
     capacity: tuple[NodeCapacity, ...] = ()
     wakeups: tuple[Wakeup, ...] = ()
     unknown_reason: str = ""
-    """Why there is nothing here."""
+    """Why it is empty."""
 
 
 def costing_of(api: ApiClient) -> tuple[Costing | None, str]:
-    """None, and why, for who may not read Nodes or autoscalers. Raises ClusterError."""
+    """None and the reason if the caller may not read Nodes or autoscalers. Raises ClusterError."""
     try:
         return Costing(api), ""
     except ClusterError as error:
@@ -38,12 +38,12 @@ def costing_of(api: ApiClient) -> tuple[Costing | None, str]:
 
 
 class Costing:
-    """Is told of every Pod and template of the cluster."""
+    """`add` every Pod and template of the cluster, then `costs`."""
 
     def __init__(self, api: ApiClient) -> None:
         """Raises ClusterError."""
         self._api = api
-        self._known: dict[str, Mapping[str, Usage] | None] = {}
+        self._usage_by_namespace: dict[str, Mapping[str, Usage] | None] = {}
         with as_cluster_error("nodes"):
             self._capacity = Capacity(objects(api, NODES, []))
         with as_cluster_error("horizontalpodautoscalers"):
@@ -61,14 +61,16 @@ class Costing:
         self._autoscalers.add(workload.ref, workload.owner, verdict)
 
     def costs(self) -> Costs:
-        return Costs(tuple(self._capacity.by_node_selector()), tuple(self._autoscalers.wakeups(self._usages)))
+        return Costs(
+            tuple(self._capacity.by_node_selector()), tuple(self._autoscalers.wakeups(self._usage_of))
+        )
 
-    def _usages(self, namespace: str) -> Mapping[str, Usage] | None:
-        """None where no metrics API answers, or not to us: what Pods use is then not known."""
-        if namespace not in self._known:
+    def _usage_of(self, namespace: str) -> Mapping[str, Usage] | None:
+        """None if the metrics API is not served, or the caller may not read it."""
+        if namespace not in self._usage_by_namespace:
             try:
                 with as_cluster_error("pods.metrics.k8s.io"):
-                    self._known[namespace] = dict(objects(self._api, usages_of(namespace), []))
+                    self._usage_by_namespace[namespace] = dict(objects(self._api, usage_in(namespace), []))
             except ClusterError:
-                self._known[namespace] = None
-        return self._known[namespace]
+                self._usage_by_namespace[namespace] = None
+        return self._usage_by_namespace[namespace]

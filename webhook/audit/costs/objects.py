@@ -1,4 +1,4 @@
-"""What is read of Nodes, autoscalers and Pod metrics."""
+"""The fields that are read of Nodes, autoscalers and Pod metrics."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _PodMetrics(Struct, frozen=True):
 
 def _node(found: Object) -> Node:
     read = msgspec.json.decode(found.raw, type=_Node)
-    # A cordoned Node carries the taint node.kubernetes.io/unschedulable.
+    # A cordoned Node has the taint node.kubernetes.io/unschedulable.
     allocatable = {key: milli(value) for key, value in read.status.allocatable.items()}
     return Node(found.metadata.name, found.metadata.labels or {}, read.spec.taints, allocatable)
 
@@ -101,7 +101,7 @@ AUTOSCALERS = Resource(
 )
 
 
-def usages_of(namespace: str) -> Resource[tuple[str, Usage]]:
+def usage_in(namespace: str) -> Resource[tuple[str, Usage]]:
     return Resource(
         "pods.metrics.k8s.io", f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods", _usage
     )

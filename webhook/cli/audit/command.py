@@ -133,18 +133,13 @@ def audit(
         accelerator=accelerator,
         namespace_labels=options.parse_labels(namespace_labels),
     )
-    reporter = Reporter(output, _of(filename, namespace, selector, context), with_diff=diff)
+    reporter = Reporter(output, _title(filename, namespace, selector, context), with_diff=diff)
+    manifests = partial(_manifests, filename or [], policies, others)
     as_if_enforced = what_if_ is not None
-    is_unsure = False
+    is_complete = True
     if filename and not (from_cluster or kubeconfig or context):
-        snapshot = snapshot_from(chosen)
-        auditor = Auditor(
-            what_if.enforced(snapshot) if as_if_enforced else snapshot,
-            NOT_ENFORCED,
-            with_diff=reporter.with_diff,
-        )
-        reporter.follow(auditor, _manifests(filename, policies, namespace, others, NO_PLUGINS))
-        reporter.end(auditor.summary, Costs(unknown_reason="no cluster was audited"))
+        workloads = manifests(namespace or "default", NO_PLUGINS)
+        auditor = _without_cluster(chosen, workloads, reporter, as_if_enforced=as_if_enforced)
     else:
         from webhook.cli.audit import cluster
         from webhook.cli.cluster import cluster_view
@@ -152,45 +147,56 @@ def audit(
         from webhook.cluster.client import api_client
 
         api = api_client(kubeconfig, context, retry_429=True)
-        own = connect.namespace_or_current(namespace, kubeconfig, context)
+        default = connect.namespace_or_current(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
-        part = cluster_view.cluster_part(
-            api, None if filename else namespace, own, all_namespaces=all_namespaces
-        )
+        only = None if filename else namespace
+        part = cluster_view.cluster_part(api, only, default, all_namespaces=all_namespaces)
         view = cluster_view.read(api, part, chosen, ctx, since=since, as_if_enforced=as_if_enforced)
+        is_complete = not view.notes
         if filename:
-            manifests = partial(_manifests, filename, policies, own, others)
-            auditor = cluster.of_files(api, view, reporter, manifests)
+            auditor = cluster.of_files(api, view, reporter, partial(manifests, default))
         else:
             scope = cluster_view.scope(api, part, selector, kinds, others)
             auditor = cluster.of_objects(api, view, reporter, scope, publishes=publish)
-        is_unsure = bool(view.notes)
     if filename and not auditor.summary.objects:
         warn(f"{', '.join(filename)}: no Pods or Pod templates found")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
-    if not auditor.summary.found.isdisjoint({Finding.NOT_JUDGED, *fails}) or (fails and is_unsure):
+    has_failed = not auditor.summary.found.isdisjoint({Finding.NOT_JUDGED, *fails})
+    if has_failed or (fails and not is_complete):
         raise typer.Exit(1)
 
 
-def _of(filename: list[str] | None, namespace: str | None, selector: str, context: str | None) -> str:
+def _without_cluster(
+    chosen: PolicyOptions, workloads: Iterator[Workload], reporter: Reporter, *, as_if_enforced: bool
+) -> Auditor:
+    snapshot = snapshot_from(chosen)
+    if as_if_enforced:
+        snapshot = what_if.enforced(snapshot)
+    auditor = Auditor(snapshot, NOT_ENFORCED, with_diff=reporter.with_diff)
+    reporter.follow(auditor, workloads)
+    reporter.end(auditor.summary, Costs(unknown_reason="no cluster was audited"))
+    return auditor
+
+
+def _title(filename: list[str] | None, namespace: str | None, selector: str, context: str | None) -> str:
     if filename:
         return ", ".join(filename)
-    words = (("context", context), ("namespace", namespace), ("labels", selector))
-    return ", ".join(f"{word} {given}" for word, given in words if given)
+    limits = (("context", context), ("namespace", namespace), ("labels", selector))
+    return ", ".join(f"{name} {value}" for name, value in limits if value)
 
 
 def _manifests(
     filename: list[str],
     policies: list[str] | None,
-    namespace: str | None,
     others: TemplatePaths,
+    namespace: str,
     plugins: Plugins,
 ) -> Iterator[Workload]:
     """The Pods and templates in files. Raises InputError."""
     for document in read_manifests(options.check_filenames(filename, policies), others):
         for found in find_manifests(document, others):
-            yield _workload(found, namespace or "default", plugins)
+            yield _workload(found, namespace, plugins)
 
 
 def _workload(found: LocatedManifest, namespace: str, plugins: Plugins) -> Workload:
