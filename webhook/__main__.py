@@ -7,7 +7,7 @@ from webhook import interrupt
 
 def main() -> None:
     interrupt.exit_on_ctrl_c()
-    from webhook.cli import main as run  # noqa: PLC0415 (importing it takes long)
+    from webhook.cli import main as run  # noqa: PLC0415 (the import is slow)
 
     run()
 

@@ -180,18 +180,18 @@ def test_explain_passes_over_what_cannot_be_judged_and_exits_1(run: Run) -> None
     ("flags", "said"),
     [
         (["-f", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
-        (["-f", "-", "-p", "-"], "- stands for standard input more than once"),
+        (["-f", "-", "-p", "-"], "- is given more than once"),
         (["-f", "examples", "--fail-on", "viol"], "--fail-on viol: one of violation, slipped-through,"),
         (
             ["-f", "examples", "-l", "a=b"],
             "-l, --kinds and --publish audit a cluster: omit them with -f",
         ),
         (["--publish", "-l", "a=b"], "--publish: a Report covers a whole namespace: omit -l and --kinds"),
-        (["-f", "examples", "--since", "soon"], "--since soon: write a time as 2026-01-31T12:00:00Z"),
+        (["-f", "examples", "--since", "soon"], "--since soon: write a time like 2026-01-31T12:00:00Z"),
         (["-n", "a", "-A"], "give -n or -A, not both"),
         (
             ["-f", "examples", "--controller", "Rollout=spec"],
-            "--controller Rollout=spec: write it as Rollout.v1alpha1.",
+            "--controller Rollout=spec: write it like Rollout.v1alpha1.",
         ),
         (["--kubeconfig", "nowhere"], "cluster: kubeconfig nowhere"),
     ],
@@ -216,7 +216,7 @@ def test_template_stands_where_it_is_said() -> None:
         ("argoproj.io/v1alpha1", "Rollout"): (("spec", "template"),),
         ("x.io/v1", "X"): (("spec", "a"), ("spec", "*", "b")),
     }
-    with pytest.raises(InputError, match="write it as"):
+    with pytest.raises(InputError, match="write it like"):
         parse_controllers(["Rollout.argoproj.io=spec.template"])
 
 

@@ -175,7 +175,7 @@ def test_a_diff_of_a_file_without_a_last_newline_says_so(run: Run) -> None:
 def test_the_last_of_two_keys_is_taken_with_a_warning(run: Run) -> None:
     done = run("mutate", "-f", "-", "--no-annotate", stdin=f"{POD}\nspec:\n  containers:\n  - name: b\n")
     assert done.err == (
-        "warning: <stdin>:5:1: duplicate key 'spec', first set in line 4: the last is taken, as kubectl does\n"
+        "warning: <stdin>:5:1: duplicate key 'spec', first set in line 4: the last one is used, as by kubectl\n"
     )
     assert done.out.startswith(f"{POD}\nspec:\n  containers:\n  - name: b\n    resizePolicy:\n")
 
@@ -261,7 +261,7 @@ def test_templates_of_other_kinds_are_told_with_the_flags_that_tailor_them(
     assert done.out == manifest
     words = [word for flag in flags for word in ("--controller", flag)]
     assert done.err.startswith("warning: <stdin>:1:1: ")
-    assert shlex.split(done.err.partition("give ")[2]) == words
+    assert shlex.split(done.err.partition("to include it, add ")[2]) == words
     given = run("mutate", "-f", "-", *words, stdin=manifest)
     assert given.err == ""
     assert given.out.count("resourceName: cpu") == manifest.count("{name: ") - 1 + manifest.count("- name: ")
@@ -318,7 +318,7 @@ def test_switch_that_stands_on_the_controller_is_told(run: Run, command: str) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["mutate"], "error: nothing to read: give -f FILE, -f DIRECTORY or -f - for standard input\n"),
+        (["mutate"], "error: no manifests given: use -f FILE, -f DIRECTORY, or -f - for standard input\n"),
         (["mutate", "-f", "/dev/null/no"], "error: /dev/null/no: Not a directory\n"),
         (["mutate", "-f", "-", "--namespace-labels", "x"], "error: --namespace-labels x: write KEY=VALUE\n"),
         (["mutate", "-f", "webhook"], "error: webhook: no .yaml, .yml, .json file in this directory\n"),

@@ -1,4 +1,4 @@
-"""The command line: one file or room a verb. Parses words, calls a room below, prints."""
+"""The command line: a file or room for each verb, which parses flags, calls a room below and prints."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _COMMANDS = {
 
 
 _STYLE: dict[str, Any] = {
-    "rich_markup_mode": None,  # its tables cut the names of environment variables short
+    "rich_markup_mode": None,  # its tables truncate the names of environment variables
     "pretty_exceptions_enable": False,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
 
 
 class _Commands(TyperGroup):
-    """A command is imported when it is asked for: that takes longer than most take to run."""
+    """Imports a command only when it is called: imports take longer than most commands run."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "commands": dict.fromkeys(_COMMANDS)})
@@ -45,21 +45,21 @@ class _Commands(TyperGroup):
         if cmd_name not in _COMMANDS:
             return None
         module, _, name = _COMMANDS[cmd_name].partition(":")
-        found = getattr(import_module(f"{__name__}.{module}"), name)
-        around = typer.Typer(add_completion=False, **_STYLE)
-        around.callback()(podtailor)  # so that it is a group, also around a single command
-        if isinstance(found, typer.Typer):
-            around.add_typer(found, name=cmd_name)
+        verb = getattr(import_module(f"{__name__}.{module}"), name)
+        parent = typer.Typer(add_completion=False, **_STYLE)
+        parent.callback()(podtailor)  # makes it a group, even with a single command
+        if isinstance(verb, typer.Typer):
+            parent.add_typer(verb, name=cmd_name)
         else:
-            around.command(cmd_name)(found)
-        return get_group(around).commands[cmd_name]
+            parent.command(cmd_name)(verb)
+        return get_group(parent).commands[cmd_name]
 
 
 app = typer.Typer(
     cls=_Commands,
-    help="Add to Pods what they left open: resizePolicy, node selectors and tolerations, resource defaults.",
-    epilog="Exit codes: 0 done; 1 something was found (audit, test, certs check); 2 wrong usage or input "
-    "that cannot be used.",
+    help="Fill in what Pods leave unset: resizePolicy, node selectors, tolerations, requests and limits.",
+    epilog="Exit codes: 0 success, 1 findings or failures (see the help of each command), "
+    "2 wrong usage or unusable input, 130 interrupted.",
     no_args_is_help=True,
     **_STYLE,
 )
@@ -67,18 +67,18 @@ app = typer.Typer(
 
 @app.callback()
 def podtailor() -> None:
-    """Runs in front of each command, once that is imported."""
+    """Runs before each command, after its import."""
     interrupt.restore_ctrl_c()
 
 
 def main() -> None:
-    """Run a command; what the user gave wrongly ends with one clear message and exit code 2."""
+    """Run a command. Wrong input ends with an error message and exit code 2."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # manifests are UTF-8, whatever the locale says
+        if isinstance(stream, TextIOWrapper):  # manifests are UTF-8 in every locale
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
         app()
-    except KeyboardInterrupt:  # before there was anything to tell
+    except KeyboardInterrupt:  # before anything was printed
         sys.exit(interrupt.INTERRUPTED)
     except Exception as error:
         from webhook.cli.common.terminal import print_error
@@ -88,17 +88,17 @@ def main() -> None:
             print_error(f"cluster: {error}")
         elif isinstance(error, InputError):
             print_error(str(error))
-        elif isinstance(error, OSError):  # a full disk behind standard output, and the like
+        elif isinstance(error, OSError):  # such as a full disk for standard output
             print_error(error.strerror or str(error))
         else:
             raise
         sys.exit(2)
     finally:
-        _leave_output()
+        _flush_output()
 
 
-def _leave_output() -> None:
-    """The interpreter closes it at its end, and from 3.13 on complains where the reader had enough.
+def _flush_output() -> None:
+    """Otherwise Python 3.13 and later print an error at exit if the reader has closed the pipe.
 
     https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """

@@ -1,4 +1,4 @@
-"""`podtailor mutate`: manifests in, tailored manifests out."""
+"""`podtailor mutate`: prints manifests with the changes that admission would make to their Pods."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def mutate(
     accelerator: options.AcceleratorPatterns = None,
     controller: options.Controllers = None,
     *,
-    diff: Annotated[bool, typer.Option("--diff", help="Print only what would change, as a diff.")] = False,
-    output: Annotated[Output, typer.Option("--output", "-o", help="How to print manifests.")] = Output.YAML,
+    diff: Annotated[bool, typer.Option("--diff", help="Print a diff instead of manifests.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Format of the manifests.")] = Output.YAML,
     no_annotate: options.NoAnnotate = False,
 ) -> None:
     """Tailor manifests in files as admission would tailor their Pods.
 
-    Takes Pods, Kubernetes' own controllers, and kinds named by --controller; objects of other kinds pass
-    through untouched, with a warning if they seem to hold a Pod template. Comments and order of your YAML
-    survive. What no API server would take is an error with its place, and then nothing is printed.
+    Tailors Pods, Kubernetes' own controllers, and the kinds named by --controller. Other objects are printed
+    unchanged, with a warning if they seem to hold a Pod template. Comments and order of your YAML are kept.
+    Fields that every API server would reject are errors; then nothing is printed.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def mutate(
       helm template ./chart | podtailor mutate -f - | kubectl apply -f -
     """
     if diff and output is Output.JSON:
-        raise InputError("--diff prints a diff of the files as they are: leave -o json out")
+        raise InputError("--diff compares files as they are written: it cannot be combined with -o json")
     filenames = options.check_filenames(filename, policies)
     snapshot = snapshot_from(
         PolicyOptions(
@@ -67,55 +67,55 @@ def mutate(
             annotate=not no_annotate,
         )
     )
-    others = options.parse_controllers(controller)
-    documents = list(read_manifests(filenames, others))
-    # Everything is read and decided before anything is printed: an error never leaves half an output behind.
-    patches = [_patch(find_manifests(document, others), snapshot, namespace) for document in documents]
+    templates = options.parse_controllers(controller)
+    documents = list(read_manifests(filenames, templates))
+    # Everything is decided before anything is printed, so that an error leaves no partial output.
+    patches = [_patch(find_manifests(document, templates), snapshot, namespace) for document in documents]
     if output is Output.JSON and not diff:
         _print_json(documents, patches)
         return
     by_file = groupby(zip(documents, patches, strict=True), key=lambda pair: pair[0].source)
-    texts = [(source, *_texts(list(pairs))) for source, pairs in by_file]
+    texts = [(source, *_before_and_after(list(pairs))) for source, pairs in by_file]
     if diff:
         for source, before, after in texts:
             print_diff(before, after, source)
     else:
-        write(_stream([after for _, _, after in texts]))
+        write(_joined([after for _, _, after in texts]))
 
 
-def _patch(pods: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> list[Op]:
-    """The operations on a whole document."""
+def _patch(manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> list[Op]:
+    """The operations on a whole document. Prints warnings."""
     ops: list[Op] = []
-    for found in pods:
-        place = found.document.place(found.at)
-        decision = evaluate(found.request(namespace), snapshot)
+    for each in manifests:
+        place = each.document.place(each.at)
+        decision = evaluate(each.request(namespace), snapshot)
         if decision.denied:
             warn(f"{place}: would be refused: {decision.denied}")
         for warning in decision.warnings:
             if not (decision.denied and warning.reason == VIOLATION):  # the refusal names them already
                 warn(f"{place}: {warning}")
-        ops += decision.outcome.operations(found.manifest.template, (*found.at, *found.manifest.at))
+        ops += decision.outcome.operations(each.manifest.template, (*each.at, *each.manifest.at))
     return ops
 
 
-def _texts(pairs: list[tuple[Document, list[Op]]]) -> tuple[str, str]:
-    """A whole file, before and after."""
+def _before_and_after(pairs: list[tuple[Document, list[Op]]]) -> tuple[str, str]:
+    """The text of a whole file."""
     before = "".join(document.text for document, _ in pairs)
     return before, "".join(edited(document, ops) for document, ops in pairs)
 
 
-def _stream(texts: list[str]) -> str:
-    """Files as one stream of documents; a single one stays to the letter, as it begins and as it ends."""
-    made = texts[0]
+def _joined(texts: list[str]) -> str:
+    """Files as one stream of YAML documents; a single file keeps its exact first and last characters."""
+    stream = texts[0]
     for text in texts[1:]:
-        made += "\n" if made and not made.endswith("\n") else ""
-        more = text.removeprefix("\ufeff")
-        made += more if more.startswith("---") else f"---\n{more}"
-    return made
+        stream += "\n" if stream and not stream.endswith("\n") else ""
+        following = text.removeprefix("\ufeff")
+        stream += following if following.startswith("---") else f"---\n{following}"
+    return stream
 
 
 def _print_json(documents: list[Document], patches: list[list[Op]]) -> None:
-    """One object as it is, several as a List, as kubectl prints them."""
+    """One object, or several as a List, as kubectl prints them."""
     objects = [
         jsonpatch.apply_patch(document.data, ops)
         for document, ops in zip(documents, patches, strict=True)

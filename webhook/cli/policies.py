@@ -25,13 +25,11 @@ from webhook.policies.shipped import Profile, built_in_text, preset_names, prese
 
 app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_help=True)
 
-Output = Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")]
-
 
 @app.command()
 def lint(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
-    output: Output = Format.TEXT,
+    output: options.OutputFormat = Format.TEXT,
 ) -> None:
     """Check policy documents. Reports every problem with file, line and column; exits 2 if there is one."""
     loaded = load(paths)
@@ -57,7 +55,7 @@ def list_(
     preset: options.Presets = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: Output = Format.TEXT,
+    output: options.OutputFormat = Format.TEXT,
     *,
     from_cluster: options.FromCluster = False,
     all_: Annotated[

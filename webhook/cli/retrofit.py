@@ -31,7 +31,7 @@ def retrofit(
     ] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+    output: options.OutputFormat = Format.TEXT,
     since: options.Since = "",
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Timeout of one rollout.")

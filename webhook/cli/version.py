@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import platform
-from typing import Annotated
-
-import typer
 
 from webhook import __version__
+from webhook.cli.common import options
 from webhook.cli.common.output import Format, print_json
 
 
 def version(
-    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+    output: options.OutputFormat = Format.TEXT,
 ) -> None:
     """Print the version."""
     if output is Format.JSON:

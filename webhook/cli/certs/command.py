@@ -17,8 +17,6 @@ from webhook.cli.common.terminal import console
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
 
-Output = Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")]
-
 app = typer.Typer(help="Issue, show, rotate and check certificates.", no_args_is_help=True)
 
 
@@ -65,7 +63,7 @@ def show(
         list[Path] | None,
         typer.Argument(metavar="[FILE...]", help="PEM files. Default: those of the cluster."),
     ] = None,
-    output: Output = Format.TEXT,
+    output: options.OutputFormat = Format.TEXT,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
@@ -122,7 +120,7 @@ def check(
         timedelta,
         options.duration_setting("--within", help="Report certificates that expire within this time."),
     ] = "7d",  # type: ignore[assignment]  # parsed as what the user writes
-    output: Output = Format.TEXT,
+    output: options.OutputFormat = Format.TEXT,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:

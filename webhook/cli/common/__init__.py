@@ -1,1 +1,1 @@
-"""What the verbs share: flags, output, the terminal, reaching a cluster, manifests."""
+"""What the verbs share: flags, output, the terminal, connecting to a cluster, manifests."""

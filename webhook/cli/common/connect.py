@@ -1,4 +1,4 @@
-"""Where commands take policies and namespaces from, beside files: the cluster, once or all the time."""
+"""Policies and namespaces of a cluster, read once or watched."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from webhook.policies.shipped import shipped
 
 
 def file_source(snapshot: Snapshot, options: PolicyOptions) -> SnapshotSource:
-    """Policies of files, read again when they change."""
+    """Policies of files, which are read again when they change."""
     return SnapshotSource(snapshot, _shipped(options), list(options.policies or ()), None)
 
 
 def cluster_source(
     snapshot: Snapshot, options: PolicyOptions, kubeconfig: str | None, context: str | None
 ) -> SnapshotSource:
-    """Policies and namespaces of the cluster, and files beside them. Raises InputError."""
+    """Policies and namespaces of the cluster, and policies of files. Raises InputError."""
     api = api_client(kubeconfig, context)
     writer = StatusWriter(api)
     writer.start()
@@ -44,12 +44,12 @@ def warn_unready(policy_statuses: Iterable[PolicyStatus]) -> None:
             )
 
 
-def namespace_or_current(given: str | None, kubeconfig: str | None, context: str | None) -> str:
-    """What -n says, else the namespace of the context, as kubectl does. Raises InputError."""
-    return given or current_namespace(kubeconfig, context)
+def namespace_or_current(namespace: str | None, kubeconfig: str | None, context: str | None) -> str:
+    """The namespace given, or that of the context, as in kubectl. Raises ClusterError."""
+    return namespace or current_namespace(kubeconfig, context)
 
 
 def policy_documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
-    """The cluster's policies as they are written. Raises InputError."""
+    """The policy objects of the cluster. Raises ClusterError."""
     api = api_client(kubeconfig, context, retry_429=True)
     return reads.documents(api)

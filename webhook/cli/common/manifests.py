@@ -1,4 +1,4 @@
-"""Manifests that a command was given, each with the Pods that would come of it."""
+"""The manifests given to a command, and the Pods that they would create."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from webhook.workloads.workload import Ref, Workload, template_of
 
 
 class LocatedManifest(Struct, frozen=True):
-    """A manifest that makes Pods, and where its object stands in the document: `()`, or an item of a List."""
+    """A Pod or controller, and the path of its object in the document: `()`, or an item of a List."""
 
     document: Document
     at: Path
@@ -51,19 +51,19 @@ class LocatedManifest(Struct, frozen=True):
 
 
 TemplatePaths = Mapping[tuple[str, str], tuple[Path, ...]]
-"""Where the Pod templates of kinds stand that are not Kubernetes' own, by apiVersion and kind."""
+"""Paths of the Pod templates of custom kinds, by apiVersion and kind."""
 NO_TEMPLATE_PATHS: TemplatePaths = MappingProxyType({})
 
 
-def read_manifests(paths: Iterable[str], others: TemplatePaths = NO_TEMPLATE_PATHS) -> Iterator[Document]:
-    """The documents of files, directories and `-`, with warnings of what is odd. Raises InputError."""
+def read_manifests(paths: Iterable[str], custom: TemplatePaths = NO_TEMPLATE_PATHS) -> Iterator[Document]:
+    """The documents of files, directories and `-`; warns about likely mistakes. Raises InputError."""
     for document in files.read_documents(paths):
-        for place, words in document.duplicate_key_problems():
-            warn(f"{place}: {words}: the last is taken, as kubectl does")
+        for place, message in document.duplicate_key_problems():
+            warn(f"{place}: {message}: the last one is used, as by kubectl")
         for at, obj in _objects(document.data):
-            if not others.get(_kind(obj)):
-                _warn_of_templates(f"{document.place(at)}: {obj.get('kind')}", obj)
-            _warn_of_keys(document, at, obj)
+            if not custom.get(_kind(obj)):
+                _warn_about_templates(document.place(at), obj)
+            _warn_about_keys(document, at, obj)
         yield document
 
 
@@ -71,21 +71,22 @@ def _kind(obj: dict[str, Any]) -> tuple[str, str]:
     return str(obj.get("apiVersion")), str(obj.get("kind"))
 
 
-def _warn_of_templates(title: str, obj: dict[str, Any]) -> None:
+def _warn_about_templates(place: str, obj: dict[str, Any]) -> None:
     paths = [".".join(map(str, path)) for path in unknown_templates(obj)]
     if paths:
-        (version, kind) = _kind(obj)
-        group, _, version = version.rpartition("/")
+        api_version, kind = _kind(obj)
+        group, _, version = api_version.rpartition("/")
         flags = " ".join(f"--controller '{kind}.{version}.{group}={path}'" for path in paths)
-        warn(f"{title} is not known, and its Pod template at {', '.join(paths)} is passed over; give {flags}")
+        where = ", ".join(paths)
+        warn(f"{place}: the Pod template of this {kind} at {where} is ignored; to include it, add {flags}")
 
 
-def _warn_of_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
-    """A switch that stands on a controller is read by nobody."""
+def _warn_about_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
+    """Warn about labels and annotations that are set on a controller, but read only from its Pods."""
     try:
         manifests = manifests_of(obj) if template_path(obj) else []
         controller = pod_view({"metadata": obj.get("metadata")}).metadata or NO_METADATA
-    except (UnreadableError, msgspec.ValidationError):  # told with its place when it is judged
+    except (UnreadableError, msgspec.ValidationError):  # find_manifests reports it, with its place
         return
     for manifest in manifests:
         template = manifest.template.metadata or NO_METADATA
@@ -94,29 +95,29 @@ def _warn_of_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
 
 
 def find_manifests(
-    document: Document, others: TemplatePaths = NO_TEMPLATE_PATHS, within: Path = ()
+    document: Document, custom: TemplatePaths = NO_TEMPLATE_PATHS, within: Path = ()
 ) -> Iterator[LocatedManifest]:
     """The Pods and controllers of one document, or of the object at `within` in it.
 
-    Raises InputError naming each field that no API server would take.
+    Raises InputError with each field that every API server would reject.
     """
     for at, obj in _objects(_at(document.data, within), within):
         try:
-            manifests = manifests_of(obj, others.get(_kind(obj), ()))
+            manifests = manifests_of(obj, custom.get(_kind(obj), ()))
         except UnreadableError as error:
             raise InputError(_problem(document, (*at, *error.location), str(error))) from error
-        wrong = [
-            _problem(document, (*at, *manifest.at, *location), words)
+        problems = [
+            _problem(document, (*at, *manifest.at, *location), message)
             for manifest in manifests
-            for location, words in invalid_fields(_at(obj, manifest.at))
+            for location, message in invalid_fields(_at(obj, manifest.at))
         ]
-        if wrong:
-            raise InputError("\n".join(wrong))
+        if problems:
+            raise InputError("\n".join(problems))
         yield from (LocatedManifest(document, at, obj, manifest) for manifest in manifests)
 
 
-def _problem(document: Document, location: Path, words: str) -> str:
-    return f"{document.place(location)}: {files.field_path(location)}: {words}"
+def _problem(document: Document, location: Path, message: str) -> str:
+    return f"{document.place(location)}: {files.field_path(location)}: {message}"
 
 
 def _at(value: Any, path: Path) -> Any:

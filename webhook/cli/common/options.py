@@ -1,4 +1,4 @@
-"""Flags that several commands share. Each is an environment variable too; `--help` shows both."""
+"""Flags that several commands share; most are environment variables too, which `--help` names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from webhook.cli.common.output import Format
 from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.model.patch import Path
@@ -22,18 +23,23 @@ def setting(flag: str, *more: str, **options: Any) -> Any:
 
 Policies = Annotated[
     list[str] | None,
-    setting("--policies", "-p", metavar="PATH", help="Policy file, directory or - (repeatable)."),
+    setting(
+        "--policies",
+        "-p",
+        metavar="PATH",
+        help="Policy file, directory, or - for standard input (repeatable).",
+    ),
 ]
 BuiltIn = Annotated[
     Profile,
-    setting("--builtin", help="Built-in policies: safe sets no limits, strict does, off leaves them out."),
+    setting("--builtin", help="Built-in policies: safe sets no limits, strict does, off disables them."),
 ]
 Presets = Annotated[
     list[str] | None,
     setting(
         "--preset",
         metavar="NAME",
-        help="A preset to use (repeatable); `podtailor policies list --builtin safe --all` shows them.",
+        help="A preset to use (repeatable). `podtailor policies list --builtin safe --all` lists them.",
     ),
 ]
 ServerMode = Annotated[
@@ -41,60 +47,64 @@ ServerMode = Annotated[
     setting(
         "--mode",
         case_sensitive=False,
-        help="Mode of namespaces without a podtailor.dev/mode label; Off beats every label.",
+        help="Mode of namespaces without the label podtailor.dev/mode; Off overrides all labels.",
     ),
 ]
 AcceleratorPatterns = Annotated[
     list[str] | None,
     setting(
-        "--accelerator", metavar="GLOB", help="One more resource name that is an accelerator (repeatable)."
+        "--accelerator",
+        metavar="GLOB",
+        help="Names of further resources that are accelerators (repeatable).",
     ),
 ]
 NoAnnotate = Annotated[
-    bool, setting("--no-annotate", help="Do not write the annotation podtailor.dev/applied.")
+    bool, setting("--no-annotate", help="Do not add the annotation podtailor.dev/applied.")
 ]
 Filenames = Annotated[
     list[str] | None,
-    typer.Option("--filename", "-f", metavar="PATH", help="Manifest, directory or - (repeatable)."),
+    typer.Option(
+        "--filename", "-f", metavar="PATH", help="Manifest, directory, or - for standard input (repeatable)."
+    ),
 ]
 NamespaceLabels = Annotated[
     list[str] | None,
-    typer.Option(
-        "--namespace-labels", metavar="KEY=VALUE", help="Labels that the namespace has (repeatable)."
-    ),
+    typer.Option("--namespace-labels", metavar="KEY=VALUE", help="Labels of the namespace (repeatable)."),
 ]
+OutputFormat = Annotated[Format, typer.Option("--output", "-o", help="Text, or JSON for programs.")]
 FromCluster = Annotated[
     bool,
-    setting("--from-cluster", help="Policies and namespaces of the cluster too."),
+    setting("--from-cluster", help="Also use the policies and namespaces of the cluster."),
 ]
 Kubeconfig = Annotated[
     str | None,
     setting(
-        "--kubeconfig", help="How to reach the cluster; else KUBECONFIG, or in a Pod its ServiceAccount."
+        "--kubeconfig",
+        help="Path of a kubeconfig; otherwise KUBECONFIG is used, or in a Pod its ServiceAccount.",
     ),
 ]
-Context = Annotated[str | None, setting("--context", help="Context of the kubeconfig.")]
+Context = Annotated[str | None, setting("--context", help="Context in the kubeconfig.")]
 Since = Annotated[
     str,
     typer.Option(
         "--since",
         metavar="TIME",
-        help="Since when policies of files are in force, as 2026-01-31T12:00:00Z. No Pod from before slipped "
+        help="When the policies of files took effect, as in 2026-01-31T12:00:00Z. Older Pods did not slip "
         "through.",
     ),
 ]
 AllNamespaces = Annotated[
-    bool, typer.Option("--all-namespaces", "-A", help="All namespaces, which is what is done without -n.")
+    bool, typer.Option("--all-namespaces", "-A", help="All namespaces; the default if you may read them.")
 ]
 CurrentNamespace = Annotated[
     str | None,
     typer.Option(
         "--namespace",
         "-n",
-        help="Namespace of the Pod, or of manifests that name none; else that of the context.",
+        help="Namespace of the Pod, or of manifests without one; otherwise that of the context.",
     ),
 ]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests that name none.")]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace of manifests without one.")]
 
 
 _DURATION = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
@@ -102,10 +112,10 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def parse_duration(text: str) -> timedelta:
-    """Of `90d`, `12h`, `10m` or `30s`."""
+    """As in `90d`, `12h`, `10m` or `30s`."""
     match = _DURATION.fullmatch(text)
     if not match:
-        raise typer.BadParameter(f"{text}: write a number and s, m, h or d, as 90d")
+        raise typer.BadParameter(f"{text}: write a number and s, m, h or d, as in 90d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -118,12 +128,12 @@ _MAX_PORT = 65535
 
 
 def port_setting(flag: str, **options: Any) -> Any:
-    """A setting that is a port; 0 takes a free one."""
+    """A setting that is a port; 0 picks a free one."""
     service = f"podtailor-{flag.removeprefix('--')}".removesuffix("-port")
     variable = f"PODTAILOR_{flag.removeprefix('--').replace('-', '_').upper()}"
 
-    def parsed(text: str) -> int:
-        if "://" in text:  # Kubernetes gives a Pod `NAME_PORT` for each Service of its namespace
+    def parse(text: str) -> int:
+        if "://" in text:  # Kubernetes sets `NAME_PORT` in a Pod for each Service of its namespace
             raise InputError(
                 f"{variable} is {text}: Kubernetes sets it for the Service {service}. "
                 f"Set enableServiceLinks: false in the Pod's spec, or give {flag}"
@@ -132,7 +142,7 @@ def port_setting(flag: str, **options: Any) -> Any:
             raise typer.BadParameter(f"{text}: write a number from 0 to {_MAX_PORT}")
         return int(text)
 
-    return setting(flag, parser=parsed, metavar="PORT", **options)
+    return setting(flag, parser=parse, metavar="PORT", **options)
 
 
 _CONTROLLER = re.compile(r"(\w+)\.(v\w+)\.([\w.-]+)=((?:\w+|\*)(?:\.(?:\w+|\*))*)", re.ASCII)
@@ -141,14 +151,14 @@ Controllers = Annotated[
     setting(
         "--controller",
         metavar="KIND.VERSION.GROUP=PATH",
-        help="One more kind with a Pod template, as in Rollout.v1alpha1.argoproj.io=spec.template; * steps "
-        "through a list, as in RayCluster.v1.ray.io=spec.workerGroupSpecs.*.template (repeatable).",
+        help="Another kind with a Pod template, as in Rollout.v1alpha1.argoproj.io=spec.template; * is each "
+        "item of a list, as in RayCluster.v1.ray.io=spec.workerGroupSpecs.*.template (repeatable).",
     ),
 ]
 
 
 def parse_labels(pairs: list[str] | None) -> dict[str, str]:
-    """`k=v` pairs, several in one with commas, as kubectl takes them. Raises InputError."""
+    """From `k=v` pairs, which commas may separate, as in kubectl. Raises InputError."""
     labels = {}
     for pair in (pair for given in pairs or () for pair in given.split(",")):
         key, equals, value = pair.partition("=")
@@ -164,7 +174,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 def check_time(since: str) -> None:
     """Raises InputError."""
     if since and not _TIME.fullmatch(since):
-        raise InputError(f"--since {since}: write a time as 2026-01-31T12:00:00Z")
+        raise InputError(f"--since {since}: write a time like 2026-01-31T12:00:00Z")
 
 
 def check_scope(namespace: str | None, *, all_namespaces: bool) -> None:
@@ -174,22 +184,25 @@ def check_scope(namespace: str | None, *, all_namespaces: bool) -> None:
 
 
 def parse_controllers(given: list[str] | None) -> dict[tuple[str, str], tuple[Path, ...]]:
-    """Where templates stand, by apiVersion and kind; of `KIND.VERSION.GROUP=PATH`. Raises InputError."""
-    found: dict[tuple[str, str], tuple[Path, ...]] = {}
+    """Paths of Pod templates by apiVersion and kind, from `KIND.VERSION.GROUP=PATH`. Raises InputError."""
+    paths: dict[tuple[str, str], tuple[Path, ...]] = {}
     for each in given or ():
         match = _CONTROLLER.fullmatch(each)
         if not match:
-            raise InputError(f"--controller {each}: write it as Rollout.v1alpha1.argoproj.io=spec.template")
+            raise InputError(f"--controller {each}: write it like Rollout.v1alpha1.argoproj.io=spec.template")
         kind, version, group, path = match.groups()
         key = (f"{group}/{version}", kind)
-        found[key] = (*found.get(key, ()), tuple(path.split(".")))
-    return found
+        paths[key] = (*paths.get(key, ()), tuple(path.split(".")))
+    return paths
 
 
 def check_filenames(filenames: list[str] | None, others: list[str] | None = None) -> list[str]:
-    """What `-f` gave. `others`: what else may name standard input, which can be read once."""
+    """The files of `-f`. `others` may name standard input too, which can be read only once.
+
+    Raises InputError.
+    """
     if not filenames:
-        raise InputError("nothing to read: give -f FILE, -f DIRECTORY or -f - for standard input")
+        raise InputError("no manifests given: use -f FILE, -f DIRECTORY, or -f - for standard input")
     if [*filenames, *(others or ())].count("-") > 1:
-        raise InputError("- stands for standard input more than once, and it can be read once")
+        raise InputError("- is given more than once, and standard input can be read only once")
     return filenames

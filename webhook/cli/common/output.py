@@ -1,4 +1,4 @@
-"""What commands print for machines, and the words that all of them use. For people: `terminal.py`."""
+"""Output for programs, and wording that verbs share. Output for people is in `terminal.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webhook.documents.json_text import escape_controls
 
 
 class Format(StrEnum):
-    """How a command that has a table or text for people can print for machines."""
+    """Output formats of a command that prints text or a table."""
 
     TEXT = "text"
     JSON = "json"

@@ -1,4 +1,4 @@
-"""Which policies a command uses, and how: the flags that verbs share, as one value."""
+"""The flags of verbs that say which policies to use, and how, as one value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webhook.policies.shipped import Profile
 
 
 class PolicyOptions(Struct, frozen=True, kw_only=True):
-    """Named as the parameters of commands; None and empty mean the same."""
+    """Fields are named as the parameters of commands. None means the same as empty."""
 
     policies: Sequence[str] | None = None
     """Files and directories."""
@@ -24,14 +24,14 @@ class PolicyOptions(Struct, frozen=True, kw_only=True):
     preset: Sequence[str] | None = None
     mode: Mode = Mode.ENFORCE
     accelerator: Sequence[str] | None = None
-    """Patterns of resource names, besides those that are built in."""
+    """Globs on resource names, in addition to the built-in ones."""
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
-    """Of every namespace, for a command that knows no cluster."""
+    """Of every namespace, if no cluster is read."""
     annotate: bool = True
 
 
 def snapshot_from(options: PolicyOptions) -> Snapshot:
-    """What a command decides by, without a cluster. Raises InputError for invalid policies."""
+    """Without a cluster. Raises InputError for invalid policies."""
     patterns = tuple(map(glob, (*PATTERNS, *(options.accelerator or ()))))
     return snapshot_of(
         in_force(options.policies or (), options.builtin, options.preset or ()),
@@ -43,7 +43,7 @@ def snapshot_from(options: PolicyOptions) -> Snapshot:
 
 
 class _EveryNamespace(Mapping[str, Namespace]):
-    """Has every name, each with the same labels: manifests do not say what labels their namespace has."""
+    """Every namespace, all with the same labels: manifests do not contain those of their namespace."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = labels

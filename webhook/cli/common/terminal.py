@@ -1,4 +1,4 @@
-"""What commands print for people: colour, width and tables fit for a terminal, and for a pipe."""
+"""Output for people: colour, width and tables, for a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from rich.text import Text
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-# Names and annotations are anybody's, and a terminal obeys control characters.
+# Anybody can write names and annotations, and terminals execute control characters.
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\ufffd")
 del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
 
 
-class _Harmless(Console):
-    """Control characters that stand in what is printed are shown as such."""
+class _SafeConsole(Console):
+    """Shows control characters instead of sending them to the terminal."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*map(_harmless, objects), **options)
+        super().print(*map(_without_controls, objects), **options)
 
 
-def _harmless(printed: Any) -> Any:
+def _without_controls(printed: Any) -> Any:
     if isinstance(printed, str):
         return printed.translate(_CONTROLS)
     if isinstance(printed, Text):
@@ -36,16 +36,16 @@ def _harmless(printed: Any) -> Any:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Colour only on a terminal; elsewhere lines as long as they are, for grep."""
-    made = _Harmless(stderr=stderr, highlight=False, soft_wrap=True)
+    """Colour only on a terminal; in a pipe lines are not wrapped, for grep."""
+    made = _SafeConsole(stderr=stderr, highlight=False, soft_wrap=True)
     if not made.is_terminal:
         made.width = 1000
     return made
 
 
 def write(text: str) -> None:
-    """Text to the letter; a terminal is spared what it would obey."""
-    sys.stdout.write(_harmless(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
+    """The exact text; on a terminal without control characters."""
+    sys.stdout.write(_without_controls(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
 
 
 def print_error(message: str) -> None:
@@ -59,14 +59,14 @@ def warn(message: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as kubectl prints them."""
+    """Aligned columns, as kubectl prints them."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(_harmless(cell)) for cell in row))
+        table.add_row(*(Text(_without_controls(cell)) for cell in row))
     out = console()
-    out.width = 1000  # names are worth more than a line that fits
+    out.width = 1000  # whole names rather than lines that fit
     with out.capture() as capture:
         out.print(table)
     for line in capture.get().splitlines():
@@ -74,7 +74,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_diff(before: str, after: str, name: str) -> None:
-    """A unified diff that `patch` takes."""
+    """A unified diff that `patch` accepts."""
     lines = _diff(before, after, name)
     out = console()
     if not out.is_terminal:

@@ -41,7 +41,7 @@ def explain(
     controller: options.Controllers = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: Annotated[Format, typer.Option("--output", "-o", help="Text for people, or JSON.")] = Format.TEXT,
+    output: options.OutputFormat = Format.TEXT,
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
