@@ -21,10 +21,6 @@ def test_namespace_is_the_requests() -> None:
     assert evaluate(Request("kube-system", pod_view(obj)), snapshot(ANY)).exemption
 
 
-def test_unknown_namespace_is_unlabelled() -> None:
-    assert evaluate(Request("new", pod_view(pod())), snapshot(ANY)).patch
-
-
 @pytest.mark.parametrize(
     ("obj", "warning"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pods import Json, decide, owned, pod, policy, snapshot, tailored
+from tests.support.pods import Json, decide, owned, pod, policy, tailored
 from webhook.engine.snapshot import snapshot_of
 from webhook.model.draft import Reason
 from webhook.policies.shipped import Profile, built_in
@@ -60,28 +60,3 @@ def test_steps_that_run_one_after_the_other(before: Json, sized: list[str]) -> N
     containers = tailored(before, within=SAFE)["spec"]["containers"]
     assert [each["name"] for each in containers if "resources" in each] == sized
     assert all("resizePolicy" in each for each in containers)
-
-
-@pytest.mark.parametrize(
-    "before",
-    [
-        pytest.param(pod(metadata="annotations: {target.workload.openshift.io/management: '{}'}"), id="leaves Pods of a partitioned workload"),
-        pytest.param(pod(metadata="annotations: {management.workload.openshift.io/cores: '1'}"), id="leaves Pods with its cores as annotation"),
-        pytest.param(pod(container="resources: {limits: {management.workload.openshift.io/cores: 100}}"), id="leaves Pods with its cores as resource"),
-        pytest.param(pod("nodeName: n1"), id="leaves bound Pods"),
-    ],
-)  # fmt: skip
-def test_leaves_resources(before: Json) -> None:
-    after = tailored(before, within=STRICT)
-    assert after["spec"]["containers"][0].get("resources") == before["spec"]["containers"][0].get("resources")
-    assert "resizePolicy" in after["spec"]["containers"][0]
-
-
-def test_bound_pods_get_a_resize_policy_at_most() -> None:
-    greedy = policy(
-        "resizePolicy: {cpu: NotRequired}\nnodeSelector: {a: b}\ntolerations: [{operator: Exists}]\n"
-        "resources: {limits: [{type: Container, defaultRequest: {cpu: 1m}, default: {memory: 1Gi}}]}"
-    )
-    decision = decide(pod("nodeName: n1"), snapshot(greedy))
-    assert [change.field for change in decision.outcome.changes] == ["app:resizePolicy.cpu"]
-    assert {skip.reason for skip in decision.outcome.skips} == {Reason.NODE_NAME}
