@@ -8,7 +8,12 @@ from tests.support.pods import pod
 from webhook.model.pod import NO_SPEC, ResourceList, Toleration, pod_view
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Defaults, Plugins, RuntimeClass
 
-KATA = RuntimeClass("kata", {"cpu": "1"}, {"sandbox": "yes"}, (Toleration(key="sandbox", operator="Exists"),))
+KATA = RuntimeClass(
+    name="kata",
+    overhead={"cpu": "1"},
+    node_selector={"sandbox": "yes"},
+    tolerations=(Toleration(key="sandbox", operator="Exists"),),
+)
 PLUGINS = Plugins(
     {"shop": [Defaults("shop", limits={"memory": "2Gi"}, requests={"memory": "1Gi", "cpu": "1"})]},
     {"kata": KATA},

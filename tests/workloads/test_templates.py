@@ -1,4 +1,4 @@
-"""Manifests as admission would see their Pods. That it sees them so is asked of a real one, end to end."""
+"""Manifests as webhooks would see their Pods. An end-to-end test compares them with real Pods."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _controller(api_version: str, kind: str) -> Json:
     return obj | (body if kind == "PodTemplate" else {"spec": body})
 
 
-def _manifest(obj: Json) -> Manifest:
-    (found,) = manifests_of(obj)
-    return found
+def _only_manifest(obj: Json) -> Manifest:
+    (manifest,) = manifests_of(obj)
+    return manifest
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,18 @@ def _manifest(obj: Json) -> Manifest:
 )
 def test_controllers(api_version: str, kind: str, owner: str | None, at: str) -> None:
     obj = _controller(api_version, kind)
-    found = _manifest(obj)
-    subject = subject_of(found.admitted, Namespace("team"), snapshot().accelerators)
-    assert (subject.owner, "/".join(map(str, found.at)), found.namespace) == (owner, at, "team")
-    decision = evaluate(Request("team", found.admitted), snapshot(*built_in(Profile.SAFE)))
-    after = jsonpatch.apply_patch(obj, decision.outcome.operations(found.template, found.at))
+    manifest = _only_manifest(obj)
+    subject = subject_of(manifest.admitted, Namespace("team"), snapshot().accelerators)
+    assert (subject.owner, "/".join(map(str, manifest.at)), manifest.namespace) == (owner, at, "team")
+    decision = evaluate(Request("team", manifest.admitted), snapshot(*built_in(Profile.SAFE)))
+    after = jsonpatch.apply_patch(obj, decision.outcome.operations(manifest.template, manifest.at))
     assert after != obj
 
 
-def test_deployments_pods_carry_the_label_that_policies_know_them_by() -> None:
-    found = _manifest(_controller("apps/v1", "Deployment"))
-    assert found.admitted.metadata is not None
-    assert "pod-template-hash" in (found.admitted.metadata.labels or {})
+def test_pods_of_a_deployment_have_the_label_that_ownerkinds_needs() -> None:
+    manifest = _only_manifest(_controller("apps/v1", "Deployment"))
+    assert manifest.admitted.metadata is not None
+    assert "pod-template-hash" in (manifest.admitted.metadata.labels or {})
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_other_objects_make_no_pods(obj: Json) -> None:
     assert manifests_of(obj) == []
 
 
-def test_only_our_own_operations_are_for_the_template() -> None:
-    """What the controller and the API server would add is seen, never written."""
+def test_patch_for_a_template_has_only_what_policies_set() -> None:
+    """Not what the controller and the API server would add."""
     obj = _controller("apps/v1", "StatefulSet")
     obj["spec"]["template"] = yaml("{spec: {containers: [{name: app, resources: {limits: {cpu: 1}}}]}}")
-    found = _manifest(obj)
-    decision = evaluate(Request("team", found.admitted), snapshot(*built_in(Profile.SAFE)))
-    after = jsonpatch.apply_patch(obj, decision.outcome.operations(found.template, found.at))
+    manifest = _only_manifest(obj)
+    decision = evaluate(Request("team", manifest.admitted), snapshot(*built_in(Profile.SAFE)))
+    after = jsonpatch.apply_patch(obj, decision.outcome.operations(manifest.template, manifest.at))
     template = after["spec"]["template"]
     assert "metadata" not in template
     assert template["spec"]["containers"][0]["resources"] == {
@@ -90,8 +90,8 @@ def test_only_our_own_operations_are_for_the_template() -> None:
     }
 
 
-def test_a_pod_is_seen_as_it_is() -> None:
-    found = _manifest(pod())
-    assert found.at == ()
-    assert found.admitted == found.template
+def test_pod_is_its_own_template() -> None:
+    manifest = _only_manifest(pod())
+    assert manifest.at == ()
+    assert manifest.admitted == manifest.template
     assert decide(pod(), snapshot()).patch == []

@@ -1,1 +1,1 @@
-"""The product: `evaluate(request, snapshot) -> Decision`, and `explain`, its talkative twin. Pure."""
+"""The product: `evaluate(request, snapshot) -> Decision`, and `explain`, which adds the reasons. Pure."""

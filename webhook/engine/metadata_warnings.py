@@ -50,7 +50,7 @@ def metadata_warnings(metadata: ObjectMeta, namespace: Namespace) -> list[Notice
 
 
 def opts_out(pairs: _Pairs) -> bool:
-    """Whether the switch is not `enabled`: an unknown value opts out, which is the safe meaning."""
+    """Whether `podtailor.dev/injection` is anything but `enabled`: an unknown value opts out, to be safe."""
     return INJECTION in pairs and pairs[INJECTION] != "enabled"
 
 

@@ -1,1 +1,1 @@
-"""Objects that make Pods: where their templates stand, who owns whom, what built-in admission plugins add."""
+"""Objects that make Pods: their templates and owners, and what built-in admission plugins add."""

@@ -31,7 +31,7 @@ class Defaults(Struct, frozen=True):
     requests: ResourceList = {}
 
 
-class RuntimeClass(Struct, frozen=True):
+class RuntimeClass(Struct, frozen=True, kw_only=True):
     name: str = ""
     overhead: ResourceList = {}
     node_selector: Mapping[str, str] = {}

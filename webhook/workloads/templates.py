@@ -53,7 +53,7 @@ class UnreadableError(Exception):
         self.location = location
 
 
-class Manifest(Struct, frozen=True):
+class Manifest(Struct, frozen=True, kw_only=True):
     """A Pod or Pod template in an object."""
 
     kind: str
@@ -99,11 +99,16 @@ def at_path(obj: Any, path: Path, at: Path = ()) -> Iterator[tuple[Path, dict[st
 
 
 def _manifest(obj: dict[str, Any], at: Path, pod: dict[str, Any]) -> Manifest:
-    template = _viewed(pod, at)
-    metadata = _viewed({"metadata": obj.get("metadata")}, ()).metadata or NO_METADATA
+    template = _view(pod, at)
+    metadata = _view({"metadata": obj.get("metadata")}, ()).metadata or NO_METADATA
     name = metadata.name or metadata.generateName or ""
     return Manifest(
-        obj["kind"], name, metadata.namespace, at, template, _created(template, obj["kind"], name)
+        kind=obj["kind"],
+        name=name,
+        namespace=metadata.namespace,
+        at=at,
+        template=template,
+        admitted=_created(template, obj["kind"], name),
     )
 
 
@@ -131,7 +136,7 @@ def _has_containers(spec: Any) -> bool:
     return isinstance(containers, list) and any(isinstance(each, dict) for each in containers)
 
 
-def _viewed(pod: dict[str, Any], at: Path) -> PodView:
+def _view(pod: dict[str, Any], at: Path) -> PodView:
     try:
         return pod_view(pod)
     except msgspec.ValidationError as error:
@@ -142,7 +147,7 @@ def _viewed(pod: dict[str, Any], at: Path) -> PodView:
             key = _invalid_key(pod, location)
             if key is not None:
                 raise UnreadableError((*at, *location, key), "must be a string: put it in quotes") from error
-        raise UnreadableError((*at, *location), _in_words(message)) from error
+        raise UnreadableError((*at, *location), _plain(message)) from error
 
 
 # Plain words for the types that msgspec names.
@@ -155,7 +160,7 @@ _WORDS = {
 }
 
 
-def _in_words(message: str) -> str:
+def _plain(message: str) -> str:
     match = re.fullmatch(r"Expected `([a-z]+)[^`]*`, got `([a-z]+)`", message)
     if not match or match[1] not in _WORDS:
         return message

@@ -139,7 +139,10 @@ def _runtime_class(found: Object) -> RuntimeClass:
     read = msgspec.json.decode(found.raw, type=_RuntimeClass)
     scheduling = read.scheduling
     return RuntimeClass(
-        found.metadata.name, read.overhead.podFixed, scheduling.nodeSelector, scheduling.tolerations
+        name=found.metadata.name,
+        overhead=read.overhead.podFixed,
+        node_selector=scheduling.nodeSelector,
+        tolerations=scheduling.tolerations,
     )
 
 
