@@ -225,7 +225,10 @@ class TestStart:
         code, error = self.run(
             "--port", "0", "--tls-cert-file", f"{folder}/no", "--tls-private-key-file", f"{folder}/no"
         )
-        assert (code, error) == (2, f"error: {folder}/no: no such file; `podtailor certs issue` makes one\n")
+        assert (code, error) == (
+            2,
+            f"error: {folder}/no: no such file; `podtailor certs issue` creates one\n",
+        )
 
     def test_with_the_key_of_another_certificate(self, folder: Path, server: Server) -> None:
         now, day = datetime.now(UTC), timedelta(days=1)
@@ -235,7 +238,7 @@ class TestStart:
             "--port", "0", "--tls-cert-file", certificate, "--tls-private-key-file", str(folder / "other.key")
         )  # fmt: skip
         assert code == 2
-        assert "no certificate with its key" in error
+        assert "not a certificate with its private key" in error
 
     def test_on_a_port_in_use(self, server: Server) -> None:
         files = [

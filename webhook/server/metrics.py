@@ -173,7 +173,7 @@ class Metrics:
         )
         gauge.set_function(is_trusted)
 
-    def certificate(self, expires: float, read_at: float) -> None:
+    def set_certificate(self, expires: float, read_at: float) -> None:
         self._expiry.set(expires)
         self._reload.set(read_at)
 
