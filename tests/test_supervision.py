@@ -1,4 +1,4 @@
-"""Every thread and every task beside the requests: one that fails is heard of, and works again."""
+"""Background threads: a failure is logged and counted, and the work starts again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prometheus_client import generate_latest
 
 from certs.files import TLS_CERT, TLS_KEY, issue_to
 from certs.inspect import read_certificates
-from tests.cluster.fake_api import answering
+from tests.cluster.fake_api import fake_api
 from tests.support.processes import eventually
 from webhook import supervision
 from webhook.certificates.loop import RotationLoop
@@ -67,12 +67,12 @@ def reflector(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     def read(found: Object) -> str:
         return found.metadata.name
 
-    with answering() as (answers, api):
-        answers.every_list = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "a"}}]}
+    with fake_api() as (fake, api):
+        fake.every_list = {"metadata": {"resourceVersion": "1"}, "items": [{"metadata": {"name": "a"}}]}
         worker = Reflector(api, Resource("things", "/api/v1/things", failing_once(read)), lambda: None)
         with running(worker):
             yield lambda: worker.items() == {"/a": "a"}
-            answers.end()
+            fake.end()
 
 
 @contextmanager
@@ -99,16 +99,16 @@ def snapshots(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
 def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
     patch.setattr("webhook.cluster.status_writer.truncate", failing_once(truncate))
     metadata = Meta(name="a", uid="a", generation=2, resourceVersion="7")
-    with answering() as (answers, api):
-        answers.give({})
+    with fake_api() as (fake, api):
+        fake.respond({})
         worker = StatusWriter(api)
         with running(worker):
             (policy_status,) = PolicyStatuses().replace_all(
                 [PolicyObject(policy_kinds.KINDS[0], metadata, b"{}", None)]
             )
             worker.enqueue({"a": policy_status})
-            yield lambda: bool(answers.asked)
-            answers.end()
+            yield lambda: bool(fake.requests)
+            fake.end()
 
 
 @contextmanager
@@ -154,7 +154,7 @@ ALL = [
 
 
 @pytest.mark.parametrize(("begun", "name"), ALL, ids=[name for _, name in ALL])
-def test_one_that_fails_is_heard_of_and_works_again(
+def test_one_that_fails_is_logged_and_works_again(
     begun: Callable[[Path, pytest.MonkeyPatch], Any],
     name: str,
     tmp_path: Path,

@@ -81,7 +81,7 @@ def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (f"{HEAD}tests: []\n", "tests.yaml:3:1: tests: "),
         (f"{HEAD}tests:\n- name: x\n  object: {POD}\n  expect: {{}}\n", "tests.yaml:6:3: tests[0].expect: expects nothing"),
@@ -94,11 +94,11 @@ def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
         ("# nothing\n", "no test found"),
     ],
 )  # fmt: skip
-def test_wrong_file_is_told(run: Run, tmp_path: Path, text: str, said: str) -> None:
+def test_wrong_file_is_refused(run: Run, tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "tests.yaml").write_text(text)
     done = run("test", str(tmp_path / "tests.yaml"))
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
 
 
 def test_first_draft_passes_and_is_not_written_over(run: Run, tmp_path: Path) -> None:
@@ -157,5 +157,5 @@ def test_what_no_api_server_takes_is_named_where_the_test_holds_it(run: Run, tmp
         "    apiVersion: v1\n    kind: Pod\n    spec:\n      container: [{name: a}]\n"
     )
     done = run("test", str(tmp_path / "tests.yaml"))
-    said = 'tests.yaml:10:7: tests[0].object.spec.container: unknown field; did you mean "containers"?'
-    assert (done.code, done.err) == (2, f"error: {tmp_path}/{said}\n")
+    problem = 'tests.yaml:10:7: tests[0].object.spec.container: unknown field; did you mean "containers"?'
+    assert (done.code, done.err) == (2, f"error: {tmp_path}/{problem}\n")

@@ -1,4 +1,4 @@
-"""An HTTP server that says what a test wrote down: for answers that no API server gives when it is asked to."""
+"""An HTTP server in place of the API server, for responses that a real one gives only by chance."""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ from kubernetes.client import ApiClient, Configuration
 from tests.support.pods import Json
 
 
-class Answers:
-    """The answers, in their order; the last question without one waits until the end."""
+class FakeApi:
+    """Gives the responses in order; a request without one waits until the end."""
 
     def __init__(self) -> None:
-        self._given: deque[tuple[int, str]] = deque()
-        self._grown = threading.Condition()
+        self._responses: deque[tuple[int, str]] = deque()
+        self._changed = threading.Condition()
         self._over = threading.Event()
-        self.asked: list[Json] = []
-        """Query, or the body, of each question."""
+        self.requests: list[Json] = []
+        """The query, or path and body, of each request."""
         self.every_list: Json | None = None
-        """The answer to whoever lists; the others are for those who watch."""
+        """The response to all lists; the others are for watches then."""
         self.lists: dict[str, Json] = {}
-        """By the plural of a kind, the answer to whoever lists that."""
+        """By plural: the response to lists of one resource."""
         self.not_served = ""
-        """What is asked for below this path is not there."""
+        """Requests below this path get 404."""
 
-    def give(self, *bodies: str | Json, status: int = 200) -> None:
-        """The answers to the next questions; a str as it stands."""
-        with self._grown:
-            self._given.extend(
+    def respond(self, *bodies: str | Json, status: int = 200) -> None:
+        """Respond to the next requests; a str is sent as it is."""
+        with self._changed:
+            self._responses.extend(
                 (status, body if isinstance(body, str) else json.dumps(body)) for body in bodies
             )
-            self._grown.notify_all()
+            self._changed.notify_all()
 
     def wait_for(self, count: int) -> None:
-        """Until that many questions have been asked."""
-        with self._grown:
-            assert self._grown.wait_for(lambda: len(self.asked) >= count, 20), self.asked
+        """Until there were that many requests."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.requests) >= count, 20), self.requests
 
-    def take(self, question: Json, path: str = "") -> tuple[int, str]:
-        with self._grown:
-            self.asked.append(question)
-            self._grown.notify_all()
+    def take(self, request: Json, path: str = "") -> tuple[int, str]:
+        with self._changed:
+            self.requests.append(request)
+            self._changed.notify_all()
             every = self.lists.get(path.rpartition("/")[2], self.every_list)
-            if every and "watch" not in question:
+            if every and "watch" not in request:
                 return 200, json.dumps(every)
-            self._grown.wait_for(lambda: self._given or self._over.is_set())
-            return self._given.popleft() if self._given else (503, "")
+            self._changed.wait_for(lambda: self._responses or self._over.is_set())
+            return self._responses.popleft() if self._responses else (503, "")
 
     def end(self) -> None:
         self._over.set()
-        with self._grown:
-            self._grown.notify_all()
+        with self._changed:
+            self._changed.notify_all()
 
 
 @contextmanager
-def answering() -> Iterator[tuple[Answers, ApiClient]]:
-    answers = Answers()
+def fake_api() -> Iterator[tuple[FakeApi, ApiClient]]:
+    fake = FakeApi()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if answers.not_served and self.path.startswith(answers.not_served):
+            if fake.not_served and self.path.startswith(fake.not_served):
                 self.send_error(404)
                 return
             asked = urlsplit(self.path)
@@ -76,8 +76,8 @@ def answering() -> Iterator[tuple[Answers, ApiClient]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self._answer({"path": self.path, **json.loads(body)})
 
-        def _answer(self, question: Json, path: str = "") -> None:
-            status, body = answers.take(question, path)
+        def _answer(self, request: Json, path: str = "") -> None:
+            status, body = fake.take(request, path)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
@@ -92,9 +92,9 @@ def answering() -> Iterator[tuple[Answers, ApiClient]]:
     configuration.retries = False
     try:
         with ApiClient(configuration) as api:
-            yield answers, api
+            yield fake, api
     finally:
-        answers.end()
+        fake.end()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -80,8 +80,8 @@ def test_namespace_in_a_pod_is_that_of_its_account(
     account.write_text("mine\n")
     assert current_namespace() == "mine"
     assert current_namespace(str(kubeconfig)) == "default", "what is given is asked first"
-    monkeypatch.setenv("POD_NAMESPACE", "said")
-    assert current_namespace() == "said"
+    monkeypatch.setenv("POD_NAMESPACE", "from-the-variable")
+    assert current_namespace() == "from-the-variable"
 
 
 @pytest.mark.parametrize("text", ["", "- x", "nonsense", '{"contexts": null}'])

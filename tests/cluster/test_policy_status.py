@@ -81,9 +81,9 @@ def test_oldest_of_a_namespace_are_heard() -> None:
     crowd = [_policy_object(f"p{age}", age=age, namespace="shop") for age in range(MAX_IN_A_NAMESPACE + 2)]
     others = [_policy_object("p", namespace="other"), _policy_object("p")]
     policy_statuses = PolicyStatuses().replace_all(_store(*crowd, *others).values())
-    unheard = {each.object.key for each in policy_statuses if each.reason == "TooMany"}
-    assert unheard == {"shop/p0", "shop/p1"}
-    assert {each.object.key for each in policy_statuses if not each.policy} == unheard
+    over_limit = {each.object.key for each in policy_statuses if each.reason == "TooMany"}
+    assert over_limit == {"shop/p0", "shop/p1"}
+    assert {each.object.key for each in policy_statuses if not each.policy} == over_limit
 
 
 def _raw(name: str, spec: str = "{}", *, second: int = 0, **metadata: object) -> Object:

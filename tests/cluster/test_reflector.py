@@ -1,4 +1,4 @@
-"""What a reflector makes of answers that are not as they should be. With good ones it is tried end to end."""
+"""A reflector with responses that are not as they should be. Good ones are tested end to end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from kubernetes.client import ApiClient, ApiException
 
-from tests.cluster.fake_api import Answers, answering
+from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import reflector
@@ -41,10 +41,10 @@ def _events(*events: tuple[str, Json]) -> str:
 
 
 class Watched:
-    """A reflector that runs, and how often it has said that something changed."""
+    """A reflector that runs, and how often it has reported a change."""
 
-    def __init__(self, answers: Answers, api: ApiClient) -> None:
-        self.answers = answers
+    def __init__(self, fake: FakeApi, api: ApiClient) -> None:
+        self.fake = fake
         self.changes = 0
         self.reflector = Reflector(api, WATCHED, self._changed)
 
@@ -65,26 +65,26 @@ def without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def watched() -> Iterator[Watched]:
-    with answering() as (answers, api):
-        made = Watched(answers, api)
+    with fake_api() as (fake, api):
+        made = Watched(fake, api)
         yield made
         made.reflector.stop()
-        answers.end()
+        fake.end()
         if made.reflector.ident:
             made.reflector.join(10)
-            assert not made.reflector.is_alive(), "it ends when told"
+            assert not made.reflector.is_alive(), "it ends when stopped"
 
 
 def test_list_of_several_pages() -> None:
-    with answering() as (answers, api):
-        answers.give(_list(_thing("a"), more="next"), _list(_thing("b"), resource_version=11))
+    with fake_api() as (fake, api):
+        fake.respond(_list(_thing("a"), more="next"), _list(_thing("b"), resource_version=11))
         assert list_objects(api, WATCHED) == ({"/a": "red", "/b": "red"}, "11")
-        assert [each.get("continue") for each in answers.asked] == [None, "next"]
+        assert [each.get("continue") for each in fake.requests] == [None, "next"]
 
 
 def test_watch_goes_on_from_what_was_heard_last(watched: Watched) -> None:
-    watched.answers.give(_list(_thing("a"), _thing("b")))
-    watched.answers.give(
+    watched.fake.respond(_list(_thing("a"), _thing("b")))
+    watched.fake.respond(
         _events(
             ("ADDED", _thing("c", resource_version=11)),
             ("MODIFIED", _thing("a", "blue", 12)),
@@ -94,10 +94,10 @@ def test_watch_goes_on_from_what_was_heard_last(watched: Watched) -> None:
         )
     )
     watched.start()
-    watched.answers.wait_for(3)
+    watched.fake.wait_for(3)
     assert watched.holds(a="blue", c="red")
     assert watched.changes == 4, "the list and three events: the fourth changed nothing that is kept"
-    assert watched.answers.asked[2]["resourceVersion"] == "20"
+    assert watched.fake.requests[2]["resourceVersion"] == "20"
 
 
 @pytest.mark.parametrize(
@@ -112,44 +112,44 @@ def test_watch_goes_on_from_what_was_heard_last(watched: Watched) -> None:
     ids=["expired event", "expired", "kind gone", "no JSON", "object of a shape of its own"],
 )
 def test_lists_again_where_it_cannot_go_on(watched: Watched, status: int, answer: str) -> None:
-    """And what was deleted meanwhile is gone, though nobody said so."""
-    watched.answers.give(_list(_thing("a"), _thing("b")))
-    watched.answers.give(answer, status=status)
-    watched.answers.give(_list(_thing("b", "blue"), resource_version=30))
+    """What was deleted meanwhile is gone, though there was no event."""
+    watched.fake.respond(_list(_thing("a"), _thing("b")))
+    watched.fake.respond(answer, status=status)
+    watched.fake.respond(_list(_thing("b", "blue"), resource_version=30))
     watched.start()
-    watched.answers.wait_for(4)
+    watched.fake.wait_for(4)
     assert watched.holds(b="blue")
-    assert watched.answers.asked[3]["resourceVersion"] == "30"
+    assert watched.fake.requests[3]["resourceVersion"] == "30"
 
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
 def test_refusal_leaves_what_is_held_and_is_said_once(
     watched: Watched, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    watched.answers.give(_list(_thing("a")))
-    watched.answers.give("no", "no", status=status)
-    watched.answers.give(_events(("ADDED", _thing("b", resource_version=11))))
+    watched.fake.respond(_list(_thing("a")))
+    watched.fake.respond("no", "no", status=status)
+    watched.fake.respond(_events(("ADDED", _thing("b", resource_version=11))))
     watched.start()
-    eventually("it hears again", lambda: watched.holds(a="red", b="red"))
-    assert [each["resourceVersion"] for each in watched.answers.asked[1:4]] == ["10"] * 3
-    said = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert said == ["list or watch failed"]
+    eventually("it watches again", lambda: watched.holds(a="red", b="red"))
+    assert [each["resourceVersion"] for each in watched.fake.requests[1:4]] == ["10"] * 3
+    warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == ["list or watch failed"]
 
 
 def test_event_that_breaks_off_is_heard_again(watched: Watched) -> None:
     event = _events(("ADDED", _thing("b", resource_version=11)))
-    watched.answers.give(_list(_thing("a")), event[:20], event)
+    watched.fake.respond(_list(_thing("a")), event[:20], event)
     watched.start()
     eventually("it is there", lambda: watched.holds(a="red", b="red"))
-    assert watched.answers.asked[2]["resourceVersion"] == "10"
+    assert watched.fake.requests[2]["resourceVersion"] == "10"
 
 
 def test_is_not_complete_before_the_first_list(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
-    watched.answers.give("no", status=403)
+    watched.fake.respond("no", status=403)
     watched.start()
-    eventually("the refusal is said", lambda: "list or watch failed" in caplog.messages)
+    eventually("the refusal is logged", lambda: "list or watch failed" in caplog.messages)
     assert not watched.reflector.synced.is_set()
-    watched.answers.give(_list())
+    watched.fake.respond(_list())
     assert watched.reflector.synced.wait(10)
 
 
@@ -159,24 +159,24 @@ def test_definition_that_goes_takes_its_objects_along_once_that_lasts(
     """For a moment, 404 may be the fault of something in between."""
     monkeypatch.setattr(reflector, "_MISSING_SECONDS", 600.0)
     kind = Resource("things", "/api/v1/things", _colour, is_custom=True)
-    with answering() as (answers, api):
+    with fake_api() as (fake, api):
         custom = Reflector(api, kind, lambda: None)
-        answers.give(_list(_thing("a")))
+        fake.respond(_list(_thing("a")))
         custom.list()
-        answers.give("404 page not found", "404 page not found", status=404)
+        fake.respond("404 page not found", "404 page not found", status=404)
         for _ in range(2):
             with pytest.raises(ApiException):
                 custom.list()
         assert custom.items() == {"/a": "red"}
-        answers.give(_list(_thing("b")))
+        fake.respond(_list(_thing("b")))
         custom.list()
         assert custom.items() == {"/b": "red"}
         monkeypatch.setattr(reflector, "_MISSING_SECONDS", 0.0)
-        answers.give("404 page not found", status=404)
+        fake.respond("404 page not found", status=404)
         custom.list()
         assert (custom.items(), custom.resource_version) == ({}, "")
         assert "the API server does not serve this kind: there are none" in caplog.messages
-        answers.give("404 page not found", status=404)
+        fake.respond("404 page not found", status=404)
         builtin = Reflector(api, WATCHED, lambda: None)
         with pytest.raises(ApiException):
             builtin.list()
@@ -196,21 +196,21 @@ def test_next_oldest_policy_is_read_where_one_of_the_oldest_goes() -> None:
         metadata = {"name": f"p{number}", "namespace": "shop", "creationTimestamp": created}
         return {"metadata": {**metadata, "resourceVersion": str(number)}, "spec": {"priority": number}}
 
-    with answering() as (answers, api):
+    with fake_api() as (fake, api):
         made = Reflector(api, policies_of(policy_kinds.KINDS[1]), lambda: None)
-        answers.give(_list(*map(policy, range(22)), resource_version=50))
+        fake.respond(_list(*map(policy, range(22)), resource_version=50))
         made.start()
-        answers.give(
+        fake.respond(
             _events(
                 ("DELETED", {**policy(4), "metadata": {**policy(4)["metadata"], "resourceVersion": "51"}})
             )
         )
-        answers.give("later", status=503)
-        answers.give(_list(policy(20), resource_version=51))
+        fake.respond("later", status=503)
+        fake.respond(_list(policy(20), resource_version=51))
         eventually("it is held whole", lambda: _spec(made, "shop/p20") == b'{"priority": 20}')
         assert (
-            answers.asked[3]
-            == answers.asked[2]
+            fake.requests[3]
+            == fake.requests[2]
             == {
                 "limit": "50",
                 "fieldSelector": "metadata.namespace=shop,metadata.name=p20",
@@ -221,4 +221,4 @@ def test_next_oldest_policy_is_read_where_one_of_the_oldest_goes() -> None:
         assert [key for key, each in made.items().items() if each.is_excess] == ["shop/p21"]
         assert made.take_changes()[0]["shop/p4"] is None
         made.stop()
-        answers.end()
+        fake.end()

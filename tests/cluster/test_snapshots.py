@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.fake_api import Answers, answering
+from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import reads, reflector
@@ -32,30 +32,30 @@ EMPTY = {"metadata": {"resourceVersion": "1"}, "items": []}
 
 
 @pytest.fixture
-def listed() -> Iterator[tuple[Answers, SnapshotSource]]:
+def listed() -> Iterator[tuple[FakeApi, SnapshotSource]]:
     """A source whose five kinds have been listed, and are watched in silence."""
-    with answering() as (answers, api):
-        answers.every_list = EMPTY
+    with fake_api() as (fake, api):
+        fake.every_list = EMPTY
         source = SnapshotSource(Snapshot(), (), [], api)
-        yield answers, source
+        yield fake, source
         source.stop()
-        answers.end()
+        fake.end()
 
 
-def test_age_grows_while_nothing_is_heard(listed: tuple[Answers, SnapshotSource]) -> None:
-    answers, source = listed
+def test_age_grows_while_nothing_is_heard(listed: tuple[FakeApi, SnapshotSource]) -> None:
+    fake, source = listed
     source.start(lambda _: None)
-    answers.wait_for(10)
+    fake.wait_for(10)
     first = source.age()
     eventually("it grows", lambda: source.age() > first + 0.2)
-    answers.give(*['{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}\n'] * 5)
-    eventually("all have been heard", lambda: source.age() < 0.2)
+    fake.respond(*['{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}\n'] * 5)
+    eventually("all have been observed", lambda: source.age() < 0.2)
 
 
 def test_age_grows_while_no_snapshot_can_be_made(
-    listed: tuple[Answers, SnapshotSource], caplog: pytest.LogCaptureFixture
+    listed: tuple[FakeApi, SnapshotSource], caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers, source = listed
+    fake, source = listed
 
     def breaks(update: Update) -> None:
         raise RuntimeError(update)
@@ -63,9 +63,9 @@ def test_age_grows_while_no_snapshot_can_be_made(
     source.start(breaks)
     eventually("it has failed", lambda: "background work failed and starts again" in caplog.messages)
     failed_at = time.monotonic()
-    answers.wait_for(10)
-    answers.give(*['{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}\n'] * 5)
-    answers.wait_for(15)
+    fake.wait_for(10)
+    fake.respond(*['{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}\n'] * 5)
+    fake.wait_for(15)
     assert source.age() >= time.monotonic() - failed_at
 
 
@@ -93,9 +93,9 @@ def test_without_definitions_what_is_shipped_is_in_force_until_they_come(
 ) -> None:
     updates: list[Update] = []
     caplog.set_level("INFO", "podtailor")
-    with answering() as (answers, api):
-        answers.every_list = EMPTY
-        answers.not_served = CUSTOM
+    with fake_api() as (fake, api):
+        fake.every_list = EMPTY
+        fake.not_served = CUSTOM
         source = SnapshotSource(Snapshot(), shipped(Profile.SAFE, ()), [], api)
         source.start(updates.append)
         eventually("there is a snapshot", lambda: updates)
@@ -111,32 +111,32 @@ def test_without_definitions_what_is_shipped_is_in_force_until_they_come(
         assert source.age() < 5
         warned = sorted(vars(each)["kind"] for each in caplog.records if each.levelname == "WARNING")
         assert warned == ["clusterworkloadpolicies", "workloadpolicies"], "once each"
-        answers.every_list = {"metadata": {"resourceVersion": "9"}, "items": [POLICY]}
+        fake.every_list = {"metadata": {"resourceVersion": "9"}, "items": [POLICY]}
         # The namespaced kind is still not served: the same object would be an invalid one of it.
-        answers.not_served = f"{CUSTOM}v1alpha1/workloadpolicies"
-        eventually("policies are heard", lambda: "from-the-cluster" in _names(updates[-1]))
+        fake.not_served = f"{CUSTOM}v1alpha1/workloadpolicies"
+        eventually("policies are observed", lambda: "from-the-cluster" in _names(updates[-1]))
         source.stop()
-        answers.end()
+        fake.end()
 
 
 def test_command_that_looks_once_finds_no_policies_without_definitions() -> None:
-    with answering() as (answers, api):
-        answers.every_list = EMPTY
-        answers.not_served = CUSTOM
+    with fake_api() as (fake, api):
+        fake.every_list = EMPTY
+        fake.not_served = CUSTOM
         found, policy_statuses = reads.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
         assert (len([*found.policies]), policy_statuses) == (4, ())
         assert (reads.policy_statuses(api), reads.documents(api)) == ((), [])
 
 
 class Cluster:
-    """A source of a cluster whose reflectors do not run: tests put into them what would have been heard."""
+    """A source of a cluster whose reflectors do not run: tests put objects into them."""
 
     def __init__(self, api: ApiClient) -> None:
-        self.said: list[Any] = []
-        self.source = SnapshotSource(Snapshot(), (), [], api, self.said.append)
+        self.reported: list[Any] = []
+        self.source = SnapshotSource(Snapshot(), (), [], api, self.reported.append)
         self.kinds = {reflector.resource.name: reflector for reflector in self.source.reflectors}
 
-    def hears(self, kind: str, key: str, item: Any) -> None:
+    def observe(self, kind: str, key: str, item: Any) -> None:
         store = self.kinds[kind].store
         if item is None:
             store.drop(key)
@@ -147,17 +147,17 @@ class Cluster:
         metadata = Meta(name=name, namespace="n1", uid=name, generation=generation, resourceVersion=ready)
         condition = Condition("Ready", "True", ready) if ready else None
         policy_object = PolicyObject(policy_kinds.KINDS[1], metadata, spec.encode(), condition)
-        self.hears("workloadpolicies", f"n1/{name}", policy_object)
+        self.observe("workloadpolicies", f"n1/{name}", policy_object)
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    with answering() as (answers, api):
-        answers.every_list = EMPTY
+    with fake_api() as (fake, api):
+        fake.every_list = EMPTY
         made = Cluster(api)
         for number in range(1000):
-            made.hears("namespaces", f"/n{number}", Namespace(f"n{number}"))
-            made.hears(
+            made.observe("namespaces", f"/n{number}", Namespace(f"n{number}"))
+            made.observe(
                 "resourcequotas",
                 f"n{number}/q",
                 Quota(f"n{number}", by_class=False, counts_ephemeral_storage=False),
@@ -184,7 +184,7 @@ def test_one_event_builds_one_namespace(cluster: Cluster, kind: str, key: str, i
     namespaces = cluster.source.namespaces
     before, built = dict(namespaces.all), namespaces.built
     index = cluster.source.update().snapshot.policies
-    cluster.hears(kind, key, item)
+    cluster.observe(kind, key, item)
     after = cluster.source.update().snapshot
     assert namespaces.built == built + 1
     assert after.policies is index, "policies have not changed"
@@ -195,20 +195,20 @@ def test_one_event_builds_one_namespace(cluster: Cluster, kind: str, key: str, i
 
 
 def test_quota_and_bounds_are_joined_to_their_namespace_whatever_comes_first(cluster: Cluster) -> None:
-    cluster.hears("resourcequotas", "late/q", Quota("late", by_class=True, counts_ephemeral_storage=False))
-    cluster.hears(
+    cluster.observe("resourcequotas", "late/q", Quota("late", by_class=True, counts_ephemeral_storage=False))
+    cluster.observe(
         "limitranges", "late/r", LimitRangeBounds("late", (Bounds({}, {"cpu": Quantity("1", 1000)}, {}),), ())
     )
     assert "late" not in cluster.source.update().snapshot.namespaces
-    cluster.hears("namespaces", "/late", Namespace("late"))
+    cluster.observe("namespaces", "/late", Namespace("late"))
     late = cluster.source.update().snapshot.namespaces["late"]
     assert (late.has_best_effort_quota, len(late.container_bounds)) == (True, 1)
-    cluster.hears("resourcequotas", "late/q", None)
+    cluster.observe("resourcequotas", "late/q", None)
     assert not cluster.source.update().snapshot.namespaces["late"].has_best_effort_quota
 
 
 def test_own_status_write_makes_no_snapshot(cluster: Cluster) -> None:
-    """Nor does any event that says no more than the last snapshot did; the status writer hears of it."""
+    """Nor does any event without a change for reviews; the status writer gets it all the same."""
     updates: list[Update] = []
     cluster.source.on_update = updates.append
     cluster.source.publish()
@@ -216,11 +216,11 @@ def test_own_status_write_makes_no_snapshot(cluster: Cluster) -> None:
     cluster.policy("p1", ready="InForce")
     cluster.source.publish()
     assert len(updates) == 1
-    assert cluster.said[-1]["n1/p1"].object.ready.reason == "InForce"
+    assert cluster.reported[-1]["n1/p1"].object.ready.reason == "InForce"
     cluster.policy("p1", '{"priority": 3}', generation=2, ready="InForce")
     cluster.source.publish()
     assert len(updates) == 2
-    assert list(cluster.said[-1]) == ["n1/p1"], "and of no other"
+    assert list(cluster.reported[-1]) == ["n1/p1"], "and of no other"
 
 
 def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixture) -> None:
@@ -232,29 +232,29 @@ def test_one_line_is_logged_for_all_over_the_limit(caplog: pytest.LogCaptureFixt
         for namespace in ("crowd", "mob")
         for number in range(200)
     ]
-    with answering() as (answers, api):
-        answers.every_list = EMPTY
-        answers.lists["workloadpolicies"] = _list(*items)
+    with fake_api() as (fake, api):
+        fake.every_list = EMPTY
+        fake.lists["workloadpolicies"] = _list(*items)
         source = SnapshotSource(Snapshot(), (), [], api)
         source.start(lambda _: None)
-        eventually("it is said", lambda: len(caplog.records) >= 2)
-        answers.wait_for(10)
+        eventually("it is logged", lambda: len(caplog.records) >= 2)
+        fake.wait_for(10)
         source.stop()
-        answers.end()
-    told = [
+        fake.end()
+    logged = [
         (vars(each)["namespace"], vars(each)["excess"])
         for each in caplog.records
         if "namespace" in vars(each)
     ]
-    assert sorted(told) == [("crowd", 180), ("mob", 180)]
+    assert sorted(logged) == [("crowd", 180), ("mob", 180)]
     assert [each.message for each in caplog.records if each.name == "podtailor.policies"] == [
         "too many policies in a namespace: only the oldest are in force"
     ] * 2
 
 
-def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, SnapshotSource]) -> None:
+def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[FakeApi, SnapshotSource]) -> None:
     """What one change costs decides how soon the next are looked at: a tenth of a core at most."""
-    answers, source = listed
+    fake, source = listed
     builds: list[float] = []
     pause = threading.Event()
 
@@ -266,7 +266,7 @@ def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[Answers, Sn
 
     source.start(costly)
     eventually("it is built", lambda: builds)
-    answers.wait_for(10)
+    fake.wait_for(10)
     until = time.monotonic() + 2
     while time.monotonic() < until:
         source.changed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
-from tests.cluster.fake_api import answering
+from tests.cluster.fake_api import fake_api
 from tests.support.processes import free_port
 from webhook.cluster import reads
 from webhook.cluster.snapshots import SnapshotSource
@@ -28,8 +28,8 @@ from webhook.engine.snapshot import Snapshot
     ],
 )
 def test_minor_version(answer: str | dict[str, object], status: int, minor: int | None) -> None:
-    with answering() as (answers, api):
-        answers.give(answer, status=status)
+    with fake_api() as (fake, api):
+        fake.respond(answer, status=status)
         assert minor_version(api) == minor
 
 
@@ -41,14 +41,14 @@ def test_api_server_that_cannot_be_reached_has_none() -> None:
 
 def test_snapshots_know_it() -> None:
     empty = {"metadata": {"resourceVersion": "1"}, "items": []}
-    with answering() as (answers, api):
-        answers.every_list = empty
-        answers.lists["version"] = {"major": "1", "minor": "32"}
+    with fake_api() as (fake, api):
+        fake.every_list = empty
+        fake.lists["version"] = {"major": "1", "minor": "32"}
         assert reads.snapshot(api, Snapshot(), (), ())[0].kubernetes == 32
         source = SnapshotSource(Snapshot(), (), [], api)
         for reflector in source.reflectors:
             reflector.list()
-        asked = len(answers.asked)
+        asked = len(fake.requests)
         assert source.update().snapshot.kubernetes == 32
         assert source.update().snapshot.kubernetes == 32
-        assert len(answers.asked) == asked + 1, "once"
+        assert len(fake.requests) == asked + 1, "once"

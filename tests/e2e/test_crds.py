@@ -105,8 +105,8 @@ def test_files_are_generated_from_the_models() -> None:
     ],
 )
 def test_explain_teaches(explained: ControlPlane, field: str, words: str) -> None:
-    said = explained.kubectl("explain", field)
-    assert words in " ".join(said.split())
+    explanation = explained.kubectl("explain", field)
+    assert words in " ".join(explanation.split())
 
 
 def test_no_field_is_without_description(crds: ControlPlane) -> None:  # noqa: ARG001 (together with the others)

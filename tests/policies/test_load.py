@@ -290,7 +290,7 @@ def test_good_documents_beside_bad_ones_are_loaded(tmp_path: Path) -> None:
     assert [problem.place for problem in loaded.problems] == [f"{tmp_path / 'policy.yaml'}:11:3"]
 
 
-def test_same_name_twice_is_said_with_both_places(tmp_path: Path) -> None:
+def test_same_name_twice_is_reported_with_both_places(tmp_path: Path) -> None:
     _write(tmp_path, f"{HEAD}  {{}}\n", "a.yaml")
     _write(tmp_path, f"{HEAD}  {{}}\n", "b.yaml")
     (problem,) = load([str(tmp_path)]).problems
@@ -308,7 +308,7 @@ def test_what_is_no_yaml_is_a_problem_among_others(tmp_path: Path) -> None:
     ]
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     file = _write(tmp_path, f"{HEAD}  mod: x\n  prio: 1\n")
     with pytest.raises(InputError) as error:
         load_or_raise([file])
@@ -350,7 +350,7 @@ def test_of_another_kind_only_that_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("depth", [300, 500, 1000])
 @pytest.mark.parametrize(("before", "after"), [("{a: ", "}"), ("[", "]"), ("- ", "")])
 def test_nesting_is_a_problem_like_any_other(tmp_path: Path, before: str, after: str, depth: int) -> None:
-    """However deep: what watches files hears of it as of any other mistake."""
+    """However deep: a file watcher reports it like any other mistake."""
     file = tmp_path / "deep.yaml"
     file.write_text(before * depth + "1" + after * depth)
     (problem, *_) = load([str(file)]).problems

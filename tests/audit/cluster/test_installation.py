@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.fake_api import Answers, answering
+from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json
 from webhook.audit.cluster.installation import enforcement, installation
 
@@ -17,8 +17,8 @@ T1, T2, T3 = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:0
 
 
 @pytest.fixture
-def asked() -> Iterator[tuple[Answers, ApiClient]]:
-    with answering() as pair:
+def asked() -> Iterator[tuple[FakeApi, ApiClient]]:
+    with fake_api() as pair:
         yield pair
 
 
@@ -31,49 +31,49 @@ def _managed(time: str, *fields: str, **more: str) -> Json:
     return {"time": time, "fieldsV1": {f"f:{field}": {} for field in fields}, **more}
 
 
-def test_nothing_is_installed(asked: tuple[Answers, ApiClient]) -> None:
-    answers, api = asked
-    answers.give(NOTHING, NOTHING)
+def test_nothing_is_installed(asked: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = asked
+    fake.respond(NOTHING, NOTHING)
     found = installation(api)
     assert (found.webhook, found.bundle, found.arguments) == (None, b"", ())
     assert enforcement(api, found, (), "").webhook is None
 
 
-def test_newest_of_what_decides_counts_and_the_bundle_does_not(asked: tuple[Answers, ApiClient]) -> None:
-    answers, api = asked
+def test_newest_of_what_decides_counts_and_the_bundle_does_not(asked: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = asked
     webhooks = [{"clientConfig": {"caBundle": "UEVN"}, "namespaceSelector": {"matchLabels": {"a": "b"}}}]
     managed = [_managed(T2, "namespaceSelector", "rules"), _managed(T3, "caBundle")]
-    answers.give(_one(metadata={"managedFields": managed}, webhooks=webhooks))
+    fake.respond(_one(metadata={"managedFields": managed}, webhooks=webhooks))
     containers = [
         {
             "args": ["serve", "--mode=Audit"],
             "env": [{"name": "PODTAILOR_PRESET", "value": "redis jvm"}, {"name": "HOME", "value": "/"}],
         }
     ]
-    answers.give(_one(spec={"template": {"spec": {"containers": containers}}}))
+    fake.respond(_one(spec={"template": {"spec": {"containers": containers}}}))
     found = installation(api)
     assert found.webhook
     assert (found.webhook.changed, found.bundle, found.changed) == (T2, b"PEM", T1)
     assert found.arguments == ("serve", "--preset=redis", "--preset=jvm", "serve", "--mode=Audit")
 
 
-def test_rollout_of_the_server_counts_to_its_end(asked: tuple[Answers, ApiClient]) -> None:
-    answers, api = asked
+def test_rollout_of_the_server_counts_to_its_end(asked: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = asked
     conditions = [{"type": "Available", "lastUpdateTime": T3}, {"type": "Progressing", "lastUpdateTime": T2}]
-    answers.give(NOTHING, _one(spec={}, status={"conditions": conditions}))
+    fake.respond(NOTHING, _one(spec={}, status={"conditions": conditions}))
     assert installation(api).changed == T2
 
 
-def test_status_tells_of_a_clause_that_was_taken_away(asked: tuple[Answers, ApiClient]) -> None:
-    answers, api = asked
-    answers.give(_one(webhooks=[{}]), NOTHING)
+def test_status_tells_of_a_clause_that_was_taken_away(asked: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = asked
+    fake.respond(_one(webhooks=[{}]), NOTHING)
     found = installation(api)
     managed = [
         _managed(T1, "spec"),
         _managed(T3, "status", subresource="status"),
         _managed(T2, "scale", subresource="scale"),
     ]
-    answers.give(
+    fake.respond(
         _one(metadata={"name": "p", "managedFields": managed}), NOTHING, _one(metadata={"name": "shop"})
     )
     times = enforcement(api, found, (("built in (safe)", "general"),), "")
@@ -81,10 +81,10 @@ def test_status_tells_of_a_clause_that_was_taken_away(asked: tuple[Answers, ApiC
     assert times.namespaces == {"shop": T1}
 
 
-def test_cluster_without_the_custom_resources_has_none(asked: tuple[Answers, ApiClient]) -> None:
-    answers, api = asked
-    answers.give(_one(webhooks=[{}]), NOTHING)
+def test_cluster_without_the_custom_resources_has_none(asked: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = asked
+    fake.respond(_one(webhooks=[{}]), NOTHING)
     found = installation(api)
-    answers.give({}, {}, status=404)
-    answers.give(NOTHING)
+    fake.respond({}, {}, status=404)
+    fake.respond(NOTHING)
     assert enforcement(api, found, (), "").policies == {}

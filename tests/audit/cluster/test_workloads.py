@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.fake_api import Answers, answering
+from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json, policy, snapshot
 from webhook.audit.cluster.workloads import Cluster, Scope
 from webhook.audit.enforcement import FirstApplied
@@ -21,8 +21,8 @@ SPEC: Json = {"containers": [{"name": "app", "image": "a"}]}
 
 
 @pytest.fixture
-def asked() -> Iterator[tuple[Answers, ApiClient]]:
-    with answering() as pair:
+def asked() -> Iterator[tuple[FakeApi, ApiClient]]:
+    with fake_api() as pair:
         yield pair
 
 
@@ -61,13 +61,13 @@ TEMPLATES = {
 
 
 def _workloads(
-    asked: tuple[Answers, ApiClient], scope: Scope, pods: list[Json], **templates: list[Json]
+    asked: tuple[FakeApi, ApiClient], scope: Scope, pods: list[Json], **templates: list[Json]
 ) -> list[Workload]:
-    answers, api = asked
-    answers.give(_list(), _list())  # LimitRanges, RuntimeClasses
+    fake, api = asked
+    fake.respond(_list(), _list())  # LimitRanges, RuntimeClasses
     for controller in CONTROLLERS:
-        answers.give(_list(*(TEMPLATES | templates).get(controller.kind, ())))
-    answers.give(_list(*pods))
+        fake.respond(_list(*(TEMPLATES | templates).get(controller.kind, ())))
+    fake.respond(_list(*pods))
     return [*Cluster(api, snapshot(REQUESTS), scope, lambda *_: None).workloads()]
 
 
@@ -82,24 +82,24 @@ def _workloads(
     ],
 )
 def test_kinds_choose_owners_with_their_pods(
-    asked: tuple[Answers, ApiClient], kinds: set[str] | None, found: list[str]
+    asked: tuple[FakeApi, ApiClient], kinds: set[str] | None, found: list[str]
 ) -> None:
     scope = Scope(kinds=frozenset(kinds) if kinds else None)
     assert [each.ref.name for each in _workloads(asked, scope, [*PODS])] == found
 
 
 def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
-    asked: tuple[Answers, ApiClient],
+    asked: tuple[FakeApi, ApiClient],
 ) -> None:
-    answers, api = asked
-    answers.give(_list(), _list())
+    fake, api = asked
+    fake.respond(_list(), _list())
     for controller in CONTROLLERS:  # of each kind all, then those with the labels
-        answers.give(_list(*TEMPLATES.get(controller.kind, ())))
-        answers.give(_list(*TEMPLATES["StatefulSet"] if controller.kind == "StatefulSet" else ()))
-    answers.give(_list(PODS[0]), _list(*PODS))
+        fake.respond(_list(*TEMPLATES.get(controller.kind, ())))
+        fake.respond(_list(*TEMPLATES["StatefulSet"] if controller.kind == "StatefulSet" else ()))
+    fake.respond(_list(PODS[0]), _list(*PODS))
     workloads = Cluster(api, snapshot(REQUESTS), Scope(selector="a=b"), lambda *_: None).workloads()
     assert [each.ref.name for each in workloads] == ["db", "bare", "db-0"]
-    assert [each.get("labelSelector") for each in answers.asked[-2:]] == ["a=b", None]
+    assert [each.get("labelSelector") for each in fake.requests[-2:]] == ["a=b", None]
 
 
 MARK = {"podtailor.dev/applied": '{"general":["app:requests.cpu","pod:tolerations"],"counted":2}'}
@@ -132,19 +132,19 @@ GIVEN = {("general", "requests.cpu"): T2, ("general", "tolerations"): T2}
     ],
 )  # fmt: skip
 def test_pods_that_show_what_policies_gave(
-    asked: tuple[Answers, ApiClient], pods: list[Json], template: Json, found: FirstApplied
+    asked: tuple[FakeApi, ApiClient], pods: list[Json], template: Json, found: FirstApplied
 ) -> None:
     made = _controller("db", "set")
     made["spec"]["template"]["metadata"] = template
-    answers, api = asked
-    answers.give(_list(), _list())
+    fake, api = asked
+    fake.respond(_list(), _list())
     for controller in CONTROLLERS:
-        answers.give(_list(made) if controller.kind == "StatefulSet" else _list())
-    answers.give(_list())
+        fake.respond(_list(made) if controller.kind == "StatefulSet" else _list())
+    fake.respond(_list())
     cluster = Cluster(api, snapshot(REQUESTS), Scope(), lambda *_: None)
     assert [each.ref.name for each in cluster.workloads()] == ["db"]
     metadata_alone = [{"metadata": pod["metadata"]} for pod in pods]
-    answers.give(_list(*metadata_alone))
+    fake.respond(_list(*metadata_alone))
     assert cluster.first_applied("shop", {"general": T1, "counted": T1}) == found
 
 
@@ -159,7 +159,7 @@ ODD_TEMPLATE: Json = {"containers": [{"name": "app", "resources": {"requests": 7
     ],
 )  # fmt: skip
 def test_object_that_cannot_be_read_ends_nothing(
-    asked: tuple[Answers, ApiClient],
+    asked: tuple[FakeApi, ApiClient],
     pods: list[Json],
     templates: dict[str, list[Json]],
     odd: str,
@@ -171,7 +171,7 @@ def test_object_that_cannot_be_read_ends_nothing(
 
 
 def test_pod_that_cannot_be_read_is_reported_whatever_kinds_are_chosen(
-    asked: tuple[Answers, ApiClient],
+    asked: tuple[FakeApi, ApiClient],
 ) -> None:
     (odd,) = _workloads(asked, Scope(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS])
     assert odd.ref.name == "odd"
