@@ -144,7 +144,9 @@ def test_only_what_changed_is_looked_at_and_own_writes_are_no_news() -> None:
     policy_statuses = PolicyStatuses()
     policy_statuses.replace_all([_policy_object(f"p{number}") for number in range(5)])
     before = dict.fromkeys(["p1"], _policy_object("p1"))
-    written = structs.replace(before["p1"], ready=Condition("Ready", "True", "InForce", "", 0, ""))
+    written = structs.replace(
+        before["p1"], ready=Condition(type="Ready", status="True", reason="InForce", observedGeneration=0)
+    )
     (change,) = policy_statuses.update({"p1": written}.items())
     assert (change.key, change.is_news) == ("p1", False)
     assert change.before

@@ -145,7 +145,7 @@ class Cluster:
 
     def policy(self, name: str, spec: str = "{}", *, generation: int = 1, ready: str = "") -> None:
         metadata = Meta(name=name, namespace="n1", uid=name, generation=generation, resourceVersion=ready)
-        condition = Condition("Ready", "True", ready) if ready else None
+        condition = Condition(type="Ready", status="True", reason=ready) if ready else None
         policy_object = PolicyObject(policy_kinds.KINDS[1], metadata, spec.encode(), condition)
         self.observe("workloadpolicies", f"n1/{name}", policy_object)
 

@@ -51,8 +51,17 @@ def _policy_status(name: str, *, ready: Condition | None = None, spec: str = "{}
 
 def test_writes_only_what_is_not_written_yet(writing: tuple[FakeApi, StatusWriter]) -> None:
     fake, writer = writing
-    there = Condition("Ready", "True", "InForce", "in other words", 2)
-    old = Condition("Ready", "True", "InForce", "as written", 1, "2026-01-01T00:00:00Z")
+    there = Condition(
+        type="Ready", status="True", reason="InForce", message="in other words", observedGeneration=2
+    )
+    old = Condition(
+        type="Ready",
+        status="True",
+        reason="InForce",
+        message="as written",
+        observedGeneration=1,
+        lastTransitionTime="2026-01-01T00:00:00Z",
+    )
     fake.respond({}, {})
     writer.enqueue(
         _wanted(
@@ -166,7 +175,7 @@ def test_what_is_no_longer_wanted_is_not_written(writing: tuple[FakeApi, StatusW
         patch.setattr(status_writer, "_RETRY_SECONDS", 0.5)
         writer.enqueue(_wanted(first, gone))
         fake.wait_for(1)
-        there = Condition("Ready", "True", "InForce", "", 2)
+        there = Condition(type="Ready", status="True", reason="InForce", observedGeneration=2)
         writer.enqueue({"first": _policy_status("first", ready=there), "gone": None})
         writer.enqueue(_wanted(_policy_status("second")))
         fake.wait_for(2)

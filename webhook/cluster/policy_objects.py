@@ -16,7 +16,7 @@ MAX_BYTES = 32_768
 MAX_IN_A_NAMESPACE = 20
 
 
-class Condition(Struct, frozen=True, omit_defaults=True):
+class Condition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A `metav1.Condition`."""
 
     type: str = ""
@@ -132,7 +132,7 @@ def _short(ready: Condition) -> Condition:
     status, reason, changed = (
         value[:_MAX_VALUE] for value in (ready.status, ready.reason, ready.lastTransitionTime)
     )
-    return Condition(ready.type, status, reason, "", ready.observedGeneration, changed)
+    return structs.replace(ready, status=status, reason=reason, message="", lastTransitionTime=changed)
 
 
 def policies_of(kind: policy_kinds.PolicyKind) -> Resource[PolicyObject]:

@@ -22,7 +22,7 @@ from webhook.policies.schema import PolicyDocument
 _MAX_PROBLEM = 900
 
 
-class PolicyStatus(Struct, frozen=True):
+class PolicyStatus(Struct, frozen=True, kw_only=True):
     """The status of a policy. `policy` is the version that is in force, if there is one."""
 
     object: PolicyObject
@@ -101,29 +101,27 @@ def _policy_status(policy_object: PolicyObject, before: PolicyStatus | None) -> 
     if before and before.object.metadata.uid != policy_object.metadata.uid:
         before = None  # another policy of the same name
     if policy_object.is_excess:
-        return PolicyStatus(
-            policy_object, None, is_ready=False, reason="TooMany", message=_too_many(policy_object.namespace)
-        )
+        return _not_ready(policy_object, "TooMany", _too_many(policy_object.namespace))
     if policy_object.spec is None:
         message = f"the spec is larger than {MAX_BYTES} bytes: split it into several policies"
-        return PolicyStatus(policy_object, None, is_ready=False, reason="TooLarge", message=message)
+        return _not_ready(policy_object, "TooLarge", message)
     if before and before.object.spec == policy_object.spec:
         # Keep the old bytes, which are equal, so that the new ones can be freed.
         return structs.replace(before, object=structs.replace(policy_object, spec=before.object.spec))
     policy, problem = _policy(policy_object, policy_object.spec)
-    if not problem:
-        return PolicyStatus(
-            policy_object, policy, is_ready=True, reason="InForce", message="in force as written"
-        )
-    last = before.policy if before else None
-    stays = "; the last good version stays in force" if last else ""
+    if problem:
+        last = before.policy if before else None
+        stays = "; the last good version stays in force" if last else ""
+        return _not_ready(policy_object, "Invalid", f"{truncate(problem, _MAX_PROBLEM)}{stays}", last)
     return PolicyStatus(
-        policy_object,
-        last,
-        is_ready=False,
-        reason="Invalid",
-        message=f"{truncate(problem, _MAX_PROBLEM)}{stays}",
+        object=policy_object, policy=policy, is_ready=True, reason="InForce", message="in force as written"
     )
+
+
+def _not_ready(
+    policy_object: PolicyObject, reason: str, message: str, last: Policy | None = None
+) -> PolicyStatus:
+    return PolicyStatus(object=policy_object, policy=last, is_ready=False, reason=reason, message=message)
 
 
 @lru_cache(maxsize=1024)
