@@ -41,7 +41,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     audit: Outcome | None = None
     """What enforced and audited policies would do together; None if no audited policy matches."""
     would_change: tuple[Change, ...] = ()
-    """The changes of `audit` that `outcome` has not: other fields, or other values."""
+    """The changes of `audit` that `outcome` does not make: other fields, or other values."""
     violations: tuple[Violation, ...] = ()
     """Of the enforced policies, then those of the audited ones."""
     denied: str | None = None
@@ -75,17 +75,15 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
     types = classification.types
     subject = subject.with_types(types)
 
-    all_matched = apply_policies(subject, snapshot)
-    audited = [policy for policy in all_matched.matched if policy.mode.weaker(mode) is Mode.AUDIT]
-    if not audited:
-        enforced, audit = all_matched, None
-    else:  # an audited policy must not influence what is enforced
+    with_audited = apply_policies(subject, snapshot)
+    audited = [policy for policy in with_audited.matched if policy.mode.weaker(mode) is Mode.AUDIT]
+    enforced, audit, violations = with_audited, None, with_audited.violations
+    if audited:  # what is enforced must not depend on an audited policy
         enforced = apply_policies(subject, snapshot, lambda each: each.mode.weaker(mode) is Mode.ENFORCE)
-        audit = all_matched
+        audit = with_audited
+        tried = [each for each in audit.violations if each.policy in audited]
+        violations = (*enforced.violations, *tried)
 
-    violations = enforced.violations
-    if audit:
-        violations += tuple([each for each in audit.violations if each.policy in audited])
     warnings = (
         *map(_violation_warning, violations),
         *classification.warnings,
@@ -119,7 +117,7 @@ def _denial(violations: Sequence[Violation]) -> str | None:
 
 
 def _missing(enforced: Outcome, audit: Outcome) -> tuple[Change, ...]:
-    """The changes of `audit` that `enforced` has not."""
+    """The changes of `audit` that `enforced` does not make."""
     values: dict[str, list[Any]] = {}
     for change in enforced.changes:
         values.setdefault(change.field, []).append(change.value)
