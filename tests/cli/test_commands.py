@@ -349,6 +349,19 @@ main()
             reading.stdout.close()
             assert reading.stderr.read() == b""
 
+    def test_version_does_not_import_what_reads_policies(self) -> None:
+        code = """
+import sys
+sys.argv = ["podtailor", "version"]
+from webhook.cli import main
+try:
+    main()
+finally:
+    print([each for each in ("ruamel.yaml", "webhook.policies", "kubernetes") if each in sys.modules])
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == f"podtailor {__version__}\n[]\n"
+
     def test_only_serve_pays_for_the_server(self) -> None:
         code = "import sys, webhook.cli; print([m for m in ('fastapi', 'uvicorn', 'kubernetes') if m in sys.modules])"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ import typer
 from msgspec import structs
 
 from webhook.cli.common import options
-from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.output import Format, OutputFormat, print_json
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, write
 from webhook.documents import yaml_tree
@@ -29,7 +29,7 @@ app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_hel
 @app.command()
 def lint(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
-    output: options.OutputFormat = Format.TEXT,
+    output: OutputFormat = Format.TEXT,
 ) -> None:
     """Check policy documents. Reports every problem with file, line and column; exits 2 if there is one."""
     loaded = load(paths)
@@ -55,7 +55,7 @@ def list_(
     preset: options.Presets = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: options.OutputFormat = Format.TEXT,
+    output: OutputFormat = Format.TEXT,
     *,
     from_cluster: options.FromCluster = False,
     all_: Annotated[

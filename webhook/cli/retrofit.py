@@ -11,7 +11,7 @@ from rich.text import Text
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.common import options
-from webhook.cli.common.output import Format, pluralize, print_json
+from webhook.cli.common.output import Format, OutputFormat, pluralize, print_json
 from webhook.cli.common.terminal import console, print_error, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
@@ -31,7 +31,7 @@ def retrofit(
     ] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: options.OutputFormat = Format.TEXT,
+    output: OutputFormat = Format.TEXT,
     since: options.Since = "",
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Timeout of one rollout.")

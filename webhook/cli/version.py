@@ -5,13 +5,10 @@ from __future__ import annotations
 import platform
 
 from webhook import __version__
-from webhook.cli.common import options
-from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.output import Format, OutputFormat, print_json
 
 
-def version(
-    output: options.OutputFormat = Format.TEXT,
-) -> None:
+def version(output: OutputFormat = Format.TEXT) -> None:
     """Print the version."""
     if output is Format.JSON:
         print_json({"podtailor": __version__, "python": platform.python_version()})

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from webhook.cli.common.output import Format
 from webhook.errors import InputError
 from webhook.model.names import Mode
 from webhook.model.patch import Path
@@ -71,7 +70,6 @@ NamespaceLabels = Annotated[
     list[str] | None,
     typer.Option("--namespace-labels", metavar="KEY=VALUE", help="Labels of the namespace (repeatable)."),
 ]
-OutputFormat = Annotated[Format, typer.Option("--output", "-o", help="Text, or JSON for programs.")]
 FromCluster = Annotated[
     bool,
     setting("--from-cluster", help="Also use the policies and namespaces of the cluster."),

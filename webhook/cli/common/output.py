@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+import typer
 
 from webhook.documents.json_text import escape_controls
 
@@ -15,6 +16,9 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+OutputFormat = Annotated[Format, typer.Option("--output", "-o", help="Text, or JSON for programs.")]
 
 
 def pluralize(count: int, noun: str) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
-from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.output import Format, OutputFormat, print_json
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
@@ -41,7 +41,7 @@ def explain(
     controller: options.Controllers = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: options.OutputFormat = Format.TEXT,
+    output: OutputFormat = Format.TEXT,
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
