@@ -148,14 +148,14 @@ def test_only_what_changed_is_looked_at_and_own_writes_are_no_news() -> None:
         before["p1"], ready=Condition(type="Ready", status="True", reason="InForce", observedGeneration=0)
     )
     (change,) = policy_statuses.update({"p1": written}.items())
-    assert (change.key, change.is_news) == ("p1", False)
+    assert (change.key, change.affects_reviews) == ("p1", False)
     assert change.before
     assert change.now
     assert change.now.policy is change.before.policy, "nothing is compiled again"
     (change,) = policy_statuses.update({"p1": _policy_object("p1", '{"priority": 3}')}.items())
-    assert change.is_news
+    assert change.affects_reviews
     (change,) = policy_statuses.update([("p1", None)])
-    assert (change.is_news, change.now) == (True, None)
+    assert (change.affects_reviews, change.now) == (True, None)
     assert len(list(policy_statuses.policies())) == 4
 
 

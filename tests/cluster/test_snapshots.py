@@ -42,7 +42,7 @@ def listed() -> Iterator[tuple[FakeApi, SnapshotSource]]:
         fake.end()
 
 
-def test_age_grows_while_nothing_is_heard(listed: tuple[FakeApi, SnapshotSource]) -> None:
+def test_age_grows_while_nothing_is_observed(listed: tuple[FakeApi, SnapshotSource]) -> None:
     fake, source = listed
     source.start(lambda _: None)
     fake.wait_for(10)

@@ -109,8 +109,8 @@ def test_each_version_is_in_force_until_the_next(
 
 def test_status_says_that_it_is_in_force(cluster: ControlPlane, webhook: Webhook, name: str) -> None:
     _applied(cluster, webhook, name, _memory("1Gi"))
-    said = eventually("the status is written", lambda: _ready(cluster, "cwp", name))
-    assert (said["status"], said["reason"]) == ("True", "InForce")
+    ready = eventually("the status is written", lambda: _ready(cluster, "cwp", name))
+    assert (ready["status"], ready["reason"]) == ("True", "InForce")
     listed = cluster.kubectl("get", "cwp", name).splitlines()
     assert listed[0].split() == ["NAME", "MODE", "TYPES", "PRIORITY", "READY", "AGE"]
     assert "Enforce" in listed[1]
@@ -129,9 +129,9 @@ def test_broken_one_says_why_and_its_last_good_version_stays(
             name,
             "{resources: {limits: [{type: Container, defaultRequest: {memory: '-1'}}]}}",
         )
-        said = eventually("the status says so", lambda: _not_ready(cluster, name))
-        assert said["reason"] == "Invalid"
-        assert said["message"] == (
+        ready = eventually("the status says so", lambda: _not_ready(cluster, name))
+        assert ready["reason"] == "Invalid"
+        assert ready["message"] == (
             "spec.resources.limits[0].defaultRequest.memory: -1 must be above zero; "
             "the last good version stays in force"
         )
@@ -146,8 +146,8 @@ def test_broken_one_says_why_and_its_last_good_version_stays(
 
 
 def _not_ready(cluster: ControlPlane, name: str) -> Json | None:
-    said = _ready(cluster, "cwp", name)
-    return said if said and said["status"] == "False" else None
+    ready = _ready(cluster, "cwp", name)
+    return ready if ready and ready["status"] == "False" else None
 
 
 class _without_rules:  # noqa: N801 (reads as what it does)
@@ -185,7 +185,7 @@ class _without_rules:  # noqa: N801 (reads as what it does)
 
 
 class TestNamespaced:
-    def test_reaches_its_own_namespace_and_is_heard_first(
+    def test_reaches_its_own_namespace_and_takes_precedence(
         self, cluster: ControlPlane, client: Client, webhook: Webhook, namespace: str, spared: str, name: str
     ) -> None:
         _applied(cluster, webhook, name, f"{{priority: 1000, {_memory('1Gi')[1:]}")
@@ -195,7 +195,7 @@ class TestNamespaced:
         assert _request(client, other) == "1Gi"
         assert _request(client, spared) is None
 
-    def test_only_the_oldest_twenty_are_heard(
+    def test_only_the_oldest_twenty_are_in_force(
         self, cluster: ControlPlane, client: Client, namespace: str
     ) -> None:
         policies = [
@@ -210,9 +210,9 @@ class TestNamespaced:
         cluster.kubectl(
             "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": policies})
         )
-        said = eventually("the last is told", lambda: _ready(cluster, "wp", "p22", namespace))
-        assert (said["status"], said["reason"]) == ("False", "TooMany")
-        assert _request(client, namespace) == "20Mi", "the highest priority among those that are heard"
+        ready = eventually("the last has a status", lambda: _ready(cluster, "wp", "p22", namespace))
+        assert (ready["status"], ready["reason"]) == ("False", "TooMany")
+        assert _request(client, namespace) == "20Mi", "the highest priority among those in force"
 
 
 class TestNamespaces:

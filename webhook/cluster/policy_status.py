@@ -36,7 +36,7 @@ class PolicyStatus(Struct, frozen=True, kw_only=True):
         return f"{self.object.kind.kind} {self.object.key}"
 
 
-class Change(Struct, frozen=True):
+class StatusChange(Struct, frozen=True):
     """The status of a policy before and now; None if it did not exist or is gone."""
 
     key: str
@@ -44,7 +44,7 @@ class Change(Struct, frozen=True):
     now: PolicyStatus | None
 
     @property
-    def is_news(self) -> bool:
+    def affects_reviews(self) -> bool:
         """Whether more changed than labels or the status, which podtailor itself writes."""
         return self._compared(self.before) != self._compared(self.now)
 
@@ -71,7 +71,7 @@ class PolicyStatuses:
         """Those in force."""
         return (policy_status.policy for policy_status in self._all.values() if policy_status.policy)
 
-    def update(self, changes: Iterable[tuple[str, PolicyObject | None]]) -> Iterator[Change]:
+    def update(self, changes: Iterable[tuple[str, PolicyObject | None]]) -> Iterator[StatusChange]:
         """Apply changes, by `PolicyObject.key`; None for a policy that is gone."""
         for key, policy_object in changes:
             before = self._all.get(key)
@@ -86,7 +86,7 @@ class PolicyStatuses:
                 self.not_ready.add(key)
             if now and now.object.is_excess:
                 self.excess[now.object.namespace] += 1
-            yield Change(key, before, now)
+            yield StatusChange(key, before, now)
 
     def replace_all(self, policy_objects: Iterable[PolicyObject]) -> tuple[PolicyStatus, ...]:
         """Update to exactly these policies. Returns the status of each, oldest first."""

@@ -37,7 +37,9 @@ def policy_statuses(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> tuple[
     """The status of each policy as a replica that starts now would see it. Raises ClusterError."""
     everywhere = ClusterPart(None, part.unreadable)
     cluster_wide, namespaced = (policies_of(kind) for kind in policy_kinds.KINDS)
-    policies = _list(api, cluster_wide, everywhere, "they are ignored, and so is what they replace")
+    policies = _list(
+        api, cluster_wide, everywhere, "they are ignored, even if they replace policies that ship"
+    )
     policies += _list(api, namespaced, part, "they are ignored")
     return PolicyStatuses().replace_all(policies)
 

@@ -196,9 +196,9 @@ class Reflector(Worker, Generic[T]):
         if event.type == "BOOKMARK":
             self._observed(obj.metadata.resourceVersion)
             return
-        read = None if event.type == "DELETED" else self.resource.read(obj)
+        item = None if event.type == "DELETED" else self.resource.read(obj)
         with self._lock:
-            differs = self.store.drop(obj.key) if read is None else self.store.put(obj.key, read)
+            differs = self.store.drop(obj.key) if item is None else self.store.put(obj.key, item)
             self.resource_version = obj.metadata.resourceVersion
         self._observed(obj.metadata.resourceVersion)
         if differs:  # most events are Pod counts of quotas and our own statuses, which are not kept
@@ -211,13 +211,13 @@ class Reflector(Worker, Generic[T]):
             namespace, _, name = key.partition("/")
             query = [
                 ("fieldSelector", f"metadata.namespace={namespace},metadata.name={name}"),
-                # From the API server's cache; etcd would read all objects.
+                # At least as new as the store, and from the API server's cache: etcd would read all objects.
                 ("resourceVersion", self.resource_version),
                 ("resourceVersionMatch", "NotOlderThan"),
             ]
-            for read in objects(self._api, self.resource, query):  # none if it has been deleted
+            for item in objects(self._api, self.resource, query):  # none if it has been deleted
                 with self._lock:
-                    self.store.put(key, read)
+                    self.store.put(key, item)
                 self._changed()
 
     def _observed(self, resource_version: str) -> None:

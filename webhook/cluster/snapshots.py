@@ -75,8 +75,8 @@ class SnapshotSource:
         """Changed statuses that have not been reported yet."""
         self._last_reads: object = None
         """How often files were read, and which resources were listed, at the last update."""
-        self._is_news = True
-        """Whether anything changed since the last snapshot."""
+        self._is_stale = True
+        """Whether the last snapshot lacks a change."""
         self._behind_since = math.inf
         """Since when building snapshots has failed, in time.monotonic."""
         self._files = PolicyFiles(paths, self.changed)
@@ -130,12 +130,12 @@ class SnapshotSource:
             self._api = None
             log.info("API server", extra={"kubernetes_minor": self._base.kubernetes})
         reads = self._files.reads, [bool(revision) for revision in revisions.values()]
-        self._is_news |= reads != self._last_reads
+        self._is_stale |= reads != self._last_reads
         self._apply_policy_changes()
-        of_namespaces = [self._changes[kind.name] for kind in (NAMESPACES, QUOTAS, LIMIT_RANGES)]
+        of_namespaces = [self._changes[resource.name] for resource in (NAMESPACES, QUOTAS, LIMIT_RANGES)]
         self.namespaces.update(*of_namespaces)
         # Also for a quota that changes nothing: the revision in the metrics shows that it was observed.
-        self._is_news |= any(of_namespaces)
+        self._is_stale |= any(of_namespaces)
         self._last_reads = reads
         self._changes.clear()
         return Update(
@@ -157,8 +157,8 @@ class SnapshotSource:
         )
         for change in self._policy_statuses.update(changes):
             self._unreported[change.key] = change.now
-            self._is_news |= change.is_news
-        if self._is_news:
+            self._is_stale |= change.affects_reviews
+        if self._is_stale:
             policies = tuple(merge(self._policy_statuses.policies(), self._files.policies, self._shipped))
             if policies != self._indexed:  # not if only namespaces changed
                 self._indexed, self._index = policies, PolicyIndex(policies)
@@ -182,13 +182,13 @@ class SnapshotSource:
         """Pass a new snapshot on if anything changed; log and report statuses."""
         try:
             update = self.update()
-            if self._is_news:
+            if self._is_stale:
                 self.on_update(update)
         except Exception:
             # The last snapshot stays in force, and its age shows it.
             self._behind_since = min(self._behind_since, time.monotonic())
             raise
-        self._behind_since, self._is_news = math.inf, False
+        self._behind_since, self._is_stale = math.inf, False
         self._log(self._unreported)
         self._report(self._unreported)
         self._unreported = {}
