@@ -10,7 +10,11 @@ import pytest
 
 from tests.e2e.client import Client
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
-from tests.policies.test_load import EVERY_FIELD, HEAD, REFUSED
+from tests.policies.documents import HEAD
+from tests.policies.test_compile import EVERY_FIELD
+from tests.policies.test_kubernetes_types import REFUSED as REFUSED_TYPES
+from tests.policies.test_scalars import REFUSED as REFUSED_SCALARS
+from tests.policies.test_schema import REFUSED
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
 from tools.crds import FOLDER, definitions
@@ -57,7 +61,10 @@ NOT_QUITE = [
 # The API server drops unknown fields before it validates; with fieldValidation=Strict it refuses them.
 DOCUMENTS = {
     **{f"takes {name}": (text, True) for name, text in TAKEN.items()},
-    **{f"refuses {row[0][:80]}": (f"{HEAD}  {row[0]}\n", False) for row in REFUSED},
+    **{
+        f"refuses {row[0][:80]}": (f"{HEAD}  {row[0]}\n", False)
+        for row in (*REFUSED, *REFUSED_SCALARS, *REFUSED_TYPES)
+    },
     "refuses a namespaceSelector on the namespaced kind": (
         f"{NAMESPACED}  match: {{namespaceSelector: {{matchLabels: {{a: b}}}}}}\n",
         False,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
-from tests.policies.test_load import EVERY_FIELD, HEAD
+from tests.policies.documents import HEAD
+from tests.policies.test_compile import EVERY_FIELD
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
 from webhook.documents import yaml_tree

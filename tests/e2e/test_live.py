@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.client import Client, Refused
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.webhook import Webhook
-from tests.policies.test_load import HEAD
+from tests.policies.documents import HEAD
 from tests.support.pods import Json, pod, yaml
 from tests.support.processes import eventually
 from tools.crds import definitions

@@ -1,0 +1,65 @@
+"""Every field of a policy document reaches the engine's policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent, indent
+
+from tests.policies.documents import HEAD, only_policy
+from webhook.model.names import Mode, WorkloadType
+from webhook.model.policy import Origin
+
+EVERY_FIELD = HEAD + indent(
+    dedent(
+        """\
+        mode: Audit
+        priority: 1000
+        match:
+          workloadTypes: [GPU, Stateful, ARM64, General]
+          namespaceSelector: {matchLabels: {podtailor.dev/injection: enabled}}
+          podSelector: {matchExpressions: [{key: app, operator: In, values: [web, '']}]}
+          annotations: {resize: enable}
+          ownerKinds: [Deployment, Pod]
+          images: [redis, "*/team/*"]
+        containers: {names: ["*"], images: ["*"]}
+        resizePolicy: {cpu: NotRequired, memory: RestartContainer}
+        nodeSelector: {kubernetes.io/arch: arm64}
+        tolerations:
+        - {key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 60}
+        - {key: a, value: b}
+        - {operator: Exists}
+        resources:
+          limits:
+          - type: Container
+            defaultRequest: {cpu: "2", memory: 8Gi, ephemeral-storage: 1Gi}
+            default: {memory: 16Gi}
+            min: {cpu: 100m}
+            max: {memory: 512Gi, nvidia.com/gpu: "8"}
+            maxLimitRequestRatio: {cpu: "4", memory: "1.5"}
+          - type: Pod
+            max: {memory: 1Ti}
+          perDevice: {cpu: "4", memory: 16Gi}
+          limitFactor: {cpu: "4", memory: "1.5"}
+          onViolation: Warn
+        accelerators:
+          resizePolicy: {memory: RestartContainer}
+          tolerations: [{operator: Exists, effect: NoSchedule}]
+        """
+    ),
+    "  ",
+)
+
+
+def test_takes_every_field(tmp_path: Path) -> None:
+    policy = only_policy(tmp_path, EVERY_FIELD)
+    assert (policy.name, policy.origin, policy.mode, policy.priority) == (
+        "p",
+        Origin.CLUSTER_WORKLOAD_POLICY,
+        Mode.AUDIT,
+        1000,
+    )
+    assert policy.match.workload_types == tuple(WorkloadType)
+    assert [str(image) for image in policy.match.images or ()] == ["redis", "*/team/*"]
+    assert policy.resources is not None
+    assert policy.resources.per_device["memory"].milli == 16 * 1024**3 * 1000
+    assert policy.source == f"{tmp_path / 'policy.yaml'}:1:1"

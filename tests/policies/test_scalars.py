@@ -1,0 +1,51 @@
+"""Scalars of a policy: which values are refused, where, and in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.policies.documents import assert_refused
+
+# What follows `spec:`, the column of the complaint on line 5, its field, its words.
+REFUSED = [
+    ("match: {ownerKinds: [CronJob]}", 24, "spec.match.ownerKinds[0]", "the Pods of a CronJob belong to its Jobs: write Job"),
+    ("match: {ownerKinds: [deployment]}", 24, "spec.match.ownerKinds[0]", "'deployment' is not a kind: write Deployment"),
+    ("match: {ownerKinds: [StatefulSets]}", 24, "spec.match.ownerKinds[0]", "'StatefulSets' is not a kind: write StatefulSet"),
+    ("match: {images: ['redis:7']}", 20, "spec.match.images[0]", "'redis:7' matches no image: tags and digests are not compared: write redis"),
+    ("containers: {images: ['a/redis@sha256:00']}", 25, "spec.containers.images[0]", "tags and digests are not compared: write a/redis"),
+    ("match: {images: [Redis]}", 20, "spec.match.images[0]", "image names consist of lower case letters"),
+    ("match: {images: [a//b]}", 20, "spec.match.images[0]", "no part of an image name may be empty"),
+    ("match: {images: ['']}", 20, "spec.match.images[0]", "an empty pattern matches nothing"),
+    ("tolerations: [{operator: Exists, effect: NoExecute, tolerationSeconds: 9223372036854775808}]", 55, "spec.tolerations[0].tolerationSeconds", "9223372036854775808 is not a 64-bit integer"),
+    (f"match: {{images: ['{'*a' * 9}']}}", 20, "spec.match.images[0]", "a pattern may have at most 8 stars"),
+    (
+        "resources: {limits: [{type: Container, default: {cpu: 100 m}}]}",
+        52,
+        "spec.resources.limits[0].default.cpu",
+        "'100 m' is not a quantity, such as 100m, 2, 0.5Gi or 1e3",
+    ),
+    ("resources: {perDevice: {memory: '0'}}", 27, "spec.resources.perDevice.memory", "0 must be above zero"),
+    ("resources: {perDevice: {memory: '-1'}}", 27, "spec.resources.perDevice.memory", "-1 must be above zero"),
+    ("resources: {perDevice: {nvidia.com/gpu: '1'}}", 27, "spec.resources.perDevice.nvidia.com/gpu", "nvidia.com/gpu has no default"),
+    ("resources: {limitFactor: {cpu: '0.5'}}", 29, "spec.resources.limitFactor.cpu", "0.5 must be at least 1"),
+    ("resources: {limits: [{type: Container, max: {'a b': '1'}}]}", 48, "spec.resources.limits[0].max.a b", "'a b' is not the name of a resource"),
+    ("resources: {limits: [{type: Container, maxLimitRequestRatio: {cpu: '0.9'}}]}", 65, "spec.resources.limits[0].maxLimitRequestRatio.cpu", "0.9 must be at least 1"),
+    ("resources: {limits: [{type: Pod, default: {cpu: '1'}}]}", 24, "spec.resources.limits[0]", "a Pod has no defaults"),
+    ("resources: {limits: [{type: Container, default: {cpu: '1" + "0" * 32 + "'}}]}", 52, "spec.resources.limits[0].default.cpu", "is not a quantity"),
+    ("nodeSelector: {" + "a" * 64 + ": c}", 18, "spec.nodeSelector." + "a" * 64, "is not a label key"),
+    ("nodeSelector: {" + "a" * 254 + "/b: c}", 18, "spec.nodeSelector." + "a" * 254 + "/b", "is not a label key"),
+    ('match: {images: ["a\\nb"]}', 20, "spec.match.images[0]", "a pattern must be one line"),
+    ("nodeSelector: {A/a: c}", 18, "spec.nodeSelector.A/a", "'A/a' is not a label key"),
+    ("match: {images: [" + "a" * 257 + "]}", 20, "spec.match.images[0]", "should have at most 256 characters"),
+    ("match: {annotations: {'a b': c}}", 25, "spec.match.annotations.a b", "'a b' is not a label key"),
+    ("tolerations: [{key: 'a b', operator: Exists}]", 18, "spec.tolerations[0].key", "'a b' is not a label key"),
+    ("nodeSelector: {'a b': c}", 18, "spec.nodeSelector.a b", "'a b' is not a label key"),
+    ("nodeSelector: {a: 'b c'}", 18, "spec.nodeSelector.a", "'b c' is not a label value"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "column", "field", "words"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_refuses(tmp_path: Path, spec: str, column: int, field: str, words: str) -> None:
+    assert_refused(tmp_path, spec, column, field, words)
