@@ -47,7 +47,7 @@ def _said(
     within = snapshot(*policies, labels=labels, mode=mode)
     ref, view = Ref("Pod", "default", "p"), pod_view(obj)
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
-    in_force = Enforcement(webhook, times, **enforcement)
+    in_force = Enforcement(webhook=webhook, policies=times, **enforcement)
     context = ClusterContext(
         namespace=Namespace("default", labels or {}),
         installed=Installation(webhook=webhook, bundle=bundle),

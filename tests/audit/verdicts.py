@@ -45,7 +45,9 @@ def in_force(
     earlier = {(each.name, field): BETWEEN for each in policies for field in (CPU, "nodeSelector.a")}
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
     return Enforcement(
-        webhook, times, first_applied={"default": earlier if first_applied is None else first_applied}
+        webhook=webhook,
+        policies=times,
+        first_applied={"default": earlier if first_applied is None else first_applied},
     )
 
 

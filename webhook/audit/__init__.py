@@ -1,1 +1,1 @@
-"""What exists, seen through the engine: findings, what they cost, and how they are reported."""
+"""Judge existing workloads with the engine: findings, costs and reports."""

@@ -109,8 +109,8 @@ def _why_missing(
         return f"{created}, {what} {since}"
     if may_have_matched_differently(workload, policy):
         return "podtailor reviewed the Pod, or metadata that the policy matches was written after creation"
-    found = (evidence(workload, change, enforcement) for change in changes)
-    shown = next(filter(None, found), "")
+    by_change = (evidence(workload, change, enforcement) for change in changes)
+    shown = next(filter(None, by_change), "")
     if not shown:
         return (
             f"{created}, {what} {since}. Whether the policy was in force in between is unknown: a label "

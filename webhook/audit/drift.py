@@ -55,8 +55,13 @@ def drift(
             for resource, value in values.items():
                 field = f"{container.name}:{side}.{resource}"
                 if resource in declared_values:
-                    why = "its template sets another value"
-                    item = Item(Finding.DRIFTED, "", field, value, declared_values[resource], why)
+                    item = Item(
+                        Finding.DRIFTED,
+                        field=field,
+                        before=value,
+                        after=declared_values[resource],
+                        why="its template sets another value",
+                    )
                 else:
                     # A limit that a policy sets without a request is the request too.
                     limit = f"{container.name}:limits.{resource}"
@@ -75,13 +80,18 @@ def _not_declared(
 ) -> Item:
     """For a value that is not in the template; a policy makes this change now, and has `since` then."""
     if change is None:
-        return Item(Finding.DRIFTED, "", field, value, why="neither its template nor a policy sets it")
-    if since is not None and created > since:
-        why = "the policy sets another value"
-        return Item(Finding.DRIFTED, change.policy.key, field, value, change.value, why)
-    why = "the policy sets another value now"
-    in_force = since is not None
-    return Item(Finding.WOULD_CHANGE, change.policy.key, field, value, change.value, why, in_force)
+        why = "neither its template nor a policy sets it"
+        return Item(Finding.DRIFTED, field=field, before=value, why=why)
+    has_drifted = since is not None and created > since
+    return Item(
+        Finding.DRIFTED if has_drifted else Finding.WOULD_CHANGE,
+        policy=change.policy.key,
+        field=field,
+        before=value,
+        after=change.value,
+        why="the policy sets another value" if has_drifted else "the policy sets another value now",
+        in_force=since is not None and not has_drifted,
+    )
 
 
 def _may_be_older(field: str, expected: Expected, subject: Subject) -> bool:

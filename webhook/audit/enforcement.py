@@ -37,7 +37,7 @@ FirstApplied = Mapping[tuple[str, str], str]
 """By policy and field, as `requests.cpu`: when the first Pod that got it was created."""
 
 
-class Enforcement(Struct, frozen=True):
+class Enforcement(Struct, frozen=True, kw_only=True):
     webhook: WebhookScope | None = None
     """None: there is no webhook configuration."""
     policies: Mapping[tuple[str, str], str] = {}

@@ -64,7 +64,7 @@ class Summary:
     def __init__(self) -> None:
         self._rows: dict[Ref, Row] = {}
         self.objects = self.live_pods = 0
-        self.found: set[Finding] = set()
+        self.findings: set[Finding] = set()
         """Every finding of any object, not only each object's worst."""
         self.pods: Counter[Finding] = Counter()
         self.qos: Counter[str] = Counter()
@@ -73,7 +73,7 @@ class Summary:
 
     def add(self, workload: Workload, verdict: Verdict) -> None:
         self.objects += 1
-        self.found.update(item.finding for item in verdict.items)
+        self.findings.update(item.finding for item in verdict.items)
         row = self._rows.get(workload.owner)
         if row is None:
             row = self._rows[workload.owner] = Row(workload.owner, verdict)

@@ -83,11 +83,11 @@ def retrofit(
 
     api = api_client(kubeconfig, context, retry_429=True)
     with cluster_view.progress() as on_progress:
-        own = connect.namespace_or_current(namespace, kubeconfig, context)
-        part = cluster_view.cluster_part(api, namespace, own, all_namespaces=all_namespaces)
+        default = connect.namespace_or_current(namespace, kubeconfig, context)
+        part = cluster_view.cluster_part(api, namespace, default, all_namespaces=all_namespaces)
         view = cluster_view.read(api, part, since=since)
-        scope = cluster_view.scope(api, part, selector, "", {})
-        cluster = Cluster(api, view.snapshot, scope, on_progress)
+        selection = cluster_view.selection(api, part, selector, "", {})
+        cluster = Cluster(api, view.snapshot, selection, on_progress)
         enforcement = with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
         auditor, planner = Auditor(view.snapshot, enforcement), Planner()
         for workload in cluster.workloads():
@@ -111,7 +111,7 @@ def retrofit(
         _show(plan, is_complete=not part.unreadable)
     if apply:
         _apply(api, plan, view.snapshot, timeout, dry_run=dry_run)
-    if Finding.NOT_JUDGED in auditor.summary.found:
+    if Finding.NOT_JUDGED in auditor.summary.findings:
         raise typer.Exit(1)
 
 

@@ -190,7 +190,7 @@ _DECODER = msgspec.json.Decoder(RolloutStatus)
 def _kind(owner: Ref) -> Resource[RolloutStatus]:
     plural = _PLURALS[owner.kind]
     path = f"/apis/apps/v1/namespaces/{owner.namespace}/{plural}"
-    return Resource(plural, path, lambda found: _read(owner, found.raw))
+    return Resource(plural, path, lambda obj: _read(owner, obj.raw))
 
 
 def path_of(owner: Ref) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from kubernetes.client import ApiClient
 
-from webhook.audit.cluster.workloads import Cluster, Scope, live_pod
+from webhook.audit.cluster.workloads import Cluster, Selection, live_pod
 from webhook.cluster.reads import as_cluster_error
 from webhook.cluster.request import JSON, request
 from webhook.engine.evaluate import evaluate
@@ -40,8 +40,8 @@ def fields_a_new_pod_lacks(api: ApiClient, owner: Ref, snapshot: Snapshot) -> li
 
 def pods_lacking_fields(api: ApiClient, owner: Ref, snapshot: Snapshot) -> Iterator[tuple[str, list[str]]]:
     """Names of live Pods of an owner, each with the fields that it lacks. Raises ClusterError."""
-    scope = Scope(owner.namespace, kinds=frozenset({owner.kind}))
-    for each in Cluster(api, snapshot, scope, lambda *_: None).workloads():
+    selection = Selection(namespace=owner.namespace, kinds=frozenset({owner.kind}))
+    for each in Cluster(api, snapshot, selection, lambda *_: None).workloads():
         if each.is_live and each.owner == owner and not each.problem:
             lacked = _lacked(each.admitted, owner.namespace, snapshot)
             if lacked:

@@ -22,7 +22,9 @@ def test_evidence_is_asked_for_once_a_namespace_and_by_names_that_tell() -> None
     shared = policy("{nodeSelector: {a: b}}", name="shared")
     within = snapshot(REQUESTS, mine, shared)
     scope = WebhookScope(Selector(()), Selector(()), EARLIER)
-    in_force = Enforcement(scope, {(each.source, each.key): EARLIER for each in (REQUESTS, mine, shared)})
+    in_force = Enforcement(
+        webhook=scope, policies={(each.source, each.key): EARLIER for each in (REQUESTS, mine, shared)}
+    )
     by_namespace = with_evidence(in_force, within, first_applied).first_applied
     assert [by_namespace.get("shop"), by_namespace.get("shop")] == [{}, {}]
     assert calls == [("shop", {"test": EARLIER})]

@@ -10,7 +10,7 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json, policy, snapshot
-from webhook.audit.cluster.workloads import Cluster, Scope
+from webhook.audit.cluster.workloads import Cluster, Selection
 from webhook.audit.enforcement import FirstApplied
 from webhook.workloads.controllers import CONTROLLERS
 from webhook.workloads.workload import Workload
@@ -61,14 +61,14 @@ TEMPLATES = {
 
 
 def _workloads(
-    asked: tuple[FakeApi, ApiClient], scope: Scope, pods: list[Json], **templates: list[Json]
+    asked: tuple[FakeApi, ApiClient], selection: Selection, pods: list[Json], **templates: list[Json]
 ) -> list[Workload]:
     fake, api = asked
     fake.respond(_list(), _list())  # LimitRanges, RuntimeClasses
     for controller in CONTROLLERS:
         fake.respond(_list(*(TEMPLATES | templates).get(controller.kind, ())))
     fake.respond(_list(*pods))
-    return [*Cluster(api, snapshot(REQUESTS), scope, lambda *_: None).workloads()]
+    return [*Cluster(api, snapshot(REQUESTS), selection, lambda *_: None).workloads()]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def _workloads(
 def test_kinds_choose_owners_with_their_pods(
     asked: tuple[FakeApi, ApiClient], kinds: set[str] | None, found: list[str]
 ) -> None:
-    scope = Scope(kinds=frozenset(kinds) if kinds else None)
-    assert [each.ref.name for each in _workloads(asked, scope, [*PODS])] == found
+    selection = Selection(kinds=frozenset(kinds) if kinds else None)
+    assert [each.ref.name for each in _workloads(asked, selection, [*PODS])] == found
 
 
 def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
@@ -97,7 +97,7 @@ def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
         fake.respond(_list(*TEMPLATES.get(controller.kind, ())))
         fake.respond(_list(*TEMPLATES["StatefulSet"] if controller.kind == "StatefulSet" else ()))
     fake.respond(_list(PODS[0]), _list(*PODS))
-    workloads = Cluster(api, snapshot(REQUESTS), Scope(selector="a=b"), lambda *_: None).workloads()
+    workloads = Cluster(api, snapshot(REQUESTS), Selection(selector="a=b"), lambda *_: None).workloads()
     assert [each.ref.name for each in workloads] == ["db", "bare", "db-0"]
     assert [each.get("labelSelector") for each in fake.requests[-2:]] == ["a=b", None]
 
@@ -141,7 +141,7 @@ def test_pods_that_show_what_policies_gave(
     for controller in CONTROLLERS:
         fake.respond(_list(made) if controller.kind == "StatefulSet" else _list())
     fake.respond(_list())
-    cluster = Cluster(api, snapshot(REQUESTS), Scope(), lambda *_: None)
+    cluster = Cluster(api, snapshot(REQUESTS), Selection(), lambda *_: None)
     assert [each.ref.name for each in cluster.workloads()] == ["db"]
     metadata_alone = [{"metadata": pod["metadata"]} for pod in pods]
     fake.respond(_list(*metadata_alone))
@@ -165,7 +165,7 @@ def test_object_that_cannot_be_read_ends_nothing(
     odd: str,
     problem: str,
 ) -> None:
-    workloads = _workloads(asked, Scope(), pods, **templates)
+    workloads = _workloads(asked, Selection(), pods, **templates)
     assert [(str(each.ref), each.problem) for each in workloads if each.problem] == [(odd, problem)]
     assert [each.ref.name for each in workloads if not each.problem] == ["web", "db", "bare", "db-0", "web-1"]
 
@@ -173,5 +173,7 @@ def test_object_that_cannot_be_read_ends_nothing(
 def test_pod_that_cannot_be_read_is_reported_whatever_kinds_are_chosen(
     asked: tuple[FakeApi, ApiClient],
 ) -> None:
-    (odd,) = _workloads(asked, Scope(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS])
+    (odd,) = _workloads(
+        asked, Selection(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS]
+    )
     assert odd.ref.name == "odd"

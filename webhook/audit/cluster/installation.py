@@ -178,44 +178,44 @@ def enforcement(
         metadata = Resource(
             kind.plural, policies_of(kind).path, keep_object, metadata_only=True, is_custom=True
         )
-        for found in _all(api, in_namespace(metadata, namespace if kind.scope == "Namespaced" else None)):
-            key = f"{found.metadata.namespace or ''}/{found.metadata.name}".removeprefix("/")
+        for obj in _all(api, in_namespace(metadata, namespace if kind.scope == "Namespaced" else None)):
+            key = f"{obj.metadata.namespace or ''}/{obj.metadata.name}".removeprefix("/")
             # The removal of a field leaves no time, but the server's next write of the status does.
-            policies[f"{kind.kind} {key}", key] = max(changed(found, "spec"), _status_written(found))
+            policies[f"{kind.kind} {key}", key] = max(changed(obj, "spec"), _status_written(obj))
     metadata = Resource(NAMESPACES.name, NAMESPACES.path, keep_object, metadata_only=True)
     namespaces = _all(api, metadata) if namespace is None else [namespace_object(api, namespace)]
     return Enforcement(
         webhook=installed.webhook,
         policies=policies,
         # Any write may have removed a label too.
-        namespaces={found.metadata.name: changed(found) for found in namespaces},
-        revisions={found.metadata.name: revision_of(found.metadata) for found in namespaces},
+        namespaces={obj.metadata.name: changed(obj) for obj in namespaces},
+        revisions={obj.metadata.name: revision_of(obj.metadata) for obj in namespaces},
         since=since,
     )
 
 
-def changed(found: Object, *fields: str) -> str:
+def changed(obj: Object, *fields: str) -> str:
     """The last write of these fields, or of any, by `managedFields`; else the time of creation."""
-    managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
+    managed = msgspec.json.decode(obj.raw, type=_Changed).metadata.managedFields
     times = [
         each.time
         for each in managed
         if not each.subresource and (not fields or any(map(each.has_field, fields)))
     ]
-    return max(times, default=found.metadata.creationTimestamp or "")
+    return max(times, default=obj.metadata.creationTimestamp or "")
 
 
-def _status_written(found: Object) -> str:
+def _status_written(obj: Object) -> str:
     """When the server last wrote the status of a policy, which it does after every change of its spec."""
-    managed = msgspec.json.decode(found.raw, type=_Changed).metadata.managedFields
+    managed = msgspec.json.decode(obj.raw, type=_Changed).metadata.managedFields
     return max((each.time for each in managed if each.subresource == "status"), default="")
 
 
 def _all(api: ApiClient, kind: Resource[Object], *query: tuple[str, str]) -> list[Object]:
-    found: list[Object] = []
+    objs: list[Object] = []
     with as_cluster_error(kind.name), empty_if_not_served(kind):
-        found += objects(api, kind, [*query])
-    return found
+        objs += objects(api, kind, [*query])
+    return objs
 
 
 def _named(api: ApiClient, kind: Resource[Object], name: str) -> Object | None:

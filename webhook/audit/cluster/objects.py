@@ -129,17 +129,17 @@ OWNED = msgspec.json.Decoder(Owned)
 LIVES = msgspec.json.Decoder(Live)
 
 
-def _defaults(found: Object) -> Defaults:
-    items = msgspec.json.decode(found.raw, type=_LimitRange).spec.limits or ()
+def _defaults(obj: Object) -> Defaults:
+    items = msgspec.json.decode(obj.raw, type=_LimitRange).spec.limits or ()
     item = next((each for each in items if each.type == "Container"), _LimitRangeItem())
-    return Defaults(found.metadata.namespace or "", item.default, item.defaultRequest)
+    return Defaults(obj.metadata.namespace or "", item.default, item.defaultRequest)
 
 
-def _runtime_class(found: Object) -> RuntimeClass:
-    read = msgspec.json.decode(found.raw, type=_RuntimeClass)
+def _runtime_class(obj: Object) -> RuntimeClass:
+    read = msgspec.json.decode(obj.raw, type=_RuntimeClass)
     scheduling = read.scheduling
     return RuntimeClass(
-        name=found.metadata.name,
+        name=obj.metadata.name,
         overhead=read.overhead.podFixed,
         node_selector=scheduling.nodeSelector,
         tolerations=scheduling.tolerations,

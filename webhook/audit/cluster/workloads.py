@@ -34,7 +34,7 @@ Json = dict[str, Any]
 _LIVE = ("fieldSelector", "status.phase!=Succeeded,status.phase!=Failed")
 
 
-class Scope(Struct, frozen=True):
+class Selection(Struct, frozen=True, kw_only=True):
     """What to read of the cluster: the selected owners with all their Pods."""
 
     namespace: str | None = None
@@ -44,7 +44,7 @@ class Scope(Struct, frozen=True):
     """Kinds of owners; `Pod`: Pods without an owner."""
     controllers: tuple[Controller, ...] = CONTROLLERS
     unreadable: list[str] | None = None
-    """As of `ClusterPart`."""
+    """As in `ClusterPart`."""
 
     @property
     def is_whole(self) -> bool:
@@ -67,12 +67,14 @@ def plugins(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Plugins:
 
 
 class Cluster:
-    """Keeps of each controller only its name and the resources of its containers."""
+    """Reads the workloads of a cluster, and keeps of each controller only its name and resources."""
 
-    def __init__(self, api: ApiClient, snapshot: Snapshot, scope: Scope, on_progress: OnProgress) -> None:
+    def __init__(
+        self, api: ApiClient, snapshot: Snapshot, selection: Selection, on_progress: OnProgress
+    ) -> None:
         self._api = api
         self._snapshot = snapshot
-        self._scope = scope
+        self._selection = selection
         self._on_progress = on_progress
         self._parents: dict[str, Ref] = {}
         """The owner of a ReplicaSet or Job, by its uid."""
@@ -82,10 +84,10 @@ class Cluster:
 
     def workloads(self) -> Iterator[Workload]:
         """Raises ClusterError."""
-        self._plugins = plugins(self._api, ClusterPart(self._scope.namespace, self._scope.unreadable))
-        selector = [("labelSelector", self._scope.selector)] if self._scope.selector else []
+        self._plugins = plugins(self._api, ClusterPart(self._selection.namespace, self._selection.unreadable))
+        selector = [("labelSelector", self._selection.selector)] if self._selection.selector else []
         selected_owners: set[Ref] = set()
-        for controller in self._scope.controllers:
+        for controller in self._selection.controllers:
             if selector:  # the owner of every Pod must be known
                 for raw in self._list(controller, []):
                     self._read(controller, raw, self._templates)
@@ -97,8 +99,8 @@ class Cluster:
 
     def live(self, raw: bytes) -> Workload | None:
         """One Pod; None if it is being deleted. Raises ClusterError."""
-        self._plugins = plugins(self._api, ClusterPart(self._scope.namespace, self._scope.unreadable))
-        for controller in self._scope.controllers:
+        self._plugins = plugins(self._api, ClusterPart(self._selection.namespace, self._selection.unreadable))
+        for controller in self._selection.controllers:
             for template in self._list(controller, []):
                 self._read(controller, template, self._templates)
         return next(iter(self._read(PODS, msgspec.Raw(raw), self._pod)), None)
@@ -109,14 +111,14 @@ class Cluster:
         `since`: by policy, the time after which Pods count. Raises ClusterError.
         """
         kind = Resource(PODS.plural, PODS.path(namespace), keep_object, metadata_only=True)
-        found: dict[tuple[str, str], str] = {}
+        first_applied: dict[tuple[str, str], str] = {}
         with as_cluster_error(kind.name):
             for page in pages(self._api, kind, [_LIVE], allow_inconsistent=True):
                 for raw in page.items or ():
                     for pod in self._read(PODS, raw, self._pod):
                         if pod.annotated_at_admission:
-                            _add_first_applied(found, pod, since)
-        return found
+                            _add_first_applied(first_applied, pod, since)
+        return first_applied
 
     def _pods(self, selector: Query, selected_owners: set[Ref]) -> Iterator[Workload]:
         seen: set[Ref] = set()
@@ -132,7 +134,7 @@ class Cluster:
                         yield pod
 
     def _is_selected(self, each: Workload) -> bool:
-        kinds = self._scope.kinds
+        kinds = self._selection.kinds
         if kinds is None or (each.problem and each.ref.kind == PODS.kind):  # its owner is unknown
             return True
         return each.owner.kind.partition(".")[0] in kinds
@@ -155,7 +157,7 @@ class Cluster:
         return [unreadable(Ref(kind, identity.namespace or "", identity.name), problem)]
 
     def _list(self, controller: Controller, query: Query) -> Iterator[msgspec.Raw]:
-        kind = Resource(controller.plural, controller.path(self._scope.namespace), keep_object)
+        kind = Resource(controller.plural, controller.path(self._selection.namespace), keep_object)
         done = 0
         with as_cluster_error(controller.plural):
             for page in pages(self._api, kind, query, allow_inconsistent=True):
@@ -229,11 +231,15 @@ def _applied(view: PodView) -> str:
     return ((view.metadata or NO_METADATA).annotations or {}).get(APPLIED) or ""
 
 
-def _add_first_applied(found: dict[tuple[str, str], str], pod: Workload, since: Mapping[str, str]) -> None:
+def _add_first_applied(
+    first_applied: dict[tuple[str, str], str], pod: Workload, since: Mapping[str, str]
+) -> None:
     for policy, fields in applied_of(_applied(pod.written)).items():
         if policy in since and pod.created > since[policy] and isinstance(fields, list):
             for field in map(field_in_container, fields):
-                found[policy, field] = min(pod.created, found.get((policy, field), pod.created))
+                first_applied[policy, field] = min(
+                    pod.created, first_applied.get((policy, field), pod.created)
+                )
 
 
 def _revision_label(obj: Json) -> tuple[str, str] | None:

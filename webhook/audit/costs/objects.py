@@ -65,20 +65,20 @@ class _PodMetrics(Struct, frozen=True):
     containers: list[_ContainerMetrics] | None = None
 
 
-def _node(found: Object) -> Node:
-    read = msgspec.json.decode(found.raw, type=_Node)
+def _node(obj: Object) -> Node:
+    read = msgspec.json.decode(obj.raw, type=_Node)
     # A cordoned Node has the taint node.kubernetes.io/unschedulable.
     allocatable = {key: milli(value) for key, value in read.status.allocatable.items()}
-    return Node(found.metadata.name, found.metadata.labels or {}, read.spec.taints, allocatable)
+    return Node(obj.metadata.name, obj.metadata.labels or {}, read.spec.taints, allocatable)
 
 
-def _autoscaler(found: Object) -> Autoscaler:
-    spec = msgspec.json.decode(found.raw, type=_HorizontalPodAutoscaler).spec
-    namespace = found.metadata.namespace or ""
+def _autoscaler(obj: Object) -> Autoscaler:
+    spec = msgspec.json.decode(obj.raw, type=_HorizontalPodAutoscaler).spec
+    namespace = obj.metadata.namespace or ""
     target = spec.scaleTargetRef
     metrics = [each.resource or each.containerResource for each in spec.metrics]
     return Autoscaler(
-        Ref("HorizontalPodAutoscaler", namespace, found.metadata.name),
+        Ref("HorizontalPodAutoscaler", namespace, obj.metadata.name),
         Ref(kind_of(target.apiVersion, target.kind), namespace, target.name),
         tuple(
             Metric(each.name, each.target.averageUtilization, each.container)
@@ -88,9 +88,9 @@ def _autoscaler(found: Object) -> Autoscaler:
     )
 
 
-def _usage(found: Object) -> tuple[str, Usage]:
-    containers = msgspec.json.decode(found.raw, type=_PodMetrics).containers or ()
-    return found.metadata.name, Usage(
+def _usage(obj: Object) -> tuple[str, Usage]:
+    containers = msgspec.json.decode(obj.raw, type=_PodMetrics).containers or ()
+    return obj.metadata.name, Usage(
         {each.name: {key: milli(value) for key, value in (each.usage or {}).items()} for each in containers}
     )
 

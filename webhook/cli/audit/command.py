@@ -26,7 +26,7 @@ from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.workload import Ref, Workload, unreadable
 
 
-class As(StrEnum):
+class WhatIf(StrEnum):
     ENFORCE = "enforce"
 
 
@@ -68,7 +68,7 @@ def audit(
     ] = "",
     controller: options.Controllers = None,
     what_if_: Annotated[
-        As | None,
+        WhatIf | None,
         typer.Option("--what-if", help="As if everything only audited or not selected were enforced."),
     ] = None,
     since: options.Since = "",
@@ -139,7 +139,7 @@ def audit(
     is_complete = True
     if filename and not (from_cluster or kubeconfig or context):
         workloads = manifests(namespace or "default", NO_PLUGINS)
-        auditor = _without_cluster(chosen, workloads, reporter, as_if_enforced=as_if_enforced)
+        auditor = _audit_without_cluster(chosen, workloads, reporter, as_if_enforced=as_if_enforced)
     else:
         from webhook.cli.audit import cluster
         from webhook.cli.cluster import cluster_view
@@ -154,28 +154,28 @@ def audit(
         view = cluster_view.read(api, part, chosen, ctx, since=since, as_if_enforced=as_if_enforced)
         is_complete = not view.notes
         if filename:
-            auditor = cluster.of_files(api, view, reporter, partial(manifests, default))
+            auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default))
         else:
-            scope = cluster_view.scope(api, part, selector, kinds, others)
-            auditor = cluster.of_objects(api, view, reporter, scope, publishes=publish)
+            selection = cluster_view.selection(api, part, selector, kinds, others)
+            auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
     if filename and not auditor.summary.objects:
         warn(f"{', '.join(filename)}: no Pods or Pod templates found")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
-    has_failed = not auditor.summary.found.isdisjoint({Finding.NOT_JUDGED, *fails})
+    has_failed = not auditor.summary.findings.isdisjoint({Finding.NOT_JUDGED, *fails})
     if has_failed or (fails and not is_complete):
         raise typer.Exit(1)
 
 
-def _without_cluster(
+def _audit_without_cluster(
     chosen: PolicyOptions, workloads: Iterator[Workload], reporter: Reporter, *, as_if_enforced: bool
 ) -> Auditor:
     snapshot = snapshot_from(chosen)
     if as_if_enforced:
         snapshot = what_if.enforced(snapshot)
     auditor = Auditor(snapshot, NOT_ENFORCED, with_diff=reporter.with_diff)
-    reporter.follow(auditor, workloads)
-    reporter.end(auditor.summary, Costs(unknown_reason="no cluster was audited"))
+    reporter.judge_all(auditor, workloads)
+    reporter.finish(auditor.summary, Costs(unknown_reason="no cluster was audited"))
     return auditor
 
 
@@ -195,15 +195,15 @@ def _manifests(
 ) -> Iterator[Workload]:
     """The Pods and templates in files. Raises InputError."""
     for document in read_manifests(options.check_filenames(filename, policies), others):
-        for found in find_manifests(document, others):
-            yield _workload(found, namespace, plugins)
+        for located in find_manifests(document, others):
+            yield _workload(located, namespace, plugins)
 
 
-def _workload(found: LocatedManifest, namespace: str, plugins: Plugins) -> Workload:
+def _workload(located: LocatedManifest, namespace: str, plugins: Plugins) -> Workload:
     try:
-        return found.workload(namespace, plugins)
+        return located.workload(namespace, plugins)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)
-        manifest = found.manifest
+        manifest = located.manifest
         return unreadable(
             Ref(manifest.kind, manifest.namespace or namespace, manifest.name), problem_of(error)
         )

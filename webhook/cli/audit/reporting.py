@@ -38,13 +38,13 @@ class Reporter:
         self.prints_each = output is Output.JSON
         self.interrupted = False
 
-    def follow(
+    def judge_all(
         self,
         auditor: Auditor,
         workloads: Iterator[Workload],
         on_verdict: Callable[[Workload, Verdict], object] | None = None,
     ) -> None:
-        """Judges until the end or Ctrl-C, after which `end` reports what there is."""
+        """Judges until the end or Ctrl-C, after which `finish` reports what was judged."""
         try:
             for each in workloads:
                 verdict = auditor.judge(each)
@@ -57,7 +57,7 @@ class Reporter:
         except KeyboardInterrupt:
             self.interrupted = True
 
-    def end(self, summary: Summary, costs: Costs, notes: Sequence[str] = ()) -> None:
+    def finish(self, summary: Summary, costs: Costs, notes: Sequence[str] = ()) -> None:
         totals = summary_json(summary, costs, notes, interrupted=self.interrupted)
         match self._output:
             case Output.JSON:

@@ -16,7 +16,7 @@ from webhook.audit import what_if
 from webhook.audit.cluster import workloads
 from webhook.audit.cluster.discovery import custom_controllers
 from webhook.audit.cluster.installation import Installation, enforcement, installation
-from webhook.audit.cluster.workloads import OnProgress, Scope
+from webhook.audit.cluster.workloads import OnProgress, Selection
 from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
 from webhook.cli.cluster.server_args import override, parse_server_args
@@ -97,14 +97,14 @@ def read(
     )
     warn_unready(policy_statuses)
     if part.unreadable:  # without knowing everything, no Pod counts as slipped through
-        within = Enforcement(webhook=installed.webhook)
+        in_force = Enforcement(webhook=installed.webhook)
     else:
         names = tuple((each.source, each.key) for each in shipped(server.builtin, server.preset or ()))
-        within = enforcement(api, installed, names, since, part.namespace)
+        in_force = enforcement(api, installed, names, since, part.namespace)
     if as_if_enforced:
-        snapshot, within = what_if.enforced(snapshot), what_if.in_force(within, snapshot)
+        snapshot, in_force = what_if.enforced(snapshot), what_if.in_force(in_force, snapshot)
     return ClusterView(
-        snapshot=snapshot, enforcement=within, installed=installed, secret=settings.tls_secret, part=part
+        snapshot=snapshot, enforcement=in_force, installed=installed, secret=settings.tls_secret, part=part
     )
 
 
@@ -123,8 +123,8 @@ def policies_in_force(
         *webhook_problems(installed, None, datetime.now(UTC)),
     ):
         warn(note)
-    found = (each.policy for each in policy_statuses if each.policy)
-    return merge(tried, merge(found, shipped(wanted.builtin, wanted.preset or ())))
+    in_cluster = (each.policy for each in policy_statuses if each.policy)
+    return merge(tried, merge(in_cluster, shipped(wanted.builtin, wanted.preset or ())))
 
 
 @contextmanager
@@ -144,13 +144,13 @@ def progress(*, is_shown: bool = True) -> Iterator[OnProgress]:
         yield on_progress
 
 
-def scope(
+def selection(
     api: Api,
     part: ClusterPart,
     selector: str,
     kinds: str,
     others: Mapping[tuple[str, str], tuple[Path, ...]],
-) -> Scope:
+) -> Selection:
     """`kinds` as `Deployment,Pod`. Raises InputError, ClusterError."""
     controllers = (*CONTROLLERS, *custom_controllers(api, others))
     known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
@@ -159,7 +159,13 @@ def scope(
         if word.lower().rstrip("s") not in known:
             raise InputError(f"--kinds {word}: one of {', '.join(known.values())}")
     wanted = frozenset(known[word.lower().rstrip("s")] for word in words)
-    return Scope(part.namespace, selector, wanted or None, controllers, part.unreadable)
+    return Selection(
+        namespace=part.namespace,
+        selector=selector,
+        kinds=wanted or None,
+        controllers=controllers,
+        unreadable=part.unreadable,
+    )
 
 
 class LivePod(Struct, frozen=True):

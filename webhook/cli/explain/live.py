@@ -10,7 +10,7 @@ from msgspec import structs
 from rich.text import Text
 
 from webhook.audit.cluster.evidence import with_evidence
-from webhook.audit.cluster.workloads import Cluster, Scope
+from webhook.audit.cluster.workloads import Cluster, Selection
 from webhook.audit.diagnosis import ClusterContext, diagnose
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.summary import Auditor
@@ -64,7 +64,7 @@ def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, out
 
 def _workload(api: Api, view: ClusterView, live: LivePod, namespace: str) -> tuple[Workload, Enforcement]:
     """As the audit sees it: with its template, and with evidence for whether it slipped through."""
-    cluster = Cluster(api, view.snapshot, Scope(namespace), lambda *_: None)
+    cluster = Cluster(api, view.snapshot, Selection(namespace=namespace), lambda *_: None)
     try:
         workload = cluster.live(live.document.text.encode())
     except ClusterError as error:
