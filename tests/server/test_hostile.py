@@ -98,9 +98,9 @@ def test_pod_with_too_many_containers_is_exempt(server: Server) -> None:
 
 
 def test_long_values_are_truncated_in_the_log(server: Server) -> None:
-    loud = pod(metadata=f"annotations: {{podtailor.dev/skip-containers: '{'x' * 200_000}'}}")
-    server.review({**loud, "metadata": {**loud["metadata"], "name": "n" * 200_000}}, uid="loud")
-    line = server.process.wait_for_line(lambda line: line if '"loud"' in line else None)
+    long = pod(metadata=f"annotations: {{podtailor.dev/skip-containers: '{'x' * 200_000}'}}")
+    server.review({**long, "metadata": {**long["metadata"], "name": "n" * 200_000}}, uid="long")
+    line = server.process.wait_for_line(lambda line: line if '"long"' in line else None)
     assert len(line) < 2000
 
 

@@ -24,7 +24,7 @@ MUTATE = "/mutate"
 
 # A Pod has at most 3 MiB (`MaxRequestBodyBytes` of the API server); a review may have two of them.
 MAX_BYTES = 8 * 1024 * 1024
-# The API server gives up after 2 s (`timeoutSeconds` as shipped).
+# Longer than the API server waits for an answer (`timeoutSeconds`: 2 s as shipped).
 BODY_TIMEOUT_SECONDS = 10.0
 # Reviews that wait for something, such as a namespace that the watch has not delivered yet.
 MAX_IN_FLIGHT = 1000

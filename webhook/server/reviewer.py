@@ -101,9 +101,8 @@ class Reviewer:
             async with asyncio.timeout(_NAMESPACE_SECONDS):
                 while namespace not in self.snapshot.namespaces:
                     await self._swapped.wait()
-        except (
-            TimeoutError
-        ):  # counts as unlabelled; the webhook's selectors excluded namespaces that opted out
+        except TimeoutError:
+            # It counts as unlabelled. The webhook's selectors exclude namespaces that opted out.
             self.metrics.count_skip("unknown-namespace")
         self.waited_seconds = time.perf_counter() - started
 

@@ -1,11 +1,9 @@
-"""Certificates are issued, written and read, and a real handshake accepts or rejects them."""
+"""Certificates are issued, and a real handshake accepts or rejects them."""
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
-import stat
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certs.files import CA_CERT, CA_KEY, TLS_CERT, TLS_KEY, existing_file, issue_to
-from certs.inspect import read_certificates
+from certs.files import CA_CERT, TLS_CERT, TLS_KEY, issue_to
 from certs.issue import issue_authority, issue_serving, service_hosts
 
 NOW = datetime.now(UTC)
@@ -41,47 +38,6 @@ def test_serving_certificate_is_valid_from_a_little_before_now_to_the_end_of_its
     now = NOW.replace(microsecond=0)
     assert certificate.not_valid_before_utc == now - timedelta(minutes=5)
     assert certificate.not_valid_after_utc == now + DAY
-
-
-@pytest.mark.parametrize(("umask", "public"), [(0, 0o644), (0o022, 0o644), (0o077, 0o600)])
-def test_files_are_what_a_tls_secret_holds_and_keys_are_the_owners_alone(
-    umask: int, public: int, tmp_path: Path
-) -> None:
-    folder = tmp_path / "new"
-    before = os.umask(umask)
-    try:
-        issue_to(folder, ["localhost"], NOW, DAY)
-    finally:
-        os.umask(before)
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
-    assert modes == {CA_CERT: public, CA_KEY: 0o600, TLS_CERT: public, TLS_KEY: 0o600}
-
-
-def test_files_that_would_be_replaced_are_reported(tmp_path: Path) -> None:
-    (tmp_path / TLS_KEY).write_text("mine")
-    assert existing_file(tmp_path) == tmp_path / TLS_KEY
-    issue_to(tmp_path, ["localhost"], NOW, DAY)
-    assert (tmp_path / TLS_KEY).read_text() != "mine"
-
-
-def test_certificates_are_read_from_a_file(tmp_path: Path) -> None:
-    issue_to(tmp_path, ["localhost", "127.0.0.1"], NOW, DAY)
-    (ca,) = read_certificates(tmp_path / CA_CERT)
-    (serving,) = read_certificates(tmp_path / TLS_CERT)
-    assert (ca.is_ca, ca.subject, ca.hosts) == (True, "CN=podtailor-ca", ())
-    assert (serving.is_ca, serving.issuer, serving.hosts) == (False, ca.subject, ("localhost", "127.0.0.1"))
-    assert serving.state(NOW) == "valid"
-    assert serving.state(NOW + 2 * DAY) == "expired"
-    assert serving.state(NOW - DAY) == "not yet valid"
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"]
-)
-def test_anything_else_than_certificates_is_rejected(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "x").write_bytes(content)
-    with pytest.raises(ValueError, match=r"."):
-        read_certificates(tmp_path / "x")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from webhook.server.reviewer import Reviewer
 from webhook.server.wire import AdmissionRequest
 
 # A megabyte once it is written as JSON.
-LOUD = "\0" * 170_000
+LONG = "\0" * 170_000
 MANY = 20_000
 POLICIES = """
 apiVersion: podtailor.dev/v1alpha1
@@ -39,24 +39,24 @@ spec:
 Fields = tuple[str, ...]
 
 
-def _loud(of: Any) -> Iterator[tuple[Fields, Any]]:
+def _with_long_string(of: Any) -> Iterator[tuple[Fields, Any]]:
     """Values of a type, each with one long string, and the path to it."""
     origin, arguments = get_origin(of), [each for each in get_args(of) if each is not NoneType]
     if origin in (Union, UnionType):
-        yield from _loud(str if str in arguments else arguments[0])
+        yield from _with_long_string(str if str in arguments else arguments[0])
     elif origin is list:
-        yield from (((*at, "[]"), [value]) for at, value in _loud(arguments[0]))
+        yield from (((*at, "[]"), [value]) for at, value in _with_long_string(arguments[0]))
         yield ("[many]",), [value for _, value in _many(arguments[0])]
     elif origin is dict:
-        yield ("key",), {LOUD: "1"}
+        yield ("key",), {LONG: "1"}
         yield ("[many]",), {f"podtailor.dev/k{number}": "1" for number in range(MANY)}
-        yield from ((("value", *at), {"cpu": value}) for at, value in _loud(arguments[1]))
+        yield from ((("value", *at), {"cpu": value}) for at, value in _with_long_string(arguments[1]))
     elif isinstance(of, type) and issubclass(of, Struct):
-        yield ("instead",), LOUD
+        yield ("instead",), LONG
         for name, inner in get_type_hints(of).items():
-            yield from (((name, *at), {name: value}) for at, value in _loud(inner))
+            yield from (((name, *at), {name: value}) for at, value in _with_long_string(inner))
     else:
-        yield (), LOUD
+        yield (), LONG
 
 
 def _many(of: Any) -> Iterator[tuple[int, Any]]:
@@ -67,15 +67,15 @@ def _many(of: Any) -> Iterator[tuple[int, Any]]:
 
 
 def _requests() -> Iterator[Any]:
-    for at, value in _loud(PodView):
+    for at, value in _with_long_string(PodView):
         made = pod()
         yield pytest.param({"object": _joined(made, value)}, id=".".join(("object", *at)))
-    for at, value in _loud(AdmissionRequest):
+    for at, value in _with_long_string(AdmissionRequest):
         yield pytest.param(value, id=".".join(("request", *at)))
     keys = [value for key, value in vars(names).items() if key.isupper() and isinstance(value, str)]
     for kind in ("labels", "annotations"):
         for key in keys:
-            for name, value in (("loud", LOUD), ("many", ",".join(map(str, range(MANY))))):
+            for name, value in (("long", LONG), ("many", ",".join(map(str, range(MANY))))):
                 made = _joined(pod(), {"metadata": {kind: {key: value}}})
                 yield pytest.param({"object": made}, id=f"{name} {kind} {key}")
 
@@ -96,9 +96,11 @@ REQUESTS = list(_requests())
 
 
 @pytest.fixture(scope="module", params=["enforce", "audit"])
-def loud_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server_with_policies(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """With policies that produce messages for every Pod."""
-    folder = tmp_path_factory.mktemp("loud")
+    folder = tmp_path_factory.mktemp("long")
     (folder / "policies.yaml").write_text(POLICIES)
     flags = (f"--policies={folder / 'policies.yaml'}", f"--mode={request.param}", "--builtin=strict")
     server = Server(folder, *flags)
@@ -117,8 +119,8 @@ def test_all_fields_are_tried() -> None:
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
-def test_answers_are_short(loud_server: Server, request_: Any) -> None:
-    status, answer = loud_server.post(_review(request_))
+def test_answers_are_short(server_with_policies: Server, request_: Any) -> None:
+    status, answer = server_with_policies.post(_review(request_))
     assert status in (200, 400)
     if status == 400:
         assert len(answer) < 2000
@@ -131,10 +133,10 @@ def test_answers_are_short(loud_server: Server, request_: Any) -> None:
     assert all(len(warning) <= 256 and warning.isprintable() for warning in response.get("warnings", ()))
 
 
-@pytest.mark.parametrize("envelope", [{"apiVersion": LOUD}, {"kind": LOUD}, {"request": LOUD}, {LOUD: 1}])
-def test_answers_to_invalid_reviews_are_short(loud_server: Server, envelope: dict[str, Any]) -> None:
-    status, answer = loud_server.post(json.dumps({**review_of(pod()), **envelope}).encode())
-    assert status == (200 if LOUD in envelope else 400)
+@pytest.mark.parametrize("envelope", [{"apiVersion": LONG}, {"kind": LONG}, {"request": LONG}, {LONG: 1}])
+def test_answers_to_invalid_reviews_are_short(server_with_policies: Server, envelope: dict[str, Any]) -> None:
+    status, answer = server_with_policies.post(json.dumps({**review_of(pod()), **envelope}).encode())
+    assert status == (200 if LONG in envelope else 400)
     assert len(answer) < 4000
 
 
@@ -174,4 +176,4 @@ def test_no_memory_is_kept() -> None:
         return kept
 
     asyncio.run(reviewer.review(_review({})))
-    assert asyncio.run(ask()) < len(LOUD)
+    assert asyncio.run(ask()) < len(LONG)
