@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
-from webhook.documents import yaml_scalars, yaml_tree
+from webhook.documents import yaml_tree
 from webhook.documents.files import read_file
 from webhook.errors import InputError
 
@@ -96,14 +97,6 @@ def test_files_are_read_as_kubectl_reads_them(text: str, data: list[object], tmp
     assert "".join(document.text for document in documents) == text
 
 
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [(1.1, "1.1"), (1.0, "1"), (-0.0, "-0"), (0.3, "0.3"), (123456.0, "123456"), (1234567.0, "1.234567e+06"), (123456789.5, "1.2345679e+08"), (1e-4, "0.0001"), (1e-5, "1e-05"), (1e300, ".inf"), (True, "true"), (7, "7")],
-)  # fmt: skip
-def test_keys_are_named_as_kubectl_names_them(value: float, name: str) -> None:
-    assert yaml_scalars.key_name(value) == name
-
-
 def test_the_last_of_duplicate_keys_is_taken_and_reported(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("x: 1\n---\na:\n  b: 1\n  yes: 1\n  b: 2\n  true: 2\n")
@@ -130,3 +123,9 @@ def test_place_in_json_that_yaml_refuses_is_that_of_its_document(tmp_path: Path)
     (document,) = read_file(str(file))
     assert document.data == {key: 1}
     assert document.place((key,)) == f"{file}:1:1"
+
+
+def test_files_are_read_as_another_parser_reads_them() -> None:
+    for file in sorted([*Path("examples").rglob("*.yaml"), *Path("manifests").rglob("*.yaml")]):
+        theirs = [each for each in YAML(typ="safe", pure=True).load_all(file.read_text()) if each is not None]
+        assert [each.data for each in read_file(str(file)) if each.data is not None] == theirs

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import jsonpatch
@@ -20,7 +19,7 @@ from tests.support.manifests import texts
 from tests.support.pods import Json, decide
 from tests.support.strategies import pods
 from webhook.documents import yaml_tree
-from webhook.documents.files import Document, read_file
+from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
 from webhook.engine.snapshot import snapshot_of
 from webhook.policies.load import load_or_raise
@@ -235,39 +234,3 @@ def test_inserts(text: str, ops: list[Json], expected: str) -> None:
     before = document(text)
     assert edited(before, ops) == expected
     assert document(expected).data == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("yes", True), ("Off", False), ("y", True), ("~", None), ("", None), ("0400", 256), ("0o17", 15), ("0x1F", 31),
-        ("0b11", 3), ("1_000", 1000), ("-7", -7), ("0", 0), ("00", 0), ("08", 8.0), ("1e3", 1000.0), (".5", 0.5), ("+1.", 1.0),
-        ("2026-01-02", "2026-01-02"), ("1:30", "1:30"), ("80:80", "80:80"), ("100m", "100m"), ("0.5Gi", "0.5Gi"),
-        ("'yes'", "yes"), ('"0400"', "0400"), ("!!str 3", "3"), ("! 3", "3"), ("0123e45", 1.23e47), ("18446744073709551615", 2**64 - 1), ("18446744073709551616", 2.0**64), ("9" * 5000, "9" * 5000), ("1e999", "1e999"), (".", "."), ("-", [None]), ("=", "="),
-    ],
-)  # fmt: skip
-def test_scalars_mean_what_they_mean_to_kubectl(text: str, value: object) -> None:
-    assert yaml_tree.load(f"{text}\n" if text == "-" else f"a: {text}\n") == (
-        value if text == "-" else {"a": value}
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("a: *x\n", "undefined alias x"),
-        ("? [a]\n: b\n", "a key must be a string"),
-        ("a: 1\na: 2\n", "duplicate key 'a'"),
-        ("[" * 700, "."),
-        ("a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)), "too large"),
-    ],
-)  # fmt: skip
-def test_invalid_yaml_is_an_error(text: str, words: str) -> None:
-    with pytest.raises(yaml_tree.YamlError, match=words):
-        yaml_tree.load(text)
-
-
-def test_files_are_read_as_another_parser_reads_them() -> None:
-    for file in sorted([*Path("examples").rglob("*.yaml"), *Path("manifests").rglob("*.yaml")]):
-        theirs = [each for each in YAML(typ="safe", pure=True).load_all(file.read_text()) if each is not None]
-        assert [each.data for each in read_file(str(file)) if each.data is not None] == theirs
