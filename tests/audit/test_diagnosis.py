@@ -32,7 +32,7 @@ REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu:
 LATER = "2026-01-02T00:00:01Z"
 
 
-def _said(
+def _diagnosis(
     obj: Json,
     *policies: Policy,
     created: str = LATER,
@@ -61,13 +61,13 @@ def _said(
 
 
 @pytest.mark.parametrize(
-    ("obj", "policies", "known", "said"),
+    ("obj", "policies", "known", "reason"),
     [
         pytest.param(pod(), [REQUESTS], {"webhook": None, "since": LATER, "created": "2026-01-03T00:00:00Z"}, "the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor", id="not installed"),
-        pytest.param(pod(), [REQUESTS], {"bundle": b""}, "the API server cannot call podtailor now: the webhook configuration has no caBundle", id="nobody trusted"),
+        pytest.param(pod(), [REQUESTS], {"bundle": b""}, "the API server cannot call podtailor now: the webhook configuration has no caBundle", id="no caBundle"),
         pytest.param(pod(), [REQUESTS], {"bundle": issue_authority(NOW, timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is not signed by a CA in the caBundle", id="another CA"),
         pytest.param(pod(), [REQUESTS], {"served": issue_serving(OURS, ["a"], NOW - timedelta(days=9), timedelta(days=1)).certificate_pem}, "the API server cannot call podtailor now: its certificate is expired", id="expired"),
-        pytest.param(pod(), [REQUESTS], {"bundle": b"no PEM"}, "the API server cannot call podtailor now: its certificate cannot be verified: the caBundle is not PEM", id="bundle of somebody else"),
+        pytest.param(pod(), [REQUESTS], {"bundle": b"no PEM"}, "the API server cannot call podtailor now: its certificate cannot be verified: the caBundle is not PEM", id="caBundle is not PEM"),
         pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, "exempt: opted-out: Pod label podtailor.dev/injection=disabled", id="opted out"),
         pytest.param(pod(), [REQUESTS], {"webhook": structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))}, "not-selected: the webhook selects namespaces with a, and default does not match", id="not selected"),
         pytest.param(pod(), [REQUESTS], {"mode": Mode.AUDIT}, "mode: Audit, so changes are only reported", id="audit"),
@@ -79,21 +79,21 @@ def _said(
         pytest.param(pod(metadata="annotations: {podtailor.dev/applied: '{}'}", container="resources: {requests: {cpu: 100m}}"), [REQUESTS], {}, "the Pod's annotation says podtailor set {}", id="tailored"),
     ],
 )  # fmt: skip
-def test_reason(obj: Json, policies: list[Policy], known: Json, said: str) -> None:
-    assert _said(obj, *policies, **known)[0] == said
+def test_reason(obj: Json, policies: list[Policy], known: Json, reason: str) -> None:
+    assert _diagnosis(obj, *policies, **known)[0] == reason
 
 
 def test_what_cannot_be_known_is_said_as_such() -> None:
-    (said,) = _said(pod(), REQUESTS)
-    assert said == (
+    (reason,) = _diagnosis(pod(), REQUESTS)
+    assert reason == (
         f"it lacks app:requests.cpu from policy test: the Pod was created at {LATER}, policy test last changed "
         "at 2026-01-02T00:00:00Z. Whether the policy was in force in between is unknown: a label removed from "
         "a namespace leaves no time. Pods that the API server let through without a review are counted by "
         'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
     )
     mark = "annotations: {podtailor.dev/applied: '{}'}"
-    _, said = _said(pod(metadata=mark), REQUESTS)
-    assert said.endswith(
+    _, reason = _diagnosis(pod(metadata=mark), REQUESTS)
+    assert reason.endswith(
         "podtailor reviewed the Pod, or metadata that the policy matches was written after creation"
     )
 
@@ -103,25 +103,25 @@ def test_resized_pod_is_not_as_a_new_one_would_be() -> None:
     wanted = expected("default", view, view, snapshot(REQUESTS))
     mark = 'annotations: {podtailor.dev/applied: \'{"test":["app:requests.cpu"]}\'}'
     resized = pod(metadata=mark, container="resources: {requests: {cpu: 150m}}")
-    assert _said(resized, REQUESTS, expected=wanted)[1:] == [
+    assert _diagnosis(resized, REQUESTS, expected=wanted)[1:] == [
         "app:requests.cpu is 150m; it should be 100m: the policy sets another value, so it has been resized"
     ]
-    assert _said(resized, REQUESTS, expected=wanted, created="2026-01-01T00:00:00Z")[1:] == [
+    assert _diagnosis(resized, REQUESTS, expected=wanted, created="2026-01-01T00:00:00Z")[1:] == [
         "app:requests.cpu is 150m; a new Pod would have 100m: the policy sets another value now"
     ]
 
 
 def test_pod_that_the_api_server_let_through_is_said_with_what_shows_it() -> None:
     earlier = "2026-01-02T00:00:00.5Z"
-    (said,) = _said(pod(), REQUESTS, first_applied={"default": {("test", "requests.cpu"): earlier}})
-    assert said.startswith(
+    (reason,) = _diagnosis(pod(), REQUESTS, first_applied={"default": {("test", "requests.cpu"): earlier}})
+    assert reason.startswith(
         f"it lacks app:requests.cpu from policy test: the Pod was created at {LATER}, when the policy was in force: "
         f"a Pod created at {earlier} got it from this policy. "
     )
-    assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"} counts them' in said
+    assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"} counts them' in reason
 
 
 def test_certificate_that_cannot_be_read_is_not_judged() -> None:
-    assert _said(pod(container="resources: {requests: {cpu: 1}}"), REQUESTS, served=None) == [
+    assert _diagnosis(pod(container="resources: {requests: {cpu: 1}}"), REQUESTS, served=None) == [
         "it has its own value for each field that the policies propose"
     ]

@@ -24,7 +24,7 @@ from webhook.model.selectors import Requirement, Selector
 @pytest.mark.parametrize(
     ("created", "finding"),
     [
-        pytest.param("", Finding.PASS, id="template: its Pods are given it"),
+        pytest.param("", Finding.PASS, id="template: admission adds it to its Pods"),
         pytest.param(EARLIER, Finding.WOULD_CHANGE, id="made before"),
         pytest.param("2026-01-02T00:00:00Z", Finding.WOULD_CHANGE, id="made in that very second"),
         pytest.param(LATER, Finding.SLIPPED_THROUGH, id="made after"),

@@ -26,16 +26,23 @@ BIG = pod(container="resources: {requests: {cpu: '2'}, limits: {cpu: '2'}}")
 @pytest.mark.parametrize(
     ("obj", "policies", "known", "finding"),
     [
-        pytest.param(SIZED, [REQUESTS], {}, Finding.PASS, id="has what it is given"),
+        pytest.param(SIZED, [REQUESTS], {}, Finding.PASS, id="already has it"),
         pytest.param(pod(), [REQUESTS], {}, Finding.WOULD_CHANGE, id="policy of a file"),
         pytest.param(pod(), [], {}, Finding.SKIPPED, id="no policy matches"),
         pytest.param(pod(metadata="labels: {podtailor.dev/injection: disabled}"), [REQUESTS], {}, Finding.SKIPPED, id="opted out"),
         pytest.param(BIG, [SMALL], {}, Finding.VIOLATION, id="bound broken"),
-        pytest.param(pod(), [REQUESTS, policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: '3'}}]}}", name="zz")], {}, Finding.CONFLICT, id="two wishes"),
+        pytest.param(pod(), [REQUESTS, policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: '3'}}]}}", name="zz")], {}, Finding.CONFLICT, id="two proposed values"),
     ],
 )  # fmt: skip
 def test_finding(obj: Json, policies: list[Policy], known: Json, finding: Finding) -> None:
     assert judged(obj, *policies, **known).finding is finding
+
+
+def test_conflict_gives_both_values() -> None:
+    other = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: '3'}}]}}", name="zz")
+    conflict, *_ = judged(pod(), REQUESTS, other).items
+    assert (conflict.policy, conflict.field) == ("zz", "app:requests.cpu")
+    assert conflict.why == "test (100m) takes precedence over zz (3)"
 
 
 def test_audited_policy_would_change_and_never_slips() -> None:

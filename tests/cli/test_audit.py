@@ -61,9 +61,9 @@ def test_json_is_a_line_an_object_and_the_summary_last(run: Run) -> None:
 
 
 def test_yaml_is_by_owner(run: Run) -> None:
-    said = yaml_tree.load(run("audit", "-f", "examples", "-o", "yaml").out)
-    assert said["summary"]["workloadTypes"]["ARM64"]["after"] == {"cpu": "100m", "memory": "256Mi"}
-    assert [owner["kind"] for owner in said["owners"]][:2] == ["DaemonSet", "Deployment"]
+    report = yaml_tree.load(run("audit", "-f", "examples", "-o", "yaml").out)
+    assert report["summary"]["workloadTypes"]["ARM64"]["after"] == {"cpu": "100m", "memory": "256Mi"}
+    assert [owner["kind"] for owner in report["owners"]][:2] == ["DaemonSet", "Deployment"]
 
 
 def test_reports_are_documents(run: Run) -> None:
@@ -177,7 +177,7 @@ def test_explain_passes_over_what_cannot_be_judged_and_exits_1(run: Run) -> None
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
         (["-f", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
         (["-f", "-", "-p", "-"], "- is given more than once"),
@@ -196,23 +196,23 @@ def test_explain_passes_over_what_cannot_be_judged_and_exits_1(run: Run) -> None
         (["--kubeconfig", "nowhere"], "cluster: kubeconfig nowhere"),
     ],
 )
-def test_wrong_use_is_told(run: Run, flags: list[str], said: str) -> None:
+def test_wrong_use_is_reported(run: Run, flags: list[str], message: str) -> None:
     done = run("audit", *flags)
     assert done.code == 2
-    assert said in done.err
+    assert message in done.err
 
 
 def test_controller_of_somebody_else_in_a_file(run: Run) -> None:
     rollout = "{apiVersion: example.com/v1, kind: Rollout, metadata: {name: web}, spec: {replicas: 4, pod: {spec: {containers: [{name: app}]}}}}"
-    given = "--controller=Rollout.v1.example.com=spec.pod"
-    line, last = map(json.loads, run("audit", "-f", "-", "-o", "json", given, stdin=rollout).out.splitlines())
+    flag = "--controller=Rollout.v1.example.com=spec.pod"
+    line, last = map(json.loads, run("audit", "-f", "-", "-o", "json", flag, stdin=rollout).out.splitlines())
     assert (line["kind"], line["finding"]) == ("Rollout", "would-change")
     assert last["summary"]["namespaces"]["default"]["pods"] == 4
 
 
 def test_template_stands_where_it_is_said() -> None:
-    given = ["Rollout.v1alpha1.argoproj.io=spec.template", "X.v1.x.io=spec.a", "X.v1.x.io=spec.*.b"]
-    assert parse_controllers(given) == {
+    flags = ["Rollout.v1alpha1.argoproj.io=spec.template", "X.v1.x.io=spec.a", "X.v1.x.io=spec.*.b"]
+    assert parse_controllers(flags) == {
         ("argoproj.io/v1alpha1", "Rollout"): (("spec", "template"),),
         ("x.io/v1", "X"): (("spec", "a"), ("spec", "*", "b")),
     }

@@ -26,7 +26,7 @@ BEFORE, AWAY, AFTER = "before", "away", "after"
 
 
 class Audited:
-    """A cluster with a history, and the commands of somebody who looks at it."""
+    """A cluster with a history, and commands run against it."""
 
     def __init__(self, cluster: ControlPlane, kubelet: Kubelet) -> None:
         self.cluster, self.kubelet = cluster, kubelet
@@ -49,7 +49,7 @@ class Audited:
         return items
 
     def fill(self, namespace: str, *, beside: int = 0) -> None:
-        """A hundred Pods of all owners, beside those that are there; back once they are there."""
+        """A hundred Pods of all owners, besides existing ones; returns once they exist."""
         objects, count = hundred()
         if not beside:
             self.cluster.create_namespace(namespace)
@@ -111,7 +111,7 @@ def test_finds_by_name_what_slipped_through_and_nothing_else(audited: Audited, c
     assert sum(map(len, names.values())) == 300
     assert last["summary"]["findings"]["slipped-through"] == 100
     templates = {line["finding"] for line in lines if line["kind"] != "Pod" and line["namespace"] == AFTER}
-    assert templates == {"pass"}, "what a template lacks its Pods are given"
+    assert templates == {"pass"}, "admission adds what a template lacks"
 
 
 def test_pods_are_counted_to_whoever_is_behind_them(audited: Audited) -> None:
@@ -288,7 +288,7 @@ def test_explain_says_why_not(audited: Audited) -> None:
     assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}' in away
     after = json.loads(audited.run("explain", "pod/bare-0", "-n", AFTER, "-o", "json").stdout)
     assert after[0]["whyNot"][0].startswith("the Pod's annotation says podtailor set ")
-    assert audited.run("explain", "pod/nobody", "-n", AFTER).returncode == 2
+    assert audited.run("explain", "pod/missing", "-n", AFTER).returncode == 2
 
 
 def test_retrofit_restarts_what_rolls_out_and_names_the_rest(audited: Audited) -> None:
@@ -387,7 +387,7 @@ def test_stuck_rollout_ends_with_what_is_left(audited: Audited) -> None:
     )
 
 
-def test_nothing_is_restarted_while_nobody_tailors(audited: Audited) -> None:
+def test_nothing_is_restarted_while_no_replica_answers(audited: Audited) -> None:
     """The webhook is configured and trusted, and no replica answers."""
     namespace = audited.cluster.create_namespace("unanswered", injection="disabled")
     audited.make(namespace, controller("Deployment", "web", 1), controller("StatefulSet", "db", 1))

@@ -1,4 +1,4 @@
-"""Whom the audit must not accuse: Pods that are as they were given, whatever has changed since."""
+"""The audit accuses no Pod that admission changed as it should, whatever has changed since."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_pods_of_an_older_revision_have_not_drifted(installed: ControlPlane) -> 
 
 
 def _entries(cluster: ControlPlane, namespace: str) -> set[tuple[str, str]]:
-    """Who wrote labels of a namespace, and when, as managedFields tell."""
+    """Manager and time of each write of a namespace's labels, by managedFields."""
     found = cluster.kubectl_json("get", "namespace", namespace, "--show-managed-fields")["metadata"]
     return {
         (each["manager"], each["time"])
@@ -120,7 +120,7 @@ def test_label_that_is_taken_off_moves_the_revision_and_no_time(installed: Contr
     _label(installed, namespace, "podtailor.dev/injection-")
     assert _entries(installed, namespace) == labelled, "the time of the other label, put on with it"
     _label(installed, namespace, "a-")
-    assert _entries(installed, namespace) == created, "nobody labelled it, to all appearance"
+    assert _entries(installed, namespace) == created, "the removal leaves no trace"
     assert _revision(installed, namespace) > revision
 
 
@@ -153,11 +153,11 @@ def test_label_that_was_taken_off_its_namespace_makes_no_pod_slip_through(
     _label(installed, namespace, f"{key}-")
     findings = {name.partition("-")[0]: finding for name, finding in _found(installed, namespace)}
     assert findings == {"early": "would-change", "tailored": "pass", "later": "would-change"}
-    said = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-m", "webhook", "explain", f"pod/{late}", "-n", namespace,
          f"--kubeconfig={installed.kubeconfig}"], capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    assert "Whether the policy was in force in between is unknown" in said
+    assert "Whether the policy was in force in between is unknown" in output
 
 
 def test_pod_relabelled_since_did_not_slip_through(installed: ControlPlane) -> None:
@@ -230,11 +230,11 @@ def test_set_that_rolls_out_in_parts_is_for_a_person(installed: ControlPlane) ->
         namespace,
         f"--kubeconfig={installed.kubeconfig}",
     ]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
-    assert "rollout restart" not in said
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
+    assert "rollout restart" not in output
     assert (
         "StatefulSet parts/parted (parted-0, parted-1): its partition excludes the first 1 Pods from rollouts"
-        in said
+        in output
     )
 
 
@@ -249,7 +249,7 @@ def test_odd_objects_end_no_audit(installed: ControlPlane) -> None:
     assert _found(installed, namespace) == {("p", "pass")}
 
 
-def test_it_says_where_nobody_is_called(installed: ControlPlane, kubelet: Kubelet) -> None:
+def test_missing_webhook_configuration_is_reported(installed: ControlPlane, kubelet: Kubelet) -> None:
     installed.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     try:
         done = audit(installed.kubeconfig, "-n", "odd")

@@ -103,12 +103,12 @@ def test_controller_of_somebody_else_is_looked_at(cluster: ControlPlane) -> None
         "spec": {"replicas": 1, "pod": template},
     }
     make(cluster, namespace, rollout)
-    given = "--controller=Rollout.v1.example.com=spec.pod"
-    (line,) = audit_lines(cluster.kubeconfig, "-n", namespace, given)[:-1]
+    flag = "--controller=Rollout.v1.example.com=spec.pod"
+    (line,) = audit_lines(cluster.kubeconfig, "-n", namespace, flag)[:-1]
     assert (line["kind"], line["name"], line["finding"]) == ("Rollout.example.com", "web", "would-change")
     odd = {**rollout, "metadata": {"name": "odd"}, "spec": {"pod": {"spec": {"containers": 3}}}}
     make(cluster, namespace, odd)
-    done = audit(cluster.kubeconfig, "-n", namespace, given, "--fail-on=none", "-o", "json")
+    done = audit(cluster.kubeconfig, "-n", namespace, flag, "--fail-on=none", "-o", "json")
     first, other, _ = map(json.loads, done.stdout.splitlines())
     assert (first["name"], first["finding"], other["finding"]) == ("odd", "not-judged", "would-change")
     assert (done.returncode, done.stderr) == (

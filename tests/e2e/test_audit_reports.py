@@ -35,7 +35,7 @@ def as_account(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 
 
 def _publish(cluster: ControlPlane, kubeconfig: Path) -> None:
-    """What the CronJob's container is told to do."""
+    """The command of the CronJob's container."""
     jobs = cluster.kubectl_json("get", "cronjob", "podtailor-audit", "--namespace=podtailor-system")
     verb, *arguments = jobs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
     assert verb == "audit"

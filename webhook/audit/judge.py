@@ -83,10 +83,8 @@ def _violation(violation: Violation) -> Item:
 
 
 def _conflict(conflict: Conflict) -> Item:
-    why = (
-        f"{conflict.winner.key} takes precedence and sets {conflict.winning_value}, "
-        f"{conflict.policy.key} proposes {conflict.value}"
-    )
+    winner = f"{conflict.winner.key} ({conflict.winning_value})"
+    why = f"{winner} takes precedence over {conflict.policy.key} ({conflict.value})"
     return Item(Finding.CONFLICT, conflict.policy.key, conflict.field, why=why)
 
 

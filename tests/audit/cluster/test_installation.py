@@ -17,7 +17,7 @@ T1, T2, T3 = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:0
 
 
 @pytest.fixture
-def asked() -> Iterator[tuple[FakeApi, ApiClient]]:
+def fake_cluster() -> Iterator[tuple[FakeApi, ApiClient]]:
     with fake_api() as pair:
         yield pair
 
@@ -31,16 +31,18 @@ def _managed(time: str, *fields: str, **more: str) -> Json:
     return {"time": time, "fieldsV1": {f"f:{field}": {} for field in fields}, **more}
 
 
-def test_nothing_is_installed(asked: tuple[FakeApi, ApiClient]) -> None:
-    fake, api = asked
+def test_nothing_is_installed(fake_cluster: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = fake_cluster
     fake.respond(NOTHING, NOTHING)
     found = installation(api)
     assert (found.webhook, found.bundle, found.arguments) == (None, b"", ())
     assert enforcement(api, found, (), "").webhook is None
 
 
-def test_newest_of_what_decides_counts_and_the_bundle_does_not(asked: tuple[FakeApi, ApiClient]) -> None:
-    fake, api = asked
+def test_newest_of_what_decides_counts_and_the_bundle_does_not(
+    fake_cluster: tuple[FakeApi, ApiClient],
+) -> None:
+    fake, api = fake_cluster
     webhooks = [{"clientConfig": {"caBundle": "UEVN"}, "namespaceSelector": {"matchLabels": {"a": "b"}}}]
     managed = [_managed(T2, "namespaceSelector", "rules"), _managed(T3, "caBundle")]
     fake.respond(_one(metadata={"managedFields": managed}, webhooks=webhooks))
@@ -57,15 +59,15 @@ def test_newest_of_what_decides_counts_and_the_bundle_does_not(asked: tuple[Fake
     assert found.arguments == ("serve", "--preset=redis", "--preset=jvm", "serve", "--mode=Audit")
 
 
-def test_rollout_of_the_server_counts_to_its_end(asked: tuple[FakeApi, ApiClient]) -> None:
-    fake, api = asked
+def test_rollout_of_the_server_counts_to_its_end(fake_cluster: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = fake_cluster
     conditions = [{"type": "Available", "lastUpdateTime": T3}, {"type": "Progressing", "lastUpdateTime": T2}]
     fake.respond(NOTHING, _one(spec={}, status={"conditions": conditions}))
     assert installation(api).changed == T2
 
 
-def test_status_tells_of_a_clause_that_was_taken_away(asked: tuple[FakeApi, ApiClient]) -> None:
-    fake, api = asked
+def test_write_of_the_status_dates_the_removal_of_a_clause(fake_cluster: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = fake_cluster
     fake.respond(_one(webhooks=[{}]), NOTHING)
     found = installation(api)
     managed = [
@@ -81,8 +83,8 @@ def test_status_tells_of_a_clause_that_was_taken_away(asked: tuple[FakeApi, ApiC
     assert times.namespaces == {"shop": T1}
 
 
-def test_cluster_without_the_custom_resources_has_none(asked: tuple[FakeApi, ApiClient]) -> None:
-    fake, api = asked
+def test_cluster_without_the_custom_resources_has_none(fake_cluster: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = fake_cluster
     fake.respond(_one(webhooks=[{}]), NOTHING)
     found = installation(api)
     fake.respond({}, {}, status=404)

@@ -1,4 +1,4 @@
-"""A cluster read as a stream: what of it is looked at, and what one odd object does to the others."""
+"""Reading a cluster as a stream: selections, evidence on Pods, unreadable objects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPEC: Json = {"containers": [{"name": "app", "image": "a"}]}
 
 
 @pytest.fixture
-def asked() -> Iterator[tuple[FakeApi, ApiClient]]:
+def fake_cluster() -> Iterator[tuple[FakeApi, ApiClient]]:
     with fake_api() as pair:
         yield pair
 
@@ -61,9 +61,9 @@ TEMPLATES = {
 
 
 def _workloads(
-    asked: tuple[FakeApi, ApiClient], selection: Selection, pods: list[Json], **templates: list[Json]
+    fake_cluster: tuple[FakeApi, ApiClient], selection: Selection, pods: list[Json], **templates: list[Json]
 ) -> list[Workload]:
-    fake, api = asked
+    fake, api = fake_cluster
     fake.respond(_list(), _list())  # LimitRanges, RuntimeClasses
     for controller in CONTROLLERS:
         fake.respond(_list(*(TEMPLATES | templates).get(controller.kind, ())))
@@ -82,16 +82,16 @@ def _workloads(
     ],
 )
 def test_kinds_choose_owners_with_their_pods(
-    asked: tuple[FakeApi, ApiClient], kinds: set[str] | None, found: list[str]
+    fake_cluster: tuple[FakeApi, ApiClient], kinds: set[str] | None, found: list[str]
 ) -> None:
     selection = Selection(kinds=frozenset(kinds) if kinds else None)
-    assert [each.ref.name for each in _workloads(asked, selection, [*PODS])] == found
+    assert [each.ref.name for each in _workloads(fake_cluster, selection, [*PODS])] == found
 
 
 def test_labels_of_an_owner_choose_its_pods_whatever_labels_they_have(
-    asked: tuple[FakeApi, ApiClient],
+    fake_cluster: tuple[FakeApi, ApiClient],
 ) -> None:
-    fake, api = asked
+    fake, api = fake_cluster
     fake.respond(_list(), _list())
     for controller in CONTROLLERS:  # of each kind all, then those with the labels
         fake.respond(_list(*TEMPLATES.get(controller.kind, ())))
@@ -115,28 +115,28 @@ def _marked(name: str, created: str, owner: Json | None = SET, **metadata: Any) 
 
 
 T2, T3 = "2026-01-01T00:00:02Z", "2026-01-01T00:00:03Z"
-GIVEN = {("general", "requests.cpu"): T2, ("general", "tolerations"): T2}
+APPLIED_FIRST = {("general", "requests.cpu"): T2, ("general", "tolerations"): T2}
 
 
 @pytest.mark.parametrize(
     ("pods", "template", "found"),
     [
-        pytest.param([_marked("db-0", T3), _marked("db-1", T2)], {}, GIVEN, id="the earliest Pod"),
+        pytest.param([_marked("db-0", T3), _marked("db-1", T2)], {}, APPLIED_FIRST, id="the earliest Pod"),
         pytest.param([_marked("db-0", T1)], {}, {}, id="none from before the policy"),
         pytest.param([_marked("own", T2, None)], {}, {}, id="no bare Pod: its manifest may have had it"),
         pytest.param([_marked("o-0", T2, _of("Gadget", "o", "o"))], {}, {}, id="none of a template that is not known"),
         pytest.param([_marked("db-0", T2)], {"annotations": MARK}, {}, id="none whose template has it"),
-        pytest.param([_marked("db-0", T2, managedFields=[{"time": T3, **OURS}])], {}, {}, id="none on which somebody wrote it"),
-        pytest.param([_marked("db-0", T2, managedFields=[{"time": T2, **OURS}])], {}, GIVEN, id="one that was created with it"),
+        pytest.param([_marked("db-0", T2, managedFields=[{"time": T3, **OURS}])], {}, {}, id="none whose annotation was written later"),
+        pytest.param([_marked("db-0", T2, managedFields=[{"time": T2, **OURS}])], {}, APPLIED_FIRST, id="one that was created with it"),
         pytest.param([_marked("db-0", T2, annotations={"podtailor.dev/applied": "{"})], {}, {}, id="none that cannot be read"),
     ],
 )  # fmt: skip
 def test_pods_that_show_what_policies_gave(
-    asked: tuple[FakeApi, ApiClient], pods: list[Json], template: Json, found: FirstApplied
+    fake_cluster: tuple[FakeApi, ApiClient], pods: list[Json], template: Json, found: FirstApplied
 ) -> None:
     made = _controller("db", "set")
     made["spec"]["template"]["metadata"] = template
-    fake, api = asked
+    fake, api = fake_cluster
     fake.respond(_list(), _list())
     for controller in CONTROLLERS:
         fake.respond(_list(made) if controller.kind == "StatefulSet" else _list())
@@ -159,21 +159,21 @@ ODD_TEMPLATE: Json = {"containers": [{"name": "app", "resources": {"requests": 7
     ],
 )  # fmt: skip
 def test_object_that_cannot_be_read_ends_nothing(
-    asked: tuple[FakeApi, ApiClient],
+    fake_cluster: tuple[FakeApi, ApiClient],
     pods: list[Json],
     templates: dict[str, list[Json]],
     odd: str,
     problem: str,
 ) -> None:
-    workloads = _workloads(asked, Selection(), pods, **templates)
+    workloads = _workloads(fake_cluster, Selection(), pods, **templates)
     assert [(str(each.ref), each.problem) for each in workloads if each.problem] == [(odd, problem)]
     assert [each.ref.name for each in workloads if not each.problem] == ["web", "db", "bare", "db-0", "web-1"]
 
 
 def test_pod_that_cannot_be_read_is_reported_whatever_kinds_are_chosen(
-    asked: tuple[FakeApi, ApiClient],
+    fake_cluster: tuple[FakeApi, ApiClient],
 ) -> None:
     (odd,) = _workloads(
-        asked, Selection(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS]
+        fake_cluster, Selection(kinds=frozenset({"Job"})), [_pod("odd", spec={"containers": 3}), *PODS]
     )
     assert odd.ref.name == "odd"
