@@ -10,15 +10,20 @@ from webhook.model.globs import glob
 from webhook.model.images import image_glob
 from webhook.model.policy import Origin, Policy, Scope, precedence
 
+
+def _policy(name: str, origin: Origin, namespace: str | None = None, priority: int = 0) -> Policy:
+    return Policy(name=name, origin=origin, namespace=namespace, priority=priority)
+
+
 IN_ORDER = [
-    Policy("z", Origin.WORKLOAD_POLICY, "a", priority=9),
-    Policy("a", Origin.WORKLOAD_POLICY, "a"),
-    Policy("a", Origin.WORKLOAD_POLICY, "b"),
-    Policy("b", Origin.WORKLOAD_POLICY, "a"),
-    Policy("b", Origin.CLUSTER_WORKLOAD_POLICY, priority=1),
-    Policy("a", Origin.CLUSTER_WORKLOAD_POLICY),
-    Policy("jvm", Origin.PRESET),
-    *(Policy(name, Origin.BUILT_IN) for name in ("gpu", "stateful", "arm64", "general")),
+    _policy("z", Origin.WORKLOAD_POLICY, "a", priority=9),
+    _policy("a", Origin.WORKLOAD_POLICY, "a"),
+    _policy("a", Origin.WORKLOAD_POLICY, "b"),
+    _policy("b", Origin.WORKLOAD_POLICY, "a"),
+    _policy("b", Origin.CLUSTER_WORKLOAD_POLICY, priority=1),
+    _policy("a", Origin.CLUSTER_WORKLOAD_POLICY),
+    _policy("jvm", Origin.PRESET),
+    *(_policy(name, Origin.BUILT_IN) for name in ("gpu", "stateful", "arm64", "general")),
 ]
 
 

@@ -1,1 +1,1 @@
-"""The nouns that every room shares: Pod, policy, quantity, selector, patch. Pure values, no rules."""
+"""The nouns that every room shares: Pod, policy, quantity, selector, patch. Pure values."""

@@ -1,6 +1,6 @@
-"""Which extended resources are accelerators, and how many whole devices a container asks for.
+"""Which extended resources are accelerators, and how many whole devices a container requests.
 
-The names are those that device plugins of the field register (vendors' own repositories and READMEs).
+Names as device plugins register them, from the vendors' repositories and READMEs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from webhook.model import quantity
 from webhook.model.globs import Glob, glob
 from webhook.model.pod import ResourceList
 
-# Parts of a device by which the vendor schedules: the name then stands for the device, but counts none.
+# Parts of a device: the name means that a device is requested, the quantity is no number of devices.
 _PARTS = (
     "aliyun.com/gpu-mem",
     "volcano.sh/gpu-memory",
@@ -70,19 +70,18 @@ PATTERNS = (
     "deviceclass.resource.kubernetes.io/*gpu*",
     *_PARTS,
 )
-# What a pattern's star may not stand for: what comes beside a device is none itself.
-_BESIDE = ("mem", "core", "percentage", "_monitoring")
-# These name slices of a device by their cores, as in rngd-2core.12gb, and register nothing beside it.
-_WITHOUT_BESIDE = ("furiosa.ai/", "rebellions.ai/")
-# A DNS subdomain, a slash, a name: longer is no resource that an API server takes.
+# Words that a star may not match: these resources accompany a device and are none themselves.
+_ACCOMPANYING = ("mem", "core", "percentage", "_monitoring")
+# These name slices of a device by cores, as in rngd-2core.12gb, and register no accompanying resource.
+_NO_ACCOMPANYING = ("furiosa.ai/", "rebellions.ai/")
+# A DNS subdomain, a slash, a name: the API server rejects longer ones.
 _MAX_CHARACTERS = 253 + 1 + 63
 
-# A container that asks for more than this asks for something else than devices (shares, time slices):
-# the largest accelerator nodes sold hold 16.
+# More than this is no number of devices but of shares or time slices: the largest nodes sold hold 16.
 MAX_DEVICES = 16
 
-# Nodes are tainted with the vendor's main name whatever slice of the device a container asks for; where
-# nothing is listed, with the resource's own name, as the ExtendedResourceToleration plugin assumes.
+# Nodes are tainted with the vendor's main name, for slices of a device too; for other vendors with the
+# name of the resource, as the plugin ExtendedResourceToleration assumes.
 _TAINTS = (
     ("nvidia.com/", "nvidia.com/gpu"),
     ("amd.com/", "amd.com/gpu"),
@@ -93,53 +92,53 @@ DEFAULT_TAINT = "nvidia.com/gpu"
 
 
 class Devices(Struct, frozen=True):
-    """What one container asks for: accelerator resources, and whole devices of the most wanted one."""
+    """What one container requests: accelerator resources, and the largest number of whole devices of one."""
 
     resources: tuple[str, ...] = ()
     count: int = 0
     implausible: int = 0
-    """The number asked for where it is past MAX_DEVICES and so counted as one device; else 0."""
+    """The requested number if it exceeds MAX_DEVICES, and so counts as one device; else 0."""
 
 
 NONE = Devices()
 
 
 class Accelerators(Struct, frozen=True):
-    """The patterns in force: the ones above, and the operator's own."""
+    """The patterns above, and those that the server is configured with."""
 
     patterns: tuple[Glob, ...] = tuple(glob(pattern) for pattern in PATTERNS)
 
     def devices(self, requests: ResourceList, limits: ResourceList) -> Devices:
-        """What a container asks for, quantities above zero, in either place: the larger counts."""
-        asked: dict[str, int] = {}
-        for asking in (limits, requests):
-            for name, raw in asking.items():
+        """Quantities above zero; of request and limit the larger one."""
+        requested: dict[str, int] = {}
+        for resources in (limits, requests):
+            for name, raw in resources.items():
                 if "/" in name and self.include(name):
                     amount = quantity.read(raw)
-                    if amount and amount.milli > asked.get(name, 0):
-                        asked[name] = amount.milli
-        if not asked:
+                    if amount and amount.milli > requested.get(name, 0):
+                        requested[name] = amount.milli
+        if not requested:
             return NONE
-        whole = [n for name, n in asked.items() if name not in _PARTS]
+        whole = [n for name, n in requested.items() if name not in _PARTS]
         count = max(whole, default=0) // 1000
         plausible = count <= MAX_DEVICES
-        return Devices(tuple(sorted(asked)), count if plausible else 1, 0 if plausible else count)
+        return Devices(tuple(sorted(requested)), count if plausible else 1, 0 if plausible else count)
 
     def include(self, name: str) -> bool:
-        """Whether a resource name stands for a device."""
+        """Whether the resource is a device."""
         return len(name) <= _MAX_CHARACTERS and _is_device(name, self.patterns)
 
 
 @lru_cache(maxsize=1024)
 def _is_device(name: str, patterns: tuple[Glob, ...]) -> bool:
-    beside = not name.startswith(_WITHOUT_BESIDE) and any(
-        word in name.partition("/")[2].lower() for word in _BESIDE
+    is_accompanying = not name.startswith(_NO_ACCOMPANYING) and any(
+        word in name.partition("/")[2].lower() for word in _ACCOMPANYING
     )
-    return any(pattern.matches(name) for pattern in patterns if pattern.is_exact or not beside)
+    return any(pattern.matches(name) for pattern in patterns if pattern.is_exact or not is_accompanying)
 
 
 def taint_key(resource: str) -> str:
-    """The key of the taint that keeps others off the Nodes with this resource."""
+    """The key of the taint on Nodes with this resource."""
     for prefix, key in _TAINTS:
         if resource.startswith(prefix):
             return key

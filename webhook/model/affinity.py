@@ -1,4 +1,4 @@
-"""The part of a Pod's affinity that decides where it may be scheduled."""
+"""The affinity that restricts where a Pod is scheduled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from webhook.model.pod import NodeSelectorTerm, PodSpec
 
 
 def required_terms(spec: PodSpec) -> Sequence[NodeSelectorTerm]:
-    """The terms of the required nodeAffinity: any one of them is enough for the scheduler."""
+    """Terms of the required nodeAffinity: the scheduler needs one of them to match."""
     affinity = spec.affinity and spec.affinity.nodeAffinity
     required = affinity and affinity.requiredDuringSchedulingIgnoredDuringExecution
     return (required and required.nodeSelectorTerms) or ()

@@ -1,10 +1,10 @@
-"""Which lists a Pod brings that are replaced as a whole when somebody applies the same Pod again.
+"""Lists that a Pod declares, and that must stay as they are so that the Pod can be applied again.
 
-`kubectl apply` keeps the manifest in an annotation, server-side apply its fields in `managedFields`. A list
-without merge keys is replaced by the one in the manifest, which takes away what was appended at admission,
-and the API server refuses that: a Pod's tolerations only grow, its resizePolicy never changes
-(`ValidatePodUpdate` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go`). Pods that a controller
-makes are never applied.
+`kubectl apply` keeps the manifest in an annotation, server-side apply its fields in `managedFields`. Applying
+again replaces a list without merge keys by the one in the manifest: that removes what admission appended, and
+the API server rejects it, because a Pod's tolerations only grow and its resizePolicy never changes
+(`ValidatePodUpdate` in k8s.io/kubernetes `pkg/apis/core/validation/validation.go`). Pods of a controller are
+never applied.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class DeclaredLists(Struct, frozen=True):
-    """What stays as it is. `node_selector` is replaced as a whole by server-side apply alone."""
+    """Whether each is declared. Only server-side apply replaces `node_selector` as a whole."""
 
     tolerations: bool = False
     node_selector: bool = False
     resize_policy: frozenset[str] | None = frozenset()
-    """Names of containers; None: it may be any of them."""
+    """Names of the containers that declare one; None: any may."""
 
     def has_resize_policy_of(self, container: str) -> bool:
         return self.resize_policy is None or container in self.resize_policy
 
 
 NO_LISTS = DeclaredLists()
-# The annotation is there and is no manifest: it may declare anything.
+# The annotation holds no manifest: assume that everything is declared.
 _ANY = DeclaredLists(tolerations=True, node_selector=True, resize_policy=None)
 _ABSENT = Raw()
 
@@ -56,7 +56,7 @@ _MANIFESTS = msgspec.json.Decoder(_Manifest)
 
 
 def declared_lists(metadata: ObjectMeta) -> DeclaredLists:
-    """Of a Pod that no controller made. A field that is written empty or null is declared too."""
+    """For a Pod without controller. An empty or null field is declared too."""
     text = (metadata.annotations or {}).get(LAST_APPLIED)
     if text:
         return _of_manifest(text)
@@ -68,7 +68,7 @@ def declared_lists(metadata: ObjectMeta) -> DeclaredLists:
 def _of_manifest(text: str) -> DeclaredLists:
     try:
         spec = _MANIFESTS.decode(text).spec or _Spec()
-    except (msgspec.MsgspecError, ValueError, RecursionError):  # anybody may write an annotation
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # users may write anything there
         return _ANY
     containers = (*(spec.containers or ()), *(spec.initContainers or ()))
     return DeclaredLists(

@@ -1,7 +1,7 @@
-"""What one evaluation writes down while its edits run.
+"""The outcome of one evaluation, collected while its edits run.
 
-Every wish of a policy ends as exactly one of: a change, a skip with its reason, a conflict with the policy
-that was heard first, or nothing at all because the Pod already is as wished.
+Every proposed value ends as a change, a skip with its reason, a conflict with a policy that takes precedence,
+or nothing, because the Pod already has it.
 
 Fields are written `app:requests.memory` for a container's and `pod:nodeSelector.KEY` for the Pod's own.
 """
@@ -18,7 +18,7 @@ from webhook.model.policy import Origin, Policy
 
 
 class Reason(StrEnum):
-    """Why a wish was left out. The words are those of logs, metrics and `explain`."""
+    """Why a proposed value was skipped; as logs, metrics and `explain` show it."""
 
     KEPT = "kept"
     SKIP_CONTAINERS = "skip-containers"
@@ -40,7 +40,7 @@ class Reason(StrEnum):
 
 
 class Change(Write, frozen=True, kw_only=True):
-    """A write that a policy wished for; `value` in the API's own shape."""
+    """A write that a policy requests; `value` in the shape of the API."""
 
     policy: Policy
     field: str
@@ -53,11 +53,11 @@ class Skip(Struct, frozen=True):
 
 
 class Violation(Struct, frozen=True):
-    """The Pod's own values break a bound of `policy`; `message` in LimitRanger's words."""
+    """The Pod's own values violate a bound of `policy`; `message` is worded as by LimitRanger."""
 
     policy: Policy
     container: str | None
-    """Its name; None for the sums of the Pod."""
+    """Its name; None for the totals of the Pod."""
     message: str
 
 
@@ -82,7 +82,7 @@ class Draft:
         self._claims: dict[str, tuple[Policy, object]] = {}
 
     def claim(self, policy: Policy, field: str, value: object) -> bool:
-        """Whether `policy` is the first to wish something for `field`; the first one keeps it."""
+        """Whether `policy` sets `field`: the first to claim it does; another value is a conflict."""
         if field not in self._claims:
             self._claims[field] = (policy, value)
             return True
@@ -99,7 +99,7 @@ class Draft:
         return field in self._claims
 
     def reserve(self, policy: Policy, field: str, value: object) -> None:
-        """Keep later policies from `field` though nothing is set there."""
+        """Keep later policies from setting `field`, without setting it."""
         self._claims.setdefault(field, (policy, value))
 
     def set(self, policy: Policy, field: str, path: Path, value: Any) -> None:
@@ -109,7 +109,7 @@ class Draft:
         self.changes.append(Change(path, item, append=True, policy=policy, field=field))
 
     def merge(self, other: Draft) -> None:
-        """Take over what another draft, of other fields, wrote down."""
+        """Add the outcome of another draft, of other fields."""
         self.changes += other.changes
         self.skips += other.skips
         self.conflicts += other.conflicts

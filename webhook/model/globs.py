@@ -1,4 +1,4 @@
-"""Globs: `*` is any run of characters, nothing else is special. Linear time, whatever the pattern."""
+"""Globs: `*` matches any characters, nothing else is special. Linear time for every pattern."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Glob(Struct, frozen=True):
-    """A pattern split at its stars: `a*b` is `("a", "b")`, no star is one piece."""
+    """A pattern split at its stars: `a*b` is `("a", "b")`, without a star it is one piece."""
 
     pieces: tuple[str, ...]
 
@@ -15,7 +15,7 @@ class Glob(Struct, frozen=True):
         return len(self.pieces) == 1
 
     def matches(self, text: str) -> bool:
-        """Whether the whole of `text` fits, case counts."""
+        """Whether all of `text` matches; case-sensitive."""
         first, *middle = self.pieces
         if not middle:
             return text == first
@@ -23,7 +23,7 @@ class Glob(Struct, frozen=True):
         if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
             return False
         at, end = len(first), len(text) - len(last)
-        for piece in middle:  # the leftmost place is always as good as any other: no backtracking
+        for piece in middle:  # the leftmost match always suffices: no backtracking
             at = text.find(piece, at, end)
             if at < 0:
                 return False

@@ -1,7 +1,7 @@
 """Names of images as container runtimes understand them, and globs on them.
 
 `tomcat:10`, `library/tomcat` and `docker.io/library/tomcat` are one repository: a first part without `.`, `:`
-or capitals is no domain but a name on Docker Hub, and a name alone is in its `library`.
+or capitals is no domain but a name on Docker Hub, and a single name is in its `library`.
 
 Source: `ParseNormalizedNamed` in github.com/distribution/reference `normalize.go`.
 """
@@ -22,18 +22,18 @@ class ImageGlob(Struct, frozen=True):
     """A glob on an image's repository; without `/` on its last path segment. Tag and digest never count."""
 
     text: str
-    """As it is written."""
+    """As in the policy."""
     globs: tuple[Glob, ...]
-    """One is enough."""
+    """One of them must match."""
     is_whole: bool
 
     @property
     def exact(self) -> str | None:
-        """The one repository, or last segment, that it matches; None where it has a star."""
+        """The only repository, or last segment, that it matches; None if it has a star."""
         return str(self.globs[0]) if self.globs[0].is_exact else None
 
     def matches(self, repository: str) -> bool:
-        """`repository` as the function of that name gives it."""
+        """`repository` as returned by the function of that name."""
         name = repository if self.is_whole else repository.rpartition("/")[2]
         return any(each.matches(name) for each in self.globs)
 
@@ -47,7 +47,7 @@ def image_glob(pattern: str) -> ImageGlob:
         return ImageGlob(pattern, (glob(pattern),), is_whole=False)
     if "*" not in first:
         return ImageGlob(pattern, (glob(_normalized(pattern)),), is_whole=True)
-    # The star may stand for a domain, or for a part of a name on Docker Hub.
+    # The star may match a domain, or part of a name on Docker Hub.
     return ImageGlob(pattern, (glob(pattern), glob(f"{_DOCKER}/{pattern}")), is_whole=True)
 
 
@@ -62,7 +62,7 @@ def _without_tag(image: str) -> str:
     return _normalized(head + slash + last.partition(":")[0]) if name else ""
 
 
-# A cluster runs a few hundred images; what is longer than their names is not worth keeping.
+# A cluster runs a few hundred images; longer names are not worth caching.
 _MAX_CACHED = 256
 _repository = lru_cache(maxsize=1024)(_without_tag)
 
@@ -86,7 +86,7 @@ _PATH = re.compile(r"[a-z0-9._*/-]+")
 
 
 def pattern_problem(pattern: str) -> str | None:
-    """Why no image can match a pattern; None where one can."""
+    """Why no image can match the pattern; None if one can."""
     if "@" in pattern or ":" in pattern.rpartition("/")[2]:
         name = pattern.partition("@")[0]
         head, slash, last = name.rpartition("/")

@@ -1,4 +1,4 @@
-"""Labels, annotations and fixed words that users see."""
+"""Names that users see: labels, annotations, workload types, modes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _NEW_KEYS = {"beta.kubernetes.io/arch": ARCH, "beta.kubernetes.io/os": OS}
 
 
 def node_label(key: str) -> str:
-    """One name for a label of Nodes that has two."""
+    """The current name of a Node label that has an old one."""
     return _NEW_KEYS.get(key, key)
 
 
 class WorkloadType(StrEnum):
-    """What a Pod is, in the words of a policy's `match.workloadTypes`."""
+    """As in `match.workloadTypes` of a policy."""
 
     GPU = "GPU"
     STATEFUL = "Stateful"
@@ -41,7 +41,7 @@ class WorkloadType(StrEnum):
 
 
 class Mode(StrEnum):
-    """What a policy, a namespace or the server does with what it finds."""
+    """Of a policy, a namespace or the server: change Pods, only report, or neither."""
 
     ENFORCE = "Enforce"
     AUDIT = "Audit"

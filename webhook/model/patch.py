@@ -1,8 +1,8 @@
 """The patch builder: writes in, JSON Patch (RFC 6902) operations out.
 
-Only `add` and `replace` are ever emitted, in the order of the writes, and each applies to the very object
-that was viewed: parents that are missing are added whole. The API server answers a patch that does not
-apply with an error even under `failurePolicy: Ignore`, so nothing else may compose a JSON pointer.
+It emits `add` and `replace` only, in the order of the writes; missing parents are added whole. The API server
+rejects the request if a patch does not apply, even under `failurePolicy: Ignore`: nothing else may compose a
+JSON pointer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Op = dict[str, Any]
 class Write(Struct, frozen=True):
     """A value for a path, or with `append` one more item for the list at the path.
 
-    A path walks field names, keys and list indexes; lists that are indexed must exist.
+    A path consists of field names, keys and list indexes; indexed lists must exist.
     """
 
     path: Path
@@ -31,7 +31,7 @@ class Write(Struct, frozen=True):
 
 
 def operations(writes: Iterable[Write], view: PodView, at: Path = ()) -> list[Op]:
-    """The operations that make `writes` on the object that `view` shows, which stands at the path `at`."""
+    """The operations that make `writes` on the Pod that `view` shows, at the path `at` of its object."""
     patch = _Patch(view, at)
     for write in writes:
         if write.append:
@@ -41,67 +41,67 @@ def operations(writes: Iterable[Write], view: PodView, at: Path = ()) -> list[Op
     return patch.ops
 
 
-_Found = tuple[Any, Any]
-"""What stands at a path and None, or None and what we make there."""
+_Located = tuple[Any, Any]
+"""The existing value at a path and None, or None and the value that the patch adds there."""
 
 
 class _Patch:
-    """Grows write by write. A parent that is missing is one operation, and later writes grow its value."""
+    """A missing parent becomes one operation; later writes below it grow the value of that operation."""
 
     def __init__(self, view: PodView, at: Path) -> None:
         self.ops: list[Op] = []
         self._view = view
         self._at = at
-        self._found: dict[Path, _Found] = {}
+        self._located: dict[Path, _Located] = {}
 
     def set(self, path: Path, value: Any) -> None:
         parent, last = path[:-1], path[-1]
-        there, made = self._found.get(parent) or self._look(parent, dict)
-        if made is not None:
-            made[last] = value
+        existing, added = self._located.get(parent) or self._locate(parent, dict)
+        if added is not None:
+            added[last] = value
         else:
-            is_there = _child(there, last) is not None
-            self._do("replace" if is_there else "add", path, value)
+            is_set = _child(existing, last) is not None
+            self._add_op("replace" if is_set else "add", path, value)
 
     def append(self, path: Path, item: Any) -> None:
-        _, made = self._found.get(path) or self._look(path, list)
-        if made is not None:
-            made.append(item)
+        _, added = self._located.get(path) or self._locate(path, list)
+        if added is not None:
+            added.append(item)
         else:
-            self._do("add", (*path, "-"), item)
+            self._add_op("add", (*path, "-"), item)
 
-    def _look(self, path: Path, kind: type[dict[Any, Any] | list[Any]]) -> _Found:
-        there: Any = self._view
-        found: _Found
+    def _locate(self, path: Path, empty: type[dict[Any, Any] | list[Any]]) -> _Located:
+        """Walk the view along the path; what is missing is added, at its end an `empty()`."""
+        value: Any = self._view
         for depth, step in enumerate(path, start=1):
-            # `_child` without its call: most of what a patch takes is spent on these few lines
+            # `_child` inlined: most of the time of a patch is spent in this loop
             if type(step) is int:
-                there = there[step]
-            elif type(there) is dict:
-                there = there.get(step)
+                value = value[step]
+            elif type(value) is dict:
+                value = value.get(step)
             else:
-                there = getattr(there, step)  # type: ignore[arg-type]  # a field's name
-            if there is None:
-                found = None, self._make(path, depth, kind)
+                value = getattr(value, step)  # type: ignore[arg-type]  # a field's name
+            if value is None:
+                located = None, self._add_missing(path, depth, empty)
                 break
         else:
-            found = there, None
-        self._found[path] = found
-        return found
+            located = value, None
+        self._located[path] = located
+        return located
 
-    def _make(self, path: Path, depth: int, kind: type[dict[Any, Any] | list[Any]]) -> Any:
-        """The first `depth` steps of the path lead to the first thing that is missing."""
+    def _add_missing(self, path: Path, depth: int, empty: type[dict[Any, Any] | list[Any]]) -> Any:
+        """The first `depth` steps of the path lead to the first missing value."""
         top = path[:depth]
-        made: Any = self._found[top][1] if top in self._found else None
-        if made is None:
-            made = {} if depth < len(path) else kind()
-            self._found[top] = None, made
-            self._do("add", top, made)
+        added: Any = self._located[top][1] if top in self._located else None
+        if added is None:
+            added = {} if depth < len(path) else empty()
+            self._located[top] = None, added
+            self._add_op("add", top, added)
         for index, step in enumerate(path[depth:], start=depth + 1):
-            made = made.setdefault(step, {} if index < len(path) else kind())
-        return made
+            added = added.setdefault(step, {} if index < len(path) else empty())
+        return added
 
-    def _do(self, op: str, path: Path, value: Any) -> None:
+    def _add_op(self, op: str, path: Path, value: Any) -> None:
         self.ops.append({"op": op, "path": _pointer((*self._at, *path)), "value": value})
 
 

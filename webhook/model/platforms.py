@@ -1,4 +1,4 @@
-"""Pods that a platform makes of something else, and what it decides about them itself.
+"""Pods that a platform generates, and whose resources it manages in part.
 
 Sources: kubevirt/kubevirt `pkg/virt-controller/services/template.go` (label `kubevirt.io=virt-launcher`),
 tektoncd/pipeline `pkg/pod/pod.go` and `docs/compute-resources.md` (containers `step-*`), openshift/kubernetes
@@ -17,22 +17,22 @@ _NOTHING: AbstractSet[str] = frozenset()
 
 
 def is_partitioned(subject: Subject) -> bool:
-    """Whether OpenShift has taken the CPU requests of this Pod away, and gives it CPU shares instead."""
+    """Whether OpenShift has replaced the CPU requests of this Pod by CPU shares."""
     if _PARTITIONED in "\n".join(subject.metadata.annotations or ()):
         return True
     return any(_PARTITIONED in "\n".join(container.requests) for container in subject.containers)
 
 
 def is_step(container: Container, subject: Subject) -> bool:
-    """Whether this is a step of a Tekton TaskRun: a regular container, but only one works at a time."""
+    """Whether this is a step of a Tekton TaskRun: a regular container, but steps run one at a time."""
     return subject.owner == "TaskRun" and container.name.startswith("step-")
 
 
 def of_unknown_need(subject: Subject) -> list[AbstractSet[str]]:
     """For each container the resources of which it may need more than its image suggests.
 
-    A virtual machine has the size that its owner gave it, devices of a resource claim come with needs of
-    their own, and what stands in a volume of memory counts as the container's memory.
+    A virtual machine has the size that its owner chose, devices of a resource claim have needs of their own,
+    and files in a volume in memory count as the container's memory.
     """
     in_memory = {
         each.name for each in subject.spec.volumes or () if each.emptyDir and each.emptyDir.medium == "Memory"

@@ -1,9 +1,7 @@
-"""The one view of a Pod that rules read: only the fields they need, under the API's own names.
+"""The view of a Pod: only the fields that edits and policies read, named as in `core/v1` (k8s.io/api).
 
-The server decodes it from the bytes of the review, everything else converts it from a dict; unknown fields
-are passed over and never written. What a valid Pod may leave out may be missing here, and `null` means
-missing, as it does for the API server.
-Shapes are those of `core/v1` (k8s.io/api `core/v1/types.go`).
+The server decodes it from the bytes of the review, others convert a dict. Unknown fields are ignored
+and never written. Optional fields may be missing; `null` means missing, as for the API server.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ ResourceList = dict[str, RawQuantity]
 
 
 class Present(Struct, frozen=True, gc=False):
-    """Something whose presence is all that counts."""
+    """Only its presence matters."""
 
 
 class ResourceRequirements(Struct, frozen=True, gc=False):
@@ -120,7 +118,7 @@ class Fields(Struct, frozen=True, gc=False, rename=field_path):
 
 
 class ManagedFields(Struct, frozen=True, gc=False):
-    """A `metav1.ManagedFieldsEntry`: who wrote what. Of a server-side apply all that it brought."""
+    """A `metav1.ManagedFieldsEntry`; of a server-side apply it has every applied field."""
 
     operation: str = ""
     fieldsV1: Fields | None = None
@@ -176,8 +174,8 @@ prepare(PodView)
 
 
 def pod_view(pod: dict[str, Any]) -> PodView:
-    """View a Pod given as a dict (of YAML or JSON).
+    """View a Pod given as a dict, from YAML or JSON.
 
-    Raises msgspec.ValidationError naming the field that no API server would read.
+    Raises msgspec.ValidationError, which names the field that no API server could decode.
     """
     return msgspec.convert(pod, PodView)

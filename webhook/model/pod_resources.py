@@ -1,4 +1,4 @@
-"""What Pods request: of each container, in sum, and of the Pod as a whole."""
+"""Requests and limits: of each container, in total, and of the Pod as a whole."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def resources_after(subject: Subject, writes: Iterable[Write]) -> dict[Path, Req
 
 
 def pod_level(pod: ResourceRequirements, side: Side, resource: str) -> Quantity | None:
-    """What the Pod says of itself as a whole, in place of its containers' sum: of cpu and memory alone."""
+    """The Pod-level amount, which replaces the total of its containers; for cpu and memory only."""
     written = (pod.requests if side == "requests" else pod.limits) or {}
     return quantity.read(written[resource]) if resource in QOS_RESOURCES and resource in written else None
 
 
 def aggregate(amounts: Iterable[tuple[ContainerKind, int]]) -> int:
-    """What containers need that start in this order: the scheduler adds up requests in the same way.
+    """The total of containers that start in this order, as the scheduler adds up requests.
 
     Source: `AggregateContainerRequests` in k8s.io/component-helpers `resource/helpers.go`.
     """

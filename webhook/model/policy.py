@@ -1,4 +1,4 @@
-"""Policies as the rules read them: frozen and parsed once. `webhook.policies` makes them from documents."""
+"""Policies as edits and engine read them: frozen, parsed once, compiled by `webhook.policies`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Quantities = Mapping[str, Quantity]
 
 
 class Origin(IntEnum):
-    """Where a policy comes from, in the order in which it is heard."""
+    """Where a policy comes from, in order of precedence."""
 
     WORKLOAD_POLICY = 0
     CLUSTER_WORKLOAD_POLICY = 1
@@ -33,8 +33,8 @@ SHIPPED = (Origin.PRESET, Origin.BUILT_IN)
 _ORIGINS = ("WorkloadPolicy", "ClusterWorkloadPolicy", "preset", "built-in")
 
 
-class Match(Struct, frozen=True):
-    """Which Pods. None: no such clause."""
+class Match(Struct, frozen=True, kw_only=True):
+    """Which Pods it applies to. None: any."""
 
     workload_types: tuple[WorkloadType, ...] | None = None
     namespace_selector: Selector | None = None
@@ -45,7 +45,7 @@ class Match(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """Which containers of a matching Pod. None: all."""
+    """Which containers of a matching Pod it applies to. None: all."""
 
     names: tuple[Glob, ...] | None = None
     images: tuple[ImageGlob, ...] | None = None
@@ -55,14 +55,14 @@ class Scope(Struct, frozen=True):
         return self.names is None and self.images is None
 
     def covers(self, name: str, repository: str) -> bool:
-        """A container of this name, whose image is of this repository."""
+        """Whether a container of this name, with an image of this repository, is in the scope."""
         return (self.names is None or any(each.matches(name) for each in self.names)) and (
             self.images is None or any(each.matches(repository) for each in self.images)
         )
 
 
 class Bounds(Struct, frozen=True):
-    """Of a `core/v1 LimitRangeItem`: what requests and limits must keep to."""
+    """Bounds on requests and limits, as in a `core/v1 LimitRangeItem`."""
 
     min: Quantities = {}
     max: Quantities = {}
@@ -73,8 +73,8 @@ class Bounds(Struct, frozen=True):
         return bool(self.min or self.max or self.ratio)
 
 
-class ResourceDefaults(Struct, frozen=True):
-    """Requests and limits for containers that carry none, and bounds for all."""
+class ResourceDefaults(Struct, frozen=True, kw_only=True):
+    """Requests and limits for containers without, and bounds for all."""
 
     default: Quantities = {}
     default_request: Quantities = {}
@@ -84,20 +84,20 @@ class ResourceDefaults(Struct, frozen=True):
     container: Bounds = Bounds()
     """For each container."""
     pod: Bounds = Bounds()
-    """For the sums over the Pod."""
+    """For the totals of the Pod."""
     deny: bool = False
-    """Refuse a Pod whose own values break a bound, instead of warning."""
+    """Deny a Pod whose own values violate a bound, instead of warning."""
 
 
 class AcceleratorRules(Struct, frozen=True):
-    """What holds for containers that ask for an accelerator only."""
+    """For containers that request an accelerator only."""
 
     resize_policy: Mapping[str, str] = {}
     tolerations: tuple[Toleration, ...] = ()
-    """Without key: each is added once per vendor asked for, with the key of that vendor's taint."""
+    """Without key: each is added once per requested vendor, with the key of that vendor's taint."""
 
 
-class Policy(Struct, frozen=True):
+class Policy(Struct, frozen=True, kw_only=True):
     name: str
     origin: Origin
     namespace: str | None = None
@@ -111,9 +111,9 @@ class Policy(Struct, frozen=True):
     resources: ResourceDefaults | None = None
     accelerators: AcceleratorRules = AcceleratorRules()
     regular_containers_only: bool = False
-    """Of the safe profile: requests for regular containers only, and never on DaemonSet Pods."""
+    """As in the safe profile: resources for regular containers only, and never on DaemonSet Pods."""
     source: str = ""
-    """File and line, or what else tells a person where this policy stands."""
+    """File and line, or the object in the cluster, for output."""
 
     @property
     def key(self) -> str:
@@ -121,11 +121,11 @@ class Policy(Struct, frozen=True):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-# The order in which the built-ins are heard: the most particular first.
+# Built-in policies in order of precedence: the most specific first.
 BUILT_IN_ORDER = ("gpu", "stateful", "arm64", "general")
 
 
 def precedence(policy: Policy) -> tuple[int, int, int, str, str]:
-    """The sort key of design's order: origin, higher priority, name. Of two the first is heard first."""
+    """The sort key of policies: by origin, then higher priority, then name. The first takes precedence."""
     built_in = BUILT_IN_ORDER.index(policy.name) if policy.origin is Origin.BUILT_IN else 0
     return (policy.origin, -policy.priority, built_in, policy.name, policy.namespace or "")

@@ -1,8 +1,8 @@
 """Kubernetes quantities, exact.
 
-The grammar is that of `ParseQuantity` in k8s.io/apimachinery `pkg/api/resource/quantity.go`, the rounding
-that of `SetDefaults_ResourceList` in k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`: up to milli. So one
-integer, the number of thousandths, holds every value that an admitted Pod can carry.
+Grammar as `ParseQuantity` in k8s.io/apimachinery `pkg/api/resource/quantity.go`, rounding up to milli as
+`SetDefaults_ResourceList` in k8s.io/kubernetes `pkg/apis/core/v1/defaults.go`. So one integer, the number of
+thousandths, holds every value of an admitted Pod.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ STRICT = re.compile(
 # The API server caps quantities with a binary suffix at the largest int64, and only those.
 _LARGEST = 2**63 - 1
 MAX_MILLI = _LARGEST * 1000
-_MAX_POWER = 400  # more is more than any Node has, or nothing, whatever stands before it
+_MAX_POWER = 400  # a larger exponent is more than any Node has, or nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An amount: what was written and how many thousandths it is. Equal when the amounts are."""
+    """An amount: its text, and its number of thousandths, by which it is compared."""
 
     text: str = field(compare=False)
     milli: int
@@ -38,29 +38,29 @@ class Quantity:
         return self.text
 
 
-# The API server writes every quantity in its shortest form, which is half as long: what is longer is no
-# quantity of a Pod that it admitted, and not worth keeping in a cache.
+# The API server serializes quantities in canonical form, at most half as long: no admitted Pod has longer
+# ones, and they are not worth caching.
 _MAX_CHARACTERS = 64
 
 
 def parse(text: str) -> Quantity | None:
-    """Read a quantity as the API server reads it from a Pod; None where it would refuse the Pod."""
+    """Parse a quantity as the API server parses it in a Pod; None if it would reject the Pod."""
     return _parsed(text) if len(text) <= _MAX_CHARACTERS else None
 
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Quantity | None:
-    milli = _counted(text, 3)
+    milli = _in_units(text, 3)
     return None if milli is None else Quantity(text, milli)
 
 
 def nano(text: str) -> int:
     """A strict quantity as CEL's `quantity()` compares it: to the billionth."""
-    return _counted(text, 9) or 0
+    return _in_units(text, 9) or 0
 
 
-def _counted(text: str, digits: int) -> int | None:
-    """How many `10**-digits` that is, away from zero; None where it is no quantity."""
+def _in_units(text: str, digits: int) -> int | None:
+    """The number of `10**-digits`, rounded away from zero; None if it is no quantity."""
     match = _GRAMMAR.fullmatch(text.strip())
     if match is None or not text.strip():
         return None
@@ -80,7 +80,7 @@ ONE = 1000
 
 
 def read(raw: str | float | None) -> Quantity | None:
-    """The quantity of a manifest: also a plain YAML number, and null, which the API server takes as zero."""
+    """Parse a quantity of a manifest, also a plain YAML number, or null, which is zero for the API server."""
     return parse("0" if raw is None else raw if isinstance(raw, str) else str(raw))
 
 
@@ -91,32 +91,29 @@ def milli(raw: str | float | None) -> int:
 
 
 def is_strict(text: str) -> bool:
-    """Whether this is a quantity in the documented grammar, as a policy must write it."""
+    """Whether this is a quantity in the documented grammar, as policies require it."""
     return STRICT.fullmatch(text) is not None
 
 
 def scaled(quantity: Quantity, times_milli: int, resource: str) -> Quantity | None:
-    """`quantity` x `times_milli` / 1000; None where no Pod could carry the result.
-
-    Computed CPU is rounded up to milli, everything else up to whole units (bytes).
-    """
+    """`quantity` x `times_milli` / 1000, rounded up; None if it exceeds what a Pod can have."""
     product = exactly(-(-quantity.milli * times_milli // 1000), resource, up=True)
     return product if product.milli <= MAX_MILLI else None
 
 
 def exactly(milli: int, resource: str, *, up: bool) -> Quantity:
-    """An amount that was computed: CPU to milli, everything else to whole units, rounded up or down."""
+    """A computed amount: CPU rounded to milli, everything else to whole units (bytes)."""
     unit = 1 if resource == "cpu" else 1000
     milli = (-(-milli // unit) if up else milli // unit) * unit
     return of_milli(milli)
 
 
 def of_milli(milli: int) -> Quantity:
-    return Quantity(_written(milli), milli)
+    return Quantity(_canonical(milli), milli)
 
 
-def _written(milli: int) -> str:
-    """The shortest usual way to write an amount: `1500m`, `16Gi`, `2G`, `7`."""
+def _canonical(milli: int) -> str:
+    """The shortest usual notation: `1500m`, `16Gi`, `2G`, `7`."""
     if milli % 1000:
         return f"{milli}m"
     units = milli // 1000

@@ -12,7 +12,7 @@ Labels = Mapping[str, str]
 
 
 class Requirement(Struct, frozen=True):
-    """One line of a selector; `matchLabels` entries are `In` with one value."""
+    """One requirement of a selector; an entry of `matchLabels` is `In` with one value."""
 
     key: str
     operator: Operator
@@ -42,7 +42,7 @@ class Requirement(Struct, frozen=True):
 
 
 class LabelSelector(Struct, frozen=True):
-    """As it is written."""
+    """As in an object of the API server."""
 
     matchLabels: dict[str, str] = {}
     matchExpressions: list[Requirement] = []

@@ -1,4 +1,4 @@
-"""What is being tailored: one Pod with what the rules ask of it, worked out once."""
+"""One Pod under review, with what edits and policies need to know about it, derived once."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class ContainerKind(Enum):
     INIT = "init container"
 
 
-class Container(Struct, frozen=True):
-    """A container of the Pod, where it stands, and what it asks for."""
+class Container(Struct, frozen=True, kw_only=True):
+    """A container of the Pod, its path, and what it requests."""
 
     name: str
     view: ContainerView
@@ -52,34 +52,34 @@ class Namespace(Struct, frozen=True):
     name: str
     labels: Mapping[str, str] = {}
     has_best_effort_quota: bool = False
-    """A ResourceQuota has scope BestEffort or NotBestEffort: a Pod that changed sides could be refused."""
+    """A ResourceQuota has scope BestEffort or NotBestEffort: a change of QoS class could exceed it."""
     counts_ephemeral_storage: bool = False
-    """A ResourceQuota counts ephemeral-storage: what is added could be one too much."""
+    """A ResourceQuota counts ephemeral-storage: what is added could exceed it."""
     container_bounds: tuple[Bounds, ...] = ()
-    """Of its LimitRanges, which the API server checks after us."""
+    """Of its LimitRanges, which the API server checks after mutation."""
     pod_bounds: tuple[Bounds, ...] = ()
     node_selector: Mapping[str, str] = {}
-    """What PodNodeSelector wants of its Pods, where the API server runs that plugin."""
+    """The selector that the plugin PodNodeSelector, if enabled, requires of its Pods."""
     allowed_tolerations: tuple[Toleration, ...] = ()
-    """PodTolerationRestriction refuses all others, where it runs; none: nothing is refused."""
+    """The plugin PodTolerationRestriction, if enabled, denies all others; empty: it denies none."""
 
 
-class Subject(Struct, frozen=True):
-    """A Pod about to be created in a namespace. `types` are filled in once they are found."""
+class Subject(Struct, frozen=True, kw_only=True):
+    """A Pod about to be created in a namespace. Classification adds `types`."""
 
     metadata: ObjectMeta
     spec: PodSpec
     namespace: Namespace
     owner: str | None
-    """Kind of the controlling owner; None for a Pod that nobody controls."""
+    """Kind of the controlling owner, if there is one."""
     containers: tuple[Container, ...]
     """Regular containers, then init containers and sidecars; never ephemeral ones."""
     skip_containers: frozenset[str]
-    """Names in the annotation `skip-containers`: no edit touches these."""
+    """Names in the annotation `skip-containers`: no edit changes these."""
     labels: Mapping[str, str]
-    """The Pod's, as the API server holds them: a null value is the empty string."""
+    """The Pod's; null is the empty string, as for the API server."""
     declared: DeclaredLists = NO_LISTS
-    """What the Pod brings that nothing may be appended to: whoever applies it again would be refused."""
+    """What must stay unchanged, so that the Pod can be applied again."""
     types: tuple[WorkloadType, ...] = ()
     supports_resize_policy: bool = True
     """Whether the API server takes a resizePolicy."""
@@ -94,7 +94,7 @@ class Subject(Struct, frozen=True):
 
 def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -> Subject:
     metadata, spec = pod.metadata or NO_METADATA, pod.spec or NO_SPEC
-    named = (metadata.annotations or {}).get(SKIP_CONTAINERS) or ""
+    skip_containers = (metadata.annotations or {}).get(SKIP_CONTAINERS) or ""
     owner = controller_kind(metadata)
     return Subject(
         metadata=metadata,
@@ -102,14 +102,14 @@ def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -
         namespace=namespace,
         owner=owner,
         containers=tuple(_containers(spec, accelerators)),
-        skip_containers=frozenset([name.strip() for name in named.split(",") if name.strip()]),
+        skip_containers=frozenset([name.strip() for name in skip_containers.split(",") if name.strip()]),
         labels=labels_of(metadata),
         declared=NO_LISTS if owner else declared_lists(metadata),
     )
 
 
 def labels_of(metadata: ObjectMeta) -> dict[str, str]:
-    """As the API server holds them: a null value is the empty string."""
+    """Null is the empty string, as for the API server."""
     return {key: value or "" for key, value in (metadata.labels or {}).items()}
 
 
@@ -130,11 +130,22 @@ def _containers(spec: PodSpec, accelerators: Accelerators) -> Iterator[Container
 
 
 def _container(view: ContainerView, path: Path, kind: ContainerKind, accelerators: Accelerators) -> Container:
-    # Every field of the container is told by this name; one that is cut is none that an API server admits.
+    # Output names the container so. A truncated name is none that the API server admits.
     name = truncate(view.name, NAME_LENGTH)
     resources = view.resources
-    if resources is None:
-        return Container(name, view, path, kind, NONE, {}, repository(view.image or ""), {})
-    limits, requests = resources.limits or {}, effective_requests(resources)
-    devices = accelerators.devices(requests, limits)
-    return Container(name, view, path, kind, devices, limits, repository(view.image or ""), requests)
+    requests: ResourceList = {}
+    limits: ResourceList = {}
+    devices = NONE
+    if resources is not None:
+        requests, limits = effective_requests(resources), resources.limits or {}
+        devices = accelerators.devices(requests, limits)
+    return Container(
+        name=name,
+        view=view,
+        path=path,
+        kind=kind,
+        devices=devices,
+        requests=requests,
+        limits=limits,
+        repository=repository(view.image or ""),
+    )

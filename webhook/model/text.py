@@ -1,26 +1,26 @@
-"""What leaves for logs, answers and terminals: short and printable. A Pod may say megabytes of anything."""
+"""Text for logs, responses and terminals: short and printable. A Pod may contain megabytes of anything."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# The API server cuts each warning so once all together pass 4,096 characters (k8s.io/apiserver
+# The API server truncates warnings to this once together they exceed 4,096 characters (k8s.io/apiserver
 # `pkg/endpoints/filters/warning.go`).
 WARNING_LENGTH = 256
-# The longest name of an object (`NameIsDNSSubdomain`): what is longer will not be admitted.
+# The longest name of an object (`NameIsDNSSubdomain`).
 NAME_LENGTH = 253
-# A sentence for a log line or an answer; an audit log keeps what it is given.
+# A message in a log line or response.
 MESSAGE_LENGTH = 1024
-# `policy: container:nodeSelector.key`, each as long as its kind of name may be.
+# `policy: container:nodeSelector.key`, each name of maximum length.
 _ITEM_LENGTH = 640
-# Of a whole list: some hundred names as people give them.
+# A whole list: some hundred names of usual length.
 LIST_LENGTH = 4096
 
 
 def truncate(text: str, length: int) -> str:
-    """At most `length` characters. What cannot be printed is escaped, or JSON makes it six times as long.
+    """At most `length` characters, unprintable ones escaped: JSON would make them six times as long.
 
-    The one rule for everything that comes from outside and is logged, answered or kept.
+    For everything from outside that is logged, returned or stored.
     """
     if len(text) > length:
         text = f"{text[: length - 1]}…"
@@ -31,16 +31,16 @@ def truncate(text: str, length: int) -> str:
 
 
 def truncate_list(texts: Iterable[str]) -> tuple[str, ...]:
-    """The first of them, each cut; the last item counts those that are left out."""
+    """The first of them, each truncated; the last item counts the omitted ones."""
     shown: list[str] = []
-    room, left_out = LIST_LENGTH, 0
+    room, omitted = LIST_LENGTH, 0
     for text in texts:
         item = truncate(text, _ITEM_LENGTH)
         room -= len(item)
         if room < 0:
-            left_out += 1
+            omitted += 1
         else:
             shown.append(item)
-    if left_out:
-        shown.append(f"… {left_out} more")
+    if omitted:
+        shown.append(f"… {omitted} more")
     return tuple(shown)

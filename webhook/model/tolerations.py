@@ -1,4 +1,4 @@
-"""What a toleration covers, as the API server compares them.
+"""Comparison of tolerations, as in the API server.
 
 Source: `isSuperset` in k8s.io/kubernetes `pkg/util/tolerations/tolerations.go`.
 """
@@ -9,9 +9,9 @@ from webhook.model.pod import Toleration
 
 
 def is_superset(one: Toleration, other: Toleration) -> bool:
-    """Whether a Pod that has `one` tolerates every taint that `other` tolerates; to the letter of the source.
+    """Whether `one` tolerates every taint that `other` tolerates, exactly as the source decides.
 
-    There an operator that is not written is Equal in `one`, and in `other` it is not.
+    It takes a missing operator as Equal in `one`, but not in `other`.
     """
     if (one.key or "") != (other.key or "") and (one.key or one.operator != "Exists"):
         return False
@@ -27,6 +27,6 @@ def is_superset(one: Toleration, other: Toleration) -> bool:
 
 
 def _plain(toleration: Toleration) -> tuple[str | int | None, ...]:
-    """An empty string is a field that is not set."""
-    said = (toleration.key, toleration.operator, toleration.value, toleration.effect)
-    return (*(each or None for each in said), toleration.tolerationSeconds)
+    """All fields; an empty string means unset."""
+    fields = (toleration.key, toleration.operator, toleration.value, toleration.effect)
+    return (*(each or None for each in fields), toleration.tolerationSeconds)
