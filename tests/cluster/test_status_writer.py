@@ -140,7 +140,7 @@ def _namespaces(fake: FakeApi) -> list[str]:
 
 
 def test_namespaces_take_turns(writing: tuple[FakeApi, StatusWriter]) -> None:
-    """Nobody waits for somebody else's thousands."""
+    """No namespace waits for the thousands of another."""
     fake, writer = writing
     fake.respond(*[{}] * 4)
     writer.enqueue(

@@ -44,7 +44,7 @@ class Draft(Struct, frozen=True):
 
     manifest: str
     """Its path, relative to the test file."""
-    found: LocatedManifest
+    located: LocatedManifest
     decision: Decision
 
 
@@ -144,23 +144,23 @@ def _decide(suite: PolicyTest, case: Case, folder: Path, place: str, pods: list[
             namespace_labels=case.namespaceLabels,
         )
     )
-    found = [each for each in pods if _is_selected(each, case)]
-    if len(found) != 1:
-        names = ", ".join(_full_name(each, case.namespace) for each in found) or "none"
+    selected = [each for each in pods if _is_selected(each, case)]
+    if len(selected) != 1:
+        names = ", ".join(_full_name(each, case.namespace) for each in selected) or "none"
         raise InputError(f"{place}: exactly one manifest that makes Pods is needed, not {names}: set select")
-    return evaluate(found[0].request(case.namespace), snapshot)
+    return evaluate(selected[0].request(case.namespace), snapshot)
 
 
-def _is_selected(found: LocatedManifest, case: Case) -> bool:
-    return case.select in ("", _short_name(found), _full_name(found, case.namespace))
+def _is_selected(located: LocatedManifest, case: Case) -> bool:
+    return case.select in ("", _short_name(located), _full_name(located, case.namespace))
 
 
-def _short_name(found: LocatedManifest) -> str:
-    return f"{found.manifest.kind}/{found.manifest.name}"
+def _short_name(located: LocatedManifest) -> str:
+    return f"{located.manifest.kind}/{located.manifest.name}"
 
 
-def _full_name(found: LocatedManifest, default: str) -> str:
-    return f"{found.manifest.kind}/{found.manifest.namespace or default}/{found.manifest.name}"
+def _full_name(located: LocatedManifest, default: str) -> str:
+    return f"{located.manifest.kind}/{located.manifest.namespace or default}/{located.manifest.name}"
 
 
 def _table(results: list[Result]) -> None:
@@ -221,7 +221,7 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
     for policy in snapshot.policies:
         if policy.origin not in SHIPPED and policy.key not in matched:
             warn(f"policy {policy.key} matches none of these: the tests would not notice a change of it")
-    names = Counter((each.manifest, _short_name(each.found)) for each in drafts)
+    names = Counter((each.manifest, _short_name(each.located)) for each in drafts)
     suite = {
         "apiVersion": "podtailor.dev/v1alpha1",
         "kind": TEST_KIND,
@@ -230,7 +230,7 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
         **({"presets": chosen.preset} if chosen.preset else {}),
         "tests": [
             _as_test(
-                each, chosen.namespace_labels, is_unique=names[each.manifest, _short_name(each.found)] == 1
+                each, chosen.namespace_labels, is_unique=names[each.manifest, _short_name(each.located)] == 1
             )
             for each in drafts
         ],
@@ -244,7 +244,7 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
 
 
 def _as_test(draft: Draft, namespace_labels: Mapping[str, str], *, is_unique: bool) -> dict[str, object]:
-    found, decision = draft.found, draft.decision
+    located, decision = draft.located, draft.decision
     fields = fields_of(decision.outcome.changes)
     skips = {skip.field: str(skip.reason) for skip in decision.outcome.skips}
     expect: dict[str, object] = {"workloadTypes": list(map(str, decision.types))} if decision.types else {}
@@ -253,9 +253,9 @@ def _as_test(draft: Draft, namespace_labels: Mapping[str, str], *, is_unique: bo
     else:
         expect |= {"fields": fields} if fields else {"unchanged": True}
     return {
-        "name": f"{found.manifest.kind} {found.manifest.name}",
+        "name": f"{located.manifest.kind} {located.manifest.name}",
         "manifest": draft.manifest,
-        "select": _short_name(found) if is_unique else _full_name(found, _NAMESPACE),
+        "select": _short_name(located) if is_unique else _full_name(located, _NAMESPACE),
         **({"namespaceLabels": namespace_labels} if namespace_labels else {}),
         "expect": {**expect, **({"skips": skips} if skips else {})},
     }

@@ -80,34 +80,34 @@ _BY_CLASS = {"BestEffort", "NotBestEffort"}
 _EPHEMERAL = {"ephemeral-storage", "requests.ephemeral-storage", "limits.ephemeral-storage"}
 
 
-def _namespace(found: Object) -> Namespace:
-    annotations = _NAMESPACES.decode(found.raw).metadata.annotations or {}
+def _namespace(obj: Object) -> Namespace:
+    annotations = _NAMESPACES.decode(obj.raw).metadata.annotations or {}
     selector = (pair.partition("=") for pair in annotations.get(_NODE_SELECTOR, "").split(","))
     try:
         allowed = _TOLERATIONS.decode(annotations.get(_ALLOWED_TOLERATIONS) or "[]")
     except msgspec.MsgspecError:  # PodTolerationRestriction refuses every Pod of this namespace anyway
         allowed = []
     return Namespace(
-        found.metadata.name,
-        found.metadata.labels or {},
+        obj.metadata.name,
+        obj.metadata.labels or {},
         node_selector={key.strip(): value.strip() for key, equals, value in selector if equals},
         allowed_tolerations=tuple(allowed),
     )
 
 
-def _quota(found: Object) -> Quota:
-    spec = _QUOTAS.decode(found.raw).spec or _QuotaSpec()
+def _quota(obj: Object) -> Quota:
+    spec = _QUOTAS.decode(obj.raw).spec or _QuotaSpec()
     selector = spec.scopeSelector or _ScopeSelector()
     scopes = {*(spec.scopes or ()), *(each.scopeName for each in selector.matchExpressions or ())}
     return Quota(
-        found.metadata.namespace or "",
+        obj.metadata.namespace or "",
         by_class=not scopes.isdisjoint(_BY_CLASS),
         counts_ephemeral_storage=not _EPHEMERAL.isdisjoint(spec.hard or {}),
     )
 
 
-def _range(found: Object) -> LimitRangeBounds:
-    items = (_RANGES.decode(found.raw).spec or _LimitRangeSpec()).limits or ()
+def _range(obj: Object) -> LimitRangeBounds:
+    items = (_RANGES.decode(obj.raw).spec or _LimitRangeSpec()).limits or ()
     container, pod = (
         tuple(
             Bounds(amounts(item.min or {}), amounts(item.max or {}), amounts(item.maxLimitRequestRatio or {}))
@@ -116,7 +116,7 @@ def _range(found: Object) -> LimitRangeBounds:
         )
         for wanted in ("Container", "Pod")
     )
-    return LimitRangeBounds(found.metadata.namespace or "", container, pod)
+    return LimitRangeBounds(obj.metadata.namespace or "", container, pod)
 
 
 def with_quota(namespace: Namespace, quota: Quota) -> Namespace:
@@ -127,11 +127,11 @@ def with_quota(namespace: Namespace, quota: Quota) -> Namespace:
     )
 
 
-def with_limit_range(namespace: Namespace, found: LimitRangeBounds) -> Namespace:
+def with_limit_range(namespace: Namespace, bounds: LimitRangeBounds) -> Namespace:
     return structs.replace(
         namespace,
-        container_bounds=(*namespace.container_bounds, *found.container),
-        pod_bounds=(*namespace.pod_bounds, *found.pod),
+        container_bounds=(*namespace.container_bounds, *bounds.container),
+        pod_bounds=(*namespace.pod_bounds, *bounds.pod),
     )
 
 

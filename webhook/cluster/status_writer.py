@@ -83,8 +83,8 @@ class StatusWriter(Worker):
             self._wake.wait(self._next_pause())
             self.stopped.wait(random.uniform(0, _LONGEST_WAIT))  # noqa: S311 (no secret)
             self._wake.clear()
-            while (found := self._next()) and not self.stopped.is_set():
-                queue, key, policy_status = found
+            while (entry := self._next()) and not self.stopped.is_set():
+                queue, key, policy_status = entry
                 is_done = self._write(policy_status)
                 with self._lock:
                     if is_done and self._queues.get(queue, {}).get(key) is policy_status:
