@@ -21,7 +21,7 @@ BAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata
 
 @pytest.fixture
 def no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """No kubeconfig is there; what is said about that."""
+    """There is no kubeconfig. The start of the error about that."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     return "cluster: KUBECONFIG, or ~/.kube/config: "
 
@@ -62,23 +62,23 @@ class TestExplain:
         assert "    pod:nodeSelector.zone  a (a) takes precedence over b (b)\n" in out
 
     def test_json_holds_the_same(self, run: Run) -> None:
-        (said,) = json.loads(run("explain", "-f", "examples/arm64.yaml", "-o", "json").out)
-        assert said["workloadTypes"] == [
+        (explanation,) = json.loads(run("explain", "-f", "examples/arm64.yaml", "-o", "json").out)
+        assert explanation["workloadTypes"] == [
             {"type": "ARM64", "because": "label podtailor.dev/workload-type=arm64"}
         ]
-        verdicts = {verdict["name"]: verdict["clause"] for verdict in said["policies"]}
+        verdicts = {verdict["name"]: verdict["clause"] for verdict in explanation["policies"]}
         assert verdicts == {
             "gpu": "match.workloadTypes",
             "stateful": "match.workloadTypes",
             "arm64": None,
             "general": "match.workloadTypes",
         }
-        assert said["changes"][0] == {
+        assert explanation["changes"][0] == {
             "policy": "arm64",
             "field": "ffmpeg:resizePolicy.cpu",
             "value": {"resourceName": "cpu", "restartPolicy": "NotRequired"},
         }
-        assert all(op["path"].startswith("/spec/template/") for op in said["patch"])
+        assert all(op["path"].startswith("/spec/template/") for op in explanation["patch"])
 
     def test_nothing_to_explain(self, run: Run) -> None:
         done = run("explain", "-f", "-", stdin="kind: Service\n")
@@ -98,7 +98,7 @@ class TestPolicies:
         ]
 
     @pytest.mark.parametrize(
-        ("command", "said"),
+        ("command", "expected"),
         [
             (("list",), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
             (("list", "--all"), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
@@ -109,12 +109,12 @@ class TestPolicies:
         ids=" ".join,
     )  # fmt: skip
     def test_what_is_in_force_is_asked_of_a_cluster(
-        self, run: Run, no_cluster: str, command: tuple[str, ...], said: str
+        self, run: Run, no_cluster: str, command: tuple[str, ...], expected: str
     ) -> None:
         done = run("policies", *command)
         assert (done.code, done.out) == (2, "")
         assert no_cluster in done.err
-        assert done.err.endswith(said)
+        assert done.err.endswith(expected)
 
     @pytest.mark.usefixtures("no_cluster")
     @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ class TestPolicies:
         lines = run("policies", "list", "-p", str(tmp_path)).out.splitlines()
         assert all("built in" not in line for line in lines)
 
-    def test_show_prints_a_file_s_own_text(self, run: Run, tmp_path: Path) -> None:
+    def test_show_prints_the_text_of_the_file(self, run: Run, tmp_path: Path) -> None:
         text = "# mine\n" + BAD.replace("moed", "mode")
         (tmp_path / "p.yaml").write_text(text)
         assert run("policies", "show", "p", "-p", str(tmp_path)).out == text
 
-    def test_show_knows_what_there_is(self, run: Run, no_cluster: str) -> None:
+    def test_show_lists_the_policies_if_the_name_is_unknown(self, run: Run, no_cluster: str) -> None:
         done = run("policies", "show", "gpuu")
         assert done.code == 2
         assert no_cluster in done.err
@@ -163,7 +163,7 @@ class TestPolicies:
         }.items()
         assert run("policies", "show", "mongodb").out.startswith("# MongoDB.\n")
 
-    def test_unknown_preset_is_told(self, run: Run) -> None:
+    def test_unknown_preset_is_an_error(self, run: Run) -> None:
         done = run("mutate", "-f", "examples/gpu.yaml", "--preset", "mongo")
         assert (done.code, done.err.partition(";")[0]) == (2, "error: no preset 'mongo'")
 
@@ -177,8 +177,8 @@ class TestPolicies:
     def test_lint_names_file_line_and_column(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "bad.yaml").write_text(BAD)
         done = run("policies", "lint", str(tmp_path))
-        said = f'error: {tmp_path}/bad.yaml:5:3: spec.moed: unknown field; did you mean "mode"?\n'
-        assert (done.code, done.out, done.err) == (2, "", said)
+        expected = f'error: {tmp_path}/bad.yaml:5:3: spec.moed: unknown field; did you mean "mode"?\n'
+        assert (done.code, done.out, done.err) == (2, "", expected)
 
     def test_lint_for_machines(self, run: Run) -> None:
         done = run("policies", "lint", "-", "-o", "json", stdin=BAD)
@@ -244,7 +244,7 @@ class TestCerts:
         )
 
 
-class TestTheCommandItself:
+class TestCommandLine:
     def test_version(self, run: Run) -> None:
         assert run("version").out == f"podtailor {__version__}\n"
         assert json.loads(run("version", "-o", "json").out)["podtailor"] == __version__
@@ -262,7 +262,7 @@ class TestTheCommandItself:
             ["version"],
         ],
     )
-    def test_help_teaches(self, run: Run, arguments: list[str]) -> None:
+    def test_every_command_has_help(self, run: Run, arguments: list[str]) -> None:
         done = run(*arguments, "--help")
         assert done.code == 0
         assert "Usage: podtailor" in done.out
@@ -277,7 +277,7 @@ class TestTheCommandItself:
         assert done.code == 2
         assert "Did you mean 'mutate'?" in done.err
 
-    def test_environment_speaks_for_flags(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_variables_set_flags(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PODTAILOR_BUILTIN", "off")
         assert len(run("policies", "list").out.splitlines()) == 1
 
@@ -300,8 +300,8 @@ class TestTheCommandItself:
         "moment",
         ["webhook.cli", "typer", "webhook.cli.mutate", "msgspec", "ruamel.yaml", "jsonpatch", "rich.console"],
     )
-    def test_ctrl_c_while_it_starts_is_no_traceback(self, moment: str) -> None:
-        """At the moment at which it imports that module."""
+    def test_ctrl_c_during_imports_prints_no_traceback(self, moment: str) -> None:
+        """While it imports that module."""
         code = f"""
 import os, signal, sys
 
@@ -318,13 +318,13 @@ main()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
-    def test_ctrl_c_that_the_parent_ignores_is_ignored(self) -> None:
+    def test_ctrl_c_stays_ignored_if_the_parent_ignores_it(self) -> None:
         code = "import signal; from webhook import interrupt; interrupt.exit_on_ctrl_c(); print(signal.getsignal(2).name)"
         command = ["sh", "-c", f"trap '' INT; exec {sys.executable} -c '{code}'"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout == "SIG_IGN\n"
 
-    def test_ctrl_c_while_a_command_waits_is_no_traceback(self) -> None:
+    def test_ctrl_c_while_a_command_reads_prints_no_traceback(self) -> None:
         code = """
 import os, signal, sys
 from webhook.documents import files
@@ -337,8 +337,8 @@ main()
         assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
     @pytest.mark.parametrize("arguments", [["mutate", "-f", "examples"], ["version"]])
-    def test_reader_that_has_enough_sees_no_traceback(self, arguments: list[str]) -> None:
-        """Neither in the midst of it, nor of what is written when the process ends."""
+    def test_closed_pipe_prints_no_traceback(self, arguments: list[str]) -> None:
+        """Neither while the command writes, nor when the process flushes its output at exit."""
         with subprocess.Popen(
             [sys.executable, "-m", "webhook", *arguments],
             stdout=subprocess.PIPE,
@@ -362,11 +362,11 @@ finally:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout == f"podtailor {__version__}\n[]\n"
 
-    def test_only_serve_pays_for_the_server(self) -> None:
+    def test_only_serve_imports_the_server(self) -> None:
         code = "import sys, webhook.cli; print([m for m in ('fastapi', 'uvicorn', 'kubernetes') if m in sys.modules])"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout == "[]\n"
 
 
-def test_examples_are_read_without_a_word() -> None:
+def test_examples_can_be_read() -> None:
     assert all(read_file(str(file)) for file in sorted(Path("examples").rglob("*.yaml")))

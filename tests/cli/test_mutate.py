@@ -1,4 +1,4 @@
-"""`podtailor mutate`: what users wrote stays, to the comment."""
+"""`podtailor mutate`: what users wrote stays, comments included."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ spec:
         # the app
         - name: "app"
           image: 'web:1' # pinned
-          command: [sh, -c, "a very long line that nobody may fold, because whoever wrote it wrote it so, and it is longer than 80"]
+          command: [sh, -c, "a very long line that must not be folded, because its author wrote it on one line, though it has more than 80 characters"]
           resources:
             requests: {cpu: 0.5, memory: 1Gi}
             limits:
@@ -48,19 +48,19 @@ def test_comments_order_quotes_and_indentation_survive(run: Run) -> None:
     assert done.out == DEPLOYMENT + added
 
 
-def test_other_objects_pass_through_to_the_letter(run: Run) -> None:
+def test_other_objects_are_printed_unchanged(run: Run) -> None:
     stream = f"{SERVICE}---\n# nothing but a comment\n---\n{DEPLOYMENT}"
     done = run("mutate", "-f", "-", "--no-annotate", stdin=stream)
     assert done.out.startswith(f"{SERVICE}---\n# nothing but a comment\n---\n{DEPLOYMENT}")
 
 
-def test_nothing_is_written_twice(run: Run) -> None:
+def test_a_second_run_changes_nothing(run: Run) -> None:
     once = run("mutate", "-f", "-", stdin=DEPLOYMENT).out
     assert run("mutate", "-f", "-", stdin=once).out == once
     assert run("mutate", "-f", "-", "--diff", stdin=once).out == ""
 
 
-def test_what_the_api_server_will_default_is_seen_and_not_written(run: Run) -> None:
+def test_defaults_of_the_api_server_are_considered_and_not_written(run: Run) -> None:
     pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a, resources: {limits: {cpu: 1}}}]}}"
     done = run("mutate", "-f", "-", "-o", "json", "--no-annotate", stdin=pod)
     assert json.loads(done.out)["spec"]["containers"][0]["resources"] == {
@@ -69,7 +69,7 @@ def test_what_the_api_server_will_default_is_seen_and_not_written(run: Run) -> N
     }
 
 
-def test_diff_shows_the_change_alone(run: Run) -> None:
+def test_diff_shows_only_the_changes(run: Run) -> None:
     done = run("mutate", "-f", "examples/arm64.yaml", "--diff", "--no-annotate")
     changed = [line for line in done.out.splitlines() if line.startswith(("+", "-"))]
     assert changed[:2] == ["--- examples/arm64.yaml", "+++ examples/arm64.yaml"]
@@ -111,7 +111,7 @@ def test_output_is_yaml_that_loads_again(run: Run) -> None:
     ]
 
 
-def test_namespace_labels_and_policies_count(run: Run, tmp_path: Path) -> None:
+def test_namespace_labels_select_policies(run: Run, tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(
         "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\n"
         "spec: {match: {namespaceSelector: {matchLabels: {team: a}}}, nodeSelector: {pool: a}}\n"
@@ -124,8 +124,8 @@ def test_namespace_labels_and_policies_count(run: Run, tmp_path: Path) -> None:
     ] == {"pool": "a"}
 
 
-def test_shared_yaml_nodes_are_told_apart(run: Run) -> None:
-    """An alias is the same node twice: what one container gets, the other must not get with it."""
+def test_an_alias_and_its_anchor_can_get_different_values(run: Run) -> None:
+    """A change of one container must not change the other, which is an alias of it."""
     text = (
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations: {podtailor.dev/skip-containers: b}\nspec:\n  containers:\n"
         "  - name: a\n    resources: &r\n      requests: {cpu: 1}\n  - name: b\n    resources: *r\n"
@@ -172,7 +172,7 @@ def test_a_diff_of_a_file_without_a_last_newline_says_so(run: Run) -> None:
     assert lines[-4] == lines[-2] == "\\ No newline at end of file"
 
 
-def test_the_last_of_two_keys_is_taken_with_a_warning(run: Run) -> None:
+def test_the_last_of_duplicate_keys_is_used_with_a_warning(run: Run) -> None:
     done = run("mutate", "-f", "-", "--no-annotate", stdin=f"{POD}\nspec:\n  containers:\n  - name: b\n")
     assert done.err == (
         "warning: <stdin>:5:1: duplicate key 'spec', first set in line 4: the last one is used, as by kubectl\n"
@@ -196,7 +196,7 @@ def test_output_is_utf_8_wherever_it_goes(
 
 
 @pytest.mark.parametrize(
-    ("stdin", "said"),
+    ("stdin", "message"),
     [
         pytest.param("a: [1\n", "error: <stdin>:2:1: ", id="not YAML"),
         pytest.param("ok: 1\n---\n\tb: 1\n", "error: <stdin>:3:1: ", id="tab in the second document"),
@@ -207,10 +207,10 @@ def test_output_is_utf_8_wherever_it_goes(
         ),
     ],
 )  # fmt: skip
-def test_bad_input_is_named_and_nothing_is_printed(run: Run, stdin: str, said: str) -> None:
+def test_invalid_input_is_an_error_and_nothing_is_printed(run: Run, stdin: str, message: str) -> None:
     done = run("mutate", "-f", "-", stdin=stdin)
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(said)
+    assert done.err.startswith(message)
 
 
 ROLLOUT = """\
@@ -254,7 +254,7 @@ spec:
         pytest.param(JOB_SET, ["JobSet.v1alpha2.jobset.x-k8s.io=spec.replicatedJobs.*.template.spec.template"], id="a JobSet"),
     ],
 )  # fmt: skip
-def test_templates_of_other_kinds_are_told_with_the_flags_that_tailor_them(
+def test_warning_about_a_custom_kind_has_the_flags_that_include_it(
     run: Run, manifest: str, flags: list[str]
 ) -> None:
     done = run("mutate", "-f", "-", stdin=manifest)
@@ -274,7 +274,7 @@ def test_templates_of_other_kinds_are_told_with_the_flags_that_tailor_them(
     pytest.param("apiVersion: x.io/v1\nkind: X\nspec: {template: {spec: {containers: {type: array}}}}\n", id="a schema"),
     pytest.param("apiVersion: v1\nkind: ConfigMap\ndata: {template: x}\n", id="a ConfigMap"),
 ])  # fmt: skip
-def test_what_holds_no_template_is_passed_through_in_silence(run: Run, manifest: str) -> None:
+def test_objects_without_a_template_are_printed_without_a_warning(run: Run, manifest: str) -> None:
     done = run("mutate", "-f", "-", stdin=manifest)
     assert (done.out, done.err) == (manifest, "")
 
@@ -286,7 +286,7 @@ def test_a_list_in_a_list_is_read(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("containers: [{name: a, resources: {limits: {memory: 512MB}}}]", '5:47: spec.containers[0].resources.limits.memory: "512MB" is not a quantity; did you mean 512M or 512Mi?'),
         ("container: [{name: a}]", '5:3: spec.container: unknown field; did you mean "containers"?'),
@@ -294,15 +294,17 @@ def test_a_list_in_a_list_is_read(run: Run) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["mutate", "explain", "audit"])
-def test_what_no_api_server_takes_is_named(run: Run, command: str, spec: str, said: str) -> None:
+def test_fields_that_every_api_server_rejects_are_errors(
+    run: Run, command: str, spec: str, message: str
+) -> None:
     manifest = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  {spec}\n"
     done = run(command, "-f", "-", stdin=manifest)
-    assert (done.code, done.err) == (2, f"error: <stdin>:{said}\n")
+    assert (done.code, done.err) == (2, f"error: <stdin>:{message}\n")
     assert command == "audit" or done.out == ""
 
 
 @pytest.mark.parametrize("command", ["mutate", "explain", "audit"])
-def test_switch_that_stands_on_the_controller_is_told(run: Run, command: str) -> None:
+def test_label_on_a_controller_that_is_read_from_its_pods_is_warned_about(run: Run, command: str) -> None:
     manifest = (
         "apiVersion: apps/v1\nkind: Deployment\n"
         "metadata: {name: web, labels: {podtailor.dev/injection: disabled}}\n"
@@ -316,7 +318,7 @@ def test_switch_that_stands_on_the_controller_is_told(run: Run, command: str) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["mutate"], "error: no manifests given: use -f FILE, -f DIRECTORY, or -f - for standard input\n"),
         (["mutate", "-f", "/dev/null/no"], "error: /dev/null/no: Not a directory\n"),
@@ -324,6 +326,6 @@ def test_switch_that_stands_on_the_controller_is_told(run: Run, command: str) ->
         (["mutate", "-f", "webhook"], "error: webhook: no .yaml, .yml, .json file in this directory\n"),
     ],
 )
-def test_wrong_usage(run: Run, arguments: list[str], said: str) -> None:
+def test_wrong_usage(run: Run, arguments: list[str], message: str) -> None:
     done = run(*arguments)
-    assert (done.code, done.out, done.err) == (2, "", said)
+    assert (done.code, done.out, done.err) == (2, "", message)

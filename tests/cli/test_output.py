@@ -1,4 +1,4 @@
-"""What is printed to a terminal does nothing to it."""
+"""Text from manifests cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webhook.cli.common.terminal import console, print_table
 EVIL = "\x1b]0;title\x07\x9b31mname\r"
 
 
-def test_control_characters_are_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_are_shown_and_not_executed(capsys: pytest.CaptureFixture[str]) -> None:
     console().print(EVIL)
     console().print(Text(EVIL))
     print_table(("NAME",), [(EVIL,)])

@@ -1,4 +1,4 @@
-"""What a manifest says does nothing to a terminal, and reaches a pipe to the letter."""
+"""No command sends control characters of a manifest to a terminal; a pipe gets the exact bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 EVIL = "\x1b]0;title\x07\x9b31m\r\x7f"
-RAW = "# \r# over it\x85# and on\n"  # what YAML takes as it is
+RAW = "# \r# over it\x85# and on\n"  # allowed in YAML comments
 POLICY = """\
 apiVersion: podtailor.dev/v1alpha1
 kind: ClusterWorkloadPolicy
@@ -44,7 +44,7 @@ def _terminal(*arguments: str, cwd: Path) -> str:
         try:
             while read := os.read(ours, 65536):
                 printed += read
-        except OSError:  # how Linux says that the other side has ended
+        except OSError:  # Linux: the other side has closed it
             pass
         os.close(ours)
     assert child.returncode in (0, 1), printed
@@ -86,7 +86,7 @@ def test_no_escape_sequence_reaches_a_terminal(arguments: list[str], folder: Pat
     assert not {*map(chr, (*range(9), *range(11, 32), *range(127, 160)))}.intersection(printed)
 
 
-def test_bytes_reach_a_pipe_to_the_letter(folder: Path) -> None:
+def test_a_pipe_gets_the_exact_bytes(folder: Path) -> None:
     for more in ([], ["--diff"]):
         command = [sys.executable, "-m", "webhook", "mutate", "-f", "pod.yaml", *more]
         environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}

@@ -9,7 +9,7 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,9 @@ class Document:
     text: str
     data: Any
     """As kubectl reads it: mappings, lists, strings, numbers, booleans, None."""
-    first_column: int = 0
+    first_column: int = field(default=0, kw_only=True)
     """Column of the start of the text, from 0: one line may hold several JSON objects."""
-    duplicate_keys: tuple[DuplicateKey, ...] = ()
+    duplicate_keys: tuple[DuplicateKey, ...] = field(default=(), kw_only=True)
 
     @cached_property
     def root(self) -> Node | None:
@@ -61,7 +61,7 @@ class Document:
             yield self.at(each.line, each.column), f"duplicate key {each.key!r}, first set in line {first}"
 
     def at(self, line: int, column: int) -> str:
-        """`file:line:column` of a position in the text, which counts from 0."""
+        """`file:line:column` of a position in the text. The arguments count from 0."""
         column += self.first_column if line == 0 else 0
         return f"{self.source}:{self.first_line + line}:{column + 1}"
 
@@ -130,7 +130,7 @@ class _DiffersFromYamlError(ValueError):
 
 
 def _json_documents(source: str, line: int, text: str, column: int = 0) -> list[Document]:
-    """The JSON objects of a text; empty if it must be read as YAML: it is not JSON, or means something else.
+    """The JSON objects of a text; empty if it must be read as YAML, as text that YAML reads differently.
 
     JSON is written by programs and can be long, so positions in it are computed only when needed.
     """
@@ -139,7 +139,7 @@ def _json_documents(source: str, line: int, text: str, column: int = 0) -> list[
         return []
     try:
         if not _SURROGATE.search(text) and not _is_too_deep(data := _JSON.decode(bare)):
-            return [Document(source, line, text, data, column)]
+            return [Document(source, line, text, data, first_column=column)]
     except (ValueError, RecursionError):
         pass
     documents = []
@@ -215,10 +215,17 @@ def _yaml_document(source: str, line: int, text: str, column: int = 0) -> Docume
     duplicate_keys: list[DuplicateKey] = []
     try:
         root = yaml_tree.parse(text, duplicate_keys)
-        document = Document(source, line, text, yaml_tree.plain(root), column, tuple(duplicate_keys))
+        document = Document(
+            source,
+            line,
+            text,
+            yaml_tree.plain(root),
+            first_column=column,
+            duplicate_keys=tuple(duplicate_keys),
+        )
     except YamlError as error:
-        nowhere = Document(source, line, text, None, column)
-        raise InputError(f"{nowhere.at(error.line, error.column)}: {error}") from error
+        unread = Document(source, line, text, None, first_column=column)
+        raise InputError(f"{unread.at(error.line, error.column)}: {error}") from error
     vars(document)["root"] = root  # fills the cached property
     return document
 

@@ -8,7 +8,7 @@ written in its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from webhook.model.patch import Op
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """Put `text` for what is separator the offsets; of two at one offset, the deeper comes first."""
+    """Replace what is between two offsets by `text`. Of insertions at one offset the deepest comes first."""
 
     start: int
     end: int
@@ -39,16 +39,21 @@ def edited(document: Document, ops: list[Op]) -> str:
     if not ops or document.root is None:
         return document.text
     after = jsonpatch.apply_patch(document.data, ops)
-    edits: list[_Edit] | None = []
-    for expands in ("no alias", "aliases of what changes", "all aliases"):
-        editor = _Editor(document, after)
-        if expands != "no alias":  # an anchored value may change, and its aliases must not
-            editor.expand_aliases(edits if expands == "aliases of what changes" else None)
-        edits = editor.edits_for(ops)
+    for edits in _attempts(document, ops, after):
         text = _replace_all(document.text, edits or ())
         if edits is not None and _parses_to(text, after):
             return text
     raise InputError(f"{document.place()}: this YAML cannot be edited in place: use -o json")
+
+
+def _attempts(document: Document, ops: list[Op], after: Any) -> Iterator[list[_Edit] | None]:
+    """Without expanding aliases, with those of what changes expanded, and with all expanded."""
+    edits = _Editor(document, after).edits_for(ops)
+    yield edits
+    for changed in (edits, None):  # an anchored value may change, and its aliases must not
+        editor = _Editor(document, after)
+        editor.expand_aliases(changed)
+        yield editor.edits_for(ops)
 
 
 def _parses_to(text: str, data: Any) -> bool:
@@ -126,6 +131,7 @@ class _Editor:
             self._expand_below(child, after, depth + 1)
 
     def _apply(self, pointer: str, value: Any) -> None:
+        """Set the value at a JSON pointer. If an alias or merge is on the way, expand it there instead."""
         steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/")]
         node = self._root
         after = self._after

@@ -25,7 +25,7 @@ def file_source(snapshot: Snapshot, options: PolicyOptions) -> SnapshotSource:
 def cluster_source(
     snapshot: Snapshot, options: PolicyOptions, kubeconfig: str | None, context: str | None
 ) -> SnapshotSource:
-    """Policies and namespaces of the cluster, and policies of files. Raises InputError."""
+    """Policies and namespaces of the cluster, and policies of files. Raises InputError, ClusterError."""
     api = api_client(kubeconfig, context)
     writer = StatusWriter(api)
     writer.start()
@@ -51,5 +51,4 @@ def namespace_or_current(namespace: str | None, kubeconfig: str | None, context:
 
 def policy_documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
     """The policy objects of the cluster. Raises ClusterError."""
-    api = api_client(kubeconfig, context, retry_429=True)
-    return reads.documents(api)
+    return reads.documents(api_client(kubeconfig, context, retry_429=True))

@@ -29,7 +29,7 @@ from webhook.workloads.templates import (
 from webhook.workloads.workload import Ref, Workload, template_of
 
 
-class LocatedManifest(Struct, frozen=True):
+class LocatedManifest(Struct, frozen=True, kw_only=True):
     """A Pod or controller, and the path of its object in the document: `()`, or an item of a List."""
 
     document: Document
@@ -77,8 +77,8 @@ def _warn_about_templates(place: str, obj: dict[str, Any]) -> None:
         api_version, kind = _kind(obj)
         group, _, version = api_version.rpartition("/")
         flags = " ".join(f"--controller '{kind}.{version}.{group}={path}'" for path in paths)
-        where = ", ".join(paths)
-        warn(f"{place}: the Pod template of this {kind} at {where} is ignored; to include it, add {flags}")
+        fields = ", ".join(paths)
+        warn(f"{place}: the Pod template of this {kind} at {fields} is ignored; to include it, add {flags}")
 
 
 def _warn_about_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
@@ -113,7 +113,9 @@ def find_manifests(
         ]
         if problems:
             raise InputError("\n".join(problems))
-        yield from (LocatedManifest(document, at, obj, manifest) for manifest in manifests)
+        yield from (
+            LocatedManifest(document=document, at=at, object=obj, manifest=manifest) for manifest in manifests
+        )
 
 
 def _problem(document: Document, location: Path, message: str) -> str:
@@ -127,6 +129,7 @@ def _at(value: Any, path: Path) -> Any:
 
 
 def _objects(data: Any, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The object itself, or those of a List, each with its path."""
     if not isinstance(data, dict):
         return
     items = data.get("items")

@@ -158,7 +158,7 @@ Controllers = Annotated[
 def parse_labels(pairs: list[str] | None) -> dict[str, str]:
     """From `k=v` pairs, which commas may separate, as in kubectl. Raises InputError."""
     labels = {}
-    for pair in (pair for given in pairs or () for pair in given.split(",")):
+    for pair in (pair for joined in pairs or () for pair in joined.split(",")):
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise InputError(f"--namespace-labels {pair}: write KEY=VALUE")
@@ -181,10 +181,10 @@ def check_scope(namespace: str | None, *, all_namespaces: bool) -> None:
         raise InputError("give -n or -A, not both")
 
 
-def parse_controllers(given: list[str] | None) -> dict[tuple[str, str], tuple[Path, ...]]:
+def parse_controllers(controllers: list[str] | None) -> dict[tuple[str, str], tuple[Path, ...]]:
     """Paths of Pod templates by apiVersion and kind, from `KIND.VERSION.GROUP=PATH`. Raises InputError."""
     paths: dict[tuple[str, str], tuple[Path, ...]] = {}
-    for each in given or ():
+    for each in controllers or ():
         match = _CONTROLLER.fullmatch(each)
         if not match:
             raise InputError(f"--controller {each}: write it like Rollout.v1alpha1.argoproj.io=spec.template")

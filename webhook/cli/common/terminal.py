@@ -27,20 +27,20 @@ class _SafeConsole(Console):
         super().print(*map(_without_controls, objects), **options)
 
 
-def _without_controls(printed: Any) -> Any:
-    if isinstance(printed, str):
-        return printed.translate(_CONTROLS)
-    if isinstance(printed, Text):
-        printed.plain = printed.plain.translate(_CONTROLS)
-    return printed
+def _without_controls(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.translate(_CONTROLS)
+    if isinstance(value, Text):
+        value.plain = value.plain.translate(_CONTROLS)
+    return value
 
 
 def console(*, stderr: bool = False) -> Console:
     """Colour only on a terminal; in a pipe lines are not wrapped, for grep."""
-    made = _SafeConsole(stderr=stderr, highlight=False, soft_wrap=True)
-    if not made.is_terminal:
-        made.width = 1000
-    return made
+    out = _SafeConsole(stderr=stderr, highlight=False, soft_wrap=True)
+    if not out.is_terminal:
+        out.width = 1000
+    return out
 
 
 def write(text: str) -> None:
