@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from kubernetes.client import ApiClient, Configuration
 
 from tests.support.pods import Json
@@ -98,3 +99,9 @@ def fake_api() -> Iterator[tuple[FakeApi, ApiClient]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def fake_cluster() -> Iterator[tuple[FakeApi, ApiClient]]:
+    with fake_api() as pair:
+        yield pair

@@ -13,7 +13,7 @@ from kubernetes.client import ApiClient
 from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.cluster import reads, reflector
+from webhook.cluster import reflector
 from webhook.cluster import snapshots as snapshots_module
 from webhook.cluster.pager import Meta
 from webhook.cluster.policy_objects import Condition, PolicyObject
@@ -117,15 +117,6 @@ def test_without_definitions_what_is_shipped_is_in_force_until_they_come(
         eventually("policies are observed", lambda: "from-the-cluster" in _names(updates[-1]))
         source.stop()
         fake.end()
-
-
-def test_command_that_looks_once_finds_no_policies_without_definitions() -> None:
-    with fake_api() as (fake, api):
-        fake.every_list = EMPTY
-        fake.not_served = CUSTOM
-        found, policy_statuses = reads.snapshot(api, Snapshot(), shipped(Profile.SAFE, ()), ())
-        assert (len([*found.policies]), policy_statuses) == (4, ())
-        assert (reads.policy_statuses(api), reads.documents(api)) == ((), [])
 
 
 class Cluster:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.fake_api import FakeApi, fake_api
+from tests.cluster.fake_api import FakeApi
 from tests.support.pods import Json
 from webhook.audit.cluster.installation import enforcement, installation
 
 NOTHING: Json = {"metadata": {}, "items": []}
 T1, T2, T3 = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"
-
-
-@pytest.fixture
-def fake_cluster() -> Iterator[tuple[FakeApi, ApiClient]]:
-    with fake_api() as pair:
-        yield pair
 
 
 def _one(**parts: Any) -> Json:

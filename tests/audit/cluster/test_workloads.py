@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from kubernetes.client import ApiClient
 
-from tests.cluster.fake_api import FakeApi, fake_api
+from tests.cluster.fake_api import FakeApi
 from tests.support.pods import Json, policy, snapshot
 from webhook.audit.cluster.workloads import Cluster, Selection
 from webhook.audit.enforcement import FirstApplied
@@ -18,12 +17,6 @@ from webhook.workloads.workload import Workload
 T1 = "2026-01-01T00:00:00Z"
 REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
 SPEC: Json = {"containers": [{"name": "app", "image": "a"}]}
-
-
-@pytest.fixture
-def fake_cluster() -> Iterator[tuple[FakeApi, ApiClient]]:
-    with fake_api() as pair:
-        yield pair
 
 
 def _list(*items: Json) -> Json:
