@@ -49,7 +49,7 @@ def lint(
 
 @app.command("list")
 def list_(
-    here: typer.Context,
+    ctx: typer.Context,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
@@ -73,9 +73,9 @@ def list_(
       podtailor policies list --builtin strict --preset mongodb
       podtailor policies list -p new-policy.yaml --from-cluster
     """
-    if from_cluster or kubeconfig or context or not _names_sources(here):
+    if from_cluster or kubeconfig or context or not _names_sources(ctx):
         own = PolicyOptions(policies=policies, builtin=builtin, preset=preset)
-        listed = _of_cluster(own, here, kubeconfig, context)
+        listed = _of_cluster(own, ctx, kubeconfig, context)
     else:
         listed = in_force(policies or (), builtin, preset or ())
     ordered = sorted(listed, key=precedence)
@@ -102,14 +102,14 @@ def list_(
     print_table(("NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"), rows)
 
 
-def _names_sources(here: typer.Context) -> bool:
+def _names_sources(ctx: typer.Context) -> bool:
     from webhook.cli.cluster.server_args import is_given
 
-    return any(is_given(here, name) for name in ("policies", "builtin", "preset"))
+    return any(is_given(ctx, name) for name in ("policies", "builtin", "preset"))
 
 
 def _of_cluster(
-    own: PolicyOptions, here: typer.Context, kubeconfig: str | None, context: str | None
+    own: PolicyOptions, ctx: typer.Context, kubeconfig: str | None, context: str | None
 ) -> tuple[Policy, ...]:
     """Raises InputError."""
     from webhook.cli.cluster import cluster_view
@@ -119,7 +119,7 @@ def _of_cluster(
     try:
         api = api_client(kubeconfig, context, retry_429=True)
         part = cluster_view.cluster_part(api, None, connect.namespace_or_current(None, kubeconfig, context))
-        return cluster_view.policies_in_force(api, part, own, here)
+        return cluster_view.policies_in_force(api, part, own, ctx)
     except ClusterError as error:
         if kubeconfig or context:
             raise

@@ -84,21 +84,21 @@ def run(
     \b
     Exit codes: 0 all passed, 1 some failed, 2 wrong usage or input that cannot be used.
     """
-    others = options.parse_controllers(controller)
+    templates = options.parse_controllers(controller)
     if init:
-        chosen = PolicyOptions(
+        policy_options = PolicyOptions(
             policies=policies,
             builtin=builtin,
             preset=preset,
             namespace_labels=options.parse_labels(namespace_labels),
         )
-        _init(paths, options.check_filenames(filename, policies), chosen, others)
+        _init(paths, options.check_filenames(filename, policies), policy_options, templates)
         return
     if filename or policies or preset or namespace_labels:
         raise InputError(
             "-f, --policies, --preset and --namespace-labels are for --init: a test file names its own"
         )
-    results = [result for document in files.read_documents(paths) for result in _run(document, others)]
+    results = [result for document in files.read_documents(paths) for result in _run(document, templates)]
     if not results:
         raise InputError(f"{', '.join(paths)}: no test found")
     _PRINTERS[output](results)
@@ -106,7 +106,7 @@ def run(
         raise typer.Exit(1)
 
 
-def _run(document: Document, others: TemplatePaths) -> Iterator[Result]:
+def _run(document: Document, templates: TemplatePaths) -> Iterator[Result]:
     if document.data is None:
         return
     suite = read(document)
@@ -115,22 +115,22 @@ def _run(document: Document, others: TemplatePaths) -> Iterator[Result]:
         place = document.place(("tests", index))
         pods = [
             each
-            for given, within in _manifests(document, index, case, others)
-            for each in find_manifests(given, others, within)
+            for given, within in _manifests(document, index, case, templates)
+            for each in find_manifests(given, templates, within)
         ]
         failures = mismatches(case.expect, _decide(suite, case, folder, place, pods))
         yield Result(place, case.name, tuple(failures))
 
 
 def _manifests(
-    document: Document, index: int, case: Case, others: TemplatePaths
+    document: Document, index: int, case: Case, templates: TemplatePaths
 ) -> Iterator[tuple[Document, Location]]:
     """The documents of a test, and the path of the object in them."""
     if case.manifest is None:
         yield document, ("tests", index, "object")
     else:
         folder = Path(document.source).parent
-        yield from ((each, ()) for each in read_manifests([str(folder / case.manifest)], others))
+        yield from ((each, ()) for each in read_manifests([str(folder / case.manifest)], templates))
 
 
 def _decide(suite: PolicyTest, case: Case, folder: Path, place: str, pods: list[LocatedManifest]) -> Decision:
@@ -199,19 +199,21 @@ def _json(results: list[Result]) -> None:
 _PRINTERS = {Output.TABLE: _table, Output.JUNIT: _junit, Output.JSON: _json}
 
 
-def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others: TemplatePaths) -> None:
+def _init(
+    paths: list[str], filenames: list[str], policy_options: PolicyOptions, templates: TemplatePaths
+) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
         raise InputError(f"{', '.join(paths)}: --init writes one file, which must not exist yet")
     made = Path(paths[0])
-    if "-" in (*filenames, *(chosen.policies or ())):
+    if "-" in (*filenames, *(policy_options.policies or ())):
         raise InputError("-: tests name the paths of manifests and policies, so use files")
 
     def relative(path: str) -> str:
         return os.path.relpath(path, made.parent)
 
-    snapshot = snapshot_from(chosen)
-    documents = read_manifests(filenames, others)
-    pods = [(each.source, found) for each in documents for found in find_manifests(each, others)]
+    snapshot = snapshot_from(policy_options)
+    documents = read_manifests(filenames, templates)
+    pods = [(each.source, found) for each in documents for found in find_manifests(each, templates)]
     if not pods:
         raise InputError("the input has no Pods and no Pod templates")
     drafts = [
@@ -225,12 +227,18 @@ def _init(paths: list[str], filenames: list[str], chosen: PolicyOptions, others:
     suite = {
         "apiVersion": "podtailor.dev/v1alpha1",
         "kind": TEST_KIND,
-        **({"policies": [relative(path) for path in chosen.policies]} if chosen.policies else {}),
-        **({"builtin": str(chosen.builtin)} if chosen.builtin is not Profile.SAFE else {}),
-        **({"presets": chosen.preset} if chosen.preset else {}),
+        **(
+            {"policies": [relative(path) for path in policy_options.policies]}
+            if policy_options.policies
+            else {}
+        ),
+        **({"builtin": str(policy_options.builtin)} if policy_options.builtin is not Profile.SAFE else {}),
+        **({"presets": policy_options.preset} if policy_options.preset else {}),
         "tests": [
             _as_test(
-                each, chosen.namespace_labels, is_unique=names[each.manifest, _short_name(each.located)] == 1
+                each,
+                policy_options.namespace_labels,
+                is_unique=names[each.manifest, _short_name(each.located)] == 1,
             )
             for each in drafts
         ],

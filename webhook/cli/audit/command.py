@@ -124,8 +124,8 @@ def audit(
         raise InputError("-l, --kinds and --publish audit a cluster: omit them with -f")
     if publish and (selector or kinds):
         raise InputError("--publish: a Report covers a whole namespace: omit -l and --kinds")
-    others = options.parse_controllers(controller)
-    chosen = PolicyOptions(
+    templates = options.parse_controllers(controller)
+    policy_options = PolicyOptions(
         policies=policies,
         builtin=builtin,
         preset=preset,
@@ -134,12 +134,12 @@ def audit(
         namespace_labels=options.parse_labels(namespace_labels),
     )
     reporter = Reporter(output, _title(filename, namespace, selector, context), with_diff=diff)
-    manifests = partial(_manifests, filename or [], policies, others)
+    manifests = partial(_manifests, filename or [], policies, templates)
     as_if_enforced = what_if_ is not None
     is_complete = True
     if filename and not (from_cluster or kubeconfig or context):
         workloads = manifests(namespace or "default", NO_PLUGINS)
-        auditor = _audit_without_cluster(chosen, workloads, reporter, as_if_enforced=as_if_enforced)
+        auditor = _audit_without_cluster(policy_options, workloads, reporter, as_if_enforced=as_if_enforced)
     else:
         from webhook.cli.audit import cluster
         from webhook.cli.cluster import cluster_view
@@ -151,12 +151,12 @@ def audit(
         # Manifests may be for any namespace.
         only = None if filename else namespace
         part = cluster_view.cluster_part(api, only, default, all_namespaces=all_namespaces)
-        view = cluster_view.read(api, part, chosen, ctx, since=since, as_if_enforced=as_if_enforced)
+        view = cluster_view.read(api, part, policy_options, ctx, since=since, as_if_enforced=as_if_enforced)
         is_complete = not view.notes
         if filename:
             auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default))
         else:
-            selection = cluster_view.selection(api, part, selector, kinds, others)
+            selection = cluster_view.selection(api, part, selector, kinds, templates)
             auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
     if filename and not auditor.summary.objects:
         warn(f"{', '.join(filename)}: no Pods or Pod templates found")
@@ -168,9 +168,9 @@ def audit(
 
 
 def _audit_without_cluster(
-    chosen: PolicyOptions, workloads: Iterator[Workload], reporter: Reporter, *, as_if_enforced: bool
+    policy_options: PolicyOptions, workloads: Iterator[Workload], reporter: Reporter, *, as_if_enforced: bool
 ) -> Auditor:
-    snapshot = snapshot_from(chosen)
+    snapshot = snapshot_from(policy_options)
     if as_if_enforced:
         snapshot = what_if.enforced(snapshot)
     auditor = Auditor(snapshot, NOT_ENFORCED, with_diff=reporter.with_diff)
@@ -189,13 +189,13 @@ def _title(filename: list[str] | None, namespace: str | None, selector: str, con
 def _manifests(
     filename: list[str],
     policies: list[str] | None,
-    others: TemplatePaths,
+    templates: TemplatePaths,
     namespace: str,
     plugins: Plugins,
 ) -> Iterator[Workload]:
     """The Pods and templates in files. Raises InputError."""
-    for document in read_manifests(options.check_filenames(filename, policies), others):
-        for located in find_manifests(document, others):
+    for document in read_manifests(options.check_filenames(filename, policies), templates):
+        for located in find_manifests(document, templates):
             yield _workload(located, namespace, plugins)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
 from webhook.cli.cluster.server_args import override, parse_server_args
 from webhook.cli.common.connect import warn_unready
+from webhook.cli.common.manifests import TemplatePaths
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
@@ -30,7 +31,6 @@ from webhook.documents.files import Document
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE
-from webhook.model.patch import Path
 from webhook.model.policy import Policy
 from webhook.policies.load import load_or_raise
 from webhook.policies.merge import merge
@@ -149,10 +149,10 @@ def selection(
     part: ClusterPart,
     selector: str,
     kinds: str,
-    others: Mapping[tuple[str, str], tuple[Path, ...]],
+    templates: TemplatePaths,
 ) -> Selection:
     """`kinds` as `Deployment,Pod`. Raises InputError, ClusterError."""
-    controllers = (*CONTROLLERS, *custom_controllers(api, others))
+    controllers = (*CONTROLLERS, *custom_controllers(api, templates))
     known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
     words = [word for word in kinds.split(",") if word]
     for word in words:

@@ -55,13 +55,13 @@ TemplatePaths = Mapping[tuple[str, str], tuple[Path, ...]]
 NO_TEMPLATE_PATHS: TemplatePaths = MappingProxyType({})
 
 
-def read_manifests(paths: Iterable[str], custom: TemplatePaths = NO_TEMPLATE_PATHS) -> Iterator[Document]:
+def read_manifests(paths: Iterable[str], templates: TemplatePaths = NO_TEMPLATE_PATHS) -> Iterator[Document]:
     """The documents of files, directories and `-`; warns about likely mistakes. Raises InputError."""
     for document in files.read_documents(paths):
         for place, message in document.duplicate_key_problems():
             warn(f"{place}: {message}: the last one is used, as by kubectl")
         for at, obj in _objects(document.data):
-            if not custom.get(_kind(obj)):
+            if not templates.get(_kind(obj)):
                 _warn_about_templates(document.place(at), obj)
             _warn_about_keys(document, at, obj)
         yield document
@@ -95,7 +95,7 @@ def _warn_about_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
 
 
 def find_manifests(
-    document: Document, custom: TemplatePaths = NO_TEMPLATE_PATHS, within: Path = ()
+    document: Document, templates: TemplatePaths = NO_TEMPLATE_PATHS, within: Path = ()
 ) -> Iterator[LocatedManifest]:
     """The Pods and controllers of one document, or of the object at `within` in it.
 
@@ -103,7 +103,7 @@ def find_manifests(
     """
     for at, obj in _objects(_at(document.data, within), within):
         try:
-            manifests = manifests_of(obj, custom.get(_kind(obj), ()))
+            manifests = manifests_of(obj, templates.get(_kind(obj), ()))
         except UnreadableError as error:
             raise InputError(_problem(document, (*at, *error.location), str(error))) from error
         problems = [

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    here: typer.Context,
+    ctx: typer.Context,
     live: Annotated[str | None, typer.Argument(metavar="pod/NAME", help="A live Pod.")] = None,
     filename: options.Filenames = None,
     policies: options.Policies = None,
@@ -58,8 +58,8 @@ def explain(
     Exit codes: 0 done, 1 a Pod could not be judged, 2 wrong usage or input that cannot be used.
     """
     filenames = _filenames(live, filename, policies)
-    others = options.parse_controllers(controller)
-    chosen = PolicyOptions(
+    templates = options.parse_controllers(controller)
+    policy_options = PolicyOptions(
         policies=policies,
         builtin=builtin,
         preset=preset,
@@ -78,7 +78,7 @@ def explain(
         namespace = connect.namespace_or_current(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
         part = cluster_view.cluster_part(api, namespace if live else None, namespace)
-        view = cluster_view.read(api, part, chosen, here)
+        view = cluster_view.read(api, part, policy_options, ctx)
         snapshot, builtin_plugins = view.snapshot, NO_PLUGINS if live else plugins(api, part)
         for note in view.notes:
             warn(note)
@@ -88,11 +88,11 @@ def explain(
     else:
         namespace = namespace or "default"
         view, builtin_plugins = None, NO_PLUGINS
-        snapshot = snapshot_from(chosen)
+        snapshot = snapshot_from(policy_options)
     pods = [
         located
-        for document in read_manifests(filenames, others)
-        for located in find_manifests(document, others)
+        for document in read_manifests(filenames, templates)
+        for located in find_manifests(document, templates)
     ]
     explanations = [
         (located, explanation)
