@@ -41,7 +41,7 @@ CPU = "requests.cpu"
 def in_force(
     *policies: Policy, webhook: WebhookScope = EVERYBODY, first_applied: FirstApplied | None = None
 ) -> Enforcement:
-    """And an earlier Pod of the namespace has what the policies give."""
+    """With an earlier Pod of the namespace that has the fields of the policies."""
     earlier = {(each.name, field): BETWEEN for each in policies for field in (CPU, "nodeSelector.a")}
     times = {(each.source, each.key): "2026-01-02T00:00:00Z" for each in policies}
     return Enforcement(
