@@ -93,13 +93,13 @@ def test_glossary_lists_the_edits() -> None:
 
 
 def _has(field: str, obj: Json) -> bool:
-    found: list[Any] = [obj]
+    values: list[Any] = [obj]
     for step in field.split("."):
         name = step.removesuffix("[*]")
-        found = [each[name] for each in found if isinstance(each, dict) and each.get(name)]
+        values = [each[name] for each in values if isinstance(each, dict) and each.get(name)]
         if step != name:
-            found = [item for items in found for item in items]
-    return bool(found)
+            values = [item for items in values for item in items]
+    return bool(values)
 
 
 def _dotted(path: FieldPath) -> str:

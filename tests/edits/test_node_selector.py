@@ -27,7 +27,7 @@ def _required(*terms: str) -> str:
             pod("nodeSelector: {kubernetes.io/arch: amd64}"), Reason.KEPT, id="leaves a key that the Pod sets"
         ),
         pytest.param(
-            pod("nodeSelector: {kubernetes.io/arch: arm64}"), None, id="leaves a key that is as wished"
+            pod("nodeSelector: {kubernetes.io/arch: arm64}"), None, id="leaves a key that is as proposed"
         ),
         pytest.param(
             pod("nodeSelector: {kubernetes.io/arch: ''}"),
@@ -47,7 +47,7 @@ def _required(*terms: str) -> str:
         pytest.param(
             pod("nodeSelector: {beta.kubernetes.io/arch: arm64}"),
             None,
-            id="leaves a key that is as wished under its old name",
+            id="leaves a key that is as proposed under its old name",
         ),
         pytest.param(
             pod(_required("{key: kubernetes.io/arch, operator: In, values: [amd64]}")),

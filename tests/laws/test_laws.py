@@ -64,9 +64,9 @@ def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json], name
     after = hold_for(pod, within)
     for each in namespace.container_bounds:
         keeps_bounds(each, pod, after, EVERYWHERE)
-    for heard in decide(pod, within).enforced:
-        if heard.resources:
-            keeps_bounds(heard.resources.container, pod, after, heard.containers)
+    for enforced in decide(pod, within).enforced:
+        if enforced.resources:
+            keeps_bounds(enforced.resources.container, pod, after, enforced.containers)
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)
@@ -76,7 +76,7 @@ def test_laws_hold_for_templates_of_examples(data: Json, snapshot: Snapshot) -> 
 
 
 def test_laws_notice_a_law_that_is_broken() -> None:
-    """The suite can fail: a Pod whose own value is replaced is told apart."""
+    """The suite can fail: a Pod whose own value is replaced is noticed."""
     from tests.support.laws import _everything_kept  # noqa: PLC0415 (private, for this test alone)
 
     with pytest.raises(AssertionError):

@@ -35,8 +35,8 @@ UNRELATED = policy(
 
 def _worlds() -> st.SearchStrategy[tuple[list[Policy], Namespace]]:
     made = st.lists(policies(), min_size=1, max_size=4).map(
-        lambda found: [
-            *(policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(found)),
+        lambda documents: [
+            *(policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(documents)),
             *built_in(Profile.STRICT),
         ]
     )
@@ -44,8 +44,8 @@ def _worlds() -> st.SearchStrategy[tuple[list[Policy], Namespace]]:
 
 
 def _within(world: tuple[list[Policy], Namespace]) -> Snapshot:
-    heard, namespace = world
-    return snapshot_of(heard, namespaces={namespace.name: namespace})
+    all_policies, namespace = world
+    return snapshot_of(all_policies, namespaces={namespace.name: namespace})
 
 
 def _after(pod: Json, snapshot: Snapshot) -> Json:
@@ -66,9 +66,9 @@ def test_order_of_containers(pod: Json, world: tuple[list[Policy], Namespace], r
 
 @every_way
 @given(pods(), _worlds(), st.randoms(use_true_random=False))
-def test_order_in_which_policies_come(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
-    heard, namespace = world
-    shuffled = random.sample(heard, len(heard))
+def test_order_in_which_in_ordercome(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
+    all_policies, namespace = world
+    shuffled = random.sample(all_policies, len(all_policies))
     assert decide(pod, _within(world)).patch == decide(pod, _within((shuffled, namespace))).patch
 
 
@@ -87,16 +87,22 @@ def _turned(value: Any) -> Any:
 
 @every_way
 @given(pods(), _worlds(), st.randoms(use_true_random=False))
-def test_policies_that_are_only_tried(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
-    heard, namespace = world
-    tried = set(random.sample(range(len(heard)), len(heard) // 2))
-    mixed = [structs.replace(each, mode=Mode.AUDIT) if at in tried else each for at, each in enumerate(heard)]
-    in_force = [each for at, each in enumerate(heard) if at not in tried]
+def test_in_orderthat_are_only_tried(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
+    all_policies, namespace = world
+    tried = set(random.sample(range(len(all_policies)), len(all_policies) // 2))
+    mixed = [
+        structs.replace(each, mode=Mode.AUDIT) if at in tried else each
+        for at, each in enumerate(all_policies)
+    ]
+    in_force = [each for at, each in enumerate(all_policies) if at not in tried]
     assert decide(pod, _within((mixed, namespace))).patch == decide(pod, _within((in_force, namespace))).patch
 
 
 @every_way
 @given(pods(), _worlds())
 def test_policy_about_other_pods(pod: Json, world: tuple[list[Policy], Namespace]) -> None:
-    heard, namespace = world
-    assert decide(pod, _within(world)).patch == decide(pod, _within(([*heard, UNRELATED], namespace))).patch
+    all_policies, namespace = world
+    assert (
+        decide(pod, _within(world)).patch
+        == decide(pod, _within(([*all_policies, UNRELATED], namespace))).patch
+    )

@@ -87,7 +87,7 @@ def test_changes(before: Json) -> None:
     "before", [client_side(f"tolerations: {OWN}"), server_side("{'f:spec': {'f:tolerations': {}}}")]
 )
 def test_changes_pods_that_a_controller_makes(before: Json) -> None:
-    """Their annotation came with the template: nobody applies them."""
+    """Their annotation came with the template: users do not apply them."""
     assert added(before, controlled=True) == ADDED
 
 

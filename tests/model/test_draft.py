@@ -60,5 +60,5 @@ COUNTED = Namespace("default", counts_ephemeral_storage=True)
 )
 def test_skips(obj: Json, spec: str, namespace: Namespace, skips: dict[str, str]) -> None:
     within = snapshot_of((policy(spec),), namespaces={"default": namespace}, annotate=False)
-    said = {skip.field: str(skip.reason) for skip in decide(obj, within).outcome.skips}
-    assert said == skips
+    reasons = {skip.field: str(skip.reason) for skip in decide(obj, within).outcome.skips}
+    assert reasons == skips

@@ -1,4 +1,4 @@
-"""The view: what it reads, what it passes over, what it says of a Pod that nobody could read."""
+"""The view of a Pod: what it reads, what it ignores, and its error for a Pod that cannot be decoded."""
 
 from __future__ import annotations
 

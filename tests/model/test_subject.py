@@ -10,8 +10,8 @@ def test_containers_are_told_apart() -> None:
     spec = (
         "initContainers: [{name: i}, {name: s, restartPolicy: Always}, {name: f, restartPolicy: OnFailure}]"
     )
-    found = subject(pod(spec)).containers
-    assert [(each.name, each.kind) for each in found] == [
+    containers = subject(pod(spec)).containers
+    assert [(each.name, each.kind) for each in containers] == [
         ("app", ContainerKind.REGULAR),
         ("i", ContainerKind.INIT),
         ("s", ContainerKind.SIDECAR),

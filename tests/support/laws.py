@@ -1,6 +1,6 @@
-"""The laws: what holds for every Pod, every policy, every fixture.
+"""The laws: what holds for every Pod and every policy.
 
-Each takes the Pod before and the snapshot; all of them together are `hold_for`.
+`hold_for` checks them all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from webhook.model.policy import Bounds, Scope
 
 
 def hold_for(before: Json, snapshot: Snapshot) -> Json:
-    """Every law, for one Pod. Gives back the Pod as it comes out."""
+    """Check every law for one Pod, and return the patched Pod."""
     untouched = copy.deepcopy(before)
     decision = decide(before, snapshot)
     assert before == untouched, "the input is not touched"
@@ -40,7 +40,7 @@ def hold_for(before: Json, snapshot: Snapshot) -> Json:
 
 
 def keeps_bounds(limits: Bounds, before: Json, after: Json, scope: Scope) -> None:
-    """Nothing that we give breaks a bound: what is broken afterwards was broken by the Pod itself."""
+    """Assigned values violate no bound: what is violated afterwards, the Pod violated before."""
     for old, new in zip(_containers(defaulted(before)), _containers(after), strict=True):
         if scope.covers(old["name"], repository(old["image"])):
             for resource in bounds.resources(limits):
@@ -58,7 +58,7 @@ def _amounts(container: Json, resource: str) -> tuple[quantity.Quantity | None, 
 
 
 def defaulted(pod: Json) -> Json:
-    """What the API server does after every patch: limits become the requests that are missing."""
+    """As the API server stores the Pod: a limit without a request is the request too."""
     made = copy.deepcopy(pod)
     for container in _containers(made):
         resources = container.get("resources") or {}
@@ -68,7 +68,7 @@ def defaulted(pod: Json) -> Json:
 
 
 def _everything_kept(before: Any, after: Any, path: tuple[str | int, ...]) -> None:
-    """Each value of the Pod is there afterwards, unknown fields included; lists only grow at their end."""
+    """Each value of the Pod stays, unknown fields included; lists only grow at their end."""
     if isinstance(before, dict):
         assert isinstance(after, dict), path
         for key, value in before.items():
@@ -120,12 +120,12 @@ def _valid_where_it_was(before: Json, after: Json) -> None:
     for old, new in zip((before.get("spec") or {}).get("initContainers") or [], init, strict=True):
         if new.get("restartPolicy") != "Always":
             assert new.get("resizePolicy") == old.get("resizePolicy"), (
-                "ordinary init containers are left alone"
+                "ordinary init containers stay as they are"
             )
 
 
 def _applies_again(before: Json, after: Json) -> None:
-    """What kubectl applied to a Pod that nobody controls has not grown."""
+    """Lists that kubectl applied to a Pod without controller have not grown."""
     metadata = before.get("metadata") or {}
     text = (metadata.get("annotations") or {}).get(LAST_APPLIED) or ""
     if metadata.get("ownerReferences") or not text.startswith("{"):

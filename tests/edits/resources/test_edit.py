@@ -84,7 +84,7 @@ def test_leaves(before: Json) -> None:
             pod(),
             LIMITS,
             "{limits: {memory: 512Mi}, requests: {memory: 512Mi}}",
-            id="changes requests to the limit that nobody asked less than",
+            id="changes requests to the limit if they are unset",
         ),
         pytest.param(
             pod(container="resources: {requests: {memory: 1Gi}}"),
@@ -223,7 +223,7 @@ class TestGuaranteed:
                 id="leaves a request below its limit",
             ),
             pytest.param(
-                pod(container="resources: {requests: {cpu: 1}}"), id="leaves a gap that nobody fills"
+                pod(container="resources: {requests: {cpu: 1}}"), id="leaves a gap that no policy fills"
             ),
             pytest.param(
                 pod(container="resources: {requests: {cpu: 0, memory: 1Gi}}"),

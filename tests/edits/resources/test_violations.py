@@ -41,8 +41,8 @@ def test_or_refused_where_the_policy_says_so(before: str, bounds: str, message: 
         bounds_policy(bounds, more="onViolation: Deny"), resources_policy("{limitFactor: {memory: '2'}}")
     )
     decision = decide(pod(container=f"resources: {before}"), within)
-    said = f"podtailor: policy bounds-container: container app: {message}"
-    assert (decision.denied, decision.patch) == (said, [])
+    message_of_denial = f"podtailor: policy bounds-container: container app: {message}"
+    assert (decision.denied, decision.patch) == (message_of_denial, [])
 
 
 def test_every_violation_is_in_one_message() -> None:
