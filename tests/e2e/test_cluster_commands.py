@@ -130,7 +130,9 @@ def test_policy_that_cannot_be_used_is_said(applied: ControlPlane) -> None:
     try:
         for command in (("policies", "list"), ("explain", "-f", "examples/notebook.yaml")):
             said = _run(applied, *command).stderr
-            assert said.startswith("warning: WorkloadPolicy models/p20: models has 20 older WorkloadPolicies")
+            assert said.startswith(
+                "warning: WorkloadPolicy models/p20: over the limit: namespace models has 20 older WorkloadPolicies"
+            )
     finally:
         applied.kubectl("delete", "wp", "--all", "-n", "models")
 
