@@ -22,6 +22,7 @@ from webhook.documents import yaml_tree
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
 from webhook.engine.snapshot import snapshot_of
+from webhook.errors import InputError
 from webhook.policies.load import load_or_raise
 from webhook.policies.shipped import Profile, built_in
 
@@ -234,3 +235,8 @@ def test_inserts(text: str, ops: list[Json], expected: str) -> None:
     before = document(text)
     assert edited(before, ops) == expected
     assert document(expected).data == jsonpatch.apply_patch(copy.deepcopy(before.data), ops)
+
+
+def test_a_key_without_colon_cannot_be_given_a_value() -> None:
+    with pytest.raises(InputError, match="<test>:1:1: this YAML cannot be edited in place: use -o json"):
+        edited(document("? spec\n"), [SELECTOR | {"path": "/spec"}])

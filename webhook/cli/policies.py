@@ -180,7 +180,7 @@ def show(
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
-    """Print the document of a policy, built-in or preset, ready to be edited and applied.
+    """Print a policy, built-in policy or preset as YAML, ready to apply.
 
     The cluster is asked only for names that are not in files and do not ship, or with --from-cluster.
     """

@@ -49,7 +49,7 @@ def retrofit(
         bool, typer.Option("--dry-run", help="With --apply: send requests as dry runs, which change nothing.")
     ] = False,
 ) -> None:
-    """Print, or apply, repairs for Pods that are older than their policies or slipped through.
+    """Print or apply repairs for Pods that admission did not tailor.
 
     The least disruptive repair comes first. A resize is enough for a Pod that lacks only requests or limits
     and keeps its QoS class. Other Pods must be replaced: owners that support rollouts are restarted. Pods

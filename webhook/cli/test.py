@@ -82,7 +82,7 @@ def run(
       podtailor test tests.yaml -o junit > report.xml
 
     \b
-    Exit codes: 0 all passed, 1 some failed, 2 wrong usage or input that cannot be used.
+    Exit codes: 0 all passed, 1 some failed, 2 wrong usage or unusable input.
     """
     templates = options.parse_controllers(controller)
     if init:

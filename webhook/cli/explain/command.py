@@ -45,7 +45,7 @@ def explain(
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
-    """Explain a Pod: its workload types, which policies match, which policy sets each field.
+    """Explain a Pod: its workload types, policies and changed fields.
 
     \b
     Examples:
@@ -55,7 +55,7 @@ def explain(
       podtailor explain pod/web-0 --namespace shop
 
     \b
-    Exit codes: 0 done, 1 a Pod could not be judged, 2 wrong usage or input that cannot be used.
+    Exit codes: 0 done, 1 a Pod could not be judged, 2 wrong usage or unusable input.
     """
     filenames = _filenames(live, filename, policies)
     templates = options.parse_controllers(controller)
