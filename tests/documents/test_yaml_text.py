@@ -7,7 +7,7 @@ import pytest
 from webhook.documents import yaml_tree
 from webhook.documents.yaml_text import Style, style_of
 
-YAML, JSON = Style(json=False, dash_offset=0), Style(json=True, dash_offset=0)
+YAML, JSON = Style(is_json=False, dash_offset=0), Style(is_json=True, dash_offset=0)
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def test_inline(value: object, in_yaml: str, in_json: str) -> None:
     ],
 )
 def test_block(offset: int, lines: list[str]) -> None:
-    assert [*Style(json=False, dash_offset=offset).block({"a": [{"b": 1, "c": []}, "d"]})] == lines
+    assert [*Style(is_json=False, dash_offset=offset).block({"a": [{"b": 1, "c": []}, "d"]})] == lines
 
 
 @pytest.mark.parametrize(
     ("text", "style"),
     [
-        ("a:\n- b\n", Style(json=False, dash_offset=0)),
-        ("a:\n  - b\n", Style(json=False, dash_offset=2)),
-        ("a:\n  b:\n    - c\n  d:\n  - e\n", Style(json=False, dash_offset=2)),
-        ("a: [b]\n", Style(json=False, dash_offset=0)),
-        ('\ufeff {"a": []}', Style(json=True, dash_offset=0)),
+        ("a:\n- b\n", Style(is_json=False, dash_offset=0)),
+        ("a:\n  - b\n", Style(is_json=False, dash_offset=2)),
+        ("a:\n  b:\n    - c\n  d:\n  - e\n", Style(is_json=False, dash_offset=2)),
+        ("a: [b]\n", Style(is_json=False, dash_offset=0)),
+        ('\ufeff {"a": []}', Style(is_json=True, dash_offset=0)),
     ],
 )
 def test_style_of(text: str, style: Style) -> None:

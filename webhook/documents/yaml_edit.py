@@ -138,7 +138,7 @@ class _Editor:
         for depth, step in enumerate(steps[:-1]):
             after = after[int(step)] if isinstance(after, list) else after[step]
             child = _child(node, step)
-            if child is None or child.aliased:
+            if child is None or child.is_alias:
                 self._expand(node, child, step, after, depth)
                 return
             node = child
@@ -169,7 +169,7 @@ class _Editor:
         if start == end:
             start = end = self._after_colon(node)
             before = " "
-        elif (anchor := _ANCHOR.match(self._text, start, end)) and not node.aliased:
+        elif (anchor := _ANCHOR.match(self._text, start, end)) and not node.is_alias:
             before = f"{anchor[1]} "
         self._edits.append(_Edit(start, end, before + self._style.inline(value), depth))
 
@@ -181,7 +181,7 @@ class _Editor:
         return colon.end()
 
     def _insert(self, mapping: Mapping, key: str, value: Any, depth: int) -> None:
-        if mapping.flow:
+        if mapping.is_flow:
             last = mapping.entries[-1] if mapping.entries else None
             entry = f"{self._style.inline(key)}: {self._style.inline(value)}"
             self._insert_into_braces(mapping, last and last[0], last and last[1], entry, depth)
@@ -189,7 +189,7 @@ class _Editor:
             self._insert_lines(mapping, list(self._style.block({key: value})), mapping.indent, depth)
 
     def _append(self, items: List, value: Any, depth: int) -> None:
-        if items.flow:
+        if items.is_flow:
             last = items.items[-1] if items.items else None
             self._insert_into_braces(items, last, last, self._style.inline(value), depth)
         else:
@@ -225,10 +225,10 @@ class _Editor:
     def _content_end(self, node: Node) -> int:
         """The end of the last value in a node, whose own end is after comments and blank lines."""
         match node:
-            case Mapping(flow=False, target=None) if node.entries:
+            case Mapping(is_flow=False, target=None) if node.entries:
                 key, value = node.entries[-1]
                 return max(key.end, self._content_end(value))
-            case List(flow=False, target=None) if node.items:
+            case List(is_flow=False, target=None) if node.items:
                 return max(node.start + 1, self._content_end(node.items[-1]))
             case Scalar(text="", tag=""):
                 return node.start

@@ -15,7 +15,7 @@ from webhook.documents.yaml_tree import List, Mapping, Node
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    json: bool
+    is_json: bool
     dash_offset: int
     """Columns by which the document indents `- ` below its key."""
 
@@ -38,7 +38,7 @@ class Style:
             yield self.inline(value)
 
     def inline(self, value: Any) -> str:
-        if self.json:
+        if self.is_json:
             return _quoted(value)
         if isinstance(value, list):
             return f"[{', '.join(map(self.inline, value))}]"
@@ -76,9 +76,9 @@ def _dash_offset(root: Node | None) -> int:
     queue: list[Node | None] = [root]
     while queue:
         node = queue.pop(0)
-        if isinstance(node, Mapping) and not node.flow:
+        if isinstance(node, Mapping) and not node.is_flow:
             for key, value in node.entries:
-                if isinstance(value, List) and not value.flow and value.items and not value.aliased:
+                if isinstance(value, List) and not value.is_flow and value.items and not value.is_alias:
                     return max(0, value.indent - key.column)
                 queue.append(value)
         elif isinstance(node, List):

@@ -57,7 +57,7 @@ class Node:
     """Set if this is an alias: the anchored value it refers to."""
 
     @property
-    def aliased(self) -> bool:
+    def is_alias(self) -> bool:
         return self.target is not None
 
 
@@ -78,7 +78,7 @@ class Scalar(Node):
 
 @dataclass(slots=True, eq=False)
 class Mapping(Node):
-    flow: bool = False
+    is_flow: bool = False
     indent: int = 0
     """The column of its keys; `column` is that of an anchor or tag, which may be on another line."""
     entries: list[tuple[Node, Node]] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Mapping(Node):
 
 @dataclass(slots=True, eq=False)
 class List(Node):
-    flow: bool = False
+    is_flow: bool = False
     indent: int = 0
     """The column of its dashes."""
     items: list[Node] = field(default_factory=list)
@@ -179,13 +179,13 @@ class _Builder:
             tag = event.tag or (yaml_scalars.TEXT if quoted else "")
             node = Scalar(*place, text=_join_surrogates(event.value, mark.line, mark.column), tag=tag)
         elif isinstance(event, MappingStartEvent):
-            node = Mapping(*place, flow=bool(event.flow_style), indent=event.end_mark.column)
+            node = Mapping(*place, is_flow=bool(event.flow_style), indent=event.end_mark.column)
             self._fill_mapping(node, depth)
         else:
             end = event.end_mark
             # The mark of a list that is indented no further than its key is after the first dash.
             indent = end.column - (self._text[end.index - 1 : end.index] == "-")
-            node = List(*place, flow=bool(event.flow_style), indent=indent)
+            node = List(*place, is_flow=bool(event.flow_style), indent=indent)
             while not isinstance(inner := next(self._events), SequenceEndEvent):
                 node.items.append(self.node(inner, depth + 1))
             node.end = inner.end_mark.index
@@ -274,7 +274,7 @@ def _plain(node: Node | None, remaining: list[int]) -> Any:
 
 def _merged(value: Node) -> list[Node]:
     """The mappings of a merge, in the order to apply them: the first written takes precedence."""
-    mappings = value.items[::-1] if isinstance(value, List) and not value.aliased else [value]
+    mappings = value.items[::-1] if isinstance(value, List) and not value.is_alias else [value]
     if not all(isinstance(each, Mapping) for each in mappings):
         raise YamlError("only a mapping, or a list of mappings, can be merged", value.line, value.column)
     return mappings
