@@ -19,7 +19,7 @@ PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 BLOCK = re.compile(r"(?:<!-- (\$ .+?) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 # Run by tests of their own: what serves until it is stopped, and what runs this very test.
 ELSEWHERE = {
-    "make run": "tests/cli/test_dev.py",
+    "make run": "tests/cli/serve/test_dev.py",
     "make demo": "tests/e2e/test_demo.py",
     "make test": ".ci/run",
 }

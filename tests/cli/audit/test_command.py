@@ -10,15 +10,9 @@ import pytest
 
 from tests.cli.conftest import Run
 from webhook.audit.summary import Auditor
-from webhook.cli.cluster.server_args import ServerArgs, parse_server_args
-from webhook.cli.common.options import parse_controllers
-from webhook.cli.common.policy_options import PolicyOptions
 from webhook.documents import yaml_tree
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, Snapshot
-from webhook.errors import InputError
-from webhook.model.names import Mode
-from webhook.policies.shipped import Profile
 from webhook.workloads.workload import Workload
 
 BOUND = """
@@ -29,90 +23,15 @@ spec: {resources: {limits: [{type: Container, max: {memory: 1Gi}}]}}
 """
 
 
-def test_table_counts_first_then_names(run: Run) -> None:
-    done = run("audit", "-f", "examples")
-    assert (done.code, done.err) == (0, "")
-    lines = done.out.splitlines()
-    assert lines[0] == "6 owners"
-    assert "  would-change     6 owners" in lines
-    assert any(line.startswith("would-change   default     statefulset/orders ") for line in lines)
-
-
-def test_diff_is_of_each_object(run: Run) -> None:
-    out = run("audit", "-f", "examples/stateful.yaml", "--diff").out
-    assert "\nStatefulSet default/orders\n" in out
-    assert "\n+      memory: 1Gi\n" in out
-
-
-def test_json_is_a_line_an_object_and_the_summary_last(run: Run) -> None:
-    *lines, last = map(json.loads, run("audit", "-f", "examples", "-o", "json").out.splitlines())
-    assert [line["name"] for line in lines] == [
-        "transcode",
-        "log-agent",
-        "web",
-        "inference",
-        "notebook",
-        "orders",
-    ]
-    assert all(line["owner"] == {"kind": line["kind"], "name": line["name"]} for line in lines)
-    assert last["summary"]["owners"]["would-change"] == 6
-    assert last["summary"]["costsUnknown"] == "no cluster was audited"
-    assert last["summary"]["interrupted"] is False
-
-
-def test_yaml_is_by_owner(run: Run) -> None:
-    report = yaml_tree.load(run("audit", "-f", "examples", "-o", "yaml").out)
-    assert report["summary"]["workloadTypes"]["ARM64"]["after"] == {"cpu": "100m", "memory": "256Mi"}
-    assert [owner["kind"] for owner in report["owners"]][:2] == ["DaemonSet", "Deployment"]
-
-
-def test_reports_are_documents(run: Run) -> None:
-    out = run("audit", "-f", "examples", "-o", "openreports").out
-    report = yaml_tree.load(out.removeprefix("---\n"))
-    assert (report["kind"], report["metadata"]["namespace"], report["summary"]["warn"]) == (
-        "Report",
-        "default",
-        6,
-    )
-
-
-def test_metrics_have_every_finding(run: Run) -> None:
-    out = run("audit", "-f", "examples", "-o", "prometheus").out
-    assert 'podtailor_audit_findings{finding="would-change"} 6.0\n' in out
-    assert 'podtailor_audit_findings{finding="slipped-through"} 0.0\n' in out
-
-
 def test_nothing_to_look_at_is_warned_of(run: Run) -> None:
     done = run("audit", "-f", "-", stdin="{apiVersion: v1, kind: Service, metadata: {name: s}}")
     assert (done.code, done.err) == (0, "warning: -: no Pods or Pod templates found\n")
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        "",
-        "spec: null",
-        "spec: {template: null}",
-        "spec: {template: {spec: null}}",
-        "spec: {template: {spec: {runtimeClassName: {a: b}}}}",
-    ],
-)
-@pytest.mark.parametrize("command", ["audit", "mutate", "explain"])
-def test_templates_without_anything_are_taken(run: Run, command: str, spec: str) -> None:
-    text = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: d}}\n{spec}\n"
-    assert run(command, "-f", "-", stdin=text).code in (0, 2)
 
 
 def test_as_if_enforced_leaves_off_off(run: Run) -> None:
     for flags in (["--mode", "off"], ["--namespace-labels", "podtailor.dev/injection=disabled"]):
         out = run("audit", "-f", "examples/general.yaml", "--what-if", "enforce", *flags).out
         assert "  skipped          1 owner" in out
-
-
-def test_page_is_whole(run: Run) -> None:
-    out = run("audit", "-f", "examples", "-o", "html").out
-    assert out.startswith("<!doctype html>")
-    assert out.rstrip().endswith("</html>")
 
 
 def test_findings_decide_the_exit_code(run: Run, tmp_path: Path) -> None:
@@ -210,16 +129,6 @@ def test_controller_of_somebody_else_in_a_file(run: Run) -> None:
     assert last["summary"]["namespaces"]["default"]["pods"] == 4
 
 
-def test_template_stands_where_it_is_said() -> None:
-    flags = ["Rollout.v1alpha1.argoproj.io=spec.template", "X.v1.x.io=spec.a", "X.v1.x.io=spec.*.b"]
-    assert parse_controllers(flags) == {
-        ("argoproj.io/v1alpha1", "Rollout"): (("spec", "template"),),
-        ("x.io/v1", "X"): (("spec", "a"), ("spec", "*", "b")),
-    }
-    with pytest.raises(InputError, match="write it like"):
-        parse_controllers(["Rollout.argoproj.io=spec.template"])
-
-
 def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def twice(self: Auditor, workload: Workload) -> object:
         if next(numbers) == 2:
@@ -232,28 +141,3 @@ def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPat
     assert done.code == 130
     *lines, last = map(json.loads, done.out.splitlines())
     assert (len(lines), last["summary"]["objects"], last["summary"]["interrupted"]) == (2, 2, True)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "settings"),
-    [
-        ((), ServerArgs()),
-        (("serve", "--from-cluster", "--tls-secret=own"), ServerArgs(tls_secret="own")),  # noqa: S106 (its name)
-        (
-            ("serve", "--mode=Audit", "--builtin", "strict", "--preset=redis", "--preset", "jvm", "--accelerator=x.y/z"),
-            ServerArgs(policy_options=PolicyOptions(builtin=Profile.STRICT, preset=["redis", "jvm"], mode=Mode.AUDIT, accelerator=["x.y/z"])),
-        ),
-        (("serve", "--from-cluster=true", "--builtin=off"), ServerArgs()),
-        (("serve", "--flag-of-another-version=1", "--builtin=off"), ServerArgs(policy_options=PolicyOptions(builtin=Profile.OFF))),
-    ],
-)  # fmt: skip
-def test_server_is_read_from_its_arguments(arguments: tuple[str, ...], settings: ServerArgs) -> None:
-    assert parse_server_args(arguments) == settings
-
-
-@pytest.mark.parametrize("argument", ["--mode=perhaps", "--mode"], ids=["bad value", "no value"])
-def test_arguments_that_no_server_takes_are_warned_of(
-    argument: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert parse_server_args(("serve", argument)) == ServerArgs()
-    assert "the arguments of the Deployment podtailor are not understood" in capsys.readouterr().err

@@ -1,0 +1,20 @@
+"""The audit as a table, with diffs."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Run
+
+
+def test_table_counts_first_then_names(run: Run) -> None:
+    done = run("audit", "-f", "examples")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "6 owners"
+    assert "  would-change     6 owners" in lines
+    assert any(line.startswith("would-change   default     statefulset/orders ") for line in lines)
+
+
+def test_diff_is_of_each_object(run: Run) -> None:
+    out = run("audit", "-f", "examples/stateful.yaml", "--diff").out
+    assert "\nStatefulSet default/orders\n" in out
+    assert "\n+      memory: 1Gi\n" in out

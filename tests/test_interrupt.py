@@ -1,0 +1,51 @@
+"""Ctrl-C ends a command without a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["webhook.cli", "typer", "webhook.cli.mutate", "msgspec", "ruamel.yaml", "jsonpatch", "rich.console"],
+)
+def test_ctrl_c_during_imports_prints_no_traceback(moment: str) -> None:
+    """While it imports that module."""
+    code = f"""
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {moment!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["podtailor", "mutate", "-f", "examples"]
+from webhook.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_stays_ignored_if_the_parent_ignores_it() -> None:
+    code = "import signal; from webhook import interrupt; interrupt.exit_on_ctrl_c(); print(signal.getsignal(2).name)"
+    command = ["sh", "-c", f"trap '' INT; exec {sys.executable} -c '{code}'"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "SIG_IGN\n"
+
+
+def test_ctrl_c_while_a_command_reads_prints_no_traceback() -> None:
+    code = """
+import os, signal, sys
+from webhook.documents import files
+files.sys = type("Sys", (), {"stdin": property(lambda _: os.kill(os.getpid(), signal.SIGINT))})()
+sys.argv = ["podtailor", "mutate", "-f", "-"]
+from webhook.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
