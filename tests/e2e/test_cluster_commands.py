@@ -115,7 +115,7 @@ def test_policy_of_a_file_is_tried_in_place_of_the_one_of_its_name(applied: Cont
     assert "jupyter:requests.cpu = 3  by models\n" in said
 
 
-def test_policy_that_cannot_be_used_is_said(applied: ControlPlane) -> None:
+def test_policy_that_cannot_be_used_is_warned_of(applied: ControlPlane) -> None:
     crowd = [
         {
             "apiVersion": "podtailor.dev/v1alpha1",
