@@ -113,3 +113,87 @@ _OURS = {"bench", "certs", "tests", "tools", "webhook"}
 def _distribution(requirement: str) -> str:
     """The name in it, as indexes compare names."""
     return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
+
+
+# Modules without a test file of their own name, and the file that tests them.
+_TESTED_BY = {
+    "webhook/audit/cluster/discovery.py": "tests/e2e/test_audit.py",
+    "webhook/audit/cluster/objects.py": "tests/audit/cluster/test_workloads.py",
+    "webhook/audit/costs/objects.py": "tests/e2e/test_audit.py",
+    "webhook/audit/findings.py": "tests/audit/test_judge.py",
+    "webhook/audit/reports/html.py": "tests/browser/test_report.py",
+    "webhook/audit/reports/records.py": "tests/cli/audit/test_reporting.py",
+    "webhook/certificates/probe.py": "tests/e2e/test_certs.py",
+    "webhook/certificates/rotator.py": "tests/e2e/test_rotation.py",
+    "webhook/certificates/secret.py": "tests/e2e/test_rotation.py",
+    "webhook/cli/audit/cluster.py": "tests/e2e/test_audit.py",
+    "webhook/cli/certs/cluster.py": "tests/e2e/test_certs.py",
+    "webhook/cli/cluster/cluster_view.py": "tests/e2e/test_cluster_commands.py",
+    "webhook/cli/common/connect.py": "tests/e2e/test_cluster_commands.py",
+    "webhook/cli/common/policy_options.py": "tests/cli/test_policies.py",
+    "webhook/cli/explain/live.py": "tests/e2e/test_cluster_commands.py",
+    "webhook/cli/explain/reasons.py": "tests/cli/explain/test_render.py",
+    "webhook/cli/retrofit.py": "tests/e2e/test_audit.py",
+    "webhook/cli/serve/certificates.py": "tests/cli/serve/test_command.py",
+    "webhook/documents/yaml_scanner.py": "tests/documents/test_files.py",
+    "webhook/edits/resources/container_resources.py": "tests/edits/resources/test_edit.py",
+    "webhook/errors.py": "tests/cluster/test_part.py",
+    "webhook/file_watch.py": "tests/test_supervision.py",
+    "webhook/model/placement.py": "tests/edits/test_node_selector.py",
+    "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",
+    "webhook/policies/policy_tests.py": "tests/cli/test_test.py",
+    "webhook/policies/watch.py": "tests/e2e/test_live.py",
+    "webhook/retrofit/trial.py": "tests/e2e/test_audit.py",
+    "webhook/server/log.py": "tests/server/test_recorder.py",
+    "webhook/server/protocol.py": "tests/server/test_hostile.py",
+    "webhook/server/reviewer.py": "tests/server/test_wire.py",
+    "webhook/server/settings.py": "tests/server/test_service.py",
+    "webhook/server/tls.py": "tests/server/test_service.py",
+    "webhook/workloads/controllers.py": "tests/workloads/test_templates.py",
+}
+# Test files about a subject instead of a module. Those of the other folders are about subjects all.
+_SUBJECTS = {
+    "tests/server/test_hostile.py",
+    "tests/server/test_keep_alive.py",
+    "tests/server/test_long_values.py",
+    "tests/server/test_memory.py",
+    "tests/server/test_not_ready.py",
+    "tests/test_architecture.py",
+    "tests/test_bench.py",
+    "tests/test_docs.py",
+    "tests/test_manifests.py",
+    "tests/test_version.py",
+}
+_FOLDERS_OF_SUBJECTS = {"browser", "e2e", "elsewhere", "image", "laws", "soak", "support"}
+
+
+def test_every_module_has_a_test_file_of_its_name() -> None:
+    """Except those of the table, which names only modules that need it and test files that exist."""
+    modules = [file for root in ("webhook", "certs") for file in Path(root).rglob("*.py") if _has_code(file)]
+    without = {str(module) for module in modules if not _test_file(module).is_file()}
+    assert without == set(_TESTED_BY)
+    assert [file for file in _TESTED_BY.values() if not Path(file).is_file()] == []
+
+
+def test_every_test_file_is_of_a_module_or_a_subject() -> None:
+    modules = [file for root in ("webhook", "certs") for file in Path(root).rglob("*.py")]
+    mirrored = {_test_file(module) for module in modules}
+    others = {
+        str(file)
+        for file in Path("tests").rglob("test_*.py")
+        if file.parts[1] not in _FOLDERS_OF_SUBJECTS and file not in mirrored
+    }
+    assert others == _SUBJECTS
+
+
+def _has_code(file: Path) -> bool:
+    """Whether there is more in it than a docstring, imports and constants of one line."""
+    body = ast.parse(file.read_text()).body
+    return file.stem != "__init__" or any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in body)
+
+
+def _test_file(module: Path) -> Path:
+    """`tests/a/test_b.py` of `webhook/a/b.py`; the code of a package has the package's name."""
+    rooms = module.parent.parts if module.parts[0] == "certs" else module.parent.parts[1:]
+    name = module.parent.name if module.stem == "__init__" else module.stem.strip("_")
+    return Path("tests", *rooms, f"test_{name}.py")
