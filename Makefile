@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Pods that the end-to-end laws generate.
 N ?= 300
 # The longest end-to-end modules.
-LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs never_refused)
+LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
 .PHONY: help run check check-elsewhere test e2e scale bench bench-check soak demo image generate lock release-check clean
@@ -45,7 +45,7 @@ bench-check: $(READY) ## Whether a review costs more CPU than before, as a ratio
 
 soak: $(READY) ## Measure again what docs/reliability.md states (half an hour)
 	PODTAILOR_ABUSE_SCALE=1 PODTAILOR_SOAK_REVIEWS=500000 PODTAILOR_ROLLOUT_SECONDS=120 \
-	$(BIN)/pytest -q -s -m "e2e or soak" tests/soak tests/e2e/test_rollout.py tests/e2e/test_healing.py
+	$(BIN)/pytest -q -s -m "e2e or soak" tests/soak tests/e2e/test_rollout.py tests/e2e/test_self_healing.py
 
 demo: $(READY) ## Run a control plane on this machine, with podtailor and examples; Ctrl-C ends it
 	@$(BIN)/python -m tests.e2e.demo

@@ -142,7 +142,7 @@ _TESTED_BY = {
     "webhook/model/placement.py": "tests/edits/test_node_selector.py",
     "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",
     "webhook/policies/policy_tests.py": "tests/cli/test_test.py",
-    "webhook/policies/watch.py": "tests/e2e/test_live.py",
+    "webhook/policies/watch.py": "tests/e2e/test_policy_changes.py",
     "webhook/retrofit/trial.py": "tests/e2e/test_audit.py",
     "webhook/server/log.py": "tests/server/test_recorder.py",
     "webhook/server/protocol.py": "tests/server/test_hostile.py",

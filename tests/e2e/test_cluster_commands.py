@@ -1,4 +1,4 @@
-"""Commands that look at the cluster once."""
+"""Commands that read the cluster once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The QoS class before and after; a real API server agrees (tests/e2e/test_never_refused.py)."""
+"""The QoS class before and after; a real API server agrees (tests/e2e/test_accepted_pods.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pods that the API server never asks about, and a webhook that is away."""
+"""Exempt Pods, those that the API server does not send to podtailor, and a webhook that is unreachable."""
 
 from __future__ import annotations
 

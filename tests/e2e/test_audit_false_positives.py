@@ -1,4 +1,4 @@
-"""The audit accuses no Pod that admission changed as it should, whatever has changed since."""
+"""The audit reports no Pod that admission changed as it should, whatever has changed since."""
 
 from __future__ import annotations
 

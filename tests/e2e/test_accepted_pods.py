@@ -1,4 +1,4 @@
-"""A Pod that the API server takes without us, it takes with us; and what it stores is what we said."""
+"""A Pod that the API server accepts without podtailor is accepted with it, and is stored as podtailor predicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody takes away comes back, each within a stated time, while Pods go on being created."""
+"""What is deleted or damaged comes back, each within a stated time, while Pods go on being created."""
 
 from __future__ import annotations
 
