@@ -46,3 +46,8 @@ def test_precedence_is_by_origin_then_priority_then_name() -> None:
 )
 def test_scope_covers(scope: Scope, covers: bool) -> None:
     assert scope.covers("web", "docker.io/library/nginx") is covers
+
+
+def test_origins_in_words() -> None:
+    words = ["WorkloadPolicy", "ClusterWorkloadPolicy", "preset", "built-in"]
+    assert [str(each) for each in sorted(Origin)] == words

@@ -274,3 +274,10 @@ class TestSafeProfile:
         after = tailored(pod(spec, metadata=owned("DaemonSet")), *built_in(Profile.STRICT))
         sized = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}
         assert [resources_of(after), resources_of(after, kind="initContainers")] == [sized, sized]
+
+
+def test_skips_a_request_per_device_that_no_quantity_can_hold() -> None:
+    asked = policy("resources: {perDevice: {memory: 8Ei}}")
+    before = pod(container="resources: {limits: {nvidia.com/gpu: 2}}")
+    skips = decide(before, snapshot(asked)).outcome.skips
+    assert [(skip.field, skip.reason) for skip in skips] == [("app:requests.memory", Reason.NO_ROOM)]
