@@ -23,15 +23,6 @@ def test_invalid_yaml_is_an_error(text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    ["on", "Off", "~", "0400", "1e3", "1_0", "a: b", "- a", "# a", "é\n", "", "=", "<<", "1:30"],
-)
-def test_written_text_is_read_back_the_same(value: str) -> None:
-    data = {"a": [value], "b": {"c": value}} | ({value: 1} if value != "<<" else {})
-    assert yaml_tree.load(yaml_tree.dump(data)) == data
-
-
-@pytest.mark.parametrize(
     ("location", "place"),
     [
         ((), (0, 0)),

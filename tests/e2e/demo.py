@@ -18,7 +18,7 @@ from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cli.common.terminal import print_diff
-from webhook.documents import yaml_tree
+from webhook.documents import yaml_dump
 from webhook.documents.files import manifest_paths, read_file
 from webhook.model import quantity
 from webhook.model.names import APPLIED
@@ -70,7 +70,7 @@ def _show(cluster: ControlPlane, manifest: Json, path: str) -> None:
     kind, name = manifest["kind"], manifest["metadata"]["name"]
     pod = eventually(f"{kind} {name} has a Pod on a Node", lambda: _pod_of(cluster, name))
     print(f"\n{kind} {name}: Pod {pod['metadata']['name']} on Node {pod['spec']['nodeName']}")
-    print_diff(yaml_tree.dump(template), yaml_tree.dump(_in_the_words_of(template, pod)), path)
+    print_diff(yaml_dump.dump(template), yaml_dump.dump(_in_the_words_of(template, pod)), path)
 
 
 def _pod_of(cluster: ControlPlane, name: str) -> Any:

@@ -105,7 +105,7 @@ def _pod(name: str, owner: Json, template: Json) -> Json:
     }
 
 
-def audited(cluster: ControlPlane, kubeconfig: Path) -> Cost:
+def audited(cluster: ControlPlane, kubeconfig: Path, *flags: str) -> Cost:
     before = cluster.asked_by(AUDITOR).total()
     command = [
         sys.executable,
@@ -116,6 +116,7 @@ def audited(cluster: ControlPlane, kubeconfig: Path) -> Cost:
         "json",
         "--fail-on=none",
         f"--kubeconfig={kubeconfig}",
+        *flags,
     ]
     command += ["--controller=Rollout.v1.example.com=spec.pod"]
     used = spent(command)

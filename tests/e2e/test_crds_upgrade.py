@@ -12,7 +12,7 @@ from tests.policies.documents import HEAD
 from tests.policies.test_compile import EVERY_FIELD
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
-from webhook.documents import yaml_tree
+from webhook.documents import yaml_dump
 from webhook.model.policy import BUILT_IN_ORDER
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text
 
@@ -57,7 +57,7 @@ def _content(policies: list[Json]) -> list[Json]:
 
 def _is_refused(cluster: ControlPlane, document: Json) -> bool:
     try:
-        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=yaml_tree.dump(document))
+        cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=yaml_dump.dump(document))
     except KubectlError as error:
         return "is invalid" in str(error)
     return False
@@ -66,7 +66,7 @@ def _is_refused(cluster: ControlPlane, document: Json) -> bool:
 @pytest.mark.parametrize("flags", [[], ["--server-side"]], ids=["apply", "server-side apply"])
 def test_policies_of_0_1_stay(cluster: ControlPlane, tmp_path: Path, flags: list[str]) -> None:
     file = tmp_path / "policies.yaml"
-    file.write_text("---\n".join(map(yaml_tree.dump, _policies())))
+    file.write_text("---\n".join(map(yaml_dump.dump, _policies())))
     policies = ["-f", str(file)]
     try:
         cluster.kubectl("apply", *flags, "--warnings-as-errors", "-k", OLD)

@@ -9,7 +9,7 @@ from typing import Any
 import jsonpatch
 import msgspec
 
-from webhook.documents import yaml_tree
+from webhook.documents import yaml_dump
 from webhook.engine.apply import Outcome
 from webhook.model.pod import PodView
 
@@ -37,7 +37,7 @@ def diff_of(pod: PodView, outcome: Outcome) -> str:
 @lru_cache(maxsize=1024)
 def _yaml_lines(excerpt: bytes) -> list[str]:
     """Cached: thousands of owners have the same excerpt, and writing YAML is slow."""
-    return yaml_tree.dump(msgspec.json.decode(excerpt)).splitlines()
+    return yaml_dump.dump(msgspec.json.decode(excerpt)).splitlines()
 
 
 def _changed_fields(pod: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:

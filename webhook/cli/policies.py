@@ -13,7 +13,7 @@ from webhook.cli.common import options
 from webhook.cli.common.output import Format, OutputFormat, print_json
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, write
-from webhook.documents import yaml_tree
+from webhook.documents import yaml_dump
 from webhook.documents.files import read_documents
 from webhook.edits import EDITS
 from webhook.errors import ClusterError, InputError
@@ -222,7 +222,7 @@ def _as_yaml(data: dict[str, Any]) -> str:
         key: value for key, value in data["metadata"].items() if key in ("name", "namespace", "labels")
     }
     kept = {key: data[key] for key in ("apiVersion", "kind")}
-    return yaml_tree.dump({**kept, "metadata": metadata, "spec": data["spec"]})
+    return yaml_dump.dump({**kept, "metadata": metadata, "spec": data["spec"]})
 
 
 def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_ma
 from webhook.cli.common.output import pluralize, print_json
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn, write
-from webhook.documents import files, yaml_tree
+from webhook.documents import files, yaml_dump
 from webhook.documents.files import Document
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.errors import InputError
@@ -244,7 +244,7 @@ def _init(
         ],
     }
     try:
-        made.write_text(yaml_tree.dump(suite))
+        made.write_text(yaml_dump.dump(suite))
     except OSError as error:
         raise InputError(f"{made}: {error.strerror}") from error
     them = "it" if len(pods) == 1 else "them"

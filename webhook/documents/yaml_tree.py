@@ -9,7 +9,6 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -235,19 +234,6 @@ def plain(node: Node | None) -> Any:
 def load(text: str) -> Any:
     """The data of a text with one document. Raises YamlError."""
     return plain(parse(text))
-
-
-def dump(data: Any) -> str:
-    """Data as block YAML that kubectl reads back the same: words such as Off are quoted."""
-    writer = YAML(typ="safe", pure=True)
-    writer.version = (1, 1)
-    writer.default_flow_style = False
-    writer.width = 1000
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # fields read best in the order given
-    writer.representer.ignore_aliases = lambda _: True  # no anchors and aliases
-    out = StringIO()
-    writer.dump(data, out)
-    return out.getvalue().removeprefix("%YAML 1.1\n---\n")
 
 
 def _plain(node: Node | None, remaining: list[int]) -> Any:

@@ -15,7 +15,7 @@ from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.summary import Auditor, Summary, summary_json
 from webhook.cli.audit import table
 from webhook.cli.common.terminal import warn, write
-from webhook.documents import yaml_tree
+from webhook.documents import yaml_dump
 from webhook.workloads.workload import Workload
 
 
@@ -64,14 +64,14 @@ class Reporter:
                 write(f"{msgspec.json.encode({'summary': totals}, enc_hook=str).decode()}\n")
             case Output.YAML:
                 document = {"summary": totals, "owners": [row_of(row) for row in summary.rows]}
-                write(yaml_tree.dump(msgspec.to_builtins(document, enc_hook=str)))
+                write(yaml_dump.dump(msgspec.to_builtins(document, enc_hook=str)))
             case Output.HTML:
                 from webhook.audit.reports import html
 
                 write(html.page(summary, costs, totals, at=datetime.now(UTC), of=self._of))
             case Output.OPENREPORTS:
                 for report in openreports.reports(summary, datetime.now(UTC)):
-                    write(f"---\n{yaml_tree.dump(report)}")
+                    write(f"---\n{yaml_dump.dump(report)}")
             case Output.PROMETHEUS:
                 from webhook.audit.reports import prometheus
 
