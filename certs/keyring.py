@@ -52,7 +52,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 class Keyring(Struct, frozen=True):
     authorities: tuple[KeyPair, ...]
-    """The CAs that API servers trust, oldest first."""
+    """The CAs in the caBundle, or about to be published there; oldest first."""
     serving: KeyPair
     published: Mapping[str, datetime] = {}
     """When each CA, by its fingerprint, was first in the caBundle."""

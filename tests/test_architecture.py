@@ -45,6 +45,7 @@ _WRITERS = {
     "webhook/certificates/secret.py": {"POST", "PUT"},
     "webhook/cluster/status_writer.py": {"PATCH"},
     "webhook/audit/reports/publish.py": {"PATCH", "DELETE"},
+    "webhook/retrofit/resize.py": {"PATCH"},
     "webhook/retrofit/rollout.py": {"PATCH"},
     "webhook/retrofit/trial.py": {"POST"},  # with dryRun=All: stores nothing
 }
@@ -143,6 +144,7 @@ _TESTED_BY = {
     "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",
     "webhook/policies/policy_tests.py": "tests/cli/test_test.py",
     "webhook/policies/watch.py": "tests/e2e/test_policy_changes.py",
+    "webhook/retrofit/resize.py": "tests/e2e/test_audit.py",
     "webhook/retrofit/trial.py": "tests/e2e/test_audit.py",
     "webhook/server/log.py": "tests/server/test_recorder.py",
     "webhook/server/protocol.py": "tests/server/test_hostile.py",

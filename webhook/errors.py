@@ -1,4 +1,4 @@
-"""What a command or a background loop may end with. Each message is one that a user can act on."""
+"""Errors that end a command or a background loop. Each message is one that a user can act on."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from certs.issue import issue_authority, issue_serving
 from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit.cluster.installation import Installation
 from webhook.audit.diagnosis import ClusterContext, diagnose
-from webhook.audit.drift import expected
+from webhook.audit.drift import expected_of_template
 from webhook.audit.enforcement import Enforcement, WebhookScope
 from webhook.audit.judge import judge
 from webhook.engine.explain import explain
@@ -100,7 +100,7 @@ def test_what_cannot_be_known_is_said_as_such() -> None:
 
 def test_resized_pod_is_not_as_a_new_one_would_be() -> None:
     view = pod_view(pod())
-    wanted = expected("default", view, view, snapshot(REQUESTS))
+    wanted = expected_of_template("default", view, view, snapshot(REQUESTS))
     mark = 'annotations: {podtailor.dev/applied: \'{"test":["app:requests.cpu"]}\'}'
     resized = pod(metadata=mark, container="resources: {requests: {cpu: 150m}}")
     assert _diagnosis(resized, REQUESTS, expected=wanted)[1:] == [

@@ -15,7 +15,7 @@ from tests.audit.verdicts import (
     judged,
 )
 from tests.support.pods import Json, pod, policy, snapshot
-from webhook.audit.drift import expected
+from webhook.audit.drift import expected_of_template
 from webhook.audit.findings import Finding
 from webhook.model.pod import pod_view
 from webhook.model.policy import Policy
@@ -24,7 +24,7 @@ from webhook.workloads.workload import Expected
 
 def _template(obj: Json, *policies: Policy) -> Expected:
     view = pod_view(obj)
-    return expected("default", view, view, snapshot(*policies))
+    return expected_of_template("default", view, view, snapshot(*policies))
 
 
 def _differing(

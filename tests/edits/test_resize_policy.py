@@ -127,4 +127,4 @@ def test_older_api_servers_take_no_resize_policy(minor: int | None, *, sets: boo
     decision = decide(pod(), within)
     assert bool(decision.patch) is sets
     reasons = {skip.reason for skip in decision.outcome.skips}
-    assert reasons == (set() if sets else {Reason.KUBERNETES})
+    assert reasons == (set() if sets else {Reason.OLD_KUBERNETES})

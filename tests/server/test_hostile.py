@@ -36,7 +36,7 @@ def goes_on_serving(server: Server) -> Iterator[None]:
         pytest.param(b'{"a": NaN}', "not an AdmissionReview: JSON is malformed", id="NaN"),
         pytest.param(b'{"apiVersion": "\xff"}', "not an AdmissionReview", id="invalid UTF-8"),
         pytest.param(b"\xef\xbb\xbf" + REVIEW.encode(), "not an AdmissionReview: JSON is malformed", id="byte order mark"),
-        pytest.param(REVIEW.replace('"AdmissionReview"', '"Review"').encode(), "kind 'Review': this server speaks", id="wrong kind"),
+        pytest.param(REVIEW.replace('"AdmissionReview"', '"Review"').encode(), "kind 'Review': this server accepts", id="wrong kind"),
         pytest.param(REVIEW.replace("k8s.io/v1", "k8s.io/v1beta1").encode(), "apiVersion 'admission.k8s.io/v1beta1'", id="wrong version"),
         pytest.param(b"{}", "apiVersion '', kind ''", id="nothing"),
         pytest.param(b'{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}', "request: missing", id="no request"),

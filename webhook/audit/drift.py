@@ -20,8 +20,8 @@ from webhook.model.subject import Subject
 from webhook.workloads.workload import Expected
 
 
-def expected(namespace: str, written: PodView, admitted: PodView, snapshot: Snapshot) -> Expected:
-    """From a template as it stands in its object, and as webhooks see its Pods."""
+def expected_of_template(namespace: str, written: PodView, admitted: PodView, snapshot: Snapshot) -> Expected:
+    """From a template as stored in its object, and as webhooks see its Pods."""
     declared = _resources(snapshot.subject(Request(namespace, written)))
     with_defaults = _resources(snapshot.subject(Request(namespace, admitted)))
     changes = evaluate(Request(namespace, admitted), snapshot).outcome.changes

@@ -50,7 +50,7 @@ class Enforcement(Struct, frozen=True, kw_only=True):
     """By namespace, from Pods that are newer than the last change of everything that decides."""
     unenforced_namespaces: frozenset[str] = frozenset()
     since: str = ""
-    """By the user's word, everything has been in force since then, and nothing was before."""
+    """From `--since`: everything has been in force since then, and nothing was before."""
 
     def in_force_since(self, policy: Policy, namespace: str) -> str | None:
         """None if that is unknown, or the policy is not in force in the namespace."""
@@ -58,7 +58,7 @@ class Enforcement(Struct, frozen=True, kw_only=True):
         return max(times.values()) if times else None
 
     def last_changes(self, policy: Policy, namespace: str) -> dict[str, str] | None:
-        """When each thing that decides about Pods of the namespace last changed. The keys are words."""
+        """When each thing that decides about Pods of the namespace last changed. Keys are phrases."""
         if self.webhook is None or namespace in self.unenforced_namespaces:
             return None
         stated = {"--since is": self.since} if self.since else {}

@@ -13,7 +13,7 @@ import msgspec
 
 from webhook.model.selectors import LabelSelector
 
-# Nodes and the control plane run from it.
+# It has the control plane and what every Node runs.
 _SYSTEM_NAMESPACE = "kube-system"
 _NAME_LABEL = "kubernetes.io/metadata.name"
 

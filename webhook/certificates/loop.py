@@ -16,7 +16,10 @@ _FIRST_RETRY_SECONDS = 1.0
 
 
 class RotationLoop(Worker):
-    """Reconciles at an interval, and sooner after a failure. A daemon thread: a call may hang at the end."""
+    """Reconciles at an interval, and sooner after a failure.
+
+    A daemon thread: a call that hangs must not delay exit.
+    """
 
     def __init__(self, rotator: CertRotator, interval: timedelta) -> None:
         super().__init__("certificates", self._loop)

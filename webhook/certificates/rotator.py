@@ -67,7 +67,7 @@ class CertRotator:
         return self._is_trusted
 
     def reconcile(self, now: datetime) -> None:
-        """Sync the Secret, then inject the caBundle. Raises RotationError."""
+        """Sync the Secret, then write the caBundle. Raises RotationError."""
         keyring = self.sync_secret(now)
         try:
             configuration = self._read_configuration()
@@ -78,7 +78,7 @@ class CertRotator:
                     extra={"configuration": self._target.configuration},
                 )
                 return
-            self._inject_ca_bundle(configuration, keyring)
+            self._write_ca_bundle(configuration, keyring)
         except ApiException as error:
             raise RotationError(f"caBundle: {error.status} {error.reason}") from error
         except (OSError, HTTPError) as error:
@@ -107,7 +107,7 @@ class CertRotator:
         self._keyring = keyring
         return keyring
 
-    def _inject_ca_bundle(self, configuration: dict[str, Any], keyring: Keyring) -> None:
+    def _write_ca_bundle(self, configuration: dict[str, Any], keyring: Keyring) -> None:
         """Write the caBundle if it differs, once the Service serves a certificate that it trusts."""
         bundle = base64.b64encode(keyring.bundle).decode()
         webhooks = configuration.get("webhooks") or []
@@ -119,19 +119,19 @@ class CertRotator:
                 name = f"MutatingWebhookConfiguration {self._target.configuration}"
                 raise RotationError(f"caBundle withheld from {name}: {reason}")
             self._verify_serving(keyring.bundle)
-            self._apply_ca_bundle(configuration, bundle)
+            self._patch_ca_bundle(configuration, bundle)
         if reason:
             log.error("the webhook configuration could lock out the cluster", extra={"reason": reason})
         self._is_trusted = True
 
     def _trusts_us(self, webhooks: list[dict[str, Any]], keyring: Keyring) -> bool:
-        """Whether the webhook already trusts one of our CAs; if so, withholding the caBundle is no use."""
+        """Whether the webhook already trusts one of our CAs; then withholding the caBundle has no effect."""
         bundles = [base64.b64decode(hook["clientConfig"].get("caBundle") or "") for hook in webhooks]
         return self._is_trusted or any(
             authority.certificate_pem in bundle for authority in keyring.authorities for bundle in bundles
         )
 
-    def _apply_ca_bundle(self, configuration: dict[str, Any], bundle: str) -> None:
+    def _patch_ca_bundle(self, configuration: dict[str, Any], bundle: str) -> None:
         patch = {
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "MutatingWebhookConfiguration",

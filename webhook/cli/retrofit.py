@@ -1,4 +1,4 @@
-"""`podtailor retrofit`: repair live Pods that a new Pod would differ from."""
+"""`podtailor retrofit`: repair live Pods that differ from what would be created now."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webhook.cli.common.terminal import console, print_error, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
-from webhook.retrofit.plan import ByHand, Plan, Planner, Restart
+from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -142,7 +142,7 @@ def _show(plan: Plan, *, is_complete: bool) -> None:
         out.print(f"No live Pod lacks anything that admission would add now{known}.")
 
 
-def _by_hand(each: ByHand) -> str:
+def _by_hand(each: ManualRepair) -> str:
     pods = "" if each.owner.kind == "Pod" else f" ({', '.join(each.pods)})"
     return f"{each.owner}{pods}: {each.why}"
 
@@ -151,12 +151,13 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
     """Does everything that is not refused, and reports the rest at the end. Raises typer.Exit."""
     from webhook.errors import ClusterError
     from webhook.retrofit import rollout
+    from webhook.retrofit.resize import resize
 
     out = console()
     refused: list[str] = []
     for each in plan.resizes:
         try:
-            rollout.resize(api, each, dry_run=dry_run)
+            resize(api, each, dry_run=dry_run)
             out.print(Text(f"{each.pod}: {'would be resized' if dry_run else 'resized'}"))
         except ClusterError as error:
             refused.append(str(error))

@@ -154,7 +154,8 @@ class Reflector(Worker, Generic[T]):
         except _ExpiredError:
             self._is_listed = False
         except (ApiException, HTTPError, OSError, msgspec.MsgspecError) as error:
-            # The resourceVersion has expired, the resource is no longer served, or an event was malformed.
+            # List again if the resourceVersion is gone (410), the resource is no longer served, or an event
+            # was malformed.
             if isinstance(error, msgspec.MsgspecError) or getattr(error, "status", 0) in _LIST_AGAIN:
                 self._is_listed = False
             return _reason(error)

@@ -1,7 +1,8 @@
 """Write the condition `Ready` into the status of each policy: whether it is in force, and why not.
 
 All replicas would write the same, so the first one writes and the others find it written. It writes slowly,
-so that a thousand policies are no burst, and even slower for policies over the limit of their namespace.
+so that a thousand policies do not cause a burst, and even slower for policies over the limit of their
+namespace.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def default_node_selector(subject: Subject, policies: Sequence[Policy], draft: D
             if existing.get(label) == value:
                 continue
             is_kept = label in existing and not draft.is_claimed(field)
-            reason = Reason.KEPT if is_kept else constraints.forbid(label, value)
+            reason = Reason.KEPT if is_kept else constraints.reason_against(label, value)
             if reason:
                 draft.skip(policy, field, reason)
             elif draft.claim(policy, field, value):
@@ -52,7 +52,7 @@ class _Constraints(Struct, frozen=True, kw_only=True):
     namespace: Mapping[str, str]
     """Labels that the namespace selects."""
 
-    def forbid(self, label: str, value: str) -> Reason | None:
+    def reason_against(self, label: str, value: str) -> Reason | None:
         if self.fixed:
             return self.fixed
         if label in self.affinity:

@@ -38,7 +38,7 @@ def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Dr
 
 def _not_editable(container: Container, subject: Subject) -> Reason | None:
     if not subject.supports_resize_policy:
-        return Reason.KUBERNETES
+        return Reason.OLD_KUBERNETES
     if container.name in subject.skip_containers:
         return Reason.SKIP_CONTAINERS
     if container.kind is ContainerKind.INIT:

@@ -19,7 +19,6 @@ from webhook.model.patch import Write
 # More fields than any Pod has: podtailor never wrote a larger count.
 _MAX_COUNT = 1_000_000
 Applied = dict[str, list[str] | Annotated[int, Meta(ge=0, le=_MAX_COUNT)]]
-
 """By policy, its fields or only their count."""
 
 # Beyond this, counts instead of fields: enough for a Pod of ten containers with every field set.

@@ -56,10 +56,10 @@ class Snapshot(Struct, frozen=True):
         return subject
 
 
-# Before, the gate PodLevelResources is off (k8s.io/kubernetes `pkg/features/kube_features.go`), and the API
-# server drops `spec.resources` after webhooks have seen it.
+# Before 1.34 the gate PodLevelResources is off (k8s.io/kubernetes `pkg/features/kube_features.go`), and the
+# API server drops `spec.resources` after webhooks have seen it.
 _POD_LEVEL = 34
-# Before, the gate InPlacePodVerticalScaling is off, and so is `resizePolicy`.
+# Before 1.33 the gate InPlacePodVerticalScaling is off, and so is `resizePolicy`.
 _IN_PLACE = 33
 
 

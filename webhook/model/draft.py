@@ -32,7 +32,7 @@ class Reason(StrEnum):
     NO_ROOM = "no-room"
     QUOTA = "quota"
     NAMESPACE = "namespace"
-    KUBERNETES = "kubernetes"
+    OLD_KUBERNETES = "kubernetes"
     APPLIED = "applied"
     WORKLOAD_PARTITIONING = "workload-partitioning"
     SEQUENTIAL = "sequential"
@@ -109,7 +109,7 @@ class Draft:
         self.changes.append(Change(path, item, append=True, policy=policy, field=field))
 
     def merge(self, other: Draft) -> None:
-        """Add the outcome of another draft, of other fields."""
+        """Add what another draft decided about other fields. Violations are not among that."""
         self.changes += other.changes
         self.skips += other.skips
         self.conflicts += other.conflicts

@@ -1,4 +1,4 @@
-"""The least disruptive repair of each live Pod that a new Pod would differ from.
+"""The least disruptive repair of each live Pod that differs from what would be created now.
 
 `resizePolicy` and selectors of a live Pod cannot change, and requests and limits only by a resize that keeps
 the QoS class (k8s.io/kubernetes `ValidatePodResize` in pkg/apis/core/validation). Everything else takes a new
@@ -46,7 +46,7 @@ class Restart(Struct, frozen=True):
         return f"kubectl rollout restart {kind}/{name} --namespace={self.owner.namespace}"
 
 
-class ByHand(Struct, frozen=True):
+class ManualRepair(Struct, frozen=True):
     """Pods that are replaced only if they are deleted, which is for the user to decide."""
 
     owner: Ref
@@ -59,7 +59,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     resizes: tuple[Resize, ...] = ()
     restarts: tuple[Restart, ...] = ()
-    by_hand: tuple[ByHand, ...] = ()
+    by_hand: tuple[ManualRepair, ...] = ()
     not_in_force: int = 0
     """Pods that only policies which are not enforced would change."""
     refused: int = 0
@@ -101,7 +101,7 @@ class Planner:
             elif owner.kind in _ROLLS_OUT:
                 restarts.append(Restart(owner, tuple(sorted(pods))))
             else:
-                by_hand.append(ByHand(owner, tuple(sorted(pods)), _WHY.get(owner.kind, _UNKNOWN)))
+                by_hand.append(ManualRepair(owner, tuple(sorted(pods)), _WHY.get(owner.kind, _UNKNOWN)))
         return Plan(
             resizes=tuple(resizes),
             restarts=tuple(restarts),

@@ -18,8 +18,9 @@ from msgspec import Struct, structs
 from webhook.cluster.pager import Resource
 from webhook.cluster.reads import as_cluster_error
 from webhook.cluster.reflector import Reflector
-from webhook.cluster.request import STRATEGIC, request
-from webhook.retrofit.plan import ByHand, Plan, Resize
+from webhook.cluster.request import request
+from webhook.retrofit.plan import ManualRepair, Plan
+from webhook.retrofit.resize import write_options
 from webhook.workloads.workload import Ref
 
 _PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
@@ -127,24 +128,10 @@ def without_futile_restarts(api: ApiClient, plan: Plan) -> Plan:
     for each in plan.restarts:
         status = rollout_status(api, each.owner)
         if status and status.why_futile:
-            by_hand.append(ByHand(each.owner, each.pods, status.why_futile))
+            by_hand.append(ManualRepair(each.owner, each.pods, status.why_futile))
         elif status:
             restarts.append(each)
     return structs.replace(plan, restarts=tuple(restarts), by_hand=tuple(by_hand))
-
-
-def resize(api: ApiClient, each: Resize, *, dry_run: bool) -> None:
-    """Raises ClusterError."""
-    path = f"/api/v1/namespaces/{each.pod.namespace}/pods/{each.pod.name}/resize"
-    with as_cluster_error(str(each.pod)):
-        request(
-            api,
-            "PATCH",
-            path,
-            msgspec.json.decode(each.patch),
-            content_type=STRATEGIC,
-            query=_query(dry_run=dry_run),
-        )
 
 
 def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
@@ -152,7 +139,8 @@ def restart(api: ApiClient, owner: Ref, *, dry_run: bool) -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     template = {"metadata": {"annotations": {_RESTARTED_AT: now}}}
     with as_cluster_error(str(owner)):
-        request(api, "PATCH", path_of(owner), {"spec": {"template": template}}, query=_query(dry_run=dry_run))
+        body = {"spec": {"template": template}}
+        request(api, "PATCH", path_of(owner), body, query=write_options(dry_run=dry_run))
 
 
 def watch_rollout(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[int, int]]:
@@ -178,10 +166,6 @@ def watch_rollout(api: ApiClient, owner: Ref, seconds: float) -> Iterator[tuple[
     finally:
         reflector.stop()
     raise StuckError(f"{owner}: timed out: {state}")
-
-
-def _query(*, dry_run: bool) -> dict[str, str]:
-    return {"fieldManager": "podtailor-retrofit", **({"dryRun": "All"} if dry_run else {})}
 
 
 _DECODER = msgspec.json.Decoder(RolloutStatus)

@@ -106,7 +106,7 @@ def read_review(body: bytes) -> AdmissionRequest:
     if (review.apiVersion, review.kind) != (API_VERSION, KIND):
         version, kind = truncate(review.apiVersion, NAME_LENGTH), truncate(review.kind, NAME_LENGTH)
         raise BadReviewError(
-            f"apiVersion '{version}', kind '{kind}': this server speaks {API_VERSION} {KIND}"
+            f"apiVersion '{version}', kind '{kind}': this server accepts {API_VERSION} {KIND}"
         )
     if review.request is None:
         raise BadReviewError("request: missing")

@@ -54,7 +54,7 @@ class Workload(Struct, frozen=True, kw_only=True):
     admitted: PodView
     """As webhooks see it at creation."""
     written: PodView
-    """As it stands in its object."""
+    """As stored in its object."""
     created: str = ""
     """RFC 3339; empty for a template."""
     revision: int = 0

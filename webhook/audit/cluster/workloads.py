@@ -10,7 +10,7 @@ from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
 from webhook.audit.cluster.objects import DEFAULTS, LIVES, OWNED, RUNTIME_CLASSES, VIEWS, Live, revision_of
-from webhook.audit.drift import expected
+from webhook.audit.drift import expected_of_template
 from webhook.audit.enforcement import FirstApplied, field_in_container
 from webhook.audit.findings import problem_of
 from webhook.cluster.pager import Query, Resource, keep_object, objects, pages, parse_object
@@ -180,7 +180,7 @@ class Cluster:
         if _makes_pods(obj) and len(workloads) == 1:  # of several, a Pod's own template is unknown
             (template,) = workloads
             self._known[metadata.uid] = _KnownTemplate(
-                expected(ref.namespace, template.written, template.admitted, self._snapshot),
+                expected_of_template(ref.namespace, template.written, template.admitted, self._snapshot),
                 _revision_label(obj),
                 bool(_applied(template.written)),
             )

@@ -55,7 +55,7 @@ class NodeCapacity(Struct, frozen=True, kw_only=True):
     requested: Amounts
     added: Amounts
     full_nodes: tuple[str, ...]
-    """Nodes on which the DaemonSet Pods alone would not fit."""
+    """Nodes without room for what their DaemonSet Pods would add."""
 
     @property
     def shortages(self) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ def audit(
 
     \b
     Exit codes: 0 no finding of --fail-on, 1 such a finding, or not-judged, or you may not read everything
-    that decides, 2 wrong usage or unusable input, 130 interrupted.
+    that decides (not with --fail-on none), 2 wrong usage or unusable input, 130 interrupted.
     """
     fails = _findings(fail_on)
     options.check_time(since)

@@ -16,7 +16,7 @@ REASONS = {
     Reason.GUARANTEED_UNREACHABLE: "an existing value, or a missing one, rules out Guaranteed",
     Reason.NO_ROOM: "no value satisfies all bounds",
     Reason.NAMESPACE: "an annotation of the namespace does not allow it",
-    Reason.KUBERNETES: "this API server is older than 1.33 and cannot resize in place",
+    Reason.OLD_KUBERNETES: "this API server is older than 1.33 and cannot resize in place",
     Reason.QUOTA: "a ResourceQuota of the namespace could reject the Pod with it",
     Reason.APPLIED: "the Pod was applied with this list, and could not be applied again if the list grew",
     Reason.WORKLOAD_PARTITIONING: "OpenShift manages the CPU of this Pod",

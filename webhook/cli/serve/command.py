@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def serve(
-    policies: options.Policies = None,
+    policies: flags.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
     mode: options.ServerMode = Mode.ENFORCE,

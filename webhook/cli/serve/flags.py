@@ -10,6 +10,15 @@ import typer
 
 from webhook.cli.common.options import duration_setting, port_setting, setting
 
+Policies = Annotated[
+    list[str] | None,
+    setting(
+        "--policies",
+        "-p",
+        metavar="PATH",
+        help="Policy file or directory, read again on change (repeatable).",
+    ),
+]
 Host = Annotated[str, setting("--host", help="Address to listen on. Default: all, or loopback with --dev.")]
 Port = Annotated[int, port_setting("--port", help="Port for POST /mutate over TLS; 0 picks a free one.")]
 HealthPort = Annotated[
@@ -70,7 +79,12 @@ LogLevel = Annotated[
 ]
 ShutdownDelay = Annotated[
     float,
-    setting("--shutdown-delay", min=0, metavar="SECONDS", help="Time from SIGTERM to the last answer."),
+    setting(
+        "--shutdown-delay",
+        min=0,
+        metavar="SECONDS",
+        help="Time from SIGTERM until it stops; reviews in progress get 5 s more.",
+    ),
 ]
 Dev = Annotated[
     bool,

@@ -19,9 +19,9 @@ from webhook.model.quantity import MAX_MILLI, Quantity, of_milli
 def clamp_totals(containers: Sequence[ContainerResources], bounds: Sequence[Bounds], draft: Draft) -> None:
     """Drop assignments until the totals violate no bound that the Pod does not violate by itself.
 
-    What one policy assigns of a resource goes in all containers at once, the last in precedence first,
-    limits before requests: the order of containers makes no difference, and a second review finds no room
-    for a part of it.
+    Drops one policy's amounts of a resource from all containers together, lowest precedence first, limits
+    before requests: the order of containers makes no difference, and a second review finds no room for a
+    part of it.
     """
     for resource in sorted({name for each in bounds for name in resources(each)}):
         assignments = [

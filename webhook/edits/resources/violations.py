@@ -15,7 +15,7 @@ from webhook.model.quantity import Quantity
 from webhook.model.subject import Subject
 from webhook.model.text import NAME_LENGTH, truncate
 
-# More would tell nothing more, and a tenant who bounds many names would slow every review.
+# Enough to act on; a tenant who bounds many names would slow every review.
 MAX_VIOLATIONS = 50
 
 
