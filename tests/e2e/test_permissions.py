@@ -208,6 +208,23 @@ def test_nobody_is_accused_by_what_is_half_known(editor: Person) -> None:
     assert editor.run("audit -n mine --fail-on none").returncode == 0
 
 
+@pytest.mark.parametrize("command", ["audit", "audit -f examples/general.yaml --from-cluster"])
+def test_one_missing_right_is_enough_to_be_unsure(
+    installed: ControlPlane, tmp_path: Path, command: str
+) -> None:
+    """Runtime classes are read last, by the audit itself."""
+    (row,) = (each for each in _rows() if each.command == "audit")
+    codes = []
+    for name, missing in (("all", frozenset()), ("nearly", frozenset({("list", "runtimeclasses")}))):
+        person = Person(installed, f"{name}-{len(command)}", tmp_path)
+        person.bind(_role(installed, f"{person.name}-cluster", row.cluster - missing))
+        person.bind(_role(installed, f"{person.name}-namespaced", row.namespaced - missing))
+        done = person.run(f"{command} --fail-on violation")
+        assert ("you may not read runtimeclasses" in done.stdout + done.stderr) == bool(missing), done.stderr
+        codes.append(done.returncode)
+    assert codes == [0, 1]
+
+
 def test_nothing_is_changed_by_what_is_half_known(editor: Person) -> None:
     before = editor.cluster.kubectl(
         "get", "deployment", "web", "--namespace=mine", "--output=jsonpath={.spec}"

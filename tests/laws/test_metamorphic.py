@@ -66,7 +66,7 @@ def test_order_of_containers(pod: Json, world: tuple[list[Policy], Namespace], r
 
 @every_way
 @given(pods(), _worlds(), st.randoms(use_true_random=False))
-def test_order_in_which_in_ordercome(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
+def test_order_in_which_policies_come(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
     all_policies, namespace = world
     shuffled = random.sample(all_policies, len(all_policies))
     assert decide(pod, _within(world)).patch == decide(pod, _within((shuffled, namespace))).patch
@@ -87,7 +87,7 @@ def _turned(value: Any) -> Any:
 
 @every_way
 @given(pods(), _worlds(), st.randoms(use_true_random=False))
-def test_in_orderthat_are_only_tried(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
+def test_policies_that_are_only_tried(pod: Json, world: tuple[list[Policy], Namespace], random: Any) -> None:
     all_policies, namespace = world
     tried = set(random.sample(range(len(all_policies)), len(all_policies) // 2))
     mixed = [

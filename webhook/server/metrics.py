@@ -137,12 +137,12 @@ class Metrics:
             self._conflicts.inc(len(decision.outcome.conflicts))
 
     def flush(self) -> None:
-        for (metric, *labels), count in self._counts.items():
+        counts, self._counts = self._counts, defaultdict(int)
+        durations, self._seconds = self._seconds, []
+        for (metric, *labels), count in counts.items():
             metric.labels(*labels).inc(count)
-        for seconds in self._seconds:
+        for seconds in durations:
             self._duration.observe(seconds)
-        self._counts.clear()
-        self._seconds.clear()
 
     def count_skip(self, reason: str) -> None:
         self._skips.labels(reason).inc()

@@ -47,8 +47,8 @@ class ReviewRecorder:
             asyncio.get_running_loop().call_later(_WAIT_SECONDS, self.flush)
 
     def flush(self) -> None:
-        self._metrics.flush()
         waiting, self._waiting = self._waiting, []
+        self._metrics.flush()
         if waiting and _REVIEWS.isEnabledFor(logging.INFO):
             write_reviews(waiting)
 

@@ -152,12 +152,12 @@ def audit(
         only = None if filename else namespace
         part = cluster_view.cluster_part(api, only, default, all_namespaces=all_namespaces)
         view = cluster_view.read(api, part, policy_options, ctx, since=since, as_if_enforced=as_if_enforced)
-        is_complete = not view.notes
         if filename:
             auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default))
         else:
             selection = cluster_view.selection(api, part, selector, kinds, templates)
             auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
+        is_complete = not view.notes  # of the audit too, which notes what it may not read
     if filename and not auditor.summary.objects:
         warn(f"{', '.join(filename)}: no Pods or Pod templates found")
     if reporter.interrupted:

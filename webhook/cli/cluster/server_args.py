@@ -11,6 +11,8 @@ from certs.keyring import DEFAULT_LIFETIMES, Lifetimes
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import warn
 from webhook.cli.serve.command import serve
+from webhook.model.names import Mode
+from webhook.policies.shipped import Profile
 
 _LIFETIMES = {
     "authority": "ca_validity",
@@ -63,9 +65,9 @@ def is_given(ctx: typer.Context, name: str) -> bool:
 def _of(params: dict[str, Any]) -> ServerArgs:
     return ServerArgs(
         policy_options=PolicyOptions(
-            builtin=params["builtin"],
+            builtin=Profile(params["builtin"]),
             preset=params["preset"] or None,
-            mode=params["mode"],
+            mode=Mode(params["mode"]),
             accelerator=params["accelerator"] or None,
         ),
         tls_secret=params["tls_secret"] or "",
