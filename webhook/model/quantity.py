@@ -76,9 +76,6 @@ def _in_units(text: str, digits: int) -> int | None:
     return -count if sign == "-" else count
 
 
-ONE = 1000
-
-
 def read(raw: str | float | None) -> Quantity | None:
     """Parse a quantity of a manifest, also a plain YAML number, or null, which is zero for the API server."""
     return parse("0" if raw is None else raw if isinstance(raw, str) else str(raw))
