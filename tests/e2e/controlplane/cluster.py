@@ -176,9 +176,11 @@ class ControlPlane:
     def metric(self, *names: str, **labels: str) -> float:
         """The sum over all of the API server's series of these names with these labels."""
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        text = self.get("/metrics")
+        assert text is not None, "the API server did not give its metrics"
         return sum(
             float(line.rpartition(" ")[2])
-            for line in (self.get("/metrics") or "").splitlines()
+            for line in text.splitlines()
             if line.startswith(names)
             and line.partition("{")[0].partition(" ")[0] in names
             and all(each in line for each in wanted)
