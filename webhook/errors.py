@@ -4,15 +4,24 @@ from __future__ import annotations
 
 
 class InputError(Exception):
-    """Something given by the user cannot be used. The message starts with `file:line:column:` where known."""
+    """Something given by the user cannot be used. The message starts with `file:line:column:` where known.
+
+    The command line prints `error: MESSAGE [NAME]`, then `hint: HINT` for each line of the hint.
+    """
+
+    def __init__(self, message: str, *, name: str = "", hint: str = "") -> None:
+        """`name`: its stable name in docs/messages.md. `hint`: what to do next, such as a command."""
+        super().__init__(message)
+        self.name = name
+        self.hint = hint
 
 
 class ClusterError(InputError):
     """No cluster is configured, it does not answer, or it refuses. The message says which."""
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    def __init__(self, message: str, status: int = 0, *, name: str = "", hint: str = "") -> None:
         """`status`: the HTTP status of the API server's refusal; 0 if it did not answer."""
-        super().__init__(message)
+        super().__init__(message, name=name, hint=hint)
         self.status = status
 
 

@@ -85,9 +85,9 @@ def main() -> None:
         from webhook.errors import ClusterError, InputError
 
         if isinstance(error, ClusterError):
-            print_error(f"cluster: {error}")
+            print_error(f"cluster: {error}", name=error.name, hint=error.hint)
         elif isinstance(error, InputError):
-            print_error(str(error))
+            print_error(str(error), name=error.name, hint=error.hint)
         elif isinstance(error, OSError):  # such as a full disk for standard output
             print_error(error.strerror or str(error))
         else:

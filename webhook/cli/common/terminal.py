@@ -48,10 +48,13 @@ def write(text: str) -> None:
     sys.stdout.write(_without_controls(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
 
 
-def print_error(message: str) -> None:
+def print_error(message: str, *, name: str = "", hint: str = "") -> None:
+    """A line per line of the message, the last one with its stable name; then what to do next."""
     out = console(stderr=True)
-    for line in message.splitlines():
+    for line in f"{message} [{name}]".splitlines() if name else message.splitlines():
         out.print(Text.assemble(("error: ", "red"), line))
+    for line in hint.splitlines():
+        out.print(Text.assemble(("hint: ", "cyan"), line))
 
 
 def warn(message: str) -> None:
