@@ -143,6 +143,8 @@ _TESTED_BY = {
     "webhook/edits/resources/container_resources.py": "tests/edits/resources/test_edit.py",
     "webhook/errors.py": "tests/cluster/test_part.py",
     "webhook/file_watch.py": "tests/test_supervision.py",
+    "webhook/messages/findings.py": "tests/messages/test_messages.py",
+    "webhook/messages/message.py": "tests/messages/test_messages.py",
     "webhook/model/placement.py": "tests/edits/test_node_selector.py",
     "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",
     "webhook/policies/policy_tests.py": "tests/cli/test_test.py",

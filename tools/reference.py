@@ -31,7 +31,7 @@ def text() -> str:
 
 def _lines() -> Iterator[str]:
     yield "# Reference"
-    yield "\n*Generated from the code by `make generate`; a test compares the two.*"
+    yield "\n*Generated from the code by `make generate`; a test compares the two. [Messages](messages.md) has the names in the output.*"
     yield "\n## Policy: `spec`\n"
     yield "`apiVersion: podtailor.dev/v1alpha1`, `kind: ClusterWorkloadPolicy` or `WorkloadPolicy`.\n"
     yield "| field | type | meaning |"

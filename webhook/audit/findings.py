@@ -9,6 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from webhook.engine.qos import QosMove
+from webhook.messages import MESSAGES
+from webhook.messages.message import Message
 from webhook.model.names import WorkloadType
 from webhook.model.notice import Notice
 from webhook.model.pod import Toleration
@@ -16,24 +18,20 @@ from webhook.model.text import WARNING_LENGTH, truncate
 
 
 class Finding(StrEnum):
-    """Worst first: an object is reported by its worst."""
+    """Worst first: an object is reported by its worst. `messages/findings.py` says what each means."""
 
     NOT_JUDGED = "not-judged"
-    """Reading or judging it failed: nothing is known about it."""
     VIOLATION = "violation"
-    """Its own values violate a bound of a policy."""
     SLIPPED_THROUGH = "slipped-through"
-    """A Pod that admission should have changed, and did not."""
     DRIFTED = "drifted"
-    """A Pod whose resources differ from what its template and the policies gave it."""
     CONFLICT = "conflict"
-    """Two policies propose different values, and one takes precedence."""
     WOULD_CHANGE = "would-change"
-    """A new Pod would be different: the policy is only audited or tried, or newer than this Pod."""
     SKIPPED = "skipped"
-    """No policy matches, or the object is exempt."""
     PASS = "pass"  # noqa: S105 (no password)
-    """Nothing to do. A template passes if admission adds what its Pods lack."""
+
+    @property
+    def message(self) -> Message:
+        return MESSAGES[self]
 
 
 WORST_FIRST = tuple(Finding)

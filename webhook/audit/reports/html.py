@@ -18,16 +18,6 @@ from webhook.audit.reports.charts import charts
 from webhook.audit.reports.wording import pods_of, short, what
 from webhook.audit.summary import Row, Summary
 
-_MEANINGS = {
-    Finding.NOT_JUDGED: "could not be read or judged",
-    Finding.VIOLATION: "values outside the bounds of a policy",
-    Finding.SLIPPED_THROUGH: "Pods created without changes that were in force",
-    Finding.DRIFTED: "Pods whose resources differ from template and policies",
-    Finding.CONFLICT: "policies set different values",
-    Finding.WOULD_CHANGE: "would be changed if created now",
-    Finding.SKIPPED: "exempt, or no policy matches",
-    Finding.PASS: "nothing to change",
-}
 _TAGS = {"+": "ins", "-": "del"}
 _FOLDER = files(__package__)
 
@@ -41,7 +31,7 @@ def page(summary: Summary, costs: Costs, totals: dict[str, Any], *, at: datetime
         summary=totals,
         at=f"{at:%Y-%m-%d %H:%M} UTC",
         of=of,
-        meanings=_MEANINGS,
+        meanings={finding: finding.message.title for finding in Finding},
         charts=[*charts(summary)],
         rows=[_cells(row) for row in rows],
         namespaces=sorted({row.owner.namespace for row in rows}),

@@ -20,6 +20,7 @@ from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_ma
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import warn
 from webhook.errors import InputError
+from webhook.messages.findings import FINDINGS
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
@@ -96,14 +97,7 @@ def audit(
 
     \b
     Findings, worst first:
-      not-judged       reading or judging it failed; a warning gives the reason
-      violation        its own values violate a bound of a policy
-      slipped-through  a Pod that admission should have changed, and did not
-      drifted          a Pod whose resources differ from its template and the policies
-      conflict         two policies propose different values
-      would-change     would be changed if it were created now
-      skipped          no policy matches, or it is exempt
-      pass             nothing to do
+    FINDINGS
 
     \b
     Examples:
@@ -165,6 +159,10 @@ def audit(
     has_failed = not auditor.summary.findings.isdisjoint({Finding.NOT_JUDGED, *fails})
     if has_failed or (fails and not is_complete):
         raise typer.Exit(1)
+
+
+_FINDINGS = "\n".join(f"      {each.name:<15}  {each.title}" for each in FINDINGS)
+audit.__doc__ = (audit.__doc__ or "").replace("    FINDINGS", _FINDINGS)
 
 
 def _audit_without_cluster(

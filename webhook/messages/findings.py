@@ -1,0 +1,56 @@
+"""The findings of the audit, worst first."""
+
+from __future__ import annotations
+
+from webhook.messages.message import Message
+
+FINDINGS = (
+    Message(
+        "not-judged",
+        "reading or judging it failed",
+        "Reading or judging the object failed, so nothing is known about it. All other objects are judged.",
+        "The warning on standard error gives the reason: correct the object, or ask for the missing [permission](security.md#permissions-of-users).",
+    ),
+    Message(
+        "violation",
+        "its own values violate a bound of a policy",
+        "The object's own values, or values it lacks, violate `min`, `max` or `maxLimitRequestRatio` of a policy. podtailor never overwrites them; a policy with `onViolation: Deny` refuses such Pods.",
+        "Change the value in the manifest, or the bound in the policy. `podtailor explain -f FILE` names both.",
+    ),
+    Message(
+        "slipped-through",
+        "admission should have changed the Pod, and did not",
+        "The Pod was created after everything that would change it was in force, and was not changed: the API server let it through without podtailor's answer.",
+        "`podtailor certs check` says whether the API server can call podtailor now, `podtailor explain pod/NAME` what is known about the Pod. `podtailor retrofit` prints the commands that bring such Pods up to date.",
+    ),
+    Message(
+        "drifted",
+        "its resources differ from template and policies",
+        "The Pod has other resources than its template and the policies gave it: it was resized.",
+        "If that was on purpose, do nothing. Otherwise `podtailor retrofit` prints the command that undoes it.",
+    ),
+    Message(
+        "conflict",
+        "two policies propose different values",
+        "Two of your policies propose different values for one field, and one takes precedence.",
+        "`podtailor policies list` shows the order. Set `priority`, narrow the `match` of one policy, or remove the value from it.",
+    ),
+    Message(
+        "would-change",
+        "would be changed if it were created now",
+        "A new Pod would be different: this one is older, or the policy has changed since, is only audited, or is being tried.",
+        "`podtailor audit --diff` shows the change. New Pods get it once the policy is enforced; for live Pods run `podtailor retrofit`.",
+    ),
+    Message(
+        "skipped",
+        "no policy matches, or it is exempt",
+        "No policy is applied: none matches, or the object is exempt. The last column gives the reason.",
+        "If it should be tailored, look the reason up on this page, or run `podtailor explain -f FILE`.",
+    ),
+    Message(
+        "pass",
+        "nothing to change",
+        "A Pod has everything that the policies give. A template passes if its new Pods get what they lack.",
+        "There is nothing to do.",
+    ),
+)
