@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Literal
 
 import jsonpatch
 import typer
 
 from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
-from webhook.cli.common.output import print_json
+from webhook.cli.common.output import OUTPUT, Format, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import print_diff, warn, write
 from webhook.documents.files import Document
@@ -22,11 +21,6 @@ from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
 from webhook.model.patch import Op
 from webhook.policies.shipped import Profile
-
-
-class Output(StrEnum):
-    YAML = "yaml"
-    JSON = "json"
 
 
 def mutate(
@@ -40,7 +34,7 @@ def mutate(
     controller: options.Controllers = None,
     *,
     diff: Annotated[bool, typer.Option("--diff", help="Print a diff instead of manifests.")] = False,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Format of the manifests.")] = Output.YAML,
+    output: Annotated[Literal[Format.YAML, Format.JSON], OUTPUT] = Format.YAML,
     no_annotate: options.NoAnnotate = False,
 ) -> None:
     """Tailor manifests in files as admission would tailor their Pods.
@@ -54,7 +48,7 @@ def mutate(
       podtailor mutate -f deployment.yaml --diff
       helm template ./chart | podtailor mutate -f - | kubectl apply -f -
     """
-    if diff and output is Output.JSON:
+    if diff and output is Format.JSON:
         raise InputError("--diff compares files as they are written: it cannot be combined with -o json")
     filenames = options.check_filenames(filename, policies)
     snapshot = snapshot_from(
@@ -71,7 +65,7 @@ def mutate(
     documents = list(read_manifests(filenames, templates))
     # Everything is decided before anything is printed, so that an error leaves no partial output.
     patches = [_patch(find_manifests(document, templates), snapshot, namespace) for document in documents]
-    if output is Output.JSON and not diff:
+    if output is Format.JSON and not diff:
         _print_json(documents, patches)
         return
     by_file = groupby(zip(documents, patches, strict=True), key=lambda pair: pair[0].source)
@@ -121,4 +115,5 @@ def _print_json(documents: list[Document], patches: list[list[Op]]) -> None:
         for document, ops in zip(documents, patches, strict=True)
         if document.data is not None
     ]
-    print_json(objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects})
+    data = objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}
+    print_data(data, Format.JSON)

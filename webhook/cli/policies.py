@@ -10,7 +10,7 @@ import typer
 from msgspec import structs
 
 from webhook.cli.common import options
-from webhook.cli.common.output import Format, OutputFormat, print_json
+from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, write
 from webhook.documents import yaml_dump
@@ -29,15 +29,15 @@ app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_hel
 @app.command()
 def lint(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
-    output: OutputFormat = Format.TEXT,
+    output: Output = Format.TABLE,
 ) -> None:
     """Check policy documents. Reports every problem with file, line and column; exits 2 if there is one."""
     loaded = load(paths)
     if not loaded.policies and not loaded.problems:
         raise InputError(f"{', '.join(paths)}: no policy found")
-    if output is Format.JSON:
+    if output is not Format.TABLE:
         names = [policy.name for policy in loaded.policies]
-        print_json({"policies": names, "problems": loaded.problems})
+        print_data({"policies": names, "problems": loaded.problems}, output)
     elif loaded.problems:
         print_error("\n".join(map(str, loaded.problems)))
     else:
@@ -55,7 +55,7 @@ def list_(
     preset: options.Presets = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: OutputFormat = Format.TEXT,
+    output: Output = Format.TABLE,
     *,
     from_cluster: options.FromCluster = False,
     all_: Annotated[
@@ -85,8 +85,8 @@ def list_(
         ordered = sorted(
             [*ordered, *(structs.replace(policy, mode=Mode.OFF) for policy in off)], key=precedence
         )
-    if output is Format.JSON:
-        print_json([_as_json(policy) for policy in ordered])
+    if output is not Format.TABLE:
+        print_data([_as_json(policy) for policy in ordered], output)
         return
     rows = [
         (

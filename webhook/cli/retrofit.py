@@ -11,7 +11,7 @@ from rich.text import Text
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.common import options
-from webhook.cli.common.output import Format, OutputFormat, pluralize, print_json
+from webhook.cli.common.output import Format, Output, pluralize, print_data
 from webhook.cli.common.terminal import console, print_error, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
@@ -31,7 +31,7 @@ def retrofit(
     ] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: OutputFormat = Format.TEXT,
+    output: Output = Format.TABLE,
     since: options.Since = "",
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Timeout of one rollout.")
@@ -105,10 +105,10 @@ def retrofit(
     problems = webhook_problems(view.installed, None, datetime.now(UTC)) if apply else []
     if problems:
         raise InputError("new Pods would not change: " + "; ".join(problems))
-    if output is Format.JSON:
-        print_json(_as_json(plan))
-    else:
+    if output is Format.TABLE:
         _show(plan, is_complete=not part.unreadable)
+    else:
+        print_data(_as_json(plan), output)
     if apply:
         _apply(api, plan, view.snapshot, timeout, dry_run=dry_run)
     if Finding.NOT_JUDGED in auditor.summary.findings:

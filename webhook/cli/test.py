@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from xml.etree import ElementTree as ET
 
 import typer
@@ -16,7 +15,7 @@ from rich.text import Text
 
 from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
-from webhook.cli.common.output import pluralize, print_json
+from webhook.cli.common.output import OUTPUT, DataFormat, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn, write
 from webhook.documents import files, yaml_dump
@@ -28,13 +27,6 @@ from webhook.model.policy import SHIPPED
 from webhook.policies.policy_tests import Case, PolicyTest, fields_of, mismatches, read
 from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
-
-
-class Output(StrEnum):
-    TABLE = "table"
-    JUNIT = "junit"
-    JSON = "json"
-
 
 _NAMESPACE = Case.model_fields["namespace"].default
 
@@ -57,7 +49,7 @@ class Result(Struct, frozen=True):
 
 def run(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Test files or directories.")],
-    output: Annotated[Output, typer.Option("--output", "-o", help="How to print results.")] = Output.TABLE,
+    output: Annotated[Literal[Format.TABLE, Format.JSON, Format.YAML, Format.JUNIT], OUTPUT] = Format.TABLE,
     filename: options.Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
@@ -101,7 +93,13 @@ def run(
     results = [result for document in files.read_documents(paths) for result in _run(document, templates)]
     if not results:
         raise InputError(f"{', '.join(paths)}: no test found")
-    _PRINTERS[output](results)
+    match output:
+        case Format.TABLE:
+            _print_table(results)
+        case Format.JUNIT:
+            _print_junit(results)
+        case Format.JSON | Format.YAML:
+            _print_data(results, output)
     if any(result.failures for result in results):
         raise typer.Exit(1)
 
@@ -163,7 +161,7 @@ def _full_name(located: LocatedManifest, default: str) -> str:
     return f"{located.manifest.kind}/{located.manifest.namespace or default}/{located.manifest.name}"
 
 
-def _table(results: list[Result]) -> None:
+def _print_table(results: list[Result]) -> None:
     out = console()
     for result in results:
         style, verdict = ("red", "FAIL") if result.failures else ("green", "ok  ")
@@ -175,7 +173,7 @@ def _table(results: list[Result]) -> None:
     out.print(f"{total}, {failed} failed" if failed else f"{total} passed")
 
 
-def _junit(results: list[Result]) -> None:
+def _print_junit(results: list[Result]) -> None:
     failed = sum(bool(result.failures) for result in results)
     suite = ET.Element("testsuite", name="podtailor", tests=str(len(results)), failures=str(failed))
     for result in results:
@@ -187,16 +185,12 @@ def _junit(results: list[Result]) -> None:
     write(f"{ET.tostring(suite, encoding='unicode')}\n")
 
 
-def _json(results: list[Result]) -> None:
-    print_json(
-        [
-            {"place": each.place, "name": each.name, "passed": not each.failures, "failures": each.failures}
-            for each in results
-        ]
-    )
-
-
-_PRINTERS = {Output.TABLE: _table, Output.JUNIT: _junit, Output.JSON: _json}
+def _print_data(results: list[Result], output: DataFormat) -> None:
+    data = [
+        {"place": each.place, "name": each.name, "passed": not each.failures, "failures": each.failures}
+        for each in results
+    ]
+    print_data(data, output)
 
 
 def _init(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 
 from webhook import __version__
-from webhook.cli.common.output import Format, OutputFormat, print_json
+from webhook.cli.common.output import Format, Output, print_data
 
 
-def version(output: OutputFormat = Format.TEXT) -> None:
+def version(output: Output = Format.TABLE) -> None:
     """Print the version."""
-    if output is Format.JSON:
-        print_json({"podtailor": __version__, "python": platform.python_version()})
-    else:
+    if output is Format.TABLE:
         print(f"podtailor {__version__}")
+    else:
+        print_data({"podtailor": __version__, "python": platform.python_version()}, output)

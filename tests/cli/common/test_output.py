@@ -1,4 +1,4 @@
-"""No command sends control characters of a manifest to a terminal; a pipe gets the exact bytes."""
+"""The words of `-o`; no control characters for a terminal, the exact bytes for a pipe."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
+
+from tests.cli.conftest import Run
 
 EVIL = "\x1b]0;title\x07\x9b31m\r\x7f"
 RAW = "# \r# over it\x85# and on\n"  # allowed in YAML comments
@@ -92,3 +95,46 @@ def test_a_pipe_gets_the_exact_bytes(folder: Path) -> None:
         environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
         assert RAW in done.stdout.decode().replace("\n ", "\n")
+
+
+DATA = ("table", "json", "yaml")
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("audit", (*DATA, "html", "openreports", "prometheus")),
+        ("explain", DATA),
+        ("mutate", ("yaml", "json")),
+        ("retrofit", DATA),
+        ("test", (*DATA, "junit")),
+        ("version", DATA),
+        ("policies lint", DATA),
+        ("policies list", DATA),
+        ("certs show", DATA),
+        ("certs check", DATA),
+    ],
+)
+def test_a_wrong_format_is_answered_with_those_of_the_command(
+    verb: str, words: tuple[str, ...], run: Run
+) -> None:
+    result = run(*verb.split(), "-o", "text")
+    assert result.code == 2
+    assert all(word in result.err for word in words)
+    assert f"-o, --output <{'|'.join(words)}>" in " ".join(run(*verb.split(), "--help").out.split())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "version",
+        "explain -f examples",
+        "policies lint examples/policies",
+        "policies list --builtin strict --all",
+        "test examples/tests",
+    ],
+)
+def test_json_and_yaml_have_the_same_data(command: str, run: Run) -> None:
+    as_json, as_yaml = (run(*command.split(), "-o", word) for word in ("json", "yaml"))
+    assert as_json.code == as_yaml.code == 0
+    assert YAML(typ="safe").load(as_yaml.out) == json.loads(as_json.out)

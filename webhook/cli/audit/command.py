@@ -14,9 +14,10 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.enforcement import NOT_ENFORCED
 from webhook.audit.findings import WORST_FIRST, Finding, problem_of
 from webhook.audit.summary import Auditor
-from webhook.cli.audit.reporting import Output, Reporter
+from webhook.cli.audit.reporting import AuditFormat, Reporter
 from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
+from webhook.cli.common.output import OUTPUT, Format
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import warn
 from webhook.errors import InputError
@@ -80,7 +81,7 @@ def audit(
     namespace_labels: options.NamespaceLabels = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="How to print it.")] = Output.TABLE,
+    output: Annotated[AuditFormat, OUTPUT] = Format.TABLE,
     *,
     all_namespaces: options.AllNamespaces = False,
     from_cluster: options.FromCluster = False,

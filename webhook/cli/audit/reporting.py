@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -14,28 +14,29 @@ from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.summary import Auditor, Summary, summary_json
 from webhook.cli.audit import table
+from webhook.cli.common.output import Format, print_data
 from webhook.cli.common.terminal import warn, write
 from webhook.documents import yaml_dump
 from webhook.workloads.workload import Workload
 
-
-class Output(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-    HTML = "html"
-    OPENREPORTS = "openreports"
-    PROMETHEUS = "prometheus"
+AuditFormat = Literal[
+    Format.TABLE,
+    Format.JSON,
+    Format.YAML,
+    Format.HTML,
+    Format.OPENREPORTS,
+    Format.PROMETHEUS,
+]
 
 
 class Reporter:
-    def __init__(self, output: Output, of: str, *, with_diff: bool) -> None:
+    def __init__(self, output: AuditFormat, of: str, *, with_diff: bool) -> None:
         """`of`: what is audited, in words."""
         self._output = output
         self._of = of
         self._prints_diff = with_diff
-        self.with_diff = with_diff or output is Output.HTML
-        self.prints_each = output is Output.JSON
+        self.with_diff = with_diff or output is Format.HTML
+        self.prints_each = output is Format.JSON
         self.interrupted = False
 
     def judge_all(
@@ -60,21 +61,21 @@ class Reporter:
     def finish(self, summary: Summary, costs: Costs, notes: Sequence[str] = ()) -> None:
         totals = summary_json(summary, costs, notes, interrupted=self.interrupted)
         match self._output:
-            case Output.JSON:
+            case Format.JSON:
                 write(f"{msgspec.json.encode({'summary': totals}, enc_hook=str).decode()}\n")
-            case Output.YAML:
+            case Format.YAML:
                 document = {"summary": totals, "owners": [row_of(row) for row in summary.rows]}
-                write(yaml_dump.dump(msgspec.to_builtins(document, enc_hook=str)))
-            case Output.HTML:
+                print_data(document, Format.YAML)
+            case Format.HTML:
                 from webhook.audit.reports import html
 
                 write(html.page(summary, costs, totals, at=datetime.now(UTC), of=self._of))
-            case Output.OPENREPORTS:
+            case Format.OPENREPORTS:
                 for report in openreports.reports(summary, datetime.now(UTC)):
                     write(f"---\n{yaml_dump.dump(report)}")
-            case Output.PROMETHEUS:
+            case Format.PROMETHEUS:
                 from webhook.audit.reports import prometheus
 
                 write(prometheus.exposition(summary))
-            case Output.TABLE:
+            case Format.TABLE:
                 table.show(summary, costs, totals, with_diff=self._prints_diff)

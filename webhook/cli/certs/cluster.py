@@ -16,7 +16,7 @@ from webhook.certificates.check import check as check_certificates
 from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, running_replicas
 from webhook.certificates.secret import SharedSecret
 from webhook.cli.cluster.server_args import ServerArgs, parse_server_args
-from webhook.cli.common.output import Format, pluralize, print_json
+from webhook.cli.common.output import Format, Output, pluralize, print_data
 from webhook.cli.common.terminal import console
 from webhook.cluster import reads
 from webhook.cluster.client import Api, api_client
@@ -50,7 +50,7 @@ def installed_certificates(kubeconfig: str | None, context: str | None) -> list[
     return certificates
 
 
-def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Format) -> int:
+def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Output) -> int:
     """Print what is right and wrong, and return the exit code. Raises InputError."""
     api = api_client(kubeconfig, context, retry_429=True)
     installed = _read_installed(api)
@@ -150,11 +150,12 @@ def _parse(place: str, pem: bytes) -> list[CertificateInfo]:
         raise InputError(f"{place}: not a PEM certificate: {error}") from error
 
 
-def _print_results(results: list[CheckResult], output: Format) -> int:
+def _print_results(results: list[CheckResult], output: Output) -> int:
     """Returns the exit code."""
     exit_code = 1 if any(each.problem for each in results) else 0
-    if output is Format.JSON:
-        print_json([{"what": each.subject, "problem": each.problem, "until": each.until} for each in results])
+    if output is not Format.TABLE:
+        data = [{"what": each.subject, "problem": each.problem, "until": each.until} for each in results]
+        print_data(data, output)
         return exit_code
     out = console()
     for each in results:

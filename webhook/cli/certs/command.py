@@ -12,7 +12,7 @@ from certs.files import existing_file, issue_to
 from certs.inspect import CertificateInfo, read_certificates
 from certs.issue import service_hosts
 from webhook.cli.common import options
-from webhook.cli.common.output import Format, OutputFormat, print_json
+from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.terminal import console
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
@@ -63,7 +63,7 @@ def show(
         list[Path] | None,
         typer.Argument(metavar="[FILE...]", help="PEM files. Default: those of the cluster."),
     ] = None,
-    output: OutputFormat = Format.TEXT,
+    output: Output = Format.TABLE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
@@ -75,8 +75,8 @@ def show(
         from webhook.cli.certs import cluster
 
         certificates = cluster.installed_certificates(kubeconfig, context)
-    if output is Format.JSON:
-        print_json([_as_json(place, each, now) for place, each in certificates])
+    if output is not Format.TABLE:
+        print_data([_as_json(place, each, now) for place, each in certificates], output)
         return
     out = console()
     for place, each in certificates:
@@ -120,7 +120,7 @@ def check(
         timedelta,
         options.duration_setting("--within", help="Report certificates that expire within this time."),
     ] = "7d",  # type: ignore[assignment]  # parsed as what the user writes
-    output: OutputFormat = Format.TEXT,
+    output: Output = Format.TABLE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:

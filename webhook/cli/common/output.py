@@ -1,9 +1,9 @@
-"""Output for programs, and wording that verbs share. Output for people is in `terminal.py`."""
+"""The words of `-o`, output for programs, and wording that verbs share; `terminal.py` has that for people."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -12,20 +12,39 @@ from webhook.documents.json_text import escape_controls
 
 
 class Format(StrEnum):
-    """Output formats of a command that prints text or a table."""
+    """Every word of `-o`. A verb's annotation names those that it has: `Annotated[Literal[...], OUTPUT]`."""
 
-    TEXT = "text"
+    TABLE = "table"
+    """For people, be it a table or sentences."""
+    WIDE = "wide"
+    """The table with all columns and whole names."""
     JSON = "json"
+    YAML = "yaml"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITHUB = "github"
+    OPENREPORTS = "openreports"
+    PROMETHEUS = "prometheus"
 
 
-OutputFormat = Annotated[Format, typer.Option("--output", "-o", help="Text, or JSON for programs.")]
+OUTPUT: Any = typer.Option("--output", "-o", help="Format of the output.")
+DataFormat = Literal[Format.JSON, Format.YAML]
+Output = Annotated[Literal[Format.TABLE, Format.JSON, Format.YAML], OUTPUT]
 
 
 def pluralize(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def print_json(value: Any) -> None:
-    """One JSON value, indented, keys in the order given."""
-    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
-    print(escape_controls(text))
+def print_data(value: Any, output: DataFormat) -> None:
+    """One value, with its keys in the order given."""
+    if output is Format.YAML:
+        from webhook.documents import yaml_dump
+
+        text = yaml_dump.dump(msgspec.to_builtins(value, enc_hook=str))
+        print(text, end="")
+    else:
+        text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
+        print(escape_controls(text))

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
-from webhook.cli.common.output import Format, OutputFormat, print_json
+from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
@@ -41,7 +41,7 @@ def explain(
     controller: options.Controllers = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: OutputFormat = Format.TEXT,
+    output: Output = Format.TABLE,
     *,
     from_cluster: options.FromCluster = False,
 ) -> None:
@@ -101,10 +101,11 @@ def explain(
     ]
     if not pods:
         raise InputError("the input has no Pods and no Pod templates")
-    if output is Format.JSON:
-        print_json([as_json(located, namespace, explanation) for located, explanation in explanations])
-    else:
+    if output is Format.TABLE:
         _print(explanations, namespace, view)
+    else:
+        data = [as_json(located, namespace, explanation) for located, explanation in explanations]
+        print_data(data, output)
     if len(explanations) < len(pods):
         raise typer.Exit(1)
 

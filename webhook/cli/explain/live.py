@@ -16,7 +16,7 @@ from webhook.audit.enforcement import Enforcement
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.cluster_view import ClusterView, LivePod
 from webhook.cli.common.manifests import find_manifests
-from webhook.cli.common.output import Format, print_json
+from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.cluster.client import Api
@@ -25,7 +25,7 @@ from webhook.workloads.builtin_plugins import NO_PLUGINS
 from webhook.workloads.workload import Workload
 
 
-def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, output: Format) -> None:
+def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, output: Output) -> None:
     """Explain the Pod as it was created, and why a new one would differ.
 
     Raises ClusterError.
@@ -47,9 +47,9 @@ def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, out
         now=datetime.now(UTC),
     )
     reasons = diagnose(workload, explanation, verdict, context)
-    if output is Format.JSON:
+    if output is not Format.TABLE:
         audited = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
-        print_json([{**as_json(located, namespace, explanation), **audited}])
+        print_data([{**as_json(located, namespace, explanation), **audited}], output)
         return
     out = console()
     title = f"  {verdict.finding}, created at {workload.created}"
