@@ -26,7 +26,18 @@ def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
     assert (worst.owner, worst.finding) == (WEB, Finding.SLIPPED_THROUGH)
     assert worst.pods == {Finding.WOULD_CHANGE: 1, Finding.SLIPPED_THROUGH: 1}
     assert other.owner.name == "own"
+    assert (worst.requests.before["cpu"], worst.requests.after["cpu"]) == (200, 600)
     assert summary.skips == Counter({"opted-out": 1})
     assert (summary.live_pods, summary.objects) == (3, 4)
     total = summary.namespaces["shop"]
     assert (total.pods, total.before["cpu"], total.after["cpu"]) == (3, 300, 900)
+
+
+def test_rows_without_effect_come_last() -> None:
+    summary = Summary()
+    default = verdict_with(Finding.WOULD_CHANGE, "app:resizePolicy.cpu", after="NotRequired")
+    restarts = verdict_with(Finding.WOULD_CHANGE, "app:resizePolicy.cpu", after="RestartContainer")
+    summary.add(live_pod("a"), default)
+    summary.add(live_pod("b"), verdict_with(Finding.PASS))
+    summary.add(live_pod("c"), restarts)
+    assert [row.owner.name for row in summary.rows] == ["c", "b", "a"]

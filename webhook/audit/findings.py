@@ -35,6 +35,7 @@ class Finding(StrEnum):
 
 
 WORST_FIRST = tuple(Finding)
+_CHANGES = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
 
 
 class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -48,6 +49,11 @@ class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
     why: str = ""
     in_force: bool = False
     """Whether a Pod created now gets `after`."""
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether it is more than a `resizePolicy` that Kubernetes takes as its default."""
+        return self.after != "NotRequired" or not self.field.partition(":")[2].startswith("resizePolicy.")
 
 
 Amounts = Mapping[str, int]
@@ -87,6 +93,16 @@ class Verdict(Struct, frozen=True, kw_only=True):
     @property
     def finding(self) -> Finding:
         return self.items[0].finding
+
+    @property
+    def changes(self) -> bool:
+        """Whether a new Pod would be different, with effect."""
+        return any(each.finding in _CHANGES and each.has_effect for each in self.items)
+
+    @property
+    def is_without_effect(self) -> bool:
+        """Whether all there is to change has no effect."""
+        return self.finding is Finding.WOULD_CHANGE and not self.changes
 
     @property
     def problem(self) -> str:

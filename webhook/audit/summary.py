@@ -20,26 +20,6 @@ from webhook.model.quantity import of_milli
 from webhook.workloads.workload import Ref, Workload
 
 
-class Row(Struct):
-    """An owner, with its template and live Pods."""
-
-    owner: Ref
-    verdict: Verdict
-    """The worst of its template and Pods."""
-    pods: dict[Finding, int] = {}
-    """Live Pods by their worst finding."""
-
-    def add(self, workload: Workload, verdict: Verdict) -> None:
-        if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
-            self.verdict = verdict
-        if workload.is_live:
-            self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
-
-    @property
-    def finding(self) -> Finding:
-        return self.verdict.finding
-
-
 class Total(Struct):
     """Requests of Pods, in thousandths, before and after."""
 
@@ -56,6 +36,30 @@ class Total(Struct):
         self.pods += other.pods
         self.before.update(other.before)
         self.after.update(other.after)
+
+
+class Row(Struct):
+    """An owner, with its template and live Pods."""
+
+    owner: Ref
+    verdict: Verdict
+    """The worst of its template and Pods."""
+    pods: dict[Finding, int] = {}
+    """Live Pods by their worst finding."""
+    requests: Total = msgspec.field(default_factory=Total)
+    """Of its Pods together."""
+
+    def add(self, workload: Workload, verdict: Verdict) -> None:
+        if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
+            self.verdict = verdict
+        if workload.is_live:
+            self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
+        if workload.replicas:
+            self.requests.add(verdict, workload.replicas)
+
+    @property
+    def finding(self) -> Finding:
+        return self.verdict.finding
 
 
 class Summary:
@@ -89,10 +93,11 @@ class Summary:
 
     @property
     def rows(self) -> list[Row]:
-        """Worst first, then by name."""
+        """Worst first, then by name; last, those of which no change has an effect."""
         return sorted(
             self._rows.values(),
             key=lambda row: (
+                row.verdict.is_without_effect,
                 WORST_FIRST.index(row.finding),
                 row.owner.namespace,
                 row.owner.kind,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.audit.verdicts import WEB
 from webhook.audit.findings import Finding, Item, Verdict
-from webhook.audit.reports.wording import pods_of, short, what
+from webhook.audit.reports.wording import added, pods_of, short, what
 from webhook.audit.summary import Row
 
 CHANGE, CONFLICT, DRIFTED, SKIPPED = (
@@ -42,6 +42,18 @@ def test_what(items: list[Item], finding: Finding, line: str) -> None:
 )  # fmt: skip
 def test_short(milli: int, resource: str, text: str) -> None:
     assert short({resource: milli}, resource) == text
+
+
+@pytest.mark.parametrize(
+    ("milli", "resource", "text"),
+    [
+        (6200, "cpu", "+6.2 CPU"), (-100, "cpu", "-0.1 CPU"), (14 * 2**30 * 1000, "memory", "+14 GiB"),
+        (256 * 2**20 * 1000, "memory", "+256 MiB"), (-3 * 2**40 * 1000, "memory", "-3 TiB"),
+        (2**60 * 1000, "memory", "+1024 PiB"), (500, "memory", "+0.5 B"),
+    ],
+)  # fmt: skip
+def test_added(milli: int, resource: str, text: str) -> None:
+    assert added(milli, resource) == text
 
 
 @pytest.mark.parametrize(

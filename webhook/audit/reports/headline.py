@@ -1,0 +1,47 @@
+"""What an audit found, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from webhook.audit.findings import Finding
+from webhook.audit.reports.wording import added
+from webhook.audit.summary import Row, Total
+from webhook.model.names import QOS_RESOURCES
+
+UNDECIDED = (Finding.VIOLATION, Finding.CONFLICT)
+"""What only a person can settle, by changing an object or a policy."""
+
+
+def headline(rows: Iterable[Row]) -> str:
+    """As `41 of 60 owners would change: +6.2 CPU, +14 GiB; 3 need a decision`."""
+    rows = [*rows]
+    if not rows:
+        return "No Pods and no Pod templates were found"
+    return "; ".join(_parts(rows))
+
+
+def _parts(rows: list[Row]) -> Iterator[str]:
+    owners = f"{len(rows)} owner{'s' if len(rows) > 1 else ''}"
+    changed = sum(row.verdict.changes for row in rows)
+    if changed:
+        requests = ", ".join(_added(rows))
+        yield f"{changed} of {owners} would change: {requests or 'requests stay as they are'}"
+    else:
+        yield f"None of {owners} would change"
+    undecided = sum(row.finding in UNDECIDED for row in rows)
+    if undecided:
+        yield f"{undecided} need{'s' if undecided == 1 else ''} a decision"
+    not_judged = sum(row.finding is Finding.NOT_JUDGED for row in rows)
+    if not_judged:
+        yield f"{not_judged} could not be judged"
+
+
+def _added(rows: Iterable[Row]) -> Iterator[str]:
+    total = Total()
+    for row in rows:
+        total.join(row.requests)
+    for resource in QOS_RESOURCES:
+        amount = total.after[resource] - total.before[resource]
+        if amount:
+            yield added(amount, resource)
