@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from tests.support.pods import decide, pod, policy, snapshot
 from webhook.cli import app
-from webhook.cli.explain.reasons import REASONS
 from webhook.edits import EDITS, field_name
 from webhook.model.names import Mode
 from webhook.policies.schema import Spec
@@ -49,11 +48,6 @@ def _lines() -> Iterator[str]:
     yield "| server | namespace | policy Enforce | policy Audit | policy Off |"
     yield "|---|---|---|---|---|"
     yield from _modes()
-    yield "\n## Why something was left out\n"
-    yield "The reasons of `explain`, of the log and of `podtailor_skips_total`.\n"
-    yield "| reason | meaning |"
-    yield "|---|---|"
-    yield from (f"| `{reason}` | {meaning} |" for reason, meaning in REASONS.items())
     yield "\n## The log line of a review\n"
     yield "One JSON line a review on standard error; under `review`:\n"
     yield "| field | meaning |"

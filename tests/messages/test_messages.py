@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -10,9 +11,15 @@ import pytest
 
 from tools import messages as page
 from webhook.audit.findings import WORST_FIRST
+from webhook.engine.evaluate import VIOLATION
 from webhook.messages import MESSAGES, PAGE, SECTIONS
 from webhook.messages.findings import FINDINGS
 from webhook.messages.message import Message
+from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
+from webhook.messages.policies import STATUSES
+from webhook.messages.server import RESULTS as REVIEWS
+from webhook.model.draft import Reason
+from webhook.server.metrics import RESULTS
 
 ALL = [message for section in SECTIONS.values() for message in section]
 
@@ -29,6 +36,46 @@ def test_no_name_has_two_paragraphs() -> None:
 def test_every_finding_has_a_paragraph() -> None:
     assert [each.name for each in FINDINGS] == list(WORST_FIRST)
     assert all(MESSAGES[finding] is finding.message for finding in WORST_FIRST)
+
+
+def test_every_reason_of_a_skip_has_a_paragraph() -> None:
+    assert sorted(each.name for each in SKIPS) == sorted(Reason)
+
+
+def test_every_exemption_and_warning_in_the_code_has_a_paragraph() -> None:
+    """Each `Notice` is made with a literal reason; the metric counts one besides."""
+    names = {VIOLATION, *_literals("Notice", 0), *_literals("count_skip", 0)}
+    assert {each.name for each in (*EXEMPTIONS, *WARNINGS)} == names - {VIOLATION}
+
+
+def test_every_status_of_a_policy_has_a_paragraph() -> None:
+    assert {each.name for each in STATUSES} == {
+        *_literals("_not_ready", 1),
+        *_literals("PolicyStatus", "reason"),
+    }
+
+
+def test_every_result_of_a_review_has_a_paragraph() -> None:
+    assert [each.name for each in REVIEWS] == list(RESULTS)
+
+
+def _literals(function: str, argument: int | str) -> set[str]:
+    """The strings with which the code calls a function at that position, or by that keyword."""
+    found = set()
+    for file in Path("webhook").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call) or function not in (
+                getattr(node.func, "id", ""),
+                getattr(node.func, "attr", ""),
+            ):
+                continue
+            given: dict[int | str | None, ast.expr] = dict(enumerate(node.args))
+            given |= {each.arg: each.value for each in node.keywords}
+            match given.get(argument):
+                case ast.Constant(value=str(literal)):
+                    found.add(literal)
+    assert found
+    return found
 
 
 @pytest.mark.parametrize("message", ALL, ids=[each.name for each in ALL])

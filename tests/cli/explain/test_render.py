@@ -37,7 +37,7 @@ def test_audit_shows_what_would_change(run: Run) -> None:
     out = run("explain", "-f", "examples/daemonset.yaml", "--mode", "audit").out
     assert "    + general   matches, audit only  (built in (safe))\n" in out
     assert "  Would set, audit only\n" in out
-    assert "  Skips\n    agent:resources  daemonset: the DaemonSet controller plans" in out
+    assert "  Skips\n    agent:resources  daemonset: Pods of a DaemonSet must fit every Node" in out
 
 
 def test_conflict_has_both_values(run: Run, tmp_path: Path) -> None:

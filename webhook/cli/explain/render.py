@@ -10,13 +10,13 @@ from rich.text import Text
 from webhook.audit.findings import problem_of
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.cli.common.terminal import warn
-from webhook.cli.explain.reasons import REASONS
 from webhook.engine import explain as engine
 from webhook.engine.annotation import applied_of
 from webhook.engine.apply import Outcome
 from webhook.engine.match import NAMESPACE
 from webhook.engine.qos import QosMove
 from webhook.engine.snapshot import Snapshot
+from webhook.messages import MESSAGES
 from webhook.model.draft import Change, Conflict, Reason
 from webhook.model.names import APPLIED, LIMIT_RANGER, Mode
 from webhook.model.pod import NO_METADATA
@@ -102,7 +102,7 @@ def _outcome(
     if outcome.skips:
         yield Text("\n  Skips", style="bold")
         for skip in outcome.skips:
-            why = REASONS[skip.reason]
+            why = MESSAGES[skip.reason].title
             if skip.reason is Reason.KEPT and skip.field in set_by:
                 why = f"the Pod's annotation says podtailor set it (policy {set_by[skip.field]})"
             yield Text(f"    {skip.field}  {skip.reason}: {why}  (proposed by {skip.policy.name})")
