@@ -130,7 +130,10 @@ def test_lint_for_machines(run: Run) -> None:
         "policies": [],
         "problems": [
             {
-                "place": "<stdin>:5:3",
+                "file": "<stdin>",
+                "line": 5,
+                "column": 3,
+                "name": "invalid-policy",
                 "field": "spec.moed",
                 "message": 'unknown field; did you mean "mode"?',
             }

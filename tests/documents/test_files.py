@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from webhook.documents import yaml_tree
 from webhook.documents.files import read_file
 from webhook.errors import InputError
+from webhook.model.place import Place
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,10 @@ def test_the_last_of_duplicate_keys_is_taken_and_reported(tmp_path: Path) -> Non
     file.write_text("x: 1\n---\na:\n  b: 1\n  yes: 1\n  b: 2\n  true: 2\n")
     document = read_file(str(file))[1]
     assert document.data == {"a": {"b": 2, "true": 2}}
-    assert document.place(("a", "b")) == f"{file}:6:3"
-    assert list(document.duplicate_key_problems()) == [
-        (f"{file}:6:3", "duplicate key 'b', first set in line 4"),
-        (f"{file}:7:3", "duplicate key 'true', first set in line 5"),
+    assert document.place(("a", "b")) == Place(str(file), 6, 3)
+    assert [*map(str, document.duplicate_key_problems())] == [
+        f"{file}:6:3: duplicate key 'b', first set in line 4",
+        f"{file}:7:3: duplicate key 'true', first set in line 5",
     ]
 
 
@@ -113,7 +114,7 @@ def test_places_in_json_are_computed_when_needed(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text('{\n "a": {\n  "b": 1}}')
     (document,) = read_file(str(file))
-    assert document.place(("a", "b")) == f"{file}:3:3"
+    assert document.place(("a", "b")) == Place(str(file), 3, 3)
 
 
 def test_place_in_json_that_yaml_refuses_is_that_of_its_document(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_place_in_json_that_yaml_refuses_is_that_of_its_document(tmp_path: Path)
     file.write_text(f'{{"{key}": 1}}')
     (document,) = read_file(str(file))
     assert document.data == {key: 1}
-    assert document.place((key,)) == f"{file}:1:1"
+    assert document.place((key,)) == Place(str(file), 1, 1)
 
 
 def test_files_are_read_as_another_parser_reads_them() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from webhook.model.place import Place
 from webhook.model.policy import Policy
 from webhook.policies.load import load, load_or_raise
 
@@ -24,6 +25,6 @@ def only_policy(folder: Path, text: str) -> Policy:
 def assert_refused(folder: Path, spec: str, column: int, field: str, words: str) -> None:
     """A policy with this spec, which starts in line 5, has one problem: there, about the field, in the words."""
     (problem,) = load([write(folder, f"{HEAD}  {spec}\n")]).problems
-    assert problem.place == f"{folder / 'policy.yaml'}:5:{column}"
+    assert problem.place == Place(f"{folder / 'policy.yaml'}", 5, column)
     assert problem.field == field
     assert words in problem.message

@@ -20,7 +20,7 @@ def test_list_of_a_cluster_is_taken(tmp_path: Path) -> None:
     assert [(policy.name, policy.source) for policy in loaded.policies] == [
         ("q", f"{tmp_path / 'policy.yaml'}:5:3")
     ]
-    assert [problem.place for problem in loaded.problems] == [f"{tmp_path / 'policy.yaml'}:12:10"]
+    assert [str(problem.place) for problem in loaded.problems] == [f"{tmp_path / 'policy.yaml'}:12:10"]
 
 
 OTHERS = [
@@ -63,7 +63,7 @@ def test_good_documents_beside_bad_ones_are_loaded(tmp_path: Path) -> None:
     good, bad = f"{HEAD}  {{}}\n", f"{HEAD}  mod: x\n".replace("{name: p}", "{name: bad}")
     loaded = load([write(tmp_path, f"{good}---\n{bad}---\n# nothing\n")])
     assert [policy.name for policy in loaded.policies] == ["p"]
-    assert [problem.place for problem in loaded.problems] == [f"{tmp_path / 'policy.yaml'}:11:3"]
+    assert [str(problem.place) for problem in loaded.problems] == [f"{tmp_path / 'policy.yaml'}:11:3"]
 
 
 def test_same_name_twice_is_reported_with_both_places(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_same_name_twice_is_reported_with_both_places(tmp_path: Path) -> None:
 def test_what_is_no_yaml_is_a_problem_among_others(tmp_path: Path) -> None:
     write(tmp_path, "a: [", "a.yaml")
     write(tmp_path, f"{HEAD}  mod: x\n", "b.yaml")
-    assert [problem.place.partition(":")[0] for problem in load([str(tmp_path)]).problems] == [
+    assert [problem.place.file for problem in load([str(tmp_path)]).problems] == [
         str(tmp_path / "a.yaml"),
         str(tmp_path / "b.yaml"),
     ]
@@ -104,7 +104,7 @@ def test_nesting_is_a_problem_like_any_other(tmp_path: Path, before: str, after:
     file = tmp_path / "deep.yaml"
     file.write_text(before * depth + "1" + after * depth)
     (problem, *_) = load([str(file)]).problems
-    assert problem.place.startswith(f"{file}:1:")
+    assert (problem.place.file, problem.place.line) == (str(file), 1)
     assert problem.message == "nested more than 200 deep"
 
 

@@ -102,7 +102,7 @@ def test_refuses(tmp_path: Path, spec: str, column: int, field: str, words: str)
 def test_refuses_whole_documents(tmp_path: Path, text: str, place: str, words: str) -> None:
     problems = load([write(tmp_path, text)]).problems
     assert any(
-        problem.place.endswith(f"policy.yaml:{place}") and words in str(problem) for problem in problems
+        str(problem.place).endswith(f"policy.yaml:{place}") and words in str(problem) for problem in problems
     ), problems
 
 

@@ -49,6 +49,9 @@ class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
     why: str = ""
     in_force: bool = False
     """Whether a Pod created now gets `after`."""
+    line: int = 0
+    """Of the field in a manifest, or of what would hold it; 0 for what is in no file."""
+    column: int = 0
 
     @property
     def has_effect(self) -> bool:

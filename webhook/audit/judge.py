@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from msgspec import structs
 
 from webhook.audit.demand import demand
 from webhook.audit.diff import diff_of
@@ -38,6 +40,7 @@ def judge(
         resized = _resized(subject, workload, enforcement)
         items = [*_items(decision, workload, enforcement), *(each.item for each in resized)]
         items.sort(key=lambda item: WORST_FIRST.index(item.finding))
+        items = [*_located(items, workload, subject, outcome.changes)]
         writes = () if decision.denied else outcome.writes
         # A new Pod would have the policy's value, not the one that this Pod was resized to.
         writes += tuple(
@@ -73,6 +76,21 @@ def _items(decision: Decision, workload: Workload, enforcement: Enforcement) -> 
     yield from (_conflict(each) for each in conflicts if each.policy.origin not in SHIPPED)
     if not decision.denied:
         yield from _changes(decision, workload, enforcement)
+
+
+def _located(
+    items: Iterable[Item], workload: Workload, subject: Subject, changes: Iterable[Change]
+) -> Iterator[Item]:
+    """With the line and column of what each item is about, if this is a manifest."""
+    if workload.place_of is None:
+        yield from items
+        return
+    paths = {change.field: change.path for change in changes}
+    paths |= {f"{each.name}:": each.path for each in subject.containers}
+    for item in items:
+        container = f"{item.field.partition(':')[0]}:"
+        place = workload.place_of(paths.get(item.field) or paths.get(container, ("spec",)))
+        yield structs.replace(item, line=place.line, column=place.column)
 
 
 def _violation(violation: Violation) -> Item:

@@ -16,6 +16,7 @@ from webhook.audit.judge import judge
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError
 from webhook.model.names import QOS_RESOURCES, WorkloadType
+from webhook.model.place import Place
 from webhook.model.quantity import of_milli
 from webhook.workloads.workload import Ref, Workload
 
@@ -48,6 +49,8 @@ class Row(Struct):
     """Live Pods by their worst finding."""
     requests: Total = msgspec.field(default_factory=Total)
     """Of its Pods together."""
+    place: Place | None = None
+    """Of a manifest."""
 
     def add(self, workload: Workload, verdict: Verdict) -> None:
         if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
@@ -66,7 +69,8 @@ class Summary:
     """`add` every verdict, then read the rest."""
 
     def __init__(self) -> None:
-        self._rows: dict[Ref, Row] = {}
+        self._rows: dict[tuple[Ref, Place | None], Row] = {}
+        """Files may hold an object more than once, as overlays do."""
         self.objects = self.live_pods = 0
         self.findings: set[Finding] = set()
         """Every finding of any object, not only each object's worst."""
@@ -78,9 +82,10 @@ class Summary:
     def add(self, workload: Workload, verdict: Verdict) -> None:
         self.objects += 1
         self.findings.update(item.finding for item in verdict.items)
-        row = self._rows.get(workload.owner)
+        key = (workload.owner, workload.place)
+        row = self._rows.get(key)
         if row is None:
-            row = self._rows[workload.owner] = Row(workload.owner, verdict)
+            row = self._rows[key] = Row(workload.owner, verdict, place=workload.place)
         row.add(workload, verdict)
         if workload.is_live:
             self.live_pods += 1
@@ -102,6 +107,7 @@ class Summary:
                 row.owner.namespace,
                 row.owner.kind,
                 row.owner.name,
+                str(row.place or ""),
             ),
         )
 

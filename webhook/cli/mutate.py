@@ -81,7 +81,7 @@ def _patch(manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: 
     """The operations on a whole document. Prints warnings."""
     ops: list[Op] = []
     for each in manifests:
-        place = each.document.place(each.at)
+        place = each.place
         decision = evaluate(each.request(namespace), snapshot)
         if decision.denied:
             warn(f"{place}: would be refused: {decision.denied}")

@@ -37,7 +37,11 @@ def lint(
         raise InputError(f"{', '.join(paths)}: no policy found")
     if output is not Format.TABLE:
         names = [policy.name for policy in loaded.policies]
-        print_data({"policies": names, "problems": loaded.problems}, output)
+        problems = [
+            {**each.place.fields, "name": each.name, "field": each.field, "message": each.message}
+            for each in loaded.problems
+        ]
+        print_data({"policies": names, "problems": problems}, output)
     elif loaded.problems:
         print_error("\n".join(map(str, loaded.problems)))
     else:

@@ -23,6 +23,7 @@ from webhook.documents.files import Document
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.errors import InputError
 from webhook.model.patch import Path as Location
+from webhook.model.place import Place
 from webhook.model.policy import SHIPPED
 from webhook.policies.policy_tests import Case, PolicyTest, fields_of, mismatches, read
 from webhook.policies.schema import TEST_KIND
@@ -41,8 +42,7 @@ class Draft(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    place: str
-    """`file:line:column` of the test."""
+    place: Place
     name: str
     failures: tuple[str, ...]
 
@@ -131,7 +131,9 @@ def _manifests(
         yield from ((each, ()) for each in read_manifests([str(folder / case.manifest)], templates))
 
 
-def _decide(suite: PolicyTest, case: Case, folder: Path, place: str, pods: list[LocatedManifest]) -> Decision:
+def _decide(
+    suite: PolicyTest, case: Case, folder: Path, place: Place, pods: list[LocatedManifest]
+) -> Decision:
     """Raises InputError."""
     snapshot = snapshot_from(
         PolicyOptions(
@@ -177,8 +179,8 @@ def _print_junit(results: list[Result]) -> None:
     failed = sum(bool(result.failures) for result in results)
     suite = ET.Element("testsuite", name="podtailor", tests=str(len(results)), failures=str(failed))
     for result in results:
-        file, _, rest = result.place.rpartition(":")[0].rpartition(":")
-        case = ET.SubElement(suite, "testcase", classname=file, name=result.name, file=file, line=rest)
+        file, line = result.place.file, str(result.place.line)
+        case = ET.SubElement(suite, "testcase", classname=file, name=result.name, file=file, line=line)
         if result.failures:
             ET.SubElement(case, "failure", message=result.failures[0]).text = "\n".join(result.failures)
     write('<?xml version="1.0" encoding="UTF-8"?>\n')
@@ -187,7 +189,7 @@ def _print_junit(results: list[Result]) -> None:
 
 def _print_data(results: list[Result], output: DataFormat) -> None:
     data = [
-        {"place": each.place, "name": each.name, "passed": not each.failures, "failures": each.failures}
+        {**each.place.fields, "name": each.name, "passed": not each.failures, "failures": each.failures}
         for each in results
     ]
     print_data(data, output)

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from webhook.documents import yaml_tree
+from webhook.documents.problems import InvalidInputError, Problem, ProblemName
 from webhook.documents.yaml_scanner import MAX_DEPTH
 from webhook.documents.yaml_tree import DuplicateKey, Location, Node, YamlError
 from webhook.errors import InputError
+from webhook.model.place import Place
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 # Always a document marker: the lines of block scalars are indented.
@@ -44,32 +46,37 @@ class Document:
         try:
             return yaml_tree.parse(self.text, [])
         except YamlError as error:
-            raise InputError(f"{self.at(error.line, error.column)}: {error}") from error
+            raise _invalid_yaml(self, error) from error
 
-    def place(self, location: Location = ()) -> str:
-        """`file:line:column` of a field, or of its innermost parent that exists."""
+    def place(self, location: Location = ()) -> Place:
+        """Of a field, or of its innermost parent that exists."""
         try:
             node = yaml_tree.node_at(self.root, location)
         except InputError:
             node = None
         return self.at(node.line, node.column) if node else self.at(0, 0)
 
-    def duplicate_key_problems(self) -> Iterator[tuple[str, str]]:
-        """Place and message of each duplicate key."""
+    def duplicate_key_problems(self) -> Iterator[Problem]:
         for each in self.duplicate_keys:
             first = self.first_line + each.first_line
-            yield self.at(each.line, each.column), f"duplicate key {each.key!r}, first set in line {first}"
+            message = f"duplicate key {each.key!r}, first set in line {first}"
+            yield Problem(ProblemName.DUPLICATE_KEY, self.at(each.line, each.column), message)
 
-    def at(self, line: int, column: int) -> str:
-        """`file:line:column` of a position in the text. The arguments count from 0."""
+    def at(self, line: int, column: int) -> Place:
+        """Of a position in the text. The arguments count from 0."""
         column += self.first_column if line == 0 else 0
-        return f"{self.source}:{self.first_line + line}:{column + 1}"
+        return Place(self.source, self.first_line + line, column + 1)
+
+
+def _invalid_yaml(document: Document, error: YamlError) -> InvalidInputError:
+    place = document.at(error.line, error.column)
+    return InvalidInputError(Problem(ProblemName.INVALID_YAML, place, str(error)))
 
 
 def manifest_paths(paths: Iterable[str]) -> Iterator[str]:
     """Files and `-` (standard input) as given; directories as their manifests, sorted by name.
 
-    Raises InputError for a directory without manifests.
+    Raises InvalidInputError for a directory without manifests.
     """
     for path in paths:
         if path == "-" or not Path(path).is_dir():
@@ -77,12 +84,13 @@ def manifest_paths(paths: Iterable[str]) -> Iterator[str]:
             continue
         manifests = sorted(entry for entry in Path(path).iterdir() if entry.suffix in _SUFFIXES)
         if not manifests:
-            raise InputError(f"{path}: no {', '.join(_SUFFIXES)} file in this directory")
+            message = f"no {', '.join(_SUFFIXES)} file in this directory"
+            raise InvalidInputError(Problem(ProblemName.NO_MANIFESTS, Place(path), message))
         yield from map(str, manifests)
 
 
 def read_documents(paths: Iterable[str]) -> Iterator[Document]:
-    """The documents of every file that `manifest_paths` yields. Raises InputError as `read_file` does."""
+    """The documents of every file that `manifest_paths` yields. Raises InvalidInputError, as `read_file`."""
     for path in manifest_paths(paths):
         yield from read_file(path)
 
@@ -90,23 +98,27 @@ def read_documents(paths: Iterable[str]) -> Iterator[Document]:
 def read_file(path: str) -> list[Document]:
     """The documents of one file, in order. The data of an empty document is None.
 
-    Raises InputError with file, line and column.
+    Raises InvalidInputError.
     """
     source = "<stdin>" if path == "-" else path
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         text = raw.decode()  # keeps a byte order mark
     except OSError as error:
-        raise InputError(f"{source}: {error.strerror}") from error
+        raise _unreadable(Place(source), str(error.strerror)) from error
     except UnicodeDecodeError as error:
         if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise InputError(
-                f"{source}:1:1: UTF-16, which kubectl does not accept: save it as UTF-8"
-            ) from None
+            message = "UTF-16, which kubectl does not accept: save it as UTF-8"
+            raise _unreadable(Place(source, 1, 1), message) from None
         before = raw[: error.start]
         line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
-        raise InputError(f"{source}:{line}:{column}: not UTF-8 at byte {error.start}") from error
+        message = f"not UTF-8 at byte {error.start}"
+        raise _unreadable(Place(source, line, column), message) from error
     return list(_documents(source, text))
+
+
+def _unreadable(place: Place, message: str) -> InvalidInputError:
+    return InvalidInputError(Problem(ProblemName.UNREADABLE_FILE, place, message))
 
 
 def _documents(source: str, text: str) -> Iterator[Document]:
@@ -224,8 +236,7 @@ def _yaml_document(source: str, line: int, text: str, column: int = 0) -> Docume
             duplicate_keys=tuple(duplicate_keys),
         )
     except YamlError as error:
-        unread = Document(source, line, text, None, first_column=column)
-        raise InputError(f"{unread.at(error.line, error.column)}: {error}") from error
+        raise _invalid_yaml(Document(source, line, text, None, first_column=column), error) from error
     vars(document)["root"] = root  # fills the cached property
     return document
 

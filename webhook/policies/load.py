@@ -14,8 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from webhook.documents import files
 from webhook.documents.files import Document
+from webhook.documents.problems import InvalidInputError, Problem, ProblemName
 from webhook.documents.yaml_tree import List, Mapping, Scalar
 from webhook.errors import InputError
+from webhook.model.place import Place
 from webhook.model.policy import Policy
 from webhook.policies.compile import compiled
 from webhook.policies.schema import GROUP, POLICY_KINDS, TEST_KIND, PolicyDocument
@@ -25,21 +27,6 @@ M = TypeVar("M", bound=BaseModel)
 _WHAT = "a policy is a mapping with apiVersion, kind, metadata and spec"
 
 
-class Problem(Struct, frozen=True):
-    """One mistake in one document."""
-
-    place: str
-    """`file:line:column`."""
-    field: str
-    """`spec.resources.limits[0].default.cpu`; empty for the whole document."""
-    message: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.place}: {self.field}: {self.message}" if self.field else f"{self.place}: {self.message}"
-        )
-
-
 class Loaded(Struct, frozen=True):
     """The policies of the valid documents, and the problems of the others."""
 
@@ -47,9 +34,9 @@ class Loaded(Struct, frozen=True):
     problems: tuple[Problem, ...]
 
     def or_raise(self) -> tuple[Policy, ...]:
-        """The policies. Raises InputError with one line per problem if there are any."""
+        """The policies. Raises InvalidInputError if there are problems."""
         if self.problems:
-            raise InputError("\n".join(map(str, self.problems)))
+            raise InvalidInputError(*self.problems)
         return self.policies
 
 
@@ -60,7 +47,7 @@ class DocumentPart(NamedTuple):
     at: Location
     data: Any
 
-    def place(self, location: Location = ()) -> str:
+    def place(self, location: Location = ()) -> Place:
         return self.document.place((*self.at, *location))
 
 
@@ -112,7 +99,7 @@ def _is_other_kind(data: Any) -> bool:
 def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
     policies: list[Policy] = []
     problems: list[Problem] = []
-    seen: dict[tuple[str, str | None, str], str] = {}
+    seen: dict[tuple[str, str | None, str], Place] = {}
     for part in parts:
         read = parsed(part, PolicyDocument, _WHAT)
         if isinstance(read, list):
@@ -122,10 +109,11 @@ def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
         identity = (read.kind, read.metadata.namespace, read.metadata.name)
         if identity in seen:
             message = f"{read.kind} {read.metadata.name} is already defined at {seen[identity]}"
-            problems.append(Problem(part.place(("metadata", "name")), "metadata.name", message))
+            place = part.place(("metadata", "name"))
+            problems.append(Problem(ProblemName.DUPLICATE_POLICY, place, message, "metadata.name"))
             continue
         seen[identity] = place
-        policies.append(compiled(read, source=place))
+        policies.append(compiled(read, source=str(place)))
     return Loaded(tuple(policies), tuple(problems))
 
 
@@ -133,9 +121,8 @@ def _documents(paths: Iterable[str], problems: list[Problem]) -> Iterator[Docume
     for path in files.manifest_paths(paths):
         try:
             yield from (document for document in files.read_file(path) if document.data is not None)
-        except InputError as error:
-            place, _, message = str(error).partition(": ")
-            problems.append(Problem(place, "", message))
+        except InvalidInputError as error:
+            problems.extend(error.problems)
 
 
 def load_or_raise(paths: Iterable[str]) -> tuple[Policy, ...]:
@@ -149,9 +136,9 @@ def parsed(part: DocumentPart, model: type[M], what: str) -> M | list[Problem]:
     A repeated key is a problem: readers of YAML differ in which of the two they take.
     """
     if part.document.duplicate_keys:
-        return [Problem(place, "", words) for place, words in part.document.duplicate_key_problems()]
+        return [*part.document.duplicate_key_problems()]
     if not isinstance(part.data, dict):
-        return [Problem(part.place(), "", what)]
+        return [_problem(part, (), what)]
     try:
         return model.model_validate(part.data)
     except ValidationError as error:
@@ -163,10 +150,11 @@ def parsed(part: DocumentPart, model: type[M], what: str) -> M | list[Problem]:
         ]
         # If it is of another kind, its fields are not the mistake.
         of_kind = [each for each in messages if each[0] in (("apiVersion",), ("kind",))]
-        return [
-            Problem(part.place(location), files.field_path(location), message)
-            for location, message in of_kind or messages
-        ]
+        return [_problem(part, location, message) for location, message in of_kind or messages]
+
+
+def _problem(part: DocumentPart, location: Location, message: str) -> Problem:
+    return Problem(ProblemName.INVALID_POLICY, part.place(location), message, files.field_path(location))
 
 
 def _as_written(part: DocumentPart, location: Location, given: object) -> object:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PlainValidator, model_validator
 
 from webhook.documents.files import Document
+from webhook.documents.problems import InvalidInputError
 from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
-from webhook.errors import InputError
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode, WorkloadType
 from webhook.policies.kubernetes_types import Model
@@ -86,14 +86,14 @@ class PolicyTest(Model):
 
 
 def read(document: Document) -> PolicyTest:
-    """The tests of a file. Raises InputError with one line per problem."""
+    """The tests of a file. Raises InvalidInputError."""
     suite = parsed(
         DocumentPart(document, (), document.data),
         PolicyTest,
         f"a file of tests is a mapping with apiVersion, kind: {TEST_KIND} and tests",
     )
     if isinstance(suite, list):
-        raise InputError("\n".join(map(str, suite)))
+        raise InvalidInputError(*suite)
     return suite
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from webhook.model.draft import Change
 from webhook.model.patch import Path
+from webhook.model.place import Place
 from webhook.model.pod import PodView, ResourceList
 from webhook.model.pod_resources import RequestsAndLimits
 from webhook.workloads.builtin_plugins import Plugins
@@ -72,14 +73,26 @@ class Workload(Struct, frozen=True, kw_only=True):
     """How many Pods to count for it."""
     problem: str = ""
     """Why the object could not be read; then `admitted` and `written` are empty."""
+    place: Place | None = None
+    """Of a manifest."""
+    place_of: Callable[[Path], Place] | None = None
+    """Of a field of `written`, for a manifest."""
 
     @property
     def is_live(self) -> bool:
         return bool(self.created)
 
 
-def unreadable(ref: Ref, problem: str) -> Workload:
-    return Workload(ref=ref, owner=ref, admitted=PodView(), written=PodView(), replicas=0, problem=problem)
+def unreadable(ref: Ref, problem: str, place: Place | None = None) -> Workload:
+    return Workload(
+        ref=ref,
+        owner=ref,
+        admitted=PodView(),
+        written=PodView(),
+        replicas=0,
+        problem=problem,
+        place=place,
+    )
 
 
 def template_of(obj: dict[str, Any], manifest: Manifest, ref: Ref, plugins: Plugins) -> Workload:

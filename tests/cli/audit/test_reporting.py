@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.cli.conftest import Run
 from webhook.documents import yaml_tree
@@ -50,3 +51,35 @@ def test_page_is_whole(run: Run) -> None:
     out = run("audit", "-f", "examples", "-o", "html").out
     assert out.startswith("<!doctype html>")
     assert out.rstrip().endswith("</html>")
+
+
+TWO_FILES = {
+    "base.yaml": "# of all\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: app\n",
+    "prod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: app\n"
+    "    resources:\n      requests: {cpu: 2}\n",
+}
+
+
+def test_every_format_has_the_place_of_each_manifest(run: Run, tmp_path: Path) -> None:
+    """Also of one that two files hold: overlays do."""
+    for name, text in TWO_FILES.items():
+        (tmp_path / name).write_text(text)
+    base, prod = (str(tmp_path / name) for name in TWO_FILES)
+    flags = ("audit", "-f", str(tmp_path))
+    *lines, _ = map(json.loads, run(*flags, "-o", "json").out.splitlines())
+    assert [(each["file"], each["line"], each["column"]) for each in lines] == [(base, 2, 1), (prod, 1, 1)]
+    owners = yaml_tree.load(run(*flags, "-o", "yaml").out)["owners"]
+    assert [(each["file"], each["line"]) for each in owners] == [(base, 2), (prod, 1)]
+    assert f"{prod}:1:1</small>" in run(*flags, "-o", "html").out
+    report = yaml_tree.load(run(*flags, "-o", "openreports").out.removeprefix("---\n"))
+    assert report["results"][1]["properties"] == {"file": prod, "line": "1", "column": "1"}
+
+
+def test_each_finding_has_the_line_of_its_field_or_of_what_would_hold_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "prod.yaml").write_text(TWO_FILES["prod.yaml"])
+    line, _ = map(json.loads, run("audit", "-f", str(tmp_path), "-o", "json").out.splitlines())
+    assert {each["field"]: (each["line"], each["column"]) for each in line["items"]} == {
+        "app:resizePolicy.cpu": (6, 5),
+        "app:resizePolicy.memory": (6, 5),
+        "app:requests.memory": (8, 7),
+    }

@@ -48,6 +48,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "finding": row.finding,
         "namespace": row.owner.namespace,
         "owner": f"{row.owner.kind} {row.owner.name}",
+        "place": row.place,
         "pods": pods_of(row),
         "types": _types(row),
         "what": what(row.verdict.items, row.finding),

@@ -90,6 +90,8 @@ def _result(row: Row, timestamp: dict[str, int]) -> dict[str, Any]:
         "resources": [subject],
         "message": truncate(_message(row), _MAX_MESSAGE),
     }
+    if row.place:
+        described["properties"] = {key: str(value) for key, value in row.place.fields.items()}
     return {**described, "severity": _SEVERITIES[result]} if result in _SEVERITIES else described
 
 

@@ -16,6 +16,7 @@ def record_of(workload: Workload, verdict: Verdict) -> dict[str, Any]:
         "namespace": ref.namespace,
         "name": ref.name,
         "owner": {"kind": owner.kind, "name": owner.name},
+        **(workload.place.fields if workload.place else {}),
         **_verdict(verdict),
     }
 
@@ -26,6 +27,7 @@ def row_of(row: Row) -> dict[str, Any]:
         "kind": owner.kind,
         "namespace": owner.namespace,
         "name": owner.name,
+        **(row.place.fields if row.place else {}),
         "pods": {finding: count for finding, count in row.pods.items() if count},
         **_verdict(row.verdict),
     }

@@ -25,7 +25,7 @@ from webhook.messages.findings import FINDINGS
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
-from webhook.workloads.workload import Ref, Workload, unreadable
+from webhook.workloads.workload import Workload, unreadable
 
 
 class WhatIf(StrEnum):
@@ -202,10 +202,7 @@ def _workload(located: LocatedManifest, namespace: str, plugins: Plugins) -> Wor
     try:
         return located.workload(namespace, plugins)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)
-        manifest = located.manifest
-        return unreadable(
-            Ref(manifest.kind, manifest.namespace or namespace, manifest.name), problem_of(error)
-        )
+        return unreadable(located.ref(namespace), problem_of(error), located.place)
 
 
 def _findings(text: str) -> set[Finding]:

@@ -7,16 +7,17 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.cli.common.terminal import warn
 from webhook.documents import files
 from webhook.documents.files import Document
+from webhook.documents.problems import InvalidInputError, Problem, ProblemName
 from webhook.engine.metadata_warnings import misplaced_keys
 from webhook.engine.snapshot import Request
 from webhook.engine.validation import invalid_fields
-from webhook.errors import InputError
 from webhook.model.patch import Path
+from webhook.model.place import Place
 from webhook.model.pod import NO_METADATA, pod_view
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.templates import (
@@ -42,8 +43,20 @@ class LocatedManifest(Struct, frozen=True, kw_only=True):
         return Request(workload.ref.namespace, workload.admitted)
 
     def workload(self, default_namespace: str, plugins: Plugins = NO_PLUGINS) -> Workload:
-        ref = Ref(self.manifest.kind, self.manifest.namespace or default_namespace, self.manifest.name)
-        return template_of(self.object, self.manifest, ref, plugins)
+        workload = template_of(self.object, self.manifest, self.ref(default_namespace), plugins)
+        return structs.replace(workload, place=self.place, place_of=self.place_of)
+
+    def ref(self, default_namespace: str) -> Ref:
+        return Ref(self.manifest.kind, self.manifest.namespace or default_namespace, self.manifest.name)
+
+    @property
+    def place(self) -> Place:
+        """Of the object."""
+        return self.document.place(self.at)
+
+    def place_of(self, field: Path) -> Place:
+        """Of a field of the Pod or template, or of its innermost parent that exists."""
+        return self.document.place((*self.at, *self.manifest.at, *field))
 
     @property
     def title(self) -> str:
@@ -58,8 +71,8 @@ NO_TEMPLATE_PATHS: TemplatePaths = MappingProxyType({})
 def read_manifests(paths: Iterable[str], templates: TemplatePaths = NO_TEMPLATE_PATHS) -> Iterator[Document]:
     """The documents of files, directories and `-`; warns about likely mistakes. Raises InputError."""
     for document in files.read_documents(paths):
-        for place, message in document.duplicate_key_problems():
-            warn(f"{place}: {message}: the last one is used, as by kubectl")
+        for problem in document.duplicate_key_problems():
+            warn(f"{problem}: the last one is used, as by kubectl")
         for at, obj in _objects(document.data):
             if not templates.get(_kind(obj)):
                 _warn_about_templates(document.place(at), obj)
@@ -71,7 +84,7 @@ def _kind(obj: dict[str, Any]) -> tuple[str, str]:
     return str(obj.get("apiVersion")), str(obj.get("kind"))
 
 
-def _warn_about_templates(place: str, obj: dict[str, Any]) -> None:
+def _warn_about_templates(place: Place, obj: dict[str, Any]) -> None:
     paths = [".".join(map(str, path)) for path in unknown_templates(obj)]
     if paths:
         api_version, kind = _kind(obj)
@@ -99,27 +112,27 @@ def find_manifests(
 ) -> Iterator[LocatedManifest]:
     """The Pods and controllers of one document, or of the object at `within` in it.
 
-    Raises InputError with each field that every API server would reject.
+    Raises InvalidInputError with each field that every API server would reject.
     """
     for at, obj in _objects(_at(document.data, within), within):
         try:
             manifests = manifests_of(obj, templates.get(_kind(obj), ()))
         except UnreadableError as error:
-            raise InputError(_problem(document, (*at, *error.location), str(error))) from error
+            raise InvalidInputError(_problem(document, (*at, *error.location), str(error))) from error
         problems = [
             _problem(document, (*at, *manifest.at, *location), message)
             for manifest in manifests
             for location, message in invalid_fields(_at(obj, manifest.at))
         ]
         if problems:
-            raise InputError("\n".join(problems))
+            raise InvalidInputError(*problems)
         yield from (
             LocatedManifest(document=document, at=at, object=obj, manifest=manifest) for manifest in manifests
         )
 
 
-def _problem(document: Document, location: Path, message: str) -> str:
-    return f"{document.place(location)}: {files.field_path(location)}: {message}"
+def _problem(document: Document, location: Path, message: str) -> Problem:
+    return Problem(ProblemName.INVALID_FIELD, document.place(location), message, files.field_path(location))
 
 
 def _at(value: Any, path: Path) -> Any:

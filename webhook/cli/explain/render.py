@@ -40,7 +40,7 @@ def as_text(
 ) -> Iterator[Text]:
     decision = explanation.decision
     title = f"{located.manifest.kind} {located.request(namespace).namespace}/{located.manifest.name}"
-    yield Text.assemble((title, "bold"), f"  {located.document.place(located.at)}")
+    yield Text.assemble((title, "bold"), f"  {located.place}")
     if decision.exemption:
         yield Text(f"  exempt: {decision.exemption}")
         return
@@ -123,7 +123,7 @@ def as_json(located: LocatedManifest, namespace: str, explanation: engine.Explan
         "kind": located.manifest.kind,
         "namespace": located.request(namespace).namespace,
         "name": located.manifest.name,
-        "place": located.document.place(located.at),
+        **located.place.fields,
         "leftAlone": str(decision.exemption) if decision.exemption else None,
         "workloadTypes": [
             {"type": workload_type, "because": evidence}
