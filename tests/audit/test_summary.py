@@ -6,7 +6,8 @@ from collections import Counter
 
 from msgspec import structs
 
-from tests.audit.verdicts import VIEW, WEB, live_pod, verdict_with
+from tests.audit.verdicts import VIEW, WEB, judged, live_pod, verdict_with
+from tests.support.pods import pod, policy
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Summary
 from webhook.model.notice import Notice
@@ -35,9 +36,7 @@ def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
 
 def test_rows_without_effect_come_last() -> None:
     summary = Summary()
-    default = verdict_with(Finding.WOULD_CHANGE, "app:resizePolicy.cpu", after="NotRequired")
-    restarts = verdict_with(Finding.WOULD_CHANGE, "app:resizePolicy.cpu", after="RestartContainer")
-    summary.add(live_pod("a"), default)
-    summary.add(live_pod("b"), verdict_with(Finding.PASS))
-    summary.add(live_pod("c"), restarts)
-    assert [row.owner.name for row in summary.rows] == ["c", "b", "a"]
+    for name, restart_policy in (("a", "NotRequired"), ("b", "RestartContainer")):
+        summary.add(live_pod(name), judged(pod(), policy(f"{{resizePolicy: {{cpu: {restart_policy}}}}}")))
+    summary.add(live_pod("c"), verdict_with(Finding.PASS))
+    assert [row.owner.name for row in summary.rows] == ["b", "c", "a"]

@@ -56,7 +56,8 @@ class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
     @property
     def has_effect(self) -> bool:
         """Whether it is more than a `resizePolicy` that Kubernetes takes as its default."""
-        return self.after != "NotRequired" or not self.field.partition(":")[2].startswith("resizePolicy.")
+        is_resize_policy = self.field.partition(":")[2].startswith("resizePolicy.")
+        return not is_resize_policy or self.after.get("restartPolicy") != "NotRequired"
 
 
 Amounts = Mapping[str, int]

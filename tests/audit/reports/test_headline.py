@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.audit.verdicts import WEB, verdict_with
-from webhook.audit.findings import Demand, Finding, Item, Verdict
+from tests.audit.verdicts import WEB, judged, verdict_with
+from tests.support.pods import pod, policy
+from webhook.audit.findings import Demand, Finding, Verdict
 from webhook.audit.reports.headline import headline
 from webhook.audit.summary import Row, Total
 
 GIB = 2**30 * 1000
-STATES_DEFAULT = Verdict(
-    items=(Item(Finding.WOULD_CHANGE, "general", "app:resizePolicy.cpu", after="NotRequired"),)
-)
+STATES_DEFAULT = judged(pod(), policy("{resizePolicy: {cpu: NotRequired, memory: NotRequired}}"))
 
 
 def _row(verdict: Verdict, *, cpu: int = 0, memory: int = 0) -> Row:

@@ -28,7 +28,7 @@ def test_json_is_a_line_an_object_and_the_summary_last(run: Run) -> None:
 def test_yaml_is_by_owner(run: Run) -> None:
     report = yaml_tree.load(run("audit", "-f", "examples", "-o", "yaml").out)
     assert report["summary"]["workloadTypes"]["ARM64"]["after"] == {"cpu": "100m", "memory": "256Mi"}
-    assert [owner["kind"] for owner in report["owners"]][:2] == ["DaemonSet", "Deployment"]
+    assert [owner["kind"] for owner in report["owners"]][-2:] == ["StatefulSet", "DaemonSet"]
 
 
 def test_reports_are_documents(run: Run) -> None:
