@@ -53,8 +53,9 @@ demo: $(READY) ## Run a control plane on this machine, with podtailor and exampl
 image: $(READY) ## Build the container image, with docker, podman or neither
 	@$(BIN)/python -m tests.image.build
 
-generate: $(READY) ## Generate the CRDs, docs/messages.md and docs/reference.md from the code
+generate: $(READY) ## Generate the CRDs, what the chart has of them, docs/messages.md and docs/reference.md
 	$(BIN)/python -m tools.crds
+	$(BIN)/python -m tools.chart
 	$(BIN)/python -m tools.messages
 	$(BIN)/python -m tools.reference
 

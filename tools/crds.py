@@ -39,7 +39,7 @@ def _definition(kind: PolicyKind) -> Schema:
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
-            "spec": {**_of_model(Spec), "description": "Which Pods the policy applies to, and what it sets."},
+            "spec": {**of_model(Spec), "description": "Which Pods the policy applies to, and what it sets."},
             "status": _STATUS,
         },
     }
@@ -102,7 +102,7 @@ _STATUS = {
 }
 
 
-def _of_model(model: type[BaseModel]) -> Schema:
+def of_model(model: type[BaseModel]) -> Schema:
     fields = model.model_fields
     required = [name for name, field in fields.items() if field.is_required()]
     made: Schema = {"type": "object"}
@@ -145,7 +145,7 @@ def _of(annotation: Any, notes: tuple[Any, ...]) -> Schema:
         return {"type": "integer", "format": "int64", **given}
     if annotation is str:
         return _of_text(next(note for note in notes if isinstance(note, Text)))
-    return _of_model(annotation)
+    return of_model(annotation)
 
 
 def _of_map(key: Any, value: Any, notes: tuple[Any, ...]) -> Schema:

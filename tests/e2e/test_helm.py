@@ -19,6 +19,14 @@ from tests.e2e.test_overlays import LEFT, is_tailored
 from tests.support.pods import Json
 from tests.support.processes import eventually
 
+POLICIES = """
+policies:
+  tolerant:
+    tolerations: [{{key: dedicated, operator: Exists}}]
+  {namespace}/small:
+    resources: {{limits: [{{type: Container, defaultRequest: {{cpu: 50m, memory: 64Mi}}}}]}}
+"""
+DEFINITIONS = ("clusterworkloadpolicies.podtailor.dev", "workloadpolicies.podtailor.dev")
 # While a release is installed or removed calls may fail, and Pods are created all the same.
 pytestmark = pytest.mark.lets_pods_through
 
@@ -50,16 +58,25 @@ def test_installed_upgraded_and_removed(
 def _life(cluster: ControlPlane, client: Client, kubelet: Kubelet, folder: Path) -> None:
     place = cluster.create_namespace("charted")
     cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")  # a new cluster has none
-    said = _helm(cluster, "install", "charts/podtailor", "--create-namespace")
+    cluster.kubectl("delete", "crd", *DEFINITIONS, "--ignore-not-found")
+    values = folder / "values.yaml"
+    values.write_text(POLICIES.format(namespace=place))
+    said = _helm(cluster, "install", "charts/podtailor", "--create-namespace", f"--values={values}")
     assert "kubectl delete mutatingwebhookconfiguration podtailor" in said
+    assert _policies(cluster) == {"tolerant", "small"}, "with the definitions, in one command"
     kubelet.follow()
     eventually("Pods are tailored", lambda: is_tailored(client, place))
+    eventually("Pods get what policies of the values say", lambda: _requests(client, place) == "50m")
     secret, bundle = _held(cluster)
 
     # The tests lead Service and port to a process on loopback: helm would not overwrite that unasked.
-    _helm(cluster, "upgrade", "charts/podtailor", "--set=args={--builtin=strict}",
-          "--force-conflicts")  # fmt: skip
+    strict = ("--set=builtin=strict", "--set=policies.tolerant.priority=1")
+    _helm(cluster, "upgrade", "charts/podtailor", *strict, "--force-conflicts")
     assert _held(cluster) == (secret, bundle), "kept"
+    assert _policies(cluster) == {"tolerant"}, "what values no longer name is deleted"
+    assert cluster.kubectl_json("get", "cwp", "tolerant")["spec"] == {"mode": "Enforce", "priority": 1}
+    owned = cluster.kubectl("get", "crd", *DEFINITIONS, "--output=jsonpath={.items[*].metadata.labels}")
+    assert owned.count("helm.sh/chart") == 2, "upgraded with the release"
     kubelet.follow()
     eventually("Pods get limits", lambda: _limits(client, place))
     assert _held(cluster)[0]["ca.crt"] == secret["ca.crt"]
@@ -71,17 +88,30 @@ def _life(cluster: ControlPlane, client: Client, kubelet: Kubelet, folder: Path)
     kubelet.sync()
     left = cluster.kubectl("get", LEFT, "--output=name")
     assert [line for line in left.splitlines() if "podtailor" in line] == [
-        "customresourcedefinition.apiextensions.k8s.io/clusterworkloadpolicies.podtailor.dev",
-        "customresourcedefinition.apiextensions.k8s.io/workloadpolicies.podtailor.dev",
+        f"customresourcedefinition.apiextensions.k8s.io/{name}" for name in DEFINITIONS
     ]
+    assert not _policies(cluster), "those of the release are deleted with it"
     cluster.kubectl("delete", "namespace", NAMESPACE)
 
 
-def _limits(client: Client, namespace: str) -> Json | None:
+def _policies(cluster: ControlPlane) -> set[str]:
+    listed = cluster.kubectl_json("get", "cwp,wp", "--all-namespaces")["items"]
+    return {each["metadata"]["name"] for each in listed}
+
+
+def _resources(client: Client, namespace: str) -> Json:
     created = client.create(namespace, {"kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": [
         {"name": "a", "image": "a"}]}}, dry_run=True)  # fmt: skip
-    limits: Json | None = created["spec"]["containers"][0].get("resources", {}).get("limits")
-    return limits
+    resources: Json = created["spec"]["containers"][0].get("resources", {})
+    return resources
+
+
+def _limits(client: Client, namespace: str) -> Json | None:
+    return _resources(client, namespace).get("limits")
+
+
+def _requests(client: Client, namespace: str) -> str | None:
+    return (_resources(client, namespace).get("requests") or {}).get("cpu")
 
 
 def _test(cluster: ControlPlane, folder: Path) -> None:

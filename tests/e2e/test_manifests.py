@@ -20,7 +20,9 @@ from tests.e2e.webhook import Webhook
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
 from tests.support.server import Server
+from tools.chart import owned_definitions, values_schema
 from webhook import __version__
+from webhook.policies.load import load_or_raise
 
 CHART = Path("charts/podtailor")
 COMPONENTS = Path("manifests/components").resolve()
@@ -43,6 +45,11 @@ WAYS = {
         ["overlays/cluster-wide"],
         ["audit-cronjob", "monitoring", "network-policy"],
         ["auditReports=true", "monitoring=true", "networkPolicy=true"],
+    ),
+    "with the values of an older chart": (
+        ["overlays/cluster-wide"],
+        [],
+        ["builtin=null", "presets=null", "policies=null"],
     ),
     "with cert-manager": (
         ["base"],
@@ -79,6 +86,8 @@ def _kustomized(folder: Path, resources: list[str], components: list[str]) -> li
 
 def _charted(*values: str) -> list[Json]:
     words = [word for value in values for word in ([value] if value[0] == "-" else ["--set", value])]
+    if not {"--is-upgrade", "clusterSource=false"} & {*values}:  # an upgrade has the CRDs from templates
+        words.append("--include-crds")
     return _documents(
         _run("helm", "template", "podtailor", CHART, "-n", "podtailor-system", "--no-hooks", *words)
     )
@@ -94,7 +103,8 @@ def _compared(objects: list[Json]) -> dict[str, Json]:
     for each in objects:
         metadata = each["metadata"]
         labels = {key: value for key, value in metadata.pop("labels", {}).items() if not MAKER.fullmatch(key)}
-        (metadata.get("annotations") or {}).pop("helm.sh/resource-policy", None)
+        for key in ("helm.sh/resource-policy", "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"):
+            (metadata.get("annotations") or {}).pop(key, None)
         if not metadata.get("annotations"):
             metadata.pop("annotations", None)
         for container in _containers(each):
@@ -120,6 +130,43 @@ def test_chart_and_kustomize_make_the_same(
     assert charted == kustomized
 
 
+VALUES = """
+builtin: off # false, for YAML
+presets: [mongodb, redis]
+args: [--log-level=warning]
+policies:
+  inference:
+    priority: 100
+    match: {workloadTypes: [GPU]}
+    resources: {perDevice: {cpu: "4", memory: 16Gi}}
+  shop/small:
+    resources: {limits: [{type: Container, defaultRequest: {cpu: 50m, memory: 64Mi}}]}
+"""
+
+
+def test_values_choose_policies(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text(VALUES)
+    objects = _charted(f"--values={tmp_path}/values.yaml")
+    (deployment,) = (each for each in objects if each["kind"] == "Deployment")
+    (container,) = _containers(deployment)
+    chosen = ["--builtin=off", "--preset=mongodb", "--preset=redis", "--log-level=warning"]
+    assert container["args"][-4:] == chosen, "args come last, and so override"
+    policies = [each for each in objects if each["kind"].endswith("WorkloadPolicy")]
+    assert [(each["kind"], each["metadata"].get("namespace")) for each in policies] == [
+        ("ClusterWorkloadPolicy", None),
+        ("WorkloadPolicy", "shop"),
+    ]
+    (tmp_path / "policies.json").write_text("\n".join(map(json.dumps, policies)))
+    loaded = load_or_raise([str(tmp_path / "policies.json")])
+    assert [policy.name for policy in loaded] == ["inference", "small"]
+
+
+def test_what_the_chart_has_of_the_code_is_generated() -> None:
+    for name, definition in owned_definitions().items():
+        assert yaml((CHART / "crds" / name).read_text()) == definition, "run make generate"
+    assert json.loads((CHART / "values.schema.json").read_text()) == values_schema(), "run make generate"
+
+
 def test_no_token_is_mounted_where_nobody_speaks_with_the_api_server(tmp_path: Path) -> None:
     objects = _compared(_kustomized(tmp_path, *WAYS["with nothing of the API server"][:2]))
     assert (
@@ -141,6 +188,12 @@ def test_chart_is_well() -> None:
         (["--namespace=podtailor-system", "--set=scope=everywhere"], "'cluster-wide', 'opt-in'"),
         (["--namespace=podtailor-system", "--set=certificate.from=x"], "additional properties 'certificate'"),
         (["--namespace=podtailor-system", "--set=certificates.from=secret"], "certificates.caBundle is required"),
+        (["--namespace=podtailor-system", "--set=builtin=of"], "'safe', 'strict', 'off'"),
+        (["--namespace=podtailor-system", "--set=presets={mongo}"], "'mongodb'"),
+        (["--namespace=podtailor-system", "--set=policies.a.natch=x"], "additional properties 'natch'"),
+        (["--namespace=podtailor-system", "--set=policies.a.priority=1001"], "'/policies/a/priority'"),
+        (["--namespace=podtailor-system", "--set=policies.A.mode=Audit"], "additional properties 'A'"),
+        (["--namespace=podtailor-system", "--set=policies.a.mode=Audit,clusterSource=false"], "policies need clusterSource"),
     ],
 )  # fmt: skip
 def test_chart_says_what_is_wrong(words: list[str], said: str) -> None:
