@@ -8,16 +8,21 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from certs.files import issue_to
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.processes import eventually
 from webhook.model.names import OWN_NAMESPACE
 
 PAGE = Path("docs/security.md")
+# A policy of each kind: `models`, and `models` of the namespace `mine`.
+OWN = "tests/e2e/own-policies.yaml"
+CERTIFICATE = "podtailor-webhook-tls"
 GROUPS = {
     "apps": {"daemonsets", "deployments", "replicasets", "statefulsets"},
     "batch": {"cronjobs", "jobs"},
@@ -33,35 +38,53 @@ class Row(NamedTuple):
     command: str
     cluster: Rights
     namespaced: Rights
+    code: int
+    """The exit code for a user of one namespace."""
 
 
 def _rows() -> Iterator[Row]:
     for line in PAGE.read_text().partition("What each command asks")[2].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
         if line.startswith("| `"):
-            yield Row(cells[0].strip("` "), _rights(cells[1]), _rights(cells[2]))
+            code = int(cells[3].removeprefix("exit code ")[0])
+            yield Row(cells[0].strip("` "), _rights(cells[1]), _rights(cells[2]), code)
 
 
 def _rights(cell: str) -> Rights:
-    """Of `get pods; list deployments, jobs`."""
+    """Of `get pods; list deployments, jobs`, or `nothing`."""
+    if cell == "nothing":
+        return frozenset()
     parts = (part.strip().partition(" ") for part in cell.rstrip(" |").split(";"))
     return frozenset((verb, name.strip()) for verb, _, names in parts for name in names.split(","))
 
 
 @pytest.fixture(scope="module")
-def installed(crds: ControlPlane) -> Iterator[ControlPlane]:
+def installed(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A namespace `mine` with a Deployment that came before podtailor; of podtailor, what is read of it."""
+    folder = tmp_path_factory.mktemp("certificates")
     crds.kubectl("apply", "-f", "manifests/base/namespace.yaml")
     crds.kubectl("apply", "-f", "manifests/components/cluster-source/rbac.yaml")
     crds.kubectl("apply", "-f", "manifests/components/cluster-source/readers.yaml")
     crds.create_namespace("mine")
     crds.kubectl("create", "deployment", "web", "--image=example.com/web:1", "--namespace=mine")
     crds.kubectl("wait", "--for=condition=Available", "deployment/web", "--namespace=mine", "--timeout=60s")
-    crds.kubectl("apply", "-f", "examples/policies/models.yaml")
+    crds.kubectl("apply", "-f", OWN)
     # Nobody answers: what is asked of the API server does not depend on it.
     crds.kubectl("apply", "-f", "manifests/base/mutatingwebhookconfiguration.yaml")
-    crds.kubectl("create", "deployment", "podtailor", "--replicas=0", "--image=example.com/podtailor",
-                 f"--namespace={OWN_NAMESPACE}", "--", "serve")  # fmt: skip
+    container = {
+        "name": "webhook",
+        "image": "example.com/podtailor",
+        "args": ["serve", f"--tls-secret={CERTIFICATE}"],
+    }
+    labels = {"app": "podtailor"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment",
+                  "metadata": {"name": "podtailor", "namespace": OWN_NAMESPACE},
+                  "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}}  # fmt: skip
+    crds.kubectl("create", "-f", "-", stdin=json.dumps(deployment))
+    issue_to(folder, ["localhost"], datetime.now(UTC), timedelta(days=1))
+    crds.kubectl("create", "secret", "generic", CERTIFICATE, f"--namespace={OWN_NAMESPACE}",
+                 f"--from-file={folder}")  # fmt: skip
     yield crds
     crds.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     crds.kubectl("delete", "-f", "manifests/components/cluster-source/rbac.yaml")
@@ -144,12 +167,12 @@ def test_command_needs_what_the_page_says(installed: ControlPlane, tmp_path: Pat
     number = [each.command for each in _rows()].index(row.command)
     person = Person(installed, f"exact-{number}", tmp_path)
     is_whole = "-n" not in row.command
-    person.bind(_role(installed, f"exact-cluster-{number}", row.cluster))
     where = () if is_whole else ("--namespace=mine",)
-    person.bind(_role(installed, f"exact-namespaced-{number}", row.namespaced), *where)
-    pod = installed.kubectl("get", "pods", "--namespace=mine", "--output=name").split()[0]
-    command = row.command.replace("pod/NAME", pod).replace("NAMESPACE", "mine").replace("NAME", "models")
-    done = person.run(command)
+    if row.cluster:
+        person.bind(_role(installed, f"exact-cluster-{number}", row.cluster))
+    if row.namespaced:
+        person.bind(_role(installed, f"exact-namespaced-{number}", row.namespaced), *where)
+    done = person.run(_filled_in(row.command, installed))
     assert done.returncode in (0, 1), done.stderr
     assert "you may not" not in done.stdout + done.stderr
     asked = person.asked()
@@ -158,9 +181,25 @@ def test_command_needs_what_the_page_says(installed: ControlPlane, tmp_path: Pat
     assert set().union(*asked.values()) == row.cluster | row.namespaced
 
 
+def _filled_in(command: str, cluster: ControlPlane) -> str:
+    pod = cluster.kubectl("get", "pods", "--namespace=mine", "--output=name").split()[0]
+    for word, value in (("pod/NAME", pod), ("NAMESPACE", "mine"), ("NAME", "models"), ("FILE", OWN)):
+        command = command.replace(word, value)
+    return command
+
+
+@pytest.mark.parametrize("row", [*_rows()], ids=lambda row: row.command)
+def test_command_ends_for_a_user_of_one_namespace_as_the_page_says(editor: Person, row: Row) -> None:
+    done = editor.run(_filled_in(row.command, editor.cluster))
+    assert done.returncode == row.code, done.stderr
+    lacks = editor.asked()[403] if row.cluster else set()
+    assert bool(lacks) == any(words in done.stderr + done.stdout for words in ("you may not", " 403 "))
+
+
 def test_page_says_what_the_roles_allow() -> None:
-    """All commands together need what `podtailor-reader` has; the rest of it is for whom the page names."""
-    needed = frozenset().union(*(row.cluster | row.namespaced for row in _rows()))
+    """All commands but `certs` need what `podtailor-reader` has; the rest of it is for whom the page names."""
+    rows = [row for row in _rows() if not row.command.startswith("certs")]
+    needed = frozenset().union(*(row.cluster | row.namespaced for row in rows))
     text = Path("manifests/components/cluster-source/readers.yaml").read_text().partition("---\n")[0]
     rules = re.findall(r"resources: \[(.*?)\]\n  verbs: \[(.*?)\]", text)
     allowed = {

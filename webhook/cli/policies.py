@@ -12,7 +12,7 @@ from msgspec import structs
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions
-from webhook.cli.common.terminal import print_diff, print_error, print_table, write
+from webhook.cli.common.terminal import print_diff, print_error, print_table, warn, write
 from webhook.documents import yaml_dump
 from webhook.documents.files import read_documents
 from webhook.edits import EDITS
@@ -139,32 +139,35 @@ def diff(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
-    """Show what policy files would change in the cluster. Exit code 1 if they would change anything.
+    """Show what policy files would change in the cluster.
+
+    Exit code 1 if they would change anything, or if you may not read one of these policies.
 
     \b
     Examples:
       podtailor policies diff -f policies/
     """
-    from webhook.cli.common import connect
+    from webhook.cluster import reads
+    from webhook.cluster.client import api_client
+    from webhook.cluster.part import ClusterPart
 
     paths = options.check_filenames(filename)
     given = [document for document in read_documents(paths) if document.data is not None]
     if not load_documents(given).or_raise():
         raise InputError(f"{', '.join(paths)}: no policy found")
-    existing = {_identity(each): each for each in connect.policy_documents(kubeconfig, context)}
+    api = api_client(kubeconfig, context, retry_429=True)
+    part = ClusterPart(unreadable=[])
     differs = False
     for document in given:
-        identity = _identity(document.data)
-        old, new = _spec_text(existing.get(identity, {})), _spec_text(document.data)
-        if old != new:
-            differs = True
-            print_diff(old, new, "/".join(filter(None, identity)))
-    raise typer.Exit(1 if differs else 0)
-
-
-def _identity(data: dict[str, Any]) -> tuple[str, str, str]:
-    metadata = data["metadata"]
-    return data["kind"], metadata.get("namespace") or "", metadata["name"]
+        kind, key = document.data["kind"], _key(document.data["metadata"])
+        with part.note_if_forbidden(f"{kind} {key}", "whether it would change is unknown"):
+            old, new = _spec_text(reads.policy_document(api, key) or {}), _spec_text(document.data)
+            if old != new:
+                differs = True
+                print_diff(old, new, f"{kind}/{key}")
+    for note in part.unreadable or ():
+        warn(note)
+    raise typer.Exit(1 if differs or part.unreadable else 0)
 
 
 def _spec_text(data: dict[str, Any]) -> str:
@@ -192,32 +195,32 @@ def show(
     own = list(_documents(policies or []))
     known = {*texts, *(each for each, _ in own)}
     if from_cluster or kubeconfig or context or name not in known:
-        own += _documents_of_cluster(name, known, kubeconfig, context)
+        own += _document_of_cluster(name, known, kubeconfig, context)
     if any(each == name for each, _ in own):
         texts.pop(name, None)
     shown = [text for each, text in (*own, *texts.items()) if each == name]
     if not shown:
-        raise InputError(
-            f"no policy {name!r}; known policies are {', '.join(sorted({*known, *dict(own)})) or 'none'}"
-        )
+        raise InputError(f"no policy {name!r}; known policies are {', '.join(sorted(known)) or 'none'}")
     write("---\n".join(text.removeprefix("---\n") for text in shown))
 
 
-def _documents_of_cluster(
-    name: str, known: set[str], kubeconfig: str | None, context: str | None
+def _document_of_cluster(
+    key: str, known: set[str], kubeconfig: str | None, context: str | None
 ) -> list[tuple[str, str]]:
-    """Name and text of each policy of the cluster. Raises InputError."""
-    from webhook.cli.common import connect
+    """Key and text of the policy in the cluster; empty if it has none. Raises InputError."""
+    from webhook.cluster import reads
+    from webhook.cluster.client import api_client
 
     try:
-        documents = connect.policy_documents(kubeconfig, context)
+        api = api_client(kubeconfig, context, retry_429=True)
+        data = reads.policy_document(api, key)
     except ClusterError as error:
-        if kubeconfig or context:
+        if kubeconfig or context or key in known:
             raise
         raise InputError(
-            f"no policy {name!r}; known policies are {', '.join(sorted(known))}; cluster: {error}"
+            f"no policy {key!r}; known policies are {', '.join(sorted(known))}; cluster: {error}"
         ) from error
-    return [(_key(each["metadata"]), _as_yaml(each)) for each in documents]
+    return [(key, _as_yaml(data))] if data else []
 
 
 def _as_yaml(data: dict[str, Any]) -> str:

@@ -44,11 +44,17 @@ def policy_statuses(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> tuple[
     return PolicyStatuses().replace_all(policies)
 
 
-def documents(api: ApiClient) -> list[dict[str, Any]]:
-    """The documents of all policies. Raises ClusterError."""
-    read = (policies_of(kind) for kind in policy_kinds.KINDS)
-    resources = (Resource(each.name, each.path, _document, page=each.page, is_custom=True) for each in read)
-    return [document for resource in resources for document in _list(api, resource, WHOLE_CLUSTER, "")]
+def policy_document(api: ApiClient, key: str) -> dict[str, Any] | None:
+    """The policy as the API server has it; None if it does not exist. Raises ClusterError.
+
+    `key`: `name`, or `namespace/name` of a WorkloadPolicy.
+    """
+    namespace, _, name = key.rpartition("/")
+    kind = policy_kinds.KINDS[bool(namespace)]
+    path = in_namespace(policies_of(kind), namespace or None).path
+    with as_cluster_error(f"{kind.kind} {key}"):
+        body = _get_if_exists(api, f"{path}/{quote(name, safe='')}") if name else None
+    return msgspec.json.decode(body) if body else None
 
 
 def may_list_namespaces(api: ApiClient) -> bool:
@@ -72,24 +78,24 @@ def namespace_object(api: ApiClient, name: str) -> Object:
 def pod(api: ApiClient, namespace: str, name: str) -> bytes | None:
     """A live Pod as JSON; None if it does not exist. Raises ClusterError."""
     with as_cluster_error("pods"):
-        try:
-            return request(api, "GET", f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe='')}")
-        except ApiException as error:
-            if error.status == HTTPStatus.NOT_FOUND:
-                return None
-            raise
+        return _get_if_exists(api, f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe='')}")
 
 
 def secret(api: ApiClient, namespace: str, name: str) -> dict[str, bytes] | None:
-    """The data of a Secret; None if it does not exist or may not be read. Raises ClusterError."""
+    """The data of a Secret; None if it does not exist. Raises ClusterError."""
     with as_cluster_error("secrets"):
-        try:
-            body = request(api, "GET", f"/api/v1/namespaces/{namespace}/secrets/{quote(name, safe='')}")
-        except ApiException as error:
-            if error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN):
-                return None
-            raise
-    return msgspec.json.decode(body, type=_Secret).data
+        body = _get_if_exists(api, f"/api/v1/namespaces/{namespace}/secrets/{quote(name, safe='')}")
+    return msgspec.json.decode(body, type=_Secret).data if body else None
+
+
+def _get_if_exists(api: ApiClient, path: str) -> bytes | None:
+    """The object as JSON; None if it does not exist. Raises as `request` does."""
+    try:
+        return request(api, "GET", path)
+    except ApiException as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
 
 
 def snapshot(
@@ -127,11 +133,6 @@ def _namespaces(api: ApiClient, part: ClusterPart) -> dict[str, Namespace]:
     with part.note_if_forbidden(f"namespace {name}", "it is assumed to have no labels"):
         namespace = NAMESPACES.read(namespace_object(api, name))
     return {name: namespace}
-
-
-def _document(each: Object) -> dict[str, Any]:
-    document: dict[str, Any] = msgspec.json.decode(each.raw)
-    return document
 
 
 def _list(api: ApiClient, resource: Resource[T], part: ClusterPart, unknown: str) -> list[T]:

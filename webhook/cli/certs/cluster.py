@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -17,9 +18,10 @@ from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, run
 from webhook.certificates.secret import SharedSecret
 from webhook.cli.cluster.server_args import ServerArgs, parse_server_args
 from webhook.cli.common.output import Format, Output, pluralize, print_data
-from webhook.cli.common.terminal import console
+from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
 from webhook.cluster.client import Api, api_client
+from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.errors import InputError, RotationError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
@@ -32,42 +34,66 @@ class _Installed(Struct, frozen=True):
     settings: ServerArgs
     secret_name: str
     """With its namespace."""
-    secret: dict[str, bytes]
-    """Its data; empty if there is none."""
+    secret: dict[str, bytes] | None
+    """Its data; empty if there is none, None if the caller may not read it."""
 
 
 def installed_certificates(kubeconfig: str | None, context: str | None) -> list[tuple[str, CertificateInfo]]:
     """Each certificate of the Secret and the caBundle, with where it is. Raises InputError."""
-    installed = _read_installed(api_client(kubeconfig, context, retry_429=True))
-    pems = {
-        f"Secret {installed.secret_name}: {name}": installed.secret.get(name, b"")
-        for name in (CA_CERT, TLS_CERT)
-    }
+    part = ClusterPart(unreadable=[])
+    installed = _read_installed(api_client(kubeconfig, context, retry_429=True), part)
+    secret = installed.secret or {}
+    pems = {f"Secret {installed.secret_name}: {name}": secret.get(name, b"") for name in (CA_CERT, TLS_CERT)}
     pems["caBundle"] = installed.installation.bundle
     certificates = [(place, each) for place, pem in pems.items() for each in _parse(place, pem)]
+    _warn_unreadable(part)
     if not certificates:
-        raise InputError(f"neither the caBundle nor Secret {installed.secret_name} has a certificate")
+        those = "that you may read " if part.unreadable else ""
+        raise InputError(f"nothing {those}has a certificate: neither the caBundle nor the Secret")
     return certificates
 
 
 def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Output) -> int:
-    """Print what is right and wrong, and return the exit code. Raises InputError."""
+    """Print what is right and wrong, and return the exit code: 1 also if something may not be read.
+
+    Raises InputError.
+    """
     api = api_client(kubeconfig, context, retry_429=True)
-    installed = _read_installed(api)
-    if installed.installation.webhook is None:
+    part = ClusterPart(unreadable=[])
+    installed = _read_installed(api, part)
+    if not installed.installation.webhook_is_known:
+        results = []  # everything is compared with the caBundle
+    elif installed.installation.webhook is None:
         problem = "it is missing, so the API server does not call podtailor: apply the manifests"
-        return _print_results([CheckResult(_CONFIGURATION, problem)], output)
+        results = [CheckResult(_CONFIGURATION, problem)]
+    else:
+        results = [*_results(api, installed, part, within)]
+    _warn_unreadable(part)
+    code = _print_results(results, output)
+    return 1 if part.unreadable else code
+
+
+def _results(api: Api, installed: _Installed, part: ClusterPart, within: timedelta) -> Iterator[CheckResult]:
+    """Raises ClusterError."""
     bundle = installed.installation.bundle
-    probes = _probe_replicas(api, bundle)
+    probes: list[ProbeResult] | None = None
+    with part.note_if_forbidden(f"Pods in {OWN_NAMESPACE}", "it is unknown what the replicas serve"):
+        probes = _probe_replicas(api, bundle)
     is_ours = bool(installed.settings.tls_secret)
-    pems = (installed.secret.get(TLS_CERT, b""), installed.secret.get(CA_CERT, b"") if is_ours else b"")
-    secret = (f"Secret {installed.secret_name}", *pems) if installed.secret or is_ours else None
-    results = [*check_certificates(bundle, secret, probes, datetime.now(UTC), within)]
+    secret = None
+    if installed.secret is not None and (installed.secret or is_ours):
+        ca = installed.secret.get(CA_CERT, b"") if is_ours else b""
+        secret = (f"Secret {installed.secret_name}", installed.secret.get(TLS_CERT, b""), ca)
+    yield from check_certificates(bundle, secret, probes or (), datetime.now(UTC), within)
     if installed.installation.lockout:
-        results.append(CheckResult(_CONFIGURATION, installed.installation.lockout))
-    if not probes:
-        results.append(CheckResult("Pods", f"none runs in {OWN_NAMESPACE}, so no review is answered"))
-    return _print_results(results, output)
+        yield CheckResult(_CONFIGURATION, installed.installation.lockout)
+    if probes == []:
+        yield CheckResult("Pods", f"none runs in {OWN_NAMESPACE}, so no review is answered")
+
+
+def _warn_unreadable(part: ClusterPart) -> None:
+    for note in part.unreadable or ():
+        warn(note)
 
 
 def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
@@ -118,20 +144,22 @@ def _change(
 
 def _check_all_serve_secret(api: Api, installed: _Installed) -> None:
     """Raises InputError if a replica serves a certificate that may not be trusted without the old CAs."""
-    expected = _parse(installed.secret_name, installed.secret.get(TLS_CERT, b""))[:1]
+    expected = _parse(installed.secret_name, (installed.secret or {}).get(TLS_CERT, b""))[:1]
     for probe in _probe_replicas(api, installed.installation.bundle):
         if probe.problem or parse_certificates(probe.certificate)[:1] != expected:
             reason = probe.problem or "it does not serve the Secret's certificate"
             raise InputError(f"Pod {probe.replica}: {reason}; nothing was changed, try again in a minute")
 
 
-def _read_installed(api: Api) -> _Installed:
+def _read_installed(api: Api, part: ClusterPart = WHOLE_CLUSTER) -> _Installed:
     """Raises ClusterError."""
-    installed = installation(api)
+    installed = installation(api, part)
     settings = parse_server_args(installed.arguments)
     name = settings.tls_secret or installed.mounted_secret
-    secret = reads.secret(api, OWN_NAMESPACE, name) if name else None
-    return _Installed(installed, settings, f"{OWN_NAMESPACE}/{name}", secret or {})
+    secret: dict[str, bytes] | None = None
+    with part.note_if_forbidden(f"Secret {OWN_NAMESPACE}/{name}", "its certificates are unknown"):
+        secret = (reads.secret(api, OWN_NAMESPACE, name) if name else None) or {}
+    return _Installed(installed, settings, f"{OWN_NAMESPACE}/{name}", secret)
 
 
 def _probe_replicas(api: Api, bundle: bytes) -> list[ProbeResult]:

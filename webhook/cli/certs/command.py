@@ -127,8 +127,8 @@ def check(
     """Check that the caBundle, the Secret and the certificate that each replica serves agree.
 
     Replicas are reached through forwarded ports, as with `kubectl port-forward`. Exit codes: 0 no problem,
-    1 a problem, 2 the cluster cannot be read. For half a minute after `rotate`, replicas still serve the
-    previous certificate.
+    1 a problem, or something that you may not read, 2 the cluster cannot be read. For half a minute after
+    `rotate`, replicas still serve the previous certificate.
     """
     from webhook.cli.certs import cluster
 

@@ -188,5 +188,7 @@ def live_pod(api: Api, view: ClusterView, argument: str, namespace: str) -> Live
     data = {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(raw)}
     text = msgspec.json.encode(data).decode()
     document = Document(f"{namespace}/{name}", 1, text, data)
-    secret = reads.secret(api, OWN_NAMESPACE, view.secret) if view.secret else None
+    secret = None
+    with ClusterPart(unreadable=[]).note_if_forbidden("the Secret", "its certificate is not compared"):
+        secret = reads.secret(api, OWN_NAMESPACE, view.secret) if view.secret else None
     return LivePod(document, workloads.live_pod(raw), (secret or {}).get("tls.crt"))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import warn
-from webhook.cluster import reads
 from webhook.cluster.client import api_client, current_namespace
 from webhook.cluster.policy_status import PolicyStatus
 from webhook.cluster.snapshots import SnapshotSource
@@ -47,8 +45,3 @@ def warn_unready(policy_statuses: Iterable[PolicyStatus]) -> None:
 def namespace_or_current(namespace: str | None, kubeconfig: str | None, context: str | None) -> str:
     """The namespace given, or that of the context, as in kubectl. Raises ClusterError."""
     return namespace or current_namespace(kubeconfig, context)
-
-
-def policy_documents(kubeconfig: str | None, context: str | None) -> list[dict[str, Any]]:
-    """The policy objects of the cluster. Raises ClusterError."""
-    return reads.documents(api_client(kubeconfig, context, retry_429=True))
