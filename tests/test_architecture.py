@@ -142,6 +142,7 @@ _TESTED_BY = {
     "webhook/edits/resources/container_resources.py": "tests/edits/resources/test_edit.py",
     "webhook/errors.py": "tests/cluster/test_part.py",
     "webhook/file_watch.py": "tests/test_supervision.py",
+    "webhook/messages/checks.py": "tests/messages/test_messages.py",
     "webhook/messages/findings.py": "tests/messages/test_messages.py",
     "webhook/messages/message.py": "tests/messages/test_messages.py",
     "webhook/messages/pods.py": "tests/messages/test_messages.py",

@@ -71,13 +71,15 @@ def test_namespace_labels_count(run: Run, tmp_path: Path) -> None:
 
 def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
     file = _tests(tmp_path, "{unchanged: true}")
-    suite = ET.fromstring(run("test", file, "-o", "junit").out)  # noqa: S314 (we have just written it)
-    assert (suite.tag, suite.get("tests"), suite.get("failures")) == ("testsuite", "1", "1")
-    (case,) = suite
+    suites = ET.fromstring(run("test", file, "-o", "junit").out)  # noqa: S314 (we have just written it)
+    assert (suites.tag, suites.get("tests"), suites.get("failures")) == ("testsuites", "1", "1")
+    (case,) = suites.iter("testcase")
     assert (case.get("name"), case.get("file"), case.get("line")) == ("a Pod", file, "4")
     (result,) = json.loads(run("test", file, "-o", "json").out)
     assert (result["name"], result["passed"]) == ("a Pod", False)
-    assert case[0].text == "\n".join(result["failures"])
+    assert case[0].text == "\n".join(
+        [f"{file}:4:3: failed-test: {result['failures'][0]}", *result["failures"][1:]]
+    )
 
 
 @pytest.mark.parametrize(

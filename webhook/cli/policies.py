@@ -9,7 +9,9 @@ import msgspec
 import typer
 from msgspec import structs
 
+from webhook.checks.result import Level, Result
 from webhook.cli.common import options
+from webhook.cli.common.checks import CheckOutput, print_results, results_of
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, warn, write
@@ -18,6 +20,7 @@ from webhook.documents.files import read_documents
 from webhook.edits import EDITS
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
+from webhook.model.place import Place
 from webhook.model.policy import BUILT_IN_ORDER, Policy, precedence
 from webhook.policies.load import load, load_documents, spec_of
 from webhook.policies.merge import in_force
@@ -29,19 +32,22 @@ app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_hel
 @app.command()
 def lint(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
-    output: Output = Format.TABLE,
+    output: CheckOutput = Format.TABLE,
 ) -> None:
     """Check policy documents. Reports every problem with file, line and column; exits 2 if there is one."""
     loaded = load(paths)
     if not loaded.policies and not loaded.problems:
         raise InputError(f"{', '.join(paths)}: no policy found")
-    if output is not Format.TABLE:
+    if output is Format.JSON or output is Format.YAML:
         names = [policy.name for policy in loaded.policies]
         problems = [
             {**each.place.fields, "name": each.name, "field": each.field, "message": each.message}
             for each in loaded.problems
         ]
         print_data({"policies": names, "problems": problems}, output)
+    elif output is not Format.TABLE:
+        results = [*results_of(loaded.problems), *map(_passed, loaded.policies)]
+        print_results(results, output, title="podtailor policies lint")
     elif loaded.problems:
         print_error("\n".join(map(str, loaded.problems)))
     else:
@@ -49,6 +55,12 @@ def lint(
         print(f"{count} {'policy' if count == 1 else 'policies'}, no problem")
     if loaded.problems:
         raise typer.Exit(2)
+
+
+def _passed(policy: Policy) -> Result:
+    file, line, column = policy.source.rsplit(":", 2)
+    place = Place(file, int(line), int(column))
+    return Result(rule="pass", level=Level.PASSED, place=place, object=policy.key)
 
 
 @app.command("list")

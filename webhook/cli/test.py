@@ -6,22 +6,24 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
-from xml.etree import ElementTree as ET
+from typing import Annotated
 
 import typer
 from msgspec import Struct
 from rich.text import Text
 
+from webhook.checks.result import Level, Result
 from webhook.cli.common import options
+from webhook.cli.common.checks import CheckOutput, print_results
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
-from webhook.cli.common.output import OUTPUT, DataFormat, Format, pluralize, print_data
+from webhook.cli.common.output import DataFormat, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
-from webhook.cli.common.terminal import console, warn, write
+from webhook.cli.common.terminal import console, warn
 from webhook.documents import files, yaml_dump
 from webhook.documents.files import Document
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.errors import InputError
+from webhook.messages.checks import FAILED_TEST
 from webhook.model.patch import Path as Location
 from webhook.model.place import Place
 from webhook.model.policy import SHIPPED
@@ -41,7 +43,7 @@ class Draft(Struct, frozen=True):
     decision: Decision
 
 
-class Result(Struct, frozen=True):
+class CaseResult(Struct, frozen=True):
     place: Place
     name: str
     failures: tuple[str, ...]
@@ -49,7 +51,7 @@ class Result(Struct, frozen=True):
 
 def run(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Test files or directories.")],
-    output: Annotated[Literal[Format.TABLE, Format.JSON, Format.YAML, Format.JUNIT], OUTPUT] = Format.TABLE,
+    output: CheckOutput = Format.TABLE,
     filename: options.Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
@@ -96,15 +98,15 @@ def run(
     match output:
         case Format.TABLE:
             _print_table(results)
-        case Format.JUNIT:
-            _print_junit(results)
         case Format.JSON | Format.YAML:
             _print_data(results, output)
+        case _:
+            print_results(map(_as_check, results), output, title="podtailor test")
     if any(result.failures for result in results):
         raise typer.Exit(1)
 
 
-def _run(document: Document, templates: TemplatePaths) -> Iterator[Result]:
+def _run(document: Document, templates: TemplatePaths) -> Iterator[CaseResult]:
     if document.data is None:
         return
     suite = read(document)
@@ -117,7 +119,7 @@ def _run(document: Document, templates: TemplatePaths) -> Iterator[Result]:
             for each in find_manifests(given, templates, within)
         ]
         failures = mismatches(case.expect, _decide(suite, case, folder, place, pods))
-        yield Result(place, case.name, tuple(failures))
+        yield CaseResult(place, case.name, tuple(failures))
 
 
 def _manifests(
@@ -163,7 +165,7 @@ def _full_name(located: LocatedManifest, default: str) -> str:
     return f"{located.manifest.kind}/{located.manifest.namespace or default}/{located.manifest.name}"
 
 
-def _print_table(results: list[Result]) -> None:
+def _print_table(results: list[CaseResult]) -> None:
     out = console()
     for result in results:
         style, verdict = ("red", "FAIL") if result.failures else ("green", "ok  ")
@@ -175,19 +177,17 @@ def _print_table(results: list[Result]) -> None:
     out.print(f"{total}, {failed} failed" if failed else f"{total} passed")
 
 
-def _print_junit(results: list[Result]) -> None:
-    failed = sum(bool(result.failures) for result in results)
-    suite = ET.Element("testsuite", name="podtailor", tests=str(len(results)), failures=str(failed))
-    for result in results:
-        file, line = result.place.file, str(result.place.line)
-        case = ET.SubElement(suite, "testcase", classname=file, name=result.name, file=file, line=line)
-        if result.failures:
-            ET.SubElement(case, "failure", message=result.failures[0]).text = "\n".join(result.failures)
-    write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    write(f"{ET.tostring(suite, encoding='unicode')}\n")
+def _as_check(result: CaseResult) -> Result:
+    return Result(
+        rule=FAILED_TEST.name,
+        level=Level.ERROR if result.failures else Level.PASSED,
+        message="\n".join(result.failures),
+        place=result.place,
+        object=result.name,
+    )
 
 
-def _print_data(results: list[Result], output: DataFormat) -> None:
+def _print_data(results: list[CaseResult], output: DataFormat) -> None:
     data = [
         {**each.place.fields, "name": each.name, "passed": not each.failures, "failures": each.failures}
         for each in results

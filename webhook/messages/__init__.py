@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from webhook.messages.checks import FAILED_TEST
 from webhook.messages.findings import FINDINGS
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
@@ -26,6 +27,7 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Warnings about a Pod": WARNINGS,
         "Status of a policy": STATUSES,
         "Results of a review": RESULTS,
+        "Results of policy tests": (FAILED_TEST,),
     }
 )
 MESSAGES: Mapping[str, Message] = MappingProxyType(

@@ -79,6 +79,9 @@ def folder(tmp_path: Path) -> Path:
         ["audit", "-f", "pod.yaml", "-o", "json"],
         ["audit", "-f", "pod.yaml", "-o", "yaml"],
         ["audit", "-f", "pod.yaml", "-o", "html"],
+        ["audit", "-f", "pod.yaml", "-o", "sarif"],
+        ["audit", "-f", "pod.yaml", "-o", "github"],
+        ["audit", "-f", "pod.yaml", "-o", "markdown"],
         ["policies", "show", "caps", "-p", "policy.yaml"],
     ],
     ids=" ".join,
@@ -98,18 +101,19 @@ def test_a_pipe_gets_the_exact_bytes(folder: Path) -> None:
 
 
 DATA = ("table", "json", "yaml")
+CHECKS = ("markdown", "sarif", "junit", "github")
 
 
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
-        ("audit", (*DATA, "html", "openreports", "prometheus")),
+        ("audit", (*DATA, "html", *CHECKS, "openreports", "prometheus")),
         ("explain", DATA),
         ("mutate", ("yaml", "json")),
         ("retrofit", DATA),
-        ("test", (*DATA, "junit")),
+        ("test", (*DATA, *CHECKS)),
         ("version", DATA),
-        ("policies lint", DATA),
+        ("policies lint", (*DATA, *CHECKS)),
         ("policies list", DATA),
         ("certs show", DATA),
         ("certs check", DATA),

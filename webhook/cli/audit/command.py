@@ -107,6 +107,7 @@ def audit(
       podtailor audit --policies new-policy.yaml --what-if enforce
       podtailor audit -o html > report.html
       helm template ./chart | podtailor audit -f - --fail-on violation
+      podtailor audit -f deploy/ -o github
 
     \b
     Exit codes: 0 no finding of --fail-on, 1 such a finding, or not-judged, or you may not read everything
@@ -117,6 +118,11 @@ def audit(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if filename and (selector or kinds or publish):
         raise InputError("-l, --kinds and --publish audit a cluster: omit them with -f")
+    if output in (Format.SARIF, Format.GITHUB) and not filename:
+        raise InputError(
+            f"-o {output} shows findings on lines of files, and objects of a cluster have none",
+            hint="give manifests with -f, or take -o junit or -o markdown",
+        )
     if publish and (selector or kinds):
         raise InputError("--publish: a Report covers a whole namespace: omit -l and --kinds")
     templates = options.parse_controllers(controller)
@@ -128,7 +134,7 @@ def audit(
         accelerator=accelerator,
         namespace_labels=options.parse_labels(namespace_labels),
     )
-    reporter = Reporter(output, _title(filename, namespace, selector, context), with_diff=diff)
+    reporter = Reporter(output, _title(filename, namespace, selector, context), fails, with_diff=diff)
     manifests = partial(_manifests, filename or [], policies, templates)
     as_if_enforced = what_if_ is not None
     is_complete = True

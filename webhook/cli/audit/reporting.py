@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from webhook.audit.costs.costing import Costs
-from webhook.audit.findings import Verdict
+from webhook.audit.findings import Finding, Verdict
 from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.summary import Auditor, Summary, summary_json
@@ -24,18 +24,25 @@ AuditFormat = Literal[
     Format.JSON,
     Format.YAML,
     Format.HTML,
+    Format.MARKDOWN,
+    Format.SARIF,
+    Format.JUNIT,
+    Format.GITHUB,
     Format.OPENREPORTS,
     Format.PROMETHEUS,
 ]
 
 
 class Reporter:
-    def __init__(self, output: AuditFormat, of: str, *, with_diff: bool) -> None:
-        """`of`: what is audited, in words."""
+    def __init__(
+        self, output: AuditFormat, of: str, fails: Collection[Finding] = (), *, with_diff: bool
+    ) -> None:
+        """`of`: what is audited, in words. `fails`: the findings of `--fail-on`."""
         self._output = output
         self._of = of
+        self._fails = fails
         self._prints_diff = with_diff
-        self.with_diff = with_diff or output is Format.HTML
+        self.with_diff = with_diff or output in (Format.HTML, Format.MARKDOWN)
         self.prints_each = output is Format.JSON
         self.interrupted = False
 
@@ -73,6 +80,17 @@ class Reporter:
             case Format.OPENREPORTS:
                 for report in openreports.reports(summary, datetime.now(UTC)):
                     write(f"---\n{yaml_dump.dump(report)}")
+            case Format.MARKDOWN | Format.SARIF | Format.JUNIT | Format.GITHUB:
+                from webhook.audit.reports.checks import results
+                from webhook.audit.reports.headline import headline
+                from webhook.cli.common.checks import print_results
+
+                print_results(
+                    results(summary.rows, self._fails),
+                    self._output,
+                    title="podtailor audit",
+                    headline=headline(summary.rows),
+                )
             case Format.PROMETHEUS:
                 from webhook.audit.reports import prometheus
 
