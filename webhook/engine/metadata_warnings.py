@@ -24,7 +24,7 @@ from webhook.model.pod import ObjectMeta
 from webhook.model.subject import Namespace
 
 _POD_LABEL, _POD_ANNOTATION, _NAMESPACE_LABEL = "Pod label", "Pod annotation", "namespace label"
-_KNOWN = {
+KNOWN = {
     _POD_LABEL: (INJECTION, WORKLOAD_TYPE, PRESET),
     _POD_ANNOTATION: (SKIP_CONTAINERS, APPLIED),
     _NAMESPACE_LABEL: (INJECTION, MODE, DEFAULT_WORKLOAD_TYPE),
@@ -64,7 +64,7 @@ def misplaced_keys(controller: ObjectMeta, template: ObjectMeta, kind: str) -> l
             "misplaced-key",
             f"{key} is set on the {kind}, but read from its Pods: set it in the Pod template",
         )
-        for key in (*_KNOWN[_POD_LABEL], SKIP_CONTAINERS)
+        for key in (*KNOWN[_POD_LABEL], SKIP_CONTAINERS)
         if key in own and key not in of_template
     ]
 
@@ -73,7 +73,7 @@ def _warnings(place: str, pairs: _Pairs) -> Iterator[Notice]:
     for key, value in pairs.items():
         if not key.startswith(PREFIX):
             continue
-        if key not in _KNOWN[place]:
+        if key not in KNOWN[place]:
             is_off = place == _POD_ANNOTATION and opts_out({key: value})
             effect = "it counts as disabled, but " if is_off else ""
             yield Notice("unknown-key", f"{place} {key}: {effect}{_hint(place, key)}")
@@ -83,10 +83,10 @@ def _warnings(place: str, pairs: _Pairs) -> Iterator[Notice]:
 
 
 def _hint(place: str, key: str) -> str:
-    right_place = next((other for other, keys in _KNOWN.items() if key in keys), None)
+    right_place = next((other for other, keys in KNOWN.items() if key in keys), None)
     if right_place:
         return f"podtailor reads it as a {right_place}"
-    known = [name.removeprefix(PREFIX) for names in (_KNOWN[place], *_KNOWN.values()) for name in names]
+    known = [name.removeprefix(PREFIX) for names in (KNOWN[place], *KNOWN.values()) for name in names]
     word = key.removeprefix(PREFIX)
     close = difflib.get_close_matches(word, known, n=1) if len(word) <= _MAX_COMPARED else []
-    return f"did you mean {PREFIX}{close[0]}?" if close else f"known keys: {', '.join(_KNOWN[place])}"
+    return f"did you mean {PREFIX}{close[0]}?" if close else f"known keys: {', '.join(KNOWN[place])}"

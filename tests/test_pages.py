@@ -1,0 +1,97 @@
+"""Tables of the docs that say what the code does: complete, and true in every row."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from webhook.engine.metadata_warnings import KNOWN
+from webhook.model import names
+from webhook.model.globs import glob
+from webhook.model.images import image_glob, repository
+from webhook.policies.shipped import preset_names, preset_text
+
+LABELS = Path("docs/labels.md")
+POLICIES = Path("docs/policies.md")
+# Names of this form that are no labels of an object: of Nodes and their taints, and of a Secret's type.
+_OTHERS = {
+    names.ARCH,
+    names.OS,
+    "beta.kubernetes.io/arch",
+    "beta.kubernetes.io/os",
+    "node.kubernetes.io/memory-pressure",
+    "kubernetes.io/tls",
+}
+
+
+def _rows(page: Path, header: str) -> Iterator[list[str]]:
+    """Cells of every table with this first cell in its header."""
+    for table in re.findall(
+        rf"^\| {re.escape(header)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", page.read_text(), re.MULTILINE
+    ):
+        for line in table.splitlines():
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_labels_and_annotations_are_all_in_the_table() -> None:
+    rows = {(key, row[1]) for row in _rows(LABELS, "key") for key in _quoted(row[0])}
+    known = {(key, place) for place, keys in KNOWN.items() for key in keys}
+    assert {row for row in rows if row[0].startswith(names.PREFIX)} == known
+    assert {key for key, _ in rows} >= _keys_in_the_code()
+
+
+def _keys_in_the_code() -> set[str]:
+    """Texts of the form of a qualified name, but for API versions and resources of devices."""
+    return {
+        node.value
+        for file in sorted(Path("webhook").rglob("*.py"))
+        if file.name != "accelerators.py"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if re.fullmatch(r"([a-z0-9-]+\.)+[a-z]+/(?!v\d)[A-Za-z0-9._-]+", node.value)
+    } - _OTHERS
+
+
+def test_keys_that_the_table_names_are_in_the_code() -> None:
+    texts = "\n".join(
+        file.read_text()
+        for folder in ("webhook", "manifests", "charts/podtailor/templates")
+        for file in sorted(Path(folder).rglob("*.*"))
+        if file.suffix in {".py", ".yaml"}
+    )
+    keys = [key for row in _rows(LABELS, "key") for key in _quoted(row[0])]
+    assert keys
+    assert [key for key in keys if key not in texts] == []
+
+
+def test_presets_of_the_table_go_by_label() -> None:
+    (row,) = (row for row in _rows(LABELS, "key") if _quoted(row[0]) == [names.PRESET])
+    assert set(_quoted(row[2])) == {name for name in preset_names() if names.PRESET in preset_text(name)}
+
+
+def _examples(header: str) -> list[tuple[str, str, bool]]:
+    return [
+        (pattern, name, expected)
+        for row in _rows(POLICIES, header)
+        for pattern in _quoted(row[0])
+        for cell, expected in ((row[1], True), (row[2], False))
+        for name in _quoted(cell)
+    ]
+
+
+@pytest.mark.parametrize(("pattern", "image", "expected"), _examples("image pattern"))
+def test_image_patterns_match_as_the_page_says(pattern: str, image: str, *, expected: bool) -> None:
+    assert image_glob(pattern).matches(repository(image)) is expected
+
+
+@pytest.mark.parametrize(("pattern", "name", "expected"), _examples("name pattern"))
+def test_name_patterns_match_as_the_page_says(pattern: str, name: str, *, expected: bool) -> None:
+    assert glob(pattern).matches(name) is expected
