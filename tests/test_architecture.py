@@ -172,6 +172,7 @@ _SUBJECTS = {
     "tests/test_bench.py",
     "tests/test_docs.py",
     "tests/test_manifests.py",
+    "tests/test_pages.py",
     "tests/test_version.py",
 }
 _FOLDERS_OF_SUBJECTS = {"browser", "e2e", "elsewhere", "image", "laws", "soak", "support"}
