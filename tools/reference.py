@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from tests.support.pods import decide, pod, policy, snapshot
 from webhook.cli import app
+from webhook.cli.shell.exit_codes import EXIT_CODES, ONE
 from webhook.edits import EDITS, field_name
 from webhook.model.names import Mode
 from webhook.policies.schema import Spec
@@ -65,9 +66,18 @@ def _lines() -> Iterator[str]:
             continue
         name = f"{metric.name}_total" if metric.type == "counter" else metric.name
         yield f"| `{name}` | {metric.type} | {metric.documentation} |"
+    yield "\n## Exit codes\n"
+    yield "The same for all verbs.\n"
+    yield "| code | meaning |"
+    yield "|---|---|"
+    yield from (f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
+    yield "\nOnly these verbs end with 1:\n"
+    yield "| verb | what 1 means |"
+    yield "|---|---|"
+    yield from (f"| `{verb}` | {meaning} |" for verb, meaning in ONE.items())
     yield "\n## Commands"
     for words in _commands(get_command(app), ()):
-        result = CliRunner().invoke(app, [*words, "--help"], terminal_width=100, prog_name="podtailor")
+        result = CliRunner().invoke(app, [*words, "--help"], terminal_width=78, prog_name="podtailor")
         yield f"\n### `{' '.join(('podtailor', *words))}`\n\n```text\n{result.output.strip()}\n```"
 
 

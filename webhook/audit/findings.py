@@ -89,7 +89,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     before: Demand = Demand()
     after: Demand = Demand()
     denied: str = ""
-    """Why a new Pod would be refused."""
+    """Why a new Pod would be denied."""
     diff: str = ""
     skipped: Notice | None = None
     """Why no policy is applied; set only if the finding is `skipped`."""

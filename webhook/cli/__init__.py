@@ -6,13 +6,14 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 from typer.main import get_group
 
-from webhook import interrupt
+from webhook import __version__, interrupt
+from webhook.cli.shell.help import Group, Verbs
 
 _COMMANDS = {
     "serve": "serve.command:serve",
@@ -24,17 +25,11 @@ _COMMANDS = {
     "policies": "policies:app",
     "certs": "certs.command:app",
     "version": "version:version",
+    "help": "help:help_",
 }
 
 
-_STYLE: dict[str, Any] = {
-    "rich_markup_mode": None,  # its tables truncate the names of environment variables
-    "pretty_exceptions_enable": False,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
-
-
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Imports a command only when it is called: imports take longer than most commands run."""
 
     def __init__(self, **options: Any) -> None:
@@ -46,29 +41,43 @@ class _Commands(TyperGroup):
             return None
         module, _, name = _COMMANDS[cmd_name].partition(":")
         verb = getattr(import_module(f"{__name__}.{module}"), name)
-        parent = typer.Typer(add_completion=False, **_STYLE)
+        parent = Verbs()
         parent.callback()(podtailor)  # makes it a group, even with a single command
-        if isinstance(verb, typer.Typer):
+        if isinstance(verb, Verbs):
             parent.add_typer(verb, name=cmd_name)
         else:
             parent.command(cmd_name)(verb)
         return get_group(parent).commands[cmd_name]
 
 
-app = typer.Typer(
+app = Verbs(
     cls=_Commands,
     help="Fill in what Pods leave unset: resizePolicy, node selectors, tolerations, requests and limits.",
-    epilog="Exit codes: 0 success, 1 findings or failures (see the help of each command), "
-    "2 wrong usage or unusable input, 130 interrupted.",
-    no_args_is_help=True,
-    **_STYLE,
 )
 
 
+def _print_version(*, is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"podtailor {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def podtailor() -> None:
+def podtailor(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
+    ] = False,
+) -> None:
     """Runs before each command, after its import."""
+    del version
     interrupt.restore_ctrl_c()
+
+
+def program_name() -> str:
+    """As the user calls it."""
+    return "kubectl podtailor" if Path(sys.argv[0]).stem == "kubectl-podtailor" else "podtailor"
 
 
 def main() -> None:
@@ -77,7 +86,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # manifests are UTF-8 in every locale
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
-        app()
+        app(prog_name=program_name(), complete_var="")
     except KeyboardInterrupt:  # before anything was printed
         sys.exit(interrupt.INTERRUPTED)
     except Exception as error:

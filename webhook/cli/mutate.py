@@ -84,7 +84,7 @@ def _patch(manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: 
         place = each.place
         decision = evaluate(each.request(namespace), snapshot)
         if decision.denied:
-            warn(f"{place}: would be refused: {decision.denied}")
+            warn(f"{place}: would be denied: {decision.denied}")
         for warning in decision.warnings:
             if not (decision.denied and warning.reason == VIOLATION):  # the refusal names them already
                 warn(f"{place}: {warning}")

@@ -15,6 +15,7 @@ from webhook.cli.common.checks import CheckOutput, print_results, results_of
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_diff, print_error, print_table, warn, write
+from webhook.cli.shell.help import Verbs
 from webhook.documents import yaml_dump
 from webhook.documents.files import read_documents
 from webhook.edits import EDITS
@@ -26,7 +27,7 @@ from webhook.policies.load import load, load_documents, spec_of
 from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
 
-app = typer.Typer(help="Check, list, show and compare policies.", no_args_is_help=True)
+app = Verbs(help="Check, list, show and compare policies.")
 
 
 @app.command()
@@ -34,7 +35,15 @@ def lint(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
     output: CheckOutput = Format.TABLE,
 ) -> None:
-    """Check policy documents. Reports every problem with file, line and column; exits 2 if there is one."""
+    """Check policy documents.
+
+    Reports every problem with file, line and column, and ends with exit code 2 if there is one.
+
+    \b
+    Examples:
+      podtailor policies lint policies/
+      kubectl get cwp,wp -A -o yaml | podtailor policies lint -
+    """
     loaded = load(paths)
     if not loaded.policies and not loaded.problems:
         raise InputError(f"{', '.join(paths)}: no policy found")
@@ -153,8 +162,6 @@ def diff(
 ) -> None:
     """Show what policy files would change in the cluster.
 
-    Exit code 1 if they would change anything, or if you may not read one of these policies.
-
     \b
     Examples:
       podtailor policies diff -f policies/
@@ -202,6 +209,11 @@ def show(
     """Print a policy, built-in policy or preset as YAML, ready to apply.
 
     The cluster is asked only for names that are not in files and do not ship, or with --from-cluster.
+
+    \b
+    Examples:
+      podtailor policies show mongodb
+      podtailor policies show general --builtin strict > general.yaml
     """
     texts = dict(_shipped(builtin))
     own = list(_documents(policies or []))

@@ -65,10 +65,6 @@ def retrofit(
       podtailor retrofit
       podtailor retrofit -n shop --apply --dry-run
       podtailor retrofit -n shop --apply
-
-    \b
-    Exit codes: 0 done, 1 a repair was refused, timed out or brought no tailored Pods, or a Pod could not be
-    judged, 2 wrong usage or unusable input, 130 interrupted.
     """
     if dry_run and not apply:
         raise InputError("--dry-run needs --apply: without it nothing is changed")
@@ -133,7 +129,7 @@ def _show(plan: Plan, *, is_complete: bool) -> None:
         out.print(f"{pods} would change{only}; podtailor audit lists them.")
     if plan.refused:
         pods = pluralize(plan.refused, "Pod")
-        out.print(f"{pods} would be refused if created now; podtailor audit gives the reasons.")
+        out.print(f"{pods} would be denied if created now; podtailor audit gives the reasons.")
     if plan.drifted:
         pods = pluralize(plan.drifted, "Pod")
         out.print(f"{pods} drifted: such a resize may be intended, so it is kept; podtailor audit shows it.")

@@ -74,9 +74,6 @@ def run(
       podtailor test examples/tests/
       podtailor test --init -f deploy/ -p policies/ tests.yaml
       podtailor test tests.yaml -o junit > report.xml
-
-    \b
-    Exit codes: 0 all passed, 1 some failed, 2 wrong usage or unusable input.
     """
     templates = options.parse_controllers(controller)
     if init:

@@ -63,7 +63,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     not_in_force: int = 0
     """Pods that only policies which are not enforced would change."""
     refused: int = 0
-    """Pods that would be refused if they were created now."""
+    """Pods that would be denied if they were created now."""
     drifted: int = 0
     """Pods that were resized and lack nothing: the resize was intended."""
 

@@ -108,10 +108,6 @@ def audit(
       podtailor audit -o html > report.html
       helm template ./chart | podtailor audit -f - --fail-on violation
       podtailor audit -f deploy/ -o github
-
-    \b
-    Exit codes: 0 no finding of --fail-on, 1 such a finding, or not-judged, or you may not read everything
-    that decides (not with --fail-on none), 2 wrong usage or unusable input, 130 interrupted.
     """
     fails = _findings(fail_on)
     options.check_time(since)

@@ -14,10 +14,11 @@ from certs.issue import service_hosts
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.terminal import console
+from webhook.cli.shell.help import Verbs
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
 
-app = typer.Typer(help="Issue, show, rotate and check certificates.", no_args_is_help=True)
+app = Verbs(help="Issue, show, rotate and check certificates.")
 
 
 @app.command()
@@ -43,7 +44,15 @@ def issue(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Issue a CA and a serving certificate. Only you can read the keys."""
+    """Issue a CA and a serving certificate.
+
+    Only you can read the keys.
+
+    \b
+    Examples:
+      podtailor certs issue --out certs/
+      podtailor certs issue --out certs/ --host podtailor.example.com --days 90
+    """
     hosts = [*service_hosts(service, namespace), *(host or ())]
     existing = existing_file(out)
     if existing and not force:
@@ -67,7 +76,13 @@ def show(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
-    """Show the certificates of the cluster or of files, and when they expire."""
+    """Show certificates, and when they expire.
+
+    \b
+    Examples:
+      podtailor certs show
+      podtailor certs show tls.crt ca.crt
+    """
     now = datetime.now(UTC)
     if files:
         certificates = [(str(file), each) for file in files for each in _read(file)]
@@ -124,11 +139,15 @@ def check(
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
-    """Check that the caBundle, the Secret and the certificate that each replica serves agree.
+    """Check the certificates of the cluster.
 
-    Replicas are reached through forwarded ports, as with `kubectl port-forward`. Exit codes: 0 no problem,
-    1 a problem, or something that you may not read, 2 the cluster cannot be read. For half a minute after
-    `rotate`, replicas still serve the previous certificate.
+    Do the caBundle, the Secret and the certificate that each replica serves agree? Replicas are reached
+    through forwarded ports, as with `kubectl port-forward`. For half a minute after `rotate`, they still
+    serve the previous certificate.
+
+    \b
+    Examples:
+      podtailor certs check --within 30d
     """
     from webhook.cli.certs import cluster
 
@@ -151,6 +170,11 @@ def rotate(
 
     Replicas serve it within half a minute. After a key has leaked: `rotate --ca`, wait until `certs show`
     shows that the new CA has signed (ten minutes), then `rotate --retire`.
+
+    \b
+    Examples:
+      podtailor certs rotate
+      podtailor certs rotate --ca
     """
     from webhook.cli.certs import cluster
 

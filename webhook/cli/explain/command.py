@@ -50,12 +50,9 @@ def explain(
     \b
     Examples:
       podtailor explain -f statefulset.yaml
-      podtailor explain -f pod.yaml --namespace-labels podtailor.dev/mode=audit -o json
+      podtailor explain -f pod.yaml --builtin strict -o json
       podtailor explain -f pod.yaml --from-cluster --namespace shop
       podtailor explain pod/web-0 --namespace shop
-
-    \b
-    Exit codes: 0 done, 1 a Pod could not be judged, 2 wrong usage or unusable input.
     """
     filenames = _filenames(live, filename, policies)
     templates = options.parse_controllers(controller)

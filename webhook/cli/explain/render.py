@@ -49,7 +49,7 @@ def as_text(
     yield Text(f"  mode: {decision.mode}")
     yield Text(f"  QoS class: {_qos(decision.outcome.qos)}")
     if decision.denied:
-        yield Text.assemble(("  would be refused: ", "red"), decision.denied)
+        yield Text.assemble(("  would be denied: ", "red"), decision.denied)
     for warning in decision.warnings:
         yield Text.assemble(("  warning: ", "yellow"), str(warning))
     if explanation.limit_ranger:

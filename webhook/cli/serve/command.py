@@ -61,8 +61,8 @@ def serve(
     \b
     Examples:
       podtailor serve --dev
-      podtailor serve --tls-cert-file tls.crt --tls-private-key-file tls.key --policies policies/
-      podtailor serve --tls-secret podtailor-webhook-tls --from-cluster   (as in the manifests)
+      podtailor serve --tls-cert-file tls.crt --tls-private-key-file tls.key
+      podtailor serve --tls-secret podtailor-webhook-tls --from-cluster
     """
     policy_options = PolicyOptions(
         policies=policies,

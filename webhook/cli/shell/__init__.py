@@ -1,0 +1,1 @@
+"""What the command line says of itself: help pages, exit codes, and errors in how it is called."""

@@ -1,0 +1,87 @@
+"""Wrong calls of a verb, in our words instead of the library's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any
+
+from typer import TyperException
+
+from webhook.errors import InputError
+
+
+def verb(ctx: Any) -> str:
+    """`policies lint`; empty for podtailor itself."""
+    return f"{verb(ctx.parent)} {ctx.info_name}".lstrip() if ctx.parent else ""
+
+
+def wrong_call(ctx: Any, message: str, nearest: str | None = None) -> InputError:
+    page = f"`{ctx.command_path} --help`"
+    return InputError(message, hint=f"did you mean {nearest}? See {page}" if nearest else f"see {page}")
+
+
+def unknown_command(ctx: Any, word: str, known: Iterable[str]) -> InputError:
+    return wrong_call(ctx, f"unknown command {word}", closest(word, known))
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """What was probably meant, if anything."""
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
+
+
+@contextmanager
+def plain_errors(ctx: Any) -> Iterator[None]:
+    """Raises InputError for a call that typer rejects."""
+    try:
+        yield
+    except TyperException as error:
+        raise _plain(error, ctx) from error
+
+
+def _plain(error: Any, ctx: Any) -> InputError:
+    """By the attributes of the library's errors: its classes and their wording are not part of its API."""
+    options = {each: param for param in ctx.command.get_params(ctx) for each in param.opts}
+    param, option = getattr(error, "param", None), getattr(error, "option_name", "")
+    if option and option not in options:
+        return wrong_call(ctx, f"unknown option {option}", closest(option, options))
+    if option:
+        return wrong_call(ctx, f"{option} {'takes no' if options[option].is_flag else 'needs a'} value")
+    if param and hasattr(error, "param_type"):
+        return wrong_call(ctx, f"{display_name(param)} is missing")
+    return _bad_value(error, param, ctx) if param else wrong_call(ctx, str(error))
+
+
+def _bad_value(error: Any, param: Any, ctx: Any) -> InputError:
+    is_set = ctx.get_parameter_source(param.name).name == "ENVIRONMENT"
+    where = f"{param.envvar}=" if is_set else f"{display_name(param)} "
+    if error.__cause__ is None:  # ours, from a parser in `options`
+        return wrong_call(ctx, f"{where}{error.message}")
+    value, choices = str(error.__cause__.errors()[0]["input"]), choices_of(param)
+    wanted = f"{', '.join(choices[:-1])} or {choices[-1]}" if choices else _kind(param)
+    return wrong_call(ctx, f"{where}{value}: write {wanted}", closest(value, choices))
+
+
+def _kind(param: Any) -> str:
+    if param.is_flag:
+        return "true or false"
+    number = "a whole number" if param.type_descriptor.annotation is int else "a number"
+    if param.min is not None and param.max is not None:
+        return f"{number} from {param.min} to {param.max}"
+    return number if param.min is None else f"{number} of {param.min} or more"
+
+
+def choices_of(param: Any) -> list[str]:
+    """The values that an option may have; empty if there is no list of them."""
+    described = param.type_descriptor
+    choices = [str(each) for each in described.choices or ()]
+    return choices if described.case_sensitive else [each.lower() for each in choices]
+
+
+def display_name(param: Any) -> str:
+    """`--filename`, or `PATH` for an argument, without the brackets and dots that its metavar may have."""
+    if param.param_type_name == "argument":
+        return re.sub(r"[][{}]|\.\.\.$", "", param.metavar or param.name.upper()).removesuffix("...")
+    return str(max(param.opts, key=len))
