@@ -216,9 +216,12 @@ def test_invalid_input_is_an_error_and_nothing_is_printed(run: Run, stdin: str, 
     ("arguments", "message"),
     [
         (["mutate"], "error: no manifests given: use -f FILE, -f DIRECTORY, or -f - for standard input\n"),
-        (["mutate", "-f", "/dev/null/no"], "error: /dev/null/no: Not a directory\n"),
+        (["mutate", "-f", "/dev/null/no"], "error: /dev/null/no: Not a directory [unreadable-file]\n"),
         (["mutate", "-f", "-", "--namespace-labels", "x"], "error: --namespace-labels x: write KEY=VALUE\n"),
-        (["mutate", "-f", "webhook"], "error: webhook: no .yaml, .yml, .json file in this directory\n"),
+        (
+            ["mutate", "-f", "webhook"],
+            "error: webhook: no .yaml, .yml, .json file in this directory [no-manifests]\n",
+        ),
     ],
 )
 def test_wrong_usage(run: Run, arguments: list[str], message: str) -> None:

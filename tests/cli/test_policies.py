@@ -119,7 +119,9 @@ def test_cluster_policy_replaces_a_preset_of_its_name(run: Run, tmp_path: Path) 
 def test_lint_names_file_line_and_column(run: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(BAD)
     done = run("policies", "lint", str(tmp_path))
-    expected = f'error: {tmp_path}/bad.yaml:5:3: spec.moed: unknown field; did you mean "mode"?\n'
+    expected = (
+        f'error: {tmp_path}/bad.yaml:5:3: spec.moed: unknown field; did you mean "mode"? [invalid-policy]\n'
+    )
     assert (done.code, done.out, done.err) == (2, "", expected)
 
 

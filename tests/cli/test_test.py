@@ -160,4 +160,4 @@ def test_what_no_api_server_takes_is_named_where_the_test_holds_it(run: Run, tmp
     )
     done = run("test", str(tmp_path / "tests.yaml"))
     problem = 'tests.yaml:10:7: tests[0].object.spec.container: unknown field; did you mean "containers"?'
-    assert (done.code, done.err) == (2, f"error: {tmp_path}/{problem}\n")
+    assert (done.code, done.err) == (2, f"error: {tmp_path}/{problem} [invalid-field]\n")

@@ -11,9 +11,11 @@ import pytest
 
 from tools import messages as page
 from webhook.audit.findings import WORST_FIRST
+from webhook.documents.problems import ProblemName
 from webhook.engine.evaluate import VIOLATION
 from webhook.messages import MESSAGES, PAGE, SECTIONS
 from webhook.messages.findings import FINDINGS
+from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
@@ -57,6 +59,10 @@ def test_every_status_of_a_policy_has_a_paragraph() -> None:
 
 def test_every_result_of_a_review_has_a_paragraph() -> None:
     assert [each.name for each in REVIEWS] == list(RESULTS)
+
+
+def test_every_problem_of_input_has_a_paragraph() -> None:
+    assert [each.name for each in INPUT] == list(ProblemName)
 
 
 def _literals(function: str, argument: int | str) -> set[str]:

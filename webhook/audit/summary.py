@@ -13,6 +13,7 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Verdict, not_judged, problem_of
 from webhook.audit.judge import judge
+from webhook.documents.problems import Problem
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError
 from webhook.model.names import QOS_RESOURCES, WorkloadType
@@ -124,11 +125,17 @@ class Summary:
 
 
 def summary_json(
-    summary: Summary, costs: Costs, notes: Sequence[str] = (), *, interrupted: bool = False
+    summary: Summary,
+    costs: Costs,
+    notes: Sequence[str] = (),
+    problems: Iterable[Problem] = (),
+    *,
+    interrupted: bool = False,
 ) -> dict[str, Any]:
-    """`notes` are sentences about the audit as a whole."""
+    """`notes` are sentences about the audit as a whole, `problems` those of files."""
     return {
         "notes": notes,
+        "problems": [each.fields for each in problems],
         "objects": summary.objects,
         "pods": summary.live_pods,
         "owners": summary.owners,

@@ -90,10 +90,14 @@ def main() -> None:
     except KeyboardInterrupt:  # before anything was printed
         sys.exit(interrupt.INTERRUPTED)
     except Exception as error:
-        from webhook.cli.common.terminal import print_error
+        from webhook.cli.common.terminal import print_error, print_problem
+        from webhook.documents.problems import InvalidInputError
         from webhook.errors import ClusterError, InputError
 
-        if isinstance(error, ClusterError):
+        if isinstance(error, InvalidInputError):
+            for problem in error.problems:
+                print_problem(problem)
+        elif isinstance(error, ClusterError):
             print_error(f"cluster: {error}", name=error.name, hint=error.hint)
         elif isinstance(error, InputError):
             print_error(str(error), name=error.name, hint=error.hint)

@@ -13,6 +13,7 @@ from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
 from webhook.cli.common.output import OUTPUT, Format, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
+from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import print_diff, warn, write
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
@@ -36,12 +37,14 @@ def mutate(
     diff: Annotated[bool, typer.Option("--diff", help="Print a diff instead of manifests.")] = False,
     output: Annotated[Literal[Format.YAML, Format.JSON], OUTPUT] = Format.YAML,
     no_annotate: options.NoAnnotate = False,
+    fail_fast: FailFast = False,
 ) -> None:
     """Tailor manifests in files as admission would tailor their Pods.
 
     Tailors Pods, Kubernetes' own controllers, and the kinds named by --controller. Other objects are printed
     unchanged, with a warning if they seem to hold a Pod template. Comments and order of your YAML are kept.
-    Fields that every API server would reject are errors; then nothing is printed.
+    Every file or object that cannot be used is an error. Then no manifests are printed, because `kubectl
+    apply` would not notice those that are missing; --diff shows the others.
 
     \b
     Examples:
@@ -62,9 +65,14 @@ def mutate(
         )
     )
     templates = options.parse_controllers(controller)
-    documents = list(read_manifests(filenames, templates))
-    # Everything is decided before anything is printed, so that an error leaves no partial output.
-    patches = [_patch(find_manifests(document, templates), snapshot, namespace) for document in documents]
+    problems = Problems(fail_fast=fail_fast)
+    documents = list(read_manifests(filenames, templates, problems.add))
+    patches = [
+        _patch(find_manifests(document, templates, problems.add), snapshot, namespace)
+        for document in documents
+    ]
+    if not diff:  # a part of the objects would look like all of them to what reads the output
+        problems.exit_if_any()
     if output is Format.JSON and not diff:
         _print_json(documents, patches)
         return
@@ -73,6 +81,7 @@ def mutate(
     if diff:
         for source, before, after in texts:
             print_diff(before, after, source)
+        problems.exit_if_any()
     else:
         write(_joined([after for _, _, after in texts]))
 

@@ -14,16 +14,17 @@ from webhook.cli.common import options
 from webhook.cli.common.checks import CheckOutput, print_results, results_of
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions
-from webhook.cli.common.terminal import print_diff, print_error, print_table, warn, write
+from webhook.cli.common.problems import FailFast, Problems
+from webhook.cli.common.terminal import print_diff, print_table, warn, write
 from webhook.cli.shell.help import Verbs
 from webhook.documents import yaml_dump
-from webhook.documents.files import read_documents
+from webhook.documents.files import read_all
 from webhook.edits import EDITS
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
 from webhook.model.place import Place
 from webhook.model.policy import BUILT_IN_ORDER, Policy, precedence
-from webhook.policies.load import load, load_documents, spec_of
+from webhook.policies.load import load, spec_of
 from webhook.policies.merge import in_force
 from webhook.policies.shipped import Profile, built_in_text, preset_names, preset_text, presets
 
@@ -49,16 +50,12 @@ def lint(
         raise InputError(f"{', '.join(paths)}: no policy found")
     if output is Format.JSON or output is Format.YAML:
         names = [policy.name for policy in loaded.policies]
-        problems = [
-            {**each.place.fields, "name": each.name, "field": each.field, "message": each.message}
-            for each in loaded.problems
-        ]
-        print_data({"policies": names, "problems": problems}, output)
+        print_data({"policies": names, "problems": [each.fields for each in loaded.problems]}, output)
     elif output is not Format.TABLE:
         results = [*results_of(loaded.problems), *map(_passed, loaded.policies)]
         print_results(results, output, title="podtailor policies lint")
     elif loaded.problems:
-        print_error("\n".join(map(str, loaded.problems)))
+        loaded.or_raise()
     else:
         count = len(loaded.policies)
         print(f"{count} {'policy' if count == 1 else 'policies'}, no problem")
@@ -159,6 +156,8 @@ def diff(
     filename: options.Filenames = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
+    *,
+    fail_fast: FailFast = False,
 ) -> None:
     """Show what policy files would change in the cluster.
 
@@ -171,21 +170,25 @@ def diff(
     from webhook.cluster.part import ClusterPart
 
     paths = options.check_filenames(filename)
-    given = [document for document in read_documents(paths) if document.data is not None]
-    if not load_documents(given).or_raise():
+    problems = Problems(fail_fast=fail_fast)
+    given = load(paths)
+    for problem in given.problems:
+        problems.add(problem)
+    if not given.policies and not problems.found:
         raise InputError(f"{', '.join(paths)}: no policy found")
     api = api_client(kubeconfig, context, retry_429=True)
     part = ClusterPart(unreadable=[])
     differs = False
-    for document in given:
-        kind, key = document.data["kind"], _key(document.data["metadata"])
+    for data in given.documents:
+        kind, key = data["kind"], _key(data["metadata"])
         with part.note_if_forbidden(f"{kind} {key}", "whether it would change is unknown"):
-            old, new = _spec_text(reads.policy_document(api, key) or {}), _spec_text(document.data)
+            old, new = _spec_text(reads.policy_document(api, key) or {}), _spec_text(data)
             if old != new:
                 differs = True
                 print_diff(old, new, f"{kind}/{key}")
     for note in part.unreadable or ():
         warn(note)
+    problems.exit_if_any()
     raise typer.Exit(1 if differs or part.unreadable else 0)
 
 
@@ -265,7 +268,7 @@ def _shipped(builtin: Profile) -> Iterator[tuple[str, str]]:
 
 def _documents(paths: list[str]) -> Iterator[tuple[str, str]]:
     """Name and text of every policy in `paths`."""
-    for document in read_documents(paths):
+    for document in read_all(paths):
         data = document.data if isinstance(document.data, dict) else {}
         metadata = data.get("metadata")
         if data.get("kind") in ("ClusterWorkloadPolicy", "WorkloadPolicy") and isinstance(metadata, dict):

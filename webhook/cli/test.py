@@ -14,13 +14,15 @@ from rich.text import Text
 
 from webhook.checks.result import Level, Result
 from webhook.cli.common import options
-from webhook.cli.common.checks import CheckOutput, print_results
+from webhook.cli.common.checks import CheckOutput, print_results, results_of
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.output import DataFormat, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
+from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import console, warn
 from webhook.documents import files, yaml_dump
 from webhook.documents.files import Document
+from webhook.documents.problems import InvalidInputError, OnProblem, Problem, ProblemName
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.errors import InputError
 from webhook.messages.checks import FAILED_TEST
@@ -63,6 +65,7 @@ def run(
         bool,
         typer.Option("--init", help="Write PATH from what the policies do now to the manifests of -f."),
     ] = False,
+    fail_fast: FailFast = False,
 ) -> None:
     """Test policies: do they change each manifest as the tests expect?
 
@@ -89,8 +92,13 @@ def run(
         raise InputError(
             "-f, --policies, --preset and --namespace-labels are for --init: a test file names its own"
         )
-    results = [result for document in files.read_documents(paths) for result in _run(document, templates)]
-    if not results:
+    problems = Problems(fail_fast=fail_fast)
+    results = [
+        result
+        for document in files.read_documents(paths, problems.add)
+        for result in _run(document, templates, problems)
+    ]
+    if not results and not problems.found:
         raise InputError(f"{', '.join(paths)}: no test found")
     match output:
         case Format.TABLE:
@@ -98,42 +106,56 @@ def run(
         case Format.JSON | Format.YAML:
             _print_data(results, output)
         case _:
-            print_results(map(_as_check, results), output, title="podtailor test")
+            checks = [*results_of(problems.found), *map(_as_check, results)]
+            print_results(checks, output, title="podtailor test")
+    problems.exit_if_any()
     if any(result.failures for result in results):
         raise typer.Exit(1)
 
 
-def _run(document: Document, templates: TemplatePaths) -> Iterator[CaseResult]:
+def _run(document: Document, templates: TemplatePaths, problems: Problems) -> Iterator[CaseResult]:
+    """The results of the tests that could be run."""
     if document.data is None:
         return
-    suite = read(document)
-    folder = Path(document.source).parent
+    suite = read(document, problems.add)
+    if suite is None:
+        return
     for index, case in enumerate(suite.tests):
         place = document.place(("tests", index))
-        pods = [
-            each
-            for given, within in _manifests(document, index, case, templates)
-            for each in find_manifests(given, templates, within)
-        ]
-        failures = mismatches(case.expect, _decide(suite, case, folder, place, pods))
-        yield CaseResult(place, case.name, tuple(failures))
+        try:
+            decision = _decide(suite, case, document, index, templates)
+        except InputError as error:
+            problems.add_error(error, Problem(ProblemName.INVALID_TEST, place, str(error)))
+        else:
+            yield CaseResult(place, case.name, tuple(mismatches(case.expect, decision)))
 
 
 def _manifests(
-    document: Document, index: int, case: Case, templates: TemplatePaths
+    document: Document, index: int, case: Case, templates: TemplatePaths, on_problem: OnProblem
 ) -> Iterator[tuple[Document, Location]]:
     """The documents of a test, and the path of the object in them."""
     if case.manifest is None:
         yield document, ("tests", index, "object")
     else:
         folder = Path(document.source).parent
-        yield from ((each, ()) for each in read_manifests([str(folder / case.manifest)], templates))
+        yield from (
+            (each, ()) for each in read_manifests([str(folder / case.manifest)], templates, on_problem)
+        )
 
 
 def _decide(
-    suite: PolicyTest, case: Case, folder: Path, place: Place, pods: list[LocatedManifest]
+    suite: PolicyTest, case: Case, document: Document, index: int, templates: TemplatePaths
 ) -> Decision:
     """Raises InputError."""
+    problems: list[Problem] = []
+    pods = [
+        each
+        for given, within in _manifests(document, index, case, templates, problems.append)
+        for each in find_manifests(given, templates, problems.append, within)
+    ]
+    if problems:
+        raise InvalidInputError(*problems)
+    folder = Path(document.source).parent
     snapshot = snapshot_from(
         PolicyOptions(
             policies=[str(folder / path) for path in suite.policies],
@@ -146,7 +168,7 @@ def _decide(
     selected = [each for each in pods if _is_selected(each, case)]
     if len(selected) != 1:
         names = ", ".join(_full_name(each, case.namespace) for each in selected) or "none"
-        raise InputError(f"{place}: exactly one manifest that makes Pods is needed, not {names}: set select")
+        raise InputError(f"exactly one manifest that makes Pods is needed, not {names}: set select")
     return evaluate(selected[0].request(case.namespace), snapshot)
 
 

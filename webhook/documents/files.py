@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from webhook.documents import yaml_tree
-from webhook.documents.problems import InvalidInputError, Problem, ProblemName
+from webhook.documents.problems import InvalidInputError, OnProblem, Problem, ProblemName, raise_problem
 from webhook.documents.yaml_scanner import MAX_DEPTH
 from webhook.documents.yaml_tree import DuplicateKey, Location, Node, YamlError
 from webhook.errors import InputError
@@ -35,7 +35,7 @@ class Document:
     first_line: int
     text: str
     data: Any
-    """As kubectl reads it: mappings, lists, strings, numbers, booleans, None."""
+    """As kubectl reads it: mappings, lists, strings, numbers, booleans, None; None too if it is not YAML."""
     first_column: int = field(default=0, kw_only=True)
     """Column of the start of the text, from 0: one line may hold several JSON objects."""
     duplicate_keys: tuple[DuplicateKey, ...] = field(default=(), kw_only=True)
@@ -46,7 +46,7 @@ class Document:
         try:
             return yaml_tree.parse(self.text, [])
         except YamlError as error:
-            raise _invalid_yaml(self, error) from error
+            raise InvalidInputError(_invalid_yaml(self, error)) from error
 
     def place(self, location: Location = ()) -> Place:
         """Of a field, or of its innermost parent that exists."""
@@ -68,15 +68,14 @@ class Document:
         return Place(self.source, self.first_line + line, column + 1)
 
 
-def _invalid_yaml(document: Document, error: YamlError) -> InvalidInputError:
-    place = document.at(error.line, error.column)
-    return InvalidInputError(Problem(ProblemName.INVALID_YAML, place, str(error)))
+def _invalid_yaml(document: Document, error: YamlError) -> Problem:
+    return Problem(ProblemName.INVALID_YAML, document.at(error.line, error.column), str(error))
 
 
-def manifest_paths(paths: Iterable[str]) -> Iterator[str]:
+def manifest_paths(paths: Iterable[str], on_problem: OnProblem = raise_problem) -> Iterator[str]:
     """Files and `-` (standard input) as given; directories as their manifests, sorted by name.
 
-    Raises InvalidInputError for a directory without manifests.
+    A directory without manifests is a problem.
     """
     for path in paths:
         if path == "-" or not Path(path).is_dir():
@@ -85,50 +84,66 @@ def manifest_paths(paths: Iterable[str]) -> Iterator[str]:
         manifests = sorted(entry for entry in Path(path).iterdir() if entry.suffix in _SUFFIXES)
         if not manifests:
             message = f"no {', '.join(_SUFFIXES)} file in this directory"
-            raise InvalidInputError(Problem(ProblemName.NO_MANIFESTS, Place(path), message))
+            on_problem(Problem(ProblemName.NO_MANIFESTS, Place(path), message))
         yield from map(str, manifests)
 
 
-def read_documents(paths: Iterable[str]) -> Iterator[Document]:
-    """The documents of every file that `manifest_paths` yields. Raises InvalidInputError, as `read_file`."""
-    for path in manifest_paths(paths):
-        yield from read_file(path)
+def read_documents(paths: Iterable[str], on_problem: OnProblem = raise_problem) -> Iterator[Document]:
+    """The documents of every file that `manifest_paths` yields."""
+    for path in manifest_paths(paths, on_problem):
+        yield from read_file(path, on_problem)
 
 
-def read_file(path: str) -> list[Document]:
-    """The documents of one file, in order. The data of an empty document is None.
+def read_all(paths: Iterable[str]) -> list[Document]:
+    """The documents of every file. Raises InvalidInputError with the problems of all."""
+    problems: list[Problem] = []
+    documents = [*read_documents(paths, problems.append)]
+    if problems:
+        raise InvalidInputError(*problems)
+    return documents
 
-    Raises InvalidInputError.
+
+def read_file(path: str, on_problem: OnProblem = raise_problem) -> list[Document]:
+    """The documents of one file, in order: their texts together are its text.
+
+    The data of an empty document is None, and of one that is not YAML, which is a problem.
     """
     source = "<stdin>" if path == "-" else path
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        text = raw.decode()  # keeps a byte order mark
     except OSError as error:
-        raise _unreadable(Place(source), str(error.strerror)) from error
+        on_problem(_unreadable(Place(source), str(error.strerror)))
+        return []
+    try:
+        text = raw.decode()  # keeps a byte order mark
     except UnicodeDecodeError as error:
-        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            message = "UTF-16, which kubectl does not accept: save it as UTF-8"
-            raise _unreadable(Place(source, 1, 1), message) from None
-        before = raw[: error.start]
-        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
-        message = f"not UTF-8 at byte {error.start}"
-        raise _unreadable(Place(source, line, column), message) from error
-    return list(_documents(source, text))
+        on_problem(_not_utf_8(source, raw, error.start))
+        return []
+    return list(_documents(source, text, on_problem))
 
 
-def _unreadable(place: Place, message: str) -> InvalidInputError:
-    return InvalidInputError(Problem(ProblemName.UNREADABLE_FILE, place, message))
+def _not_utf_8(source: str, raw: bytes, at: int) -> Problem:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _unreadable(Place(source, 1, 1), "UTF-16, which kubectl does not accept: save it as UTF-8")
+    before = raw[:at]
+    line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    return _unreadable(Place(source, line, column), f"not UTF-8 at byte {at}")
 
 
-def _documents(source: str, text: str) -> Iterator[Document]:
+def _unreadable(place: Place, message: str) -> Problem:
+    return Problem(ProblemName.UNREADABLE_FILE, place, message)
+
+
+def _documents(source: str, text: str, on_problem: OnProblem) -> Iterator[Document]:
     starts = [0, *(match.start() for match in _MARKER.finditer(text) if match.start()), len(text)]
     if _DIRECTIVE.match(text):  # a directive belongs to the document after the marker
         del starts[1:2]
     line = 1
     for start, end in itertools.pairwise(starts):
         part = text[start:end]
-        yield from _json_documents(source, line, part) or [_yaml_document(source, line, part)]
+        yield from _json_documents(source, line, part, on_problem) or [
+            _yaml_document(source, line, part, on_problem)
+        ]
         line += part.count("\n")
 
 
@@ -141,7 +156,9 @@ class _DiffersFromYamlError(ValueError):
     """JSON that YAML reads differently, or refuses."""
 
 
-def _json_documents(source: str, line: int, text: str, column: int = 0) -> list[Document]:
+def _json_documents(
+    source: str, line: int, text: str, on_problem: OnProblem, column: int = 0
+) -> list[Document]:
     """The JSON objects of a text; empty if it must be read as YAML, as text that YAML reads differently.
 
     JSON is written by programs and can be long, so positions in it are computed only when needed.
@@ -157,8 +174,8 @@ def _json_documents(source: str, line: int, text: str, column: int = 0) -> list[
     documents = []
     parts = _concatenated_objects(text)
     for part in parts[1:] and parts:
-        documents += _json_documents(source, line, part, column) or [
-            _yaml_document(source, line, part, column)
+        documents += _json_documents(source, line, part, on_problem, column) or [
+            _yaml_document(source, line, part, on_problem, column)
         ]
         line += part.count("\n")
         column = len(part) - part.rfind("\n") - 1 + ("\n" not in part) * column
@@ -223,7 +240,7 @@ _JSON = json.JSONDecoder(
 )
 
 
-def _yaml_document(source: str, line: int, text: str, column: int = 0) -> Document:
+def _yaml_document(source: str, line: int, text: str, on_problem: OnProblem, column: int = 0) -> Document:
     duplicate_keys: list[DuplicateKey] = []
     try:
         root = yaml_tree.parse(text, duplicate_keys)
@@ -236,7 +253,9 @@ def _yaml_document(source: str, line: int, text: str, column: int = 0) -> Docume
             duplicate_keys=tuple(duplicate_keys),
         )
     except YamlError as error:
-        raise _invalid_yaml(Document(source, line, text, None, first_column=column), error) from error
+        unread = Document(source, line, text, None, first_column=column)
+        on_problem(_invalid_yaml(unread, error))
+        return unread
     vars(document)["root"] = root  # fills the cached property
     return document
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
@@ -11,16 +13,16 @@ from webhook.model.place import Place
 
 
 class ProblemName(StrEnum):
+    """What each means is in `webhook/messages/input.py`."""
+
     UNREADABLE_FILE = "unreadable-file"
-    """It does not exist, may not be read, or is not UTF-8."""
     NO_MANIFESTS = "no-manifests"
-    """A directory without files to read."""
     INVALID_YAML = "invalid-yaml"
     INVALID_FIELD = "invalid-field"
-    """Every API server would reject it."""
     DUPLICATE_KEY = "duplicate-key"
     INVALID_POLICY = "invalid-policy"
     DUPLICATE_POLICY = "duplicate-policy"
+    INVALID_TEST = "invalid-test"
 
 
 class Problem(Struct, frozen=True):
@@ -29,9 +31,20 @@ class Problem(Struct, frozen=True):
     message: str
     field: str = ""
     """As in `spec.containers[0].image`; empty for a whole file or object."""
+    hint: str = ""
+    """What to do, such as the command to run instead."""
 
     def __str__(self) -> str:
         return ": ".join(filter(None, (str(self.place), self.field, self.message)))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """For output that programs read."""
+        return {**self.place.fields, "name": self.name, "field": self.field, "message": self.message}
+
+
+OnProblem = Callable[[Problem], object]
+"""Takes each problem as it is found; what reads goes on with the rest, unless it raises."""
 
 
 class InvalidInputError(InputError):
@@ -40,3 +53,7 @@ class InvalidInputError(InputError):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+def raise_problem(problem: Problem) -> NoReturn:
+    raise InvalidInputError(problem)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from webhook.messages.checks import FAILED_TEST
 from webhook.messages.findings import FINDINGS
+from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
@@ -28,6 +29,7 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Status of a policy": STATUSES,
         "Results of a review": RESULTS,
         "Results of policy tests": (FAILED_TEST,),
+        "Errors of files": INPUT,
     }
 )
 MESSAGES: Mapping[str, Message] = MappingProxyType(

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from pydantic import BaseModel, ValidationError
 
 from webhook.documents import files
@@ -32,6 +32,8 @@ class Loaded(Struct, frozen=True):
 
     policies: tuple[Policy, ...]
     problems: tuple[Problem, ...]
+    documents: tuple[dict[str, Any], ...] = ()
+    """The data of each policy."""
 
     def or_raise(self) -> tuple[Policy, ...]:
         """The policies. Raises InvalidInputError if there are problems."""
@@ -52,14 +54,11 @@ class DocumentPart(NamedTuple):
 
 
 def load(paths: Iterable[str]) -> Loaded:
-    """Read files, directories and `-` (stdin). A file that is not YAML is one of the problems.
-
-    Raises InputError if a path cannot be read.
-    """
+    """Read files, directories and `-` (stdin). What cannot be read is one of the problems."""
     problems: list[Problem] = []
-    parts = [part for path in paths for part in _policy_parts(_documents([path], problems))]
+    parts = [part for path in paths for part in _policy_parts(files.read_documents([path], problems.append))]
     loaded = _load_parts(parts)
-    return Loaded(loaded.policies, (*problems, *loaded.problems))
+    return structs.replace(loaded, problems=(*problems, *loaded.problems))
 
 
 def load_documents(documents: Iterable[Document]) -> Loaded:
@@ -68,7 +67,12 @@ def load_documents(documents: Iterable[Document]) -> Loaded:
 
 def _policy_parts(documents: Iterable[Document]) -> list[DocumentPart]:
     """Without objects of other kinds, which may stand beside policies; everything if there is no policy."""
-    parts = [part for document in documents for part in _parts(DocumentPart(document, (), document.data))]
+    parts = [
+        part
+        for document in documents
+        if document.data is not None
+        for part in _parts(DocumentPart(document, (), document.data))
+    ]
     policies = [part for part in parts if not _is_other_kind(part.data)]
     return policies or parts
 
@@ -99,6 +103,7 @@ def _is_other_kind(data: Any) -> bool:
 def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
     policies: list[Policy] = []
     problems: list[Problem] = []
+    documents: list[dict[str, Any]] = []
     seen: dict[tuple[str, str | None, str], Place] = {}
     for part in parts:
         read = parsed(part, PolicyDocument, _WHAT)
@@ -114,15 +119,8 @@ def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
             continue
         seen[identity] = place
         policies.append(compiled(read, source=str(place)))
-    return Loaded(tuple(policies), tuple(problems))
-
-
-def _documents(paths: Iterable[str], problems: list[Problem]) -> Iterator[Document]:
-    for path in files.manifest_paths(paths):
-        try:
-            yield from (document for document in files.read_file(path) if document.data is not None)
-        except InvalidInputError as error:
-            problems.extend(error.problems)
+        documents.append(part.data)
+    return Loaded(tuple(policies), tuple(problems), tuple(documents))
 
 
 def load_or_raise(paths: Iterable[str]) -> tuple[Policy, ...]:

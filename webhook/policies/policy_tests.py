@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PlainValidator, model_validator
 
 from webhook.documents.files import Document
-from webhook.documents.problems import InvalidInputError
+from webhook.documents.problems import OnProblem
 from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
 from webhook.model.draft import Change, Reason
@@ -85,16 +85,18 @@ class PolicyTest(Model):
     tests: list[Case] = Field(min_length=1)
 
 
-def read(document: Document) -> PolicyTest:
-    """The tests of a file. Raises InvalidInputError."""
+def read(document: Document, on_problem: OnProblem) -> PolicyTest | None:
+    """The tests of a file; None if there is a problem."""
     suite = parsed(
         DocumentPart(document, (), document.data),
         PolicyTest,
         f"a file of tests is a mapping with apiVersion, kind: {TEST_KIND} and tests",
     )
-    if isinstance(suite, list):
-        raise InvalidInputError(*suite)
-    return suite
+    if not isinstance(suite, list):
+        return suite
+    for problem in suite:
+        on_problem(problem)
+    return None
 
 
 def mismatches(expected: Expectation, decision: Decision) -> Iterator[str]:

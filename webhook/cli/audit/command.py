@@ -19,6 +19,7 @@ from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.output import OUTPUT, Format
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
+from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import warn
 from webhook.errors import InputError
 from webhook.messages.findings import FINDINGS
@@ -90,6 +91,7 @@ def audit(
         bool,
         typer.Option("--publish", help="Write a Report (openreports.io) into each namespace."),
     ] = False,
+    fail_fast: FailFast = False,
 ) -> None:
     """Report what podtailor would change in existing workloads. Changes nothing.
 
@@ -130,8 +132,11 @@ def audit(
         accelerator=accelerator,
         namespace_labels=options.parse_labels(namespace_labels),
     )
-    reporter = Reporter(output, _title(filename, namespace, selector, context), fails, with_diff=diff)
-    manifests = partial(_manifests, filename or [], policies, templates)
+    problems = Problems(fail_fast=fail_fast)
+    title = _title(filename, namespace, selector, context)
+    reporter = Reporter(output, title, problems, fails, with_diff=diff)
+    filenames = options.check_filenames(filename, policies) if filename else []
+    manifests = partial(_manifests, filenames, templates, problems)
     as_if_enforced = what_if_ is not None
     is_complete = True
     if filename and not (from_cluster or kubeconfig or context):
@@ -155,10 +160,11 @@ def audit(
             selection = cluster_view.selection(api, part, selector, kinds, templates)
             auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
         is_complete = not view.notes  # of the audit too, which notes what it may not read
-    if filename and not auditor.summary.objects:
+    if filename and not auditor.summary.objects and not problems.found:
         warn(f"{', '.join(filename)}: no Pods or Pod templates found")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
+    problems.exit_if_any()
     has_failed = not auditor.summary.findings.isdisjoint({Finding.NOT_JUDGED, *fails})
     if has_failed or (fails and not is_complete):
         raise typer.Exit(1)
@@ -188,15 +194,15 @@ def _title(filename: list[str] | None, namespace: str | None, selector: str, con
 
 
 def _manifests(
-    filename: list[str],
-    policies: list[str] | None,
+    filenames: list[str],
     templates: TemplatePaths,
+    problems: Problems,
     namespace: str,
     plugins: Plugins,
 ) -> Iterator[Workload]:
-    """The Pods and templates in files. Raises InputError."""
-    for document in read_manifests(options.check_filenames(filename, policies), templates):
-        for located in find_manifests(document, templates):
+    """The Pods and templates in files."""
+    for document in read_manifests(filenames, templates, problems.add):
+        for located in find_manifests(document, templates, problems.add):
             yield _workload(located, namespace, plugins)
 
 

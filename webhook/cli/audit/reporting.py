@@ -15,6 +15,7 @@ from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.summary import Auditor, Summary, summary_json
 from webhook.cli.audit import table
 from webhook.cli.common.output import Format, print_data
+from webhook.cli.common.problems import Problems
 from webhook.cli.common.terminal import warn, write
 from webhook.documents import yaml_dump
 from webhook.workloads.workload import Workload
@@ -35,11 +36,18 @@ AuditFormat = Literal[
 
 class Reporter:
     def __init__(
-        self, output: AuditFormat, of: str, fails: Collection[Finding] = (), *, with_diff: bool
+        self,
+        output: AuditFormat,
+        of: str,
+        problems: Problems,
+        fails: Collection[Finding] = (),
+        *,
+        with_diff: bool,
     ) -> None:
-        """`of`: what is audited, in words. `fails`: the findings of `--fail-on`."""
+        """`of`: what is audited, in words. `problems`: of its files. `fails`: the findings of `--fail-on`."""
         self._output = output
         self._of = of
+        self._problems = problems
         self._fails = fails
         self._prints_diff = with_diff
         self.with_diff = with_diff or output in (Format.HTML, Format.MARKDOWN)
@@ -66,7 +74,8 @@ class Reporter:
             self.interrupted = True
 
     def finish(self, summary: Summary, costs: Costs, notes: Sequence[str] = ()) -> None:
-        totals = summary_json(summary, costs, notes, interrupted=self.interrupted)
+        notes = [*self._problems.notes, *notes]
+        totals = summary_json(summary, costs, notes, self._problems.found, interrupted=self.interrupted)
         match self._output:
             case Format.JSON:
                 write(f"{msgspec.json.encode({'summary': totals}, enc_hook=str).decode()}\n")
@@ -83,10 +92,10 @@ class Reporter:
             case Format.MARKDOWN | Format.SARIF | Format.JUNIT | Format.GITHUB:
                 from webhook.audit.reports.checks import results
                 from webhook.audit.reports.headline import headline
-                from webhook.cli.common.checks import print_results
+                from webhook.cli.common.checks import print_results, results_of
 
                 print_results(
-                    results(summary.rows, self._fails),
+                    [*results_of(self._problems.found), *results(summary.rows, self._fails)],
                     self._output,
                     title="podtailor audit",
                     headline=headline(summary.rows),

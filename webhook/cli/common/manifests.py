@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from webhook.cli.common.terminal import warn
 from webhook.documents import files
 from webhook.documents.files import Document
-from webhook.documents.problems import InvalidInputError, Problem, ProblemName
+from webhook.documents.problems import OnProblem, Problem, ProblemName, raise_problem
 from webhook.engine.metadata_warnings import misplaced_keys
 from webhook.engine.snapshot import Request
 from webhook.engine.validation import invalid_fields
@@ -68,9 +68,13 @@ TemplatePaths = Mapping[tuple[str, str], tuple[Path, ...]]
 NO_TEMPLATE_PATHS: TemplatePaths = MappingProxyType({})
 
 
-def read_manifests(paths: Iterable[str], templates: TemplatePaths = NO_TEMPLATE_PATHS) -> Iterator[Document]:
-    """The documents of files, directories and `-`; warns about likely mistakes. Raises InputError."""
-    for document in files.read_documents(paths):
+def read_manifests(
+    paths: Iterable[str],
+    templates: TemplatePaths = NO_TEMPLATE_PATHS,
+    on_problem: OnProblem = raise_problem,
+) -> Iterator[Document]:
+    """The documents of files, directories and `-`; warns about likely mistakes."""
+    for document in files.read_documents(paths, on_problem):
         for problem in document.duplicate_key_problems():
             warn(f"{problem}: the last one is used, as by kubectl")
         for at, obj in _objects(document.data):
@@ -108,27 +112,33 @@ def _warn_about_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:
 
 
 def find_manifests(
-    document: Document, templates: TemplatePaths = NO_TEMPLATE_PATHS, within: Path = ()
+    document: Document,
+    templates: TemplatePaths = NO_TEMPLATE_PATHS,
+    on_problem: OnProblem = raise_problem,
+    within: Path = (),
 ) -> Iterator[LocatedManifest]:
     """The Pods and controllers of one document, or of the object at `within` in it.
 
-    Raises InvalidInputError with each field that every API server would reject.
+    A problem is each field that every API server would reject; then its object is left out.
     """
     for at, obj in _objects(_at(document.data, within), within):
         try:
             manifests = manifests_of(obj, templates.get(_kind(obj), ()))
         except UnreadableError as error:
-            raise InvalidInputError(_problem(document, (*at, *error.location), str(error))) from error
+            on_problem(_problem(document, (*at, *error.location), str(error)))
+            continue
         problems = [
             _problem(document, (*at, *manifest.at, *location), message)
             for manifest in manifests
             for location, message in invalid_fields(_at(obj, manifest.at))
         ]
-        if problems:
-            raise InvalidInputError(*problems)
-        yield from (
-            LocatedManifest(document=document, at=at, object=obj, manifest=manifest) for manifest in manifests
-        )
+        for problem in problems:
+            on_problem(problem)
+        if not problems:
+            yield from (
+                LocatedManifest(document=document, at=at, object=obj, manifest=manifest)
+                for manifest in manifests
+            )
 
 
 def _problem(document: Document, location: Path, message: str) -> Problem:

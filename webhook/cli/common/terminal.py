@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from webhook.documents.problems import Problem
+
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -55,6 +57,10 @@ def print_error(message: str, *, name: str = "", hint: str = "") -> None:
         out.print(Text.assemble(("error: ", "red"), line))
     for line in hint.splitlines():
         out.print(Text.assemble(("hint: ", "cyan"), line))
+
+
+def print_problem(problem: Problem) -> None:
+    print_error(str(problem), name=problem.name, hint=problem.hint)
 
 
 def warn(message: str) -> None:

@@ -12,6 +12,7 @@ from webhook.cli.common import options
 from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
+from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.engine import explain as engine
@@ -44,6 +45,7 @@ def explain(
     output: Output = Format.TABLE,
     *,
     from_cluster: options.FromCluster = False,
+    fail_fast: FailFast = False,
 ) -> None:
     """Explain a Pod: its workload types, policies and changed fields.
 
@@ -86,23 +88,25 @@ def explain(
         namespace = namespace or "default"
         view, builtin_plugins = None, NO_PLUGINS
         snapshot = snapshot_from(policy_options)
+    problems = Problems(fail_fast=fail_fast)
     pods = [
         located
-        for document in read_manifests(filenames, templates)
-        for located in find_manifests(document, templates)
+        for document in read_manifests(filenames, templates, problems.add)
+        for located in find_manifests(document, templates, problems.add)
     ]
     explanations = [
         (located, explanation)
         for located in pods
         if (explanation := explain_or_warn(located, namespace, builtin_plugins, snapshot))
     ]
-    if not pods:
+    if not pods and not problems.found:
         raise InputError("the input has no Pods and no Pod templates")
     if output is Format.TABLE:
         _print(explanations, namespace, view)
     else:
         data = [as_json(located, namespace, explanation) for located, explanation in explanations]
         print_data(data, output)
+    problems.exit_if_any()
     if len(explanations) < len(pods):
         raise typer.Exit(1)
 

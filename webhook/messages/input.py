@@ -1,0 +1,56 @@
+"""Errors of files: manifests, policies, tests of policies."""
+
+from __future__ import annotations
+
+from webhook.messages.message import Message
+
+INPUT = (
+    Message(
+        "unreadable-file",
+        "the file cannot be read",
+        "The file does not exist, you may not read it, or it is not UTF-8.",
+        "Check the path and its permissions. Save the file as UTF-8 if it has another encoding.",
+    ),
+    Message(
+        "no-manifests",
+        "the directory has no files to read",
+        "The directory itself has no `.yaml`, `.yml` or `.json` file.",
+        "Name another directory, or the files themselves.",
+    ),
+    Message(
+        "invalid-yaml",
+        "the document is not YAML",
+        "The document is neither YAML nor JSON as kubectl reads it. The other documents of the file are read.",
+        "Correct the line that the error names; often the mistake is at the end of the line above.",
+    ),
+    Message(
+        "invalid-field",
+        "every API server would reject the field",
+        "A field of a Pod or Pod template has a value that every API server rejects. The object is not judged.",
+        "Correct the field that the error names.",
+    ),
+    Message(
+        "duplicate-key",
+        "the policy has a key twice",
+        "A mapping in a policy has the same key twice. Readers of YAML differ in which of the two they take.",
+        "Remove one of the two; the error names both lines.",
+    ),
+    Message(
+        "invalid-policy",
+        "the policy cannot be used",
+        "A policy, or a file of policy tests, has a field that is unknown, missing or of the wrong type. It is not used, and no command judges by the other policies alone.",
+        "Correct the field that the error names. [The reference](reference.md) lists all fields; `podtailor policies lint PATH` checks again.",
+    ),
+    Message(
+        "duplicate-policy",
+        "another policy has the same kind and name",
+        "Two documents define a policy of the same kind, namespace and name.",
+        "Rename or remove one of them; the error names both places.",
+    ),
+    Message(
+        "invalid-test",
+        "the test cannot be run",
+        "A policy test needs exactly one manifest that makes Pods, and presets that exist. The other tests are run.",
+        "Set `manifest`, or `select` to choose one object of the file.",
+    ),
+)
