@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pages import PAGES
 from webhook.engine.metadata_warnings import KNOWN
 from webhook.model import names
 from webhook.model.globs import glob
 from webhook.model.images import image_glob, repository
 from webhook.policies.shipped import preset_names, preset_text
 
+INDEX = Path("docs/README.md")
 LABELS = Path("docs/labels.md")
 POLICIES = Path("docs/policies.md")
 # Names of this form that are no labels of an object: of Nodes and their taints, and of a Secret's type.
@@ -95,3 +97,24 @@ def test_image_patterns_match_as_the_page_says(pattern: str, image: str, *, expe
 @pytest.mark.parametrize(("pattern", "name", "expected"), _examples("name pattern"))
 def test_name_patterns_match_as_the_page_says(pattern: str, name: str, *, expected: bool) -> None:
     assert glob(pattern).matches(name) is expected
+
+
+def test_index_lists_every_page() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)", INDEX.read_text()))
+    assert linked == {page.name for page in Path("docs").glob("*.md")} - {INDEX.name}
+
+
+def test_anchors_of_links_are_headings() -> None:
+    broken = [
+        f"{page}: {target}#{anchor}"
+        for page in PAGES
+        for target, anchor in re.findall(r"\]\(([\w./-]*)#([^)]+)\)", page.read_text())
+        if anchor not in _anchors(page.parent / target if target else page)
+    ]
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -27,6 +27,9 @@ ON_CLUSTER = [
     Path("docs/certificates.md"),
     Path("docs/failure-modes.md"),
     Path("docs/upgrade.md"),
+    Path("docs/faq.md"),
+    Path("docs/from-limitrange.md"),
+    Path("docs/kind.md"),
 ]
 TRUSTED = next(step.command for step in STEPS if step.command.startswith("kubectl wait --for=jsonpath"))
 

@@ -161,6 +161,13 @@ def test_values_choose_policies(tmp_path: Path) -> None:
     assert [policy.name for policy in loaded] == ["inference", "small"]
 
 
+def test_values_of_the_pages_are_values(tmp_path: Path) -> None:
+    (values,) = re.findall(r"```yaml\n(builtin: .*?)```", Path("docs/install.md").read_text(), re.DOTALL)
+    (tmp_path / "values.yaml").write_text(values)
+    kinds = [each["kind"] for each in _charted(f"--values={tmp_path}/values.yaml")]
+    assert {"ClusterWorkloadPolicy", "WorkloadPolicy"} <= {*kinds}
+
+
 def test_what_the_chart_has_of_the_code_is_generated() -> None:
     for name, definition in owned_definitions().items():
         assert yaml((CHART / "crds" / name).read_text()) == definition, "run make generate"

@@ -22,7 +22,10 @@ ELSEWHERE = {
     "make run": "tests/cli/serve/test_dev.py",
     "make demo": "tests/e2e/test_demo.py",
     "make test": ".ci/run",
+    "make image": "tests/image/test_image.py",
 }
+# Not run by any test: no container engine can be had here.
+NOT_RUN = ("kind ", "docker ")
 # What makes a command one for a cluster.
 CLUSTER = (
     "kubectl ", "helm ", "--from-cluster", "policies diff", "pod/", "audit -n", "retrofit",
@@ -45,7 +48,7 @@ class Step(NamedTuple):
 
 
 def steps() -> list[Step]:
-    return [step for page in PAGES for step in _steps(page)]
+    return [step for page in PAGES for step in _steps(page) if not step.command.startswith(NOT_RUN)]
 
 
 def _steps(page: Path) -> Iterator[Step]:
@@ -88,7 +91,13 @@ def _rewritten(match: re.Match[str]) -> str:
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         first, _, expected = part.partition("\n")
         step = Step(Path(), first, expected)
-        keep = "...\n" in expected or first in ELSEWHERE or "build/" in first or step.needs_a_cluster
+        keep = (
+            "...\n" in expected
+            or first in ELSEWHERE
+            or first.startswith(NOT_RUN)
+            or "build/" in first
+            or step.needs_a_cluster
+        )
         made += f"$ {first}\n{expected if keep else output(first)}"
     return f"```console\n{made}```"
 
