@@ -43,6 +43,7 @@ def test_no_room_holds_more_than_its_share() -> None:
 _WRITERS = {
     "webhook/certificates/rotator.py": {"PATCH"},
     "webhook/certificates/secret.py": {"POST", "PUT"},
+    "webhook/cluster/event_writer.py": {"PATCH", "POST"},
     "webhook/cluster/status_writer.py": {"PATCH"},
     "webhook/audit/reports/publish.py": {"PATCH", "DELETE"},
     "webhook/retrofit/resize.py": {"PATCH"},
@@ -149,6 +150,7 @@ _TESTED_BY = {
     "webhook/messages/pods.py": "tests/messages/test_messages.py",
     "webhook/messages/policies.py": "tests/messages/test_messages.py",
     "webhook/messages/server.py": "tests/messages/test_messages.py",
+    "webhook/model/denial.py": "tests/server/test_wire.py",
     "webhook/model/placement.py": "tests/edits/test_node_selector.py",
     "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",
     "webhook/policies/policy_tests.py": "tests/cli/test_test.py",

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import pytest
 from prometheus_client import generate_latest
@@ -20,6 +21,7 @@ from tests.cluster.fake_api import fake_api
 from tests.support.processes import eventually
 from webhook import supervision
 from webhook.certificates.loop import RotationLoop
+from webhook.cluster.event_writer import EventWriter
 from webhook.cluster.pager import Meta, Object, Resource
 from webhook.cluster.policy_objects import PolicyObject
 from webhook.cluster.policy_status import PolicyStatuses
@@ -27,6 +29,7 @@ from webhook.cluster.reflector import Reflector
 from webhook.cluster.snapshots import SnapshotSource
 from webhook.cluster.status_writer import StatusWriter
 from webhook.engine.snapshot import Snapshot
+from webhook.model.denial import Denial, ObjectReference
 from webhook.model.text import truncate
 from webhook.policies import policy_kinds, watch
 from webhook.policies.load import load
@@ -112,6 +115,18 @@ def status_writer(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
 
 
 @contextmanager
+def events(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
+    patch.setattr("webhook.cluster.event_writer.quote", failing_once(quote))
+    with fake_api() as (fake, api):
+        fake.respond({})
+        worker = EventWriter(api)
+        with running(worker):
+            worker.report_denial(Denial(ObjectReference("v1", "Pod", "web", "shop"), ("p",), "too large"))
+            yield lambda: bool(fake.requests)
+            fake.end()
+
+
+@contextmanager
 def certificates(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     rounds = threading.Event()
 
@@ -148,6 +163,7 @@ ALL = [
     (policy_files, "policy-files"),
     (snapshots, "snapshots"),
     (status_writer, "status"),
+    (events, "events"),
     (certificates, "certificates"),
     (certificate_files, "certificate-files"),
 ]

@@ -61,6 +61,7 @@ def _lines() -> Iterator[str]:
     yield "|---|---|---|"
     metrics = Metrics()
     metrics.observe_trust(lambda: True)
+    metrics.observe_events(dict)
     for metric in sorted(metrics.registry.collect(), key=lambda each: each.name):
         if metric.name.startswith("process_"):
             continue

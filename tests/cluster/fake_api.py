@@ -75,7 +75,10 @@ def fake_api() -> Iterator[tuple[FakeApi, ApiClient]]:
 
         def do_PATCH(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer({"path": self.path, **json.loads(body)})
+            self._answer({"method": self.command, "path": self.path, **json.loads(body)})
+
+        def do_POST(self) -> None:
+            self.do_PATCH()
 
         def _answer(self, request: Json, path: str = "") -> None:
             status, body = fake.take(request, path)

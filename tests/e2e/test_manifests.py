@@ -53,7 +53,7 @@ WAYS = {
     ),
     "with cert-manager": (
         ["base"],
-        ["cert-manager", "cluster-source", "status"],
+        ["cert-manager", "cluster-source", "events", "status"],
         ["certificates.from=cert-manager"],
     ),
     "without the cluster": (["base"], ["certificates"], ["clusterSource=false"]),

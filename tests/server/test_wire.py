@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -12,8 +13,12 @@ import pytest
 from tests.support.pods import Json, decide, pod, policy, snapshot
 from tests.support.server import Server, review_of
 from webhook.engine.evaluate import Decision
+from webhook.engine.snapshot import Snapshot
+from webhook.model.denial import Denial, ObjectReference
 from webhook.model.notice import Notice
 from webhook.server import wire
+from webhook.server.metrics import Metrics
+from webhook.server.reviewer import Reviewer
 
 LABELLED = pod(
     metadata="labels: {podtailor.dev/workload-type: gpu}",
@@ -175,3 +180,55 @@ def test_audit_annotation_keys_are_valid() -> None:
 
 def _decided(decision: Decision) -> bytes:
     return wire.decided("6f0c", decision, decision.patch)
+
+
+def _denying() -> Snapshot:
+    bounds = "{limits: [{type: Container, min: {cpu: '1'}}], onViolation: Deny}"
+    return snapshot(policy(f"resources: {bounds}", name="small"))
+
+
+def _denials(obj: Json, **request: Any) -> list[Denial]:
+    """What is handed over for Events."""
+    denials: list[Denial] = []
+    reviewer = Reviewer(_denying(), Metrics(), denials.append)
+    asyncio.run(reviewer.review(json.dumps(review_of(obj, **request)).encode()))
+    return denials
+
+
+_OWNERS = """ownerReferences:
+- {apiVersion: v1, kind: Node, name: node-1, uid: u1}
+- {apiVersion: apps/v1, kind: ReplicaSet, name: web-7d, uid: u2, controller: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("metadata", "regarding"),
+    [
+        pytest.param(
+            _OWNERS, ObjectReference("apps/v1", "ReplicaSet", "web-7d", "default", "u2"), id="its controller"
+        ),
+        pytest.param("name: alone", ObjectReference("v1", "Pod", "alone", "default"), id="the Pod itself"),
+    ],
+)
+def test_refused_pod_is_handed_over_with(metadata: str, regarding: ObjectReference) -> None:
+    (denial,) = _denials(pod(metadata=metadata))
+    assert (denial.regarding, denial.policies) == (regarding, ("small",))
+    assert denial.message.startswith("podtailor: policy small: container app: minimum cpu usage")
+
+
+@pytest.mark.parametrize(
+    ("obj", "request_"),
+    [
+        pytest.param(pod(), {"dryRun": True}, id="in a dry run"),
+        pytest.param(pod(container="resources: {requests: {cpu: 2}}"), {}, id="that is allowed"),
+        pytest.param(pod(metadata="{name: null, generateName: x-}"), {}, id="without owner and name"),
+        pytest.param(
+            pod(metadata=_OWNERS.replace("web-7d", "w" * 300)), {}, id="with an owner of no valid name"
+        ),
+        pytest.param(
+            pod(metadata=_OWNERS.replace("u2", "2")), {}, id="with an owner that no API server sends"
+        ),
+    ],
+)
+def test_pod_is_not_handed_over(obj: Json, request_: Json) -> None:
+    assert _denials(obj, **request_) == []

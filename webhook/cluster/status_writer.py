@@ -69,7 +69,7 @@ class StatusWriter(Worker):
                 namespace = key.rpartition("/")[0]
                 for queue in ((namespace, False), (namespace, True)):
                     self._queues.get(queue, {}).pop(key, None)
-                if policy_status and not _is_written(policy_status):
+                if policy_status and not is_written(policy_status):
                     self._queues.setdefault((namespace, policy_status.object.is_excess), {})[key] = (
                         policy_status
                     )
@@ -140,7 +140,7 @@ class StatusWriter(Worker):
         return False
 
 
-def _is_written(policy_status: PolicyStatus) -> bool:
+def is_written(policy_status: PolicyStatus) -> bool:
     existing = policy_status.object.ready
     if existing is None:
         return False

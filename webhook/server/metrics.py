@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -43,7 +43,14 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)  # memory, CPU time, open files
-        self.registry.register(_Restarts())
+        self.registry.register(
+            _Counts(
+                "podtailor_worker_restarts",
+                "How often background work failed and was restarted.",
+                "worker",
+                restarts,
+            )
+        )
         self._requests = Counter(
             "podtailor_admission_requests",
             "Admission reviews by result; dry_run as in the request.",
@@ -164,6 +171,17 @@ class Metrics:
         for kind in unsynced_kinds:
             self._synced.labels(kind).set(0)
 
+    def observe_events(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """For a server that writes Events. `counts` is called at each scrape."""
+        self.registry.register(
+            _Counts(
+                "podtailor_events",
+                "Writes of Events, and refusals that no Event tells about.",
+                "result",
+                counts,
+            )
+        )
+
     def observe_trust(self, is_trusted: Callable[[], bool]) -> None:
         """For a server that rotates its certificates. `is_trusted` is called at each scrape."""
         gauge = Gauge(
@@ -178,15 +196,16 @@ class Metrics:
         self._reload.set(read_at)
 
 
-class _Restarts(Collector):
+class _Counts(Collector):
+    """A counter that is kept elsewhere: `counts` is called at each scrape, by value of the label."""
+
+    def __init__(self, name: str, text: str, label: str, counts: Callable[[], Mapping[str, int]]) -> None:
+        self._name, self._text, self._label, self._counts = name, text, label, counts
+
     def collect(self) -> Iterable[CounterMetricFamily]:
-        counter = CounterMetricFamily(
-            "podtailor_worker_restarts",
-            "How often background work failed and was restarted.",
-            labels=["worker"],
-        )
-        for worker, count in restarts().items():
-            counter.add_metric([worker], count)
+        counter = CounterMetricFamily(self._name, self._text, labels=[self._label])
+        for value, count in self._counts().items():
+            counter.add_metric([value], count)
         yield counter
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.denial import Denial
 from webhook.model.notice import Notice
 from webhook.model.patch import Op
 from webhook.model.pod import NO_METADATA, ObjectMeta
@@ -22,8 +24,12 @@ _NAMESPACE_SECONDS = 0.2
 class Reviewer:
     """Answers reviews by the snapshot in force."""
 
-    def __init__(self, snapshot: Snapshot, metrics: Metrics) -> None:
+    def __init__(
+        self, snapshot: Snapshot, metrics: Metrics, on_denial: Callable[[Denial], object] | None = None
+    ) -> None:
+        """`on_denial` is called for each refused Pod, without dry runs; it must return at once."""
         self.snapshot = snapshot
+        self._on_denial = on_denial
         self.metrics = metrics
         self.recorder = ReviewRecorder(metrics)
         self.waited_seconds = 0.0
@@ -80,6 +86,10 @@ class Reviewer:
                 answer = wire.decided(request.uid, decision, patch)
         answered = Answered(result, len(patch), time.perf_counter() - started)
         self.recorder.add(line_of(request, metadata, decision, answered), decision)
+        if decision.denied and self._on_denial and not request.dryRun:
+            denial = wire.denial(body, decision, _namespace(request, metadata))
+            if denial:
+                self._on_denial(denial)
         return answer
 
     async def _read_request(self, body: bytes) -> wire.AdmissionRequest:

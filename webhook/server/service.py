@@ -9,7 +9,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import uvicorn
@@ -17,6 +17,7 @@ import uvloop
 from prometheus_client import generate_latest
 
 from webhook.engine.snapshot import Snapshot
+from webhook.model.denial import Denial
 from webhook.policies.merge import Update
 from webhook.server import protocol
 from webhook.server.app import Mutate, MutatingApp, health_app
@@ -58,6 +59,16 @@ class Source(Protocol):
         """Seconds since the API server last sent anything."""
 
 
+class Events(Protocol):
+    """Writes Events in its own thread."""
+
+    def report_denial(self, denial: Denial) -> None:
+        """Returns at once."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Writes, and what was dropped, by result."""
+
+
 class _Loop(uvloop.Loop):
     """Limits TLS handshakes to HANDSHAKE_SECONDS; uvicorn cannot set it."""
 
@@ -86,6 +97,7 @@ class Service:
         snapshot: Snapshot,
         source: Source | None = None,
         is_trusted: Callable[[], bool] | None = None,
+        events: Events | None = None,
     ) -> None:
         """`snapshot` is in force until `source` has a complete one.
 
@@ -94,7 +106,7 @@ class Service:
         """
         self._settings = settings
         metrics = Metrics()
-        self.reviewer = Reviewer(snapshot, metrics)
+        self.reviewer = Reviewer(snapshot, metrics, events.report_denial if events else None)
         self._source = source
         # Policy files have been read already.
         self._complete = source is None or not source.unsynced_kinds()
@@ -107,6 +119,8 @@ class Service:
         self._health_socket = _listen(settings.host, settings.health_port)
         if is_trusted:
             metrics.observe_trust(is_trusted)
+        if events:
+            metrics.observe_events(events.counts)
         if source:
             metrics.observe_source(source.age, source.unsynced_kinds())
         mutate = Mutate(self.reviewer, lambda: self._draining, self._waiting_for)
@@ -191,19 +205,21 @@ class Service:
         asyncio.get_running_loop().call_later(self._settings.shutdown_delay, self._stop.set)
 
 
-def run(
+def run(  # noqa: PLR0913 (what a replica is made of)
     settings: Settings,
     snapshot: Snapshot,
     source: Source | None = None,
     started: Started | None = None,
     is_trusted: Callable[[], bool] | None = None,
+    *,
+    events: Events | None = None,
 ) -> None:
     """Serve in this process until SIGTERM or SIGINT."""
     with contextlib.suppress(AttributeError):  # a libc other than glibc
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
     async def main() -> None:
-        await Service(settings, snapshot, source, is_trusted).run(started)
+        await Service(settings, snapshot, source, is_trusted, events).run(started)
 
     with asyncio.Runner(loop_factory=_Loop) as runner:
         runner.run(main())

@@ -15,9 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from webhook.engine.evaluate import Decision
+from webhook.model.denial import Denial, ObjectReference
 from webhook.model.notice import Notice
 from webhook.model.patch import Op
 from webhook.model.pod import PodView
+from webhook.model.policy import Policy
 from webhook.model.text import (
     LIST_LENGTH,
     MESSAGE_LENGTH,
@@ -152,6 +154,56 @@ def read_pod(request: AdmissionRequest) -> PodView:
         return _POD.decode(raw)
     except _UNREADABLE as error:
         raise UnreadablePodError(str(error)) from error
+
+
+class _Owner(Struct, frozen=True):
+    apiVersion: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+
+
+class _OwnedMeta(Struct, frozen=True):
+    name: str | None = None
+    ownerReferences: list[_Owner] | None = None
+
+
+class _Owned(Struct, frozen=True):
+    metadata: _OwnedMeta | None = None
+
+
+class _OwnedRequest(AdmissionRequest, frozen=True):
+    object: _Owned | None = None
+
+
+_OWNED_REVIEW = msgspec.json.Decoder(AdmissionReview[_OwnedRequest])
+
+
+def denial(body: bytes, decision: Decision, namespace: str) -> Denial | None:
+    """What Events need of a review that `read_pod` could read; None if there is no object to report it on.
+
+    It is decoded once more, so that Pods that are not refused need not carry it.
+    """
+    try:
+        request = _OWNED_REVIEW.decode(body).request
+    except _UNREADABLE:  # a field that `read_pod` does not read; only a caller other than an API server
+        return None
+    metadata = (request and request.object and request.object.metadata) or _OwnedMeta()
+    bare = _Owner("v1", "Pod", metadata.name or "", controller=True)
+    owner = next(each for each in (*(metadata.ownerReferences or ()), bare) if each.controller)
+    # The API server validates references only after webhooks.
+    if not 0 < len(owner.name) <= NAME_LENGTH or not 0 < len(owner.kind) <= NAME_LENGTH:
+        return None
+    policies = {each.policy.key for each in decision.outcome.violations if _denies(each.policy)}
+    regarding = ObjectReference(
+        truncate(owner.apiVersion, NAME_LENGTH), owner.kind, owner.name, namespace, owner.uid[:NAME_LENGTH]
+    )
+    return Denial(regarding, tuple(sorted(policies)), truncate(decision.denied or "", MESSAGE_LENGTH))
+
+
+def _denies(policy: Policy) -> bool:
+    return bool(policy.resources and policy.resources.deny)
 
 
 def allowed(uid: str, warnings: Iterable[Notice] = ()) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import warn
 from webhook.cluster.client import api_client, current_namespace
+from webhook.cluster.event_writer import EventWriter
 from webhook.cluster.policy_status import PolicyStatus
 from webhook.cluster.snapshots import SnapshotSource
 from webhook.cluster.status_writer import StatusWriter
@@ -22,12 +23,22 @@ def file_source(snapshot: Snapshot, options: PolicyOptions) -> SnapshotSource:
 
 def cluster_source(
     snapshot: Snapshot, options: PolicyOptions, kubeconfig: str | None, context: str | None
-) -> SnapshotSource:
-    """Policies and namespaces of the cluster, and policies of files. Raises InputError, ClusterError."""
+) -> tuple[SnapshotSource, EventWriter]:
+    """Policies and namespaces of the cluster, and policies of files; and what writes Events.
+
+    Raises InputError, ClusterError.
+    """
     api = api_client(kubeconfig, context)
-    writer = StatusWriter(api)
-    writer.start()
-    return SnapshotSource(snapshot, _shipped(options), list(options.policies or ()), api, writer.enqueue)
+    statuses, events = StatusWriter(api), EventWriter(api)
+
+    def report(changes: Mapping[str, PolicyStatus | None]) -> None:
+        events.report_policies(changes)
+        statuses.enqueue(changes)
+
+    source = SnapshotSource(snapshot, _shipped(options), list(options.policies or ()), api, report)
+    statuses.start()
+    events.start()
+    return source, events
 
 
 def _shipped(options: PolicyOptions) -> tuple[Policy, ...]:
