@@ -238,5 +238,5 @@ def test_inserts(text: str, ops: list[Json], expected: str) -> None:
 
 
 def test_a_key_without_colon_cannot_be_given_a_value() -> None:
-    with pytest.raises(InputError, match="<test>:1:1: this YAML cannot be edited in place: use -o json"):
+    with pytest.raises(InputError, match="<test>:1:1: the text of this YAML cannot be edited"):
         edited(document("? spec\n"), [SELECTOR | {"path": "/spec"}])

@@ -17,7 +17,7 @@ from webhook.cli.shell.help import Group, Verbs
 
 _COMMANDS = {
     "serve": "serve.command:serve",
-    "mutate": "mutate:mutate",
+    "mutate": "mutate.command:mutate",
     "explain": "explain.command:explain",
     "audit": "audit.command:audit",
     "retrofit": "retrofit:retrofit",

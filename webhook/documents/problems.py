@@ -16,8 +16,10 @@ class ProblemName(StrEnum):
     """What each means is in `webhook/messages/input.py`."""
 
     UNREADABLE_FILE = "unreadable-file"
+    UNWRITABLE_FILE = "unwritable-file"
     NO_MANIFESTS = "no-manifests"
     INVALID_YAML = "invalid-yaml"
+    UNEDITABLE_YAML = "uneditable-yaml"
     INVALID_FIELD = "invalid-field"
     DUPLICATE_KEY = "duplicate-key"
     INVALID_POLICY = "invalid-policy"

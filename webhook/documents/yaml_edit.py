@@ -15,9 +15,9 @@ from typing import Any
 import jsonpatch
 
 from webhook.documents.files import Document
+from webhook.documents.problems import InvalidInputError, Problem, ProblemName
 from webhook.documents.yaml_text import style_of
 from webhook.documents.yaml_tree import List, Mapping, Node, Scalar, YamlError, key_of, parse, plain
-from webhook.errors import InputError
 from webhook.model.patch import Op
 
 
@@ -34,7 +34,7 @@ class _Edit:
 def edited(document: Document, ops: list[Op]) -> str:
     """The document's text with the operations applied, which are `add` and `replace` only.
 
-    Raises InputError if no edit of the text gives the data that the operations give.
+    Raises InvalidInputError if no edit of the text gives the data that the operations give.
     """
     if not ops or document.root is None:
         return document.text
@@ -43,7 +43,12 @@ def edited(document: Document, ops: list[Op]) -> str:
         text = _replace_all(document.text, edits or ())
         if edits is not None and _parses_to(text, after):
             return text
-    raise InputError(f"{document.place()}: this YAML cannot be edited in place: use -o json")
+    message = "the text of this YAML cannot be edited"
+    raise InvalidInputError(
+        Problem(
+            ProblemName.UNEDITABLE_YAML, document.place(), message, hint="podtailor mutate -o json prints it"
+        )
+    )
 
 
 def _attempts(document: Document, ops: list[Op], after: Any) -> Iterator[list[_Edit] | None]:

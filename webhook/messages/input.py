@@ -12,6 +12,12 @@ INPUT = (
         "Check the path and its permissions. Save the file as UTF-8 if it has another encoding.",
     ),
     Message(
+        "unwritable-file",
+        "the file cannot be written",
+        "`mutate --in-place` may not write the file, or create one beside it. No file has changed.",
+        "Check the permissions of the file and its folder, and the room on the disk.",
+    ),
+    Message(
         "no-manifests",
         "the directory has no files to read",
         "The directory itself has no `.yaml`, `.yml` or `.json` file.",
@@ -22,6 +28,12 @@ INPUT = (
         "the document is not YAML",
         "The document is neither YAML nor JSON as kubectl reads it. The other documents of the file are read.",
         "Correct the line that the error names; often the mistake is at the end of the line above.",
+    ),
+    Message(
+        "uneditable-yaml",
+        "the text of the document cannot be edited",
+        "No edit of the text gives the data that the policies want, as where a merge key would have to change. The file stays as it is.",
+        "Write the anchors of that object out, or take the data of `podtailor mutate -f FILE -o json`.",
     ),
     Message(
         "invalid-field",

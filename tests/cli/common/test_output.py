@@ -109,7 +109,7 @@ CHECKS = ("markdown", "sarif", "junit", "github")
     [
         ("audit", (*DATA, "html", *CHECKS, "openreports", "prometheus")),
         ("explain", DATA),
-        ("mutate", ("yaml", "json")),
+        ("mutate", ("yaml", "json", *CHECKS)),
         ("retrofit", DATA),
         ("test", (*DATA, *CHECKS)),
         ("version", DATA),

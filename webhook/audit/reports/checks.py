@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from msgspec import structs
 
@@ -60,7 +61,12 @@ def _message(items: Iterable[Item], finding: Finding) -> str:
     """The values of changes too: a pipeline shows no diff beside the line."""
     if finding not in (Finding.WOULD_CHANGE, Finding.SLIPPED_THROUGH):
         return what(items, finding)
+    return values((item.policy, item.field, item.after) for item in items)
+
+
+def values(changes: Iterable[tuple[str, str, Any]]) -> str:
+    """Policy, field and value of each change, by policy."""
     by_policy: dict[str, list[str]] = {}
-    for item in items:
-        by_policy.setdefault(item.policy, []).append(f"{item.field} {value_text(item.after)}")
-    return "; ".join(f"{policy}: {', '.join(values)}" for policy, values in by_policy.items())
+    for policy, field, value in changes:
+        by_policy.setdefault(policy, []).append(f"{field} {value_text(value)}")
+    return "; ".join(f"{policy}: {', '.join(fields)}" for policy, fields in by_policy.items())

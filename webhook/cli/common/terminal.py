@@ -55,8 +55,13 @@ def print_error(message: str, *, name: str = "", hint: str = "") -> None:
     out = console(stderr=True)
     for line in f"{message} [{name}]".splitlines() if name else message.splitlines():
         out.print(Text.assemble(("error: ", "red"), line))
+    print_hint(hint)
+
+
+def print_hint(hint: str) -> None:
+    """What to do next."""
     for line in hint.splitlines():
-        out.print(Text.assemble(("hint: ", "cyan"), line))
+        console(stderr=True).print(Text.assemble(("hint: ", "cyan"), line))
 
 
 def print_problem(problem: Problem) -> None:

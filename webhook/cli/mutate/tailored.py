@@ -1,0 +1,110 @@
+"""What admission would make of documents and files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from msgspec import Struct
+
+from webhook.audit.reports.checks import values
+from webhook.checks.result import Level, Result
+from webhook.cli.common.manifests import LocatedManifest
+from webhook.documents.files import Document
+from webhook.documents.yaml_edit import edited
+from webhook.engine.evaluate import VIOLATION, Decision, evaluate
+from webhook.engine.snapshot import Snapshot
+from webhook.model.draft import Change
+from webhook.model.patch import Op
+from webhook.model.place import Place
+
+
+@dataclass(frozen=True)
+class Tailored:
+    """A document, and what admission would do to its Pods."""
+
+    document: Document
+    decisions: tuple[tuple[LocatedManifest, Decision], ...]
+    """Of each Pod and template in it."""
+    namespace: str
+    """Of manifests that name none."""
+    ops: list[Op]
+    """On the whole document."""
+
+    @cached_property
+    def after(self) -> str:
+        """The text. Raises InvalidInputError if it cannot be edited."""
+        return edited(self.document, self.ops)
+
+    def results(self) -> Iterator[Result]:
+        """Changes by the line they are about; else that the manifest passes."""
+        diff = _diff(self.document.text, self.after)
+        for located, decision in self.decisions:
+            name = str(located.ref(self.namespace))
+            if decision.denied:
+                yield _result(VIOLATION, Level.ERROR, decision.denied, located.place, name)
+            by_place: dict[Place, list[Change]] = {}
+            for change in decision.outcome.changes:
+                by_place.setdefault(located.place_of(change.path), []).append(change)
+            for place, changes in by_place.items():
+                message = values((each.policy.key, each.field, each.value) for each in changes)
+                yield _result("would-change", Level.ERROR, message, place, name, diff)
+            for each in decision.warnings:
+                if not (decision.denied and each.reason == VIOLATION):
+                    yield _result(each.reason, Level.WARNING, each.detail, located.place, name)
+            if not (decision.denied or by_place or decision.warnings):
+                yield _result("pass", Level.PASSED, "", located.place, name)
+
+
+def _result(rule: str, level: Level, message: str, place: Place, name: str, diff: str = "") -> Result:
+    return Result(rule=rule, level=level, message=message, place=place, object=name, diff=diff)
+
+
+def _diff(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="")
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
+
+
+def tailored(
+    document: Document, manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str
+) -> Tailored:
+    decisions = tuple((each, evaluate(each.request(namespace), snapshot)) for each in manifests)
+    ops = [
+        op
+        for each, decision in decisions
+        for op in decision.outcome.operations(each.manifest.template, (*each.at, *each.manifest.at))
+    ]
+    return Tailored(document, decisions, namespace, ops)
+
+
+class TailoredFile(Struct, frozen=True):
+    path: str
+    """As it was given."""
+    before: str
+    after: str
+    changes: int
+    """How many fields change."""
+
+    @property
+    def is_on_disk(self) -> bool:
+        return Path(self.path).is_file()
+
+
+def files_of(found: Iterable[Tailored]) -> list[TailoredFile]:
+    """Each file once, also if it was given twice. Raises InvalidInputError as `after`."""
+    by_file: dict[str, dict[tuple[int, int], Tailored]] = {}
+    for each in found:
+        start = (each.document.first_line, each.document.first_column)
+        by_file.setdefault(each.document.source, {}).setdefault(start, each)
+    return [
+        TailoredFile(
+            path,
+            "".join(each.document.text for each in parts.values()),
+            "".join(each.after for each in parts.values()),
+            sum(len(each.ops) for each in parts.values()),
+        )
+        for path, parts in by_file.items()
+    ]

@@ -1,0 +1,56 @@
+"""Replace the text of files, each of them whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from webhook.documents.problems import InvalidInputError, Problem, ProblemName
+from webhook.model.place import Place
+
+
+def replace_files(texts: Mapping[str, str]) -> None:
+    """Writes each text to the existing file of that path, through symlinks; keeps mode and owner.
+
+    Raises InvalidInputError, and then no file has changed, unless renaming itself failed halfway.
+    """
+    with contextlib.ExitStack() as cleanup:
+        staged = []
+        for file, text in texts.items():
+            try:
+                target = Path(file).resolve(strict=True)
+                copy = _copy_beside(target, text.encode(), cleanup)
+            except OSError as error:
+                raise _unwritable(file, error) from error
+            staged.append((file, copy, target))
+        for file, copy, target in staged:
+            try:
+                copy.replace(target)
+            except OSError as error:
+                raise _unwritable(file, error) from error
+
+
+def _copy_beside(target: Path, content: bytes, cleanup: contextlib.ExitStack) -> Path:
+    """A file in the same folder, because renaming is atomic only inside a file system."""
+    if not os.access(target, os.W_OK):  # renaming would replace a file that is write-protected
+        raise PermissionError(0, "it is write-protected")
+    status = target.stat()
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    copy = Path(name)
+    cleanup.callback(copy.unlink, missing_ok=True)
+    with os.fdopen(handle, "wb") as out:
+        out.write(content)
+        out.flush()
+        with contextlib.suppress(PermissionError):  # only root can keep the file of another user's
+            os.fchown(handle, status.st_uid, status.st_gid)
+        os.fchmod(handle, stat.S_IMODE(status.st_mode))
+        os.fsync(handle)
+    return copy
+
+
+def _unwritable(file: str, error: OSError) -> InvalidInputError:
+    return InvalidInputError(Problem(ProblemName.UNWRITABLE_FILE, Place(file), str(error.strerror)))
