@@ -176,6 +176,7 @@ _SUBJECTS = {
     "tests/test_docs.py",
     "tests/test_manifests.py",
     "tests/test_pages.py",
+    "tests/test_translations.py",
     "tests/test_version.py",
 }
 _FOLDERS_OF_SUBJECTS = {"browser", "e2e", "elsewhere", "image", "laws", "soak", "support"}

@@ -45,6 +45,7 @@ def test_links_lead_somewhere() -> None:
     others = (
         *map(Path, ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
         *Path("docs/decisions").glob("*.md"),
+        *Path("docs/ko").glob("*.md"),
     )
     for page in (*PAGES, *others):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):

@@ -2,7 +2,7 @@
 
 A console block holds commands (`$ ...`) and their output; a line `...` stands for any number of lines. A block
 of another language may have its command in a comment before it. `python -m tests.support.pages` writes outputs
-anew, but for those with `...` and those that need a cluster.
+anew, but for those with `...` and those that need a cluster, and copies them into the translations.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
+# Of pages by language: what is said in words is translated, code is the same.
+TRANSLATIONS = {
+    Path("docs/ko/README.md"): Path("README.md"),
+    Path("docs/ko/resize.md"): Path("docs/resize.md"),
+}
 BLOCK = re.compile(r"(?:<!-- (\$ .+?) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
 # Run by tests of their own: what serves until it is stopped, and what runs this very test.
 ELSEWHERE = {
@@ -81,6 +86,14 @@ def output(command: str, **environment: str) -> str:
     return done.stdout + (f"exit {done.returncode}\n" if failed else "")
 
 
+def with_code_of(page: Path, translation: Path) -> str:
+    """The translation with the code blocks of the page, one by one; as it is where their numbers differ."""
+    own, blocks = translation.read_text(), [match[0] for match in BLOCK.finditer(page.read_text())]
+    if len(BLOCK.findall(own)) != len(blocks):
+        return own
+    return BLOCK.sub(lambda _: blocks.pop(0), own)
+
+
 def _rewritten(match: re.Match[str]) -> str:
     command, language, body = match.groups()
     if command:
@@ -105,3 +118,5 @@ def _rewritten(match: re.Match[str]) -> str:
 if __name__ == "__main__":
     for written in PAGES:
         written.write_text(BLOCK.sub(_rewritten, written.read_text()))
+    for translation, original in TRANSLATIONS.items():
+        translation.write_text(with_code_of(original, translation))
