@@ -57,6 +57,7 @@ generate: $(READY) ## Generate the CRDs, what the chart has of them, docs/messag
 	$(BIN)/python -m tools.crds
 	$(BIN)/python -m tools.chart
 	$(BIN)/python -m tools.messages
+	$(BIN)/python -m tools.completion
 	$(BIN)/python -m tools.reference
 
 lock: $(READY) ## Update the pinned versions and hashes in requirements/

@@ -14,6 +14,7 @@ from typer.main import get_group
 
 from webhook import __version__, interrupt
 from webhook.cli.shell.help import Group, Verbs
+from webhook.completion.grammar import commands
 
 _COMMANDS = {
     "serve": "serve.command:serve",
@@ -24,6 +25,7 @@ _COMMANDS = {
     "test": "test:run",
     "policies": "policies:app",
     "certs": "certs.command:app",
+    "completion": "completion:completion",
     "version": "version:version",
     "help": "help:help_",
 }
@@ -34,6 +36,12 @@ class _Commands(Group):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "commands": dict.fromkeys(_COMMANDS)})
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Without importing them all."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, commands()["verbs"][name]["help"]) for name in _COMMANDS])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         del ctx

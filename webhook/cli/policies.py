@@ -201,7 +201,9 @@ def _spec_text(data: dict[str, Any]) -> str:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="NAME of a policy, NAMESPACE/NAME of a WorkloadPolicy.")],
+    name: Annotated[
+        str, typer.Argument(metavar="POLICY", help="Its NAME; of a WorkloadPolicy NAMESPACE/NAME.")
+    ],
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     kubeconfig: options.Kubeconfig = None,

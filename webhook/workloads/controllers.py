@@ -14,6 +14,13 @@ class Controller(Struct, frozen=True):
     plural: str
     at: tuple[Path, ...] = ()
     """Paths of the templates; empty for the built-in kinds."""
+    short: tuple[str, ...] = ()
+    """As in kubectl."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What kubectl understands as this kind, in lower case."""
+        return (self.kind.lower(), self.plural, *self.short)
 
     def path(self, namespace: str | None) -> str:
         root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"
@@ -21,12 +28,12 @@ class Controller(Struct, frozen=True):
 
 
 CONTROLLERS = (
-    Controller("Deployment", "apps/v1", "deployments"),
-    Controller("StatefulSet", "apps/v1", "statefulsets"),
-    Controller("DaemonSet", "apps/v1", "daemonsets"),
-    Controller("ReplicaSet", "apps/v1", "replicasets"),
-    Controller("ReplicationController", "v1", "replicationcontrollers"),
-    Controller("CronJob", "batch/v1", "cronjobs"),
+    Controller("Deployment", "apps/v1", "deployments", short=("deploy",)),
+    Controller("StatefulSet", "apps/v1", "statefulsets", short=("sts",)),
+    Controller("DaemonSet", "apps/v1", "daemonsets", short=("ds",)),
+    Controller("ReplicaSet", "apps/v1", "replicasets", short=("rs",)),
+    Controller("ReplicationController", "v1", "replicationcontrollers", short=("rc",)),
+    Controller("CronJob", "batch/v1", "cronjobs", short=("cj",)),
     Controller("Job", "batch/v1", "jobs"),
 )
-PODS = Controller("Pod", "v1", "pods")
+PODS = Controller("Pod", "v1", "pods", short=("po",))

@@ -34,6 +34,8 @@ class WhatIf(StrEnum):
 
 
 _FAIL_ON = "violation,slipped-through"
+NONE = "none"
+"""Of --fail-on."""
 _INTERRUPTED = 130
 
 
@@ -215,7 +217,7 @@ def _workload(located: LocatedManifest, namespace: str, plugins: Plugins) -> Wor
 
 def _findings(text: str) -> set[Finding]:
     """Raises InputError."""
-    words = [word for word in text.split(",") if word and word != "none"]
+    words = [word for word in text.split(",") if word and word != NONE]
     known = [each for each in WORST_FIRST if each is not Finding.NOT_JUDGED]
     unknown = next((word for word in words if word not in known), None)
     if unknown:

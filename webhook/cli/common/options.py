@@ -37,7 +37,7 @@ Presets = Annotated[
     list[str] | None,
     setting(
         "--preset",
-        metavar="NAME",
+        metavar="PRESET",
         help="A preset to use (repeatable). `podtailor policies list --builtin safe --all` lists them.",
     ),
 ]

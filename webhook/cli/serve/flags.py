@@ -27,11 +27,19 @@ HealthPort = Annotated[
         "--health-port", help="Port for /livez, /readyz and /metrics over plain HTTP; 0 picks a free one."
     ),
 ]
-TlsCertFile = Annotated[Path | None, setting("--tls-cert-file", help="Serving certificate, PEM.")]
-TlsPrivateKeyFile = Annotated[Path | None, setting("--tls-private-key-file", help="Its private key, PEM.")]
+TlsCertFile = Annotated[
+    Path | None, setting("--tls-cert-file", metavar="PATH", help="Serving certificate, PEM.")
+]
+TlsPrivateKeyFile = Annotated[
+    Path | None, setting("--tls-private-key-file", metavar="PATH", help="Its private key, PEM.")
+]
 ClientCaFile = Annotated[
     Path | None,
-    setting("--client-ca-file", help="Accept only clients with a certificate signed by this CA, PEM."),
+    setting(
+        "--client-ca-file",
+        metavar="PATH",
+        help="Accept only clients with a certificate signed by this CA, PEM.",
+    ),
 ]
 TlsSecret = Annotated[
     str | None,

@@ -141,16 +141,29 @@ def _record(param: Any) -> tuple[str, str]:
     if param.param_type_name == "argument":
         return usage.display_name(param), param.help or ""
     names = ", ".join(sorted(param.opts, key=len))
-    text, choices = param.help or "", "|".join(usage.choices_of(param))
-    if len(choices) > _LONGEST_CHOICES:
-        text, choices = f"{text} One of {choices.replace('|', ', ')}.", ""
-    value = "" if param.is_flag else param.metavar or choices or _VALUES.get(param.name, param.name.upper())
+    text, value = param.help or "", value_of(param)
+    if len(value) > _LONGEST_CHOICES and "|" in value:
+        text, value = f"{text} One of {value.replace('|', ', ')}.", _name_of(param)
     more = [f"${param.envvar}"] if param.envvar else []
     if param.default not in (None, False, "") and not param.is_flag:
         more.append(f"default {param.default}")
     if param.required:
         more.append("required")
     return f"{names} {value}".rstrip(), f"{text} [{', '.join(more)}]" if more else text
+
+
+def value_of(param: Any) -> str:
+    """What to write for it: `PATH`, or all values that it may have, as `a|b`; empty for a switch."""
+    if param.param_type_name == "argument":
+        return usage.display_name(param)
+    if param.is_flag:
+        return ""
+    return str(param.metavar or "|".join(usage.choices_of(param)) or _name_of(param))
+
+
+def _name_of(param: Any) -> str:
+    name: str = param.name
+    return _VALUES.get(name, name.upper())
 
 
 # Where the name of the parameter is not what to write.

@@ -56,7 +56,8 @@ def _plain(error: Any, ctx: Any) -> InputError:
 
 def _bad_value(error: Any, param: Any, ctx: Any) -> InputError:
     is_set = ctx.get_parameter_source(param.name).name == "ENVIRONMENT"
-    where = f"{param.envvar}=" if is_set else f"{display_name(param)} "
+    option = f"{display_name(param)} " if param.param_type_name == "option" else ""
+    where = f"{param.envvar}=" if is_set else option
     if error.__cause__ is None:  # ours, from a parser in `options`
         return wrong_call(ctx, f"{where}{error.message}")
     value, choices = str(error.__cause__.errors()[0]["input"]), choices_of(param)
