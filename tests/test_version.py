@@ -17,7 +17,7 @@ def test_chart_has_the_version_of_the_package() -> None:
 
 def test_manifests_and_docs_name_the_image_of_this_version() -> None:
     pages = (Path("manifests/base/kustomization.yaml"), *Path("docs").glob("*.md"))
-    tags = {str(page): re.findall(r"newTag: ([^\s}]+)", page.read_text()) for page in pages}
+    tags = {str(page): re.findall(r"(?:newTag: |podtailor:)(\d[^\s}]+)", page.read_text()) for page in pages}
     assert tags["manifests/base/kustomization.yaml"] == [__version__]
     assert {tag for found in tags.values() for tag in found} == {__version__}
 
