@@ -180,7 +180,7 @@ _SUBJECTS = {
     "tests/test_translations.py",
     "tests/test_version.py",
 }
-_FOLDERS_OF_SUBJECTS = {"browser", "e2e", "elsewhere", "image", "laws", "soak", "support"}
+_FOLDERS_OF_SUBJECTS = {"browser", "e2e", "elsewhere", "image", "laws", "pipelines", "soak", "support"}
 
 
 def test_every_module_has_a_test_file_of_its_name() -> None:

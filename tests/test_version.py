@@ -22,6 +22,12 @@ def test_manifests_and_docs_name_the_image_of_this_version() -> None:
     assert {tag for found in tags.values() for tag in found} == {__version__}
 
 
+def test_pipelines_of_docs_use_this_version() -> None:
+    text = Path("docs/ci.md").read_text()
+    used = re.findall(r"podtailor@v([\d.]+)|podtailor==([\d.]+)|rev: v([\d.]+)", text)
+    assert {version for versions in used for version in versions} == {__version__, ""}
+
+
 def test_newest_release_in_the_changelog_is_this_version() -> None:
     releases = re.findall(r"(?m)^## (\d\S*) — (\d{4}-\d\d-\d\d)$", Path("CHANGELOG.md").read_text())
     assert releases[0][0] == __version__

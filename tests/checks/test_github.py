@@ -48,7 +48,10 @@ def test_what_is_in_no_file_annotates_the_run(place: Place | None) -> None:
 
 
 def test_what_passed_is_only_counted() -> None:
-    passed = [Result(rule="pass", level=Level.PASSED), Result(rule="skipped", level=Level.SKIPPED)]
+    passed = [
+        Result(rule="pass", level=Level.PASSED, object="a"),
+        Result(rule="skipped", level=Level.SKIPPED, object="b"),
+    ]
     assert github.write(passed) == "podtailor: 1 skipped, 1 passed\n"
     assert github.write([]) == "podtailor: nothing was checked\n"
 

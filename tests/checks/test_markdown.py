@@ -23,7 +23,7 @@ RESULT = Result(
 
 
 def test_a_comment_has_the_sum_a_table_and_the_diffs() -> None:
-    passed = Result(rule="pass", level=Level.PASSED)
+    passed = Result(rule="pass", level=Level.PASSED, object="Pod shop/a")
     text = markdown.write([passed, RESULT], title="podtailor audit", headline="1 of 2 owners would change")
     assert text == (
         "### podtailor audit\n\n"
@@ -40,7 +40,7 @@ def test_a_comment_has_the_sum_a_table_and_the_diffs() -> None:
     ("results", "expected"),
     [
         ([], "**Passed**: nothing was checked."),
-        ([Result(rule="pass", level=Level.PASSED)] * 3, "**Passed**: 3 passed."),
+        ([Result(rule="pass", level=Level.PASSED, object=each) for each in "abc"], "**Passed**: 3 passed."),
         ([Result(rule="conflict", level=Level.WARNING)], "**Passed**: 1 conflict."),
     ],
 )

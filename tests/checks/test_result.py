@@ -10,11 +10,12 @@ from webhook.checks.result import Level, Result, counted, findings, link_to, mes
 from webhook.model.place import Place
 
 RESULTS = [
-    Result(rule="pass", level=Level.PASSED),
+    Result(rule="pass", level=Level.PASSED, object="c"),
+    Result(rule="would-change", level=Level.PASSED, object="a"),
     Result(rule="would-change", level=Level.NOTE, object="a"),
     Result(rule="violation", level=Level.ERROR),
     Result(rule="would-change", level=Level.NOTE, object="b"),
-    Result(rule="skipped", level=Level.SKIPPED),
+    Result(rule="skipped", level=Level.SKIPPED, object="d"),
     Result(rule="conflict", level=Level.WARNING),
 ]
 

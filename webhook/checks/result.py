@@ -63,10 +63,18 @@ def findings(results: Iterable[Result]) -> list[Result]:
 
 
 def counted(results: Iterable[Result]) -> str:
-    """As in `1 violation, 2 would-change, 3 passed`, worst first."""
-    ordered = sorted(results, key=lambda each: WORST_FIRST.index(each.level))
-    counts = Counter(each.rule if each.is_finding else each.level for each in ordered)
+    """As in `1 violation, 2 would-change, 3 passed`, worst first: findings, and objects without one."""
+    results = [*results]
+    found = findings(results)
+    of_finding = {_subject(each) for each in found}
+    others = {_subject(each): each.level for each in results if _subject(each) not in of_finding}
+    counts = Counter([each.rule for each in found])
+    counts.update(sorted(others.values(), key=WORST_FIRST.index))
     return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _subject(result: Result) -> tuple[str, str]:
+    return result.place.file if result.place else "", result.object
 
 
 def message_of(rule: str) -> Message:

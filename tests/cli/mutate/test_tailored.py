@@ -51,7 +51,7 @@ def test_check_fails_with_the_diff_and_writes_nothing(run: Run, folder: Path) ->
 def test_in_place_writes_only_what_changes_and_then_the_check_passes(run: Run, folder: Path) -> None:
     before = (folder / "b.yaml").stat()
     done = run("mutate", "-f", ".", "--in-place")
-    assert (done.code, done.out, done.err) == (0, "a.yaml: 2 changes\n1 of 2 files written\n", "")
+    assert (done.code, done.out, done.err) == (0, "a.yaml: 4 changes\n1 of 2 files written\n", "")
     assert (folder / "a.yaml").read_bytes().decode() == POD + ADDED
     assert (folder / "b.yaml").stat() == before
     assert run("mutate", "-f", ".", "--check") == (0, "", "")

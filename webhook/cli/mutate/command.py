@@ -127,7 +127,7 @@ def _is_editable(each: Tailored, problems: Problems) -> bool:
 def _warn(each: Tailored) -> None:
     for located, decision in each.decisions:
         if decision.denied:
-            warn(f"{located.place}: would be refused: {decision.denied}")
+            warn(f"{located.place}: would be denied: {decision.denied}")
         for warning in decision.warnings:
             if not (decision.denied and warning.reason == VIOLATION):  # the refusal names them already
                 warn(f"{located.place}: {warning}")

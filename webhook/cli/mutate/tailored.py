@@ -86,7 +86,7 @@ class TailoredFile(Struct, frozen=True):
     before: str
     after: str
     changes: int
-    """How many fields change."""
+    """How many fields the policies set."""
 
     @property
     def is_on_disk(self) -> bool:
@@ -104,7 +104,7 @@ def files_of(found: Iterable[Tailored]) -> list[TailoredFile]:
             path,
             "".join(each.document.text for each in parts.values()),
             "".join(each.after for each in parts.values()),
-            sum(len(each.ops) for each in parts.values()),
+            sum(len(decision.outcome.changes) for each in parts.values() for _, decision in each.decisions),
         )
         for path, parts in by_file.items()
     ]

@@ -16,7 +16,7 @@ EXIT_CODES: Mapping[int, str] = MappingProxyType(
 
 ONE: Mapping[str, str] = MappingProxyType(
     {
-        "mutate": "with --check, a file would change or a Pod would be refused",
+        "mutate": "with --check, a file would change or a Pod would be denied",
         "explain": "a Pod could not be judged",
         "audit": "a finding of --fail-on or not-judged, or you may not read everything that decides "
         "(never with --fail-on none)",
