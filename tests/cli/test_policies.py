@@ -17,7 +17,7 @@ BAD = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata
 def no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """There is no kubeconfig. The start of the error about that."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    return "cluster: KUBECONFIG, or ~/.kube/config: "
+    return f"cluster: no kubeconfig at {tmp_path / 'none'}"
 
 
 def test_list(run: Run) -> None:
@@ -35,11 +35,11 @@ def test_list(run: Run) -> None:
 @pytest.mark.parametrize(
     ("command", "expected"),
     [
-        (("list",), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
-        (("list", "--all"), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
-        (("list", "--from-cluster"), "; without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
+        (("list",), "hint: without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
+        (("list", "--all"), "hint: without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
+        (("list", "--from-cluster"), "hint: without a cluster, --builtin safe lists the policies that ship, and -p PATH those of files\n"),
         (("list", "--builtin", "safe", "--from-cluster"), "those of files\n"),
-        (("show", "models"), ""),
+        (("show", "models"), "shows the one of kubectl\n"),
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -103,7 +103,7 @@ def test_deleted_configuration_is_reported_and_not_recreated(healthy: ControlPla
     eventually("the caBundle is current", lambda: replica.metric("podtailor_ca_bundle_current") == 1)
     healthy.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     assert _problems(healthy) == {
-        "MutatingWebhookConfiguration podtailor": "it is missing, so the API server does not call podtailor: apply the manifests"
+        "MutatingWebhookConfiguration podtailor": "it is missing, so the API server does not call podtailor: `kubectl apply -k manifests/overlays/audit` installs it without changing Pods"
     }
     replica.wait_for_log("webhook configuration not found: the API server does not call podtailor")
     assert replica.metric("podtailor_ca_bundle_current") == 0

@@ -147,6 +147,24 @@ def test_explain_reasons_with_the_namespaces_and_policies_of_the_cluster(applied
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "error", "hint"),
+    [
+        ("audit -n gone", 'cluster: namespace gone: 404 namespaces "gone" not found [not-found]', "kubectl get namespaces"),
+        ("audit --publish", "cluster: --publish needs the CustomResourceDefinitions of openreports.io [missing-definitions]", "kubectl api-resources"),
+        ("certs rotate", f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor [not-installed]", "kubectl apply -k manifests/overlays/audit"),
+        ("certs show", "nothing has a certificate: neither the caBundle nor the Secret [no-certificates]", "podtailor certs check"),
+        ("retrofit --apply", "new Pods would not change: the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor [not-installed]", "kubectl apply -k manifests/overlays/audit"),
+    ],
+    ids=lambda each: each.partition(":")[0],
+)  # fmt: skip
+def test_error_says_the_next_command(applied: ControlPlane, command: str, error: str, hint: str) -> None:
+    done = _run(applied, *command.split())
+    assert done.returncode == 2
+    assert f"error: {error}\n" in done.stderr
+    assert hint in done.stderr.partition("\nhint: ")[2]
+
+
 def test_explain_a_live_pod(applied: ControlPlane) -> None:
     applied.kubectl(
         "run",
@@ -158,7 +176,11 @@ def test_explain_a_live_pod(applied: ControlPlane) -> None:
     said = _run(applied, "explain", "pod/live", "-n", "models").stdout
     assert "exempt: opted-out: Pod label podtailor.dev/injection=disabled" in said
     gone = _run(applied, "explain", "pod/gone", "-n", "models")
-    assert (gone.returncode, gone.stderr) == (2, "error: pod/gone not found in namespace models\n")
+    assert gone.returncode == 2
+    assert gone.stderr == (
+        "error: pod/gone not found in namespace models [not-found]\n"
+        "hint: `kubectl get pods --namespace=models` lists those that are there\n"
+    )
 
 
 def test_explain_looks_into_the_namespace_of_the_context(applied: ControlPlane, tmp_path: Path) -> None:
@@ -193,4 +215,4 @@ def test_cluster_that_is_not_there_is_said(tmp_path: Path, command: tuple[str, .
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"error: cluster: kubeconfig {tmp_path / 'none'}: ")
+    assert done.stderr.startswith(f"error: cluster: no kubeconfig at {tmp_path / 'none'} [no-kubeconfig]\n")

@@ -288,6 +288,31 @@ def test_all_namespaces_are_refused_by_name(editor: Person) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "before"),
+    [
+        ("audit -A --fail-on none", "namespaces: 403 "),
+        ("explain pod/NAME -n mine", "pods: 403 "),
+    ],
+)
+def test_command_in_the_hint_grants_what_is_missing(
+    installed: ControlPlane, tmp_path: Path, command: str, before: str
+) -> None:
+    """Run by an administrator, as it says."""
+    pod = installed.kubectl("get", "pods", "--namespace=mine", "--output=name").split()[0]
+    command = command.replace("pod/NAME", pod)
+    person = Person(installed, f"newcomer-{command.partition(' ')[0]}", tmp_path)
+    refused = person.run(command)
+    assert refused.returncode == 2
+    error, hint = refused.stderr.splitlines()[-2:]
+    assert error.startswith(f"error: cluster: {before}")
+    assert error.endswith(" [forbidden]")
+    lead = "hint: ask an administrator to run: kubectl "
+    assert hint.startswith(lead)
+    installed.kubectl(*hint.removeprefix(lead).split())
+    eventually("the right is in force", lambda: person.run(command).returncode == 0)
+
+
+@pytest.mark.parametrize(
     ("roles", "command"),
     [
         pytest.param({"edit": "mine", "podtailor-installation-reader": ""}, "audit -n mine", id="edit"),

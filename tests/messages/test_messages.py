@@ -14,6 +14,7 @@ from webhook.audit.findings import WORST_FIRST
 from webhook.documents.problems import ProblemName
 from webhook.engine.evaluate import VIOLATION
 from webhook.messages import MESSAGES, PAGE, SECTIONS
+from webhook.messages.cluster import CLUSTER
 from webhook.messages.findings import FINDINGS
 from webhook.messages.input import INPUT
 from webhook.messages.message import Message
@@ -65,6 +66,11 @@ def test_every_problem_of_input_has_a_paragraph() -> None:
     assert [each.name for each in INPUT] == list(ProblemName)
 
 
+def test_every_error_in_the_code_has_a_paragraph() -> None:
+    names = {*_literals("InputError", "name"), *_literals("ClusterError", "name")}
+    assert {each.name for each in CLUSTER} == names
+
+
 def _literals(function: str, argument: int | str) -> set[str]:
     """The strings with which the code calls a function at that position, or by that keyword."""
     found = set()
@@ -77,9 +83,10 @@ def _literals(function: str, argument: int | str) -> set[str]:
                 continue
             given: dict[int | str | None, ast.expr] = dict(enumerate(node.args))
             given |= {each.arg: each.value for each in node.keywords}
-            match given.get(argument):
-                case ast.Constant(value=str(literal)):
-                    found.add(literal)
+            for part in ast.walk(given[argument]) if argument in given else ():
+                match part:
+                    case ast.Constant(value=str(literal)):
+                        found.add(literal)
     assert found
     return found
 

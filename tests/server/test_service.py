@@ -249,7 +249,7 @@ class TestStart:
         ]
         code, error = self.run("--host", "127.0.0.1", "--port", str(server.port), *files)
         assert code == 2
-        assert f"cannot listen on 127.0.0.1:{server.port}: Address already in use" in error
+        assert f"cannot listen on 127.0.0.1:{server.port}: the port is in use [port-taken]" in error
 
     @pytest.mark.parametrize(
         ("variable", "service", "flag"),
@@ -267,8 +267,8 @@ class TestStart:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 2
         assert done.stderr == (
-            f"error: {variable} is tcp://10.0.0.7:443: Kubernetes sets it for the Service {service}. "
-            f"Set enableServiceLinks: false in the Pod's spec, or give --{flag}\n"
+            f"error: {variable} is tcp://10.0.0.7:443: Kubernetes sets it for the Service {service} [port-from-service]\n"
+            f"hint: set enableServiceLinks: false in the Pod's spec, or give --{flag}\n"
         )
 
     def test_with_policies_that_cannot_be_reloaded(self) -> None:

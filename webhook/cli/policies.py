@@ -145,10 +145,10 @@ def _of_cluster(
     except ClusterError as error:
         if kubeconfig or context:
             raise
-        raise InputError(
-            f"cluster: {error}; without a cluster, --builtin safe lists the policies that ship, "
-            "and -p PATH those of files"
-        ) from error
+        error.hint += (
+            "\nwithout a cluster, --builtin safe lists the policies that ship, and -p PATH those of files"
+        )
+        raise
 
 
 @app.command()
@@ -247,7 +247,9 @@ def _document_of_cluster(
         if kubeconfig or context or key in known:
             raise
         raise InputError(
-            f"no policy {key!r}; known policies are {', '.join(sorted(known))}; cluster: {error}"
+            f"no policy {key!r}; known policies are {', '.join(sorted(known))}; cluster: {error}",
+            name=error.name,
+            hint=error.hint,
         ) from error
     return [(key, _as_yaml(data))] if data else []
 

@@ -96,11 +96,17 @@ def retrofit(
         warn(note)
     if part.unreadable and apply:
         raise InputError(
-            "--apply changes nothing, because you may not read everything that decides about Pods"
+            "--apply changes nothing, because you may not read everything that decides about Pods",
+            name="incomplete-view",
+            hint="`kubectl auth can-i --list` shows what you may read; docs/security.md has the roles",
         )
     problems = webhook_problems(view.installed, None, datetime.now(UTC)) if apply else []
     if problems:
-        raise InputError("new Pods would not change: " + "; ".join(problems))
+        raise InputError(
+            "new Pods would not change: " + "; ".join(problems),
+            name="not-installed" if view.installed.webhook is None else "not-called",
+            hint="`podtailor certs check` says more; `kubectl apply -k manifests/overlays/audit` installs it",
+        )
     if output is Format.TABLE:
         _show(plan, is_complete=not part.unreadable)
     else:

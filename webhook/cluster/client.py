@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import getproxies
 
@@ -13,8 +11,8 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
 from urllib3 import Retry
-from yaml import YAMLError
 
+from webhook.cluster import kubeconfig as kubeconfig_
 from webhook.errors import ClusterError
 
 Api = ApiClient
@@ -37,12 +35,17 @@ def api_client(
     `retry_429`: retries on 429, honouring Retry-After. Raises ClusterError.
     """
     configuration = Configuration()
-    with _as_cluster_error(kubeconfig, context):
-        if _is_in_pod(kubeconfig, context):
+    if _is_in_pod(kubeconfig, context):
+        try:
             config.load_incluster_config(configuration)
-        else:
-            files = _files(kubeconfig)
-            config.load_kube_config(files, _context(files, context), client_configuration=configuration)
+        except (ConfigException, OSError) as error:
+            message = f"no token of a ServiceAccount in this Pod: {str(error).removesuffix('.')}"
+            hint = "set automountServiceAccountToken: true in its spec, or give --kubeconfig FILE"
+            raise ClusterError(message, name="no-kubeconfig", hint=hint) from error
+    else:
+        files, name = kubeconfig_.find(kubeconfig, context)
+        with kubeconfig_.as_cluster_error(files, name):
+            config.load_kube_config(files, name, client_configuration=configuration)
     # As kubectl: a proxy of the kubeconfig is always used, one of the environment not for loopback addresses.
     is_named = configuration.proxy not in getproxies().values()
     configuration.no_proxy = None if is_named else f"{configuration.no_proxy or ''},{_LOOPBACK}"
@@ -56,38 +59,15 @@ def current_namespace(kubeconfig: str | None = None, context: str | None = None)
 
     Raises ClusterError.
     """
-    with _as_cluster_error(kubeconfig, context):
-        if _is_in_pod(kubeconfig, context):
-            account = _ACCOUNT_NAMESPACE.read_text().strip() if _ACCOUNT_NAMESPACE.exists() else ""
-            return os.environ.get("POD_NAMESPACE") or account or "default"
-        files = _files(kubeconfig)
-        loader = KubeConfigLoader(KubeConfigMerger(files).config, _context(files, context))
+    if _is_in_pod(kubeconfig, context):
+        account = _ACCOUNT_NAMESPACE.read_text().strip() if _ACCOUNT_NAMESPACE.exists() else ""
+        return os.environ.get("POD_NAMESPACE") or account or "default"
+    files, name = kubeconfig_.find(kubeconfig, context)
+    with kubeconfig_.as_cluster_error(files, name):
+        loader = KubeConfigLoader(KubeConfigMerger(files).config, name)
         return loader.current_context["context"].get("namespace") or "default"
-
-
-def _files(kubeconfig: str | None) -> str:
-    """Read here, because the client reads the variable when it is imported."""
-    return kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-
-
-def _context(files: str, given: str | None) -> str | None:
-    """The current context of the first file that has one, as in kubectl; the client takes the last one."""
-    each = (KubeConfigMerger(file).config for file in files.split(os.pathsep))
-    named = (config.safe_get("current-context") for config in each if config)
-    return given or next(filter(None, named), None)
 
 
 def _is_in_pod(kubeconfig: str | None, context: str | None) -> bool:
     given = kubeconfig or context or os.environ.get("KUBECONFIG")
     return not given and "KUBERNETES_SERVICE_HOST" in os.environ
-
-
-@contextmanager
-def _as_cluster_error(kubeconfig: str | None, context: str | None) -> Iterator[None]:
-    """Turn what the client raises for a broken kubeconfig into ClusterError."""
-    try:
-        yield
-    except (ConfigException, OSError, YAMLError, TypeError, ValueError, AttributeError) as error:
-        where = f"kubeconfig {kubeconfig}" if kubeconfig else "KUBECONFIG, or ~/.kube/config"
-        which = f", context {context}" if context else ""
-        raise ClusterError(f"{where}{which}: {str(error).removesuffix('.')}") from error

@@ -13,6 +13,7 @@ from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct, structs
 from urllib3.exceptions import HTTPError
 
+from webhook.cluster.failures import failure
 from webhook.cluster.pager import Object, Resource, T, get, list_objects, parse_object
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.cluster.policy_objects import policies_of
@@ -22,7 +23,6 @@ from webhook.cluster.snapshot_objects import LIMIT_RANGES, NAMESPACES, QUOTAS, w
 from webhook.cluster.version import minor_version
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
-from webhook.errors import ClusterError
 from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 from webhook.policies import policy_kinds
@@ -170,8 +170,5 @@ def as_cluster_error(what: str) -> Iterator[None]:
     """Turn a refusal of the API server, or a failure to reach it, into ClusterError."""
     try:
         yield
-    except ApiException as error:
-        raise ClusterError(f"{what}: {error.status} {error.reason}", error.status or 0) from error
-    except (HTTPError, OSError) as error:
-        # The text of urllib3's own error repeats host and retries.
-        raise ClusterError(f"{what}: {getattr(error, 'reason', None) or error}") from error
+    except (ApiException, HTTPError, OSError) as error:
+        raise failure(what, error) from error

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from webhook.messages.checks import FAILED_TEST
+from webhook.messages.cluster import CLUSTER
 from webhook.messages.findings import FINDINGS
 from webhook.messages.input import INPUT
 from webhook.messages.message import Message
@@ -30,6 +31,7 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Results of a review": RESULTS,
         "Results of policy tests": (FAILED_TEST,),
         "Errors of files": INPUT,
+        "Errors with a cluster or a server": CLUSTER,
     }
 )
 MESSAGES: Mapping[str, Message] = MappingProxyType(

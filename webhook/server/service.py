@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import gc
 import logging
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -17,6 +19,7 @@ import uvloop
 from prometheus_client import generate_latest
 
 from webhook.engine.snapshot import Snapshot
+from webhook.errors import InputError
 from webhook.model.denial import Denial
 from webhook.policies.merge import Update
 from webhook.server import protocol
@@ -102,7 +105,7 @@ class Service:
         """`snapshot` is in force until `source` has a complete one.
 
         `is_trusted`: whether API servers trust the serving certificate; None if podtailor does not rotate it.
-        Raises CertificateError, and OSError if a port cannot be bound.
+        Raises CertificateError, and InputError if a port cannot be bound.
         """
         self._settings = settings
         metrics = Metrics()
@@ -115,8 +118,8 @@ class Service:
         self._tls = Tls(
             settings.tls_cert_file, settings.tls_private_key_file, settings.client_ca_file, metrics
         )
-        self._socket = _listen(settings.host, settings.port)
-        self._health_socket = _listen(settings.host, settings.health_port)
+        self._socket = _listen(settings.host, settings.port, "--port")
+        self._health_socket = _listen(settings.host, settings.health_port, "--health-port")
         if is_trusted:
             metrics.observe_trust(is_trusted)
         if events:
@@ -240,8 +243,11 @@ def _config(app: object, **options: object) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. An empty host means all addresses, with IPv6 if the machine has it."""
+def _listen(host: str, port: int, flag: str) -> socket.socket:
+    """A listening socket. An empty host means all addresses, with IPv6 if the machine has it.
+
+    `flag` sets the port. Raises InputError.
+    """
     is_dual_stack = not host and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if is_dual_stack or ":" in host else socket.AF_INET
     try:
@@ -249,6 +255,11 @@ def _listen(host: str, port: int) -> socket.socket:
             (host, port), family=family, backlog=2048, dualstack_ipv6=is_dual_stack
         )
     except OSError as error:
-        raise OSError(error.errno, f"cannot listen on {host or '*'}:{port}: {error.strerror}") from error
+        where = f"cannot listen on {host or '*'}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            hint = f"choose another port with {flag}, or 0 for a free one; `ss -ltnp` shows who has this one"
+            raise InputError(f"{where}: the port is in use", name="port-taken", hint=hint) from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise InputError(f"{where}: {reason}", name="cannot-listen") from error
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
     return listening

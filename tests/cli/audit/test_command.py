@@ -112,7 +112,7 @@ def test_explain_passes_over_what_cannot_be_judged_and_exits_1(run: Run) -> None
             ["-f", "examples", "--controller", "Rollout=spec"],
             "--controller Rollout=spec: write it like Rollout.v1alpha1.",
         ),
-        (["--kubeconfig", "nowhere"], "cluster: kubeconfig nowhere"),
+        (["--kubeconfig", "nowhere"], "cluster: no kubeconfig at nowhere"),
     ],
 )
 def test_wrong_use_is_reported(run: Run, flags: list[str], message: str) -> None:

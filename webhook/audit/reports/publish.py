@@ -90,7 +90,11 @@ def _ours(api: ApiClient, namespace: str | None) -> set[str]:
         except ApiException as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            raise ClusterError("--publish needs the CustomResourceDefinitions of openreports.io") from error
+            raise ClusterError(
+                "--publish needs the CustomResourceDefinitions of openreports.io",
+                name="missing-definitions",
+                hint="`kubectl api-resources --api-group=openreports.io` shows whether they are there",
+            ) from error
     return {each.namespace or "" for each in found if each.name == NAME}
 
 

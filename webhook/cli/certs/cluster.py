@@ -26,6 +26,7 @@ from webhook.errors import InputError, RotationError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
 _CONFIGURATION = f"MutatingWebhookConfiguration {CONFIGURATION}"
+_INSTALL = "`kubectl apply -k manifests/overlays/audit` installs it without changing Pods"
 _SELECTOR = "app.kubernetes.io/name=podtailor"
 
 
@@ -49,7 +50,8 @@ def installed_certificates(kubeconfig: str | None, context: str | None) -> list[
     _warn_unreadable(part)
     if not certificates:
         those = "that you may read " if part.unreadable else ""
-        raise InputError(f"nothing {those}has a certificate: neither the caBundle nor the Secret")
+        message = f"nothing {those}has a certificate: neither the caBundle nor the Secret"
+        raise InputError(message, name="no-certificates", hint="`podtailor certs check` says what is missing")
     return certificates
 
 
@@ -64,7 +66,7 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
     if not installed.installation.webhook_is_known:
         results = []  # everything is compared with the caBundle
     elif installed.installation.webhook is None:
-        problem = "it is missing, so the API server does not call podtailor: apply the manifests"
+        problem = f"it is missing, so the API server does not call podtailor: {_INSTALL}"
         results = [CheckResult(_CONFIGURATION, problem)]
     else:
         results = [*_results(api, installed, part, within)]
@@ -102,11 +104,16 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
     installed = _read_installed(api)
     settings = installed.settings
     if not installed.installation.arguments:
-        raise InputError(f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor")
+        raise InputError(
+            f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor",
+            name="not-installed",
+            hint=_INSTALL,
+        )
     if not settings.tls_secret:
         raise InputError(
-            "podtailor does not manage these certificates: serve runs without --tls-secret "
-            "(with cert-manager: cmctl renew -n podtailor-system podtailor-webhook)"
+            "podtailor does not manage these certificates: serve runs without --tls-secret",
+            name="unmanaged-certificates",
+            hint=f"with cert-manager: cmctl renew --namespace {OWN_NAMESPACE} podtailor-webhook",
         )
     secret = SharedSecret(api, OWN_NAMESPACE, settings.tls_secret)
     now = datetime.now(UTC)

@@ -184,7 +184,8 @@ def live_pod(api: Api, view: ClusterView, argument: str, namespace: str) -> Live
         raise InputError(f"{argument}: write pod/NAME, or -f FILE for anything else")
     raw = reads.pod(api, namespace, name)
     if raw is None:
-        raise InputError(f"pod/{name} not found in namespace {namespace}")
+        hint = f"`kubectl get pods --namespace={namespace}` lists those that are there"
+        raise InputError(f"pod/{name} not found in namespace {namespace}", name="not-found", hint=hint)
     data = {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(raw)}
     text = msgspec.json.encode(data).decode()
     document = Document(f"{namespace}/{name}", 1, text, data)

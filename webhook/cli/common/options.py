@@ -133,8 +133,9 @@ def port_setting(flag: str, **options: Any) -> Any:
     def parse(text: str) -> int:
         if "://" in text:  # Kubernetes sets `NAME_PORT` in a Pod for each Service of its namespace
             raise InputError(
-                f"{variable} is {text}: Kubernetes sets it for the Service {service}. "
-                f"Set enableServiceLinks: false in the Pod's spec, or give {flag}"
+                f"{variable} is {text}: Kubernetes sets it for the Service {service}",
+                name="port-from-service",
+                hint=f"set enableServiceLinks: false in the Pod's spec, or give {flag}",
             )
         if not text.isascii() or not text.isdigit() or int(text) > _MAX_PORT:
             raise typer.BadParameter(f"{text}: write a number from 0 to {_MAX_PORT}")
