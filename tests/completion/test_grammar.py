@@ -29,7 +29,7 @@ def test_commands_are_those_of_the_command_line() -> None:
         pytest.param(["audit", "-n", ""], "NAMESPACE", "", id="the value of a letter"),
         pytest.param(["audit", "-n", "-"], "NAMESPACE", "-", id="a value that begins like an option"),
         pytest.param(["audit", "--diff", "--builtin", ""], "safe|strict|off", "", id="after a switch"),
-        pytest.param(["audit", "--no-such", ""], "", "", id="after an unknown option"),
+        pytest.param(["retrofit", "--no-such", ""], "", "", id="after an unknown option"),
         pytest.param(["no-such", ""], "", "", id="after an unknown verb"),
     ],
 )

@@ -19,7 +19,8 @@ from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cli.common.terminal import print_diff
 from webhook.documents import yaml_dump
-from webhook.documents.files import manifest_paths, read_file
+from webhook.documents.files import read_file
+from webhook.documents.find import Inputs, find_files
 from webhook.model import quantity
 from webhook.model.names import APPLIED
 from webhook.workloads.templates import template_path
@@ -48,7 +49,7 @@ def main() -> None:
         cluster.kubectl("apply", "-f", "tests/e2e/volumes.yaml")
         _say(f"kubectl apply -f {EXAMPLES}/")
         cluster.kubectl("apply", "-f", f"{EXAMPLES}/")
-        for path in manifest_paths([EXAMPLES]):
+        for path in find_files(Inputs((EXAMPLES,))):
             for document in read_file(path):
                 _show(cluster, document.data, path)
         print(_GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=kubectl, folder=FOLDER), flush=True)

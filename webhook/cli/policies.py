@@ -9,9 +9,9 @@ import msgspec
 import typer
 from msgspec import structs
 
-from webhook.checks.result import Level, Result
 from webhook.cli.common import options
-from webhook.cli.common.checks import CheckOutput, print_results, results_of
+from webhook.cli.common.checks import CheckOutput, passed, print_results, results_of
+from webhook.cli.common.inputs import Filenames, Paths, Recursive, inputs_of, required
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.problems import FailFast, Problems
@@ -22,7 +22,6 @@ from webhook.documents.files import read_all
 from webhook.edits import EDITS
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
-from webhook.model.place import Place
 from webhook.model.policy import BUILT_IN_ORDER, Policy, precedence
 from webhook.policies.load import load, spec_of
 from webhook.policies.merge import in_force
@@ -35,6 +34,8 @@ app = Verbs(help="Check, list, show and compare policies.")
 def lint(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Policy file, directory or -.")],
     output: CheckOutput = Format.TABLE,
+    *,
+    recursive: Recursive = False,
 ) -> None:
     """Check policy documents.
 
@@ -45,28 +46,20 @@ def lint(
       podtailor policies lint policies/
       kubectl get cwp,wp -A -o yaml | podtailor policies lint -
     """
-    loaded = load(paths)
+    loaded = load(paths, recursive=recursive, command="podtailor policies lint")
     if not loaded.policies and not loaded.problems:
         raise InputError(f"{', '.join(paths)}: no policy found")
     if output is Format.JSON or output is Format.YAML:
         names = [policy.name for policy in loaded.policies]
         print_data({"policies": names, "problems": [each.fields for each in loaded.problems]}, output)
     elif output is not Format.TABLE:
-        results = [*results_of(loaded.problems), *map(_passed, loaded.policies)]
+        results = [*results_of(loaded.problems), *map(passed, loaded.policies)]
         print_results(results, output, title="podtailor policies lint")
-    elif loaded.problems:
-        loaded.or_raise()
     else:
-        count = len(loaded.policies)
+        count = len(loaded.or_raise())
         print(f"{count} {'policy' if count == 1 else 'policies'}, no problem")
     if loaded.problems:
         raise typer.Exit(2)
-
-
-def _passed(policy: Policy) -> Result:
-    file, line, column = policy.source.rsplit(":", 2)
-    place = Place(file, int(line), int(column))
-    return Result(rule="pass", level=Level.PASSED, place=place, object=policy.key)
 
 
 @app.command("list")
@@ -104,9 +97,8 @@ def list_(
     if all_:
         named = {policy.name for policy in ordered}
         off = presets(name for name in preset_names() if name not in named)
-        ordered = sorted(
-            [*ordered, *(structs.replace(policy, mode=Mode.OFF) for policy in off)], key=precedence
-        )
+        off = tuple(structs.replace(policy, mode=Mode.OFF) for policy in off)
+        ordered = sorted((*ordered, *off), key=precedence)
     if output is not Format.TABLE:
         print_data([_as_json(policy) for policy in ordered], output)
         return
@@ -153,10 +145,12 @@ def _of_cluster(
 
 @app.command()
 def diff(
-    filename: options.Filenames = None,
+    paths: Paths = None,
+    filename: Filenames = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     *,
+    recursive: Recursive = False,
     fail_fast: FailFast = False,
 ) -> None:
     """Show what policy files would change in the cluster.
@@ -169,13 +163,12 @@ def diff(
     from webhook.cluster.client import api_client
     from webhook.cluster.part import ClusterPart
 
-    paths = options.check_filenames(filename)
+    inputs = required(inputs_of("policies diff", paths, filename, recursive=recursive, of_manifests=False))
     problems = Problems(fail_fast=fail_fast)
-    given = load(paths)
-    for problem in given.problems:
-        problems.add(problem)
+    given = load(inputs.paths, recursive=recursive, command=inputs.command)
+    problems.add_all(given.problems)
     if not given.policies and not problems.found:
-        raise InputError(f"{', '.join(paths)}: no policy found")
+        raise InputError(f"{inputs.title}: no policy found")
     api = api_client(kubeconfig, context, retry_429=True)
     part = ClusterPart(unreadable=[])
     differs = False

@@ -15,6 +15,7 @@ from rich.text import Text
 from webhook.checks.result import Level, Result
 from webhook.cli.common import options
 from webhook.cli.common.checks import CheckOutput, print_results, results_of
+from webhook.cli.common.inputs import Filenames, Recursive, inputs_of, required
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.output import DataFormat, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
@@ -22,6 +23,7 @@ from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import console, warn
 from webhook.documents import files, yaml_dump
 from webhook.documents.files import Document
+from webhook.documents.find import Inputs
 from webhook.documents.problems import InvalidInputError, OnProblem, Problem, ProblemName
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.errors import InputError
@@ -54,7 +56,7 @@ class CaseResult(Struct, frozen=True):
 def run(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Test files or directories.")],
     output: CheckOutput = Format.TABLE,
-    filename: options.Filenames = None,
+    filename: Filenames = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
@@ -65,6 +67,7 @@ def run(
         bool,
         typer.Option("--init", help="Write PATH from what the policies do now to the manifests of -f."),
     ] = False,
+    recursive: Recursive = False,
     fail_fast: FailFast = False,
 ) -> None:
     """Test policies: do they change each manifest as the tests expect?
@@ -86,23 +89,26 @@ def run(
             preset=preset,
             namespace_labels=options.parse_labels(namespace_labels),
         )
-        _init(paths, options.check_filenames(filename, policies), policy_options, templates)
+        inputs = required(inputs_of("test", (), filename, recursive=recursive, others=policies))
+        _init(paths, inputs, policy_options, templates)
         return
     if filename or policies or preset or namespace_labels:
         raise InputError(
             "-f, --policies, --preset and --namespace-labels are for --init: a test file names its own"
         )
     problems = Problems(fail_fast=fail_fast)
+    inputs = inputs_of("test", paths, recursive=recursive, of_manifests=False)
     results = [
         result
-        for document in files.read_documents(paths, problems.add)
+        for document in files.read_documents(inputs, problems.add)
         for result in _run(document, templates, problems)
     ]
     if not results and not problems.found:
         raise InputError(f"{', '.join(paths)}: no test found")
     match output:
         case Format.TABLE:
-            _print_table(results)
+            if results:
+                _print_table(results)
         case Format.JSON | Format.YAML:
             _print_data(results, output)
         case _:
@@ -139,7 +145,8 @@ def _manifests(
     else:
         folder = Path(document.source).parent
         yield from (
-            (each, ()) for each in read_manifests([str(folder / case.manifest)], templates, on_problem)
+            (each, ())
+            for each in read_manifests(Inputs((str(folder / case.manifest),)), templates, on_problem)
         )
 
 
@@ -214,20 +221,18 @@ def _print_data(results: list[CaseResult], output: DataFormat) -> None:
     print_data(data, output)
 
 
-def _init(
-    paths: list[str], filenames: list[str], policy_options: PolicyOptions, templates: TemplatePaths
-) -> None:
+def _init(paths: list[str], inputs: Inputs, policy_options: PolicyOptions, templates: TemplatePaths) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
         raise InputError(f"{', '.join(paths)}: --init writes one file, which must not exist yet")
     made = Path(paths[0])
-    if "-" in (*filenames, *(policy_options.policies or ())):
+    if "-" in (*inputs.paths, *(policy_options.policies or ())):
         raise InputError("-: tests name the paths of manifests and policies, so use files")
 
     def relative(path: str) -> str:
         return os.path.relpath(path, made.parent)
 
     snapshot = snapshot_from(policy_options)
-    documents = read_manifests(filenames, templates)
+    documents = read_manifests(inputs, templates)
     pods = [(each.source, found) for each in documents for found in find_manifests(each, templates)]
     if not pods:
         raise InputError("the input has no Pods and no Pod templates")

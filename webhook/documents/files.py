@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import codecs
 import itertools
-import json
-import math
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from webhook.documents import yaml_tree
+from webhook.documents import json_data, yaml_tree
+from webhook.documents.find import Inputs, find_files
 from webhook.documents.problems import InvalidInputError, OnProblem, Problem, ProblemName, raise_problem
-from webhook.documents.yaml_scanner import MAX_DEPTH
+from webhook.documents.rendering import chart_template, template_problem, with_command
 from webhook.documents.yaml_tree import DuplicateKey, Location, Node, YamlError
 from webhook.errors import InputError
 from webhook.model.place import Place
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+NO_INPUTS = Inputs()
 # Always a document marker: the lines of block scalars are indented.
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _DIRECTIVE = re.compile(r"\A\ufeff?(\s*(#.*)?\n)*%", re.ASCII)
@@ -39,6 +38,8 @@ class Document:
     first_column: int = field(default=0, kw_only=True)
     """Column of the start of the text, from 0: one line may hold several JSON objects."""
     duplicate_keys: tuple[DuplicateKey, ...] = field(default=(), kw_only=True)
+    is_rendered: bool = field(default=False, kw_only=True)
+    """Whether a tool printed it: then no file has it."""
 
     @cached_property
     def root(self) -> Node | None:
@@ -50,6 +51,8 @@ class Document:
 
     def place(self, location: Location = ()) -> Place:
         """Of a field, or of its innermost parent that exists."""
+        if self.is_rendered:
+            return self.at(0, 0)
         try:
             node = yaml_tree.node_at(self.root, location)
         except InputError:
@@ -64,49 +67,46 @@ class Document:
 
     def at(self, line: int, column: int) -> Place:
         """Of a position in the text. The arguments count from 0."""
+        if self.is_rendered:
+            return Place(self.source, object=_name(self.data))
         column += self.first_column if line == 0 else 0
         return Place(self.source, self.first_line + line, column + 1)
 
 
+def _name(data: Any) -> str:
+    """Kind and name of an object."""
+    if not isinstance(data, dict):
+        return ""
+    metadata = data.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return " ".join(str(each) for each in (data.get("kind"), name) if each)
+
+
 def _invalid_yaml(document: Document, error: YamlError) -> Problem:
-    return Problem(ProblemName.INVALID_YAML, document.at(error.line, error.column), str(error))
+    place = document.at(error.line, error.column)
+    return template_problem(place, document.text) or Problem(ProblemName.INVALID_YAML, place, str(error))
 
 
-def manifest_paths(paths: Iterable[str], on_problem: OnProblem = raise_problem) -> Iterator[str]:
-    """Files and `-` (standard input) as given; directories as their manifests, sorted by name.
-
-    A directory without manifests is a problem.
-    """
-    for path in paths:
-        if path == "-" or not Path(path).is_dir():
-            yield path
-            continue
-        manifests = sorted(entry for entry in Path(path).iterdir() if entry.suffix in _SUFFIXES)
-        if not manifests:
-            message = f"no {', '.join(_SUFFIXES)} file in this directory"
-            on_problem(Problem(ProblemName.NO_MANIFESTS, Place(path), message))
-        yield from map(str, manifests)
-
-
-def read_documents(paths: Iterable[str], on_problem: OnProblem = raise_problem) -> Iterator[Document]:
-    """The documents of every file that `manifest_paths` yields."""
-    for path in manifest_paths(paths, on_problem):
-        yield from read_file(path, on_problem)
+def read_documents(inputs: Inputs, on_problem: OnProblem = raise_problem) -> Iterator[Document]:
+    """The documents of all files, without those of a kustomization."""
+    for path in find_files(inputs, on_problem):
+        yield from read_file(path, on_problem, inputs)
 
 
 def read_all(paths: Iterable[str]) -> list[Document]:
     """The documents of every file. Raises InvalidInputError with the problems of all."""
     problems: list[Problem] = []
-    documents = [*read_documents(paths, problems.append)]
+    documents = [*read_documents(Inputs(tuple(paths)), problems.append)]
     if problems:
         raise InvalidInputError(*problems)
     return documents
 
 
-def read_file(path: str, on_problem: OnProblem = raise_problem) -> list[Document]:
+def read_file(path: str, on_problem: OnProblem = raise_problem, inputs: Inputs = NO_INPUTS) -> list[Document]:
     """The documents of one file, in order: their texts together are its text.
 
-    The data of an empty document is None, and of one that is not YAML, which is a problem.
+    The data of an empty document is None, and of one that is not YAML, which is a problem. `inputs` says for
+    which command it is read.
     """
     source = "<stdin>" if path == "-" else path
     try:
@@ -119,7 +119,19 @@ def read_file(path: str, on_problem: OnProblem = raise_problem) -> list[Document
     except UnicodeDecodeError as error:
         on_problem(_not_utf_8(source, raw, error.start))
         return []
-    return list(_documents(source, text, on_problem))
+    if problem := chart_template(path, text, inputs.command):
+        on_problem(problem)
+        return []
+
+    def report(problem: Problem) -> object:
+        return on_problem(with_command(problem, inputs.command))
+
+    return list(_documents(source, text, report))
+
+
+def parse_rendered(source: str, text: str, on_problem: OnProblem) -> list[Document]:
+    """The documents that a tool has rendered: their lines are in no file, so places name the objects."""
+    return [replace(each, is_rendered=True) for each in _documents(source, text, on_problem)]
 
 
 def _not_utf_8(source: str, raw: bytes, at: int) -> Problem:
@@ -147,15 +159,6 @@ def _documents(source: str, text: str, on_problem: OnProblem) -> Iterator[Docume
         line += part.count("\n")
 
 
-# One half of a surrogate pair. The other may be missing: the YAML parser reports where.
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_MAX_DIGITS = 18  # 64 bits
-
-
-class _DiffersFromYamlError(ValueError):
-    """JSON that YAML reads differently, or refuses."""
-
-
 def _json_documents(
     source: str, line: int, text: str, on_problem: OnProblem, column: int = 0
 ) -> list[Document]:
@@ -163,16 +166,12 @@ def _json_documents(
 
     JSON is written by programs and can be long, so positions in it are computed only when needed.
     """
-    bare = text.removeprefix("\ufeff").strip()
-    if not bare.startswith("{"):
-        return []
     try:
-        if not _SURROGATE.search(text) and not _is_too_deep(data := _JSON.decode(bare)):
-            return [Document(source, line, text, data, first_column=column)]
-    except (ValueError, RecursionError):
+        return [Document(source, line, text, json_data.decode(text), first_column=column)]
+    except json_data.DiffersFromYamlError:
         pass
     documents = []
-    parts = _concatenated_objects(text)
+    parts = json_data.concatenated_objects(text)
     for part in parts[1:] and parts:
         documents += _json_documents(source, line, part, on_problem, column) or [
             _yaml_document(source, line, part, on_problem, column)
@@ -180,64 +179,6 @@ def _json_documents(
         line += part.count("\n")
         column = len(part) - part.rfind("\n") - 1 + ("\n" not in part) * column
     return documents
-
-
-_SPACE = re.compile(r"\s*")
-
-
-def _concatenated_objects(text: str) -> list[str]:
-    """JSON objects that follow one another, each with the rest of its line; empty if it is not JSON."""
-    starts, at, end = [0], text.index("{"), len(text)
-    try:
-        while at < len(text):
-            _, end = json.JSONDecoder().raw_decode(text, at)
-            space = _SPACE.match(text, end)
-            at = space.end() if space else end
-            starts.append(text.rfind("\n", end, at) + 1 or at)
-    except (ValueError, RecursionError):  # not JSON: the YAML parser reports where
-        return []
-    return [text[start:end] for start, end in itertools.pairwise([*starts[:-1], len(text)])]
-
-
-def _is_too_deep(data: Any) -> bool:
-    level, depth = [data], 0
-    while level and depth <= MAX_DEPTH:
-        depth += 1
-        level = [
-            inner
-            for each in level
-            for inner in (each.values() if isinstance(each, dict) else each)
-            if isinstance(inner, dict | list)
-        ]
-    return depth > MAX_DEPTH
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):  # duplicate keys have warnings of their own
-        raise _DiffersFromYamlError
-    return mapping
-
-
-def _integer(text: str) -> int:
-    if len(text) > _MAX_DIGITS:
-        raise _DiffersFromYamlError
-    return int(text)
-
-
-def _float(text: str) -> float:
-    if math.isinf(number := float(text)):
-        raise _DiffersFromYamlError
-    return number
-
-
-def _constant(text: str) -> Any:
-    raise _DiffersFromYamlError(text)
-
-
-_JSON = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
-)
 
 
 def _yaml_document(source: str, line: int, text: str, on_problem: OnProblem, column: int = 0) -> Document:

@@ -18,6 +18,8 @@ class ProblemName(StrEnum):
     UNREADABLE_FILE = "unreadable-file"
     UNWRITABLE_FILE = "unwritable-file"
     NO_MANIFESTS = "no-manifests"
+    NOT_RENDERED = "not-rendered"
+    RENDERING_FAILED = "rendering-failed"
     INVALID_YAML = "invalid-yaml"
     UNEDITABLE_YAML = "uneditable-yaml"
     INVALID_FIELD = "invalid-field"

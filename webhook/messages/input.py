@@ -21,7 +21,19 @@ INPUT = (
         "no-manifests",
         "the directory has no files to read",
         "The directory itself has no `.yaml`, `.yml` or `.json` file.",
-        "Name another directory, or the files themselves.",
+        "Name another directory, or the files themselves; `-R` reads subdirectories too.",
+    ),
+    Message(
+        "not-rendered",
+        "a chart, a template or a kustomization",
+        "The folder is a Helm chart or a kustomization, or the file is a template: there are no manifests before they are rendered.",
+        "Run the command of the hint: `helm template CHART | podtailor audit -f -`, or `podtailor audit -k DIR`.",
+    ),
+    Message(
+        "rendering-failed",
+        "the kustomization could not be rendered",
+        "Neither kustomize nor kubectl is installed, or the one that is refused the kustomization.",
+        "Install one of them, or correct what its message names; `kubectl kustomize DIR` shows it again.",
     ),
     Message(
         "invalid-yaml",

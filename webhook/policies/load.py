@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from webhook.documents import files
 from webhook.documents.files import Document
+from webhook.documents.find import Inputs
 from webhook.documents.problems import InvalidInputError, Problem, ProblemName
 from webhook.documents.yaml_tree import List, Mapping, Scalar
 from webhook.errors import InputError
@@ -53,10 +54,16 @@ class DocumentPart(NamedTuple):
         return self.document.place((*self.at, *location))
 
 
-def load(paths: Iterable[str]) -> Loaded:
+def load(paths: Iterable[str], *, recursive: bool = False, command: str = "") -> Loaded:
     """Read files, directories and `-` (stdin). What cannot be read is one of the problems."""
     problems: list[Problem] = []
-    parts = [part for path in paths for part in _policy_parts(files.read_documents([path], problems.append))]
+    parts = [
+        part
+        for path in paths
+        for part in _policy_parts(
+            files.read_documents(Inputs((path,), recursive, command=command), problems.append)
+        )
+    ]
     loaded = _load_parts(parts)
     return structs.replace(loaded, problems=(*problems, *loaded.problems))
 

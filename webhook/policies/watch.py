@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from webhook.documents import files
+from webhook.documents.find import Inputs, find_files
 from webhook.errors import InputError
 from webhook.file_watch import FileWatcher, content
 from webhook.model.policy import Policy
@@ -29,13 +29,7 @@ class PolicyFiles(FileWatcher):
         self.reads = 1
 
     def _read_again(self) -> None:
-        try:
-            loaded = load(self._paths)
-        except InputError as error:  # a folder without any file: it is not emptied to remove all policies
-            self.problems = 1
-            log.error("policies not reloaded, the old ones stay", extra={"reason": str(error)})  # noqa: TRY400 (the reason says all)
-            self._notify()
-            return
+        loaded = load(self._paths)  # a folder without any file is a problem: nobody empties it on purpose
         self.problems = len(loaded.problems)
         if loaded.problems:
             for problem in loaded.problems:
@@ -48,6 +42,6 @@ class PolicyFiles(FileWatcher):
 
     def _read_contents(self) -> list[bytes | None]:
         try:
-            return [content(Path(path)) for path in files.manifest_paths(self._paths)]
+            return [content(Path(path)) for path in find_files(Inputs(tuple(self._paths)))]
         except (InputError, OSError):  # an empty directory, which `load` reports
             return []

@@ -215,13 +215,12 @@ def test_invalid_input_is_an_error_and_nothing_is_printed(run: Run, stdin: str, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mutate"], "error: no manifests given: use -f FILE, -f DIRECTORY, or -f - for standard input\n"),
+        (
+            ["mutate"],
+            "error: no manifests given: name files, directories, - for standard input, or -k DIR for a kustomization\n",
+        ),
         (["mutate", "-f", "/dev/null/no"], "error: /dev/null/no: Not a directory [unreadable-file]\n"),
         (["mutate", "-f", "-", "--namespace-labels", "x"], "error: --namespace-labels x: write KEY=VALUE\n"),
-        (
-            ["mutate", "-f", "webhook"],
-            "error: webhook: no .yaml, .yml, .json file in this directory [no-manifests]\n",
-        ),
     ],
 )
 def test_wrong_usage(run: Run, arguments: list[str], message: str) -> None:

@@ -16,11 +16,13 @@ from webhook.audit.findings import WORST_FIRST, Finding, problem_of
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import AuditFormat, Reporter
 from webhook.cli.common import options
+from webhook.cli.common.inputs import Filenames, Kustomization, Paths, Recursive, inputs_of
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.output import OUTPUT, Format
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import warn
+from webhook.documents.find import Inputs
 from webhook.errors import InputError
 from webhook.messages.findings import FINDINGS
 from webhook.model.names import Mode
@@ -41,7 +43,9 @@ _INTERRUPTED = 130
 
 def audit(
     ctx: typer.Context,
-    filename: options.Filenames = None,
+    paths: Paths = None,
+    filename: Filenames = None,
+    kustomize: Kustomization = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
@@ -93,12 +97,14 @@ def audit(
         bool,
         typer.Option("--publish", help="Write a Report (openreports.io) into each namespace."),
     ] = False,
+    recursive: Recursive = False,
     fail_fast: FailFast = False,
 ) -> None:
     """Report what podtailor would change in existing workloads. Changes nothing.
 
     Without -f it audits a cluster: live Pods, and the Pod templates of controllers, by the policies of the
-    installed server, or by the built-in policies if none is installed. With -f it audits manifests.
+    installed server, or by the built-in policies if none is installed. With paths, -f or -k it audits
+    manifests.
 
     \b
     Findings, worst first:
@@ -113,12 +119,15 @@ def audit(
       helm template ./chart | podtailor audit -f - --fail-on violation
       podtailor audit -f deploy/ -o github
     """
+    inputs = inputs_of(
+        "audit", paths, filename, recursive=recursive, kustomization=kustomize, others=policies
+    )
     fails = _findings(fail_on)
     options.check_time(since)
     options.check_scope(namespace, all_namespaces=all_namespaces)
-    if filename and (selector or kinds or publish):
+    if inputs and (selector or kinds or publish):
         raise InputError("-l, --kinds and --publish audit a cluster: omit them with -f")
-    if output in (Format.SARIF, Format.GITHUB) and not filename:
+    if output in (Format.SARIF, Format.GITHUB) and not inputs:
         raise InputError(
             f"-o {output} shows findings on lines of files, and objects of a cluster have none",
             hint="give manifests with -f, or take -o junit or -o markdown",
@@ -135,13 +144,12 @@ def audit(
         namespace_labels=options.parse_labels(namespace_labels),
     )
     problems = Problems(fail_fast=fail_fast)
-    title = _title(filename, namespace, selector, context)
+    title = _title(inputs, namespace, selector, context)
     reporter = Reporter(output, title, problems, fails, with_diff=diff)
-    filenames = options.check_filenames(filename, policies) if filename else []
-    manifests = partial(_manifests, filenames, templates, problems)
+    manifests = partial(_manifests, inputs, templates, problems)
     as_if_enforced = what_if_ is not None
     is_complete = True
-    if filename and not (from_cluster or kubeconfig or context):
+    if inputs and not (from_cluster or kubeconfig or context):
         workloads = manifests(namespace or "default", NO_PLUGINS)
         auditor = _audit_without_cluster(policy_options, workloads, reporter, as_if_enforced=as_if_enforced)
     else:
@@ -153,17 +161,17 @@ def audit(
         api = api_client(kubeconfig, context, retry_429=True)
         default = connect.namespace_or_current(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
-        only = None if filename else namespace
+        only = None if inputs else namespace
         part = cluster_view.cluster_part(api, only, default, all_namespaces=all_namespaces)
         view = cluster_view.read(api, part, policy_options, ctx, since=since, as_if_enforced=as_if_enforced)
-        if filename:
+        if inputs:
             auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default))
         else:
             selection = cluster_view.selection(api, part, selector, kinds, templates)
             auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
         is_complete = not view.notes  # of the audit too, which notes what it may not read
-    if filename and not auditor.summary.objects and not problems.found:
-        warn(f"{', '.join(filename)}: no Pods or Pod templates found")
+    if inputs and not auditor.summary.objects and not problems.found:
+        warn(f"{inputs.title}: no Pods or Pod templates found")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
     problems.exit_if_any()
@@ -188,22 +196,22 @@ def _audit_without_cluster(
     return auditor
 
 
-def _title(filename: list[str] | None, namespace: str | None, selector: str, context: str | None) -> str:
-    if filename:
-        return ", ".join(filename)
+def _title(inputs: Inputs, namespace: str | None, selector: str, context: str | None) -> str:
+    if inputs:
+        return inputs.title
     limits = (("context", context), ("namespace", namespace), ("labels", selector))
     return ", ".join(f"{name} {value}" for name, value in limits if value)
 
 
 def _manifests(
-    filenames: list[str],
+    inputs: Inputs,
     templates: TemplatePaths,
     problems: Problems,
     namespace: str,
     plugins: Plugins,
 ) -> Iterator[Workload]:
     """The Pods and templates in files."""
-    for document in read_manifests(filenames, templates, problems.add):
+    for document in read_manifests(inputs, templates, problems.add):
         for located in find_manifests(document, templates, problems.add):
             yield _workload(located, namespace, plugins)
 

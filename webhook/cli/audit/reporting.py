@@ -104,5 +104,5 @@ class Reporter:
                 from webhook.audit.reports import prometheus
 
                 write(prometheus.exposition(summary))
-            case Format.TABLE:
+            case Format.TABLE if summary.objects or not self._problems.found:
                 table.show(summary, costs, totals, with_diff=self._prints_diff)

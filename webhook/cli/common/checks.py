@@ -12,6 +12,8 @@ from webhook.checks.result import Level, Result, relative_to
 from webhook.cli.common.output import OUTPUT, Format
 from webhook.cli.common.terminal import write
 from webhook.documents.problems import Problem, ProblemName
+from webhook.model.place import Place
+from webhook.model.policy import Policy
 
 CheckFormat = Literal[Format.SARIF, Format.JUNIT, Format.GITHUB, Format.MARKDOWN]
 CheckOutput = Annotated[
@@ -52,3 +54,9 @@ def results_of(problems: Iterable[Problem]) -> Iterator[Result]:
             place=each.place,
             judged=each.name not in _UNREAD,
         )
+
+
+def passed(policy: Policy) -> Result:
+    file, line, column = policy.source.rsplit(":", 2)
+    place = Place(file, int(line), int(column))
+    return Result(rule="pass", level=Level.PASSED, place=place, object=policy.key)

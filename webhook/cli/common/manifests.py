@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
 
+from webhook.cli.common.kustomize import rendered
 from webhook.cli.common.terminal import warn
 from webhook.documents import files
 from webhook.documents.files import Document
+from webhook.documents.find import Inputs
 from webhook.documents.problems import OnProblem, Problem, ProblemName, raise_problem
 from webhook.engine.metadata_warnings import misplaced_keys
 from webhook.engine.snapshot import Request
@@ -69,12 +71,12 @@ NO_TEMPLATE_PATHS: TemplatePaths = MappingProxyType({})
 
 
 def read_manifests(
-    paths: Iterable[str],
+    inputs: Inputs,
     templates: TemplatePaths = NO_TEMPLATE_PATHS,
     on_problem: OnProblem = raise_problem,
 ) -> Iterator[Document]:
-    """The documents of files, directories and `-`; warns about likely mistakes."""
-    for document in files.read_documents(paths, on_problem):
+    """The documents of all inputs; warns about likely mistakes."""
+    for document in _documents(inputs, on_problem):
         for problem in document.duplicate_key_problems():
             warn(f"{problem}: the last one is used, as by kubectl")
         for at, obj in _objects(document.data):
@@ -82,6 +84,12 @@ def read_manifests(
                 _warn_about_templates(document.place(at), obj)
             _warn_about_keys(document, at, obj)
         yield document
+
+
+def _documents(inputs: Inputs, on_problem: OnProblem) -> Iterator[Document]:
+    if inputs.kustomization:
+        yield from rendered(inputs.kustomization, inputs.command, on_problem)
+    yield from files.read_documents(inputs, on_problem)
 
 
 def _kind(obj: dict[str, Any]) -> tuple[str, str]:

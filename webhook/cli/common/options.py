@@ -60,12 +60,6 @@ AcceleratorPatterns = Annotated[
 NoAnnotate = Annotated[
     bool, setting("--no-annotate", help="Do not add the annotation podtailor.dev/applied.")
 ]
-Filenames = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--filename", "-f", metavar="PATH", help="Manifest, directory, or - for standard input (repeatable)."
-    ),
-]
 NamespaceLabels = Annotated[
     list[str] | None,
     typer.Option("--namespace-labels", metavar="KEY=VALUE", help="Labels of the namespace (repeatable)."),
@@ -193,15 +187,3 @@ def parse_controllers(controllers: list[str] | None) -> dict[tuple[str, str], tu
         key = (f"{group}/{version}", kind)
         paths[key] = (*paths.get(key, ()), tuple(path.split(".")))
     return paths
-
-
-def check_filenames(filenames: list[str] | None, others: list[str] | None = None) -> list[str]:
-    """The files of `-f`. `others` may name standard input too, which can be read only once.
-
-    Raises InputError.
-    """
-    if not filenames:
-        raise InputError("no manifests given: use -f FILE, -f DIRECTORY, or -f - for standard input")
-    if [*filenames, *(others or ())].count("-") > 1:
-        raise InputError("- is given more than once, and standard input can be read only once")
-    return filenames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -41,11 +42,13 @@ class Problems:
             self._found[problem] = None
             print_problem(problem)
 
-    def add_error(self, error: InputError, otherwise: Problem) -> None:
-        """The problems of an error; `otherwise` is what to report for one that has none."""
-        problems = error.problems if isinstance(error, InvalidInputError) else (otherwise,)
+    def add_all(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self.add(problem)
+
+    def add_error(self, error: InputError, otherwise: Problem) -> None:
+        """The problems of an error; `otherwise` is what to report for one that has none."""
+        self.add_all(error.problems if isinstance(error, InvalidInputError) else (otherwise,))
 
     def exit_if_any(self) -> None:
         if self._found:

@@ -9,12 +9,14 @@ import typer
 from rich.text import Text
 
 from webhook.cli.common import options
+from webhook.cli.common.inputs import Filenames, Kustomization, Recursive, inputs_of, is_path
 from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
+from webhook.documents.find import Inputs
 from webhook.engine import explain as engine
 from webhook.errors import InputError
 from webhook.model.names import Mode
@@ -30,8 +32,12 @@ if TYPE_CHECKING:
 
 def explain(
     ctx: typer.Context,
-    live: Annotated[str | None, typer.Argument(metavar="pod/NAME", help="A live Pod.")] = None,
-    filename: options.Filenames = None,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TARGET]...", help="pod/NAME of a live Pod; or paths, as with -f."),
+    ] = None,
+    filename: Filenames = None,
+    kustomize: Kustomization = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
@@ -45,6 +51,7 @@ def explain(
     output: Output = Format.TABLE,
     *,
     from_cluster: options.FromCluster = False,
+    recursive: Recursive = False,
     fail_fast: FailFast = False,
 ) -> None:
     """Explain a Pod: its workload types, policies and changed fields.
@@ -56,7 +63,11 @@ def explain(
       podtailor explain -f pod.yaml --from-cluster --namespace shop
       podtailor explain pod/web-0 --namespace shop
     """
-    filenames = _filenames(live, filename, policies)
+    paths = [*filter(is_path, targets or ())]
+    inputs = inputs_of(
+        "explain", paths, filename, recursive=recursive, kustomization=kustomize, others=policies
+    )
+    live = _live([each for each in targets or () if each not in paths], inputs)
     templates = options.parse_controllers(controller)
     policy_options = PolicyOptions(
         policies=policies,
@@ -91,7 +102,7 @@ def explain(
     problems = Problems(fail_fast=fail_fast)
     pods = [
         located
-        for document in read_manifests(filenames, templates, problems.add)
+        for document in read_manifests(inputs, templates, problems.add)
         for located in find_manifests(document, templates, problems.add)
     ]
     explanations = [
@@ -132,10 +143,14 @@ def _excluded(view: ClusterView, located: LocatedManifest, default_namespace: st
     return view.enforcement.excludes(namespace, labels_of(located.manifest.admitted.metadata or NO_METADATA))
 
 
-def _filenames(live: str | None, filename: list[str] | None, policies: list[str] | None) -> list[str]:
-    """The files to explain; none for a live Pod. Raises InputError."""
-    if live and filename:
-        raise InputError("give pod/NAME of a live Pod, or -f FILE, not both")
-    if not live and not filename:
-        raise InputError("nothing to explain: give pod/NAME of a live Pod, or -f FILE (- for standard input)")
-    return options.check_filenames(filename, policies) if filename else []
+def _live(names: list[str], inputs: Inputs) -> str | None:
+    """The live Pod to explain; None for manifests. Raises InputError."""
+    if names and inputs:
+        raise InputError("give pod/NAME of a live Pod, or manifests, not both")
+    if len(names) > 1:
+        raise InputError("give one live Pod")
+    if not names and not inputs:
+        raise InputError(
+            "nothing to explain: give pod/NAME of a live Pod, a file or directory, or - for standard input"
+        )
+    return names[0] if names else None

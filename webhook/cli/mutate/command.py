@@ -10,6 +10,7 @@ import typer
 from webhook.checks.result import Level
 from webhook.cli.common import options
 from webhook.cli.common.checks import print_results, results_of
+from webhook.cli.common.inputs import Filenames, Kustomization, Paths, Recursive, inputs_of, required
 from webhook.cli.common.manifests import find_manifests, read_manifests
 from webhook.cli.common.output import OUTPUT, DataFormat, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
@@ -26,7 +27,9 @@ MutateFormat = Literal[Format.YAML, Format.JSON, Format.MARKDOWN, Format.SARIF, 
 
 
 def mutate(
-    filename: options.Filenames = None,
+    paths: Paths = None,
+    filename: Filenames = None,
+    kustomize: Kustomization = None,
     policies: options.Policies = None,
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
@@ -45,6 +48,7 @@ def mutate(
     ] = False,
     output: Annotated[MutateFormat, OUTPUT] = Format.YAML,
     no_annotate: options.NoAnnotate = False,
+    recursive: Recursive = False,
     fail_fast: FailFast = False,
 ) -> None:
     """Tailor manifests in files as admission would tailor their Pods.
@@ -60,13 +64,16 @@ def mutate(
     \b
     Examples:
       podtailor mutate -f deployment.yaml --diff
+      podtailor mutate -k overlays/prod | kubectl apply -f -
       helm template ./chart | podtailor mutate -f - | kubectl apply -f -
       podtailor mutate -f deploy/ --in-place
       podtailor mutate -f deploy/ --check -o github
 
     """
     _check_flags(output, diff=diff, check=check, in_place=in_place)
-    filenames = options.check_filenames(filename, policies)
+    inputs = required(
+        inputs_of("mutate", paths, filename, recursive=recursive, kustomization=kustomize, others=policies)
+    )
     snapshot = snapshot_from(
         PolicyOptions(
             policies=policies,
@@ -81,7 +88,7 @@ def mutate(
     problems = Problems(fail_fast=fail_fast)
     found = [
         tailored(document, find_manifests(document, templates, problems.add), snapshot, namespace)
-        for document in read_manifests(filenames, templates, problems.add)
+        for document in read_manifests(inputs, templates, problems.add)
     ]
     for each in found:
         _warn(each)

@@ -1,0 +1,69 @@
+"""Which files of a directory are read, and what a directory without any is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from webhook.documents.find import Inputs, find_files
+from webhook.documents.problems import Problem
+
+TREE = ("b.yaml", "a.json", "z.yml", "notes.txt", "sub/c.yaml", "sub/deep/d.yaml", ".git/e.yaml", ".f.yaml")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in TREE:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("a: 1\n")
+    (tmp_path / "sub" / "link").symlink_to(tmp_path)
+    return tmp_path
+
+
+def _found(inputs: Inputs, tree: Path) -> list[str]:
+    return [str(Path(path).relative_to(tree)) for path in find_files(inputs)]
+
+
+@pytest.mark.parametrize(
+    ("recursive", "names"),
+    [
+        pytest.param(False, [".f.yaml", "a.json", "b.yaml", "z.yml"], id="only the directory's own files"),
+        pytest.param(
+            True,
+            [".f.yaml", "a.json", "b.yaml", "sub/c.yaml", "sub/deep/d.yaml", "z.yml"],
+            id="with -R those of subdirectories, but of no hidden one, and through no symlink",
+        ),
+    ],
+)
+def test_files_by_name(tree: Path, recursive: bool, names: list[str]) -> None:
+    assert _found(Inputs((str(tree),), recursive), tree) == names
+
+
+def test_a_file_is_read_whatever_its_name_is_and_a_hidden_directory_if_it_is_named(tree: Path) -> None:
+    named = Inputs((str(tree / "notes.txt"), str(tree / ".git")), recursive=True)
+    assert _found(named, tree) == ["notes.txt", ".git/e.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "files", "words", "hint"),
+    [
+        pytest.param(Inputs(command="podtailor audit"), ["a.txt"], "no .yaml, .yml, .json file in this directory", "", id="nothing anywhere"),
+        pytest.param(Inputs(command="podtailor audit"), ["s/t/a.yaml"], "only in its subdirectories", "podtailor audit -R FOLDER", id="subdirectories have some"),
+        pytest.param(Inputs(), ["s/a.yaml"], "only in its subdirectories", "name the subdirectories", id="a command without -R"),
+        pytest.param(Inputs(command="podtailor audit"), [".s/a.yaml"], "no .yaml, .yml, .json file in this directory", "", id="only hidden ones have some"),
+        pytest.param(Inputs(command="podtailor audit", recursive=True), ["s/a.txt"], "no .yaml, .yml, .json file in this directory", "", id="nothing below either"),
+    ],
+)  # fmt: skip
+def test_a_directory_without_manifests(
+    tmp_path: Path, inputs: Inputs, files: list[str], words: str, hint: str
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("a: 1\n")
+    problems: list[Problem] = []
+    inputs = Inputs((str(tmp_path),), inputs.recursive, command=inputs.command)
+    assert list(find_files(inputs, problems.append)) == []
+    (problem,) = problems
+    assert problem.message.endswith(words)
+    assert problem.hint == hint.replace("FOLDER", str(tmp_path))

@@ -1,0 +1,79 @@
+"""Find the files that a command is to read, and name what must be rendered before it can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from webhook.documents.problems import OnProblem, Problem, ProblemName, raise_problem
+from webhook.documents.rendering import unrendered
+from webhook.model.place import Place
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class Inputs(Struct, frozen=True):
+    """What a command is to read."""
+
+    paths: tuple[str, ...] = ()
+    """Files, directories, and `-` for standard input."""
+    recursive: bool = False
+    """Subdirectories too, as kubectl reads them; but no hidden ones, which hold no manifests."""
+    kustomization: str = ""
+    """The directory of a kustomization to render."""
+    command: str = ""
+    """The command that reads them, such as `podtailor audit`; empty if it has no -R."""
+    of_manifests: bool = False
+    """Whether it reads manifests: then charts and kustomizations must be rendered first."""
+
+    def __bool__(self) -> bool:
+        return bool(self.paths or self.kustomization)
+
+    @property
+    def title(self) -> str:
+        return ", ".join(self.paths) or self.kustomization
+
+
+def find_files(inputs: Inputs, on_problem: OnProblem = raise_problem) -> Iterator[str]:
+    """Files and `-` as given; directories as the files in them, by name."""
+    for path in inputs.paths:
+        if path == "-" or not Path(path).is_dir():
+            yield path
+            continue
+        problems: list[Problem] = []
+        found = list(_files_in(Path(path), inputs, problems.append))
+        if not (found or problems):
+            problems.append(_empty(path, inputs))
+        for problem in problems:
+            on_problem(problem)
+        yield from found
+
+
+def _files_in(folder: Path, inputs: Inputs, on_problem: OnProblem) -> Iterator[str]:
+    problem = unrendered(folder, inputs.command) if inputs.of_manifests else None
+    if problem:
+        on_problem(problem)
+        return
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        on_problem(Problem(ProblemName.UNREADABLE_FILE, Place(str(folder)), str(error.strerror)))
+        return
+    for entry in entries:
+        if not entry.is_dir():
+            if entry.suffix in SUFFIXES:
+                yield str(entry)
+        elif inputs.recursive and not entry.name.startswith(".") and not entry.is_symlink():
+            yield from _files_in(entry, inputs, on_problem)
+
+
+def _empty(path: str, inputs: Inputs) -> Problem:
+    message, hint = f"no {', '.join(SUFFIXES)} file in this directory", ""
+    if not inputs.recursive:
+        below = _files_in(Path(path), Inputs(recursive=True), lambda _: None)
+        if next(below, None):
+            message = f"{message}, only in its subdirectories"
+            hint = f"{inputs.command} -R {path}" if inputs.command else "name the subdirectories"
+    return Problem(ProblemName.NO_MANIFESTS, Place(path), message, hint=hint)
