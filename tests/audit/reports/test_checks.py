@@ -23,15 +23,28 @@ def _row(*items: Item, place: Place | None = PLACE) -> Row:
     return Row(OWNER, Verdict(items=items, diff="+a"), place=place)
 
 
-def test_changes_of_a_line_are_one_result() -> None:
-    found = list(results([_row(*CHANGES)], ()))
-    assert [(each.place, each.message) for each in found] == [
-        (Place("deploy/web.yaml", 9, 7), "general: app:requests.cpu 100m, app:requests.memory 256Mi"),
-        (Place("deploy/web.yaml", 5, 3), "gpu: pod:tolerations gpu"),
+def test_changes_of_an_object_are_one_result_at_its_container() -> None:
+    (found,) = results([_row(*reversed(CHANGES))], ())
+    assert found.place == Place("deploy/web.yaml", 9, 7)
+    assert found.message == (
+        "gpu: pod:tolerations gpu; general: app:requests.memory 256Mi, app:requests.cpu 100m"
+    )
+    assert (found.rule, found.level, found.object, found.diff) == (
+        "would-change",
+        Level.NOTE,
+        "Deployment shop/web",
+        "+a",
+    )
+
+
+def test_violations_of_several_containers_are_results_at_each() -> None:
+    items = [
+        Item(Finding.VIOLATION, "p", each, why="too much", line=line) for each, line in (("a", 3), ("b", 7))
     ]
-    assert {(each.rule, each.level, each.object, each.diff) for each in found} == {
-        ("would-change", Level.NOTE, "Deployment shop/web", "+a")
-    }
+    assert [(each.place, each.message) for each in results([_row(*items)], ())] == [
+        (Place("deploy/web.yaml", 3, 0), "p: a: too much"),
+        (Place("deploy/web.yaml", 7, 0), "p: b: too much"),
+    ]
 
 
 def test_an_object_of_a_cluster_has_no_place() -> None:

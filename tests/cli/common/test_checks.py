@@ -28,8 +28,7 @@ def test_annotations_name_the_file_from_the_root(run: Run, repository: Path) -> 
     first, last = done.out.splitlines()
     assert first == (
         "::notice file=deploy/a b.yaml,line=6,col=5,title=podtailor%3A would-change"
-        "::Pod default/web: general: app:resizePolicy.cpu NotRequired, app:resizePolicy.memory NotRequired, "
-        "app:requests.cpu 100m, app:requests.memory 256Mi"
+        "::Pod default/web: general: app:requests.cpu 100m, app:requests.memory 256Mi"
     )
     assert (done.code, last) == (0, "podtailor: 1 would-change")
 

@@ -117,7 +117,7 @@ def test_a_check_is_shown_on_the_lines_that_would_change(run: Run) -> None:
     assert first.startswith(
         "::error file=a.yaml,line=7,col=5,title=podtailor%3A would-change::Pod default/web: "
     )
-    assert "general: app:resizePolicy.cpu NotRequired" in first
+    assert first.endswith("general: app:requests.cpu 100m, app:requests.memory 256Mi")
     assert (done.code, last) == (1, "podtailor: 1 would-change")
     root = ET.fromstring(run("mutate", "-f", ".", "--check", "-o", "junit").out)  # noqa: S314 (ours)
     assert [case.get("name") for case in root.iter("testcase")] == ["Pod default/web"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -11,6 +10,7 @@ from webhook.audit.findings import Finding, Item
 from webhook.audit.reports.wording import what
 from webhook.audit.summary import Row
 from webhook.checks.result import Level, Result
+from webhook.model.place import Place
 from webhook.policies.policy_tests import value_text
 
 _LEVELS = {
@@ -25,24 +25,26 @@ _LEVELS = {
 }
 
 
+_CHANGES = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
+
+
 def results(rows: Iterable[Row], fails: Collection[Finding]) -> Iterator[Result]:
-    """One for each finding of an object and each line it is about.
+    """One for all changes of an object, and one for each other finding and line.
 
     `fails`: those that fail the audit, which are errors; so a pipeline shows errors if the exit code is 1.
     """
     for row in rows:
-        by_place: dict[tuple[Finding, int, int], list[Item]] = {}
+        grouped: dict[tuple[Finding, int, int], list[Item]] = {}
         for item in row.verdict.items:
-            by_place.setdefault((item.finding, item.line, item.column), []).append(item)
-        for (finding, line, column), items in by_place.items():
-            place = row.place
-            if place and line:
-                place = structs.replace(place, line=line, column=column)
+            line, column = (0, 0) if item.finding in _CHANGES else (item.line, item.column)
+            grouped.setdefault((item.finding, line, column), []).append(item)
+        for (finding, _, _), items in grouped.items():
+            shown = [item for item in items if item.has_effect] or items
             yield Result(
                 rule=finding,
                 level=_level(items, finding, fails),
-                message=_message(items, finding),
-                place=place,
+                message=_message(shown, finding),
+                place=_place(row.place, shown),
                 object=str(row.owner),
                 diff=row.verdict.diff,
                 judged=finding is not Finding.NOT_JUDGED,
@@ -57,16 +59,19 @@ def _level(items: Iterable[Item], finding: Finding, fails: Collection[Finding]) 
     return _LEVELS[finding]
 
 
+def _place(of_object: Place | None, items: Sequence[Item]) -> Place | None:
+    """That of the first item about a container, which says more than a line of the whole Pod."""
+    item = next((item for item in items if not item.field.startswith("pod:")), items[0])
+    if of_object is None or not item.line:
+        return of_object
+    return structs.replace(of_object, line=item.line, column=item.column)
+
+
 def _message(items: Iterable[Item], finding: Finding) -> str:
     """The values of changes too: a pipeline shows no diff beside the line."""
-    if finding not in (Finding.WOULD_CHANGE, Finding.SLIPPED_THROUGH):
+    if finding not in _CHANGES:
         return what(items, finding)
-    return values((item.policy, item.field, item.after) for item in items)
-
-
-def values(changes: Iterable[tuple[str, str, Any]]) -> str:
-    """Policy, field and value of each change, by policy."""
     by_policy: dict[str, list[str]] = {}
-    for policy, field, value in changes:
-        by_policy.setdefault(policy, []).append(f"{field} {value_text(value)}")
+    for item in items:
+        by_policy.setdefault(item.policy, []).append(f"{item.field} {value_text(item.after)}")
     return "; ".join(f"{policy}: {', '.join(fields)}" for policy, fields in by_policy.items())

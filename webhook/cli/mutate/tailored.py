@@ -10,14 +10,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from webhook.audit.reports.checks import values
+from webhook.audit.findings import Finding, Item, Verdict
+from webhook.audit.reports.checks import results
+from webhook.audit.summary import Row
 from webhook.checks.result import Level, Result
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
 from webhook.engine.evaluate import VIOLATION, Decision, evaluate
 from webhook.engine.snapshot import Snapshot
-from webhook.model.draft import Change
 from webhook.model.patch import Op
 from webhook.model.place import Place
 
@@ -40,27 +41,38 @@ class Tailored:
         return edited(self.document, self.ops)
 
     def results(self) -> Iterator[Result]:
-        """Changes by the line they are about; else that the manifest passes."""
+        """What each manifest lacks, or that it passes."""
         diff = _diff(self.document.text, self.after)
         for located, decision in self.decisions:
-            name = str(located.ref(self.namespace))
+            row = Row(located.ref(self.namespace), _verdict(located, decision, diff), place=located.place)
+            if not decision.denied or row.finding is Finding.WOULD_CHANGE:
+                yield from results([row], (Finding.WOULD_CHANGE,))
+            name = str(row.owner)
             if decision.denied:
                 yield _result(VIOLATION, Level.ERROR, decision.denied, located.place, name)
-            by_place: dict[Place, list[Change]] = {}
-            for change in decision.outcome.changes:
-                by_place.setdefault(located.place_of(change.path), []).append(change)
-            for place, changes in by_place.items():
-                message = values((each.policy.key, each.field, each.value) for each in changes)
-                yield _result("would-change", Level.ERROR, message, place, name, diff)
             for each in decision.warnings:
                 if not (decision.denied and each.reason == VIOLATION):
                     yield _result(each.reason, Level.WARNING, each.detail, located.place, name)
-            if not (decision.denied or by_place or decision.warnings):
-                yield _result("pass", Level.PASSED, "", located.place, name)
 
 
-def _result(rule: str, level: Level, message: str, place: Place, name: str, diff: str = "") -> Result:
-    return Result(rule=rule, level=level, message=message, place=place, object=name, diff=diff)
+def _verdict(located: LocatedManifest, decision: Decision, diff: str) -> Verdict:
+    places = [located.place_of(change.path) for change in decision.outcome.changes]
+    items = [
+        Item(
+            Finding.WOULD_CHANGE,
+            change.policy.key,
+            change.field,
+            after=change.value,
+            line=place.line,
+            column=place.column,
+        )
+        for change, place in zip(decision.outcome.changes, places, strict=True)
+    ]
+    return Verdict(items=tuple(items) or (Item(Finding.PASS),), diff=diff)
+
+
+def _result(rule: str, level: Level, message: str, place: Place, name: str) -> Result:
+    return Result(rule=rule, level=level, message=message, place=place, object=name)
 
 
 def _diff(before: str, after: str) -> str:
