@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.chart import CHART, owned_definitions, values_schema
 from webhook.documents.files import read_file
 
 
@@ -32,3 +34,9 @@ def test_no_pod_of_ours_takes_variables_from_services() -> None:
     }
     assert len(links) >= 2
     assert set(links.values()) == {False}, links
+
+
+def test_what_the_chart_has_of_the_code_is_generated() -> None:
+    for name, definition in owned_definitions().items():
+        assert read_file(str(CHART / "crds" / name))[0].data == definition, "run make generate"
+    assert json.loads((CHART / "values.schema.json").read_text()) == values_schema(), "run make generate"
