@@ -14,6 +14,7 @@ from typing import Any
 
 from webhook.documents import json_data, yaml_tree
 from webhook.documents.find import Inputs, find_files
+from webhook.documents.json_positions import JsonPositions
 from webhook.documents.problems import InvalidInputError, OnProblem, Problem, ProblemName, raise_problem
 from webhook.documents.rendering import chart_template, template_problem, with_command
 from webhook.documents.yaml_tree import DuplicateKey, Location, Node, YamlError
@@ -38,6 +39,8 @@ class Document:
     first_column: int = field(default=0, kw_only=True)
     """Column of the start of the text, from 0: one line may hold several JSON objects."""
     duplicate_keys: tuple[DuplicateKey, ...] = field(default=(), kw_only=True)
+    is_json: bool = field(default=False, kw_only=True)
+    """Whether the text is JSON, with one object."""
     is_rendered: bool = field(default=False, kw_only=True)
     """Whether a tool printed it: then no file has it."""
 
@@ -49,10 +52,16 @@ class Document:
         except YamlError as error:
             raise InvalidInputError(_invalid_yaml(self, error)) from error
 
+    @cached_property
+    def _json_positions(self) -> JsonPositions:
+        return JsonPositions(self.text)
+
     def place(self, location: Location = ()) -> Place:
         """Of a field, or of its innermost parent that exists."""
         if self.is_rendered:
             return self.at(0, 0)
+        if self.is_json:
+            return self.at(*self._json_positions.find(location))
         try:
             node = yaml_tree.node_at(self.root, location)
         except InputError:
@@ -167,7 +176,7 @@ def _json_documents(
     JSON is written by programs and can be long, so positions in it are computed only when needed.
     """
     try:
-        return [Document(source, line, text, json_data.decode(text), first_column=column)]
+        return [Document(source, line, text, json_data.decode(text), first_column=column, is_json=True)]
     except json_data.DiffersFromYamlError:
         pass
     documents = []

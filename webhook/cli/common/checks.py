@@ -22,7 +22,13 @@ CheckOutput = Annotated[
     ],
     OUTPUT,
 ]
-_UNREAD = (ProblemName.UNREADABLE_FILE, ProblemName.NO_MANIFESTS, ProblemName.INVALID_YAML)
+_UNREAD = (
+    ProblemName.UNREADABLE_FILE,
+    ProblemName.NO_MANIFESTS,
+    ProblemName.NOT_RENDERED,
+    ProblemName.RENDERING_FAILED,
+    ProblemName.INVALID_YAML,
+)
 
 
 def print_results(results: Iterable[Result], output: CheckFormat, *, title: str, headline: str = "") -> None:

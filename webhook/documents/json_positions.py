@@ -1,0 +1,56 @@
+"""Where values stand in a JSON text, found level by level: a whole tree of a large List takes seconds."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from webhook.documents.yaml_tree import Location
+
+_SPACE = re.compile(r"[\ufeff\s]*")
+_DECODER = json.JSONDecoder()
+
+
+class JsonPositions:
+    """Of a text with one valid JSON value."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
+
+    def find(self, location: Location) -> tuple[int, int]:
+        """Line and column, from 0, of a key or list item, or of its innermost parent that exists."""
+        nearest = value = self._skip(0)
+        for step in location:
+            if value not in self._children:
+                self._children[value] = dict(self._read_children(value))
+            if step not in self._children[value]:
+                break
+            nearest, value = self._children[value][step]
+        line = bisect_right(self._lines, nearest) - 1
+        return line, nearest - self._lines[line]
+
+    def _read_children(self, at: int) -> Iterator[tuple[str | int, tuple[int, int]]]:
+        """Key or index, with the offsets of the key or item and of its value."""
+        opening, at = self._text[at], self._skip(at + 1)
+        index = 0
+        while opening in "{[" and self._text[at] not in "}]":
+            step: str | int = index
+            start = value = at
+            if opening == "{":
+                step, colon = _DECODER.raw_decode(self._text, start)
+                value = self._skip(self._skip(colon) + 1)
+            yield step, (start, value)
+            _, end = _DECODER.raw_decode(self._text, value)
+            at = self._skip(end)
+            if self._text[at] == ",":
+                at = self._skip(at + 1)
+            index += 1
+
+    def _skip(self, at: int) -> int:
+        """Past white space."""
+        match = _SPACE.match(self._text, at)
+        return match.end() if match else at
