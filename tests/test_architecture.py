@@ -137,6 +137,7 @@ _TESTED_BY = {
     "webhook/cli/common/connect.py": "tests/e2e/test_cluster_commands.py",
     "webhook/cli/common/policy_options.py": "tests/cli/test_policies.py",
     "webhook/cli/explain/live.py": "tests/e2e/test_cluster_commands.py",
+    "webhook/cli/policy_rows.py": "tests/cli/test_policies.py",
     "webhook/cli/retrofit.py": "tests/e2e/test_audit.py",
     "webhook/cli/serve/certificates.py": "tests/cli/serve/test_command.py",
     "webhook/documents/json_data.py": "tests/documents/test_files.py",

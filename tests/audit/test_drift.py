@@ -71,6 +71,30 @@ def test_limit_that_is_given_is_the_request_too() -> None:
     assert _differing(live, pod(), limit) == []
 
 
+@pytest.mark.parametrize(
+    ("live", "items"),
+    [
+        pytest.param("{limits: {cpu: 1}, requests: {cpu: 100m}}", [], id="as the LimitRange gives it"),
+        pytest.param("{limits: {cpu: 1}, requests: {cpu: 1}}", [], id="created before the LimitRange"),
+        pytest.param("{limits: {cpu: 2}, requests: {cpu: 100m}}", [(Finding.DRIFTED, "app:limits.cpu", 2, "1")], id="resized limit"),
+    ],
+)  # fmt: skip
+def test_request_of_a_limit_range_stays_beside_the_limit_of_a_policy(
+    live: str, items: list[tuple[Any, ...]]
+) -> None:
+    limit = policy("{resources: {limits: [{type: Container, default: {cpu: '1'}}]}}")
+    written, admitted = pod_view(pod()), pod_view(pod(container="resources: {requests: {cpu: 100m}}"))
+    verdict = judged(
+        pod(container=f"resources: {live}"),
+        limit,
+        created=LATER,
+        expected=expected_of_template("default", written, admitted, snapshot(limit)),
+        enforcement=in_force(limit),
+    )
+    found = [(item.finding, item.field, item.before, item.after) for item in verdict.items if item.field]
+    assert found == items
+
+
 def test_policy_that_is_tried_says_what_a_new_pod_would_have_and_cost() -> None:
     tried = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: '9'}}]}}", name="tried")
     verdict = judged(SIZED, tried, created=LATER, expected=_template(pod(), tried))

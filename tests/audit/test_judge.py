@@ -42,6 +42,7 @@ def test_conflict_gives_both_values() -> None:
     other = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: '3'}}]}}", name="zz")
     conflict, *_ = judged(pod(), REQUESTS, other).items
     assert (conflict.policy, conflict.field) == ("zz", "app:requests.cpu")
+    assert (conflict.value, conflict.winner, conflict.winning_value) == ("3", "test", "100m")
     assert conflict.why == "test (100m) takes precedence over zz (3)"
 
 

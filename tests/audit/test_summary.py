@@ -34,6 +34,15 @@ def test_row_is_as_bad_as_the_worst_of_its_pods() -> None:
     assert (total.pods, total.before["cpu"], total.after["cpu"]) == (3, 300, 900)
 
 
+def test_row_changes_if_one_of_its_pods_does() -> None:
+    summary = Summary()
+    for restart_policy in ("NotRequired", "RestartContainer", "NotRequired"):
+        verdict = judged(pod(), policy(f"{{resizePolicy: {{cpu: {restart_policy}}}}}"))
+        summary.add(live_pod(restart_policy, WEB), verdict)
+    (row,) = summary.rows
+    assert (row.verdict.changes, summary.without_effect) == (True, 0)
+
+
 def test_rows_without_effect_come_last() -> None:
     summary = Summary()
     for name, restart_policy in (("a", "NotRequired"), ("b", "RestartContainer")):

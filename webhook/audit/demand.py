@@ -10,7 +10,7 @@ from webhook.audit.findings import Amounts, Demand
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
 from webhook.model.pod import ResourceList, Toleration, effective_requests
-from webhook.model.pod_resources import RequestsAndLimits, aggregate, resources_after
+from webhook.model.pod_resources import RequestsAndLimits, Side, aggregate, resources_after
 from webhook.model.quantity import milli
 from webhook.model.subject import Container, ContainerKind, Subject
 
@@ -19,6 +19,7 @@ def demand(subject: Subject, writes: Sequence[Write], overhead: ResourceList) ->
     resources = resources_after(subject, writes)
     return Demand(
         requests=_requests(subject, resources, overhead),
+        limits=_totals(subject, resources, "limits"),
         containers={
             each.name: {
                 resource: milli(resources[each.path].requests.get(resource, 0)) for resource in QOS_RESOURCES
@@ -35,17 +36,26 @@ def _requests(
     subject: Subject, resources: Mapping[Path, RequestsAndLimits], overhead: ResourceList
 ) -> Amounts:
     """As the scheduler computes them: `PodRequests` in k8s.io/component-helpers `resource/helpers.go`."""
-    by_container = [(each.kind, resources[each.path].requests) for each in subject.containers]
+    totals = _totals(subject, resources, "requests")
     whole = subject.spec.resources
     pod_level = effective_requests(whole) if whole else {}
     amounts = {}
-    for resource in {*overhead, *pod_level, *(key for _, requests in by_container for key in requests)}:
+    for resource in {*overhead, *pod_level, *totals}:
         if resource in pod_level and resource in QOS_RESOURCES:
             amount = milli(pod_level[resource])
         else:
-            amount = aggregate((kind, milli(requests.get(resource, 0))) for kind, requests in by_container)
+            amount = totals.get(resource, 0)
         amounts[resource] = amount + milli(overhead.get(resource, 0))
     return amounts
+
+
+def _totals(subject: Subject, resources: Mapping[Path, RequestsAndLimits], side: Side) -> Amounts:
+    """Of the containers together."""
+    by_container = [(each.kind, getattr(resources[each.path], side)) for each in subject.containers]
+    return {
+        resource: aggregate((kind, milli(amounts.get(resource, 0))) for kind, amounts in by_container)
+        for resource in {key for _, amounts in by_container for key in amounts}
+    }
 
 
 def _unsized(subject: Subject, resources: Mapping[Path, RequestsAndLimits], resource: str) -> Iterable[str]:

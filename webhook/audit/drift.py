@@ -63,8 +63,8 @@ def drift(
                         why="its template sets another value",
                     )
                 else:
-                    # A limit that a policy sets without a request is the request too.
-                    limit = f"{container.name}:limits.{resource}"
+                    # A limit that a policy sets is the request too, if neither it nor a LimitRange sets that.
+                    limit = "" if field in expected.defaulted else f"{container.name}:limits.{resource}"
                     change = expected.assigned.get(field) or expected.assigned.get(limit)
                     if change is None and _may_be_older(field, expected, subject):
                         continue

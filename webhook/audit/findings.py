@@ -49,6 +49,11 @@ class Item(Struct, frozen=True, omit_defaults=True, rename="camel"):
     why: str = ""
     in_force: bool = False
     """Whether a Pod created now gets `after`."""
+    value: Any = None
+    """What `policy` proposes, in a conflict."""
+    winner: str = ""
+    """The policy that takes precedence, in a conflict."""
+    winning_value: Any = None
     line: int = 0
     """Of the field in a manifest, or of what would hold it; 0 for what is in no file."""
     column: int = 0
@@ -68,6 +73,8 @@ class Demand(Struct, frozen=True, kw_only=True):
     """What one Pod requires of a Node."""
 
     requests: Amounts = {}
+    limits: Amounts = {}
+    """Of its containers, added up like requests; a container without a limit counts nothing."""
     containers: Mapping[str, Amounts] = {}
     """Requests by container, without init containers."""
     unsized: Mapping[str, frozenset[str]] = {}

@@ -20,6 +20,7 @@ from webhook.model.patch import Write
 from webhook.model.pod import NO_METADATA
 from webhook.model.policy import SHIPPED, Policy
 from webhook.model.subject import Subject
+from webhook.model.text import value_text
 from webhook.workloads.workload import Workload
 
 
@@ -101,9 +102,18 @@ def _violation(violation: Violation) -> Item:
 
 
 def _conflict(conflict: Conflict) -> Item:
-    winner = f"{conflict.winner.key} ({conflict.winning_value})"
-    why = f"{winner} takes precedence over {conflict.policy.key} ({conflict.value})"
-    return Item(Finding.CONFLICT, conflict.policy.key, conflict.field, why=why)
+    policy, winner = conflict.policy.key, conflict.winner.key
+    value, winning_value = conflict.value, conflict.winning_value
+    why = f"{winner} ({value_text(winning_value)}) takes precedence over {policy} ({value_text(value)})"
+    return Item(
+        Finding.CONFLICT,
+        policy,
+        conflict.field,
+        why=why,
+        value=value,
+        winner=winner,
+        winning_value=winning_value,
+    )
 
 
 def _changes(decision: Decision, workload: Workload, enforcement: Enforcement) -> Iterator[Item]:

@@ -54,7 +54,7 @@ class Row(Struct):
     """Of a manifest."""
 
     def add(self, workload: Workload, verdict: Verdict) -> None:
-        if WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(self.verdict.finding):
+        if _rank(verdict) < _rank(self.verdict):
             self.verdict = verdict
         if workload.is_live:
             self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
@@ -64,6 +64,11 @@ class Row(Struct):
     @property
     def finding(self) -> Finding:
         return self.verdict.finding
+
+
+def _rank(verdict: Verdict) -> tuple[int, bool]:
+    """Lowest for the worst; among equal findings, for one that changes something."""
+    return WORST_FIRST.index(verdict.finding), not verdict.changes
 
 
 class Summary:
@@ -119,6 +124,11 @@ class Summary:
         return Counter(each.reason for each in skipped if each)
 
     @property
+    def without_effect(self) -> int:
+        """Owners of which no change has an effect."""
+        return sum(row.verdict.is_without_effect for row in self._rows.values())
+
+    @property
     def owners(self) -> dict[Finding, int]:
         counted = Counter(row.finding for row in self._rows.values())
         return {finding: counted[finding] for finding in WORST_FIRST}
@@ -139,6 +149,7 @@ def summary_json(
         "objects": summary.objects,
         "pods": summary.live_pods,
         "owners": summary.owners,
+        "withoutEffect": summary.without_effect,
         "findings": {finding: summary.pods[finding] for finding in WORST_FIRST},
         "skips": dict(summary.skips),
         "qosClasses": dict(summary.qos),

@@ -12,14 +12,15 @@ from msgspec import structs
 from webhook.cli.common import options
 from webhook.cli.common.checks import CheckOutput, passed, print_results, results_of
 from webhook.cli.common.inputs import Filenames, Paths, Recursive, inputs_of, required
-from webhook.cli.common.output import Format, Output, print_data
+from webhook.cli.common.output import Format, TableOutput, print_data
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.problems import FailFast, Problems
-from webhook.cli.common.terminal import print_diff, print_table, warn, write
+from webhook.cli.common.tables import describe_columns, print_table
+from webhook.cli.common.terminal import print_diff, warn, write
+from webhook.cli.policy_rows import COLUMNS, as_json
 from webhook.cli.shell.help import Verbs
 from webhook.documents import yaml_dump
 from webhook.documents.files import read_all
-from webhook.edits import EDITS
 from webhook.errors import ClusterError, InputError
 from webhook.model.names import Mode
 from webhook.model.policy import BUILT_IN_ORDER, Policy, precedence
@@ -70,7 +71,7 @@ def list_(
     preset: options.Presets = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: Output = Format.TABLE,
+    output: TableOutput = Format.TABLE,
     *,
     from_cluster: options.FromCluster = False,
     all_: Annotated[
@@ -81,6 +82,10 @@ def list_(
 
     By default those in force in the cluster: its own, and the built-ins and presets of the server installed
     there. With -p, --builtin or --preset alone, those of files, built-ins and presets, without a cluster.
+
+    \b
+    Columns:
+    COLUMNS
 
     \b
     Examples:
@@ -99,21 +104,10 @@ def list_(
         off = presets(name for name in preset_names() if name not in named)
         off = tuple(structs.replace(policy, mode=Mode.OFF) for policy in off)
         ordered = sorted((*ordered, *off), key=precedence)
-    if output is not Format.TABLE:
-        print_data([_as_json(policy) for policy in ordered], output)
-        return
-    rows = [
-        (
-            policy.key,
-            policy.mode,
-            str(policy.priority),
-            ",".join(policy.match.workload_types or ()) or "any",
-            ",".join(_sets(policy)) or "nothing",
-            policy.source,
-        )
-        for policy in ordered
-    ]
-    print_table(("NAME", "MODE", "PRIORITY", "TYPES", "SETS", "FROM"), rows)
+    if output is Format.JSON or output is Format.YAML:
+        print_data([as_json(policy) for policy in ordered], output)
+    else:
+        print_table(COLUMNS, ordered, wide=output is Format.WIDE)
 
 
 def _names_sources(ctx: typer.Context) -> bool:
@@ -276,18 +270,4 @@ def _key(metadata: dict[str, Any]) -> str:
     return "/".join(str(metadata[part]) for part in ("namespace", "name") if metadata.get(part))
 
 
-def _sets(policy: Policy) -> list[str]:
-    return [edit.name for edit in EDITS if edit.requested_by(policy)]
-
-
-def _as_json(policy: Policy) -> dict[str, object]:
-    return {
-        "name": policy.name,
-        "namespace": policy.namespace,
-        "origin": str(policy.origin),
-        "mode": policy.mode,
-        "priority": policy.priority,
-        "workloadTypes": policy.match.workload_types,
-        "sets": _sets(policy),
-        "from": policy.source,
-    }
+describe_columns(list_, COLUMNS)

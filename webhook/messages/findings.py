@@ -44,7 +44,7 @@ FINDINGS = (
     Message(
         "skipped",
         "no policy matches, or it is exempt",
-        "No policy is applied: none matches, or the object is exempt. The last column gives the reason.",
+        "No policy is applied: none matches, or the object is exempt. The column WHAT gives the reason.",
         "If it should be tailored, look the reason up on this page, or run `podtailor explain -f FILE`.",
     ),
     Message(

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from webhook.model.patch import Path, Write
 from webhook.model.policy import Origin, Policy
+from webhook.model.quantity import Quantity
 
 
 class Reason(StrEnum):
@@ -62,13 +63,20 @@ class Violation(Struct, frozen=True):
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
-    """`policy` proposes `value` for `field`; `winner` takes precedence and sets `winning_value` there."""
+    """`policy` proposes `value` for `field`; `winner` takes precedence and sets `winning_value` there.
+
+    Values are in the shape of the API.
+    """
 
     policy: Policy
     field: str
     value: object
     winner: Policy
     winning_value: object
+
+
+def _in_api_shape(value: object) -> object:
+    return value.text if isinstance(value, Quantity) else value
 
 
 class Draft:
@@ -90,7 +98,11 @@ class Draft:
         both_built_in = winner.origin is policy.origin is Origin.BUILT_IN
         if winner is not policy and winning_value != value and not both_built_in:
             conflict = Conflict(
-                policy=policy, field=field, value=value, winner=winner, winning_value=winning_value
+                policy=policy,
+                field=field,
+                value=_in_api_shape(value),
+                winner=winner,
+                winning_value=_in_api_shape(winning_value),
             )
             self.conflicts.append(conflict)
         return False

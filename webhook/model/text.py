@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 # The API server truncates warnings to this once together they exceed 4,096 characters (k8s.io/apiserver
 # `pkg/endpoints/filters/warning.go`).
@@ -44,3 +45,10 @@ def truncate_list(texts: Iterable[str]) -> tuple[str, ...]:
     if omitted:
         shown.append(f"… {omitted} more")
     return tuple(shown)
+
+
+def value_text(value: Any) -> str:
+    """A value in one line: the policy of a resizePolicy entry, all parts of a toleration."""
+    if isinstance(value, dict):
+        return str(value.get("restartPolicy") or " ".join(map(str, value.values())))
+    return str(value)

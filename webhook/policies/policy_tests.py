@@ -13,6 +13,7 @@ from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
 from webhook.model.draft import Change, Reason
 from webhook.model.names import Mode, WorkloadType
+from webhook.model.text import value_text
 from webhook.policies.kubernetes_types import Model
 from webhook.policies.load import DocumentPart, parsed
 from webhook.policies.schema import TEST_KIND
@@ -122,13 +123,6 @@ def fields_of(changes: tuple[Change, ...]) -> Fields:
     for change in changes:
         made.setdefault(change.field, []).append(value_text(change.value))
     return {field: values[0] if len(values) == 1 else values for field, values in made.items()}
-
-
-def value_text(value: Any) -> str:
-    """A value in one line: the policy of a resizePolicy entry, all parts of a toleration."""
-    if isinstance(value, dict):
-        return str(value.get("restartPolicy") or " ".join(map(str, value.values())))
-    return str(value)
 
 
 def _differing(expected: Fields, actual: Fields) -> Iterator[str]:

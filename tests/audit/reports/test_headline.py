@@ -37,7 +37,8 @@ VIOLATION, CONFLICT, NOT_JUDGED, PASS = (
     [
         pytest.param([], "No Pods and no Pod templates were found", id="nothing"),
         pytest.param([PASS], "None of 1 owner would change", id="one that passes"),
-        pytest.param([_row(STATES_DEFAULT), PASS], "None of 2 owners would change", id="a change without effect"),
+        pytest.param([_row(STATES_DEFAULT), PASS], "None of 2 owners would change; 1 without effect", id="a change without effect"),
+        pytest.param([CHANGED, _row(STATES_DEFAULT)], "1 of 2 owners would change: +6.2 CPU, +14 GiB; 1 more without effect", id="one with and one without effect"),
         pytest.param([CHANGED, PASS], "1 of 2 owners would change: +6.2 CPU, +14 GiB", id="sums"),
         pytest.param([SMALLER], "1 of 1 owner would change: -0.5 CPU", id="smaller requests"),
         pytest.param([MISSED], "1 of 1 owner would change: requests stay as they are", id="no requests"),

@@ -39,7 +39,7 @@ def test_findings_decide_the_exit_code(run: Run, tmp_path: Path) -> None:
     flags = ("audit", "-f", "examples/stateful.yaml", "-p", str(tmp_path))
     done = run(*flags)
     assert done.code == 1
-    assert "small: postgres: maximum memory usage per Container is 1Gi, but limit is 2Gi" in done.out
+    assert "postgres: maximum memory usage per Container is 1Gi, but limit is 2Gi" in done.out
     assert run(*flags, "--fail-on", "slipped-through").code == 0
     assert run(*flags, "--fail-on", "none").code == 0
     assert run("audit", "-f", "examples", "--fail-on", "would-change").code == 1
@@ -79,7 +79,7 @@ def test_object_that_cannot_be_judged_ends_nothing_and_exits_1(run: Run) -> None
     table = run("audit", "-f", "-", "--fail-on", "none", stdin=TWO_PODS)
     assert table.code == 1
     assert "  not-judged       1 owner\n" in table.out
-    assert "not-judged     default     pod/odd    -      OverflowError: 4300 digits\n" in table.out
+    assert "not-judged    default    pod/odd   OverflowError: 4300 digits  -\n" in table.out
     report = run("audit", "-f", "-", "-o", "openreports", stdin=TWO_PODS)
     assert yaml_tree.load(report.out.removeprefix("---\n"))["summary"]["error"] == 1
     assert "not-judged" in run("audit", "-f", "-", "-o", "html", stdin=TWO_PODS).out

@@ -21,6 +21,8 @@ def test_json_is_a_line_an_object_and_the_summary_last(run: Run) -> None:
     ]
     assert all(line["owner"] == {"kind": line["kind"], "name": line["name"]} for line in lines)
     assert last["summary"]["owners"]["would-change"] == 6
+    assert [line["name"] for line in lines if line["withoutEffect"]] == ["log-agent"]
+    assert last["summary"]["withoutEffect"] == 1
     assert last["summary"]["costsUnknown"] == "no cluster was audited"
     assert last["summary"]["interrupted"] is False
 

@@ -101,22 +101,23 @@ def test_a_pipe_gets_the_exact_bytes(folder: Path) -> None:
 
 
 DATA = ("table", "json", "yaml")
+TABLES = ("table", "wide", "json", "yaml")
 CHECKS = ("markdown", "sarif", "junit", "github")
 
 
 @pytest.mark.parametrize(
     ("verb", "words"),
     [
-        ("audit", (*DATA, "html", *CHECKS, "openreports", "prometheus")),
+        ("audit", (*TABLES, "html", *CHECKS, "openreports", "prometheus")),
         ("explain", DATA),
         ("mutate", ("yaml", "json", *CHECKS)),
         ("retrofit", DATA),
         ("test", (*DATA, *CHECKS)),
         ("version", DATA),
         ("policies lint", (*DATA, *CHECKS)),
-        ("policies list", DATA),
-        ("certs show", DATA),
-        ("certs check", DATA),
+        ("policies list", TABLES),
+        ("certs show", TABLES),
+        ("certs check", TABLES),
     ],
 )
 def test_a_wrong_format_is_answered_with_those_of_the_command(

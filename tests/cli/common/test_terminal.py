@@ -1,11 +1,18 @@
-"""Text from manifests cannot control the terminal."""
+"""Colour, and text from manifests that cannot control the terminal."""
 
 from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from rich.text import Text
 
-from webhook.cli.common.terminal import console, print_error, print_table
+from webhook.cli.common.tables import Column, print_table
+from webhook.cli.common.terminal import console, print_error
 
 EVIL = "\x1b]0;title\x07\x9b31mname\r"
 
@@ -13,7 +20,7 @@ EVIL = "\x1b]0;title\x07\x9b31mname\r"
 def test_control_characters_are_shown_and_not_executed(capsys: pytest.CaptureFixture[str]) -> None:
     console().print(EVIL)
     console().print(Text(EVIL))
-    print_table(("NAME",), [(EVIL,)])
+    print_table([Column(title="NAME", cell=str)], [EVIL])
     printed = capsys.readouterr().out
     assert "name" in printed
     assert not {"\x1b", "\x07", "\x9b", "\r"}.intersection(printed)
@@ -37,3 +44,41 @@ def test_errors_have_one_style(
 ) -> None:
     print_error(message, **more)
     assert capsys.readouterr().err == printed
+
+
+@pytest.mark.parametrize(
+    ("variables", "in_terminal", "in_pipe"),
+    [
+        pytest.param("", True, False, id="a terminal alone"),
+        pytest.param("NO_COLOR=1", False, False, id="none by NO_COLOR"),
+        pytest.param("NO_COLOR=", True, False, id="an empty NO_COLOR"),
+        pytest.param("NO_COLOR=1 FORCE_COLOR=1 CLICOLOR_FORCE=1", False, False, id="none by NO_COLOR before the others"),
+        pytest.param("CLICOLOR_FORCE=1", True, True, id="everywhere by CLICOLOR_FORCE"),
+        pytest.param("CLICOLOR_FORCE=0", True, False, id="a CLICOLOR_FORCE that forces nothing"),
+        pytest.param("FORCE_COLOR=1", True, True, id="everywhere by FORCE_COLOR"),
+        pytest.param("FORCE_COLOR=", True, False, id="an empty FORCE_COLOR"),
+        pytest.param("CLICOLOR=0", False, False, id="none by CLICOLOR"),
+        pytest.param("CLICOLOR=1", True, False, id="a terminal by CLICOLOR"),
+        pytest.param("CLICOLOR=0 CLICOLOR_FORCE=1", True, True, id="everywhere by CLICOLOR_FORCE before CLICOLOR"),
+        pytest.param("TERM=dumb", False, False, id="none in a dumb terminal"),
+        pytest.param("TERM=dumb CLICOLOR_FORCE=1", True, True, id="forced in a dumb terminal"),
+    ],
+)  # fmt: skip
+def test_colour(variables: str, *, in_terminal: bool, in_pipe: bool) -> None:
+    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path.cwd())}
+    environment |= dict(each.split("=") for each in variables.split())
+    command = [sys.executable, "-m", "webhook", "test", "examples/tests/built-in.yaml"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdout=theirs, env=environment) as child:
+        os.close(theirs)
+        printed = b""
+        try:
+            while read := os.read(ours, 65536):
+                printed += read
+        except OSError:  # Linux: the other side has closed it
+            pass
+        os.close(ours)
+    assert child.returncode == 0
+    assert (b"\x1b[32m" in printed, b"ok" in printed) == (in_terminal, True)
+    piped = subprocess.run(command, capture_output=True, env=environment, check=True).stdout
+    assert (b"\x1b[32m" in piped, b"ok" in piped) == (in_pipe, True)

@@ -45,6 +45,15 @@ def test_conflict_has_both_values(run: Run, tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(policy.replace("NAME", "a") + "---\n" + policy.replace("NAME", "b"))
     out = run("explain", "-f", "examples/general.yaml", "-p", str(tmp_path)).out
     assert "    pod:nodeSelector.zone  a (a) takes precedence over b (b)\n" in out
+    as_json = run("explain", "-f", "examples/general.yaml", "-p", str(tmp_path), "-o", "json").out
+    conflict = {
+        "policy": "b",
+        "field": "pod:nodeSelector.zone",
+        "value": "b",
+        "winner": "a",
+        "winningValue": "a",
+    }
+    assert [each["conflicts"] for each in json.loads(as_json)] == [[conflict]]
 
 
 def test_json_holds_the_same(run: Run) -> None:

@@ -11,7 +11,7 @@ from webhook.audit.reports.wording import what
 from webhook.audit.summary import Row
 from webhook.checks.result import Level, Result
 from webhook.model.place import Place
-from webhook.policies.policy_tests import value_text
+from webhook.model.text import value_text
 
 _LEVELS = {
     Finding.NOT_JUDGED: Level.ERROR,

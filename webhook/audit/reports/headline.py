@@ -29,6 +29,10 @@ def _parts(rows: list[Row]) -> Iterator[str]:
         yield f"{changed} of {owners} would change: {requests or 'requests stay as they are'}"
     else:
         yield f"None of {owners} would change"
+    without_effect = sum(row.verdict.is_without_effect for row in rows)
+    if without_effect:
+        more = " more" if changed else ""
+        yield f"{without_effect}{more} without effect"
     undecided = sum(row.finding in UNDECIDED for row in rows)
     if undecided:
         yield f"{undecided} need{'s' if undecided == 1 else ''} a decision"

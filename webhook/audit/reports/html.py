@@ -49,7 +49,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "namespace": row.owner.namespace,
         "owner": f"{row.owner.kind} {row.owner.name}",
         "place": row.place,
-        "pods": pods_of(row),
+        "pods": pods_of(row) or "-",
         "types": _types(row),
         "what": what(row.verdict.items, row.finding),
         "diff": [*_hunks(row.verdict.diff)],

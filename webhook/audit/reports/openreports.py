@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from webhook.audit.findings import Finding
-from webhook.audit.reports.wording import what
+from webhook.audit.findings import WORST_FIRST, Finding
+from webhook.audit.reports.wording import brief
 from webhook.audit.summary import Row, Summary
 from webhook.model.text import truncate
 
@@ -97,15 +97,13 @@ def _result(row: Row, timestamp: dict[str, int]) -> dict[str, Any]:
 
 def _message(row: Row) -> str:
     pods = row.pods.get(row.finding, 0)
-    return ": ".join(
-        filter(None, (f"{pods} of its Pods" if pods else "", what(row.verdict.items, row.finding)))
-    )
+    return ": ".join(filter(None, (f"{pods} of its Pods" if pods else "", brief(row.verdict))))
 
 
 def _rest(rows: Iterable[Row], timestamp: dict[str, int]) -> dict[str, Any]:
-    """One result for the rows that do not fit. They are sorted, so the first finding is the worst."""
+    """One result for the rows that do not fit."""
     counted = Counter(row.finding for row in rows)
-    worst = next(iter(counted))
+    worst = min(counted, key=WORST_FIRST.index)
     findings = ", ".join(f"{count} {finding}" for finding, count in counted.items())
     return {
         "policy": NAME,

@@ -37,6 +37,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     """With `diff` only if the verdict has one."""
     record = {
         "finding": verdict.finding,
+        "withoutEffect": verdict.is_without_effect,
         "items": verdict.items,
         "workloadTypes": verdict.types,
         "qosClass": verdict.qos,

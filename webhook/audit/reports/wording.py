@@ -2,10 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from webhook.audit.findings import Amounts, Finding, Item
+from webhook.audit.findings import Amounts, Finding, Item, Verdict
 from webhook.audit.summary import Row
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.quantity import of_milli
+from webhook.model.text import value_text
+
+
+def brief(verdict: Verdict) -> str:
+    """The finding in a few words, without policies: what a new Pod gets, as `+100m +256Mi, tolerations`.
+
+    The amounts are what it requests more than now: cpu and memory, others with their names.
+    """
+    items = [item for item in verdict.items if item.finding is verdict.finding]
+    if verdict.finding not in (Finding.WOULD_CHANGE, Finding.SLIPPED_THROUGH):
+        return "; ".join(dict.fromkeys(map(_short_item, items)))
+    sides = {
+        "requests": (verdict.before.requests, verdict.after.requests),
+        "limits": (verdict.before.limits, verdict.after.limits),
+    }
+    amounts = {side: " ".join(_more(*before_and_after)) for side, before_and_after in sides.items()}
+    parts = [amounts["requests"], amounts["limits"] and f"limits {amounts['limits']}"]
+    changed = dict.fromkeys(map(_changed, items))
+    parts += [each for each in changed if not amounts.get(each)]
+    text = ", ".join(filter(None, parts))
+    return f"without effect: {text}" if verdict.is_without_effect else text
+
+
+def _more(before: Amounts, after: Amounts) -> Iterator[str]:
+    more = {resource: amount - before.get(resource, 0) for resource, amount in after.items()}
+    both = all(more.get(resource) for resource in QOS_RESOURCES)
+    for resource in (*QOS_RESOURCES, *sorted({*more} - {*QOS_RESOURCES})):
+        if milli := more.get(resource):
+            name = "" if both and resource in QOS_RESOURCES else f" {resource}"
+            yield f"{'-' if milli < 0 else '+'}{of_milli(abs(milli))}{name}"
+
+
+def _changed(item: Item) -> str:
+    """As `requests` or `nodeSelector`: --diff shows which container, and whether it is cpu or memory."""
+    return item.field.partition(":")[2].partition(".")[0]
+
+
+def policies_of(verdict: Verdict) -> str:
+    """Those of its worst finding."""
+    policies = dict.fromkeys(item.policy for item in verdict.items if item.finding is verdict.finding)
+    return ",".join(filter(None, policies))
 
 
 def what(items: Iterable[Item], finding: Finding) -> str:
@@ -13,7 +56,8 @@ def what(items: Iterable[Item], finding: Finding) -> str:
     by_policy: dict[str, dict[str, None]] = {}
     for item in items:
         if item.finding is finding:
-            by_policy.setdefault(item.policy, {})[_short_item(item)] = None
+            policy = "" if item.finding is Finding.CONFLICT else item.policy  # which names both
+            by_policy.setdefault(policy, {})[_short_item(item)] = None
     return "; ".join(
         f"{policy}: {', '.join(each)}" if policy else ", ".join(each) for policy, each in by_policy.items()
     )
@@ -23,18 +67,21 @@ def _short_item(item: Item) -> str:
     match item.finding:
         case Finding.SKIPPED | Finding.NOT_JUDGED:
             return item.why
-        case Finding.VIOLATION | Finding.CONFLICT:
+        case Finding.VIOLATION:
             return f"{item.field}: {item.why}"
+        case Finding.CONFLICT:
+            values = ((item.winner, item.winning_value), (item.policy, item.value))
+            return f"{item.field}: " + ", ".join(f"{policy} {value_text(value)}" for policy, value in values)
         case Finding.DRIFTED:
             return f"{item.field} is {item.before}, should be {item.after or 'unset'}"
-        case _:  # --diff shows which container, and whether it is cpu or memory
-            return item.field.partition(":")[2].partition(".")[0]
+        case _:
+            return _changed(item)
 
 
 def pods_of(row: Row) -> str:
-    """The live Pods of an owner: "2/6" if only 2 of 6 have its finding."""
-    pods, as_bad = sum(row.pods.values()), row.pods.get(row.finding, 0)
-    return f"{as_bad}/{pods}" if as_bad != pods else str(pods or "-")
+    """The live Pods of an owner: "2/6" if 2 of 6 have its finding; empty if it has none."""
+    pods = sum(row.pods.values())
+    return f"{row.pods.get(row.finding, 0)}/{pods}" if pods else ""
 
 
 def short(amounts: Amounts, resource: str) -> str:

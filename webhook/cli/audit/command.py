@@ -15,12 +15,14 @@ from webhook.audit.enforcement import NOT_ENFORCED
 from webhook.audit.findings import WORST_FIRST, Finding, problem_of
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import AuditFormat, Reporter
+from webhook.cli.audit.table import OWNERS
 from webhook.cli.common import options
 from webhook.cli.common.inputs import Filenames, Kustomization, Paths, Recursive, inputs_of
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
-from webhook.cli.common.output import OUTPUT, Format
+from webhook.cli.common.output import TABLE_OUTPUT, Format
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
+from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import warn
 from webhook.documents.find import Inputs
 from webhook.errors import InputError
@@ -88,7 +90,7 @@ def audit(
     namespace_labels: options.NamespaceLabels = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
-    output: Annotated[AuditFormat, OUTPUT] = Format.TABLE,
+    output: Annotated[AuditFormat, TABLE_OUTPUT] = Format.TABLE,
     *,
     all_namespaces: options.AllNamespaces = False,
     from_cluster: options.FromCluster = False,
@@ -109,6 +111,10 @@ def audit(
     \b
     Findings, worst first:
     FINDINGS
+
+    \b
+    Columns:
+    COLUMNS
 
     \b
     Examples:
@@ -182,6 +188,7 @@ def audit(
 
 _FINDINGS = "\n".join(f"      {each.name:<15}  {each.title}" for each in FINDINGS)
 audit.__doc__ = (audit.__doc__ or "").replace("    FINDINGS", _FINDINGS)
+describe_columns(audit, OWNERS)
 
 
 def _audit_without_cluster(

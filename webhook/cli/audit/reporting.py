@@ -22,6 +22,7 @@ from webhook.workloads.workload import Workload
 
 AuditFormat = Literal[
     Format.TABLE,
+    Format.WIDE,
     Format.JSON,
     Format.YAML,
     Format.HTML,
@@ -104,5 +105,6 @@ class Reporter:
                 from webhook.audit.reports import prometheus
 
                 write(prometheus.exposition(summary))
-            case Format.TABLE if summary.objects or not self._problems.found:
-                table.show(summary, costs, totals, with_diff=self._prints_diff)
+            case Format.TABLE | Format.WIDE if summary.objects or not self._problems.found:
+                wide = self._output is Format.WIDE
+                table.show(summary, costs, totals, with_diff=self._prints_diff, wide=wide)

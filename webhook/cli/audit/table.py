@@ -1,20 +1,22 @@
-"""The audit as a table: totals, then owners, worst first."""
+"""The audit as tables: totals, then owners, worst first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.text import Text
 
+from webhook.audit.costs.autoscalers import Wakeup
 from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costing import Costs
-from webhook.audit.findings import WORST_FIRST, Amounts, Finding
-from webhook.audit.reports.wording import pods_of, short, what
-from webhook.audit.summary import Row, Summary
+from webhook.audit.findings import WORST_FIRST, Finding, Verdict
+from webhook.audit.reports.headline import headline
+from webhook.audit.reports.wording import brief, pods_of, policies_of, short
+from webhook.audit.summary import Row, Summary, Total
 from webhook.cli.common.output import pluralize
-from webhook.cli.common.terminal import console, print_table
-from webhook.model.names import QOS_RESOURCES
+from webhook.cli.common.tables import Column, print_table
+from webhook.cli.common.terminal import console, print_sentence
 
 _STYLES = {
     Finding.NOT_JUDGED: "red",
@@ -27,24 +29,26 @@ _STYLES = {
     Finding.PASS: "green",
 }
 _MAX_NAMESPACES = 10
-_MAX_SKIPPED = 20
+_MAX_MINOR_ROWS = 20
+_MAX_NODES = 5
 
 
-def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: bool) -> None:
+def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: bool, wide: bool) -> None:
     out = console()
     if totals["interrupted"]:
-        out.print(Text("The audit was interrupted: this covers only what it had read.", style="red"))
+        print_sentence(Text("The audit was interrupted: this covers only what it had read.", style="red"))
     for note in totals["notes"]:
-        out.print(Text(note, style="yellow"))
-    for line in (*_counts(summary), *_requests(summary), *_costs(costs)):
-        out.print(line)
-    rows = [row for row in summary.rows if row.finding is not Finding.PASS]
-    skipped = [row for row in rows if row.finding is Finding.SKIPPED]
-    if len(skipped) > _MAX_SKIPPED:  # the counts give the reasons
-        rows = [row for row in rows if row.finding is not Finding.SKIPPED]
+        print_sentence(Text(note, style="yellow"))
+    print_sentence(Text(f"{headline(summary.rows)}.", style="bold"))
+    for count in _counts(summary):
+        print_sentence(count)
+    _show_requests(summary, wide=wide)
+    _show_capacity(costs.capacity, wide=wide)
+    _show_wakeups(costs.wakeups)
+    rows = [*_listed(summary.rows, wide=wide)]
     if rows:
         out.print()
-        print_table(("FINDING", "NAMESPACE", "OWNER", "PODS", "WHAT"), [*map(_cells, rows)])
+        print_table(OWNERS, rows, wide=wide)
     for row in rows:
         if with_diff and row.verdict.diff:
             out.print(Text(f"\n{row.owner}", style="bold"))
@@ -52,63 +56,145 @@ def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: b
                 out.print(Text(line, style={"+": "green", "-": "red"}.get(line[:1], "")))
 
 
+def _listed(rows: Sequence[Row], *, wide: bool) -> Iterator[Row]:
+    """Without those that pass, and without many of those that change nothing: the counts give the reasons."""
+    minor = [row for row in rows if row.finding is Finding.SKIPPED or row.verdict.is_without_effect]
+    for row in rows:
+        if row.finding is not Finding.PASS and (wide or len(minor) <= _MAX_MINOR_ROWS or row not in minor):
+            yield row
+
+
 def _counts(summary: Summary) -> Iterator[Text]:
-    live = f", {pluralize(summary.live_pods, 'live Pod')}" if summary.live_pods else ""
-    yield Text(f"{pluralize(len(summary.rows), 'owner')}{live}", style="bold")
     for finding in WORST_FIRST:
         owners, pods = summary.owners[finding], summary.pods[finding]
         if owners:
-            skips = summary.skips.most_common() if finding is Finding.SKIPPED else ()
-            reasons = ", ".join(f"{count} {reason}" for reason, count in skips)
-            counts = f"{pluralize(owners, 'owner'):<12}{pluralize(pods, 'Pod') if pods else '':<10}"
-            yield Text(f"  {finding:<17}{counts}{reasons}".rstrip(), style=_STYLES[finding])
+            counts = f"{pluralize(owners, 'owner'):<12}{pluralize(pods, 'live Pod') if pods else '':<15}"
+            details = ", ".join(_details(summary, finding))
+            yield Text(f"  {finding:<17}{counts}{details}".rstrip(), style=_STYLES[finding])
     for change, count in summary.qos.most_common():
         yield Text(f"  QoS class: {pluralize(count, 'Pod')} from {change}")
 
 
-def _requests(summary: Summary) -> Iterator[str]:
-    changed = {name: each for name, each in summary.namespaces.items() if each.before != each.after}
-    if changed:
-        yield "\nRequests before and after"
-    largest_first = sorted(
-        changed.items(), key=lambda each: (each[1].before["cpu"] - each[1].after["cpu"], each[0])
-    )
-    for name, each in largest_first[:_MAX_NAMESPACES]:
-        yield f"  {name:<24}{_before_and_after(each.before, each.after)}"
-    if len(largest_first) > _MAX_NAMESPACES:
-        yield f"  and {len(largest_first) - _MAX_NAMESPACES} more namespaces"
+def _details(summary: Summary, finding: Finding) -> Iterator[str]:
+    if finding is Finding.SKIPPED:
+        yield from (f"{count} {reason}" for reason, count in summary.skips.most_common())
+    elif finding is Finding.WOULD_CHANGE and summary.without_effect:
+        yield f"{summary.without_effect} without effect"
 
 
-def _costs(costs: Costs) -> Iterator[str]:
-    if costs.capacity:
-        yield "\nNode capacity, as totals"
-    for each in costs.capacity:
-        yield f"  {each.selector or 'all Nodes':<24}{_capacity(each)}"
-    if costs.wakeups:
-        yield "\nAutoscalers that would become active"
-    for wakeup in costs.wakeups:
+def _show_requests(summary: Summary, *, wide: bool) -> None:
+    changed = [(name, each) for name, each in summary.namespaces.items() if each.before != each.after]
+    if not changed:
+        return
+    console().print("\nRequests before and after")
+    changed.sort(key=lambda each: (each[1].before["cpu"] - each[1].after["cpu"], each[0]))
+    shown = changed if wide else changed[:_MAX_NAMESPACES]
+    print_table(_REQUESTS, shown, wide=wide)
+    if len(changed) > len(shown):
+        console().print(f"and {len(changed) - len(shown)} more namespaces, which -o wide lists")
+
+
+def _show_capacity(capacity: Sequence[NodeCapacity], *, wide: bool) -> None:
+    if not capacity:
+        return
+    console().print("\nNode capacity, as totals: requested + added of allocatable")
+    print_table(_CAPACITY, capacity, wide=wide)
+    for each in capacity:
+        if each.full_nodes:
+            names = ", ".join(each.full_nodes if wide else each.full_nodes[:_MAX_NODES])
+            more = len(each.full_nodes) - _MAX_NODES
+            rest = f" and {more} more" if more > 0 and not wide else ""
+            print_sentence(Text(f"{_nodes(each)}: DaemonSet Pods do not fit on {names}{rest}", style="red"))
+
+
+def _show_wakeups(wakeups: Iterable[Wakeup]) -> None:
+    wakeups = [*wakeups]
+    if wakeups:
+        console().print("\nAutoscalers that would become active")
+    for wakeup in wakeups:
         metric = wakeup.metric
         usage = "unknown" if wakeup.utilization is None else f"{wakeup.utilization}%"
-        yield (
+        sentence = (
             f"  {wakeup.autoscaler.ref}: target {metric.target}% of {metric.resource}, "
             f"usage relative to new requests {usage}"
         )
+        print_sentence(Text(sentence))
 
 
-def _capacity(capacity: NodeCapacity) -> str:
+def _nodes(capacity: NodeCapacity) -> str:
+    return capacity.selector or "all Nodes"
+
+
+def _capacity(capacity: NodeCapacity, resource: str) -> str:
     amounts = (capacity.requested, capacity.added, capacity.allocatable)
-    by_resource = [
-        "{} {} + {} of {}".format(each, *(short(part, each) for part in amounts)) for each in QOS_RESOURCES
-    ]
-    shortages = f"  NOT ENOUGH {', '.join(capacity.shortages)}" if capacity.shortages else ""
-    full = f"  DaemonSet Pods do not fit on {', '.join(capacity.full_nodes)}" if capacity.full_nodes else ""
-    return f"{pluralize(capacity.nodes, 'Node')}: {', '.join(by_resource)}{shortages}{full}"
+    return "{} + {} of {}".format(*(short(part, resource) for part in amounts))
 
 
-def _before_and_after(before: Amounts, after: Amounts) -> str:
-    return ", ".join(f"{each} {short(before, each)} to {short(after, each)}" for each in QOS_RESOURCES)
+def _before_and_after(total: Total, resource: str) -> str:
+    return f"{short(total.before, resource)} to {short(total.after, resource)}"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    owner = f"{row.owner.kind.lower()}/{row.owner.name}"
-    return (row.finding, row.owner.namespace, owner, pods_of(row), what(row.verdict.items, row.finding))
+def _qos(verdict: Verdict) -> str:
+    move = verdict.qos
+    return f"{move.before} to {move.after}" if move and move.before is not move.after else ""
+
+
+_REQUESTS: tuple[Column, ...] = (
+    Column(title="NAMESPACE", cell=lambda row: row[0], enough=20),
+    Column(title="CPU", cell=lambda row: _before_and_after(row[1], "cpu")),
+    Column(title="MEMORY", cell=lambda row: _before_and_after(row[1], "memory")),
+)
+_CAPACITY: tuple[Column, ...] = (
+    Column(title="NODES", cell=_nodes, enough=20),
+    Column(title="COUNT", cell=lambda each: str(each.nodes), drops=1),
+    Column(title="CPU", cell=lambda each: _capacity(each, "cpu")),
+    Column(title="MEMORY", cell=lambda each: _capacity(each, "memory")),
+    Column(title="NOT ENOUGH", cell=lambda each: Text(",".join(each.shortages), style="red")),
+)
+OWNERS: tuple[Column, ...] = (
+    Column(
+        title="FINDING",
+        about="the worst of the owner's template and live Pods",
+        cell=lambda row: Text(row.finding, _STYLES[row.finding]),
+    ),
+    Column(title="NAMESPACE", about="of the owner", cell=lambda row: row.owner.namespace, enough=15),
+    Column(
+        title="OWNER",
+        about="what makes the Pods, or a Pod without an owner",
+        cell=lambda row: f"{row.owner.kind.lower()}/{row.owner.name}",
+        enough=22,
+    ),
+    Column(
+        title="PODS",
+        about="live Pods with this finding / all live Pods of the owner",
+        cell=pods_of,
+    ),
+    Column(
+        title="WHAT",
+        about="what a new Pod would get: requests of cpu and memory, as +100m +256Mi, limits, other fields; "
+        "without effect: only a resizePolicy that is the default; or the reason; in a conflict both "
+        "values, first that of the policy that takes precedence",
+        cell=lambda row: brief(row.verdict),
+        enough=26,
+    ),
+    Column(
+        title="POLICIES",
+        about="whose values these are",
+        cell=lambda row: policies_of(row.verdict),
+        enough=12,
+        drops=1,
+    ),
+    Column(title="TYPES", about="workload types", cell=lambda row: ",".join(row.verdict.types), is_wide=True),
+    Column(
+        title="QOS CLASS",
+        about="before and after, if it changes",
+        cell=lambda row: _qos(row.verdict),
+        is_wide=True,
+    ),
+    Column(
+        title="PLACE",
+        about="file, line and column of a manifest",
+        cell=lambda row: str(row.place or ""),
+        is_wide=True,
+    ),
+)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
+from rich.text import Text
 
 from certs.files import CA_CERT, TLS_CERT
 from certs.inspect import CertificateInfo, parse_certificates
@@ -17,7 +18,8 @@ from webhook.certificates.check import check as check_certificates
 from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, running_replicas
 from webhook.certificates.secret import SharedSecret
 from webhook.cli.cluster.server_args import ServerArgs, parse_server_args
-from webhook.cli.common.output import Format, Output, pluralize, print_data
+from webhook.cli.common.output import Format, TableOutput, pluralize, print_data, utc_minute
+from webhook.cli.common.tables import Column, print_table
 from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
 from webhook.cluster.client import Api, api_client
@@ -55,7 +57,7 @@ def installed_certificates(kubeconfig: str | None, context: str | None) -> list[
     return certificates
 
 
-def check(kubeconfig: str | None, context: str | None, within: timedelta, output: Output) -> int:
+def check(kubeconfig: str | None, context: str | None, within: timedelta, output: TableOutput) -> int:
     """Print what is right and wrong, and return the exit code: 1 also if something may not be read.
 
     Raises InputError.
@@ -129,7 +131,7 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
         return f"{secret}: added a CA beside {others}; it signs after {overlap} in the caBundle"
     if retire:
         return f"{secret}: one CA is left; the caBundle follows within half a minute"
-    until = f"{keyring.serving.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+    until = utc_minute(keyring.serving.certificate.not_valid_after_utc)
     return f"{secret}: new certificate, valid until {until}; replicas serve it within half a minute"
 
 
@@ -185,19 +187,26 @@ def _parse(place: str, pem: bytes) -> list[CertificateInfo]:
         raise InputError(f"{place}: not a PEM certificate: {error}") from error
 
 
-def _print_results(results: list[CheckResult], output: Output) -> int:
+def _print_results(results: list[CheckResult], output: TableOutput) -> int:
     """Returns the exit code."""
     exit_code = 1 if any(each.problem for each in results) else 0
-    if output is not Format.TABLE:
+    if output is Format.JSON or output is Format.YAML:
         data = [{"what": each.subject, "problem": each.problem, "until": each.until} for each in results]
         print_data(data, output)
         return exit_code
-    out = console()
+    print_table(_COLUMNS, results, wide=output is Format.WIDE)
     for each in results:
-        until = f" until {each.until:%Y-%m-%d %H:%M} UTC" if each.until else ""
         if each.problem:
-            out.print(f"[red]wrong[/]  {each.subject}: ", end="")
-            out.print(each.problem, markup=False)
-        else:
-            out.print(f"[green]ok[/]     {each.subject}{until}")
+            console().print(Text(f"{each.subject}: {each.problem}"))
     return exit_code
+
+
+def _result(result: CheckResult) -> Text:
+    return Text("wrong", "red") if result.problem else Text("ok", "green")
+
+
+_COLUMNS: tuple[Column, ...] = (
+    Column(title="RESULT", cell=_result),
+    Column(title="WHAT", cell=lambda result: result.subject, enough=30),
+    Column(title="EXPIRES", cell=lambda result: utc_minute(result.until) if result.until else ""),
+)

@@ -12,8 +12,8 @@ from certs.files import existing_file, issue_to
 from certs.inspect import CertificateInfo, read_certificates
 from certs.issue import service_hosts
 from webhook.cli.common import options
-from webhook.cli.common.output import Format, Output, print_data
-from webhook.cli.common.terminal import console
+from webhook.cli.common.output import Format, TableOutput, print_data, utc_minute
+from webhook.cli.common.tables import Column, print_table
 from webhook.cli.shell.help import Verbs
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
@@ -72,7 +72,7 @@ def show(
         list[Path] | None,
         typer.Argument(metavar="[FILE...]", help="PEM files. Default: those of the cluster."),
     ] = None,
-    output: Output = Format.TABLE,
+    output: TableOutput = Format.TABLE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:
@@ -90,20 +90,30 @@ def show(
         from webhook.cli.certs import cluster
 
         certificates = cluster.installed_certificates(kubeconfig, context)
-    if output is not Format.TABLE:
+    if output is Format.JSON or output is Format.YAML:
         print_data([_as_json(place, each, now) for place, each in certificates], output)
-        return
-    out = console()
-    for place, each in certificates:
-        state = each.state(now)
-        days = f", {(each.not_after - now).days} days left" if state == "valid" else ""
-        kind = "CA" if each.is_ca else "certificate"
-        out.print(f"{place}: {kind} {each.subject}", style="bold", markup=False)
-        out.print(f"  {state}{days}: {each.not_before:%Y-%m-%d %H:%M} to {each.not_after:%Y-%m-%d %H:%M} UTC")
-        out.print(f"  signed by {each.issuer}", markup=False)
-        if each.hosts:
-            out.print(f"  for {', '.join(each.hosts)}", markup=False)
-        out.print(f"  sha256 {each.sha256}")
+    else:
+        print_table(_columns(now), certificates, wide=output is Format.WIDE)
+
+
+def _columns(now: datetime) -> tuple[Column, ...]:
+    """Of certificates with their places."""
+
+    def left(certificate: CertificateInfo) -> str:
+        return f"{(certificate.not_after - now).days}d" if certificate.state(now) == "valid" else ""
+
+    return (
+        Column(title="IN", cell=lambda row: row[0], enough=35),
+        Column(title="KIND", cell=lambda row: "CA" if row[1].is_ca else "certificate"),
+        Column(title="SUBJECT", cell=lambda row: row[1].subject, enough=30, drops=1),
+        Column(title="STATE", cell=lambda row: row[1].state(now)),
+        Column(title="LEFT", cell=lambda row: left(row[1]), drops=2),
+        Column(title="EXPIRES", cell=lambda row: utc_minute(row[1].not_after)),
+        Column(title="ISSUED", cell=lambda row: utc_minute(row[1].not_before), is_wide=True),
+        Column(title="ISSUER", cell=lambda row: row[1].issuer, is_wide=True),
+        Column(title="HOSTS", cell=lambda row: ",".join(row[1].hosts), is_wide=True),
+        Column(title="SHA256", cell=lambda row: row[1].sha256, is_wide=True),
+    )
 
 
 def _read(file: Path) -> list[CertificateInfo]:
@@ -135,7 +145,7 @@ def check(
         timedelta,
         options.duration_setting("--within", help="Report certificates that expire within this time."),
     ] = "7d",  # type: ignore[assignment]  # parsed as what the user writes
-    output: Output = Format.TABLE,
+    output: TableOutput = Format.TABLE,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
 ) -> None:

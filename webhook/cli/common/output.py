@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -30,12 +31,20 @@ class Format(StrEnum):
 
 
 OUTPUT: Any = typer.Option("--output", "-o", help="Format of the output.")
+TABLE_OUTPUT: Any = typer.Option(
+    "--output", "-o", help="Format of the output; wide has all columns, and whole names."
+)
 DataFormat = Literal[Format.JSON, Format.YAML]
 Output = Annotated[Literal[Format.TABLE, Format.JSON, Format.YAML], OUTPUT]
+TableOutput = Annotated[Literal[Format.TABLE, Format.WIDE, Format.JSON, Format.YAML], TABLE_OUTPUT]
 
 
 def pluralize(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def utc_minute(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def print_data(value: Any, output: DataFormat) -> None:

@@ -1,15 +1,16 @@
-"""Output for people: colour, width and tables, for a terminal or a pipe."""
+"""Output for people: colour and width, for a terminal or a pipe."""
 
 from __future__ import annotations
 
 import difflib
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from io import StringIO
-from typing import Any
+from typing import Any, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from webhook.documents.problems import Problem
@@ -29,25 +30,71 @@ class _SafeConsole(Console):
         super().print(*map(_without_controls, objects), **options)
 
 
+def printable(text: str) -> str:
+    return text.translate(_CONTROLS)
+
+
 def _without_controls(value: Any) -> Any:
     if isinstance(value, str):
-        return value.translate(_CONTROLS)
+        return printable(value)
     if isinstance(value, Text):
-        value.plain = value.plain.translate(_CONTROLS)
+        value.plain = printable(value.plain)
     return value
 
 
+def has_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """A terminal has colour, unless one of these variables decides otherwise; the first one counts.
+
+    https://no-color.org, https://force-color.org, https://bixense.com/clicolors
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return (
+        environ.get("CLICOLOR") != "0" and environ.get("TERM") not in ("dumb", "unknown") and stream.isatty()
+    )
+
+
 def console(*, stderr: bool = False) -> Console:
-    """Colour only on a terminal; in a pipe lines are not wrapped, for grep."""
-    out = _SafeConsole(stderr=stderr, highlight=False, soft_wrap=True)
+    """In a pipe lines are not wrapped, for grep."""
+    stream = sys.stderr if stderr else sys.stdout
+    out = _SafeConsole(
+        stderr=stderr,
+        highlight=False,
+        soft_wrap=True,
+        force_terminal=stream.isatty(),  # a pipe with colour is still no terminal: no progress bars
+        color_system="standard" if has_colour(stream, os.environ) else None,
+    )
     if not out.is_terminal:
         out.width = 1000
     return out
 
 
+def line_width() -> int | None:
+    """COLUMNS, or the width of the terminal; None in a pipe, where `grep` finds whole names."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isascii() and given.isdigit() and int(given):
+        return int(given)
+    return console().width if sys.stdout.isatty() else None
+
+
+def print_sentence(sentence: Text) -> None:
+    """Wrapped between words where it is too long, and then indented like its first line and two more."""
+    out, width = console(), line_width()
+    if width is None or cell_len(sentence.plain) <= width:
+        out.print(sentence)
+        return
+    indent = len(sentence.plain) - len(sentence.plain.lstrip())
+    lines = sentence[indent:].wrap(out, max(1, width - indent - 2), overflow="ignore")
+    for number, line in enumerate(lines):
+        line.rstrip()
+        out.print(Text(" " * (indent + 2 * bool(number))).append_text(line))
+
+
 def write(text: str) -> None:
     """The exact text; on a terminal without control characters."""
-    sys.stdout.write(_without_controls(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
+    sys.stdout.write(printable(text.replace("\r\n", "\n")) if sys.stdout.isatty() else text)
 
 
 def print_error(message: str, *, name: str = "", hint: str = "") -> None:
@@ -72,26 +119,11 @@ def warn(message: str) -> None:
     console(stderr=True).print(Text.assemble(("warning: ", "yellow"), message))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned columns, as kubectl prints them."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(_without_controls(cell)) for cell in row))
-    out = console()
-    out.width = 1000  # whole names rather than lines that fit
-    with out.capture() as capture:
-        out.print(table)
-    for line in capture.get().splitlines():
-        sys.stdout.write(f"{line.rstrip()}\n")
-
-
 def print_diff(before: str, after: str, name: str) -> None:
     """A unified diff that `patch` accepts."""
     lines = _diff(before, after, name)
     out = console()
-    if not out.is_terminal:
+    if not (out.is_terminal or out.color_system):
         sys.stdout.writelines(lines)
         return
     for line in lines:

@@ -20,7 +20,7 @@ from webhook.messages import MESSAGES
 from webhook.model.draft import Change, Conflict, Reason
 from webhook.model.names import APPLIED, LIMIT_RANGER, Mode
 from webhook.model.pod import NO_METADATA
-from webhook.policies.policy_tests import value_text
+from webhook.model.text import value_text
 from webhook.workloads.builtin_plugins import Plugins
 
 
@@ -156,7 +156,13 @@ def as_json(located: LocatedManifest, namespace: str, explanation: engine.Explan
             for skip in decision.outcome.skips
         ],
         "conflicts": [
-            {"policy": each.policy.name, "field": each.field, "winner": each.winner.name}
+            {
+                "policy": each.policy.name,
+                "field": each.field,
+                "value": each.value,
+                "winner": each.winner.name,
+                "winningValue": each.winning_value,
+            }
             for each in decision.outcome.conflicts
         ],
         "patch": decision.outcome.operations(located.manifest.template, (*located.at, *located.manifest.at)),
