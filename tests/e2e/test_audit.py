@@ -154,8 +154,8 @@ def test_table_is_by_owner_worst_first(audited: Audited) -> None:
     assert done.stderr == ""
     rows = [line.split() for line in done.stdout.splitlines()]
     first = next(index for index, row in enumerate(rows) if row[:2] == ["FINDING", "NAMESPACE"]) + 1
-    assert rows[first][:4] == ["slipped-through", AWAY, "daemonset/agent", "3"]
-    assert ["would-change", BEFORE, "deployment/web-0", "6"] in [row[:4] for row in rows]
+    assert rows[first][:4] == ["slipped-through", AWAY, "daemonset/agent", "3/3"]
+    assert ["would-change", BEFORE, "deployment/web-0", "6/6"] in [row[:4] for row in rows]
     assert "  slipped-through  31 owners" in done.stdout
 
 

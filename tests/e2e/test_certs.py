@@ -65,6 +65,7 @@ def test_check_probes_every_replica(healthy: ControlPlane) -> None:
     done = _certs(healthy, "check")
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines] == [
+        ["RESULT", "WHAT"],
         ["ok", "caBundle"],
         ["ok", "Secret"],
         ["ok", "Pod"],

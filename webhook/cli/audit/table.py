@@ -29,7 +29,7 @@ _STYLES = {
     Finding.PASS: "green",
 }
 _MAX_NAMESPACES = 10
-_MAX_MINOR_ROWS = 20
+_MAX_ROWS_WITHOUT_CHANGES = 20
 _MAX_NODES = 5
 
 
@@ -45,10 +45,13 @@ def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: b
     _show_requests(summary, wide=wide)
     _show_capacity(costs.capacity, wide=wide)
     _show_wakeups(costs.wakeups)
-    rows = [*_listed(summary.rows, wide=wide)]
+    rows = _listed(summary.rows, wide=wide)
     if rows:
         out.print()
         print_table(OWNERS, rows, wide=wide)
+    omitted = len(summary.rows) - summary.owners[Finding.PASS] - len(rows)
+    if omitted:
+        print_sentence(Text(f"{omitted} owners without changes are not listed: -o wide lists them."))
     for row in rows:
         if with_diff and row.verdict.diff:
             out.print(Text(f"\n{row.owner}", style="bold"))
@@ -56,12 +59,16 @@ def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: b
                 out.print(Text(line, style={"+": "green", "-": "red"}.get(line[:1], "")))
 
 
-def _listed(rows: Sequence[Row], *, wide: bool) -> Iterator[Row]:
+def _listed(rows: Sequence[Row], *, wide: bool) -> list[Row]:
     """Without those that pass, and without many of those that change nothing: the counts give the reasons."""
-    minor = [row for row in rows if row.finding is Finding.SKIPPED or row.verdict.is_without_effect]
-    for row in rows:
-        if row.finding is not Finding.PASS and (wide or len(minor) <= _MAX_MINOR_ROWS or row not in minor):
-            yield row
+    listed = [row for row in rows if row.finding is not Finding.PASS]
+    if wide or sum(map(_changes_nothing, listed)) <= _MAX_ROWS_WITHOUT_CHANGES:
+        return listed
+    return [row for row in listed if not _changes_nothing(row)]
+
+
+def _changes_nothing(row: Row) -> bool:
+    return row.finding is Finding.SKIPPED or row.verdict.is_without_effect
 
 
 def _counts(summary: Summary) -> Iterator[Text]:
