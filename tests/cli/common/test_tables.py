@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -169,3 +176,26 @@ def test_no_line_is_longer_than_the_terminal(
     assert done.out.splitlines() != whole
     assert run(*words, "-o", "wide").out.splitlines() == whole
     assert not any("…" in line for line in whole)
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"), [(80, "NAME MODE TYPES SETS"), (120, "NAME MODE PRIORITY TYPES SETS FROM")]
+)
+def test_a_terminal_has_its_own_width(width: int, titles: str) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    command = [sys.executable, "-m", "webhook", "policies", "list", "--builtin", "safe"]
+    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1", "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as child:
+        os.close(theirs)
+        printed = b""
+        try:
+            while read := os.read(ours, 65536):
+                printed += read
+        except OSError:  # Linux: the other side has closed it
+            pass
+        os.close(ours)
+    assert child.returncode == 0
+    first, *rows = printed.decode().splitlines()
+    assert first.split() == titles.split()
+    assert max(map(len, rows)) <= width
