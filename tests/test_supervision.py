@@ -22,12 +22,13 @@ from tests.support.processes import eventually
 from webhook import supervision
 from webhook.certificates.loop import RotationLoop
 from webhook.cluster.event_writer import EventWriter
+from webhook.cluster.match_writer import MatchWriter
 from webhook.cluster.pager import Meta, Object, Resource
 from webhook.cluster.policy_objects import PolicyObject
 from webhook.cluster.policy_status import PolicyStatuses
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.snapshots import SnapshotSource
-from webhook.cluster.status_writer import StatusWriter
+from webhook.cluster.status_writer import StatusWriter, status_path
 from webhook.engine.snapshot import Snapshot
 from webhook.model.denial import Denial, ObjectReference
 from webhook.model.text import truncate
@@ -127,6 +128,23 @@ def events(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
 
 
 @contextmanager
+def matches(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
+    patch.setattr("webhook.cluster.match_writer._ROUND_SECONDS", 0.01)
+    patch.setattr("webhook.cluster.match_writer.status_path", failing_once(status_path))
+    patch.setattr(MatchWriter, "_list_replicas", lambda _: None)
+    with fake_api() as (fake, api):
+        fake.respond({})
+        worker = MatchWriter(api, {"a": 1})
+        with running(worker):
+            (policy_status,) = PolicyStatuses().replace_all(
+                [PolicyObject(policy_kinds.KINDS[0], Meta(name="a", uid="a"), b"{}", None)]
+            )
+            worker.report_policies({"a": policy_status})
+            yield lambda: bool(fake.requests)
+            fake.end()
+
+
+@contextmanager
 def certificates(_: Path, __: pytest.MonkeyPatch) -> Iterator[At_work]:
     rounds = threading.Event()
 
@@ -164,6 +182,7 @@ ALL = [
     (snapshots, "snapshots"),
     (status_writer, "status"),
     (events, "events"),
+    (matches, "matches"),
     (certificates, "certificates"),
     (certificate_files, "certificate-files"),
 ]

@@ -72,6 +72,7 @@ _COLUMNS = [
     {"name": "Types", "type": "string", "jsonPath": ".spec.match.workloadTypes"},
     {"name": "Priority", "type": "integer", "jsonPath": ".spec.priority"},
     {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
+    {"name": "Matched", "type": "integer", "jsonPath": ".status.matchedPods"},
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
 ]
 _CONDITION = {
@@ -97,7 +98,32 @@ _STATUS = {
             "items": _CONDITION,
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["type"],
-        }
+        },
+        "matchedPods": {
+            "description": "How many new Pods the policy matched, in mode Audit too, without dry runs: "
+            "the sum of matchedBy. Unset before the first.",
+            "type": "integer",
+            "format": "int64",
+        },
+        "matchedBy": {
+            "description": "The count of each running replica of podtailor since it started.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["replica", "pods", "since"],
+                "properties": {
+                    "replica": {"type": "string", "description": "The name of its Pod."},
+                    "pods": {"type": "integer", "format": "int64"},
+                    "since": {
+                        "type": "string",
+                        "format": "date-time",
+                        "description": "When it started to count.",
+                    },
+                },
+            },
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["replica"],
+        },
     },
 }
 

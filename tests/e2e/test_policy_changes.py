@@ -112,7 +112,7 @@ def test_status_says_that_it_is_in_force(cluster: ControlPlane, webhook: Webhook
     ready = eventually("the status is written", lambda: _ready(cluster, "cwp", name))
     assert (ready["status"], ready["reason"]) == ("True", "InForce")
     listed = cluster.kubectl("get", "cwp", name).splitlines()
-    assert listed[0].split() == ["NAME", "MODE", "TYPES", "PRIORITY", "READY", "AGE"]
+    assert listed[0].split() == ["NAME", "MODE", "TYPES", "PRIORITY", "READY", "MATCHED", "AGE"]
     assert "Enforce" in listed[1]
     assert "True" in listed[1]
 

@@ -10,9 +10,10 @@ import sys
 
 import pytest
 
-from tests.support.pods import pod
+from tests.support.pods import Json, pod, policy, snapshot
 from tests.support.server import review_of
 from webhook.engine.snapshot import Snapshot
+from webhook.policies.shipped import Profile, shipped
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 
@@ -56,3 +57,33 @@ def test_every_review_is_counted_and_logged(monkeypatch: pytest.MonkeyPatch) -> 
 def test_closed_log_fails_no_review(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", _Closed())
     assert _count_reviews() == MANY
+
+
+BOUND = "resources: {limits: [{type: Container, min: {cpu: '1'}}]}"
+
+
+@pytest.mark.parametrize(
+    ("request_", "counted"),
+    [
+        pytest.param({}, {"enforced": 3, "default/own": 3, "audited": 3}, id="real Pods"),
+        pytest.param({"dryRun": True}, {}, id="no dry runs"),
+    ],
+)
+def test_matched_policies_are_counted(request_: Json, counted: dict[str, int]) -> None:
+    """Those that ship have no status."""
+    policies = (
+        policy(BOUND, name="enforced"),
+        policy(BOUND, name="own", kind="WorkloadPolicy", namespace="default"),
+        policy("mode: Audit", name="audited"),
+        policy("match: {workloadTypes: [GPU]}", name="other"),
+        *shipped(Profile.SAFE, ()),
+    )
+    matched: dict[str, int] = {}
+    reviewer = Reviewer(snapshot(*policies), Metrics(), matched=matched)
+
+    async def ask() -> None:
+        for _ in range(3):
+            await reviewer.review(json.dumps(review_of(pod(), **request_)).encode())
+
+    asyncio.run(ask())
+    assert matched == counted

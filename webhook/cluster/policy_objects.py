@@ -12,6 +12,9 @@ from webhook.policies import policy_kinds
 
 # Of a policy's spec. The largest that ship have a few hundred bytes.
 MAX_BYTES = 32_768
+# Whose counts the status of a policy has. More replicas are not installed; it bounds what is left by those
+# that are gone.
+MAX_REPLICAS = 50
 # Tenants write WorkloadPolicies, and each of them costs every review in its namespace.
 MAX_IN_A_NAMESPACE = 20
 
@@ -27,8 +30,17 @@ class Condition(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lastTransitionTime: str = ""
 
 
+class MatchedBy(Struct, frozen=True):
+    """How many Pods one replica has seen the policy match."""
+
+    replica: str
+    pods: int
+    since: str
+    """When the replica started."""
+
+
 class PolicyObject(Struct, frozen=True):
-    """A policy as the API server has it: its spec, not parsed yet, and its condition `Ready`."""
+    """A policy as the API server has it: its spec, not parsed yet, and what of its status is ours."""
 
     kind: policy_kinds.PolicyKind
     metadata: Meta
@@ -37,6 +49,7 @@ class PolicyObject(Struct, frozen=True):
     ready: Condition | None
     is_excess: bool = False
     """Its namespace has `MAX_IN_A_NAMESPACE` older ones, so its spec is not kept."""
+    matched_by: tuple[MatchedBy, ...] = ()
 
     @property
     def key(self) -> str:
@@ -54,11 +67,12 @@ class PolicyObject(Struct, frozen=True):
         return self.metadata.creationTimestamp or "", f"{self.namespace}/{self.metadata.name}"
 
     def as_excess(self) -> PolicyObject:
-        return structs.replace(self, spec=None, is_excess=True)
+        return structs.replace(self, spec=None, is_excess=True, matched_by=())
 
 
 class _Status(Struct, frozen=True):
     conditions: list[Condition] | None = None
+    matchedBy: tuple[MatchedBy, ...] | None = None
 
 
 class _SpecOnly(Struct, frozen=True):
@@ -141,11 +155,17 @@ def policies_of(kind: policy_kinds.PolicyKind) -> Resource[PolicyObject]:
             parts = _PARTS.decode(each.raw)
         except msgspec.MsgspecError:  # a status that is not ours: it will be overwritten
             parts = _Parts(_SPECS.decode(each.raw).spec)
-        conditions = (parts.status or _Status()).conditions or ()
-        ready = next((_short(each) for each in conditions if each.type == "Ready"), None)
+        status = parts.status or _Status()
+        ready = next((_short(each) for each in status.conditions or () if each.type == "Ready"), None)
         spec = bytes(parts.spec)
         metadata = structs.replace(each.metadata, labels=None)  # there may be many, and none is read
-        return PolicyObject(kind, metadata, spec if len(spec) <= MAX_BYTES else None, ready)
+        return PolicyObject(
+            kind,
+            metadata,
+            spec if len(spec) <= MAX_BYTES else None,
+            ready,
+            matched_by=(status.matchedBy or ())[-MAX_REPLICAS:],
+        )
 
     store = PolicyStore if kind.scope == "Namespaced" else ObjectStore
     # Small pages: the API server accepts policies of half a megabyte.

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from kubernetes.client import ApiClient, ApiException
 from urllib3.exceptions import HTTPError
 
-from webhook.cluster.policy_objects import Condition
+from webhook.cluster.policy_objects import Condition, PolicyObject
 from webhook.cluster.policy_status import PolicyStatus
 from webhook.cluster.request import request
 from webhook.model.text import truncate
@@ -33,7 +33,7 @@ _WRITES_PER_SECOND = 10.0
 # After a failure, and between two policies over the limit of their namespace.
 _RETRY_SECONDS = 1.0
 # The policy has changed, and its event is on its way; or it is gone.
-_OUTDATED = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
+OUTDATED = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
 _SECONDS = 5
 # The role that allows it may be installed later, or never.
 FORBIDDEN_SECONDS = 300.0
@@ -116,19 +116,16 @@ class StatusWriter(Worker):
     def _write(self, policy_status: PolicyStatus) -> bool:
         """Whether it is done: written, or outdated."""
         metadata = policy_status.object.metadata
-        namespace = f"/namespaces/{metadata.namespace}" if metadata.namespace else ""
-        plural = policy_status.object.kind.plural
-        path = f"/apis/{policy_kinds.API_VERSION}{namespace}/{plural}/{metadata.name}/status"
         body = {
             # If the policy has changed meanwhile, its event brings another status.
             "metadata": {"resourceVersion": metadata.resourceVersion},
             "status": {"conditions": [_condition(policy_status, datetime.now(UTC))]},
         }
         try:
-            request(self._api, "PATCH", path, body, seconds=_SECONDS)
+            request(self._api, "PATCH", status_path(policy_status.object), body, seconds=_SECONDS)
         except ApiException as error:
             self._is_forbidden = error.status == HTTPStatus.FORBIDDEN
-            if error.status in _OUTDATED:
+            if error.status in OUTDATED:
                 return True
             reason = f"{error.status} {error.reason}"
         except (HTTPError, OSError) as error:
@@ -138,6 +135,12 @@ class StatusWriter(Worker):
             return True
         log.warning("status not written", extra={"policy": metadata.name, "reason": reason[:300]})
         return False
+
+
+def status_path(policy: PolicyObject) -> str:
+    """Of the subresource that both writers of statuses patch."""
+    namespace = f"/namespaces/{policy.namespace}" if policy.namespace else ""
+    return f"/apis/{policy_kinds.API_VERSION}{namespace}/{policy.kind.plural}/{policy.metadata.name}/status"
 
 
 def is_written(policy_status: PolicyStatus) -> bool:

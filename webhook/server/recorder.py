@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from webhook.engine.evaluate import Decision
 from webhook.model.pod import NO_METADATA, ObjectMeta
+from webhook.model.policy import SHIPPED
 from webhook.model.subject import controller_kind
 from webhook.model.text import MESSAGE_LENGTH, NAME_LENGTH, truncate, truncate_list
 from webhook.server import wire
@@ -34,12 +35,18 @@ class Answered(NamedTuple):
 class ReviewRecorder:
     """Call it in the event loop. `flush` before metrics are read, and at the end."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, matched: dict[str, int] | None = None) -> None:
+        """`matched` counts real Pods by `Policy.key`, for policies that do not ship."""
         self._metrics = metrics
+        self._matched = matched
         self._waiting: list[tuple[float, ReviewLine]] = []
 
     def add(self, line: ReviewLine, decision: Decision) -> None:
         self._metrics.count_review(line, decision)
+        if self._matched is not None and not line.dry_run:
+            for policy in (*decision.enforced, *decision.audited):
+                if policy.origin not in SHIPPED:
+                    self._matched[policy.key] = self._matched.get(policy.key, 0) + 1
         self._waiting.append((time.time(), line))
         if len(self._waiting) >= _MAX_REVIEWS:
             self.flush()

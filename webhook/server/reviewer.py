@@ -25,13 +25,20 @@ class Reviewer:
     """Answers reviews by the snapshot in force."""
 
     def __init__(
-        self, snapshot: Snapshot, metrics: Metrics, on_denial: Callable[[Denial], object] | None = None
+        self,
+        snapshot: Snapshot,
+        metrics: Metrics,
+        on_denial: Callable[[Denial], object] | None = None,
+        matched: dict[str, int] | None = None,
     ) -> None:
-        """`on_denial` is called for each refused Pod, without dry runs; it must return at once."""
+        """`on_denial` is called for each refused Pod, without dry runs; it must return at once.
+
+        `matched`: as of ReviewRecorder.
+        """
         self.snapshot = snapshot
         self._on_denial = on_denial
         self.metrics = metrics
-        self.recorder = ReviewRecorder(metrics)
+        self.recorder = ReviewRecorder(metrics, matched)
         self.waited_seconds = 0.0
         """How long the last review waited for its namespace. Read it before the event loop runs another."""
         self._swapped = asyncio.Event()

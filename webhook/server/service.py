@@ -62,14 +62,18 @@ class Source(Protocol):
         """Seconds since the API server last sent anything."""
 
 
-class Events(Protocol):
-    """Writes Events in its own thread."""
+class Feedback(Protocol):
+    """Tells the cluster what becomes of its Pods, in its own threads: Events, and the status of policies."""
+
+    @property
+    def matched(self) -> dict[str, int]:
+        """Real Pods by `Policy.key`, for the server to increase."""
 
     def report_denial(self, denial: Denial) -> None:
         """Returns at once."""
 
-    def counts(self) -> Mapping[str, int]:
-        """Writes, and what was dropped, by result."""
+    def event_counts(self) -> Mapping[str, int]:
+        """Writes of Events, and what was dropped, by result."""
 
 
 class _Loop(uvloop.Loop):
@@ -100,7 +104,7 @@ class Service:
         snapshot: Snapshot,
         source: Source | None = None,
         is_trusted: Callable[[], bool] | None = None,
-        events: Events | None = None,
+        feedback: Feedback | None = None,
     ) -> None:
         """`snapshot` is in force until `source` has a complete one.
 
@@ -109,7 +113,12 @@ class Service:
         """
         self._settings = settings
         metrics = Metrics()
-        self.reviewer = Reviewer(snapshot, metrics, events.report_denial if events else None)
+        self.reviewer = Reviewer(
+            snapshot,
+            metrics,
+            feedback.report_denial if feedback else None,
+            feedback.matched if feedback else None,
+        )
         self._source = source
         # Policy files have been read already.
         self._complete = source is None or not source.unsynced_kinds()
@@ -122,8 +131,8 @@ class Service:
         self._health_socket = _listen(settings.host, settings.health_port, "--health-port")
         if is_trusted:
             metrics.observe_trust(is_trusted)
-        if events:
-            metrics.observe_events(events.counts)
+        if feedback:
+            metrics.observe_events(feedback.event_counts)
         if source:
             metrics.observe_source(source.age, source.unsynced_kinds())
         mutate = Mutate(self.reviewer, lambda: self._draining, self._waiting_for)
@@ -215,14 +224,14 @@ def run(  # noqa: PLR0913 (what a replica is made of)
     started: Started | None = None,
     is_trusted: Callable[[], bool] | None = None,
     *,
-    events: Events | None = None,
+    feedback: Feedback | None = None,
 ) -> None:
     """Serve in this process until SIGTERM or SIGINT."""
     with contextlib.suppress(AttributeError):  # a libc other than glibc
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
     async def main() -> None:
-        await Service(settings, snapshot, source, is_trusted, events).run(started)
+        await Service(settings, snapshot, source, is_trusted, feedback).run(started)
 
     with asyncio.Runner(loop_factory=_Loop) as runner:
         runner.run(main())

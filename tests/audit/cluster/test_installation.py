@@ -11,7 +11,7 @@ from tests.support.pods import Json
 from webhook.audit.cluster.installation import enforcement, installation
 
 NOTHING: Json = {"metadata": {}, "items": []}
-T1, T2, T3 = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"
+T1, T2, T3, T4 = (f"2026-01-0{day}T00:00:00Z" for day in (1, 2, 3, 4))
 
 
 def _one(**parts: Any) -> Json:
@@ -64,7 +64,8 @@ def test_write_of_the_status_dates_the_removal_of_a_clause(fake_cluster: tuple[F
     found = installation(api)
     managed = [
         _managed(T1, "spec"),
-        _managed(T3, "status", subresource="status"),
+        _managed(T3, "conditions", subresource="status"),
+        _managed(T4, "matchedPods", subresource="status"),
         _managed(T2, "scale", subresource="scale"),
     ]
     fake.respond(

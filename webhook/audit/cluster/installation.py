@@ -206,9 +206,10 @@ def changed(obj: Object, *fields: str) -> str:
 
 
 def _status_written(obj: Object) -> str:
-    """When the server last wrote the status of a policy, which it does after every change of its spec."""
+    """When the server last wrote the condition of a policy, which it does after every change of its spec."""
     managed = msgspec.json.decode(obj.raw, type=_Changed).metadata.managedFields
-    return max((each.time for each in managed if each.subresource == "status"), default="")
+    written = [each for each in managed if each.subresource == "status" and each.has_field("conditions")]
+    return max((each.time for each in written), default="")
 
 
 def _all(api: ApiClient, kind: Resource[Object], *query: tuple[str, str]) -> list[Object]:

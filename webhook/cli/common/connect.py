@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import warn
 from webhook.cluster.client import api_client, current_namespace
-from webhook.cluster.event_writer import EventWriter
+from webhook.cluster.feedback import ClusterFeedback
 from webhook.cluster.policy_status import PolicyStatus
 from webhook.cluster.snapshots import SnapshotSource
-from webhook.cluster.status_writer import StatusWriter
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
 from webhook.policies.shipped import shipped
@@ -23,22 +22,17 @@ def file_source(snapshot: Snapshot, options: PolicyOptions) -> SnapshotSource:
 
 def cluster_source(
     snapshot: Snapshot, options: PolicyOptions, kubeconfig: str | None, context: str | None
-) -> tuple[SnapshotSource, EventWriter]:
-    """Policies and namespaces of the cluster, and policies of files; and what writes Events.
+) -> tuple[SnapshotSource, ClusterFeedback]:
+    """Policies and namespaces of the cluster, and policies of files; and what is written back to it.
 
     Raises InputError, ClusterError.
     """
     api = api_client(kubeconfig, context)
-    statuses, events = StatusWriter(api), EventWriter(api)
-
-    def report(changes: Mapping[str, PolicyStatus | None]) -> None:
-        events.report_policies(changes)
-        statuses.enqueue(changes)
-
-    source = SnapshotSource(snapshot, _shipped(options), list(options.policies or ()), api, report)
-    statuses.start()
-    events.start()
-    return source, events
+    feedback = ClusterFeedback(api)
+    paths = list(options.policies or ())
+    source = SnapshotSource(snapshot, _shipped(options), paths, api, feedback.report_policies)
+    feedback.start()
+    return source, feedback
 
 
 def _shipped(options: PolicyOptions) -> tuple[Policy, ...]:

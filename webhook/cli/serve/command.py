@@ -22,7 +22,7 @@ from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
 from webhook.policies.shipped import Profile
 
 if TYPE_CHECKING:
-    from webhook.server.service import Events, Source
+    from webhook.server.service import Feedback, Source
 
 
 def serve(
@@ -96,7 +96,7 @@ def serve(
 
     with tempfile.TemporaryDirectory(prefix="podtailor-") as folder:
         log.configure(log_level)
-        snapshot, source, events = _first_snapshot(
+        snapshot, source, feedback = _first_snapshot(
             policy_options, kubeconfig, context, from_cluster=from_cluster
         )
         serving = provide_certificate(certificate_options, Path(folder), host)
@@ -115,7 +115,7 @@ def serve(
                 source,
                 serving.started,
                 serving.is_trusted,
-                events=events,
+                feedback=feedback,
             )
         except (tls.CertificateError, OSError) as error:
             raise InputError(str(error)) from error
@@ -132,15 +132,15 @@ def _check(log_level: str, policies: list[str] | None) -> None:
 
 def _first_snapshot(
     policy_options: PolicyOptions, kubeconfig: str | None, context: str | None, *, from_cluster: bool
-) -> tuple[Snapshot, Source | None, Events | None]:
-    """The snapshot to start with, the source of later ones, and what writes Events. Raises InputError."""
+) -> tuple[Snapshot, Source | None, Feedback | None]:
+    """The snapshot to start with, the source of later ones, and who tells the cluster. Raises InputError."""
     if from_cluster:
         from webhook.cli.common.connect import cluster_source
 
         snapshot = snapshot_from(structs.replace(policy_options, policies=None))
-        source, events = cluster_source(snapshot, policy_options, kubeconfig, context)
+        source, feedback = cluster_source(snapshot, policy_options, kubeconfig, context)
         # No policy is in force until all of them have been listed.
-        return structs.replace(snapshot, policies=PolicyIndex()), source, events
+        return structs.replace(snapshot, policies=PolicyIndex()), source, feedback
     snapshot = snapshot_from(policy_options)
     if not policy_options.policies:
         return snapshot, None, None
