@@ -284,4 +284,7 @@ class TestStart:
             "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec: {mod: Audit}\n"
         )
         code, error = self.run("--port", "0", "--policies", str(bad), "--dev")
-        assert (code, error) == (2, f'error: {bad}:4:8: spec.mod: unknown field; did you mean "mode"?\n')
+        assert (code, error) == (
+            2,
+            f'error: {bad}:4:8: spec.mod: unknown field; did you mean "mode"? [invalid-policy]\n',
+        )

@@ -36,9 +36,10 @@ def replace_files(texts: Mapping[str, str]) -> None:
 
 def _copy_beside(target: Path, content: bytes, cleanup: contextlib.ExitStack) -> Path:
     """A file in the same folder, because renaming is atomic only inside a file system."""
-    if not os.access(target, os.W_OK):  # renaming would replace a file that is write-protected
-        raise PermissionError(0, "it is write-protected")
     status = target.stat()
+    # Renaming would replace a file that is write-protected, and root may write everything.
+    if not (os.access(target, os.W_OK) and status.st_mode & _ANY_WRITES):
+        raise PermissionError(0, "it is write-protected")
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     copy = Path(name)
     cleanup.callback(copy.unlink, missing_ok=True)
@@ -50,6 +51,9 @@ def _copy_beside(target: Path, content: bytes, cleanup: contextlib.ExitStack) ->
         os.fchmod(handle, stat.S_IMODE(status.st_mode))
         os.fsync(handle)
     return copy
+
+
+_ANY_WRITES = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def _unwritable(file: str, error: OSError) -> InvalidInputError:
