@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, Output, pluralize, print_data
-from webhook.cli.common.terminal import console, print_error, warn
+from webhook.cli.common.terminal import console, print_error, print_sentence, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
@@ -118,30 +119,33 @@ def retrofit(
 
 
 def _show(plan: Plan, *, is_complete: bool) -> None:
-    out = console()
+    def section(title: str, lines: Iterable[object]) -> None:
+        for index, line in enumerate(lines):
+            if not index:
+                print_sentence(Text(title, style="bold"))
+            print_sentence(Text(f"  {line}"))
 
-    def section(title: str, lines: list[str]) -> None:
-        if lines:
-            out.print(Text(title, style="bold"))
-            for line in lines:
-                out.print(Text(f"  {line}"))
+    section("A resize repairs these Pods without a restart:", plan.resizes)
+    section("These owners restart their Pods, one at a time:", plan.restarts)
+    section("These are left to you:", map(_by_hand, plan.by_hand))
+    for sentence in _sentences(plan, is_complete=is_complete):
+        print_sentence(Text(sentence))
 
-    section("A resize repairs these Pods without a restart:", list(map(str, plan.resizes)))
-    section("These owners restart their Pods, one at a time:", list(map(str, plan.restarts)))
-    section("These are left to you:", list(map(_by_hand, plan.by_hand)))
+
+def _sentences(plan: Plan, *, is_complete: bool) -> Iterator[str]:
     if plan.not_in_force:
         pods = pluralize(plan.not_in_force, "Pod")
         only = " only if more policies were enforced" if is_complete else ", as far as is known"
-        out.print(f"{pods} would change{only}; podtailor audit lists them.")
+        yield f"{pods} would change{only}; podtailor audit lists them."
     if plan.refused:
         pods = pluralize(plan.refused, "Pod")
-        out.print(f"{pods} would be denied if created now; podtailor audit gives the reasons.")
+        yield f"{pods} would be denied if created now; podtailor audit gives the reasons."
     if plan.drifted:
         pods = pluralize(plan.drifted, "Pod")
-        out.print(f"{pods} drifted: such a resize may be intended, so it is kept; podtailor audit shows it.")
+        yield f"{pods} drifted: such a resize may be intended, so it is kept; podtailor audit shows it."
     if plan == Plan():
         known = "" if is_complete else ", as far as is known"
-        out.print(f"No live Pod lacks anything that admission would add now{known}.")
+        yield f"No live Pod lacks anything that admission would add now{known}."
 
 
 def _by_hand(each: ManualRepair) -> str:

@@ -20,7 +20,7 @@ from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_ma
 from webhook.cli.common.output import DataFormat, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
-from webhook.cli.common.terminal import console, warn
+from webhook.cli.common.terminal import print_sentence, warn
 from webhook.documents import files, yaml_dump
 from webhook.documents.files import Document
 from webhook.documents.find import Inputs
@@ -192,15 +192,14 @@ def _full_name(located: LocatedManifest, default: str) -> str:
 
 
 def _print_table(results: list[CaseResult]) -> None:
-    out = console()
     for result in results:
         style, verdict = ("red", "FAIL") if result.failures else ("green", "ok  ")
-        out.print(Text.assemble((verdict, style), f"  {result.place}: {result.name}"))
+        print_sentence(Text.assemble((verdict, style), f"  {result.place}: {result.name}"))
         for failure in result.failures:
-            out.print(Text(f"        {failure}"))
+            print_sentence(Text(f"        {failure}"))
     failed = sum(bool(result.failures) for result in results)
     total = pluralize(len(results), "test")
-    out.print(f"{total}, {failed} failed" if failed else f"{total} passed")
+    print(f"{total}, {failed} failed" if failed else f"{total} passed")
 
 
 def _as_check(result: CaseResult) -> Result:

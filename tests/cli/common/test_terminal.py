@@ -12,7 +12,7 @@ import pytest
 from rich.text import Text
 
 from webhook.cli.common.tables import Column, print_table
-from webhook.cli.common.terminal import console, print_error
+from webhook.cli.common.terminal import console, print_error, print_sentence
 
 EVIL = "\x1b]0;title\x07\x9b31mname\r"
 
@@ -82,3 +82,38 @@ def test_colour(variables: str, *, in_terminal: bool, in_pipe: bool) -> None:
     assert (b"\x1b[32m" in printed, b"ok" in printed) == (in_terminal, True)
     piped = subprocess.run(command, capture_output=True, env=environment, check=True).stdout
     assert (b"\x1b[32m" in piped, b"ok" in piped) == (in_pipe, True)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "width", "lines"),
+    [
+        ("one two three", "", ["one two three"]),
+        ("one two three", "13", ["one two three"]),
+        ("one two three", "12", ["one two", "  three"]),
+        ("one two three", "7", ["one two", "  three"]),
+        ("  one two three", "10", ["  one two", "    three"]),
+        ("one two three four", "8", ["one two", "  three", "  four"]),
+        ("one  two", "7", ["one", "  two"]),
+        ("kubectl/rollout/restart now", "5", ["kubectl/rollout/restart", "  now"]),
+        ("정책 이름", "8", ["정책", "  이름"]),
+        ("정책 이름", "9", ["정책 이름"]),
+        ("", "5", [""]),
+    ],
+)
+def test_sentences_are_wrapped_between_words(
+    sentence: str,
+    width: str,
+    lines: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    print_sentence(Text(sentence))
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_wrapping_keeps_colours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "8")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    print_sentence(Text.assemble("one ", ("two three", "red"), " four"))
+    assert capsys.readouterr().out == "one \x1b[31mtwo\x1b[0m\n  \x1b[31mthree\x1b[0m\n  four\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from io import StringIO
@@ -82,14 +83,22 @@ def line_width() -> int | None:
 def print_sentence(sentence: Text) -> None:
     """Wrapped between words where it is too long, and then indented like its first line and two more."""
     out, width = console(), line_width()
-    if width is None or cell_len(sentence.plain) <= width:
-        out.print(sentence)
-        return
-    indent = len(sentence.plain) - len(sentence.plain.lstrip())
-    lines = sentence[indent:].wrap(out, max(1, width - indent - 2), overflow="ignore")
-    for number, line in enumerate(lines):
+    indent = " " * (len(sentence.plain) - len(sentence.plain.lstrip()) + 2)
+    breaks = [] if width is None else _breaks(sentence.plain, width, len(indent))
+    for index, line in enumerate(sentence.divide(breaks)):
         line.rstrip()
-        out.print(Text(" " * (indent + 2 * bool(number))).append_text(line))
+        out.print(Text(indent).append_text(line) if index else line)
+
+
+def _breaks(text: str, width: int, indent: int) -> Iterator[int]:
+    """Where lines begin, but the first. A word is never broken: it may be a path, or a command to copy."""
+    used = 0
+    for match in re.finditer(r"\s*\S+\s?", text):
+        word = match[0].rstrip()
+        if used and used + cell_len(word) > width:
+            yield match.start() + len(word) - len(word.lstrip())
+            used, word = indent, word.lstrip()
+        used += cell_len(word) + len(match[0]) - len(match[0].rstrip())
 
 
 def write(text: str) -> None:
