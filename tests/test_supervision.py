@@ -131,7 +131,7 @@ def events(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
 def matches(_: Path, patch: pytest.MonkeyPatch) -> Iterator[At_work]:
     patch.setattr("webhook.cluster.match_writer._ROUND_SECONDS", 0.01)
     patch.setattr("webhook.cluster.match_writer.status_path", failing_once(status_path))
-    patch.setattr(MatchWriter, "_list_replicas", lambda _: None)
+    patch.setattr(MatchWriter, "_list_replicas", lambda *_: None)
     with fake_api() as (fake, api):
         fake.respond({})
         worker = MatchWriter(api, {"a": 1})

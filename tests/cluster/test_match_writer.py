@@ -101,6 +101,21 @@ def test_replica_that_is_gone_is_removed(
     assert writing.statuses() == [status]
 
 
+def test_replica_that_has_just_started_is_kept(writing: Writing) -> None:
+    """It began after Pods were listed, so they are listed again before its entry is judged."""
+    writing.fake.respond(*[{}] * 3)
+    writing.matched["models"] = 1
+    writing.writer.report_policies({"models": _status()})
+    eventually("the first is written", writing.statuses)
+    names = ("podtailor-1", "podtailor-2", "podtailor-3")
+    writing.fake.lists["pods"] = {"items": [{"metadata": {"name": name}} for name in names]}
+    started = MatchedBy("podtailor-3", 5, T1)
+    writing.matched["other"] = 2
+    writing.writer.report_policies({"other": _status(started)})
+    eventually("the next is written", lambda: len(writing.statuses()) == 2)
+    assert writing.statuses()[1]["matchedPods"] == 7
+
+
 def test_entries_stay_without_the_right_to_list_pods(writing: Writing) -> None:
     writing.fake.lists = {}
     writing.fake.respond({}, status=403)

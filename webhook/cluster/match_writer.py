@@ -53,8 +53,9 @@ class MatchWriter(Worker):
         self._not_before: dict[str, float] = {}
         """By key: when it may be written next, in time.monotonic."""
         self._running: frozenset[str] | None = None
-        """Names of the replicas; None if this one may not list Pods."""
-        self._listed_at = -_PAUSE_SECONDS
+        """Names of the replicas; None if they are unknown, because this one may not list Pods."""
+        self._list_at = 0.0
+        """When to list them again, in time.monotonic."""
 
     def report_policies(self, changes: Mapping[str, PolicyStatus | None]) -> None:
         """Take the newest version of each policy; None for one that is gone."""
@@ -71,19 +72,16 @@ class MatchWriter(Worker):
         while not self.stopped.wait(_ROUND_SECONDS):
             with self._lock:
                 objects = dict(self._objects)
-            if objects and time.monotonic() - self._listed_at >= _PAUSE_SECONDS:
-                self._running = self._list_replicas()
-                self._listed_at = time.monotonic()
-            for key in objects:
+            if objects:
+                self._list_replicas(objects)
+            for key, policy in objects.items():
                 if self.stopped.is_set():
                     return
-                self._write_if_changed(key)
+                self._write_if_changed(key, policy)
 
-    def _write_if_changed(self, key: str) -> None:
+    def _write_if_changed(self, key: str, policy: PolicyObject) -> None:
         now = time.monotonic()
-        with self._lock:
-            policy = self._objects.get(key)
-        if policy is None or self._not_before.get(key, 0.0) > now:
+        if self._not_before.get(key, 0.0) > now:
             return
         entries = self._entries(policy, self._matched.get(key, 0))
         if entries == policy.matched_by:
@@ -103,14 +101,25 @@ class MatchWriter(Worker):
         own = [MatchedBy(self._replica, count, self._since)] if count else []
         return tuple(sorted([*others, *own], key=lambda each: (each.since, each.replica))[-MAX_REPLICAS:])
 
-    def _list_replicas(self) -> frozenset[str] | None:
-        path = f"/api/v1/namespaces/{OWN_NAMESPACE}/pods"
+    def _list_replicas(self, objects: Mapping[str, PolicyObject]) -> None:
+        """Once a minute, and if there is an entry of a replica that may just have started.
+
+        After `objects` were taken: whatever has an entry in them and is not listed now is gone.
+        """
+        names = {each.replica for policy in objects.values() for each in policy.matched_by}
+        is_new = self._running is not None and not names <= self._running
+        if time.monotonic() < self._list_at and not is_new:
+            return
+        path, query = f"/api/v1/namespaces/{OWN_NAMESPACE}/pods", {"labelSelector": _SELECTOR}
         try:
-            body = request(self._api, "GET", path, query={"labelSelector": _SELECTOR}, seconds=_SECONDS)
+            body = request(self._api, "GET", path, query=query, seconds=_SECONDS)
         except (ApiException, HTTPError, OSError):  # without the role, entries of others stay
-            return None
-        pods = msgspec.json.decode(body, type=_Pods).items
-        return frozenset(pod.metadata.name for pod in pods)
+            self._running, self._list_at = None, time.monotonic() + FORBIDDEN_SECONDS
+        else:
+            names = {pod.metadata.name for pod in msgspec.json.decode(body, type=_Pods).items}
+            # Without this one the list is of other Pods, whatever their labels.
+            self._running = frozenset(names) if self._replica in names else None
+            self._list_at = time.monotonic() + _PAUSE_SECONDS
 
     def _write(self, policy: PolicyObject, entries: tuple[MatchedBy, ...]) -> float:
         """The seconds until the policy may be written again."""
