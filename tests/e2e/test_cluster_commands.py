@@ -183,6 +183,77 @@ def test_explain_a_live_pod(applied: ControlPlane) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def shop(applied: ControlPlane) -> ControlPlane:
+    """Two owners of the name `twin`, a Deployment `web`, and a Pod `till`."""
+    applied.create_namespace("shop")
+    image = "--image=example.com/a"
+    applied.kubectl("create", "deployment", "twin", "--namespace=shop", image)
+    applied.kubectl("create", "cronjob", "twin", "--namespace=shop", image, "--schedule=@daily")
+    applied.kubectl("create", "deployment", "web", "--namespace=shop", image, "--replicas=2")
+    applied.kubectl("run", "till", "--namespace=shop", image)
+    return applied
+
+
+def test_explain_an_owner(shop: ControlPlane) -> None:
+    """With the Pods of its ReplicaSet; a ReplicaSet has its own."""
+    shop.kubectl("wait", "--for=condition=Available", "deployment/web", "--namespace=shop", "--timeout=60s")
+    (replica_set,) = _labelled(shop, "replicasets")
+    names = _labelled(shop, "pods")
+    live = f"\n  Live Pods\n      2 would-change  {', '.join(names)}\n"
+    done = _run(shop, "explain", "deployment/web", "-n", "shop")
+    assert done.stdout.startswith("Deployment shop/web\n  is General: ")
+    assert done.stdout.endswith(live)
+    for words in (("deploy", "web"), ("deployments.apps/web",), ("web",)):
+        assert _run(shop, "explain", *words, "-n", "shop").stdout == done.stdout
+    assert _run(shop, "explain", f"rs/{replica_set}", "-n", "shop").stdout.endswith(live)
+    (read,) = json.loads(_run(shop, "explain", "web", "-n", "shop", "-o", "json").stdout)
+    assert read["livePods"] == [{"finding": "would-change", "pods": names}]
+
+
+def test_explain_several_at_once(shop: ControlPlane) -> None:
+    said = _run(shop, "explain", "till", "deploy/twin", "cj/twin", "-n", "shop").stdout
+    titles = [line.split("  ")[0] for line in said.splitlines() if line[:1].strip()]
+    assert titles == ["Pod shop/till", "Deployment shop/twin", "CronJob shop/twin"]
+    assert said.count("\n  Live Pods\n") == 2
+    assert said.endswith("\n  Live Pods\n    none\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param(
+            ["twin"],
+            "twin is the name of several objects in namespace shop\nhint: write deployment/twin or cronjob/twin\n",
+            id="a name of two owners",
+        ),
+        pytest.param(
+            ["deploy/twn"],
+            "deployment/twn not found in namespace shop [not-found]\nhint: did you mean deployment/twin?\n",
+            id="a name like one of the kind",
+        ),
+        pytest.param(
+            ["tilll"],
+            "tilll not found in namespace shop: there is no pod, deployment, statefulset, daemonset, replicaset, "
+            "replicationcontroller, cronjob or job of that name [not-found]\nhint: did you mean pod/till?\n",
+            id="a name like one of any kind",
+        ),
+    ],
+)
+def test_explain_says_what_there_is(shop: ControlPlane, words: list[str], error: str) -> None:
+    done = _run(shop, "explain", *words, "-n", "shop")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.partition("error: ")[2] == error
+
+
+def _labelled(cluster: ControlPlane, plural: str) -> list[str]:
+    """Names of what belongs to the Deployment `web`."""
+    names = "jsonpath={.items[*].metadata.name}"
+    return sorted(
+        cluster.kubectl("get", plural, "--namespace=shop", "--selector=app=web", "-o", names).split()
+    )
+
+
 def test_explain_looks_into_the_namespace_of_the_context(applied: ControlPlane, tmp_path: Path) -> None:
     applied.kubectl("run", "mine", "--namespace=models", "--image=example.com/a")
     config = json.loads(applied.kubeconfig.read_text())

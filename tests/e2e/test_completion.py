@@ -19,21 +19,21 @@ from webhook.completion.names import names
 @pytest.fixture(scope="module")
 def shop(crds: ControlPlane) -> ControlPlane:
     crds.kubectl("apply", "-f", "examples/policies/models.yaml")
-    crds.create_namespace("shop")
-    crds.kubectl("run", "till", "--namespace=shop", "--image=example.com/a")
-    crds.kubectl("create", "deployment", "web", "--namespace=shop", "--image=example.com/a")
+    crds.create_namespace("bazaar")
+    crds.kubectl("run", "till", "--namespace=bazaar", "--image=example.com/a")
+    crds.kubectl("create", "deployment", "web", "--namespace=bazaar", "--image=example.com/a")
     return crds
 
 
 @pytest.mark.parametrize(
     ("call", "offered"),
     [
-        ("audit -n sho", "shop"),
+        ("audit -n baz", "bazaar"),
         ("policies show model", "models"),
-        ("explain -n shop til", "till"),
-        ("explain -n shop pod/til", "pod/till"),
-        ("explain -n shop deploy/w", "deploy/web"),
-        ("explain -n shop deployment w", "web"),
+        ("explain -n bazaar til", "till"),
+        ("explain -n bazaar pod/til", "pod/till"),
+        ("explain -n bazaar deploy/w", "deploy/web"),
+        ("explain -n bazaar deployment w", "web"),
     ],
 )
 def test_names_of_the_cluster(

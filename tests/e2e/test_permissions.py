@@ -183,7 +183,13 @@ def test_command_needs_what_the_page_says(installed: ControlPlane, tmp_path: Pat
 
 def _filled_in(command: str, cluster: ControlPlane) -> str:
     pod = cluster.kubectl("get", "pods", "--namespace=mine", "--output=name").split()[0]
-    for word, value in (("pod/NAME", pod), ("NAMESPACE", "mine"), ("NAME", "models"), ("FILE", OWN)):
+    for word, value in (
+        ("pod/NAME", pod),
+        ("deployment/NAME", "deployment/web"),
+        ("NAMESPACE", "mine"),
+        ("NAME", "models"),
+        ("FILE", OWN),
+    ):
         command = command.replace(word, value)
     return command
 

@@ -14,7 +14,16 @@ from msgspec import Struct, structs
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.failures import failure
-from webhook.cluster.pager import Object, Resource, T, get, list_objects, parse_object
+from webhook.cluster.pager import (
+    Object,
+    Resource,
+    T,
+    get,
+    keep_object,
+    list_objects,
+    objects,
+    parse_object,
+)
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.cluster.policy_objects import policies_of
 from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
@@ -27,6 +36,7 @@ from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 from webhook.policies import policy_kinds
 from webhook.policies.merge import merge
+from webhook.workloads.controllers import Controller
 
 
 class _Secret(Struct, frozen=True):
@@ -79,6 +89,28 @@ def pod(api: ApiClient, namespace: str, name: str) -> bytes | None:
     """A live Pod as JSON; None if it does not exist. Raises ClusterError."""
     with as_cluster_error("pods"):
         return _get_if_exists(api, f"/api/v1/namespaces/{namespace}/pods/{quote(name, safe='')}")
+
+
+def owner(api: ApiClient, kind: Controller, namespace: str, name: str) -> bytes | None:
+    """An object that makes Pods, as JSON; None if it does not exist. Raises ClusterError.
+
+    It is listed, as by the audit, so that no further right is needed.
+    """
+    resource = Resource(kind.plural, kind.path(namespace), keep_object)
+    with as_cluster_error(kind.plural):
+        found = objects(api, resource, [("fieldSelector", f"metadata.name={name}")])
+        return next((each.raw for each in found), None)
+
+
+def names(api: ApiClient, kind: Controller, namespace: str) -> list[str]:
+    """Of all objects of a kind in a namespace. Raises ClusterError."""
+    resource = Resource(kind.plural, kind.path(namespace), _name, metadata_only=True)
+    with as_cluster_error(kind.plural):
+        return list(list_objects(api, resource)[0].values())
+
+
+def _name(each: Object) -> str:
+    return each.metadata.name
 
 
 def secret(api: ApiClient, namespace: str, name: str) -> dict[str, bytes] | None:

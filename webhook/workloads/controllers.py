@@ -20,7 +20,9 @@ class Controller(Struct, frozen=True):
     @property
     def words(self) -> tuple[str, ...]:
         """What kubectl understands as this kind, in lower case."""
-        return (self.kind.lower(), self.plural, *self.short)
+        group = self.version.rpartition("/")[0]
+        names = (self.kind.lower(), self.plural)
+        return (*names, *self.short, *(f"{each}.{group}" for each in names if group))
 
     def path(self, namespace: str | None) -> str:
         root = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"

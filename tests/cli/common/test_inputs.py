@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from webhook.cli.common.inputs import is_path
+from webhook.cli.common.inputs import is_path, split_targets
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME}\nspec: {containers: [{name: app}]}\n"
 
@@ -63,6 +63,25 @@ def test_subdirectories_are_read_with_a_flag(
     assert [each["name"] for each in explained] == names
 
 
+@pytest.mark.parametrize(
+    ("words", "names", "paths"),
+    [
+        pytest.param(
+            "deploy web", ["deploy", "web"], [], id="a name after a kind, beside a folder of that word"
+        ),
+        pytest.param("deploy", [], ["deploy"], id="the folder alone"),
+        pytest.param("deploy a.yaml", [], ["deploy", "a.yaml"], id="the folder and a file"),
+        pytest.param("web sts/db", ["web", "sts/db"], [], id="names"),
+    ],
+)
+def test_names_and_paths_are_told_apart(
+    words: str, names: list[str], paths: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deploy").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert split_targets(words.split()) == (names, paths)
+
+
 POLICY = "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: p}\nspec: {}\n"
 
 
@@ -78,8 +97,8 @@ def test_policies_in_subdirectories_are_linted_with_a_flag(run: Run, tmp_path: P
     ("arguments", "message"),
     [
         (["mutate"], "no manifests given: name files, directories, - for standard input, or -k DIR"),
-        (["explain"], "nothing to explain: give pod/NAME of a live Pod, a file or directory, or -"),
-        (["explain", "pod/web", "a.yaml"], "give pod/NAME of a live Pod, or manifests, not both"),
+        (["explain"], "nothing to explain: give TYPE/NAME of a live object, a path, or -"),
+        (["explain", "pod/web", "a.yaml"], "give objects of the cluster, or manifests, not both"),
         (["audit", "-k", "base", "-f", "a.yaml"], "-k renders one directory: it cannot be combined with -f, -R"),
         (["audit", "-k", "base", "a.yaml"], "-k renders one directory"),
         (["audit", "-k", "base", "-R"], "-k renders one directory"),

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import msgspec
 import typer
 from msgspec import Struct
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from webhook.audit import what_if
-from webhook.audit.cluster import workloads
 from webhook.audit.cluster.discovery import custom_controllers
 from webhook.audit.cluster.installation import Installation, enforcement, installation
 from webhook.audit.cluster.workloads import OnProgress, Selection
@@ -27,7 +25,6 @@ from webhook.cli.common.terminal import console, warn
 from webhook.cluster import reads
 from webhook.cluster.client import Api
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
-from webhook.documents.files import Document
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
 from webhook.model.names import OWN_NAMESPACE
@@ -35,8 +32,7 @@ from webhook.model.policy import Policy
 from webhook.policies.load import load_or_raise
 from webhook.policies.merge import merge
 from webhook.policies.shipped import Profile, shipped
-from webhook.workloads.controllers import CONTROLLERS, PODS
-from webhook.workloads.workload import Workload
+from webhook.workloads.controllers import CONTROLLERS, PODS, Controller
 
 _UNSURE = (
     "while that is unknown, no Pod counts as slipped through, and retrofit changes nothing: "
@@ -144,6 +140,19 @@ def progress(*, is_shown: bool = True) -> Iterator[OnProgress]:
         yield on_progress
 
 
+def all_controllers(api: Api, templates: TemplatePaths) -> tuple[Controller, ...]:
+    """Kubernetes' own and those of --controller. Raises ClusterError."""
+    return (*CONTROLLERS, *custom_controllers(api, templates))
+
+
+def served_certificate(api: Api, view: ClusterView) -> bytes | None:
+    """The certificate of the webhook, PEM; None if it cannot be read. Raises ClusterError."""
+    secret = None
+    with ClusterPart(unreadable=[]).note_if_forbidden("the Secret", "its certificate is not compared"):
+        secret = reads.secret(api, OWN_NAMESPACE, view.secret) if view.secret else None
+    return (secret or {}).get("tls.crt")
+
+
 def selection(
     api: Api,
     part: ClusterPart,
@@ -152,7 +161,7 @@ def selection(
     templates: TemplatePaths,
 ) -> Selection:
     """`kinds` as `Deployment,Pod`. Raises InputError, ClusterError."""
-    controllers = (*CONTROLLERS, *custom_controllers(api, templates))
+    controllers = all_controllers(api, templates)
     known = {each.kind.lower(): each.kind for each in (*controllers, PODS)}
     words = [word for word in kinds.split(",") if word]
     for word in words:
@@ -166,30 +175,3 @@ def selection(
         controllers=controllers,
         unreadable=part.unreadable,
     )
-
-
-class LivePod(Struct, frozen=True):
-    """A Pod of the cluster, as a manifest and as it was created."""
-
-    document: Document
-    workload: Workload
-    served: bytes | None
-    """The certificate of the webhook, PEM; None if it cannot be read."""
-
-
-def live_pod(api: Api, view: ClusterView, argument: str, namespace: str) -> LivePod:
-    """`argument` as `pod/NAME`. Raises InputError, ClusterError."""
-    kind, _, name = argument.rpartition("/")
-    if kind not in ("pod", "pods", "po") or not name:
-        raise InputError(f"{argument}: write pod/NAME, or -f FILE for anything else")
-    raw = reads.pod(api, namespace, name)
-    if raw is None:
-        hint = f"`kubectl get pods --namespace={namespace}` lists those that are there"
-        raise InputError(f"pod/{name} not found in namespace {namespace}", name="not-found", hint=hint)
-    data = {"apiVersion": "v1", "kind": "Pod", **msgspec.json.decode(raw)}
-    text = msgspec.json.encode(data).decode()
-    document = Document(f"{namespace}/{name}", 1, text, data)
-    secret = None
-    with ClusterPart(unreadable=[]).note_if_forbidden("the Secret", "its certificate is not compared"):
-        secret = reads.secret(api, OWN_NAMESPACE, view.secret) if view.secret else None
-    return LivePod(document, workloads.live_pod(raw), (secret or {}).get("tls.crt"))

@@ -64,8 +64,18 @@ def required(inputs: Inputs) -> Inputs:
     return inputs
 
 
-# The kinds of which a command takes a KIND/NAME of the cluster.
+# What kubectl understands as a kind of which a command takes a KIND/NAME of the cluster.
 _KINDS = {word for each in (PODS, *CONTROLLERS) for word in each.words}
+
+
+def split_targets(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Objects of the cluster, and paths.
+
+    After a KIND come names, as in `deploy web`, even if there is a folder `deploy`.
+    """
+    if words and words[0].lower() in _KINDS and not any(map(is_path, words[1:])) and len(words) > 1:
+        return [*words], []
+    return [each for each in words if not is_path(each)], [*filter(is_path, words)]
 
 
 def is_path(word: str) -> bool:
@@ -74,6 +84,6 @@ def is_path(word: str) -> bool:
     KIND/NAME is an object, even if there is such a path: `./KIND/NAME` is the path.
     """
     kind, slash, name = word.partition("/")
-    if slash and kind in _KINDS and name and "/" not in name and not name.endswith(SUFFIXES):
+    if slash and kind.lower() in _KINDS and name and "/" not in name and not name.endswith(SUFFIXES):
         return False
     return word == "-" or word.endswith(SUFFIXES) or Path(word).exists()

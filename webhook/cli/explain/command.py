@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from webhook.cli.common import options
-from webhook.cli.common.inputs import Filenames, Kustomization, Recursive, inputs_of, is_path
-from webhook.cli.common.manifests import LocatedManifest, find_manifests, read_manifests
+from webhook.cli.common.inputs import Filenames, Kustomization, Recursive, inputs_of, split_targets
+from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
@@ -25,16 +25,21 @@ from webhook.model.pod import NO_METADATA
 from webhook.model.subject import labels_of
 from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS
+from webhook.workloads.controllers import PODS
 
 if TYPE_CHECKING:
     from webhook.cli.cluster.cluster_view import ClusterView
+    from webhook.cluster.client import Api
 
 
 def explain(
     ctx: typer.Context,
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TARGET]...", help="pod/NAME of a live Pod; or paths, as with -f."),
+        typer.Argument(
+            metavar="TARGET",
+            help="A live Pod or owner, as TYPE/NAME, TYPE NAME or NAME; or paths, as with -f.",
+        ),
     ] = None,
     filename: Filenames = None,
     kustomize: Kustomization = None,
@@ -56,18 +61,22 @@ def explain(
 ) -> None:
     """Explain a Pod: its workload types, policies and changed fields.
 
+    Of an owner, such as a Deployment, it explains the template, and counts its live Pods by their finding.
+
     \b
     Examples:
-      podtailor explain -f statefulset.yaml
-      podtailor explain -f pod.yaml --builtin strict -o json
-      podtailor explain -f pod.yaml --from-cluster --namespace shop
+      podtailor explain statefulset.yaml
+      podtailor explain pod.yaml --builtin strict -o json
+      podtailor explain pod.yaml --from-cluster --namespace shop
       podtailor explain pod/web-0 --namespace shop
+      podtailor explain deployment/web sts/db
+      podtailor explain deploy web
     """
-    paths = [*filter(is_path, targets or ())]
+    names, paths = split_targets(targets or ())
     inputs = inputs_of(
         "explain", paths, filename, recursive=recursive, kustomization=kustomize, others=policies
     )
-    live = _live([each for each in targets or () if each not in paths], inputs)
+    _check(names, inputs)
     templates = options.parse_controllers(controller)
     policy_options = PolicyOptions(
         policies=policies,
@@ -77,23 +86,22 @@ def explain(
         accelerator=accelerator,
         namespace_labels=options.parse_labels(namespace_labels),
     )
-    if from_cluster or live or kubeconfig or context:
+    if from_cluster or names or kubeconfig or context:
         from webhook.audit.cluster.workloads import plugins
         from webhook.cli.cluster import cluster_view
         from webhook.cli.common import connect
-        from webhook.cli.explain.live import explain_live
         from webhook.cluster.client import api_client
 
         api = api_client(kubeconfig, context, retry_429=True)
         namespace = connect.namespace_or_current(namespace, kubeconfig, context)
         # Manifests may be for any namespace.
-        part = cluster_view.cluster_part(api, namespace if live else None, namespace)
+        part = cluster_view.cluster_part(api, namespace if names else None, namespace)
         view = cluster_view.read(api, part, policy_options, ctx)
-        snapshot, builtin_plugins = view.snapshot, NO_PLUGINS if live else plugins(api, part)
+        snapshot, builtin_plugins = view.snapshot, NO_PLUGINS if names else plugins(api, part)
         for note in view.notes:
             warn(note)
-        if live:
-            explain_live(api, view, cluster_view.live_pod(api, view, live, namespace), namespace, output)
+        if names:
+            _explain_live(api, view, names, namespace, templates, output)
             return
     else:
         namespace = namespace or "default"
@@ -122,20 +130,56 @@ def explain(
         raise typer.Exit(1)
 
 
+def _explain_live(
+    api: Api, view: ClusterView, names: list[str], namespace: str, templates: TemplatePaths, output: Output
+) -> None:
+    """Objects of the cluster. Raises InputError, ClusterError, typer.Exit."""
+    from webhook.cli.cluster.cluster_view import all_controllers
+    from webhook.cli.explain.live import Live
+    from webhook.cli.explain.targets import find
+
+    controllers = all_controllers(api, templates)
+    found = find(api, names, (PODS, *controllers), namespace)
+    live = Live(api, view, namespace, controllers, templates)
+    results = [each for target in found for each in live.explain(target)]
+    explained = [each for each in results if each]
+    if output is not Format.TABLE:
+        print_data([each.data for each in explained], output)
+    else:
+        _print_lines(each.lines for each in explained)
+    if len(explained) < len(results):
+        raise typer.Exit(1)
+
+
+def _print_lines(blocks: Iterable[Iterable[Text]]) -> None:
+    out = console()
+    for index, lines in enumerate(blocks):
+        if index:
+            out.print()
+        for line in lines:
+            out.print(line)
+
+
 def _print(
     explanations: Iterable[tuple[LocatedManifest, engine.Explanation]],
     default_namespace: str,
     view: ClusterView | None,
 ) -> None:
-    out = console()
-    for index, (located, explanation) in enumerate(explanations):
-        if index:
-            out.print()
-        for line in as_text(located, default_namespace, explanation):
-            out.print(line)
-        excluded = view and _excluded(view, located, default_namespace)
-        if excluded:
-            out.print(Text(f"\n  The API server does not call podtailor: {excluded}", style="yellow"))
+    _print_lines(
+        _lines(located, explanation, default_namespace, view) for located, explanation in explanations
+    )
+
+
+def _lines(
+    located: LocatedManifest,
+    explanation: engine.Explanation,
+    default_namespace: str,
+    view: ClusterView | None,
+) -> Iterator[Text]:
+    yield from as_text(located, default_namespace, explanation)
+    excluded = view and _excluded(view, located, default_namespace)
+    if excluded:
+        yield Text(f"\n  The API server does not call podtailor: {excluded}", style="yellow")
 
 
 def _excluded(view: ClusterView, located: LocatedManifest, default_namespace: str) -> Notice | None:
@@ -143,14 +187,11 @@ def _excluded(view: ClusterView, located: LocatedManifest, default_namespace: st
     return view.enforcement.excludes(namespace, labels_of(located.manifest.admitted.metadata or NO_METADATA))
 
 
-def _live(names: list[str], inputs: Inputs) -> str | None:
-    """The live Pod to explain; None for manifests. Raises InputError."""
+def _check(names: list[str], inputs: Inputs) -> None:
+    """Raises InputError."""
     if names and inputs:
-        raise InputError("give pod/NAME of a live Pod, or manifests, not both")
-    if len(names) > 1:
-        raise InputError("give one live Pod")
+        raise InputError("give objects of the cluster, or manifests, not both")
     if not names and not inputs:
         raise InputError(
-            "nothing to explain: give pod/NAME of a live Pod, a file or directory, or - for standard input"
+            "nothing to explain: give TYPE/NAME of a live object, a path, or - for standard input"
         )
-    return names[0] if names else None

@@ -1,75 +1,185 @@
-"""`podtailor explain pod/NAME`: why a live Pod is as it is, and the audit's finding."""
+"""`podtailor explain TYPE/NAME`: why live Pods are as they are, and the audit's findings."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
+from typing import Any, NamedTuple
 
-import typer
 from msgspec import structs
 from rich.text import Text
 
+from webhook.audit.cluster import workloads
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Selection
 from webhook.audit.diagnosis import ClusterContext, diagnose
 from webhook.audit.enforcement import Enforcement
+from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
-from webhook.cli.cluster.cluster_view import ClusterView, LivePod
-from webhook.cli.common.manifests import find_manifests
-from webhook.cli.common.output import Format, Output, print_data
-from webhook.cli.common.terminal import console, warn
+from webhook.cli.cluster.cluster_view import ClusterView, served_certificate
+from webhook.cli.common.manifests import TemplatePaths, find_manifests
+from webhook.cli.common.terminal import warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
+from webhook.cli.explain.targets import Target
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
-from webhook.workloads.builtin_plugins import NO_PLUGINS
-from webhook.workloads.workload import Workload
+from webhook.model.pod import NO_METADATA
+from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
+from webhook.workloads.controllers import PODS, Controller
+from webhook.workloads.workload import Ref, Workload, kind_of
 
 
-def explain_live(api: Api, view: ClusterView, live: LivePod, namespace: str, output: Output) -> None:
-    """Explain the Pod as it was created, and why a new one would differ.
+class Explained(NamedTuple):
+    """One object, for programs and for people."""
 
-    Raises ClusterError.
-    """
-    workload, enforcement = _workload(api, view, live, namespace)
-    located = next(find_manifests(live.document))
-    located = structs.replace(located, manifest=structs.replace(located.manifest, admitted=workload.admitted))
-    explanation = explain_or_warn(located, namespace, NO_PLUGINS, view.snapshot)
-    verdict = Auditor(view.snapshot, enforcement).judge(workload)
-    if explanation and verdict.problem:
-        warn(f"{workload.ref} could not be judged: {verdict.problem}")
-    if explanation is None or verdict.problem:
-        raise typer.Exit(1)
-    context = ClusterContext(
-        namespace=view.snapshot.namespace(namespace),
-        installed=view.installed,
-        enforcement=enforcement,
-        served=live.served,
-        now=datetime.now(UTC),
-    )
-    reasons = diagnose(workload, explanation, verdict, context)
-    if output is not Format.TABLE:
+    data: dict[str, Any]
+    lines: list[Text]
+
+
+class Live:
+    """Explains objects of one namespace. Its methods raise ClusterError."""
+
+    def __init__(
+        self,
+        api: Api,
+        view: ClusterView,
+        namespace: str,
+        controllers: tuple[Controller, ...],
+        templates: TemplatePaths,
+    ) -> None:
+        self._api = api
+        self._view = view
+        self._namespace = namespace
+        self._templates = templates
+        selection = Selection(namespace=namespace, controllers=controllers, unreadable=view.part.unreadable)
+        self._cluster = Cluster(api, view.snapshot, selection, lambda *_: None)
+        self._enforcement = with_evidence(view.enforcement, view.snapshot, self._cluster.first_applied)
+
+    def explain(self, target: Target) -> Iterator[Explained | None]:
+        """A Pod, or each template of an owner; None and a warning if it cannot be judged."""
+        if target.kind is PODS:
+            yield self._pod(target)
+        else:
+            yield from self._owner(target)
+
+    def _pod(self, target: Target) -> Explained | None:
+        """As it was created, and why a new one would differ."""
+        workload, enforcement = self._workload(target)
+        located = next(find_manifests(target.document))
+        located = structs.replace(
+            located, manifest=structs.replace(located.manifest, admitted=workload.admitted)
+        )
+        explanation = explain_or_warn(located, self._namespace, NO_PLUGINS, self._view.snapshot)
+        verdict = Auditor(self._view.snapshot, enforcement).judge(workload)
+        if explanation and verdict.problem:
+            warn(f"{workload.ref} could not be judged: {verdict.problem}")
+        if explanation is None or verdict.problem:
+            return None
+        context = ClusterContext(
+            namespace=self._view.snapshot.namespace(self._namespace),
+            installed=self._view.installed,
+            enforcement=enforcement,
+            served=self._served,
+            now=datetime.now(UTC),
+        )
+        reasons = diagnose(workload, explanation, verdict, context)
         audited = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
-        print_data([{**as_json(located, namespace, explanation), **audited}], output)
-        return
-    out = console()
-    title = f"  {verdict.finding}, created at {workload.created}"
-    out.print(Text.assemble((str(workload.ref), "bold"), title))
-    for reason in reasons:
-        out.print(Text(f"  {reason}", style="yellow"))
-    _, *rest = as_text(located, namespace, explanation, sets="A new Pod would get")
-    for line in rest:
-        if not any(reason.startswith(line.plain.strip()) for reason in reasons):  # printed above
-            out.print(line)
+        title = f"  {verdict.finding}, created at {workload.created}"
+        _, *rest = as_text(located, self._namespace, explanation, sets="A new Pod would get")
+        return Explained(
+            {**as_json(located, self._namespace, explanation), **audited},
+            [
+                Text.assemble((str(workload.ref), "bold"), title),
+                *(Text(f"  {reason}", style="yellow") for reason in reasons),
+                *(line for line in rest if not _repeats(line, reasons)),
+            ],
+        )
+
+    def _owner(self, target: Target) -> Iterator[Explained | None]:
+        """Its templates as admission would see their Pods, and how its live Pods compare."""
+        pods = self._pods_of(target)
+        manifests = list(find_manifests(target.document, self._templates))
+        for located in manifests:
+            explanation = explain_or_warn(located, self._namespace, self._plugins, self._view.snapshot)
+            if explanation is None:
+                yield None
+                continue
+            found = [{"finding": finding, "pods": names} for finding, names in pods.items()]
+            title = f"{located.title}".replace(" ", f" {self._namespace}/", 1)
+            _, *rest = as_text(located, self._namespace, explanation, sets="A new Pod would get")
+            live = _pod_lines(pods) if located is manifests[-1] else ()
+            yield Explained(
+                {**as_json(located, self._namespace, explanation), "livePods": found},
+                [Text(title, style="bold"), *rest, *live],
+            )
+
+    def _pods_of(self, target: Target) -> dict[Finding, list[str]]:
+        """The names of its live Pods by finding, worst first."""
+        metadata = target.document.data["metadata"]
+        kind = kind_of(target.kind.version, target.kind.kind)
+        owner = Ref(kind, self._namespace, metadata["name"])
+        auditor = Auditor(self._view.snapshot, self._enforcement)
+        found: dict[Finding, list[str]] = {}
+        for pod in self._live_pods:
+            if pod.owner == owner or _is_controlled_by(pod, target.kind.kind, metadata["name"]):
+                found.setdefault(auditor.judge(pod).finding, []).append(pod.ref.name)
+        return {each: sorted(found[each]) for each in Finding if each in found}
+
+    @cached_property
+    def _live_pods(self) -> list[Workload]:
+        try:
+            return [each for each in self._cluster.workloads() if each.is_live]
+        except ClusterError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            warn(f"live Pods are not compared: {error}")
+            return []
+
+    @cached_property
+    def _plugins(self) -> Plugins:
+        return workloads.plugins(self._api, self._view.part)
+
+    @cached_property
+    def _served(self) -> bytes | None:
+        return served_certificate(self._api, self._view)
+
+    def _workload(self, target: Target) -> tuple[Workload, Enforcement]:
+        """As the audit sees it: with its template, and with evidence for whether it slipped through."""
+        alone = workloads.live_pod(target.raw)
+        try:
+            workload = self._cluster.live(target.raw)
+        except ClusterError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            warn(f"not compared with its template: {error}")
+            return alone, self._view.enforcement
+        return workload or alone, self._enforcement
 
 
-def _workload(api: Api, view: ClusterView, live: LivePod, namespace: str) -> tuple[Workload, Enforcement]:
-    """As the audit sees it: with its template, and with evidence for whether it slipped through."""
-    cluster = Cluster(api, view.snapshot, Selection(namespace=namespace), lambda *_: None)
-    try:
-        workload = cluster.live(live.document.text.encode())
-    except ClusterError as error:
-        if error.status != HTTPStatus.FORBIDDEN:
-            raise
-        warn(f"not compared with its template: {error}")
-        return live.workload, view.enforcement
-    return workload or live.workload, with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
+def _repeats(line: Text, reasons: Sequence[str]) -> bool:
+    return any(reason.startswith(line.plain.strip()) for reason in reasons)
+
+
+def _is_controlled_by(pod: Workload, kind: str, name: str) -> bool:
+    """As the ReplicaSet of a Deployment, or the Job of a CronJob, is."""
+    owners = (pod.written.metadata or NO_METADATA).ownerReferences or ()
+    return any(each.controller and each.kind == kind and each.name == name for each in owners)
+
+
+def _pod_lines(pods: dict[Finding, list[str]]) -> Iterator[Text]:
+    yield Text("\n  Live Pods", style="bold")
+    if not pods:
+        yield Text("    none")
+    width = max(map(len, pods), default=0)
+    for finding, names in pods.items():
+        yield Text(f"    {len(names):>3} {finding:<{width}}  {_some(names)}")
+
+
+_SHOWN = 3
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
