@@ -67,3 +67,9 @@ def test_a_directory_without_manifests(
     (problem,) = problems
     assert problem.message.endswith(words)
     assert problem.hint == hint.replace("FOLDER", str(tmp_path))
+
+
+def test_flags_read_the_same_again() -> None:
+    assert Inputs(("a", "b"), recursive=True).flags == ("-f", "a", "-f", "b", "-R")
+    assert Inputs(kustomization="overlay").flags == ("-k", "overlay")
+    assert Inputs().flags == ()

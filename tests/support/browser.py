@@ -14,14 +14,18 @@ from tests.support import apt
 
 
 @contextmanager
-def page(*, width: int = 1200, height: int = 900, javascript: bool = True) -> Iterator[Page]:
+def page(
+    *, width: int = 1200, height: int = 900, javascript: bool = True, dark: bool = False
+) -> Iterator[Page]:
     """An empty page that reaches nothing but files. Whatever it complains of fails the test at its end."""
     with sync_playwright() as playwright:
         # As root, which is what test machines are, Chromium has no sandbox.
         browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         try:
             made = browser.new_page(
-                viewport={"width": width, "height": height}, java_script_enabled=javascript
+                viewport={"width": width, "height": height},
+                java_script_enabled=javascript,
+                color_scheme="dark" if dark else "light",
             )
             complaints: list[str] = []
             made.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))

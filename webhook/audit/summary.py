@@ -205,7 +205,7 @@ class Auditor:
     """Judges workloads and sums up the verdicts."""
 
     def __init__(self, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False) -> None:
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self._enforcement = enforcement
         self._with_diff = with_diff
         self.summary = Summary()
@@ -216,7 +216,7 @@ class Auditor:
         Raises ClusterError.
         """
         try:
-            verdict = judge(workload, self._snapshot, self._enforcement, with_diff=self._with_diff)
+            verdict = judge(workload, self.snapshot, self._enforcement, with_diff=self._with_diff)
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 (an object can hold anything)

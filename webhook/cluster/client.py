@@ -68,6 +68,13 @@ def current_namespace(kubeconfig: str | None = None, context: str | None = None)
         return loader.current_context["context"].get("namespace") or "default"
 
 
+def cluster_name(kubeconfig: str | None = None, context: str | None = None) -> str:
+    """For people: the name of the context. Raises ClusterError."""
+    if _is_in_pod(kubeconfig, context):
+        return "the cluster of this Pod"
+    return kubeconfig_.find(kubeconfig, context)[1]
+
+
 def _is_in_pod(kubeconfig: str | None, context: str | None) -> bool:
     given = kubeconfig or context or os.environ.get("KUBECONFIG")
     return not given and "KUBERNETES_SERVICE_HOST" in os.environ

@@ -35,6 +35,13 @@ class Inputs(Struct, frozen=True):
     def title(self) -> str:
         return ", ".join(self.paths) or self.kustomization
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """With which another command reads the same."""
+        paths = tuple(flag for path in self.paths for flag in ("-f", path))
+        kustomization = ("-k", self.kustomization) if self.kustomization else ()
+        return (*paths, *(("-R",) if self.recursive else ()), *kustomization)
+
 
 def find_files(inputs: Inputs, on_problem: OnProblem = raise_problem) -> Iterator[str]:
     """Files and `-` as given; directories as the files in them, by name."""

@@ -53,7 +53,7 @@ def test_short(milli: int, resource: str, text: str) -> None:
     [
         (6200, "cpu", "+6.2 CPU"), (-100, "cpu", "-0.1 CPU"), (14 * 2**30 * 1000, "memory", "+14 GiB"),
         (256 * 2**20 * 1000, "memory", "+256 MiB"), (-3 * 2**40 * 1000, "memory", "-3 TiB"),
-        (2**60 * 1000, "memory", "+1024 PiB"), (500, "memory", "+0.5 B"),
+        (2**60 * 1000, "memory", "+1024 PiB"), (500, "memory", "+0.5 B"), (0, "memory", "+0"),
     ],
 )  # fmt: skip
 def test_added(milli: int, resource: str, text: str) -> None:

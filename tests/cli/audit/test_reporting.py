@@ -72,7 +72,7 @@ def test_every_format_has_the_place_of_each_manifest(run: Run, tmp_path: Path) -
     assert [(each["file"], each["line"], each["column"]) for each in lines] == [(base, 2, 1), (prod, 1, 1)]
     owners = yaml_tree.load(run(*flags, "-o", "yaml").out)["owners"]
     assert [(each["file"], each["line"]) for each in owners] == [(base, 2), (prod, 1)]
-    assert f"{prod}:1:1</small>" in run(*flags, "-o", "html").out
+    assert f"<dd>{prod}:1:1</dd>" in run(*flags, "-o", "html").out
     report = yaml_tree.load(run(*flags, "-o", "openreports").out.removeprefix("---\n"))
     assert report["results"][1]["properties"] == {"file": prod, "line": "1", "column": "1"}
 

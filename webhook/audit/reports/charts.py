@@ -2,53 +2,102 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from webhook.audit.reports.wording import short
+from webhook.audit.costs.costing import Costs
+from webhook.audit.findings import Amounts
+from webhook.audit.reports.wording import added, amount
 from webhook.audit.summary import Summary, Total
+from webhook.model.names import QOS_RESOURCES
 
-MAX_BARS = 12
+MAX_BARS = 10
 """Of one chart; the rest are added up in one more."""
-_TITLES = {"cpu": "CPU requests in cores", "memory": "Memory requests"}
+_NAMES = {"cpu": "CPU", "memory": "Memory"}
 
 
-class Bar(Struct, frozen=True):
-    amount: str
-    percent: float
-    """Of the longest bar of the chart."""
+class Comparison(Struct, frozen=True):
+    """Lengths are percentages of the longest bar beside it."""
+
+    before: str
+    after: str
+    added: str
+    """Empty if both are the same."""
+    before_length: float
+    after_length: float
+
+    @property
+    def text(self) -> str:
+        """As `0 to 5.8 CPU`."""
+        number, _, unit = self.before.partition(" ")
+        before = number if self.after.endswith(f" {unit}") else self.before
+        return f"{before} to {self.after}" if self.added else self.after
 
 
 class Chart(Struct, frozen=True):
-    title: str
     group: str
     """What each row is."""
-    rows: dict[str, tuple[Bar, Bar]]
-    """By name: before and after."""
+    rows: dict[str, tuple[Comparison, ...]]
+    """By name, for each of QOS_RESOURCES."""
+
+
+class Meter(Struct, frozen=True):
+    """A total of a resource, of what there is."""
+
+    name: str
+    comparison: Comparison
+    allocatable: str
+    """Of all Nodes; empty if unknown."""
+
+
+def meters(summary: Summary, costs: Costs) -> list[Meter]:
+    """Of all Pods audited, or of all Nodes if the whole cluster was."""
+    total = Total()
+    for each in summary.namespaces.values():
+        total.join(each)
+    before, after, allocatable = total.before, total.after, Counter[str]()
+    if costs.capacity:
+        nodes = costs.capacity[0]
+        before, allocatable = Counter(nodes.requested), Counter(nodes.allocatable)
+        after = Counter({key: before[key] + nodes.added.get(key, 0) for key in QOS_RESOURCES})
+    return [
+        Meter(
+            _NAMES[key],
+            _comparison(before[key], after[key], key, max(before[key], after[key], allocatable[key])),
+            amount(allocatable[key], key) if allocatable else "",
+        )
+        for key in QOS_RESOURCES
+    ]
 
 
 def charts(summary: Summary) -> Iterator[Chart]:
     for group, totals in (("Namespace", summary.namespaces), ("Workload type", summary.types)):
         shown = _largest(totals)
-        for resource in _TITLES if shown else ():
-            yield _chart(group, shown, resource)
+        if shown:
+            longest = {
+                resource: max(max(each.before[resource], each.after[resource]) for each in shown.values())
+                for resource in QOS_RESOURCES
+            }
+            yield Chart(group, {name: _comparisons(each, longest) for name, each in shown.items()})
 
 
-def _chart(group: str, totals: Mapping[str, Total], resource: str) -> Chart:
-    longest = max(max(each.before[resource], each.after[resource]) for each in totals.values()) or 1
-    return Chart(
-        f"{_TITLES[resource]}, by {group.lower()}",
-        group,
-        {
-            name: (_bar(each.before, resource, longest), _bar(each.after, resource, longest))
-            for name, each in totals.items()
-        },
+def _comparisons(total: Total, longest: Amounts) -> tuple[Comparison, ...]:
+    return tuple(
+        _comparison(total.before[resource], total.after[resource], resource, longest[resource])
+        for resource in QOS_RESOURCES
     )
 
 
-def _bar(amounts: Mapping[str, int], resource: str, longest: int) -> Bar:
-    return Bar(short(amounts, resource), round(100 * amounts.get(resource, 0) / longest, 1))
+def _comparison(before: int, after: int, resource: str, longest: int) -> Comparison:
+    return Comparison(
+        amount(before, resource),
+        amount(after, resource),
+        added(after - before, resource) if after != before else "",
+        round(100 * before / (longest or 1), 1),
+        round(100 * after / (longest or 1), 1),
+    )
 
 
 def _largest(totals: Mapping[str, Total]) -> dict[str, Total]:

@@ -103,12 +103,19 @@ def _three(number: float) -> str:
 
 
 def added(milli: int, resource: str) -> str:
-    """With a sign and a unit for readers: `+6.2 CPU`, `-256 MiB`."""
-    sign, amount = "-" if milli < 0 else "+", abs(milli) / 1000
+    """With a sign: `+6.2 CPU`, `-256 MiB`."""
+    return f"{'-' if milli < 0 else '+'}{amount(abs(milli), resource)}"
+
+
+def amount(milli: int, resource: str) -> str:
+    """With a unit for readers: `6.2 CPU`, `256 MiB`; `0`."""
+    if not milli:
+        return "0"
+    number = milli / 1000
     if resource == "cpu":
-        return f"{sign}{_three(amount)} CPU"
-    unit = next((each for each in _BINARY if amount < _THREE_DIGITS * _BINARY[each]), "PiB")
-    return f"{sign}{_three(amount / _BINARY[unit])} {unit}"
+        return f"{_three(number)} CPU"
+    unit = next((each for each in _BINARY if number < _THREE_DIGITS * _BINARY[each]), "PiB")
+    return f"{_three(number / _BINARY[unit])} {unit}"
 
 
 _BINARY = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "PiB": 2**50}

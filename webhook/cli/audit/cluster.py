@@ -35,7 +35,7 @@ def audit_cluster(
         auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
         reporter.judge_all(auditor, cluster.workloads(), costing.add if costing else None)
     costs = costing.costs() if costing and not reporter.interrupted else Costs(unknown_reason=unknown_reason)
-    reporter.finish(auditor.summary, costs, _notes(view))
+    reporter.finish(auditor, costs, _notes(view))
     if publisher and not reporter.interrupted:
         publisher.publish(auditor.summary, datetime.now(UTC))
     return auditor
@@ -49,9 +49,7 @@ def audit_manifests(
     enforcement = structs.replace(view.enforcement, policies={}, since="")
     auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
     reporter.judge_all(auditor, manifests(plugins(api, view.part)))
-    reporter.finish(
-        auditor.summary, Costs(unknown_reason="manifests do not describe the cluster"), _notes(view)
-    )
+    reporter.finish(auditor, Costs(unknown_reason="manifests do not describe the cluster"), _notes(view))
     return auditor
 
 

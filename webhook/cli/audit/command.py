@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -13,6 +13,7 @@ from webhook.audit import what_if
 from webhook.audit.costs.costing import Costs
 from webhook.audit.enforcement import NOT_ENFORCED
 from webhook.audit.findings import WORST_FIRST, Finding, problem_of
+from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import AuditFormat, Reporter
 from webhook.cli.audit.table import OWNERS
@@ -150,12 +151,14 @@ def audit(
         namespace_labels=options.parse_labels(namespace_labels),
     )
     problems = Problems(fail_fast=fail_fast)
-    title = _title(inputs, namespace, selector, context)
-    reporter = Reporter(output, title, problems, fails, with_diff=diff)
+    reads_cluster = bool(not inputs or from_cluster or kubeconfig or context)
+    limits = {"namespace": namespace, "labels": selector, "kinds": kinds, "what-if": what_if_}
+    scope = _scope(inputs, limits, kubeconfig, context, reads_cluster=reads_cluster)
+    reporter = Reporter(output, scope, problems, fails, with_diff=diff)
     manifests = partial(_manifests, inputs, templates, problems)
     as_if_enforced = what_if_ is not None
     is_complete = True
-    if inputs and not (from_cluster or kubeconfig or context):
+    if not reads_cluster:
         workloads = manifests(namespace or "default", NO_PLUGINS)
         auditor = _audit_without_cluster(policy_options, workloads, reporter, as_if_enforced=as_if_enforced)
     else:
@@ -199,15 +202,30 @@ def _audit_without_cluster(
         snapshot = what_if.enforced(snapshot)
     auditor = Auditor(snapshot, NOT_ENFORCED, with_diff=reporter.with_diff)
     reporter.judge_all(auditor, workloads)
-    reporter.finish(auditor.summary, Costs(unknown_reason="no cluster was audited"))
+    reporter.finish(auditor, Costs(unknown_reason="no cluster was audited"))
     return auditor
 
 
-def _title(inputs: Inputs, namespace: str | None, selector: str, context: str | None) -> str:
-    if inputs:
-        return inputs.title
-    limits = (("context", context), ("namespace", namespace), ("labels", selector))
-    return ", ".join(f"{name} {value}" for name, value in limits if value)
+def _scope(
+    inputs: Inputs,
+    limits: Mapping[str, str | None],
+    kubeconfig: str | None,
+    context: str | None,
+    *,
+    reads_cluster: bool,
+) -> Scope:
+    """Raises ClusterError."""
+    of = [f"{name} {value}" for name, value in limits.items() if value]
+    if reads_cluster:
+        from webhook.cluster.client import cluster_name
+
+        of.insert(0, cluster_name(kubeconfig, context))
+    given = {"--kubeconfig": kubeconfig, "--context": context}
+    return Scope(
+        of=", ".join([inputs.title, *of] if inputs else of),
+        manifests=inputs.flags,
+        connection=tuple(f"{flag}={value}" for flag, value in given.items() if value),
+    )
 
 
 def _manifests(

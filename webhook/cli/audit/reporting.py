@@ -12,7 +12,8 @@ from webhook.audit.costs.costing import Costs
 from webhook.audit.findings import Finding, Verdict
 from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of
-from webhook.audit.summary import Auditor, Summary, summary_json
+from webhook.audit.reports.scope import Scope
+from webhook.audit.summary import Auditor, summary_json
 from webhook.cli.audit import table
 from webhook.cli.common.output import Format, print_data
 from webhook.cli.common.problems import Problems
@@ -39,15 +40,15 @@ class Reporter:
     def __init__(
         self,
         output: AuditFormat,
-        of: str,
+        scope: Scope,
         problems: Problems,
         fails: Collection[Finding] = (),
         *,
         with_diff: bool,
     ) -> None:
-        """`of`: what is audited, in words. `problems`: of its files. `fails`: the findings of `--fail-on`."""
+        """`problems`: of its files. `fails`: the findings of `--fail-on`."""
         self._output = output
-        self._of = of
+        self._scope = scope
         self._problems = problems
         self._fails = fails
         self._prints_diff = with_diff
@@ -74,7 +75,8 @@ class Reporter:
         except KeyboardInterrupt:
             self.interrupted = True
 
-    def finish(self, summary: Summary, costs: Costs, notes: Sequence[str] = ()) -> None:
+    def finish(self, auditor: Auditor, costs: Costs, notes: Sequence[str] = ()) -> None:
+        summary = auditor.summary
         notes = [*self._problems.notes, *notes]
         totals = summary_json(summary, costs, notes, self._problems.found, interrupted=self.interrupted)
         match self._output:
@@ -86,7 +88,8 @@ class Reporter:
             case Format.HTML:
                 from webhook.audit.reports import html
 
-                write(html.page(summary, costs, totals, at=datetime.now(UTC), of=self._of))
+                now = datetime.now(UTC)
+                write(html.page(auditor, costs, totals, self._scope, at=now))
             case Format.OPENREPORTS:
                 for report in openreports.reports(summary, datetime.now(UTC)):
                     write(f"---\n{yaml_dump.dump(report)}")

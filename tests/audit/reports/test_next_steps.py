@@ -1,0 +1,90 @@
+"""What to do after an audit, by what it found."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from tests.audit.verdicts import WEB, judged, verdict_with
+from tests.support.pods import pod, policy
+from webhook.audit.costs.capacity import NodeCapacity
+from webhook.audit.costs.costing import Costs
+from webhook.audit.findings import Finding
+from webhook.audit.reports.next_steps import Step, next_steps
+from webhook.audit.reports.scope import Scope
+from webhook.audit.summary import Row
+from webhook.workloads.workload import Ref
+
+CLUSTER, FILES = Scope(of="prod", connection=("--context=prod",)), Scope(of="a b", manifests=("-f", "a b"))
+STDIN = Scope(of="-", manifests=("-f", "-"))
+NODES = NodeCapacity(selector="", nodes=1, allocatable={}, requested={}, added={}, full_nodes=())
+
+
+def _row(finding: Finding, namespace: str = "shop", *, is_live: bool = True) -> Row:
+    owner = Ref("Deployment", namespace, "web")
+    return Row(owner, verdict_with(finding, "app:requests.cpu"), pods={finding: 1} if is_live else {})
+
+
+def _texts(steps: list[Step]) -> list[tuple[str, ...]]:
+    return [("".join(step.parts), *step.commands) for step in steps]
+
+
+DEFAULT = Row(WEB, judged(pod(), policy("{resizePolicy: {cpu: NotRequired}}")))
+AUDITED = _row(Finding.WOULD_CHANGE)
+AUDITED.verdict = structs.replace(
+    AUDITED.verdict,
+    items=tuple(structs.replace(item, in_force=False) for item in AUDITED.verdict.items),
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps"),
+    [
+        pytest.param([], [("Check what was audited: it holds no Pods and no Pod templates.",)], id="nothing audited"),
+        pytest.param([_row(Finding.PASS), _row(Finding.SKIPPED), DEFAULT], [("Nothing to do.",)], id="nothing found"),
+        pytest.param([_row(Finding.NOT_JUDGED)], [("Read why 1 owner could not be judged.",)], id="not judged"),
+        pytest.param([_row(Finding.VIOLATION)] * 2, [("Change the values of 2 owners, or the bounds of the policy that they violate.",)], id="violations"),
+        pytest.param([_row(Finding.CONFLICT)], [("Decide which policy counts for 1 owner: two propose different values.",)], id="a conflict"),
+        pytest.param([_row(Finding.SLIPPED_THROUGH)], [("Check that admission works, then repair the Pods of 1 owner that it missed.", "podtailor certs check --context=prod", "podtailor retrofit -n shop --context=prod")], id="slipped through"),
+        pytest.param([_row(Finding.DRIFTED, name) for name in "abc"], [("Check the Pods of 3 owners that were resized: unless on purpose, undo it.", "podtailor retrofit --context=prod")], id="many namespaces"),
+        pytest.param([_row(Finding.WOULD_CHANGE)], [("Replace the Pods of 1 owner that are older than the policies, when it suits.", "podtailor retrofit -n shop --context=prod")], id="older Pods"),
+        pytest.param([AUDITED], [("Enforce when you are ready: new Pods of 1 owner would change.",)], id="not in force"),
+        pytest.param([_row(Finding.DRIFTED, "a; rm -r")], [("Check the Pods of 1 owner that were resized: unless on purpose, undo it.", "podtailor retrofit -n 'a; rm -r' --context=prod")], id="a hostile name"),
+    ],
+)  # fmt: skip
+def test_next_steps(rows: list[Row], steps: list[tuple[str, ...]]) -> None:
+    assert _texts(next_steps(rows, Costs(), CLUSTER)) == steps
+
+
+def test_worst_comes_first() -> None:
+    rows = [_row(finding) for finding in reversed(Finding)]
+    found = [step.finding for step in next_steps(rows, Costs(), CLUSTER)]
+    assert found == [
+        Finding.NOT_JUDGED,
+        Finding.VIOLATION,
+        Finding.CONFLICT,
+        Finding.SLIPPED_THROUGH,
+        Finding.DRIFTED,
+        Finding.WOULD_CHANGE,
+    ]
+
+
+def test_manifests_are_shown_as_admission_changes_them() -> None:
+    steps = next_steps([_row(Finding.WOULD_CHANGE, is_live=False)], Costs(), FILES)
+    text = "Apply the manifests as they are: admission changes the Pods of 1 owner."
+    assert _texts(steps) == [(text, "podtailor mutate -f 'a b' --diff")]
+    steps = next_steps([_row(Finding.WOULD_CHANGE, is_live=False)], Costs(), STDIN)
+    assert _texts(steps) == [(text,)], "standard input cannot be read again"
+
+
+@pytest.mark.parametrize(
+    ("capacity", "text"),
+    [
+        (structs.replace(NODES, added={"cpu": 1}), "Add Nodes or lower requests: the Nodes lack cpu for what would be added."),
+        (structs.replace(NODES, selector="a=b", added={"memory": 1}), "Add Nodes or lower requests: Nodes with a=b lack memory for what would be added."),
+        (structs.replace(NODES, full_nodes=("n1", "n2")), "Make room for DaemonSet Pods, which would not fit on n1, n2."),
+    ],
+)  # fmt: skip
+def test_shortages(capacity: NodeCapacity, text: str) -> None:
+    (step,) = next_steps([_row(Finding.PASS)], Costs((capacity,)), CLUSTER)
+    assert (step.text, step.shape) == (text, Finding.SLIPPED_THROUGH)

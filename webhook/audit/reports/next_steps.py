@@ -1,0 +1,114 @@
+"""What to do after an audit, by what it found."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from webhook.audit.costs.costing import Costs
+from webhook.audit.findings import Finding
+from webhook.audit.reports.scope import Scope
+from webhook.audit.summary import Row
+
+MAX_COMMANDS = 2
+"""For namespaces one by one; for more there is one command."""
+
+
+class Step(Struct, frozen=True):
+    text: str
+    """A whole sentence; `{owners}` stands for the owners that it is about."""
+    finding: Finding | None = None
+    """Theirs."""
+    owners: int = 0
+    commands: tuple[str, ...] = ()
+    is_warning: bool = False
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The sentence up to the owners, the owners, and the rest."""
+        before, owners, after = self.text.partition("{owners}")
+        return before, owners and f"{self.owners} owner{'s' if self.owners > 1 else ''}", after
+
+    @property
+    def shape(self) -> Finding:
+        """How it is marked."""
+        return self.finding or (Finding.SLIPPED_THROUGH if self.is_warning else Finding.PASS)
+
+
+def next_steps(rows: Iterable[Row], costs: Costs, scope: Scope) -> list[Step]:
+    """Most urgent first; never empty."""
+    by_finding: dict[Finding, list[Row]] = {finding: [] for finding in Finding}
+    for row in rows:
+        by_finding[row.finding].append(row)
+    if not any(by_finding.values()):
+        return [Step("Check what was audited: it holds no Pods and no Pod templates.")]
+    changed = [row for row in by_finding[Finding.WOULD_CHANGE] if row.verdict.changes]
+    steps = [
+        *_decisions(by_finding),
+        *_repairs(by_finding, scope),
+        *_shortages(costs),
+        *_changes(changed, scope),
+    ]
+    return steps or [Step("Nothing to do.")]
+
+
+def _decisions(by_finding: dict[Finding, list[Row]]) -> Iterator[Step]:
+    texts = {
+        Finding.NOT_JUDGED: "Read why {owners} could not be judged.",
+        Finding.VIOLATION: "Change the values of {owners}, or the bounds of the policy that they violate.",
+        Finding.CONFLICT: "Decide which policy counts for {owners}: two propose different values.",
+    }
+    for finding, text in texts.items():
+        if by_finding[finding]:
+            yield Step(text, finding, len(by_finding[finding]))
+
+
+def _repairs(by_finding: dict[Finding, list[Row]], scope: Scope) -> Iterator[Step]:
+    if rows := by_finding[Finding.SLIPPED_THROUGH]:
+        text = "Check that admission works, then repair the Pods of {owners} that it missed."
+        commands = (_command("certs", "check", *scope.connection), *_retrofit(rows, scope))
+        yield Step(text, Finding.SLIPPED_THROUGH, len(rows), commands)
+    if rows := by_finding[Finding.DRIFTED]:
+        text = "Check the Pods of {owners} that were resized: unless on purpose, undo it."
+        yield Step(text, Finding.DRIFTED, len(rows), _retrofit(rows, scope))
+
+
+def _shortages(costs: Costs) -> Iterator[Step]:
+    for each in costs.capacity:
+        nodes = f"Nodes with {each.selector}" if each.selector else "the Nodes"
+        if each.shortages:
+            missing = " and ".join(each.shortages)
+            text = f"Add Nodes or lower requests: {nodes} lack {missing} for what would be added."
+            yield Step(text, is_warning=True)
+        elif each.full_nodes:
+            text = f"Make room for DaemonSet Pods, which would not fit on {', '.join(each.full_nodes)}."
+            yield Step(text, is_warning=True)
+
+
+def _changes(rows: list[Row], scope: Scope) -> Iterator[Step]:
+    if rows and scope.manifests:
+        is_read_again = "-" not in scope.manifests
+        commands = (_command("mutate", *scope.manifests, "--diff"),) if is_read_again else ()
+        text = "Apply the manifests as they are: admission changes the Pods of {owners}."
+        yield Step(text, Finding.WOULD_CHANGE, len(rows), commands)
+        return
+    older = [row for row in rows if row.pods and any(item.in_force for item in row.verdict.items)]
+    if older:
+        text = "Replace the Pods of {owners} that are older than the policies, when it suits."
+        yield Step(text, Finding.WOULD_CHANGE, len(older), _retrofit(older, scope))
+    if len(older) < len(rows):
+        text = "Enforce when you are ready: new Pods of {owners} would change."
+        yield Step(text, Finding.WOULD_CHANGE, len(rows) - len(older))
+
+
+def _retrofit(rows: list[Row], scope: Scope) -> tuple[str, ...]:
+    namespaces = sorted({row.owner.namespace for row in rows})
+    if len(namespaces) > MAX_COMMANDS:
+        return (_command("retrofit", *scope.connection),)
+    return tuple(_command("retrofit", "-n", each, *scope.connection) for each in namespaces)
+
+
+def _command(*words: str) -> str:
+    return shlex.join(["podtailor", *words])
