@@ -92,7 +92,10 @@ def test_json_grows_inside_its_braces(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-f", "-", "--in-place"], "<stdin>: --in-place writes files, and this is none"),
+        (
+            ["-f", "-", "--in-place"],
+            "<stdin>: --in-place writes manifests into their files, and these are in none",
+        ),
         (["-f", ".", "--in-place", "--check"], "--in-place writes files, --diff and --check do not"),
         (["-f", ".", "--in-place", "-o", "json"], "keep the text of files: omit -o json"),
         (["-f", ".", "-o", "sarif"], "-o sarif is for --check"),
@@ -103,6 +106,23 @@ def test_wrong_combinations(run: Run, folder: Path, arguments: list[str], messag
     assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert (folder / "a.yaml").read_bytes() == POD.encode()
+
+
+def test_a_kustomization_is_not_replaced_by_what_it_renders(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kustomization = folder / "kustomization.yaml"
+    kustomization.write_text("resources: [a.yaml]\n")
+    tool = folder / "bin" / "kustomize"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\n/bin/cat {folder}/a.yaml\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent))
+    done = run("mutate", "-k", ".", "--in-place")
+    assert (done.code, done.out) == (2, "")
+    assert "kustomization.yaml: --in-place writes manifests into their files" in done.err
+    assert kustomization.read_text() == "resources: [a.yaml]\n"
+    assert run("mutate", "-k", ".", "--check").code == 1
 
 
 def test_standard_input_can_be_checked(run: Run) -> None:

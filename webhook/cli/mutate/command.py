@@ -68,7 +68,6 @@ def mutate(
       helm template ./chart | podtailor mutate -f - | kubectl apply -f -
       podtailor mutate -f deploy/ --in-place
       podtailor mutate -f deploy/ --check -o github
-
     """
     _check_flags(output, diff=diff, check=check, in_place=in_place)
     inputs = required(
@@ -162,7 +161,7 @@ def _write_files(files: list[TailoredFile]) -> None:
     unwritable = next((file.path for file in files if not file.is_on_disk), None)
     if unwritable:
         raise InputError(
-            f"{unwritable}: --in-place writes files, and this is none",
+            f"{unwritable}: --in-place writes manifests into their files, and these are in none",
             hint="omit --in-place to print the manifests",
         )
     changed = [file for file in files if file.changes]

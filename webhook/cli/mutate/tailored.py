@@ -100,9 +100,8 @@ class TailoredFile(Struct, frozen=True):
     changes: int
     """How many fields the policies set."""
 
-    @property
-    def is_on_disk(self) -> bool:
-        return Path(self.path).is_file()
+    is_on_disk: bool
+    """Whether the text is that of the file: no tool rendered it, and it is not standard input."""
 
 
 def files_of(found: Iterable[Tailored]) -> list[TailoredFile]:
@@ -117,6 +116,7 @@ def files_of(found: Iterable[Tailored]) -> list[TailoredFile]:
             "".join(each.document.text for each in parts.values()),
             "".join(each.after for each in parts.values()),
             sum(len(decision.outcome.changes) for each in parts.values() for _, decision in each.decisions),
+            Path(path).is_file() and not any(each.document.is_rendered for each in parts.values()),
         )
         for path, parts in by_file.items()
     ]
