@@ -106,6 +106,7 @@ def test_presets_are_listed_once_named_and_all_on_request(run: Run) -> None:
 def test_unknown_preset_is_an_error(run: Run) -> None:
     done = run("mutate", "-f", "examples/gpu.yaml", "--preset", "mongo")
     assert (done.code, done.err.partition(";")[0]) == (2, "error: no preset 'mongo'")
+    assert done.err.endswith("hint: did you mean mongodb?\n")
 
 
 def test_cluster_policy_replaces_a_preset_of_its_name(run: Run, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_last_good_version_stays_until_the_next() -> None:
 def test_one_that_was_never_good_is_not_in_force() -> None:
     (broken,) = PolicyStatuses().replace_all([_policy_object("a", '{"priority": -1}')])
     assert broken.policy is None
-    assert broken.message == "spec.priority: should be greater than or equal to 0"
+    assert broken.message == "spec.priority: must be greater than or equal to 0"
 
 
 def test_deleted_and_made_again_remembers_nothing() -> None:

@@ -195,6 +195,13 @@ def error_messages(error: ValidationError) -> list[str]:
     return [f"{files.field_path(location)}: {message}" for location, message in errors]
 
 
+_MUST_BE = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "a mapping"),
+    "list_type": "a list",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+}
+
+
 def _plain_words(
     kind: str, location: Location, message: str, given: object, model: type[BaseModel]
 ) -> tuple[Location, str]:
@@ -203,6 +210,8 @@ def _plain_words(
         location = location[:-1]
     if isinstance(given, bool) and kind in ("string_type", "literal_error", "enum"):
         return location, f"must be a string: YAML reads this as {str(given).lower()}, put it in quotes"
+    if kind in _MUST_BE:
+        return location, f"must be {_MUST_BE[kind]}"
     match kind:
         case "extra_forbidden":
             fields = _fields_beside(location, model)
@@ -216,10 +225,8 @@ def _plain_words(
         case "literal_error" | "enum":
             expected = message.removeprefix("Input should be ")
             return location, f"{given!r} is not {expected}"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return location, "must be a mapping"
-        case "list_type":
-            return location, "must be a list"
+        case "greater_than_equal" | "less_than_equal":
+            return location, message.replace("Input should be", "must be")
     return location, message.removeprefix("Value error, ").removeprefix("Input ")
 
 

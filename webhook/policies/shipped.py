@@ -6,6 +6,7 @@ adds limits and the Guaranteed class, also for init containers and DaemonSets. P
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from enum import StrEnum
 from importlib.resources import files as resources
@@ -62,7 +63,9 @@ def presets(names: Iterable[str]) -> tuple[Policy, ...]:
 def preset_text(name: str) -> str:
     """The document of one preset, with its comments. Raises InputError for an unknown name."""
     if name not in preset_names():
-        raise InputError(f"no preset {name!r}; the presets are {', '.join(preset_names())}")
+        close = difflib.get_close_matches(name, preset_names(), n=1)
+        message = f"no preset {name!r}; the presets are {', '.join(preset_names())}"
+        raise InputError(message, hint=f"did you mean {close[0]}?" if close else "")
     return (_FOLDER / "presets" / f"{name}.yaml").read_text()
 
 

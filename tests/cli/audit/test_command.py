@@ -141,3 +141,7 @@ def test_interrupted_it_says_what_it_has(run: Run, monkeypatch: pytest.MonkeyPat
     assert done.code == 130
     *lines, last = map(json.loads, done.out.splitlines())
     assert (len(lines), last["summary"]["objects"], last["summary"]["interrupted"]) == (2, 2, True)
+
+
+def test_mistyped_finding_is_answered_with_the_nearest(run: Run) -> None:
+    assert run("audit", "-f", "examples", "--fail-on", "viol").err.endswith("hint: did you mean violation?\n")

@@ -25,6 +25,7 @@ from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import warn
+from webhook.cli.shell.usage import did_you_mean
 from webhook.documents.find import Inputs
 from webhook.errors import InputError
 from webhook.messages.findings import FINDINGS
@@ -254,5 +255,6 @@ def _findings(text: str) -> set[Finding]:
     known = [each for each in WORST_FIRST if each is not Finding.NOT_JUDGED]
     unknown = next((word for word in words if word not in known), None)
     if unknown:
-        raise InputError(f"--fail-on {unknown}: one of {', '.join(known)}, or none")
+        message = f"--fail-on {unknown}: one of {', '.join(known)}, or none"
+        raise InputError(message, hint=did_you_mean(unknown, known))
     return set(map(Finding, words))

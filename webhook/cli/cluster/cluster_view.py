@@ -22,6 +22,7 @@ from webhook.cli.common.connect import warn_unready
 from webhook.cli.common.manifests import TemplatePaths
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
+from webhook.cli.shell.usage import did_you_mean
 from webhook.cluster import reads
 from webhook.cluster.client import Api
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
@@ -166,7 +167,8 @@ def selection(
     words = [word for word in kinds.split(",") if word]
     for word in words:
         if word.lower().rstrip("s") not in known:
-            raise InputError(f"--kinds {word}: one of {', '.join(known.values())}")
+            message = f"--kinds {word}: one of {', '.join(known.values())}"
+            raise InputError(message, hint=did_you_mean(word, known.values()))
     wanted = frozenset(known[word.lower().rstrip("s")] for word in words)
     return Selection(
         namespace=part.namespace,

@@ -32,6 +32,12 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word, list(known), n=1)), None)
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint; empty if nothing is like it."""
+    nearest = closest(word, known)
+    return f"did you mean {nearest}?" if nearest else ""
+
+
 @contextmanager
 def plain_errors(ctx: Any) -> Iterator[None]:
     """Raises InputError for a call that typer rejects."""
