@@ -97,6 +97,7 @@ def test_colour(variables: str, *, in_terminal: bool, in_pipe: bool) -> None:
         ("kubectl/rollout/restart now", "5", ["kubectl/rollout/restart", "  now"]),
         ("정책 이름", "8", ["정책", "  이름"]),
         ("정책 이름", "9", ["정책 이름"]),
+        ("\n  one two", "7", ["", "  one", "    two"]),
         ("", "5", [""]),
     ],
 )

@@ -83,6 +83,9 @@ def line_width() -> int | None:
 def print_sentence(sentence: Text) -> None:
     """Wrapped between words where it is too long, and then indented like its first line and two more."""
     out, width = console(), line_width()
+    if sentence.plain.startswith("\n"):
+        out.print()
+        sentence = sentence[1:]
     indent = " " * (len(sentence.plain) - len(sentence.plain.lstrip()) + 2)
     breaks = [] if width is None else _breaks(sentence.plain, width, len(indent))
     for index, line in enumerate(sentence.divide(breaks)):

@@ -14,7 +14,7 @@ from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_ma
 from webhook.cli.common.output import Format, Output, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
-from webhook.cli.common.terminal import console, warn
+from webhook.cli.common.terminal import print_sentence, warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.documents.find import Inputs
 from webhook.engine import explain as engine
@@ -152,12 +152,11 @@ def _explain_live(
 
 
 def _print_lines(blocks: Iterable[Iterable[Text]]) -> None:
-    out = console()
     for index, lines in enumerate(blocks):
         if index:
-            out.print()
+            print()
         for line in lines:
-            out.print(line)
+            print_sentence(line)
 
 
 def _print(
