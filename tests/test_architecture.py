@@ -149,6 +149,7 @@ _TESTED_BY = {
     "webhook/file_watch.py": "tests/test_supervision.py",
     "webhook/messages/checks.py": "tests/messages/test_messages.py",
     "webhook/messages/cluster.py": "tests/messages/test_messages.py",
+    "webhook/messages/commands.py": "tests/messages/test_messages.py",
     "webhook/messages/findings.py": "tests/messages/test_messages.py",
     "webhook/messages/input.py": "tests/messages/test_messages.py",
     "webhook/messages/message.py": "tests/messages/test_messages.py",

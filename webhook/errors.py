@@ -16,6 +16,13 @@ class InputError(Exception):
         self.hint = hint
 
 
+class UsageError(InputError):
+    """A command was called wrongly: options that exclude each other, or a value of another form."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, name="wrong-usage", hint=hint)
+
+
 class ClusterError(InputError):
     """No cluster is configured, it does not answer, or it refuses. The message says which."""
 

@@ -17,5 +17,5 @@ def test_prints_the_script(run: Run, shell: str) -> None:
 
 def test_other_shells_are_not_known(run: Run) -> None:
     assert run("completion", "bsh").err == (
-        "error: bsh: write bash, zsh or fish\nhint: did you mean bash? See `podtailor completion --help`\n"
+        "error: bsh: write bash, zsh or fish [wrong-usage]\nhint: did you mean bash? See `podtailor completion --help`\n"
     )

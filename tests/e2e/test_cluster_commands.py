@@ -95,7 +95,7 @@ def test_diff_says_what_would_change(applied: ControlPlane, tmp_path: Path) -> N
         assert changed.stdout.startswith("--- ClusterWorkloadPolicy/models\n")
         assert '-  "priority": 100,\n+  "priority": 7,\n' in changed.stdout
     empty = _run(applied, "policies", "diff", "-f", "-", stdin="# nothing\n")
-    assert (empty.returncode, empty.stderr) == (2, "error: -: no policy found\n")
+    assert (empty.returncode, empty.stderr) == (2, "error: -: no policy found [no-policies]\n")
 
 
 def test_policy_of_a_file_is_tried_in_place_of_the_one_of_its_name(applied: ControlPlane) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from webhook.documents.problems import ProblemName
 from webhook.engine.evaluate import VIOLATION
 from webhook.messages import MESSAGES, PAGE, SECTIONS
 from webhook.messages.cluster import CLUSTER
+from webhook.messages.commands import CERTIFICATES, COMMANDS
 from webhook.messages.findings import FINDINGS
 from webhook.messages.input import INPUT
 from webhook.messages.message import Message
@@ -67,28 +69,52 @@ def test_every_problem_of_input_has_a_paragraph() -> None:
 
 
 def test_every_error_in_the_code_has_a_paragraph() -> None:
-    names = {*_literals("InputError", "name"), *_literals("ClusterError", "name")}
-    assert {each.name for each in CLUSTER} == names
+    names = set().union(
+        *(_literals(call, "name") for call in ("InputError", "ClusterError", "__init__", "warn"))
+    )
+    ours = {each.name for each in (*CLUSTER, *COMMANDS, *CERTIFICATES)}
+    assert ours - names == set()
+    assert names - set(MESSAGES) == set()
+
+
+def test_every_error_in_the_code_has_a_name() -> None:
+    assert [*_calls("InputError", "ClusterError", "warn")]
+    unnamed = [
+        place
+        for place, call in _calls("InputError", "ClusterError", "warn")
+        if "name" not in {each.arg for each in call.keywords}
+    ]
+    # The text of a `Notice` begins with its name.
+    assert {place.partition(":")[0] for place in unnamed} == {
+        "webhook/cli/common/manifests.py",
+        "webhook/cli/mutate/command.py",
+    }
+    assert len(unnamed) == 2
 
 
 def _literals(function: str, argument: int | str) -> set[str]:
     """The strings with which the code calls a function at that position, or by that keyword."""
     found = set()
-    for file in Path("webhook").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(node, ast.Call) or function not in (
-                getattr(node.func, "id", ""),
-                getattr(node.func, "attr", ""),
-            ):
-                continue
-            given: dict[int | str | None, ast.expr] = dict(enumerate(node.args))
-            given |= {each.arg: each.value for each in node.keywords}
-            for part in ast.walk(given[argument]) if argument in given else ():
-                match part:
-                    case ast.Constant(value=str(literal)):
-                        found.add(literal)
+    for _, call in _calls(function):
+        given: dict[int | str | None, ast.expr] = dict(enumerate(call.args))
+        given |= {each.arg: each.value for each in call.keywords}
+        for part in ast.walk(given[argument]) if argument in given else ():
+            match part:
+                case ast.Constant(value=str(literal)):
+                    found.add(literal)
     assert found
     return found
+
+
+def _calls(*functions: str) -> Iterator[tuple[str, ast.Call]]:
+    """Each call of one of the functions, and where it is."""
+    for file in Path("webhook").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and {
+                getattr(node.func, "id", ""),
+                getattr(node.func, "attr", ""),
+            } & {*functions}:
+                yield f"{file}:{node.lineno}", node
 
 
 @pytest.mark.parametrize("message", ALL, ids=[each.name for each in ALL])

@@ -49,7 +49,7 @@ def lint(
     """
     loaded = load(paths, recursive=recursive, command="podtailor policies lint")
     if not loaded.policies and not loaded.problems:
-        raise InputError(f"{', '.join(paths)}: no policy found")
+        raise InputError(f"{', '.join(paths)}: no policy found", name="no-policies")
     if output is Format.JSON or output is Format.YAML:
         names = [policy.name for policy in loaded.policies]
         print_data({"policies": names, "problems": [each.fields for each in loaded.problems]}, output)
@@ -162,7 +162,7 @@ def diff(
     given = load(inputs.paths, recursive=recursive, command=inputs.command)
     problems.add_all(given.problems)
     if not given.policies and not problems.found:
-        raise InputError(f"{inputs.title}: no policy found")
+        raise InputError(f"{inputs.title}: no policy found", name="no-policies")
     api = api_client(kubeconfig, context, retry_429=True)
     part = ClusterPart(unreadable=[])
     differs = False
@@ -174,7 +174,7 @@ def diff(
                 differs = True
                 print_diff(old, new, f"{kind}/{key}")
     for note in part.unreadable or ():
-        warn(note)
+        warn(note, name="incomplete-view")
     problems.exit_if_any()
     raise typer.Exit(1 if differs or part.unreadable else 0)
 
@@ -216,7 +216,7 @@ def show(
         texts.pop(name, None)
     shown = [text for each, text in (*own, *texts.items()) if each == name]
     if not shown:
-        raise InputError(f"no policy {name!r}; known policies are {', '.join(sorted(known)) or 'none'}")
+        raise _unknown(name, known)
     write("---\n".join(text.removeprefix("---\n") for text in shown))
 
 
@@ -228,17 +228,17 @@ def _document_of_cluster(
     from webhook.cluster.client import api_client
 
     try:
-        api = api_client(kubeconfig, context, retry_429=True)
-        data = reads.policy_document(api, key)
+        data = reads.policy_document(api_client(kubeconfig, context, retry_429=True), key)
     except ClusterError as error:
         if kubeconfig or context or key in known:
             raise
-        raise InputError(
-            f"no policy {key!r}; known policies are {', '.join(sorted(known))}; cluster: {error}",
-            name=error.name,
-            hint=error.hint,
-        ) from error
+        raise _unknown(key, known, f"; cluster: {error}", error.hint) from error
     return [(key, _as_yaml(data))] if data else []
+
+
+def _unknown(name: str, known: set[str], more: str = "", hint: str = "") -> InputError:
+    message = f"no policy {name!r}; known policies are {', '.join(sorted(known)) or 'none'}{more}"
+    return InputError(message, name="unknown-policy", hint=hint)
 
 
 def _as_yaml(data: dict[str, Any]) -> str:

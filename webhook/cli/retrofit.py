@@ -16,7 +16,7 @@ from webhook.cli.common.output import Format, Output, pluralize, print_data
 from webhook.cli.common.terminal import console, print_error, print_sentence, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
-from webhook.errors import InputError
+from webhook.errors import InputError, UsageError
 from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def retrofit(
       podtailor retrofit -n shop --apply
     """
     if dry_run and not apply:
-        raise InputError("--dry-run needs --apply: without it nothing is changed")
+        raise UsageError("--dry-run needs --apply: without it nothing is changed")
     options.check_scope(namespace, all_namespaces=all_namespaces)
     options.check_time(since)
     from webhook.audit.cluster.evidence import with_evidence
@@ -90,11 +90,11 @@ def retrofit(
         for workload in cluster.workloads():
             verdict = auditor.judge(workload)
             if verdict.problem:
-                warn(f"{workload.ref} could not be judged: {verdict.problem}")
+                warn(f"{workload.ref} could not be judged: {verdict.problem}", name=Finding.NOT_JUDGED)
             planner.add(workload, verdict)
     plan = rollout.without_futile_restarts(api, planner.plan())
     for note in view.notes:
-        warn(note)
+        warn(note, name="incomplete-view")
     if part.unreadable and apply:
         raise InputError(
             "--apply changes nothing, because you may not read everything that decides about Pods",

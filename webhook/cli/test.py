@@ -26,7 +26,7 @@ from webhook.documents.files import Document
 from webhook.documents.find import Inputs
 from webhook.documents.problems import InvalidInputError, OnProblem, Problem, ProblemName
 from webhook.engine.evaluate import Decision, evaluate
-from webhook.errors import InputError
+from webhook.errors import InputError, UsageError
 from webhook.messages.checks import FAILED_TEST
 from webhook.model.patch import Path as Location
 from webhook.model.place import Place
@@ -93,7 +93,7 @@ def run(
         _init(paths, inputs, policy_options, templates)
         return
     if filename or policies or preset or namespace_labels:
-        raise InputError(
+        raise UsageError(
             "-f, --policies, --preset and --namespace-labels are for --init: a test file names its own"
         )
     problems = Problems(fail_fast=fail_fast)
@@ -104,7 +104,7 @@ def run(
         for result in _run(document, templates, problems)
     ]
     if not results and not problems.found:
-        raise InputError(f"{', '.join(paths)}: no test found")
+        raise InputError(f"{', '.join(paths)}: no test found", name="no-tests")
     match output:
         case Format.TABLE:
             if results:
@@ -175,7 +175,8 @@ def _decide(
     selected = [each for each in pods if _is_selected(each, case)]
     if len(selected) != 1:
         names = ", ".join(_full_name(each, case.namespace) for each in selected) or "none"
-        raise InputError(f"exactly one manifest that makes Pods is needed, not {names}: set select")
+        message = f"exactly one manifest that makes Pods is needed, not {names}: set select"
+        raise InputError(message, name="invalid-test")
     return evaluate(selected[0].request(case.namespace), snapshot)
 
 
@@ -222,10 +223,11 @@ def _print_data(results: list[CaseResult], output: DataFormat) -> None:
 
 def _init(paths: list[str], inputs: Inputs, policy_options: PolicyOptions, templates: TemplatePaths) -> None:
     if len(paths) != 1 or Path(paths[0]).exists():
-        raise InputError(f"{', '.join(paths)}: --init writes one file, which must not exist yet")
+        message = f"{', '.join(paths)}: --init writes one file, which must not exist yet"
+        raise InputError(message, name="file-exists")
     made = Path(paths[0])
     if "-" in (*inputs.paths, *(policy_options.policies or ())):
-        raise InputError("-: tests name the paths of manifests and policies, so use files")
+        raise UsageError("-: tests name the paths of manifests and policies, so use files")
 
     def relative(path: str) -> str:
         return os.path.relpath(path, made.parent)
@@ -234,14 +236,15 @@ def _init(paths: list[str], inputs: Inputs, policy_options: PolicyOptions, templ
     documents = read_manifests(inputs, templates)
     pods = [(each.source, found) for each in documents for found in find_manifests(each, templates)]
     if not pods:
-        raise InputError("the input has no Pods and no Pod templates")
+        raise InputError("the input has no Pods and no Pod templates", name="no-pods")
     drafts = [
         Draft(relative(path), each, evaluate(each.request(_NAMESPACE), snapshot)) for path, each in pods
     ]
     matched = {policy.key for each in drafts for policy in (*each.decision.enforced, *each.decision.audited)}
     for policy in snapshot.policies:
         if policy.origin not in SHIPPED and policy.key not in matched:
-            warn(f"policy {policy.key} matches none of these: the tests would not notice a change of it")
+            message = f"policy {policy.key} matches none of these: the tests would not notice a change of it"
+            warn(message, name="untested-policy")
     names = Counter((each.manifest, _short_name(each.located)) for each in drafts)
     suite = {
         "apiVersion": "podtailor.dev/v1alpha1",
@@ -265,7 +268,7 @@ def _init(paths: list[str], inputs: Inputs, policy_options: PolicyOptions, templ
     try:
         made.write_text(yaml_dump.dump(suite))
     except OSError as error:
-        raise InputError(f"{made}: {error.strerror}") from error
+        raise InputError(f"{made}: {error.strerror}", name="unwritable-file") from error
     them = "it" if len(pods) == 1 else "them"
     print(f"{made}: {pluralize(len(pods), 'test')} of what happens today; read {them} before you keep {them}")
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from webhook.messages.checks import FAILED_TEST
 from webhook.messages.cluster import CLUSTER
+from webhook.messages.commands import CERTIFICATES, COMMANDS
 from webhook.messages.findings import FINDINGS
 from webhook.messages.input import INPUT
 from webhook.messages.message import Message
@@ -31,7 +32,9 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Results of a review": RESULTS,
         "Results of policy tests": (FAILED_TEST,),
         "Errors of files": INPUT,
+        "Errors and warnings of a command": COMMANDS,
         "Errors with a cluster or a server": CLUSTER,
+        "Errors with certificates": CERTIFICATES,
     }
 )
 MESSAGES: Mapping[str, Message] = MappingProxyType(

@@ -92,7 +92,7 @@ CLUSTER = (
     Message(
         "incomplete-view",
         "you may not read everything that decides",
-        "`retrofit --apply` restarts Pods only if it knows all policies, the webhook configuration and the namespaces. The warnings before it name what you may not read.",
+        "Each warning names something that you may not read, and what is unknown for that reason. No Pod counts as slipped through then, `audit` exits with 1, and `retrofit --apply` changes nothing.",
         "Ask for the roles in [permissions](security.md#permissions-of-users), or run it as a user who has them.",
     ),
     Message(

@@ -55,8 +55,8 @@ INPUT = (
     ),
     Message(
         "duplicate-key",
-        "the policy has a key twice",
-        "A mapping in a policy has the same key twice. Readers of YAML differ in which of the two they take.",
+        "a mapping has a key twice",
+        "A mapping has the same key twice, and readers of YAML differ in which of the two they take. In a policy that is an error; in a manifest the last one is used, as by kubectl.",
         "Remove one of the two; the error names both lines.",
     ),
     Message(

@@ -65,7 +65,8 @@ def preset_text(name: str) -> str:
     if name not in preset_names():
         close = difflib.get_close_matches(name, preset_names(), n=1)
         message = f"no preset {name!r}; the presets are {', '.join(preset_names())}"
-        raise InputError(message, hint=f"did you mean {close[0]}?" if close else "")
+        hint = f"did you mean {close[0]}?" if close else ""
+        raise InputError(message, name="unknown-preset", hint=hint)
     return (_FOLDER / "presets" / f"{name}.yaml").read_text()
 
 

@@ -25,7 +25,7 @@ spec: {resources: {limits: [{type: Container, max: {memory: 1Gi}}]}}
 
 def test_nothing_to_look_at_is_warned_of(run: Run) -> None:
     done = run("audit", "-f", "-", stdin="{apiVersion: v1, kind: Service, metadata: {name: s}}")
-    assert (done.code, done.err) == (0, "warning: -: no Pods or Pod templates found\n")
+    assert (done.code, done.err) == (0, "warning: -: no Pods or Pod templates found [no-pods]\n")
 
 
 def test_as_if_enforced_leaves_off_off(run: Run) -> None:
@@ -68,7 +68,7 @@ def odd_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_object_that_cannot_be_judged_ends_nothing_and_exits_1(run: Run) -> None:
     done = run("audit", "-f", "-", "--fail-on", "none", "-o", "json", stdin=TWO_PODS)
     assert (done.code, done.err) == (
-        1, "warning: Pod default/odd could not be judged: OverflowError: 4300 digits\n"
+        1, "warning: Pod default/odd could not be judged: OverflowError: 4300 digits [not-judged]\n"
     )  # fmt: skip
     odd, good, last = map(json.loads, done.out.splitlines())
     assert (odd["name"], odd["finding"], odd["items"][0]["why"]) == (
@@ -90,7 +90,7 @@ def test_explain_passes_over_what_cannot_be_judged_and_exits_1(run: Run) -> None
     for flags in ([], ["-o", "json"]):
         done = run("explain", "-f", "-", *flags, stdin=TWO_PODS)
         assert (done.code, done.err) == (
-            1, "warning: Pod odd could not be judged: OverflowError: 4300 digits\n"
+            1, "warning: Pod odd could not be judged: OverflowError: 4300 digits [not-judged]\n"
         )  # fmt: skip
         assert "good" in done.out
 

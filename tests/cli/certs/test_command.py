@@ -35,7 +35,10 @@ def test_issue_replaces_files_only_with_force(run: Run, tmp_path: Path) -> None:
     done = run("certs", "issue", "--out", str(tmp_path))
     assert (done.code, done.err) == (
         2,
-        f"error: {tmp_path}/ca.crt exists: use another directory, or --force to replace it\n",
+        (
+            f"error: {tmp_path}/ca.crt exists [file-exists]\n"
+            "hint: use another directory, or --force to replace it\n"
+        ),
     )
     assert run("certs", "issue", "--out", str(tmp_path), "--force").code == 0
 
@@ -48,7 +51,10 @@ def test_issue_rejects_an_invalid_name(run: Run, tmp_path: Path) -> None:
 
 def test_show_of_no_certificate(run: Run, tmp_path: Path) -> None:
     done = run("certs", "show", str(tmp_path / "no"))
-    assert (done.code, done.err) == (2, f"error: {tmp_path}/no: No such file or directory\n")
+    assert (done.code, done.err) == (
+        2,
+        f"error: {tmp_path}/no: No such file or directory [unreadable-file]\n",
+    )
     (tmp_path / "x").write_text("nonsense")
     assert run("certs", "show", str(tmp_path / "x")).err.startswith(
         f"error: {tmp_path}/x: not a PEM certificate"

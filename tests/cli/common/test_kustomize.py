@@ -90,7 +90,10 @@ def test_what_the_tool_says_is_passed_on(run: Run, tools: Path, prod: Path) -> N
     _install(
         tools, "kubectl", "echo '# commonLabels is deprecated' >&2\n" + _prints(PODS.partition("\n---\n")[0])
     )
-    assert run("explain", "-k", str(prod)).err == "warning: kubectl kustomize: # commonLabels is deprecated\n"
+    assert (
+        run("explain", "-k", str(prod)).err
+        == "warning: kubectl kustomize: # commonLabels is deprecated [kustomize]\n"
+    )
     _install(tools, "kubectl", "echo 'no such file: a.yaml' >&2\nexit 1")
     done = run("explain", "-k", str(prod))
     assert (done.code, done.out, done.err) == (

@@ -7,4 +7,4 @@ from tests.cli.conftest import Run
 
 def test_nothing_to_explain(run: Run) -> None:
     done = run("explain", "-f", "-", stdin="kind: Service\n")
-    assert (done.code, done.err) == (2, "error: the input has no Pods and no Pod templates\n")
+    assert (done.code, done.err) == (2, "error: the input has no Pods and no Pod templates [no-pods]\n")

@@ -174,7 +174,7 @@ def test_a_diff_of_a_file_without_a_last_newline_says_so(run: Run) -> None:
 def test_the_last_of_duplicate_keys_is_used_with_a_warning(run: Run) -> None:
     done = run("mutate", "-f", "-", "--no-annotate", stdin=f"{POD}\nspec:\n  containers:\n  - name: b\n")
     assert done.err == (
-        "warning: <stdin>:5:1: duplicate key 'spec', first set in line 4: the last one is used, as by kubectl\n"
+        "warning: <stdin>:5:1: duplicate key 'spec', first set in line 4: the last one is used, as by kubectl [duplicate-key]\n"
     )
     assert done.out.startswith(f"{POD}\nspec:\n  containers:\n  - name: b\n    resizePolicy:\n")
 
@@ -217,10 +217,13 @@ def test_invalid_input_is_an_error_and_nothing_is_printed(run: Run, stdin: str, 
     [
         (
             ["mutate"],
-            "error: no manifests given: name files, directories, - for standard input, or -k DIR for a kustomization\n",
+            "error: no manifests given: name files, directories, - for standard input, or -k DIR for a kustomization [wrong-usage]\n",
         ),
         (["mutate", "-f", "/dev/null/no"], "error: /dev/null/no: Not a directory [unreadable-file]\n"),
-        (["mutate", "-f", "-", "--namespace-labels", "x"], "error: --namespace-labels x: write KEY=VALUE\n"),
+        (
+            ["mutate", "-f", "-", "--namespace-labels", "x"],
+            "error: --namespace-labels x: write KEY=VALUE [wrong-usage]\n",
+        ),
     ],
 )
 def test_wrong_usage(run: Run, arguments: list[str], message: str) -> None:

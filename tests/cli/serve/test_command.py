@@ -35,4 +35,4 @@ from tests.cli.conftest import Run
 )
 def test_wrong_flags(run: Run, flags: list[str], error: str) -> None:
     done = run("serve", *flags)
-    assert (done.code, done.err) == (2, f"error: {error}\n")
+    assert (done.code, done.err) == (2, f"error: {error} [wrong-usage]\n")

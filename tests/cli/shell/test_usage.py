@@ -13,7 +13,7 @@ def test_every_verb_names_an_unknown_option(run: Run, verb: str) -> None:
     assert run(*verb.split(), "--no-such-thing") == (
         2,
         "",
-        f"error: unknown option --no-such-thing\nhint: see `{page} --help`\n",
+        f"error: unknown option --no-such-thing [wrong-usage]\nhint: see `{page} --help`\n",
     )
 
 
@@ -39,7 +39,7 @@ def test_every_verb_names_an_unknown_option(run: Run, verb: str) -> None:
     ],
 )  # fmt: skip
 def test_wrong_calls(run: Run, call: str, message: str, hint: str) -> None:
-    assert run(*call.split()) == (2, "", f"error: {message}\nhint: {hint}\n")
+    assert run(*call.split()) == (2, "", f"error: {message} [wrong-usage]\nhint: {hint}\n")
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_wrong_values_of_variables(
     run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    assert run("explain", "-f", "examples").err.splitlines()[0] == f"error: {message}"
+    assert run("explain", "-f", "examples").err.splitlines()[0] == f"error: {message} [wrong-usage]"

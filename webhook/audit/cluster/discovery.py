@@ -42,5 +42,8 @@ def _plural(api: ApiClient, version: str, kind: str) -> str:
         served = msgspec.json.decode(get(api, discovery, []).data, type=_Resources).resources
     plural = next((each.name for each in served if each.kind == kind and "/" not in each.name), None)
     if plural is None:
-        raise ClusterError(f"{discovery.name}: the API server does not serve it")
+        hint = f"`kubectl api-resources --api-group={version.partition('/')[0]}` lists what it serves"
+        raise ClusterError(
+            f"{discovery.name}: the API server does not serve it", name="missing-definitions", hint=hint
+        )
     return plural

@@ -27,7 +27,7 @@ from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import warn
 from webhook.cli.shell.usage import did_you_mean
 from webhook.documents.find import Inputs
-from webhook.errors import InputError
+from webhook.errors import UsageError
 from webhook.messages.findings import FINDINGS
 from webhook.model.names import Mode
 from webhook.policies.shipped import Profile
@@ -134,14 +134,14 @@ def audit(
     options.check_time(since)
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (selector or kinds or publish):
-        raise InputError("-l, --kinds and --publish audit a cluster: omit them with -f")
+        raise UsageError("-l, --kinds and --publish audit a cluster: omit them with -f")
     if output in (Format.SARIF, Format.GITHUB) and not inputs:
-        raise InputError(
+        raise UsageError(
             f"-o {output} shows findings on lines of files, and objects of a cluster have none",
             hint="give manifests with -f, or take -o junit or -o markdown",
         )
     if publish and (selector or kinds):
-        raise InputError("--publish: a Report covers a whole namespace: omit -l and --kinds")
+        raise UsageError("--publish: a Report covers a whole namespace: omit -l and --kinds")
     templates = options.parse_controllers(controller)
     policy_options = PolicyOptions(
         policies=policies,
@@ -181,7 +181,7 @@ def audit(
             auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
         is_complete = not view.notes  # of the audit too, which notes what it may not read
     if inputs and not auditor.summary.objects and not problems.found:
-        warn(f"{inputs.title}: no Pods or Pod templates found")
+        warn(f"{inputs.title}: no Pods or Pod templates found", name="no-pods")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)
     problems.exit_if_any()
@@ -256,5 +256,5 @@ def _findings(text: str) -> set[Finding]:
     unknown = next((word for word in words if word not in known), None)
     if unknown:
         message = f"--fail-on {unknown}: one of {', '.join(known)}, or none"
-        raise InputError(message, hint=did_you_mean(unknown, known))
+        raise UsageError(message, hint=did_you_mean(unknown, known))
     return set(map(Finding, words))

@@ -67,7 +67,7 @@ class Reporter:
             for each in workloads:
                 verdict = auditor.judge(each)
                 if verdict.problem:
-                    warn(f"{each.ref} could not be judged: {verdict.problem}")
+                    warn(f"{each.ref} could not be judged: {verdict.problem}", name=Finding.NOT_JUDGED)
                 if on_verdict:
                     on_verdict(each, verdict)
                 if self.prints_each:

@@ -97,7 +97,7 @@ def _results(api: Api, installed: _Installed, part: ClusterPart, within: timedel
 
 def _warn_unreadable(part: ClusterPart) -> None:
     for note in part.unreadable or ():
-        warn(note)
+        warn(note, name="incomplete-view")
 
 
 def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: bool) -> str:
@@ -124,7 +124,9 @@ def rotate(kubeconfig: str | None, context: str | None, *, ca: bool, retire: boo
     try:
         keyring = secret.update(lambda stored: _change(stored, now, settings.lifetimes, ca=ca, retire=retire))
     except (RotationError, ValueError) as error:
-        raise InputError(f"{secret}: {error}" if isinstance(error, ValueError) else str(error)) from error
+        message = f"{secret}: {error}" if isinstance(error, ValueError) else str(error)
+        hint = "`podtailor certs show` and `podtailor certs check` show what is there"
+        raise InputError(message, name="not-rotated", hint=hint) from error
     if ca:
         others = pluralize(len(keyring.authorities) - 1, "CA")
         overlap = settings.lifetimes.overlap
@@ -157,7 +159,11 @@ def _check_all_serve_secret(api: Api, installed: _Installed) -> None:
     for probe in _probe_replicas(api, installed.installation.bundle):
         if probe.problem or parse_certificates(probe.certificate)[:1] != expected:
             reason = probe.problem or "it does not serve the Secret's certificate"
-            raise InputError(f"Pod {probe.replica}: {reason}; nothing was changed, try again in a minute")
+            raise InputError(
+                f"Pod {probe.replica}: {reason}; nothing was changed",
+                name="not-rotated",
+                hint="try again in a minute; `podtailor certs check` says when all replicas serve it",
+            )
 
 
 def _read_installed(api: Api, part: ClusterPart = WHOLE_CLUSTER) -> _Installed:
@@ -184,7 +190,7 @@ def _parse(place: str, pem: bytes) -> list[CertificateInfo]:
     try:
         return parse_certificates(pem) if pem else []
     except ValueError as error:
-        raise InputError(f"{place}: not a PEM certificate: {error}") from error
+        raise InputError(f"{place}: not a PEM certificate: {error}", name="invalid-certificate") from error
 
 
 def _print_results(results: list[CheckResult], output: TableOutput) -> int:

@@ -15,7 +15,7 @@ from webhook.cli.common import options
 from webhook.cli.common.output import Format, TableOutput, print_data, utc_minute
 from webhook.cli.common.tables import Column, print_table
 from webhook.cli.shell.help import Verbs
-from webhook.errors import InputError
+from webhook.errors import InputError, UsageError
 from webhook.model.names import OWN_NAMESPACE, SERVICE
 
 app = Verbs(help="Issue, show, rotate and check certificates.")
@@ -56,13 +56,14 @@ def issue(
     hosts = [*service_hosts(service, namespace), *(host or ())]
     existing = existing_file(out)
     if existing and not force:
-        raise InputError(f"{existing} exists: use another directory, or --force to replace it")
+        hint = "use another directory, or --force to replace it"
+        raise InputError(f"{existing} exists", name="file-exists", hint=hint)
     try:
         issue_to(out, hosts, datetime.now(UTC), timedelta(days=days), client)
     except OSError as error:
-        raise InputError(f"{error.filename or out}: {error.strerror}") from error
+        raise InputError(f"{error.filename or out}: {error.strerror}", name="unwritable-file") from error
     except ValueError as error:
-        raise InputError(f"a certificate cannot have this name: {error}") from error
+        raise UsageError(f"a certificate cannot have this name: {error}") from error
     print(f"{out}: CA and certificate for {', '.join(hosts)}, valid for {days} days")
 
 
@@ -120,9 +121,9 @@ def _read(file: Path) -> list[CertificateInfo]:
     try:
         return read_certificates(file)
     except OSError as error:
-        raise InputError(f"{file}: {error.strerror}") from error
+        raise InputError(f"{file}: {error.strerror}", name="unreadable-file") from error
     except ValueError as error:
-        raise InputError(f"{file}: not a PEM certificate: {error}") from error
+        raise InputError(f"{file}: not a PEM certificate: {error}", name="invalid-certificate") from error
 
 
 def _as_json(place: str, certificate: CertificateInfo, now: datetime) -> dict[str, object]:
@@ -189,5 +190,5 @@ def rotate(
     from webhook.cli.certs import cluster
 
     if ca and retire:
-        raise InputError("--ca and --retire are two steps: retire once the new CA has signed")
+        raise UsageError("--ca and --retire are two steps: retire once the new CA has signed")
     print(cluster.rotate(kubeconfig, context, ca=ca, retire=retire))

@@ -27,7 +27,7 @@ from webhook.cluster import reads
 from webhook.cluster.client import Api
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.engine.snapshot import Snapshot
-from webhook.errors import InputError
+from webhook.errors import UsageError
 from webhook.model.names import OWN_NAMESPACE
 from webhook.model.policy import Policy
 from webhook.policies.load import load_or_raise
@@ -114,12 +114,10 @@ def policies_in_force(
     wanted = override(parse_server_args(installed.arguments).policy_options, own, ctx)
     policy_statuses = reads.policy_statuses(api, part)
     warn_unready(policy_statuses)
-    for note in (
-        *filter(None, [part.narrowed]),
-        *(part.unreadable or ()),
-        *webhook_problems(installed, None, datetime.now(UTC)),
-    ):
-        warn(note)
+    for note in (*filter(None, [part.narrowed]), *(part.unreadable or ())):
+        warn(note, name="incomplete-view")
+    for problem in webhook_problems(installed, None, datetime.now(UTC)):
+        warn(problem, name="not-installed" if installed.webhook is None else "not-called")
     in_cluster = (each.policy for each in policy_statuses if each.policy)
     return merge(tried, merge(in_cluster, shipped(wanted.builtin, wanted.preset or ())))
 
@@ -168,7 +166,7 @@ def selection(
     for word in words:
         if word.lower().rstrip("s") not in known:
             message = f"--kinds {word}: one of {', '.join(known.values())}"
-            raise InputError(message, hint=did_you_mean(word, known.values()))
+            raise UsageError(message, hint=did_you_mean(word, known.values()))
     wanted = frozenset(known[word.lower().rstrip("s")] for word in words)
     return Selection(
         namespace=part.namespace,

@@ -45,7 +45,8 @@ def parse_server_args(arguments: tuple[str, ...]) -> ServerArgs:
             "serve", words, ignore_unknown_options=True, allow_extra_args=True
         )
     except typer.TyperException as error:
-        warn(f"the arguments of the Deployment podtailor are not understood: {error}")
+        message = f"the arguments of the Deployment podtailor are not understood: {error}"
+        warn(message, name="unreadable-arguments")
         return ServerArgs()
     return _of(context.params)
 

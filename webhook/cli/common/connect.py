@@ -42,9 +42,8 @@ def _shipped(options: PolicyOptions) -> tuple[Policy, ...]:
 def warn_unready(policy_statuses: Iterable[PolicyStatus]) -> None:
     for each in policy_statuses:
         if not each.is_ready:
-            warn(
-                f"{each.display_name}: {each.message}; replicas that started earlier may use an older version"
-            )
+            older = "replicas that started earlier may use an older version"
+            warn(f"{each.display_name}: {each.message}; {older}", name=each.reason)
 
 
 def namespace_or_current(namespace: str | None, kubeconfig: str | None, context: str | None) -> str:

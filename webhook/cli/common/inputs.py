@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from webhook.documents.find import SUFFIXES, Inputs
-from webhook.errors import InputError
+from webhook.errors import UsageError
 from webhook.workloads.controllers import CONTROLLERS, PODS
 
 Filenames = Annotated[
@@ -49,16 +49,16 @@ def inputs_of(
     """
     named = (*(filenames or ()), *(paths or ()))
     if kustomization is not None and (named or recursive):
-        raise InputError("-k renders one directory: it cannot be combined with -f, -R or other paths")
+        raise UsageError("-k renders one directory: it cannot be combined with -f, -R or other paths")
     if [*named, *(others or ())].count("-") > 1:
-        raise InputError("- is given more than once, and standard input can be read only once")
+        raise UsageError("- is given more than once, and standard input can be read only once")
     return Inputs(named, recursive, kustomization or "", f"podtailor {verb}", of_manifests)
 
 
 def required(inputs: Inputs) -> Inputs:
     """Raises InputError if there is nothing to read."""
     if not inputs:
-        raise InputError(
+        raise UsageError(
             "no manifests given: name files, directories, - for standard input, or -k DIR for a kustomization"
         )
     return inputs

@@ -36,7 +36,7 @@ def rendered(directory: str, command: str, on_problem: OnProblem) -> Iterator[Do
         on_problem(Problem(ProblemName.RENDERING_FAILED, Place(directory), message))
         return
     for line in messages.splitlines():
-        warn(f"{' '.join(tool)}: {line}")
+        warn(f"{' '.join(tool)}: {line}", name="kustomize")
     yield from parse_rendered(_file(directory), done.stdout.decode(), on_problem)
 
 

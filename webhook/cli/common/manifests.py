@@ -78,7 +78,7 @@ def read_manifests(
     """The documents of all inputs; warns about likely mistakes."""
     for document in _documents(inputs, on_problem):
         for problem in document.duplicate_key_problems():
-            warn(f"{problem}: the last one is used, as by kubectl")
+            warn(f"{problem}: the last one is used, as by kubectl", name=problem.name)
         for at, obj in _objects(document.data):
             if not templates.get(_kind(obj)):
                 _warn_about_templates(document.place(at), obj)
@@ -103,7 +103,8 @@ def _warn_about_templates(place: Place, obj: dict[str, Any]) -> None:
         group, _, version = api_version.rpartition("/")
         flags = " ".join(f"--controller '{kind}.{version}.{group}={path}'" for path in paths)
         fields = ", ".join(paths)
-        warn(f"{place}: the Pod template of this {kind} at {fields} is ignored; to include it, add {flags}")
+        message = f"{place}: the Pod template of this {kind} at {fields} is ignored"
+        warn(message, name="ignored-template", hint=f"to include it, add {flags}")
 
 
 def _warn_about_keys(document: Document, at: Path, obj: dict[str, Any]) -> None:

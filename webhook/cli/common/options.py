@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from webhook.errors import InputError
+from webhook.errors import InputError, UsageError
 from webhook.model.names import Mode
 from webhook.model.patch import Path
 from webhook.policies.shipped import Profile
@@ -156,7 +156,7 @@ def parse_labels(pairs: list[str] | None) -> dict[str, str]:
     for pair in (pair for joined in pairs or () for pair in joined.split(",")):
         key, equals, value = pair.partition("=")
         if not key or not equals:
-            raise InputError(f"--namespace-labels {pair}: write KEY=VALUE")
+            raise UsageError(f"--namespace-labels {pair}: write KEY=VALUE")
         labels[key] = value
     return labels
 
@@ -167,13 +167,13 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 def check_time(since: str) -> None:
     """Raises InputError."""
     if since and not _TIME.fullmatch(since):
-        raise InputError(f"--since {since}: write a time like 2026-01-31T12:00:00Z")
+        raise UsageError(f"--since {since}: write a time like 2026-01-31T12:00:00Z")
 
 
 def check_scope(namespace: str | None, *, all_namespaces: bool) -> None:
     """Raises InputError."""
     if namespace and all_namespaces:
-        raise InputError("give -n or -A, not both")
+        raise UsageError("give -n or -A, not both")
 
 
 def parse_controllers(controllers: list[str] | None) -> dict[tuple[str, str], tuple[Path, ...]]:
@@ -182,7 +182,7 @@ def parse_controllers(controllers: list[str] | None) -> dict[tuple[str, str], tu
     for each in controllers or ():
         match = _CONTROLLER.fullmatch(each)
         if not match:
-            raise InputError(f"--controller {each}: write it like Rollout.v1alpha1.argoproj.io=spec.template")
+            raise UsageError(f"--controller {each}: write it like Rollout.v1alpha1.argoproj.io=spec.template")
         kind, version, group, path = match.groups()
         key = (f"{group}/{version}", kind)
         paths[key] = (*paths.get(key, ()), tuple(path.split(".")))

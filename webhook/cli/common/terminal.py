@@ -127,8 +127,11 @@ def print_problem(problem: Problem) -> None:
     print_error(str(problem), name=problem.name, hint=problem.hint)
 
 
-def warn(message: str) -> None:
-    console(stderr=True).print(Text.assemble(("warning: ", "yellow"), message))
+def warn(message: str, *, name: str = "", hint: str = "") -> None:
+    """With its stable name, except where the message begins with one, as warnings of admission do."""
+    out = console(stderr=True)
+    out.print(Text.assemble(("warning: ", "yellow"), f"{message} [{name}]" if name else message))
+    print_hint(hint)
 
 
 def print_diff(before: str, after: str, name: str) -> None:

@@ -18,7 +18,7 @@ from webhook.cli.common.terminal import print_sentence, warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.documents.find import Inputs
 from webhook.engine import explain as engine
-from webhook.errors import InputError
+from webhook.errors import InputError, UsageError
 from webhook.model.names import Mode
 from webhook.model.notice import Notice
 from webhook.model.pod import NO_METADATA
@@ -99,7 +99,7 @@ def explain(
         view = cluster_view.read(api, part, policy_options, ctx)
         snapshot, builtin_plugins = view.snapshot, NO_PLUGINS if names else plugins(api, part)
         for note in view.notes:
-            warn(note)
+            warn(note, name="incomplete-view")
         if names:
             _explain_live(api, view, names, namespace, templates, output)
             return
@@ -119,7 +119,7 @@ def explain(
         if (explanation := explain_or_warn(located, namespace, builtin_plugins, snapshot))
     ]
     if not pods and not problems.found:
-        raise InputError("the input has no Pods and no Pod templates")
+        raise InputError("the input has no Pods and no Pod templates", name="no-pods")
     if output is Format.TABLE:
         _print(explanations, namespace, view)
     else:
@@ -189,8 +189,8 @@ def _excluded(view: ClusterView, located: LocatedManifest, default_namespace: st
 def _check(names: list[str], inputs: Inputs) -> None:
     """Raises InputError."""
     if names and inputs:
-        raise InputError("give objects of the cluster, or manifests, not both")
+        raise UsageError("give objects of the cluster, or manifests, not both")
     if not names and not inputs:
-        raise InputError(
+        raise UsageError(
             "nothing to explain: give TYPE/NAME of a live object, a path, or - for standard input"
         )

@@ -74,7 +74,7 @@ class Live:
         explanation = explain_or_warn(located, self._namespace, NO_PLUGINS, self._view.snapshot)
         verdict = Auditor(self._view.snapshot, enforcement).judge(workload)
         if explanation and verdict.problem:
-            warn(f"{workload.ref} could not be judged: {verdict.problem}")
+            warn(f"{workload.ref} could not be judged: {verdict.problem}", name=Finding.NOT_JUDGED)
         if explanation is None or verdict.problem:
             return None
         context = ClusterContext(
@@ -134,7 +134,7 @@ class Live:
         except ClusterError as error:
             if error.status != HTTPStatus.FORBIDDEN:
                 raise
-            warn(f"live Pods are not compared: {error}")
+            warn(f"live Pods are not compared: {error}", name=error.name)
             return []
 
     @cached_property
@@ -153,7 +153,7 @@ class Live:
         except ClusterError as error:
             if error.status != HTTPStatus.FORBIDDEN:
                 raise
-            warn(f"not compared with its template: {error}")
+            warn(f"not compared with its template: {error}", name=error.name)
             return alone, self._view.enforcement
         return workload or alone, self._enforcement
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from webhook.audit.findings import problem_of
+from webhook.audit.findings import Finding, problem_of
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.cli.common.terminal import warn
 from webhook.engine import explain as engine
@@ -31,7 +31,7 @@ def explain_or_warn(
     try:
         return engine.explain(located.request(namespace, plugins), snapshot)
     except Exception as error:  # noqa: BLE001 (an object can hold anything)
-        warn(f"{located.title} could not be judged: {problem_of(error)}")
+        warn(f"{located.title} could not be judged: {problem_of(error)}", name=Finding.NOT_JUDGED)
         return None
 
 

@@ -12,7 +12,7 @@ from webhook.cli.shell.usage import closest
 from webhook.cluster import reads
 from webhook.cluster.client import Api
 from webhook.documents.files import Document
-from webhook.errors import ClusterError, InputError
+from webhook.errors import ClusterError, InputError, UsageError
 from webhook.workloads.controllers import PODS, Controller
 
 Kinds = tuple[Controller, ...]
@@ -33,7 +33,7 @@ def named(words: Sequence[str], kinds: Kinds) -> list[tuple[Controller | None, s
     if rest and first.lower() in known:
         mixed = next((each for each in rest if "/" in each), None)
         if mixed:
-            raise InputError(f"{first} {mixed}: write TYPE NAME or TYPE/NAME, not both")
+            raise UsageError(f"{first} {mixed}: write TYPE NAME or TYPE/NAME, not both")
         return [(known[first.lower()], name) for name in rest]
     return [_named(word, known) for word in words]
 
@@ -45,9 +45,9 @@ def _named(word: str, known: dict[str, Controller]) -> tuple[Controller | None, 
     if kind.lower() not in known:
         nearest = closest(kind.lower(), known)
         meant = f"did you mean {nearest}/{name}?" if nearest else "--controller names kinds of your own"
-        raise InputError(f"{word}: unknown type {kind}", hint=meant)
+        raise UsageError(f"{word}: unknown type {kind}", hint=meant)
     if not name:
-        raise InputError(f"{word}: write a name after the slash")
+        raise UsageError(f"{word}: write a name after the slash")
     return known[kind.lower()], name
 
 
@@ -74,7 +74,7 @@ def _find(api: Api, kind: Controller | None, name: str, kinds: Kinds, namespace:
         raise _not_found(api, name, kinds, namespace)
     if len(owners) > 1:
         choices = " or ".join(f"{_word(each.kind)}/{name}" for each in owners)
-        raise InputError(
+        raise UsageError(
             f"{name} is the name of several objects in namespace {namespace}", hint=f"write {choices}"
         )
     return owners[0]

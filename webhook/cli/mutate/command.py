@@ -20,7 +20,7 @@ from webhook.cli.mutate.tailored import Tailored, TailoredFile, files_of, tailor
 from webhook.documents.problems import InvalidInputError
 from webhook.documents.replace import replace_files
 from webhook.engine.evaluate import VIOLATION
-from webhook.errors import InputError
+from webhook.errors import UsageError
 from webhook.policies.shipped import Profile
 
 MutateFormat = Literal[Format.YAML, Format.JSON, Format.MARKDOWN, Format.SARIF, Format.JUNIT, Format.GITHUB]
@@ -112,12 +112,12 @@ def mutate(
 def _check_flags(output: MutateFormat, *, diff: bool, check: bool, in_place: bool) -> None:
     """Raises InputError."""
     if in_place and (diff or check):
-        raise InputError("--in-place writes files, --diff and --check do not: give one of them")
+        raise UsageError("--in-place writes files, --diff and --check do not: give one of them")
     if output in (Format.YAML, Format.JSON):
         if output is Format.JSON and (diff or check or in_place):
-            raise InputError("--diff, --check and --in-place keep the text of files: omit -o json")
+            raise UsageError("--diff, --check and --in-place keep the text of files: omit -o json")
     elif not check:
-        raise InputError(f"-o {output} is for --check")
+        raise UsageError(f"-o {output} is for --check")
 
 
 def _is_editable(each: Tailored, problems: Problems) -> bool:
@@ -133,7 +133,7 @@ def _is_editable(each: Tailored, problems: Problems) -> bool:
 def _warn(each: Tailored) -> None:
     for located, decision in each.decisions:
         if decision.denied:
-            warn(f"{located.place}: would be denied: {decision.denied}")
+            warn(f"{located.place}: would be denied: {decision.denied}", name="denied")
         for warning in decision.warnings:
             if not (decision.denied and warning.reason == VIOLATION):  # the refusal names them already
                 warn(f"{located.place}: {warning}")
@@ -160,7 +160,7 @@ def _check(found: list[Tailored], problems: Problems, output: MutateFormat) -> N
 def _write_files(files: list[TailoredFile]) -> None:
     unwritable = next((file.path for file in files if not file.is_on_disk), None)
     if unwritable:
-        raise InputError(
+        raise UsageError(
             f"{unwritable}: --in-place writes manifests into their files, and these are in none",
             hint="omit --in-place to print the manifests",
         )

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from certs.issue import service_hosts
 from certs.keyring import Lifetimes
-from webhook.errors import ClusterError, InputError, RotationError
+from webhook.errors import ClusterError, InputError, RotationError, UsageError
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE, SERVICE
 
 _MAX_PORT = 65535
@@ -31,9 +31,9 @@ class CertificateOptions(Struct, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raises InputError for options that exclude each other."""
         if self.tls_secret and (self.dev or self.tls_cert_file or self.tls_private_key_file):
-            raise InputError("--tls-secret issues certificates: give neither --dev nor certificate files")
+            raise UsageError("--tls-secret issues certificates: give neither --dev nor certificate files")
         if not self.lifetimes.are_possible():
-            raise InputError(
+            raise UsageError(
                 "--tls-validity, --ca-validity: too short for --renew-at and --ca-overlap: "
                 "certificates would expire before their successors are in use everywhere"
             )
@@ -59,7 +59,7 @@ def provide_certificate(options: CertificateOptions, folder: Path, host: str) ->
         return _rotated(options, options.tls_secret, folder)
     if options.tls_cert_file and options.tls_private_key_file:
         return ServingCertificate(certificate=options.tls_cert_file, key=options.tls_private_key_file)
-    raise InputError(
+    raise UsageError(
         "serve needs --tls-cert-file and --tls-private-key-file, which `podtailor certs issue` creates, "
         "or --tls-secret in a cluster, or --dev"
     )
@@ -90,7 +90,7 @@ def _rotated(options: CertificateOptions, secret: str, folder: Path) -> ServingC
         rotator = CertRotator(api, target, folder, options.lifetimes)
         rotator.sync_secret(datetime.now(UTC))
     except (ClusterError, RotationError) as error:
-        raise InputError(f"--tls-secret {secret}: {error}") from error
+        raise InputError(f"--tls-secret {secret}: {error}", name="not-rotated") from error
     RotationLoop(rotator, options.lifetimes.sync_interval).start()
     return ServingCertificate(certificate=rotator.certificate, key=rotator.key, is_trusted=rotator.is_trusted)
 
@@ -98,5 +98,5 @@ def _rotated(options: CertificateOptions, secret: str, folder: Path) -> ServingC
 def _parse_address(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
-        raise InputError(f"--service-address: {address!r} is not HOST:PORT")
+        raise UsageError(f"--service-address: {address!r} is not HOST:PORT")
     return host.strip("[]"), int(port)

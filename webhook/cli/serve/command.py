@@ -17,7 +17,7 @@ from webhook.cli.serve import flags
 from webhook.cli.serve.certificates import CertificateOptions, provide_certificate
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
-from webhook.errors import InputError
+from webhook.errors import InputError, UsageError
 from webhook.model.names import OWN_NAMESPACE, SERVICE, Mode
 from webhook.policies.shipped import Profile
 
@@ -118,16 +118,16 @@ def serve(
                 feedback=feedback,
             )
         except (tls.CertificateError, OSError) as error:
-            raise InputError(str(error)) from error
+            raise InputError(str(error), name="invalid-certificate") from error
     _exit()
 
 
 def _check(log_level: str, policies: list[str] | None) -> None:
     """Raises InputError."""
     if log_level.lower() not in ("debug", "info", "warning", "error"):
-        raise InputError(f"--log-level {log_level}: must be debug, info, warning or error")
+        raise UsageError(f"--log-level {log_level}: must be debug, info, warning or error")
     if "-" in (policies or ()):
-        raise InputError("--policies -: give files, because serve reloads policies when they change")
+        raise UsageError("--policies -: give files, because serve reloads policies when they change")
 
 
 def _first_snapshot(

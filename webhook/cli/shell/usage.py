@@ -10,7 +10,7 @@ from typing import Any
 
 from typer import TyperException
 
-from webhook.errors import InputError
+from webhook.errors import UsageError
 
 
 def verb(ctx: Any) -> str:
@@ -18,12 +18,12 @@ def verb(ctx: Any) -> str:
     return f"{verb(ctx.parent)} {ctx.info_name}".lstrip() if ctx.parent else ""
 
 
-def wrong_call(ctx: Any, message: str, nearest: str | None = None) -> InputError:
+def wrong_call(ctx: Any, message: str, nearest: str | None = None) -> UsageError:
     page = f"`{ctx.command_path} --help`"
-    return InputError(message, hint=f"did you mean {nearest}? See {page}" if nearest else f"see {page}")
+    return UsageError(message, hint=f"did you mean {nearest}? See {page}" if nearest else f"see {page}")
 
 
-def unknown_command(ctx: Any, word: str, known: Iterable[str]) -> InputError:
+def unknown_command(ctx: Any, word: str, known: Iterable[str]) -> UsageError:
     return wrong_call(ctx, f"unknown command {word}", closest(word, known))
 
 
@@ -40,14 +40,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 @contextmanager
 def plain_errors(ctx: Any) -> Iterator[None]:
-    """Raises InputError for a call that typer rejects."""
+    """Raises UsageError for a call that typer rejects."""
     try:
         yield
     except TyperException as error:
         raise _plain(error, ctx) from error
 
 
-def _plain(error: Any, ctx: Any) -> InputError:
+def _plain(error: Any, ctx: Any) -> UsageError:
     """By the attributes of the library's errors: its classes and their wording are not part of its API."""
     options = {each: param for param in ctx.command.get_params(ctx) for each in param.opts}
     param, option = getattr(error, "param", None), getattr(error, "option_name", "")
@@ -60,7 +60,7 @@ def _plain(error: Any, ctx: Any) -> InputError:
     return _bad_value(error, param, ctx) if param else wrong_call(ctx, str(error))
 
 
-def _bad_value(error: Any, param: Any, ctx: Any) -> InputError:
+def _bad_value(error: Any, param: Any, ctx: Any) -> UsageError:
     is_set = ctx.get_parameter_source(param.name).name == "ENVIRONMENT"
     option = f"{display_name(param)} " if param.param_type_name == "option" else ""
     where = f"{param.envvar}=" if is_set else option
