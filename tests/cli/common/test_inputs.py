@@ -102,6 +102,7 @@ def test_policies_in_subdirectories_are_linted_with_a_flag(run: Run, tmp_path: P
         (["audit", "-k", "base", "-f", "a.yaml"], "-k renders one directory: it cannot be combined with -f, -R"),
         (["audit", "-k", "base", "a.yaml"], "-k renders one directory"),
         (["audit", "-k", "base", "-R"], "-k renders one directory"),
+        (["audit", "-R"], "-R reads the subdirectories of directories: name one"),
         (["mutate", "-", "-f", "-"], "- is given more than once, and standard input can be read only once"),
     ],
 )  # fmt: skip

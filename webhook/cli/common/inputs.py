@@ -50,6 +50,8 @@ def inputs_of(
     named = (*(filenames or ()), *(paths or ()))
     if kustomization is not None and (named or recursive):
         raise UsageError("-k renders one directory: it cannot be combined with -f, -R or other paths")
+    if recursive and not named:
+        raise UsageError("-R reads the subdirectories of directories: name one")
     if [*named, *(others or ())].count("-") > 1:
         raise UsageError("- is given more than once, and standard input can be read only once")
     return Inputs(named, recursive, kustomization or "", f"podtailor {verb}", of_manifests)
