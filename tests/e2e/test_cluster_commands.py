@@ -151,7 +151,6 @@ def test_explain_reasons_with_the_namespaces_and_policies_of_the_cluster(applied
     ("command", "error", "hint"),
     [
         ("audit -n gone", 'cluster: namespace gone: 404 namespaces "gone" not found [not-found]', "kubectl get namespaces"),
-        ("audit --publish", "cluster: --publish needs the CustomResourceDefinitions of openreports.io [missing-definitions]", "kubectl api-resources"),
         ("certs rotate", f"podtailor is not installed: there is no Deployment {OWN_NAMESPACE}/podtailor [not-installed]", "kubectl apply -k manifests/overlays/audit"),
         ("certs show", "nothing has a certificate: neither the caBundle nor the Secret [no-certificates]", "podtailor certs check"),
         ("retrofit --apply", "new Pods would not change: the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor [not-installed]", "kubectl apply -k manifests/overlays/audit"),
@@ -163,6 +162,17 @@ def test_error_says_the_next_command(applied: ControlPlane, command: str, error:
     assert done.returncode == 2
     assert f"error: {error}\n" in done.stderr
     assert hint in done.stderr.partition("\nhint: ")[2]
+
+
+def test_publish_names_the_definitions_that_are_missing(applied: ControlPlane) -> None:
+    applied.kubectl("delete", "crd", "reports.openreports.io", "--ignore-not-found")  # another module's
+    done = _run(applied, "audit", "--publish")
+    assert done.returncode == 2
+    assert (
+        "error: cluster: --publish needs the CustomResourceDefinitions of openreports.io [missing-definitions]\n"
+        in done.stderr
+    )
+    assert "kubectl api-resources" in done.stderr.partition("\nhint: ")[2]
 
 
 def test_explain_a_live_pod(applied: ControlPlane) -> None:
