@@ -23,7 +23,8 @@ class Step(Struct, frozen=True):
     """Theirs."""
     owners: int = 0
     commands: tuple[str, ...] = ()
-    is_warning: bool = False
+    mark: Finding = Finding.PASS
+    """The shape of a step that is about no owners."""
 
     @property
     def parts(self) -> tuple[str, str, str]:
@@ -34,7 +35,7 @@ class Step(Struct, frozen=True):
     @property
     def shape(self) -> Finding:
         """How it is marked."""
-        return self.finding or (Finding.SLIPPED_THROUGH if self.is_warning else Finding.PASS)
+        return self.finding or self.mark
 
 
 def next_steps(rows: Iterable[Row], costs: Costs, scope: Scope) -> list[Step]:
@@ -43,7 +44,7 @@ def next_steps(rows: Iterable[Row], costs: Costs, scope: Scope) -> list[Step]:
     for row in rows:
         by_finding[row.finding].append(row)
     if not any(by_finding.values()):
-        return [Step("Check what was audited: it holds no Pods and no Pod templates.")]
+        return [Step("Check what was audited: it holds no Pods and no Pod templates.", mark=Finding.SKIPPED)]
     changed = [row for row in by_finding[Finding.WOULD_CHANGE] if row.verdict.changes]
     steps = [
         *_decisions(by_finding),
@@ -81,10 +82,10 @@ def _shortages(costs: Costs) -> Iterator[Step]:
         if each.shortages:
             missing = " and ".join(each.shortages)
             text = f"Add Nodes or lower requests: {nodes} lack {missing} for what would be added."
-            yield Step(text, is_warning=True)
+            yield Step(text, mark=Finding.SLIPPED_THROUGH)
         elif each.full_nodes:
             text = f"Make room for DaemonSet Pods, which would not fit on {', '.join(each.full_nodes)}."
-            yield Step(text, is_warning=True)
+            yield Step(text, mark=Finding.SLIPPED_THROUGH)
 
 
 def _changes(rows: list[Row], scope: Scope) -> Iterator[Step]:
