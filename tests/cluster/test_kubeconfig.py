@@ -23,7 +23,7 @@ contexts:
     ("text", "context", "name", "message"),
     [
         pytest.param("", None, "invalid-kubeconfig", "kubeconfig FILE: empty", id="empty"),
-        pytest.param("a: [\n", None, "invalid-kubeconfig", "kubeconfig FILE:2:1: not YAML: expected the node content, but found '<stream end>'", id="no YAML"),
+        pytest.param("a: [\n", None, "invalid-kubeconfig", "kubeconfig FILE:2:1: not YAML: a value is missing", id="no YAML"),
         pytest.param("- x\n", None, "invalid-kubeconfig", "kubeconfig FILE: not a kubeconfig", id="a list"),
         pytest.param("nonsense\n", None, "invalid-kubeconfig", "kubeconfig FILE: not a kubeconfig", id="a word"),
         pytest.param("contexts: []\n", None, "unknown-context", "kubeconfig FILE: no current context", id="no current context"),

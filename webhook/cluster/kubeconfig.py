@@ -12,6 +12,7 @@ from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import KubeConfigMerger
 from yaml import MarkedYAMLError
 
+from webhook.documents.yaml_words import plain_words
 from webhook.errors import ClusterError
 
 
@@ -47,7 +48,7 @@ def as_cluster_error(files: str, context: str | None = None) -> Iterator[None]:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{mark.name}:{mark.line + 1}:{mark.column + 1}" if mark else files
-        raise _invalid(f"kubeconfig {place}: not YAML: {error.problem}") from error
+        raise _invalid(f"kubeconfig {place}: not YAML: {plain_words(str(error.problem))}") from error
     except ConfigException as error:
         where = f"kubeconfig {files}" + (f", context {context}" if context else "")
         raise _invalid(f"{where}: {_in_words(error)}") from error

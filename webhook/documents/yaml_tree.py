@@ -25,6 +25,7 @@ from ruamel.yaml.reader import ReaderError
 
 from webhook.documents import yaml_scalars
 from webhook.documents.yaml_scanner import MAX_DEPTH, TOO_DEEP, TolerantScanner
+from webhook.documents.yaml_words import plain_words
 
 Location = Sequence[str | int]
 
@@ -143,7 +144,7 @@ def parse(text: str, duplicate_keys: list[DuplicateKey] | None = None) -> Node |
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         position = (mark.line, mark.column) if mark else (0, 0)
-        raise YamlError(str(error.problem or error.context), *position) from error
+        raise YamlError(plain_words(str(error.problem or error.context)), *position) from error
     except ReaderError as error:
         before = text[: error.position]
         position = (before.count("\n"), len(before) - before.rfind("\n") - 1)

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 def _errors(folder: Path) -> str:
     return (
         f"error: {folder}/a.yaml:1:4: not UTF-8 at byte 3 [unreadable-file]\n"
-        f"error: {folder}/b.yaml:7:1: expected the node content, but found '<stream end>' [invalid-yaml]\n"
+        f"error: {folder}/b.yaml:7:1: a value is missing [invalid-yaml]\n"
         f"error: {folder}/b.yaml:11:51: spec.initContainers[0].name: required [invalid-field]\n"
         f"error: {folder}/b.yaml:11:21: spec.containers[0].name: required [invalid-field]\n"
     )
