@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -37,6 +39,11 @@ def clean(environment: MutableMapping[str, str]) -> None:
 
 # Before any test module is imported, and any fixture of a session starts a process.
 clean(os.environ)
+# What pytest's debugger imports sets these beside os.environ, and processes that tests start would have them.
+with contextlib.suppress(ImportError):
+    importlib.import_module("readline")
+for each in ("COLUMNS", "LINES"):
+    os.unsetenv(each)
 # Files are named from here, in tests and in the commands of the docs; pytest may be started anywhere.
 os.chdir(Path(__file__).parents[1])
 
