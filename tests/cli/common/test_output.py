@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.cli.conftest import Run
+from tests.support.terminals import in_terminal
 
 EVIL = "\x1b]0;title\x07\x9b31m\r\x7f"
 RAW = "# \r# over it\x85# and on\n"  # allowed in YAML comments
@@ -35,23 +35,9 @@ tests:
 
 def _terminal(*arguments: str, cwd: Path) -> str:
     """Both streams of a command whose output is a terminal without colours."""
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": str(Path.cwd())}
-    environment.pop("FORCE_COLOR", None)
-    command = [sys.executable, "-m", "webhook", *arguments]
-    with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd, env=environment
-    ) as child:
-        os.close(theirs)
-        printed = b""
-        try:
-            while read := os.read(ours, 65536):
-                printed += read
-        except OSError:  # Linux: the other side has closed it
-            pass
-        os.close(ours)
-    assert child.returncode in (0, 1), printed
-    return printed.decode().replace("\r\n", "\n")
+    code, printed = in_terminal(*arguments, cwd=cwd)
+    assert code in (0, 1), printed
+    return printed
 
 
 @pytest.fixture

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
-import struct
-import subprocess
-import sys
-import termios
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from tests.cli.conftest import Run
+from tests.support.terminals import in_terminal
 from webhook.cli.common.tables import Column, print_table, shorten
 
 COLUMNS = (
@@ -182,20 +176,10 @@ def test_no_line_is_longer_than_the_terminal(
     ("width", "titles"), [(80, "NAME MODE TYPES SETS"), (120, "NAME MODE PRIORITY TYPES SETS FROM")]
 )
 def test_a_terminal_has_its_own_width(width: int, titles: str) -> None:
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    command = [sys.executable, "-m", "webhook", "policies", "list", "--builtin", "safe"]
-    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1", "PYTHONPATH": str(Path.cwd())}
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as child:
-        os.close(theirs)
-        printed = b""
-        try:
-            while read := os.read(ours, 65536):
-                printed += read
-        except OSError:  # Linux: the other side has closed it
-            pass
-        os.close(ours)
-    assert child.returncode == 0
-    first, *rows = printed.decode().splitlines()
+    code, printed = in_terminal(
+        "policies", "list", "--builtin", "safe", width=width, variables={"TERM": "xterm", "NO_COLOR": "1"}
+    )
+    assert code == 0
+    first, *rows = printed.splitlines()
     assert first.split() == titles.split()
     assert max(map(len, rows)) <= width

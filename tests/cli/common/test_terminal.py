@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
+from tests.support.terminals import in_terminal
 from webhook.cli.common.tables import Column, print_table
 from webhook.cli.common.terminal import console, print_error, print_sentence
 
@@ -47,7 +47,7 @@ def test_errors_have_one_style(
 
 
 @pytest.mark.parametrize(
-    ("variables", "in_terminal", "in_pipe"),
+    ("variables", "in_tty", "in_pipe"),
     [
         pytest.param("", True, False, id="a terminal alone"),
         pytest.param("NO_COLOR=1", False, False, id="none by NO_COLOR"),
@@ -64,23 +64,15 @@ def test_errors_have_one_style(
         pytest.param("TERM=dumb CLICOLOR_FORCE=1", True, True, id="forced in a dumb terminal"),
     ],
 )  # fmt: skip
-def test_colour(variables: str, *, in_terminal: bool, in_pipe: bool) -> None:
-    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path.cwd())}
-    environment |= dict(each.split("=") for each in variables.split())
-    command = [sys.executable, "-m", "webhook", "test", "examples/tests/built-in.yaml"]
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdout=theirs, env=environment) as child:
-        os.close(theirs)
-        printed = b""
-        try:
-            while read := os.read(ours, 65536):
-                printed += read
-        except OSError:  # Linux: the other side has closed it
-            pass
-        os.close(ours)
-    assert child.returncode == 0
-    assert (b"\x1b[32m" in printed, b"ok" in printed) == (in_terminal, True)
-    piped = subprocess.run(command, capture_output=True, env=environment, check=True).stdout
+def test_colour(variables: str, *, in_tty: bool, in_pipe: bool) -> None:
+    given = {"TERM": "xterm", **dict(each.split("=") for each in variables.split())}
+    command = ("test", "examples/tests/built-in.yaml")
+    code, printed = in_terminal(*command, variables=given)
+    assert (code, "\x1b[32m" in printed, "ok" in printed) == (0, in_tty, True)
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), **given}
+    piped = subprocess.run(
+        [sys.executable, "-m", "webhook", *command], capture_output=True, env=environment, check=True
+    ).stdout
     assert (b"\x1b[32m" in piped, b"ok" in piped) == (in_pipe, True)
 
 
