@@ -266,7 +266,7 @@ def _init(paths: list[str], inputs: Inputs, policy_options: PolicyOptions, templ
         ],
     }
     try:
-        made.write_text(yaml_dump.dump(suite))
+        made.write_text(yaml_dump.dump(suite), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{made}: {error.strerror}", name="unwritable-file") from error
     them = "it" if len(pods) == 1 else "them"

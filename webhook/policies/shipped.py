@@ -49,7 +49,7 @@ def shipped(profile: Profile, preset_names: Iterable[str]) -> tuple[Policy, ...]
 
 def built_in_text(profile: Profile, name: str) -> str:
     """The document of one built-in policy, with its comments."""
-    return (_FOLDER / "builtin" / profile / f"{name}.yaml").read_text()
+    return (_FOLDER / "builtin" / profile / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def presets(names: Iterable[str]) -> tuple[Policy, ...]:
@@ -67,7 +67,7 @@ def preset_text(name: str) -> str:
         message = f"no preset {name!r}; the presets are {', '.join(preset_names())}"
         hint = f"did you mean {close[0]}?" if close else ""
         raise InputError(message, name="unknown-preset", hint=hint)
-    return (_FOLDER / "presets" / f"{name}.yaml").read_text()
+    return (_FOLDER / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def preset_names() -> list[str]:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Run
 from webhook.documents import yaml_tree
@@ -85,3 +90,11 @@ def test_each_finding_has_the_line_of_its_field_or_of_what_would_hold_it(run: Ru
         "app:resizePolicy.memory": (6, 5),
         "app:requests.memory": (8, 7),
     }
+
+
+@pytest.mark.parametrize("arguments", [["-o", "html"], ["--preset", "jvm"]])
+def test_what_is_installed_is_read_as_utf_8_in_every_locale(arguments: list[str]) -> None:
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "webhook", "audit", "-f", "examples/general.yaml", *arguments]
+    done = subprocess.run(command, env={**os.environ, **locale}, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

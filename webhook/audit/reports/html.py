@@ -45,9 +45,10 @@ def page(auditor: Auditor, costs: Costs, totals: dict[str, Any], scope: Scope, *
     summary = auditor.summary
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"code": _code, "unbroken": _unbroken}
-    texts = {name: (_FOLDER / f"report.{name}").read_text() for name in ("css", "js")}
+    texts = {name: (_FOLDER / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     owners = [_owner(row) for row in summary.rows]
-    return environment.from_string((_FOLDER / "report.html.j2").read_text()).render(
+    template = (_FOLDER / "report.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
         texts=texts,
         hashes={name: _hash(text) for name, text in texts.items()},
         at=at,
