@@ -60,3 +60,25 @@ def test_slow_credential_plugin_is_ended(kubeconfig: Path, tmp_path: Path) -> No
     )
     assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 0.05) == []
     assert not ended.exists()
+
+
+def test_what_a_slow_credential_plugin_has_started_is_ended(kubeconfig: Path, tmp_path: Path) -> None:
+    plugin, child = tmp_path / "plugin", tmp_path / "child"
+    plugin.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
+    plugin.chmod(0o755)
+    kubeconfig.write_text(
+        kubeconfig.read_text().replace("user: {}", f'user: {{exec: {{command: "{plugin}"}}}}')
+    )
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 2) == []
+    status = Path(f"/proc/{child.read_text().strip()}/stat")
+    assert not status.exists() or status.read_text().split()[2] in "ZX"
+
+
+def test_a_credential_plugin_that_asks_the_user_is_not_run(kubeconfig: Path, tmp_path: Path) -> None:
+    plugin, asked = tmp_path / "plugin", tmp_path / "asked"
+    plugin.write_text(f"#!/bin/sh\ntouch {asked}\n")
+    plugin.chmod(0o755)
+    user = f'user: {{exec: {{command: "{plugin}", interactiveMode: Always}}}}'
+    kubeconfig.write_text(kubeconfig.read_text().replace("user: {}", user))
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 30) == []
+    assert not asked.exists()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import signal
 import ssl
 import subprocess
 import tempfile
@@ -84,18 +86,28 @@ def namespace(config: Kubeconfig, context: str | None) -> str:
 
 
 def token_of(command: Json, seconds: float) -> str:
-    """What a credential plugin prints within that time. Raises OSError, ValueError, SubprocessError."""
+    """What a credential plugin prints within that time. Raises OSError, ValueError, SubprocessError.
+
+    A plugin that must ask the user is not run. One that takes longer is ended, with what it has started.
+    """
+    if command.get("interactiveMode") == "Always":
+        raise ValueError(command["command"])
     given = {each["name"]: each["value"] for each in command.get("env") or ()}
     info = {"apiVersion": command.get("apiVersion"), "kind": "ExecCredential", "spec": {"interactive": False}}
-    done = subprocess.run(  # noqa: S603 (the user's own kubeconfig names it)
+    with subprocess.Popen(  # noqa: S603 (the user's own kubeconfig names it)
         [command["command"], *(command.get("args") or ())],
         env={**os.environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(info)},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=seconds,
-        check=True,
-    )
-    return str(json.loads(done.stdout)["status"]["token"])
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # without a terminal that it could ask on
+    ) as plugin:
+        try:
+            printed, _ = plugin.communicate(timeout=seconds)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(plugin.pid, signal.SIGKILL)
+    return str(json.loads(printed)["status"]["token"])
 
 
 def _tls(cluster: Json, user: Json) -> ssl.SSLContext:

@@ -22,23 +22,25 @@ _MOST = 500
 def names(config: Kubeconfig, context: str | None, path: str, deadline: float = DEADLINE) -> list[str]:
     """Of the objects at a path of the API; none if the cluster does not answer in time, or refuses."""
     found: list[str] = []
+    end = monotonic() + deadline
     try:
         server = kubeconfig.server(config, context)
+        if server.command and not server.headers:
+            # Not in the thread: the process may exit before a thread has ended the plugin.
+            token = kubeconfig.token_of(server.command, deadline)
+            server = server._replace(headers={"Authorization": f"Bearer {token}"})
     except Exception:  # noqa: BLE001 (a kubeconfig can hold anything)
         return []
     # A look-up of a host name cannot be interrupted: so it is left behind, with its thread.
-    asking = Thread(target=_ask, args=(server, path, monotonic() + deadline, found), daemon=True)
+    asking = Thread(target=_ask, args=(server, path, end, found), daemon=True)
     asking.start()
-    asking.join(deadline)
+    asking.join(max(end - monotonic(), 0))
     return list(found)
 
 
 def _ask(server: Server, path: str, end: float, found: list[str]) -> None:
     headers = {**server.headers, "Accept": _ONLY_NAMES}
     try:
-        if server.command and not server.headers:
-            token = kubeconfig.token_of(server.command, end - monotonic())
-            headers["Authorization"] = f"Bearer {token}"
         seconds = max(end - monotonic(), 0.01)
         connection = (
             HTTPSConnection(server.host, server.port, timeout=seconds, context=server.tls)
