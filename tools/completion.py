@@ -9,9 +9,8 @@ from typing import Any
 from typer import Context
 from typer.main import get_command
 
-from webhook.audit.findings import WORST_FIRST
 from webhook.cli import app
-from webhook.cli.audit.command import NONE
+from webhook.cli.audit.command import FAIL_ON, NONE
 from webhook.cli.shell.help import value_of
 from webhook.model.policy import BUILT_IN_ORDER
 from webhook.policies.shipped import preset_names
@@ -29,7 +28,7 @@ def text() -> str:
     kinds = (PODS, *CONTROLLERS)
     values = {
         "PRESET": preset_names(),
-        "FINDING": [*WORST_FIRST, NONE],
+        "FINDING": [*FAIL_ON, NONE],
         "POLICY": [*BUILT_IN_ORDER, *preset_names()],
         "KIND": [each.kind for each in kinds],
         "TYPE": [each.kind.lower() for each in kinds],

@@ -20,7 +20,7 @@ LINES = [
     pytest.param("podtailor audit --fail-on viol", "podtailor audit --fail-on violation", id="a value"),
     pytest.param("podtailor audit --fail-on=viol", "podtailor audit --fail-on=violation", id="a value after ="),
     pytest.param(
-        "podtailor audit --fail-on violation,not", "podtailor audit --fail-on violation,not-judged", id="after a comma"
+        "podtailor audit --fail-on violation,sk", "podtailor audit --fail-on violation,skipped", id="after a comma"
     ),
     pytest.param(
         "podtailor audit --context arn:aws:e",

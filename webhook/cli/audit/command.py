@@ -40,8 +40,10 @@ class WhatIf(StrEnum):
 
 
 _FAIL_ON = "violation,slipped-through"
+FAIL_ON = tuple(each for each in WORST_FIRST if each is not Finding.NOT_JUDGED)
+"""What --fail-on may name: `not-judged` always fails."""
 NONE = "none"
-"""Of --fail-on."""
+"""The word of --fail-on for none of them."""
 _INTERRUPTED = 130
 
 
@@ -252,9 +254,8 @@ def _workload(located: LocatedManifest, namespace: str, plugins: Plugins) -> Wor
 def _findings(text: str) -> set[Finding]:
     """Raises InputError."""
     words = [word for word in text.split(",") if word and word != NONE]
-    known = [each for each in WORST_FIRST if each is not Finding.NOT_JUDGED]
-    unknown = next((word for word in words if word not in known), None)
+    unknown = next((word for word in words if word not in FAIL_ON), None)
     if unknown:
-        message = f"--fail-on {unknown}: one of {', '.join(known)}, or none"
-        raise UsageError(message, hint=did_you_mean(unknown, known))
+        message = f"--fail-on {unknown}: one of {', '.join(FAIL_ON)}, or none"
+        raise UsageError(message, hint=did_you_mean(unknown, FAIL_ON))
     return set(map(Finding, words))
