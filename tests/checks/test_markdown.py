@@ -98,3 +98,10 @@ def test_a_long_comment_is_cut_and_says_so(rows: int, diff: str, note: str) -> N
     assert len(text) <= markdown.MAX_LENGTH
     assert note in text
     assert f"{rows} violation" in text
+
+
+def test_no_name_ends_the_html_around_it() -> None:
+    """As a blank line would: https://spec.commonmark.org/0.31.2/#html-blocks."""
+    name = "Pod a\n\n![x](https://example.com/x.png)"
+    text = markdown.write([Result(rule="violation", level=Level.ERROR, object=name, diff="+a\n")])
+    assert "<code>Pod a ![x](https://example.com/x.png)</code></summary>" in text

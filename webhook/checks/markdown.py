@@ -59,7 +59,8 @@ def _row(result: Result) -> str:
 
 def _details(result: Result) -> str:
     fence = "`" * max(3, _longest_run(result.diff) + 1)
-    name = _html(": ".join(filter(None, (_file(result), result.object))))
+    # A blank line would end the HTML.
+    name = _html(_on_one_line(": ".join(filter(None, (_file(result), result.object)))))
     return (
         f"\n<details><summary><code>{name}</code></summary>\n\n"
         f"{fence}diff\n{result.diff.rstrip()}\n{fence}\n\n</details>\n"
@@ -85,11 +86,14 @@ def _code(text: str) -> str:
     """A code span in a cell of a table."""
     if not text:
         return ""
-    words = " ".join(text.split())
-    line = "".join(each if each.isprintable() else "\ufffd" for each in words).replace("|", r"\|")
+    line = _on_one_line(text).replace("|", r"\|")
     fence = "`" * (_longest_run(line) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else "\ufffd" for each in " ".join(text.split()))
 
 
 def _longest_run(text: str) -> int:
