@@ -50,7 +50,7 @@ def test_findings_are_annotated_summed_up_and_written(action: Action, repository
 @pytest.mark.parametrize(
     ("inputs", "code", "title"),
     [
-        ({"args": "--fail-on none"}, 0, "podtailor audit"),
+        ({"args": "--fail-on\nnone\n"}, 0, "podtailor audit"),
         ({"command": "mutate --check"}, 1, "podtailor mutate --check"),
         ({"command": "policies lint", "paths": "policies/\n", "policies": ""}, 0, "podtailor policies lint"),
         ({"command": "test", "paths": "tests/", "policies": "", "output": "a b.xml", "format": "junit"}, 0, "podtailor test"),
