@@ -110,3 +110,12 @@ def test_wrapping_keeps_colours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.setenv("FORCE_COLOR", "1")
     print_sentence(Text.assemble("one ", ("two three", "red"), " four"))
     assert capsys.readouterr().out == "one \x1b[31mtwo\x1b[0m\n  \x1b[31mthree\x1b[0m\n  four\n"
+
+
+def test_a_terminal_without_a_width_is_written_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_sentence(Text("one"))
+    assert "one" in capsys.readouterr().out

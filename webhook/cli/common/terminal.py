@@ -17,6 +17,7 @@ from rich.text import Text
 from webhook.documents.problems import Problem
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_USUAL_WIDTH = 80
 
 
 # Anybody can write names and annotations, and terminals execute control characters.
@@ -69,6 +70,8 @@ def console(*, stderr: bool = False) -> Console:
     )
     if not out.is_terminal:
         out.width = 1000
+    elif not out.width:  # COLUMNS=0, in which rich prints nothing
+        out.width = _USUAL_WIDTH
     return out
 
 
