@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from webhook.documents import yaml_tree
 from webhook.documents.files import read_file
+from webhook.documents.problems import Problem
 from webhook.errors import InputError
 from webhook.model.place import Place
 
@@ -130,3 +131,12 @@ def test_files_are_read_as_another_parser_reads_them() -> None:
     for file in sorted([*Path("examples").rglob("*.yaml"), *Path("manifests").rglob("*.yaml")]):
         theirs = [each for each in YAML(typ="safe", pure=True).load_all(file.read_text()) if each is not None]
         assert [each.data for each in read_file(str(file)) if each.data is not None] == theirs
+
+
+def test_a_name_that_no_output_can_hold_is_a_problem(tmp_path: Path) -> None:
+    path = f"{tmp_path}/\udcff.yaml"
+    problems: list[Problem] = []
+    assert read_file(path, problems.append) == []
+    assert [(each.place.file, each.message) for each in problems] == [
+        (f"{tmp_path}/\\udcff.yaml", "the name is not UTF-8: rename it")
+    ]

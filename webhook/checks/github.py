@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from webhook.checks.result import Level, Result, counted, findings
+from webhook.model.place import STDIN
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 # Of a level, in one step; all of them stay in the log.
@@ -31,7 +32,7 @@ def _lines(results: Sequence[Result]) -> Iterator[str]:
 def _command(result: Result) -> str:
     place = result.place
     values = {
-        "file": place.file if place and place.file != "<stdin>" else "",
+        "file": place.file if place and place.file != STDIN else "",
         "line": str(place.line or "") if place else "",
         "col": str(place.column or "") if place else "",
         "title": f"podtailor: {result.rule}",

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from webhook.messages import MESSAGES, PAGE
 from webhook.messages.message import Message
-from webhook.model.place import Place
+from webhook.model.place import STDIN, Place
 
 SITE = "https://podtailor.dev/"
 
@@ -102,7 +102,7 @@ def relative_to(results: Iterable[Result], root: PurePath, folder: PurePath) -> 
 
 
 def _relative(file: str, root: PurePath, folder: PurePath) -> str:
-    if file == "<stdin>":
+    if file == STDIN:
         return file
     path = _without_dots(folder / file)
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

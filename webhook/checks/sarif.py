@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from webhook.checks.result import SITE, Level, Result, findings, link_to, message_of
+from webhook.model.place import STDIN
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # Of our own name: GitHub's upload warns about a primaryLocationLineHash that it did not compute itself.
@@ -114,7 +115,7 @@ def _location(result: Result) -> dict[str, Any]:
 
 
 def _artifact(file: str) -> dict[str, str]:
-    if file == "<stdin>":
+    if file == STDIN:
         return {"uri": "stdin"}
     if PurePosixPath(file).is_absolute():
         return {"uri": f"file://{quote(file)}"}

@@ -19,7 +19,7 @@ from webhook.documents.problems import InvalidInputError, OnProblem, Problem, Pr
 from webhook.documents.rendering import chart_template, template_problem, with_command
 from webhook.documents.yaml_tree import DuplicateKey, Location, Node, YamlError
 from webhook.errors import InputError
-from webhook.model.place import Place
+from webhook.model.place import STDIN, Place
 
 NO_INPUTS = Inputs()
 # Always a document marker: the lines of block scalars are indented.
@@ -117,7 +117,10 @@ def read_file(path: str, on_problem: OnProblem = raise_problem, inputs: Inputs =
     The data of an empty document is None, and of one that is not YAML, which is a problem. `inputs` says for
     which command it is read.
     """
-    source = "<stdin>" if path == "-" else path
+    if name_problem := _unprintable_name(path):
+        on_problem(name_problem)
+        return []
+    source = STDIN if path == "-" else path
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
@@ -141,6 +144,12 @@ def read_file(path: str, on_problem: OnProblem = raise_problem, inputs: Inputs =
 def parse_rendered(source: str, text: str, on_problem: OnProblem) -> list[Document]:
     """The documents that a tool has rendered: their lines are in no file, so places name the objects."""
     return [replace(each, is_rendered=True) for each in _documents(source, text, on_problem)]
+
+
+def _unprintable_name(path: str) -> Problem | None:
+    """No format of output can hold a name that is not UTF-8."""
+    shown = path.encode(errors="backslashreplace").decode()
+    return None if shown == path else _unreadable(Place(shown), "the name is not UTF-8: rename it")
 
 
 def _not_utf_8(source: str, raw: bytes, at: int) -> Problem:

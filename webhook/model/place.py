@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+STDIN = "<stdin>"
+"""The file of what standard input holds."""
+
 
 class Place(Struct, frozen=True):
     """Lines and columns count from 1; 0 if only the file is known."""
 
     file: str
-    """As it was given on the command line; `<stdin>` for standard input."""
+    """As it was given on the command line, or STDIN."""
     line: int = 0
     column: int = 0
     object: str = ""

@@ -229,3 +229,12 @@ def test_invalid_input_is_an_error_and_nothing_is_printed(run: Run, stdin: str, 
 def test_wrong_usage(run: Run, arguments: list[str], message: str) -> None:
     done = run(*arguments)
     assert (done.code, done.out, done.err) == (2, "", message)
+
+
+def test_standard_input_is_no_file_even_if_one_has_its_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "<stdin>").write_text("kept")
+    assert run("mutate", "-f", "-", "--in-place", stdin=DEPLOYMENT).code == 2
+    assert (tmp_path / "<stdin>").read_text() == "kept"

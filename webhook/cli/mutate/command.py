@@ -167,8 +167,8 @@ def _write_files(files: list[TailoredFile]) -> None:
     changed = [file for file in files if file.changes]
     replace_files({file.path: file.after for file in changed})
     for file in changed:
-        print(f"{file.path}: {pluralize(file.changes, 'change')}")
-    print(f"{len(changed)} of {pluralize(len(files), 'file')} written")
+        write(f"{file.path}: {pluralize(file.changes, 'change')}\n")
+    write(f"{len(changed)} of {pluralize(len(files), 'file')} written\n")
 
 
 def _joined(texts: list[str]) -> str:

@@ -20,7 +20,7 @@ from webhook.documents.yaml_edit import edited
 from webhook.engine.evaluate import VIOLATION, Decision, evaluate
 from webhook.engine.snapshot import Snapshot
 from webhook.model.patch import Op
-from webhook.model.place import Place
+from webhook.model.place import STDIN, Place
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,11 @@ def files_of(found: Iterable[Tailored]) -> list[TailoredFile]:
             "".join(each.document.text for each in parts.values()),
             "".join(each.after for each in parts.values()),
             sum(len(decision.outcome.changes) for each in parts.values() for _, decision in each.decisions),
-            Path(path).is_file() and not any(each.document.is_rendered for each in parts.values()),
+            _is_on_disk(path) and not any(each.document.is_rendered for each in parts.values()),
         )
         for path, parts in by_file.items()
     ]
+
+
+def _is_on_disk(path: str) -> bool:
+    return path != STDIN and Path(path).is_file()
