@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json
@@ -163,3 +164,38 @@ def test_count_ends_with_the_policy_that(writing: Writing, change: PolicyStatus 
         writing.writer.report_policies({"models": _status()})
         writing.writer.report_policies({"models": change})
         assert writing.matched == {}
+
+
+def test_version_that_has_changed_in_the_round_is_not_tried(writing: Writing) -> None:
+    """Each would be a conflict: with many policies the replica that comes first would always win."""
+    writing.matched |= {"first": 1, "models": 1}
+    writing.writer.report_policies({"first": _status(), "models": _status()})
+    writing.fake.wait_for(2)  # replicas are listed; the first policy waits for its answer
+    writing.writer.report_policies({"models": _status(OTHER, version="8")})
+    writing.fake.respond(*[{}] * 5)
+    eventually("both are written", lambda: len(writing.statuses()) == 2)
+    written = [each for each in writing.fake.requests if "status" in each]
+    assert [each["metadata"]["resourceVersion"] for each in written] == ["7", "8"]
+    assert written[1]["status"]["matchedPods"] == 6
+
+
+def test_policy_over_the_limit_is_left_alone(writing: Writing) -> None:
+    """The entries of other replicas are not kept, so that each would remove those of the others."""
+    writing.fake.respond(*[{}] * 5)
+    writing.matched |= {"shop/models": 3, "last": 1}
+    excess = _status(namespace="shop")
+    excess = structs.replace(excess, object=excess.object.as_excess())
+    writing.writer.report_policies({"shop/models": excess, "last": _status()})
+    eventually("the other is written", writing.statuses)
+    assert [each["matchedPods"] for each in writing.statuses()] == [1]
+
+
+def test_count_of_no_policy_of_the_cluster_is_forgotten(writing: Writing) -> None:
+    """A policy of a file, or one that a review still matched while it was removed."""
+    writing.fake.respond({})
+    writing.writer.report_policies({"models": _status()})
+    writing.matched |= {"gone": 5, "models": 1}
+    eventually("it is forgotten", lambda: writing.matched == {"models": 1})
+    writing.writer.report_policies({"gone": _status()})
+    eventually("the other is written", writing.statuses)
+    assert [each["matchedPods"] for each in writing.statuses()] == [1]

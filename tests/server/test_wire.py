@@ -226,6 +226,11 @@ def test_refused_pod_is_handed_over_with(metadata: str, regarding: ObjectReferen
             pod(metadata=_OWNERS.replace("web-7d", "w" * 300)), {}, id="with an owner of no valid name"
         ),
         pytest.param(
+            pod(metadata=_OWNERS.replace("web-7d", '"web\\e[2J"')),
+            {},
+            id="with an owner's name for terminals",
+        ),
+        pytest.param(
             pod(metadata=_OWNERS.replace("u2", "2")), {}, id="with an owner that no API server sends"
         ),
     ],

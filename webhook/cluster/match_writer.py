@@ -56,6 +56,8 @@ class MatchWriter(Worker):
         """Names of the replicas; None if they are unknown, because this one may not list Pods."""
         self._list_at = 0.0
         """When to list them again, in time.monotonic."""
+        self._unknown: set[str] = set()
+        """Keys in `matched` that were of no policy of the cluster a round ago."""
 
     def report_policies(self, changes: Mapping[str, PolicyStatus | None]) -> None:
         """Take the newest version of each policy; None for one that is gone."""
@@ -72,6 +74,7 @@ class MatchWriter(Worker):
         while not self.stopped.wait(_ROUND_SECONDS):
             with self._lock:
                 objects = dict(self._objects)
+            self._forget_unknown(objects)
             if objects:
                 self._list_replicas(objects)
             for key, policy in objects.items():
@@ -79,9 +82,21 @@ class MatchWriter(Worker):
                     return
                 self._write_if_changed(key, policy)
 
+    def _forget_unknown(self, objects: Mapping[str, PolicyObject]) -> None:
+        """Counts of policies of files, and of those that are gone but that the last reviews still matched.
+
+        A new policy may be in force a moment before it is reported, so its count stays for a round.
+        """
+        unknown = set(self._matched) - objects.keys()
+        for key in unknown & self._unknown:
+            self._matched.pop(key, None)
+        self._unknown = unknown
+
     def _write_if_changed(self, key: str, policy: PolicyObject) -> None:
         now = time.monotonic()
-        if self._not_before.get(key, 0.0) > now:
+        # Of a policy over the limit, the entries are not kept. An old version would only be a conflict:
+        # in a long round, the replica that comes first would let no other write.
+        if policy.is_excess or self._not_before.get(key, 0.0) > now or self._objects.get(key) is not policy:
             return
         entries = self._entries(policy, self._matched.get(key, 0))
         if entries == policy.matched_by:

@@ -193,11 +193,15 @@ def denial(body: bytes, decision: Decision, namespace: str) -> Denial | None:
     bare = _Owner("v1", "Pod", metadata.name or "", controller=True)
     owner = next(each for each in (*(metadata.ownerReferences or ()), bare) if each.controller)
     # The API server validates references only after webhooks.
-    if not 0 < len(owner.name) <= NAME_LENGTH or not 0 < len(owner.kind) <= NAME_LENGTH:
+    if not all(0 < len(each) <= NAME_LENGTH and each.isprintable() for each in (owner.name, owner.kind)):
         return None
     policies = {each.policy.key for each in decision.outcome.violations if _denies(each.policy)}
     regarding = ObjectReference(
-        truncate(owner.apiVersion, NAME_LENGTH), owner.kind, owner.name, namespace, owner.uid[:NAME_LENGTH]
+        truncate(owner.apiVersion, NAME_LENGTH),
+        owner.kind,
+        owner.name,
+        namespace,
+        truncate(owner.uid, NAME_LENGTH),
     )
     return Denial(regarding, tuple(sorted(policies)), truncate(decision.denied or "", MESSAGE_LENGTH))
 
