@@ -36,3 +36,7 @@ def test_they_agree_with_the_tree_of_the_text(value: dict[str, object], indent: 
         node = yaml_tree.node_at(root, location)
         assert node
         assert positions.find(location) == (node.line, node.column), location
+
+
+def test_a_byte_order_mark_is_no_column() -> None:
+    assert JsonPositions('\ufeff{"a": {"b": 1}}').find(("a", "b")) == (0, 7)

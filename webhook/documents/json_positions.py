@@ -18,7 +18,8 @@ class JsonPositions:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        start = len(text) - len(text.removeprefix("\ufeff"))  # a byte order mark is no column
+        self._lines = [start, *(match.end() for match in re.finditer("\n", text))]
         self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
 
     def find(self, location: Location) -> tuple[int, int]:
