@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from webhook.audit.summary import Auditor
 from webhook.documents import yaml_tree
 
 
@@ -98,3 +99,15 @@ def test_what_is_installed_is_read_as_utf_8_in_every_locale(arguments: list[str]
     command = [sys.executable, "-m", "webhook", "audit", "-f", "examples/general.yaml", *arguments]
     done = subprocess.run(command, env={**os.environ, **locale}, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("output", ["sarif", "junit", "markdown", "github"])
+def test_no_format_of_checks_passes_an_interrupted_audit(
+    run: Run, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    monkeypatch.setattr(Auditor, "judge", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    done = run("audit", "-f", "examples", "-o", output)
+    assert (done.code, done.err) == (130, "")
+    assert "the audit was interrupted" in done.out
+    assert "Passed" not in done.out
+    assert '"executionSuccessful": true' not in done.out

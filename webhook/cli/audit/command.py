@@ -182,7 +182,7 @@ def audit(
             selection = cluster_view.selection(api, part, selector, kinds, templates)
             auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
         is_complete = not view.notes  # of the audit too, which notes what it may not read
-    if inputs and not auditor.summary.objects and not problems.found:
+    if inputs and not (auditor.summary.objects or problems.found or reporter.interrupted):
         warn(f"{inputs.title}: no Pods or Pod templates found", name="no-pods")
     if reporter.interrupted:
         raise typer.Exit(_INTERRUPTED)

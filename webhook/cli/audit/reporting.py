@@ -14,6 +14,7 @@ from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of
 from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Auditor, summary_json
+from webhook.checks.result import Level, Result
 from webhook.cli.audit import table
 from webhook.cli.common.output import Format, print_data
 from webhook.cli.common.problems import Problems
@@ -34,6 +35,14 @@ AuditFormat = Literal[
     Format.OPENREPORTS,
     Format.PROMETHEUS,
 ]
+
+
+_INTERRUPTED = Result(
+    rule=Finding.NOT_JUDGED,
+    level=Level.ERROR,
+    message="the audit was interrupted: this covers only what it had read",
+    judged=False,
+)
 
 
 class Reporter:
@@ -98,8 +107,9 @@ class Reporter:
                 from webhook.audit.reports.headline import headline
                 from webhook.cli.common.checks import print_results, results_of
 
+                found = [*results_of(self._problems.found), *results(summary.rows, self._fails)]
                 print_results(
-                    [*results_of(self._problems.found), *results(summary.rows, self._fails)],
+                    [*([_INTERRUPTED] if self.interrupted else []), *found],
                     self._output,
                     title="podtailor audit",
                     headline=headline(summary.rows),
