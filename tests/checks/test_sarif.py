@@ -127,3 +127,15 @@ PLACES = st.builds(Place, st.text(min_size=1), st.integers(0, 9), st.integers(0,
 )
 def test_whatever_is_found_fits_the_schema(results: list[Result]) -> None:
     _run(*results)
+
+
+def test_what_users_write_is_no_link() -> None:
+    result = Result(
+        rule="violation",
+        level=Level.ERROR,
+        object="Pod [a](https://example.com)",
+        message="containers[0] is wrong",
+        place=Place("a.yaml"),
+    )
+    (found,) = json.loads(sarif.write([result], version="1"))["runs"][0]["results"]
+    assert found["message"]["text"] == r"Pod \[a](https://example.com): containers[0] is wrong"

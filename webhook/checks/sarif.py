@@ -71,6 +71,8 @@ def _rule(name: str, found: Sequence[Result]) -> dict[str, Any]:
 
 
 _SEVERITIES = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "recommendation"}
+# Plain text of SARIF has links too, and what users write must not be one (SARIF 2.1.0, 3.11.6).
+_LINK_START = re.compile(r"\[(?=[^]]*\]\()")
 _LINK = re.compile(r"\[([^]]*)\]\(([^)]*)\)")
 
 
@@ -95,7 +97,8 @@ def _result(result: Result, rule: int, seen: Counter[str]) -> dict[str, Any]:
 
 
 def _text(result: Result) -> str:
-    return ": ".join(filter(None, (result.object, result.message))) or result.rule
+    text = ": ".join(filter(None, (result.object, result.message))) or result.rule
+    return _LINK_START.sub(r"\\[", text)
 
 
 def _location(result: Result) -> dict[str, Any]:
