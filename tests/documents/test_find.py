@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,24 @@ def test_flags_read_the_same_again() -> None:
     assert Inputs(("a", "b"), recursive=True).flags == ("-f", "a", "-f", "b", "-R")
     assert Inputs(kustomization="overlay").flags == ("-k", "overlay")
     assert Inputs().flags == ()
+
+
+def test_a_folder_that_may_not_be_entered_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for root, who may enter all: asking for a file in it raises, and is_file lets that through."""
+    for folder in ("closed", "open"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "pod.yaml").touch()
+    stat = Path.stat
+
+    def refused(path: Path, **options: bool) -> os.stat_result:
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    problems: list[Problem] = []
+    found = [*find_files(Inputs((str(tmp_path),), recursive=True, of_manifests=True), problems.append)]
+    assert found == [f"{tmp_path}/open/pod.yaml"]
+    assert [str(each) for each in problems] == [f"{tmp_path}/closed: Permission denied"]

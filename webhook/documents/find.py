@@ -59,17 +59,16 @@ def find_files(inputs: Inputs, on_problem: OnProblem = raise_problem) -> Iterato
 
 
 def _files_in(folder: Path, inputs: Inputs, on_problem: OnProblem) -> Iterator[str]:
-    problem = unrendered(folder, inputs.command) if inputs.of_manifests else None
+    try:  # all of them raise in a folder that may not be entered
+        entries = [(each, each.is_dir()) for each in sorted(folder.iterdir())]
+        problem = unrendered(folder, inputs.command) if inputs.of_manifests else None
+    except OSError as error:
+        problem = Problem(ProblemName.UNREADABLE_FILE, Place(str(folder)), str(error.strerror))
     if problem:
         on_problem(problem)
         return
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        on_problem(Problem(ProblemName.UNREADABLE_FILE, Place(str(folder)), str(error.strerror)))
-        return
-    for entry in entries:
-        if not entry.is_dir():
+    for entry, is_folder in entries:
+        if not is_folder:
             if entry.suffix in SUFFIXES:
                 yield str(entry)
         elif inputs.recursive and not entry.name.startswith(".") and not entry.is_symlink():
