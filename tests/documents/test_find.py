@@ -46,6 +46,12 @@ def test_a_file_is_read_whatever_its_name_is_and_a_hidden_directory_if_it_is_nam
     assert _found(named, tree) == ["notes.txt", ".git/e.yaml"]
 
 
+def test_a_file_is_found_once_however_it_is_named(tree: Path) -> None:
+    (tree / "c.yaml").symlink_to("b.yaml")
+    paths = (str(tree / "b.yaml"), str(tree), f"{tree}/./b.yaml")
+    assert _found(Inputs(paths), tree) == ["b.yaml", ".f.yaml", "a.json", "z.yml"]
+
+
 @pytest.mark.parametrize(
     ("inputs", "files", "words", "hint"),
     [

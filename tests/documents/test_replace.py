@@ -59,3 +59,12 @@ def test_a_write_protected_file_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"a\.yaml: it is write-protected"):
         replace_files({str(file): "new"})
     assert file.read_text() == "old"
+
+
+def test_a_file_with_hard_links_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("old")
+    (tmp_path / "b.yaml").hardlink_to(file)
+    with pytest.raises(InvalidInputError, match=r"a\.yaml: it has hard links"):
+        replace_files({str(file): "new"})
+    assert file.read_text() == "old"

@@ -21,7 +21,7 @@ from msgspec import structs
 from tests.support.pods import Json, decide, pod, snapshot
 from tests.support.server import review_of
 from tests.support.strategies import pods
-from webhook.documents.files import Document, read_file
+from webhook.documents.files import read_file
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request, snapshot_of
 from webhook.model.declared import LAST_APPLIED
@@ -31,7 +31,7 @@ from webhook.model.quantity import is_strict, parse
 from webhook.model.selectors import LabelSelector
 from webhook.model.subject import Namespace
 from webhook.model.text import WARNING_LENGTH
-from webhook.policies.load import load_documents
+from webhook.policies.load import load
 from webhook.policies.shipped import Profile, built_in
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
@@ -157,14 +157,15 @@ POLICIES = [
 
 @FUZZ
 @given(bent(st.sampled_from(POLICIES)))
-def test_policies_are_understood_or_named(policy: Any) -> None:
-    text = json.dumps(policy)
+def test_policies_are_understood_or_named(tmp_path_factory: pytest.TempPathFactory, policy: Any) -> None:
     if not isinstance(policy, dict):
         return  # what is no object is no document
-    loaded = load_documents([Document("fuzz.yaml", 1, text, policy)])
+    file = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    file.write_text(json.dumps(policy), encoding="utf-8")
+    loaded = load([str(file)])
     assert loaded.policies or loaded.problems
     for problem in loaded.problems:
-        assert str(problem).startswith("fuzz.yaml:")
+        assert str(problem).startswith(f"{file}:")
 
 
 @FUZZ

@@ -47,7 +47,8 @@ def lint(
       podtailor policies lint policies/
       kubectl get cwp,wp -A -o yaml | podtailor policies lint -
     """
-    loaded = load(paths, recursive=recursive, command="podtailor policies lint")
+    inputs = inputs_of("policies lint", paths, recursive=recursive, of_manifests=False)
+    loaded = load(inputs.paths, recursive=recursive, command=inputs.command)
     if not loaded.policies and not loaded.problems:
         raise InputError(f"{', '.join(paths)}: no policy found", name="no-policies")
     if output is Format.JSON or output is Format.YAML:

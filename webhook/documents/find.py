@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,16 @@ class Inputs(Struct, frozen=True):
 
 
 def find_files(inputs: Inputs, on_problem: OnProblem = raise_problem) -> Iterator[str]:
-    """Files and `-` as given; directories as the files in them, by name."""
+    """Files and `-` as given; directories as their files, by name. Each file once, whatever its path."""
+    seen = set()
+    for file in _each_file(inputs, on_problem):
+        target = file if file == "-" else os.path.realpath(file)
+        if target not in seen:
+            seen.add(target)
+            yield file
+
+
+def _each_file(inputs: Inputs, on_problem: OnProblem) -> Iterator[str]:
     for path in inputs.paths:
         if path == "-" or not Path(path).is_dir():
             yield path

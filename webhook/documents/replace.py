@@ -40,6 +40,8 @@ def _copy_beside(target: Path, content: bytes, cleanup: contextlib.ExitStack) ->
     # Renaming would replace a file that is write-protected, and root may write everything.
     if not (os.access(target, os.W_OK) and status.st_mode & _ANY_WRITES):
         raise PermissionError(0, "it is write-protected")
+    if status.st_nlink > 1:  # only one of its names would get the new text
+        raise PermissionError(0, "it has hard links")
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     copy = Path(name)
     cleanup.callback(copy.unlink, missing_ok=True)

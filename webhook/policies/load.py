@@ -68,10 +68,6 @@ def load(paths: Iterable[str], *, recursive: bool = False, command: str = "") ->
     return structs.replace(loaded, problems=(*problems, *loaded.problems))
 
 
-def load_documents(documents: Iterable[Document]) -> Loaded:
-    return _load_parts(_policy_parts(documents))
-
-
 def _policy_parts(documents: Iterable[Document]) -> list[DocumentPart]:
     """Without objects of other kinds, which may stand beside policies; everything if there is no policy."""
     parts = [

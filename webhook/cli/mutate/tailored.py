@@ -105,18 +105,17 @@ class TailoredFile(Struct, frozen=True):
 
 
 def files_of(found: Iterable[Tailored]) -> list[TailoredFile]:
-    """Each file once, also if it was given twice. Raises InvalidInputError as `after`."""
-    by_file: dict[str, dict[tuple[int, int], Tailored]] = {}
+    """Raises InvalidInputError as `after`."""
+    by_file: dict[str, list[Tailored]] = {}
     for each in found:
-        start = (each.document.first_line, each.document.first_column)
-        by_file.setdefault(each.document.source, {}).setdefault(start, each)
+        by_file.setdefault(each.document.source, []).append(each)
     return [
         TailoredFile(
             path,
-            "".join(each.document.text for each in parts.values()),
-            "".join(each.after for each in parts.values()),
-            sum(len(decision.outcome.changes) for each in parts.values() for _, decision in each.decisions),
-            _is_on_disk(path) and not any(each.document.is_rendered for each in parts.values()),
+            "".join(each.document.text for each in parts),
+            "".join(each.after for each in parts),
+            sum(len(decision.outcome.changes) for each in parts for _, decision in each.decisions),
+            _is_on_disk(path) and not any(each.document.is_rendered for each in parts),
         )
         for path, parts in by_file.items()
     ]
