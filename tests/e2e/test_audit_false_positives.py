@@ -250,12 +250,22 @@ def test_odd_objects_end_no_audit(installed: ControlPlane) -> None:
 
 
 def test_missing_webhook_configuration_is_reported(installed: ControlPlane, kubelet: Kubelet) -> None:
+    installed.kubectl("create", "deployment", "web", "--image=example.com/web", "--replicas=0", "-n", "odd")
     installed.kubectl("delete", "mutatingwebhookconfiguration", "podtailor")
     try:
         done = audit(installed.kubeconfig, "-n", "odd")
         assert done.stdout.startswith(
             "the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor\n"
         )
+        for target in ("pod/p", "deployment/web", "web"):
+            explain = [sys.executable, "-m", "webhook", "explain", target, "-n", "odd"]
+            explained = subprocess.run(
+                [*explain, f"--kubeconfig={installed.kubeconfig}"], capture_output=True, text=True, check=True
+            ).stdout
+            assert (
+                explained.splitlines()[1]
+                == "  the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor"
+            )
         command = [
             sys.executable,
             "-m",

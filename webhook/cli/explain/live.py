@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -14,18 +14,19 @@ from rich.text import Text
 from webhook.audit.cluster import workloads
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Selection
-from webhook.audit.diagnosis import ClusterContext, diagnose
+from webhook.audit.diagnosis import ClusterContext, diagnose, webhook_problems
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.cluster_view import ClusterView, served_certificate
-from webhook.cli.common.manifests import TemplatePaths, find_manifests
+from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests
 from webhook.cli.common.terminal import warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.cli.explain.targets import Target
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
 from webhook.model.pod import NO_METADATA
+from webhook.model.subject import labels_of
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.controllers import PODS, Controller
 from webhook.workloads.workload import Ref, Workload, kind_of
@@ -92,7 +93,7 @@ class Live:
             {**as_json(located, self._namespace, explanation), **audited},
             [
                 Text.assemble((str(workload.ref), "bold"), title),
-                *(Text(f"  {reason}", style="yellow") for reason in reasons),
+                *_reason_lines(reasons),
                 *(line for line in rest if not _repeats(line, reasons)),
             ],
         )
@@ -106,14 +107,23 @@ class Live:
             if explanation is None:
                 yield None
                 continue
+            reasons = [*self._problems, *self._excluded(located)]
             found = [{"finding": finding, "pods": names} for finding, names in pods.items()]
             title = f"{located.title}".replace(" ", f" {self._namespace}/", 1)
             _, *rest = as_text(located, self._namespace, explanation, sets="A new Pod would get")
             live = _pod_lines(pods) if located is manifests[-1] else ()
             yield Explained(
-                {**as_json(located, self._namespace, explanation), "livePods": found},
-                [Text(title, style="bold"), *rest, *live],
+                {**as_json(located, self._namespace, explanation), "whyNot": reasons, "livePods": found},
+                [Text(title, style="bold"), *_reason_lines(reasons), *rest, *live],
             )
+
+    def _excluded(self, located: LocatedManifest) -> Iterator[str]:
+        """Why the API server does not call podtailor for Pods of a template, if it does not."""
+        namespace = self._view.snapshot.namespace(self._namespace)
+        labels = labels_of(located.manifest.admitted.metadata or NO_METADATA)
+        excluded = self._view.enforcement.excludes(namespace, labels)
+        if excluded:
+            yield str(excluded)
 
     def _pods_of(self, target: Target) -> dict[Finding, list[str]]:
         """The names of its live Pods by finding, worst first."""
@@ -142,6 +152,10 @@ class Live:
         return workloads.plugins(self._api, self._view.part)
 
     @cached_property
+    def _problems(self) -> list[str]:
+        return webhook_problems(self._view.installed, self._served, datetime.now(UTC))
+
+    @cached_property
     def _served(self) -> bytes | None:
         return served_certificate(self._api, self._view)
 
@@ -156,6 +170,10 @@ class Live:
             warn(f"not compared with its template: {error}", name=error.name)
             return alone, self._view.enforcement
         return workload or alone, self._enforcement
+
+
+def _reason_lines(reasons: Iterable[str]) -> Iterator[Text]:
+    return (Text(f"  {reason}", style="yellow") for reason in reasons)
 
 
 def _repeats(line: Text, reasons: Sequence[str]) -> bool:
