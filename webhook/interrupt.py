@@ -7,6 +7,8 @@ import signal
 
 INTERRUPTED = 130
 """128 plus the number of the signal, as in shells."""
+PIPE_CLOSED = 141
+"""What SIGPIPE would end with. Python ignores it, as a server must, which writes to sockets."""
 
 
 def exit_on_ctrl_c() -> None:

@@ -30,8 +30,10 @@ def test_variables_set_flags(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(run("policies", "list").out.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [["mutate", "-f", "examples"], ["version"]])
-def test_closed_pipe_prints_no_traceback(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["mutate", "-f", "examples"], ["audit", "-f", "examples", "-o", "json"], ["version"]]
+)
+def test_closed_pipe_ends_as_sigpipe_does(arguments: list[str]) -> None:
     """Neither while the command writes, nor when the process flushes its output at exit."""
     with subprocess.Popen(
         [sys.executable, "-m", "webhook", *arguments],
@@ -42,6 +44,7 @@ def test_closed_pipe_prints_no_traceback(arguments: list[str]) -> None:
         assert reading.stderr
         reading.stdout.close()
         assert reading.stderr.read() == b""
+    assert reading.returncode == 141
 
 
 def test_only_serve_imports_the_server() -> None:

@@ -37,6 +37,12 @@ class _Commands(Group):
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "commands": dict.fromkeys(_COMMANDS)})
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # typer ends with 1, which says that something was found
+            raise typer.Exit(interrupt.PIPE_CLOSED) from error
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Without importing them all."""
         del ctx
@@ -130,3 +136,4 @@ def _flush_output() -> None:
         out.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        sys.exit(interrupt.PIPE_CLOSED)
