@@ -97,6 +97,8 @@ def test_policies_in_subdirectories_are_linted_with_a_flag(run: Run, tmp_path: P
     ("arguments", "message"),
     [
         (["mutate"], "no manifests given: name files, directories, - for standard input, or -k DIR"),
+        (["policies", "diff"], "no policies given: name files, directories, or - for standard input [wrong-usage]\n"),
+        (["test", "--init", "t.yaml"], "no manifests given: name files, directories, or - for standard input [wrong-usage]\n"),
         (["explain"], "nothing to explain: give TYPE/NAME of a live object, a path, or -"),
         (["explain", "pod/web", "a.yaml"], "give objects of the cluster, or manifests, not both"),
         (["audit", "-k", "base", "-f", "a.yaml"], "-k renders one directory: it cannot be combined with -f, -R"),

@@ -29,6 +29,7 @@ def test_every_verb_names_an_unknown_option(run: Run, verb: str) -> None:
         pytest.param("mutate -f", "-f needs a value", "see `podtailor mutate --help`", id="option without its value"),
         pytest.param("mutate --diff=3", "--diff takes no value", "see `podtailor mutate --help`", id="value of a switch"),
         pytest.param("mutate --builtin stric", "--builtin stric: write safe, strict or off", "did you mean strict? See `podtailor mutate --help`", id="mistyped value"),
+        pytest.param("audit --what-if audit", "--what-if audit: write enforce", "see `podtailor audit --help`", id="another value than the only one"),
         pytest.param("test", "PATH is missing", "see `podtailor test --help`", id="missing argument"),
         pytest.param("certs issue", "--out is missing", "see `podtailor certs issue --help`", id="missing option"),
         pytest.param("version x", "unexpected argument x", "see `podtailor version --help`", id="argument too many"),

@@ -57,12 +57,14 @@ def inputs_of(
     return Inputs(named, recursive, kustomization or "", f"podtailor {verb}", of_manifests)
 
 
-def required(inputs: Inputs) -> Inputs:
-    """Raises InputError if there is nothing to read."""
+def required(inputs: Inputs, *, or_kustomization: bool = False) -> Inputs:
+    """`or_kustomization`: whether the verb has -k. Raises InputError if there is nothing to read."""
     if not inputs:
-        raise UsageError(
-            "no manifests given: name files, directories, - for standard input, or -k DIR for a kustomization"
-        )
+        what = "manifests" if inputs.of_manifests else "policies"
+        ways = ["files", "directories", "- for standard input"]
+        if or_kustomization:
+            ways.append("-k DIR for a kustomization")
+        raise UsageError(f"no {what} given: name {', '.join(ways[:-1])}, or {ways[-1]}")
     return inputs
 
 

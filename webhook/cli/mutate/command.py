@@ -71,7 +71,8 @@ def mutate(
     """
     _check_flags(output, diff=diff, check=check, in_place=in_place)
     inputs = required(
-        inputs_of("mutate", paths, filename, recursive=recursive, kustomization=kustomize, others=policies)
+        inputs_of("mutate", paths, filename, recursive=recursive, kustomization=kustomize, others=policies),
+        or_kustomization=True,
     )
     snapshot = snapshot_from(
         PolicyOptions(

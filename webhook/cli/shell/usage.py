@@ -67,7 +67,8 @@ def _bad_value(error: Any, param: Any, ctx: Any) -> UsageError:
     if error.__cause__ is None:  # ours, from a parser in `options`
         return wrong_call(ctx, f"{where}{error.message}")
     value, choices = str(error.__cause__.errors()[0]["input"]), choices_of(param)
-    wanted = f"{', '.join(choices[:-1])} or {choices[-1]}" if choices else _kind(param)
+    *others, last = choices or [_kind(param)]
+    wanted = f"{', '.join(others)} or {last}" if others else last
     return wrong_call(ctx, f"{where}{value}: write {wanted}", closest(value, choices))
 
 
