@@ -190,6 +190,7 @@ def test_explain_a_live_pod(applied: ControlPlane) -> None:
     assert gone.stderr == (
         "error: pod/gone not found in namespace models [not-found]\n"
         "hint: `kubectl get pods --namespace=models` lists those that are there\n"
+        "hint: -n NAMESPACE names another namespace\n"
     )
 
 
@@ -243,14 +244,21 @@ def test_explain_several_at_once(shop: ControlPlane) -> None:
         ),
         pytest.param(
             ["deploy/twn"],
-            "deployment/twn not found in namespace shop [not-found]\nhint: did you mean deployment/twin?\n",
+            "deployment/twn not found in namespace shop [not-found]\nhint: did you mean deployment/twin?\nhint: -n NAMESPACE names another namespace\n",
             id="a name like one of the kind",
         ),
         pytest.param(
             ["tilll"],
             "tilll not found in namespace shop: there is no pod, deployment, statefulset, daemonset, replicaset, "
-            "replicationcontroller, cronjob or job of that name [not-found]\nhint: did you mean pod/till?\n",
+            "replicationcontroller, cronjob or job of that name [not-found]\nhint: did you mean pod/till?\nhint: -n NAMESPACE names another namespace\n",
             id="a name like one of any kind",
+        ),
+        pytest.param(
+            ["pods"],
+            "pods not found in namespace shop: there is no pod, deployment, statefulset, daemonset, replicaset, "
+            "replicationcontroller, cronjob or job of that name [not-found]\nhint: pods is a type: write pods/NAME\n"
+            "hint: -n NAMESPACE names another namespace\n",
+            id="a type without a name",
         ),
     ],
 )

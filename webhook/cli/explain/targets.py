@@ -44,7 +44,8 @@ def _named(word: str, known: dict[str, Controller]) -> tuple[Controller | None, 
         return None, word
     if kind.lower() not in known:
         nearest = closest(kind.lower(), known)
-        meant = f"did you mean {nearest}/{name}?" if nearest else "--controller names kinds of your own"
+        others = f"if {kind} is a namespace, write {name} -n {kind}\n--controller names kinds of your own"
+        meant = f"did you mean {nearest}/{name}?" if nearest else others
         raise UsageError(f"{word}: unknown type {kind}", hint=meant)
     if not name:
         raise UsageError(f"{word}: write a name after the slash")
@@ -111,8 +112,10 @@ def _not_found(api: Api, wanted: str, kinds: Kinds, namespace: str) -> InputErro
         if len(kinds) == 1
         else f": there is no {', '.join(map(_word, kinds[:-1]))} or {_word(kinds[-1])} of that name"
     )
+    if any(wanted.lower() in each.words for each in kinds):
+        hint = f"{wanted} is a type: write {wanted}/NAME"
     message = f"{wanted} not found in namespace {namespace}{where}"
-    return InputError(message, name="not-found", hint=hint)
+    return InputError(message, name="not-found", hint=f"{hint}\n-n NAMESPACE names another namespace")
 
 
 def _word(kind: Controller) -> str:
