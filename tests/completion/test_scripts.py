@@ -43,7 +43,7 @@ SETUP = {
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 @pytest.mark.parametrize(("typed", "completed"), LINES)
 def test_bash_and_zsh(shell: str, typed: str, completed: str, kubeconfig: Path, tmp_path: Path) -> None:
-    """The line is completed, and printed by putting `echo` before it."""
+    """The line is completed, and printed by putting `echo` and quotes around it."""
     apt.program(shell)
     shown = _words(_type(shell, typed, tmp_path))
     # zsh takes the slash back when the word ends.
@@ -68,7 +68,7 @@ def test_fish(typed: str, completed: str, tmp_path: Path) -> None:
 
 def _type(shell: str, typed: str, folder: Path) -> str:
     _files(folder)
-    keys = f"{SETUP[shell]}\n{typed}\t\x01echo \x05 DONE\nexit\n"
+    keys = f"{SETUP[shell]}\n{typed}\t\x01echo '\x05' DONE\nexit\n"
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(folder)

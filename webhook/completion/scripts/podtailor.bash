@@ -16,7 +16,10 @@ _podtailor() {
     local kept=""
     [[ $COMP_WORDBREAKS == *:* && $last == *:* ]] && kept=${last%"${last##*:}"}
     COMPREPLY=()
-    for each in "${offered[@]}"; do COMPREPLY+=("$(printf %q "${each#"$kept"}")"); done
+    for each in "${offered[@]}"; do
+        each=$(printf %q "${each#"$kept"}")
+        COMPREPLY+=("${each//\\,/,}") # a comma needs no backslash
+    done
     if ((directive & 2)); then compopt -o nospace 2>/dev/null; fi
     if ((${#offered[@]} == 0)); then
         if ((directive & 16)); then
