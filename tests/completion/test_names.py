@@ -24,20 +24,20 @@ def silent() -> Iterator[str]:
 
 
 def test_names_are_read(kubeconfig: Path, api: Api) -> None:
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 30) == ["web-1", "web-2", "db-0"]
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=30) == ["web-1", "web-2", "db-0"]
     assert api.requests == [f"{PODS}?limit=500"]
 
 
 def test_refusal_offers_nothing(kubeconfig: Path, api: Api) -> None:
     api.token = "secret"  # noqa: S105 (of this test)
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 30) == []
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=30) == []
 
 
 def test_silence_ends_at_the_deadline(kubeconfig: Path, api: Api, silent: str) -> None:
     """By the order of events, not by a clock: it returns while the server still holds the connection."""
     kubeconfig.write_text(kubeconfig.read_text().replace(api.address, silent))
     start = monotonic()
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 0.05) == []
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=0.05) == []
     assert monotonic() - start >= 0.05
 
 
@@ -48,7 +48,7 @@ def test_credential_plugin_is_asked(kubeconfig: Path, api: Api, tmp_path: Path) 
     plugin.chmod(0o755)
     command = f'{{exec: {{command: "{plugin}", env: [{{name: WHO, value: me}}]}}}}'
     kubeconfig.write_text(kubeconfig.read_text().replace("user: {}", f"user: {command}"))
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 30) == ["web-1", "web-2", "db-0"]
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=30) == ["web-1", "web-2", "db-0"]
 
 
 def test_slow_credential_plugin_is_ended(kubeconfig: Path, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_slow_credential_plugin_is_ended(kubeconfig: Path, tmp_path: Path) -> No
     kubeconfig.write_text(
         kubeconfig.read_text().replace("user: {}", f'user: {{exec: {{command: "{plugin}"}}}}')
     )
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 0.05) == []
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=0.05) == []
     assert not ended.exists()
 
 
@@ -69,7 +69,7 @@ def test_what_a_slow_credential_plugin_has_started_is_ended(kubeconfig: Path, tm
     kubeconfig.write_text(
         kubeconfig.read_text().replace("user: {}", f'user: {{exec: {{command: "{plugin}"}}}}')
     )
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 2) == []
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=2) == []
     status = Path(f"/proc/{child.read_text().strip()}/stat")
     assert not status.exists() or status.read_text().split()[2] in "ZX"
 
@@ -80,5 +80,5 @@ def test_a_credential_plugin_that_asks_the_user_is_not_run(kubeconfig: Path, tmp
     plugin.chmod(0o755)
     user = f'user: {{exec: {{command: "{plugin}", interactiveMode: Always}}}}'
     kubeconfig.write_text(kubeconfig.read_text().replace("user: {}", user))
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, 30) == []
+    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=30) == []
     assert not asked.exists()

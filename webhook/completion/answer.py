@@ -70,11 +70,11 @@ def _values(asked: Question, kind: str) -> list[str]:
         return sorted({*commands()["values"]["POLICY"], *own})
     if kind == "TARGET":
         return _targets(asked)
-    return list(commands()["values"].get(kind) or (kind.split("|") if "|" in kind else ()))
+    return list(commands()["values"].get(kind) or (() if kind.isupper() else kind.split("|") if kind else ()))
 
 
 def _targets(asked: Question) -> list[str]:
-    """`TYPE/NAME`, a NAME after a TYPE, or the name of a Pod."""
+    """`TYPE/NAME`, a NAME after a TYPE, or the name of a Pod or of what makes Pods."""
     types = commands()["types"]
     typed, slash, _ = asked.word.partition("/")
     if slash and typed in types:
@@ -83,14 +83,14 @@ def _targets(asked: Question) -> list[str]:
         return _of_namespace(asked, types[asked.arguments[0]])
     if slash or asked.word.startswith("."):
         return []
-    pods = _of_namespace(asked, types["pod"])
-    return [*pods, *(f"{each}/" for each in commands()["values"]["TYPE"])]
+    named = commands()["values"]["TYPE"]
+    return [*_of_namespace(asked, *(types[each] for each in named)), *(f"{each}/" for each in named)]
 
 
-def _of_namespace(asked: Question, path: str) -> list[str]:
+def _of_namespace(asked: Question, *paths: str) -> list[str]:
     config, context = _kubeconfig(asked), _context(asked)
     namespace = asked.given.get("--namespace") or kubeconfig.namespace(config, context)
-    return names(config, context, path.replace("{namespace}", namespace))
+    return names(config, context, *(each.replace("{namespace}", namespace) for each in paths))
 
 
 def _names(asked: Question, path: str) -> list[str]:

@@ -19,9 +19,9 @@ _MOST = 500
 """More are no help to anyone who completes a name."""
 
 
-def names(config: Kubeconfig, context: str | None, path: str, deadline: float = DEADLINE) -> list[str]:
-    """Of the objects at a path of the API; none if the cluster does not answer in time, or refuses."""
-    found: list[str] = []
+def names(config: Kubeconfig, context: str | None, *paths: str, deadline: float = DEADLINE) -> list[str]:
+    """Of the objects at paths of the API, all asked at once; none of a path that is refused or too slow."""
+    found: list[list[str]] = [[] for _ in paths]
     end = monotonic() + deadline
     try:
         server = kubeconfig.server(config, context)
@@ -32,10 +32,15 @@ def names(config: Kubeconfig, context: str | None, path: str, deadline: float = 
     except Exception:  # noqa: BLE001 (a kubeconfig can hold anything)
         return []
     # A look-up of a host name cannot be interrupted: so it is left behind, with its thread.
-    asking = Thread(target=_ask, args=(server, path, end, found), daemon=True)
-    asking.start()
-    asking.join(max(end - monotonic(), 0))
-    return list(found)
+    asking = [
+        Thread(target=_ask, args=(server, path, end, into), daemon=True)
+        for path, into in zip(paths, found, strict=True)
+    ]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join(max(end - monotonic(), 0))
+    return list(dict.fromkeys(name for each in found for name in each))
 
 
 def _ask(server: Server, path: str, end: float, found: list[str]) -> None:

@@ -45,8 +45,16 @@ def test_short_names(word: str, kind: str) -> None:
     ("words", "message", "hint"),
     [
         ("deplyment/web", "deplyment/web: unknown type deplyment", "did you mean deployment/web?"),
-        ("zebra/web", "zebra/web: unknown type zebra", "if zebra is a namespace, write web -n zebra\n--controller names kinds of your own"),
-        ("shop/web", "shop/web: unknown type shop", "if shop is a namespace, write web -n shop\n--controller names kinds of your own"),
+        (
+            "zebra/web",
+            "zebra/web: unknown type zebra",
+            "if zebra is a namespace, write web -n zebra\n--controller names kinds of your own",
+        ),
+        (
+            "shop/web",
+            "shop/web: unknown type shop",
+            "if shop is a namespace, write web -n shop\n--controller names kinds of your own",
+        ),
         ("pod/", "pod/: write a name after the slash", ""),
         ("pod sts/db", "pod sts/db: write TYPE NAME or TYPE/NAME, not both", ""),
     ],
