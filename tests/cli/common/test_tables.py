@@ -183,3 +183,9 @@ def test_a_terminal_has_its_own_width(width: int, titles: str) -> None:
     first, *rows = printed.splitlines()
     assert first.split() == titles.split()
     assert max(map(len, rows)) <= width
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_no_rows_print_nothing(capsys: pytest.CaptureFixture[str], *, wide: bool) -> None:
+    print_table(COLUMNS, [], wide=wide)
+    assert capsys.readouterr().out == ""

@@ -50,7 +50,12 @@ def _about(column: Column) -> str:
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Any], *, wide: bool = False) -> None:
-    """`wide`: all columns and whole cells. Otherwise lines fit the width, and empty columns are omitted."""
+    """`wide`: all columns and whole cells. Otherwise lines fit the width, and empty columns are omitted.
+
+    Without rows it prints nothing.
+    """
+    if not rows:
+        return
     width = None if wide else line_width()
     cells = {column.title: [_text(column.cell(row)) for row in rows] for column in columns}
     shown = [
