@@ -66,7 +66,16 @@ class _Commands(Group):
 
 app = Verbs(
     cls=_Commands,
-    help="Fill in what Pods leave unset: resizePolicy, node selectors, tolerations, requests and limits.",
+    help="""Fill in what Pods leave unset: resizePolicy, node selectors, tolerations, requests and limits.
+
+    \b
+    Begin without a cluster:
+      podtailor audit -f my.yaml
+
+    \b
+    docs/README.md lists the guides.
+    docs/install.md#uninstall says how to uninstall podtailor.
+    """,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +56,10 @@ def test_records_name_variable_and_default(run: Run) -> None:
     page = " ".join(run("audit", "--help").out.split())
     assert "--builtin safe|strict|off Built-in policies:" in page
     assert "[$PODTAILOR_BUILTIN, default safe]" in page
+
+
+def test_the_first_page_says_where_to_begin_and_how_to_end(run: Run) -> None:
+    page = run("--help").out
+    assert "\n  Begin without a cluster:\n    podtailor audit -f my.yaml\n" in page
+    assert "\n  docs/install.md#uninstall says how to uninstall podtailor.\n" in page
+    assert "\n## Uninstall\n" in Path("docs/install.md").read_text(encoding="utf-8")
