@@ -19,9 +19,9 @@ INPUT = (
     ),
     Message(
         "no-manifests",
-        "the directory has no files to read",
-        "The directory itself has no `.yaml`, `.yml` or `.json` file.",
-        "Name another directory, or the files themselves; `-R` reads subdirectories too.",
+        "the input has nothing to check",
+        "The directory itself has no `.yaml`, `.yml` or `.json` file; or the input of `audit` has no object with `apiVersion` and `kind`, such as when the command that should write it has failed.",
+        "Name another directory, or the files themselves; `-R` reads subdirectories too. For `-f -`, run the command before the pipe alone.",
     ),
     Message(
         "not-rendered",

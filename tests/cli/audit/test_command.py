@@ -28,6 +28,16 @@ def test_nothing_to_look_at_is_warned_of(run: Run) -> None:
     assert (done.code, done.err) == (0, "warning: -: no Pods or Pod templates found [no-pods]\n")
 
 
+@pytest.mark.parametrize("output", ["table", "json", "yaml", "html", "markdown", "sarif", "junit", "github"])
+@pytest.mark.parametrize("text", ["", "not: k8s", "---\n"], ids=["empty", "no object", "only a separator"])
+def test_nothing_checked_is_never_green(run: Run, text: str, output: str) -> None:
+    done = run("audit", "-f", "-", "-o", output, stdin=text)
+    assert done.code == 2
+    assert "no Kubernetes object found, so nothing was checked [no-manifests]" in done.err
+    if output in ("sarif", "junit", "github"):
+        assert "nothing was checked" in done.out
+
+
 def test_as_if_enforced_leaves_off_off(run: Run) -> None:
     for flags in (["--mode", "off"], ["--namespace-labels", "podtailor.dev/injection=disabled"]):
         out = run("audit", "-f", "examples/general.yaml", "--what-if", "enforce", *flags).out

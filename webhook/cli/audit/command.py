@@ -27,9 +27,11 @@ from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import warn
 from webhook.cli.shell.usage import did_you_mean
 from webhook.documents.find import Inputs
+from webhook.documents.problems import Problem, ProblemName
 from webhook.errors import UsageError
 from webhook.messages.findings import FINDINGS
 from webhook.model.names import Mode
+from webhook.model.place import Place
 from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.workload import Workload, unreadable
@@ -238,10 +240,17 @@ def _manifests(
     namespace: str,
     plugins: Plugins,
 ) -> Iterator[Workload]:
-    """The Pods and templates in files."""
+    """The Pods and templates in files. Input without any object is a problem: what made it has failed."""
+    has_objects = False
     for document in read_manifests(inputs, templates, problems.add):
+        data = document.data
+        has_objects |= isinstance(data, dict) and bool(data.get("apiVersion") and data.get("kind"))
         for located in find_manifests(document, templates, problems.add):
             yield _workload(located, namespace, plugins)
+    if not (has_objects or problems.found):
+        message = "no Kubernetes object found, so nothing was checked"
+        hint = "check the command or file that it comes from"
+        problems.add(Problem(ProblemName.NO_MANIFESTS, Place(inputs.title), message, hint=hint))
 
 
 def _workload(located: LocatedManifest, namespace: str, plugins: Plugins) -> Workload:
