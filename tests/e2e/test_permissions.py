@@ -293,6 +293,14 @@ def test_all_namespaces_are_refused_by_name(editor: Person) -> None:
     assert done.stderr.startswith("error: cluster: namespaces: 403 ")
 
 
+def test_who_may_read_nothing_is_told_what_to_do(installed: ControlPlane, tmp_path: Path) -> None:
+    person = Person(installed, "stranger", tmp_path)
+    audited, checked = person.run("audit"), person.run("certs check")
+    assert audited.stderr.endswith("\nhint: or name a namespace that you may read with -n NAMESPACE\n")
+    assert (checked.returncode, checked.stdout) == (1, ""), "what is unknown is told by warnings"
+    assert checked.stderr.startswith("warning: ")
+
+
 @pytest.mark.parametrize(
     ("command", "before"),
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from msgspec import structs
 
@@ -17,6 +19,7 @@ from webhook.cli.audit.reporting import Reporter
 from webhook.cli.cluster.cluster_view import ClusterView, progress
 from webhook.cli.common.terminal import warn
 from webhook.cluster.client import Api
+from webhook.errors import ClusterError
 from webhook.workloads.builtin_plugins import Plugins
 from webhook.workloads.workload import Workload
 
@@ -29,7 +32,7 @@ def audit_cluster(
     costing, unknown_reason = None, "only part of the cluster was audited"
     if selection.is_whole:
         costing, unknown_reason = costing_of(api)
-    with progress(is_shown=not reporter.prints_each) as on_progress:
+    with progress(is_shown=not reporter.prints_each) as on_progress, _hint_at_namespaces(view):
         cluster = Cluster(api, view.snapshot, selection, on_progress)
         enforcement = with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
         auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
@@ -39,6 +42,17 @@ def audit_cluster(
     if publisher and not reporter.interrupted:
         publisher.publish(auditor.summary, datetime.now(UTC))
     return auditor
+
+
+@contextmanager
+def _hint_at_namespaces(view: ClusterView) -> Iterator[None]:
+    """A user who may list no namespaces may still read one other than that of the context."""
+    try:
+        yield
+    except ClusterError as error:
+        if error.status == HTTPStatus.FORBIDDEN and view.part.narrowed:
+            error.hint += "\nor name a namespace that you may read with -n NAMESPACE"
+        raise
 
 
 def audit_manifests(
