@@ -69,6 +69,15 @@ def test_worst_comes_first() -> None:
     ]
 
 
+def test_what_is_only_tried_is_applied_first() -> None:
+    rows = [_row(Finding.WOULD_CHANGE)]
+    tried = structs.replace(CLUSTER, tried=("big.yaml",), what_if=True)
+    text = "Apply the policies that were tried, then new Pods of 1 owner change."
+    assert _texts(next_steps(rows, Costs(), tried)) == [(text, "kubectl apply -f big.yaml")]
+    text = "Enforce what is only audited, then new Pods of 1 owner change."
+    assert _texts(next_steps(rows, Costs(), structs.replace(CLUSTER, what_if=True))) == [(text,)]
+
+
 def test_manifests_are_shown_as_admission_changes_them() -> None:
     steps = next_steps([_row(Finding.WOULD_CHANGE, is_live=False)], Costs(), FILES)
     text = "Apply the manifests as they are: admission changes the Pods of 1 owner."

@@ -41,6 +41,14 @@ def test_facts_of_a_cluster() -> None:
     ]
 
 
+def test_what_is_only_tried_is_said() -> None:
+    tried = Scope(of="prod", tried=("big.yaml",), what_if=True)
+    assert facts(tried, snapshot_of([]))["Tried"] == [
+        "big.yaml (policies tried from files)",
+        "as if everything were enforced",
+    ]
+
+
 def test_of_many_policies_the_first_are_named() -> None:
     many = snapshot_of(policy("{}", name=f"team-{number:02}") for number in range(15))
     assert facts(FILES, many)["Policies"][0].endswith("team-10, team-11 and 3 more")

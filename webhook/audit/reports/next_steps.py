@@ -95,6 +95,16 @@ def _changes(rows: list[Row], scope: Scope) -> Iterator[Step]:
         text = "Apply the manifests as they are: admission changes the Pods of {owners}."
         yield Step(text, Finding.WOULD_CHANGE, len(rows), commands)
         return
+    if rows and scope.tried:
+        text = "Apply the policies that were tried, then new Pods of {owners} change."
+        applied = tuple(shlex.join(["kubectl", "apply", "-f", file]) for file in scope.tried if file != "-")
+        yield Step(text, Finding.WOULD_CHANGE, len(rows), applied)
+        return
+    if rows and scope.what_if:
+        yield Step(
+            "Enforce what is only audited, then new Pods of {owners} change.", Finding.WOULD_CHANGE, len(rows)
+        )
+        return
     older = [row for row in rows if row.pods and any(item.in_force for item in row.verdict.items)]
     if older:
         text = "Replace the Pods of {owners} that are older than the policies, when it suits."

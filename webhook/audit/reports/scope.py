@@ -24,6 +24,10 @@ class Scope(Struct, frozen=True, kw_only=True):
     """The flags with which another command reads the same; empty if live Pods were audited."""
     connection: tuple[str, ...] = ()
     """The flags with which another command reads the same cluster."""
+    tried: tuple[str, ...] = ()
+    """Files of policies that were tried, which need not be in the cluster."""
+    what_if: bool = False
+    """Whether everything was taken as enforced."""
 
 
 def facts(scope: Scope, snapshot: Snapshot) -> dict[str, list[str]]:
@@ -33,6 +37,10 @@ def facts(scope: Scope, snapshot: Snapshot) -> dict[str, list[str]]:
         "podtailor": [__version__],
         "Kubernetes": [f"1.{snapshot.kubernetes}"] if snapshot.kubernetes else [],
         "Mode": [_mode(snapshot)],
+        "Tried": [
+            *(f"{file} (policies tried from files)" for file in scope.tried),
+            *(["as if everything were enforced"] if scope.what_if else []),
+        ],
         "Policies": [*_policies(snapshot)] or ["none"],
     }
     return {label: values for label, values in found.items() if values}

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from webhook.audit import what_if
 from webhook.audit.costs.costing import Costs
@@ -158,7 +159,11 @@ def audit(
     problems = Problems(fail_fast=fail_fast)
     reads_cluster = bool(not inputs or from_cluster or kubeconfig or context)
     limits = {"namespace": namespace, "labels": selector, "kinds": kinds, "what-if": what_if_}
-    scope = _scope(inputs, limits, kubeconfig, context, reads_cluster=reads_cluster)
+    scope = structs.replace(
+        _scope(inputs, limits, kubeconfig, context, reads_cluster=reads_cluster),
+        tried=tuple(policies or ()),
+        what_if=what_if_ is not None,
+    )
     reporter = Reporter(output, scope, problems, fails, with_diff=diff)
     manifests = partial(_manifests, inputs, templates, problems)
     as_if_enforced = what_if_ is not None
