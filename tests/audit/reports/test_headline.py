@@ -25,6 +25,7 @@ def _row(verdict: Verdict, *, cpu: int = 0, memory: int = 0) -> Row:
 
 CHANGED = _row(verdict_with(Finding.WOULD_CHANGE, "app:requests.cpu"), cpu=6200, memory=14)
 MISSED = _row(verdict_with(Finding.SLIPPED_THROUGH, "app:requests.cpu"))
+PLACED = _row(verdict_with(Finding.WOULD_CHANGE, "nodeSelector.arch"))
 SMALLER = _row(verdict_with(Finding.WOULD_CHANGE, "app:requests.cpu"), cpu=-500)
 VIOLATION, CONFLICT, NOT_JUDGED, PASS = (
     _row(verdict_with(each))
@@ -41,7 +42,8 @@ VIOLATION, CONFLICT, NOT_JUDGED, PASS = (
         pytest.param([CHANGED, _row(STATES_DEFAULT)], "1 of 2 owners would change: +6.2 CPU, +14 GiB; 1 more without effect", id="one with and one without effect"),
         pytest.param([CHANGED, PASS], "1 of 2 owners would change: +6.2 CPU, +14 GiB", id="sums"),
         pytest.param([SMALLER], "1 of 1 owner would change: -0.5 CPU", id="smaller requests"),
-        pytest.param([MISSED], "1 of 1 owner would change: requests stay as they are", id="no requests"),
+        pytest.param([MISSED], "1 of 1 owner would change", id="a template that requests more, and no Pod"),
+        pytest.param([PLACED], "1 of 1 owner would change: requests stay as they are", id="no requests"),
         pytest.param([CHANGED, VIOLATION], "1 of 2 owners would change: +6.2 CPU, +14 GiB; 1 needs a decision", id="one decision"),
         pytest.param([VIOLATION, CONFLICT], "None of 2 owners would change; 2 need a decision", id="only decisions"),
         pytest.param([NOT_JUDGED, PASS], "None of 2 owners would change; 1 could not be judged", id="not judged"),

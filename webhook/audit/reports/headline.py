@@ -26,7 +26,10 @@ def _parts(rows: list[Row]) -> Iterator[str]:
     changed = sum(row.verdict.changes for row in rows)
     if changed:
         requests = ", ".join(_added(rows))
-        yield f"{changed} of {owners} would change: {requests or 'requests stay as they are'}"
+        # Templates can request more while live Pods, which the sum is about, stay.
+        shows_amounts = any(":requests." in item.field for row in rows for item in row.verdict.items)
+        unchanged = "" if shows_amounts else "requests stay as they are"
+        yield ": ".join(filter(None, (f"{changed} of {owners} would change", requests or unchanged)))
     else:
         yield f"None of {owners} would change"
     without_effect = sum(row.verdict.is_without_effect for row in rows)

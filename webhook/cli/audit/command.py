@@ -113,7 +113,7 @@ def audit(
 
     Without -f it audits a cluster: live Pods, and the Pod templates of controllers, by the policies of the
     installed server, or by the built-in policies if none is installed. With paths, -f or -k it audits
-    manifests.
+    manifests. -o json prints one object per line.
 
     \b
     Findings, worst first:

@@ -178,7 +178,8 @@ OWNERS: tuple[Column, ...] = (
     ),
     Column(
         title="WHAT",
-        about="what a new Pod would get: requests of cpu and memory, as +100m +256Mi, limits, other fields; "
+        about="what one new Pod would get (the sentence above counts all Pods): "
+        "requests of cpu and memory, as +100m +256Mi, limits, other fields; "
         "without effect: only a resizePolicy that is the default; or the reason; in a conflict both "
         "values, first that of the policy that takes precedence",
         cell=lambda row: brief(row.verdict),
