@@ -92,7 +92,7 @@ CLUSTER = (
     Message(
         "incomplete-view",
         "you may not read everything that decides",
-        "Each warning names something that you may not read, and what is unknown for that reason. No Pod counts as slipped through then, `audit` exits with 1, and `retrofit --apply` changes nothing.",
+        "Each warning names something that you may not read, and what is unknown for that reason. No Pod counts as slipped through then, `audit` exits with 1, and `retrofit --apply` changes nothing. Templates may show would-change only because policies or the mode could not be read.",
         "Ask for the roles in [permissions](security.md#permissions-of-users), or run it as a user who has them.",
     ),
     Message(
