@@ -56,6 +56,14 @@ def test_next_steps(rows: list[Row], steps: list[tuple[str, ...]]) -> None:
     assert _texts(next_steps(rows, Costs(), CLUSTER)) == steps
 
 
+def test_a_partial_view_asks_for_roles_and_not_to_enforce() -> None:
+    (first, *_), (second, *_) = _texts(
+        next_steps([AUDITED], Costs(), structs.replace(CLUSTER, is_partial=True))
+    )
+    assert first.startswith("Ask for the roles that the notes above name")
+    assert second == "As far as you may read: new Pods of 1 owner would change."
+
+
 def test_worst_comes_first() -> None:
     rows = [_row(finding) for finding in reversed(Finding)]
     found = [step.finding for step in next_steps(rows, Costs(), CLUSTER)]

@@ -47,12 +47,20 @@ def next_steps(rows: Iterable[Row], costs: Costs, scope: Scope) -> list[Step]:
         return [Step("Check what was audited: it holds no Pods and no Pod templates.", mark=Finding.SKIPPED)]
     changed = [row for row in by_finding[Finding.WOULD_CHANGE] if row.verdict.changes]
     steps = [
+        *([_ASK_FOR_ROLES] if scope.is_partial else []),
         *_decisions(by_finding),
         *_repairs(by_finding, scope),
         *_shortages(costs),
         *_changes(changed, scope),
     ]
     return steps or [Step("Nothing to do.")]
+
+
+_ASK_FOR_ROLES = Step(
+    "Ask for the roles that the notes above name: you may not read everything that decides, "
+    "so this page may be wrong about policies, modes and what is enforced.",
+    mark=Finding.NOT_JUDGED,
+)
 
 
 def _decisions(by_finding: dict[Finding, list[Row]]) -> Iterator[Step]:
@@ -110,7 +118,8 @@ def _changes(rows: list[Row], scope: Scope) -> Iterator[Step]:
         text = "Replace the Pods of {owners} that are older than the policies, when it suits."
         yield Step(text, Finding.WOULD_CHANGE, len(older), _retrofit(older, scope))
     if len(older) < len(rows):
-        text = "Enforce when you are ready: new Pods of {owners} would change."
+        when = "As far as you may read" if scope.is_partial else "Enforce when you are ready"
+        text = f"{when}: new Pods of {{owners}} would change."
         yield Step(text, Finding.WOULD_CHANGE, len(rows) - len(older))
 
 

@@ -28,6 +28,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     """Files of policies that were tried, which need not be in the cluster."""
     what_if: bool = False
     """Whether everything was taken as enforced."""
+    is_partial: bool = False
+    """Whether the user may not read something of the cluster that decides."""
 
 
 def facts(scope: Scope, snapshot: Snapshot) -> dict[str, list[str]]:

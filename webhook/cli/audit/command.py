@@ -183,6 +183,7 @@ def audit(
         only = None if inputs else namespace
         part = cluster_view.cluster_part(api, only, default, all_namespaces=all_namespaces)
         view = cluster_view.read(api, part, policy_options, ctx, since=since, as_if_enforced=as_if_enforced)
+        reporter.scope = structs.replace(scope, is_partial=bool(view.notes))
         if inputs:
             auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default))
         else:

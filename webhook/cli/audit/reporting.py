@@ -57,7 +57,7 @@ class Reporter:
     ) -> None:
         """`problems`: of its files. `fails`: the findings of `--fail-on`."""
         self._output = output
-        self._scope = scope
+        self.scope = scope
         self._problems = problems
         self._fails = fails
         self._prints_diff = with_diff
@@ -98,7 +98,7 @@ class Reporter:
                 from webhook.audit.reports import html
 
                 now = datetime.now(UTC)
-                write(html.page(auditor, costs, totals, self._scope, at=now))
+                write(html.page(auditor, costs, totals, self.scope, at=now))
             case Format.OPENREPORTS:
                 for report in openreports.reports(summary, datetime.now(UTC)):
                     write(f"---\n{yaml_dump.dump(report)}")
