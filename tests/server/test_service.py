@@ -227,7 +227,7 @@ class TestStart:
         )
         assert (code, error) == (
             2,
-            f"error: {folder}/no: no such file; `podtailor certs issue` creates one\n",
+            f"error: {folder}/no: no such file; `podtailor certs issue` creates one [invalid-certificate]\n",
         )
 
     def test_with_the_key_of_another_certificate(self, folder: Path, server: Server) -> None:
@@ -275,7 +275,7 @@ class TestStart:
         code, error = self.run("--port", "0", "--policies", "-", "--dev")
         assert (code, error) == (
             2,
-            "error: --policies -: give files, because serve reloads policies when they change\n",
+            "error: --policies -: give files, because serve reloads policies when they change [wrong-usage]\n",
         )
 
     def test_with_a_bad_policy(self, folder: Path) -> None:

@@ -131,7 +131,7 @@ class MatchWriter(Worker):
         except (ApiException, HTTPError, OSError):  # without the role, entries of others stay
             self._running, self._list_at = None, time.monotonic() + FORBIDDEN_SECONDS
         else:
-            names = {pod.metadata.name for pod in msgspec.json.decode(body, type=_Pods).items}
+            names = {pod.metadata.name for pod in _PODS.decode(body).items}
             # Without this one the list is of other Pods, whatever their labels.
             self._running = frozenset(names) if self._replica in names else None
             self._list_at = time.monotonic() + _PAUSE_SECONDS
@@ -169,3 +169,6 @@ class _Pod(Struct, frozen=True):
 
 class _Pods(Struct, frozen=True):
     items: list[_Pod] = []
+
+
+_PODS = msgspec.json.Decoder(_Pods)
