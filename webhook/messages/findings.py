@@ -15,7 +15,7 @@ FINDINGS = (
         "violation",
         "its own values violate a bound of a policy",
         "The object's own values, or values it lacks, violate `min`, `max` or `maxLimitRequestRatio` of a policy. podtailor never overwrites them; a policy with `onViolation: Deny` refuses such Pods.",
-        "Change the value in the manifest, or the bound in the policy. `podtailor explain -f FILE` names both.",
+        "Change the value in the manifest, or the bound in the policy. `podtailor explain -f FILE`, or in a cluster `podtailor explain deployment/NAME` or `pod/NAME`, names both.",
     ),
     Message(
         "slipped-through",
@@ -45,7 +45,7 @@ FINDINGS = (
         "skipped",
         "no policy matches, or it is exempt",
         "No policy is applied: none matches, or the object is exempt. The column WHAT gives the reason.",
-        "If it should be tailored, look the reason up on this page, or run `podtailor explain -f FILE`.",
+        "If it should be tailored, look the reason up on this page, or run `podtailor explain -f FILE`, in a cluster `podtailor explain deployment/NAME` or `pod/NAME`.",
     ),
     Message(
         "pass",

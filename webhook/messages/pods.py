@@ -66,7 +66,7 @@ EXEMPTIONS = (
         "no-policy",
         "no policy matches",
         "No policy matches the Pod, and no built-in policy is in force that would.",
-        "`podtailor explain -f FILE` gives the first clause of each policy that does not match.",
+        "`podtailor explain -f FILE`, or in a cluster `podtailor explain deployment/NAME` or `pod/NAME`, gives the first clause of each policy that does not match.",
     ),
     Message(
         "not-a-pod-create",
@@ -129,7 +129,7 @@ SKIPS = (
         "guaranteed-unreachable",
         "an existing or missing value rules out Guaranteed",
         "The QoS class Guaranteed needs equal requests and limits of CPU and memory in every container. A value that is there, or one that nothing gives, rules that out, so nothing is set for it.",
-        "`podtailor explain -f FILE` shows the values: set both, or neither, in the manifest.",
+        "`podtailor explain -f FILE`, or in a cluster `podtailor explain deployment/NAME` or `pod/NAME`, shows the values: set both, or neither, in the manifest.",
     ),
     Message(
         "no-room",
