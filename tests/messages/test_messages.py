@@ -12,11 +12,12 @@ import pytest
 
 from tools import messages as page
 from webhook.audit.findings import WORST_FIRST
+from webhook.certificates.check import Problem
 from webhook.documents.problems import ProblemName
 from webhook.engine.evaluate import VIOLATION
 from webhook.messages import MESSAGES, PAGE, SECTIONS
 from webhook.messages.cluster import CLUSTER
-from webhook.messages.commands import CERTIFICATES, COMMANDS
+from webhook.messages.commands import CERTIFICATES, CHECKED_CERTIFICATES, COMMANDS
 from webhook.messages.findings import FINDINGS
 from webhook.messages.input import INPUT
 from webhook.messages.message import Message
@@ -66,6 +67,10 @@ def test_every_result_of_a_review_has_a_paragraph() -> None:
 
 def test_every_problem_of_input_has_a_paragraph() -> None:
     assert [each.name for each in INPUT] == list(ProblemName)
+
+
+def test_every_problem_of_certificates_has_a_paragraph() -> None:
+    assert {each.name for each in CHECKED_CERTIFICATES} == {*Problem} - {Problem.NOT_INSTALLED}
 
 
 def test_every_error_in_the_code_has_a_paragraph() -> None:

@@ -16,7 +16,7 @@ from webhook.cli.common.output import Format, Output, pluralize, print_data
 from webhook.cli.common.terminal import console, print_error, print_sentence, warn
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
-from webhook.errors import InputError, UsageError
+from webhook.errors import ClusterError, InputError, UsageError
 from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
 
 if TYPE_CHECKING:
@@ -155,18 +155,17 @@ def _by_hand(each: ManualRepair) -> str:
 
 def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run: bool) -> None:
     """Does everything that is not refused, and reports the rest at the end. Raises typer.Exit."""
-    from webhook.errors import ClusterError
     from webhook.retrofit import rollout
     from webhook.retrofit.resize import resize
 
     out = console()
-    refused: list[str] = []
+    refused: list[ClusterError] = []
     for each in plan.resizes:
         try:
             resize(api, each, dry_run=dry_run)
             out.print(Text(f"{each.pod}: {'would be resized' if dry_run else 'resized'}"))
         except ClusterError as error:
-            refused.append(str(error))
+            refused.append(error)
     for index, restart in enumerate(plan.restarts):
         name = f"{index + 1}/{len(plan.restarts)} {restart.owner}"
         remaining = _remaining(plan.restarts[index + 1 :])
@@ -177,7 +176,7 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
             _print_refused(refused)
             raise typer.Exit(1) from error
         except ClusterError as error:
-            refused.append(str(error))
+            refused.append(error)
             continue
         except KeyboardInterrupt:
             out.print(Text(f"{name}: interrupted; its rollout continues{remaining}"))
@@ -189,9 +188,9 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
         raise typer.Exit(1)
 
 
-def _print_refused(refused: list[str]) -> None:
+def _print_refused(refused: list[ClusterError]) -> None:
     for each in refused:
-        print_error(f"not done: {each}")
+        print_error(f"not done: {each}", name=each.name, hint=each.hint)
 
 
 def _restart(

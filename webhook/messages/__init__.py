@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from webhook.messages.checks import FAILED_TEST
 from webhook.messages.cluster import CLUSTER
-from webhook.messages.commands import CERTIFICATES, COMMANDS
+from webhook.messages.commands import CERTIFICATES, CHECKED_CERTIFICATES, COMMANDS
 from webhook.messages.findings import FINDINGS
 from webhook.messages.input import INPUT
 from webhook.messages.message import Message
@@ -35,6 +35,7 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Errors and warnings of a command": COMMANDS,
         "Errors with a cluster or a server": CLUSTER,
         "Errors with certificates": CERTIFICATES,
+        "Problems that certs check finds": CHECKED_CERTIFICATES,
     }
 )
 MESSAGES: Mapping[str, Message] = MappingProxyType(

@@ -87,3 +87,54 @@ CERTIFICATES = (
         "`podtailor certs check` shows what does not agree, `podtailor certs show` which CA signed. Run the command again once they do ([certificates](certificates.md)).",
     ),
 )
+CHECKED_CERTIFICATES = (
+    Message(
+        "empty-ca-bundle",
+        "the API server trusts no certificate of podtailor",
+        "The caBundle of the webhook configuration is empty or not PEM, so every call of the webhook fails.",
+        "A replica writes it once it is ready: `kubectl get pods -n podtailor-system` shows whether one is. With your own certificates, write your CA into the caBundle ([certificates](certificates.md)).",
+    ),
+    Message(
+        "unknown-ca",
+        "the caBundle has a CA that is not in the Secret",
+        "Something else than podtailor wrote the caBundle, or the Secret was made again. Replicas correct it within half a minute.",
+        "Run `podtailor certs check` again in a minute. If it stays, look for another tool that writes the webhook configuration: `kubectl get mutatingwebhookconfiguration podtailor -o yaml --show-managed-fields`.",
+    ),
+    Message(
+        "untrusted-certificate",
+        "the Secret's certificate is not trusted",
+        "It is missing, has expired, is not valid yet, has another name, or was signed by a CA that is not in the caBundle.",
+        "`podtailor certs show` prints both; `podtailor certs rotate` issues a new one.",
+    ),
+    Message(
+        "other-certificate",
+        "a replica does not serve the Secret's certificate",
+        "It reloads the Secret within half a minute. If it stays, its volume or its right to read the Secret is missing.",
+        "Run `podtailor certs check` again in a minute, then read `kubectl logs` of the Pod.",
+    ),
+    Message(
+        "no-handshake",
+        "a replica could not be asked for its certificate",
+        "It does not answer, its certificate is not trusted, or you may not forward ports to it: the text says which.",
+        "`kubectl describe pod` of the replica shows why it does not answer; [permissions](security.md#permissions-of-users) lists what the check needs.",
+    ),
+    Message(
+        "expiring-certificate",
+        "a certificate expires soon",
+        "It expires within the time of `--within`. Replicas renew certificates of a Secret themselves after two thirds of their lifetime.",
+        "`podtailor certs rotate` renews it now; your own certificates are yours to renew.",
+    ),
+    Message(
+        "no-replica",
+        "no replica of podtailor runs",
+        "No Pod of podtailor is ready, so no review is answered: Pods are created unchanged, or refused under `failurePolicy: Fail`.",
+        "`kubectl get pods -n podtailor-system` and `kubectl describe` show why.",
+    ),
+    Message(
+        "lockout",
+        "the webhook configuration could lock everybody out",
+        "With `failurePolicy: Fail` it would also refuse the Pods that a cluster needs to recover, podtailor's own among them; podtailor does not write its caBundle.",
+        "Take the selectors of the overlay `fail-closed`, which spare those Pods: `kubectl apply -k manifests/overlays/fail-closed`.",
+    ),
+)
+"""What `podtailor certs check` finds; `not-installed` is among the errors with a cluster."""

@@ -13,7 +13,7 @@ from certs.inspect import CertificateInfo, parse_certificates
 from certs.issue import service_hosts
 from certs.keyring import Keyring, Lifetimes, rotated, with_new_ca, without_old_cas
 from webhook.audit.cluster.installation import Installation, installation
-from webhook.certificates.check import CheckResult
+from webhook.certificates.check import CheckResult, Problem
 from webhook.certificates.check import check as check_certificates
 from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, running_replicas
 from webhook.certificates.secret import SharedSecret
@@ -69,7 +69,7 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
         results = []  # everything is compared with the caBundle
     elif installed.installation.webhook is None:
         problem = f"it is missing, so the API server does not call podtailor: {_INSTALL}"
-        results = [CheckResult(_CONFIGURATION, problem)]
+        results = [CheckResult(_CONFIGURATION, problem, Problem.NOT_INSTALLED)]
     else:
         results = [*_results(api, installed, part, within)]
     _warn_unreadable(part)
@@ -90,9 +90,11 @@ def _results(api: Api, installed: _Installed, part: ClusterPart, within: timedel
         secret = (f"Secret {installed.secret_name}", installed.secret.get(TLS_CERT, b""), ca)
     yield from check_certificates(bundle, secret, probes or (), datetime.now(UTC), within)
     if installed.installation.lockout:
-        yield CheckResult(_CONFIGURATION, installed.installation.lockout)
+        yield CheckResult(_CONFIGURATION, installed.installation.lockout, Problem.LOCKOUT)
     if probes == []:
-        yield CheckResult("Pods", f"none runs in {OWN_NAMESPACE}, so no review is answered")
+        yield CheckResult(
+            "Pods", f"none runs in {OWN_NAMESPACE}, so no review is answered", Problem.NO_REPLICA
+        )
 
 
 def _warn_unreadable(part: ClusterPart) -> None:
@@ -197,13 +199,16 @@ def _print_results(results: list[CheckResult], output: TableOutput) -> int:
     """Returns the exit code."""
     exit_code = 1 if any(each.problem for each in results) else 0
     if output is Format.JSON or output is Format.YAML:
-        data = [{"what": each.subject, "problem": each.problem, "until": each.until} for each in results]
+        data = [
+            {"what": each.subject, "problem": each.problem, "name": each.name or "", "until": each.until}
+            for each in results
+        ]
         print_data(data, output)
         return exit_code
     print_table(_COLUMNS, results, wide=output is Format.WIDE)
     for each in results:
         if each.problem:
-            console().print(Text(f"{each.subject}: {each.problem}"))
+            console().print(Text(f"{each.subject}: {each.problem} [{each.name}]"))
     return exit_code
 
 
