@@ -12,7 +12,7 @@ import pytest
 
 from tools import messages as page
 from webhook.audit.findings import WORST_FIRST
-from webhook.certificates.check import Problem
+from webhook.certificates.check import CertificateProblem
 from webhook.documents.problems import ProblemName
 from webhook.engine.evaluate import VIOLATION
 from webhook.messages import MESSAGES, PAGE, SECTIONS
@@ -70,7 +70,9 @@ def test_every_problem_of_input_has_a_paragraph() -> None:
 
 
 def test_every_problem_of_certificates_has_a_paragraph() -> None:
-    assert {each.name for each in CHECKED_CERTIFICATES} == {*Problem} - {Problem.NOT_INSTALLED}
+    assert {each.name for each in CHECKED_CERTIFICATES} == {*CertificateProblem} - {
+        CertificateProblem.NOT_INSTALLED
+    }
 
 
 def test_every_error_in_the_code_has_a_paragraph() -> None:

@@ -12,7 +12,7 @@ from certs.inspect import CertificateInfo, parse_certificates, trust_problem
 from webhook.certificates.probe import ProbeResult
 
 
-class Problem(StrEnum):
+class CertificateProblem(StrEnum):
     """Names in docs/messages.md."""
 
     NOT_INSTALLED = "not-installed"
@@ -31,7 +31,7 @@ class CheckResult(Struct, frozen=True):
     """What was checked, as in `Pod NAME`."""
     problem: str = ""
     """Empty if nothing is wrong."""
-    name: Problem | None = None
+    name: CertificateProblem | None = None
     """Of the problem."""
     until: datetime | None = None
     """When its first certificate expires, UTC."""
@@ -49,27 +49,28 @@ def check(
     If `ca.crt` is empty, the caBundle is not compared with it.
     """
     trusted = _certificates(bundle)
-    name = Problem.EMPTY_CA_BUNDLE
+    name = CertificateProblem.EMPTY_CA_BUNDLE
     problem = "" if trusted else "it is empty or not PEM, so the API server trusts no certificate"
     known = {each.sha256 for each in _certificates(secret[2])} if secret else set()
     if known and any(each.sha256 not in known for each in trusted):
-        name = Problem.UNKNOWN_CA
+        name = CertificateProblem.UNKNOWN_CA
         problem = "it has a CA that is not in the Secret; replicas correct it within half a minute"
-    yield _result(
-        CheckResult("caBundle", problem, name), trusted[-1:], now, within
-    )  # older CAs are about to expire
+    newest = trusted[-1:]  # older CAs are about to expire
+    yield _result(CheckResult("caBundle", problem, name), newest, now, within)
     if secret:
         subject, pem, _ = secret
         stored = _certificates(pem)
         reason = trust_problem(pem, bundle, now) if stored else "is missing"
         problem = f"its certificate {reason}" if reason else ""
-        yield _result(CheckResult(subject, problem, Problem.UNTRUSTED_CERTIFICATE), stored, now, within)
+        yield _result(
+            CheckResult(subject, problem, CertificateProblem.UNTRUSTED_CERTIFICATE), stored, now, within
+        )
     for replica in replicas:
         served = _certificates(replica.certificate)
-        problem, name = replica.problem, Problem.NO_HANDSHAKE
+        problem, name = replica.problem, CertificateProblem.NO_HANDSHAKE
         if not problem and secret and served[:1] != stored[:1]:
             problem = "it does not serve the Secret's certificate, which it reloads within half a minute"
-            name = Problem.OTHER_CERTIFICATE
+            name = CertificateProblem.OTHER_CERTIFICATE
         yield _result(CheckResult(f"Pod {replica.replica}", problem, name), served, now, within)
 
 
@@ -82,7 +83,7 @@ def _result(
         return structs.replace(result, until=until)
     if until and until - now < within:
         problem = f"its certificate expires {until:%Y-%m-%d %H:%M} UTC"
-        return CheckResult(result.subject, problem, Problem.EXPIRING_CERTIFICATE, until)
+        return CheckResult(result.subject, problem, CertificateProblem.EXPIRING_CERTIFICATE, until)
     return CheckResult(result.subject, until=until)
 
 

@@ -13,7 +13,7 @@ from certs.inspect import CertificateInfo, parse_certificates
 from certs.issue import service_hosts
 from certs.keyring import Keyring, Lifetimes, rotated, with_new_ca, without_old_cas
 from webhook.audit.cluster.installation import Installation, installation
-from webhook.certificates.check import CheckResult, Problem
+from webhook.certificates.check import CertificateProblem, CheckResult
 from webhook.certificates.check import check as check_certificates
 from webhook.certificates.probe import ProbeResult, port_forward, probe_tls, running_replicas
 from webhook.certificates.secret import SharedSecret
@@ -69,7 +69,7 @@ def check(kubeconfig: str | None, context: str | None, within: timedelta, output
         results = []  # everything is compared with the caBundle
     elif installed.installation.webhook is None:
         problem = f"it is missing, so the API server does not call podtailor: {_INSTALL}"
-        results = [CheckResult(_CONFIGURATION, problem, Problem.NOT_INSTALLED)]
+        results = [CheckResult(_CONFIGURATION, problem, CertificateProblem.NOT_INSTALLED)]
     else:
         results = [*_results(api, installed, part, within)]
     _warn_unreadable(part)
@@ -90,10 +90,10 @@ def _results(api: Api, installed: _Installed, part: ClusterPart, within: timedel
         secret = (f"Secret {installed.secret_name}", installed.secret.get(TLS_CERT, b""), ca)
     yield from check_certificates(bundle, secret, probes or (), datetime.now(UTC), within)
     if installed.installation.lockout:
-        yield CheckResult(_CONFIGURATION, installed.installation.lockout, Problem.LOCKOUT)
+        yield CheckResult(_CONFIGURATION, installed.installation.lockout, CertificateProblem.LOCKOUT)
     if probes == []:
         yield CheckResult(
-            "Pods", f"none runs in {OWN_NAMESPACE}, so no review is answered", Problem.NO_REPLICA
+            "Pods", f"none runs in {OWN_NAMESPACE}, so no review is answered", CertificateProblem.NO_REPLICA
         )
 
 
