@@ -10,6 +10,7 @@ from time import monotonic
 import pytest
 
 from tests.completion.conftest import Api
+from tests.support.processes import eventually
 from webhook.completion import kubeconfig as kubeconfigs
 from webhook.completion.names import names
 
@@ -70,8 +71,14 @@ def test_what_a_slow_credential_plugin_has_started_is_ended(kubeconfig: Path, tm
         kubeconfig.read_text().replace("user: {}", f'user: {{exec: {{command: "{plugin}"}}}}')
     )
     assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=2) == []
-    status = Path(f"/proc/{child.read_text().strip()}/stat")
-    assert not status.exists() or status.read_text().split()[2] in "ZX"
+    eventually("the child has ended", lambda: _has_ended(child.read_text().strip()))
+
+
+def _has_ended(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_a_credential_plugin_that_asks_the_user_is_not_run(kubeconfig: Path, tmp_path: Path) -> None:
