@@ -144,11 +144,11 @@ def test_nothing_is_written_without_a_change_and_soon_after_a_write(writing: Wri
 
 
 def test_conflict_is_tried_again_with_what_the_other_replica_wrote(writing: Writing) -> None:
-    writing.fake.respond({}, status=409)
     writing.matched["models"] = 1
     writing.writer.report_policies({"models": _status()})
-    eventually("it was tried", writing.statuses)
+    writing.fake.wait_for(2)  # replicas are listed; the count waits for its answer
     writing.writer.report_policies({"models": _status(OTHER, version="8")})
+    writing.fake.respond({}, status=409)
     writing.fake.respond(*[{}] * 20)
     eventually("it is written", lambda: any(each["matchedPods"] == 6 for each in writing.statuses()))
 
