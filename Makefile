@@ -31,7 +31,7 @@ test: check check-elsewhere release-check e2e ## Everything; the first run build
 e2e: $(READY) ## Tests against a real API server; make e2e N=5000 for the long run
 	@# the longest first, so that all workers end together; much of it is waiting
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m "e2e and not soak" -n 3 --dist loadfile --no-loadscope-reorder \
-	$(LONG) tests/e2e tests/soak tests/browser tests/pipelines
+	$(LONG) tests/e2e tests/soak tests/browser tests/pipelines tests/completion
 
 scale: $(READY) ## Measure 10,000 namespaces, 2,000 policies and 10,000 Pods (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support import apt
 
+pytestmark = pytest.mark.e2e  # of the shells of this machine
 BIN = str(Path(sys.executable).parent)
 LINES = [
     pytest.param("podtailor expl", "podtailor explain", id="a verb"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import partial
+from inspect import cleandoc
 from typing import Annotated
 
 import typer
@@ -200,8 +201,8 @@ def audit(
         raise typer.Exit(1)
 
 
-_FINDINGS = "\n".join(f"      {each.name:<15}  {each.title}" for each in FINDINGS)
-audit.__doc__ = (audit.__doc__ or "").replace("    FINDINGS", _FINDINGS)
+_FINDINGS = "\n".join(f"  {each.name:<15}  {each.title}" for each in FINDINGS)
+audit.__doc__ = cleandoc(audit.__doc__ or "").replace("\nFINDINGS", f"\n{_FINDINGS}")
 describe_columns(audit, OWNERS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from inspect import cleandoc
 from textwrap import wrap
 from typing import Any
 
@@ -38,11 +39,12 @@ def describe_columns(command: Callable[..., object], columns: Sequence[Column]) 
     """Replace the line COLUMNS of a command's help."""
     width = max(len(column.title) for column in columns)
     lines = [
-        f"      {column.title:<{width}}  {line}" if not index else f"      {'':<{width}}  {line}"
+        f"  {column.title:<{width}}  {line}" if not index else f"  {'':<{width}}  {line}"
         for column in columns
         for index, line in enumerate(wrap(_about(column), _HELP_WIDTH - width))
     ]
-    command.__doc__ = (command.__doc__ or "").replace("    COLUMNS", "\n".join(lines))
+    # From Python 3.13 on, docstrings have lost their indentation already.
+    command.__doc__ = cleandoc(command.__doc__ or "").replace("\nCOLUMNS", "\n".join(["", *lines]))
 
 
 def _about(column: Column) -> str:
