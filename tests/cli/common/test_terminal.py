@@ -76,6 +76,17 @@ def test_colour(variables: str, *, in_tty: bool, in_pipe: bool) -> None:
     assert (b"\x1b[32m" in piped, b"ok" in piped) == (in_pipe, True)
 
 
+def test_a_log_with_both_streams_keeps_their_order() -> None:
+    environment = {each: value for each, value in os.environ.items() if each != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "webhook", "mutate", "-f", "examples/arm64.yaml", "--check"]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, check=False
+    )
+    first, *_, last = done.stdout.splitlines()
+    assert first == "--- examples/arm64.yaml"
+    assert last.startswith("hint: 1 file would change")
+
+
 @pytest.mark.parametrize(
     ("sentence", "width", "lines"),
     [

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from io import StringIO
 from typing import Any, TextIO
 
@@ -60,6 +61,9 @@ def has_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def console(*, stderr: bool = False) -> Console:
     """In a pipe lines are not wrapped, for grep."""
+    if stderr:
+        with suppress(OSError):  # such as a closed pipe, which ends the command when it is written to again
+            sys.stdout.flush()  # a log with both streams keeps their order
     stream = sys.stderr if stderr else sys.stdout
     out = _SafeConsole(
         stderr=stderr,
