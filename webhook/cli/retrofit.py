@@ -17,12 +17,11 @@ from webhook.cli.common.terminal import console, print_error, print_sentence, wa
 from webhook.cluster.client import api_client
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError, InputError, UsageError
+from webhook.interrupt import INTERRUPTED
 from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
-
-_INTERRUPTED = 130
 
 
 def retrofit(
@@ -181,7 +180,7 @@ def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run:
         except KeyboardInterrupt:
             out.print(Text(f"{name}: interrupted; its rollout continues{remaining}"))
             _print_refused(refused)
-            raise typer.Exit(_INTERRUPTED) from None
+            raise typer.Exit(INTERRUPTED) from None
         out.print(Text(f"{name}: {result}"))
     if refused:
         _print_refused(refused)

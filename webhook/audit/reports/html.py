@@ -22,7 +22,7 @@ from webhook.audit.reports.charts import charts, meters
 from webhook.audit.reports.headline import headline
 from webhook.audit.reports.next_steps import next_steps
 from webhook.audit.reports.scope import Scope, facts
-from webhook.audit.reports.wording import added, amount, pods_of, what
+from webhook.audit.reports.wording import added, amount, pods_of, qos_change, what
 from webhook.audit.summary import Auditor, Row, quantities
 from webhook.messages.message import Message
 from webhook.model.names import QOS_RESOURCES
@@ -91,17 +91,12 @@ def _owner(row: Row) -> dict[str, Any]:
         "what": what(verdict.items, row.finding) or row.finding.message.title,
         "details": {
             "Requests": f"CPU {cpu}, memory {memory}",
-            "QoS class": _qos(row),
+            "QoS class": qos_change(verdict),
             "Workload type": ", ".join(verdict.types),
             "Besides": "; ".join(_besides(row)),
         },
         "diff": [*_hunks(verdict.diff)],
     }
-
-
-def _qos(row: Row) -> str:
-    qos = row.verdict.qos
-    return f"{qos.before} to {qos.after}" if qos and qos.before is not qos.after else ""
 
 
 def _besides(row: Row) -> Iterator[str]:

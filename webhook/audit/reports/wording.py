@@ -78,6 +78,12 @@ def _short_item(item: Item) -> str:
             return _changed(item)
 
 
+def qos_change(verdict: Verdict) -> str:
+    """As `BestEffort to Burstable`; empty if the class stays."""
+    qos = verdict.qos
+    return f"{qos.before} to {qos.after}" if qos and qos.before is not qos.after else ""
+
+
 def pods_of(row: Row) -> str:
     """The live Pods of an owner: "2/6" if 2 of 6 have its finding; empty if it has none."""
     pods = sum(row.pods.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import partial
-from inspect import cleandoc
 from typing import Annotated
 
 import typer
@@ -27,10 +26,12 @@ from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import warn
+from webhook.cli.shell.help import fill_help
 from webhook.cli.shell.usage import did_you_mean
 from webhook.documents.find import Inputs
 from webhook.documents.problems import Problem, ProblemName
 from webhook.errors import UsageError
+from webhook.interrupt import INTERRUPTED
 from webhook.messages.findings import FINDINGS
 from webhook.model.names import Mode
 from webhook.model.place import Place
@@ -48,7 +49,6 @@ FAIL_ON = tuple(each for each in WORST_FIRST if each is not Finding.NOT_JUDGED)
 """What --fail-on may name: `not-judged` always fails."""
 NONE = "none"
 """The word of --fail-on for none of them."""
-_INTERRUPTED = 130
 
 
 def audit(
@@ -160,14 +160,14 @@ def audit(
     problems = Problems(fail_fast=fail_fast)
     reads_cluster = bool(not inputs or from_cluster or kubeconfig or context)
     limits = {"namespace": namespace, "labels": selector, "kinds": kinds, "what-if": what_if_}
+    as_if_enforced = what_if_ is not None
     scope = structs.replace(
         _scope(inputs, limits, kubeconfig, context, reads_cluster=reads_cluster),
         tried=tuple(policies or ()),
-        what_if=what_if_ is not None,
+        what_if=as_if_enforced,
     )
     reporter = Reporter(output, scope, problems, fails, with_diff=diff)
     manifests = partial(_manifests, inputs, templates, problems)
-    as_if_enforced = what_if_ is not None
     is_complete = True
     if not reads_cluster:
         workloads = manifests(namespace or "default", NO_PLUGINS)
@@ -194,15 +194,14 @@ def audit(
     if inputs and not (auditor.summary.objects or problems.found or reporter.interrupted):
         warn(f"{inputs.title}: no Pods or Pod templates found", name="no-pods")
     if reporter.interrupted:
-        raise typer.Exit(_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     problems.exit_if_any()
     has_failed = not auditor.summary.findings.isdisjoint({Finding.NOT_JUDGED, *fails})
     if has_failed or (fails and not is_complete):
         raise typer.Exit(1)
 
 
-_FINDINGS = "\n".join(f"  {each.name:<15}  {each.title}" for each in FINDINGS)
-audit.__doc__ = cleandoc(audit.__doc__ or "").replace("\nFINDINGS", f"\n{_FINDINGS}")
+fill_help(audit, "FINDINGS", (f"  {each.name:<15}  {each.title}" for each in FINDINGS))
 describe_columns(audit, OWNERS)
 
 

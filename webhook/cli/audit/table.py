@@ -10,9 +10,9 @@ from rich.text import Text
 from webhook.audit.costs.autoscalers import Wakeup
 from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costing import Costs
-from webhook.audit.findings import WORST_FIRST, Finding, Verdict
+from webhook.audit.findings import WORST_FIRST, Finding
 from webhook.audit.reports.headline import headline
-from webhook.audit.reports.wording import brief, pods_of, policies_of, short
+from webhook.audit.reports.wording import brief, pods_of, policies_of, qos_change, short
 from webhook.audit.summary import Row, Summary, Total
 from webhook.cli.common.output import pluralize
 from webhook.cli.common.tables import Column, print_table
@@ -141,11 +141,6 @@ def _before_and_after(total: Total, resource: str) -> str:
     return f"{short(total.before, resource)} to {short(total.after, resource)}"
 
 
-def _qos(verdict: Verdict) -> str:
-    move = verdict.qos
-    return f"{move.before} to {move.after}" if move and move.before is not move.after else ""
-
-
 _REQUESTS: tuple[Column, ...] = (
     Column(title="NAMESPACE", cell=lambda row: row[0], enough=20),
     Column(title="CPU", cell=lambda row: _before_and_after(row[1], "cpu")),
@@ -196,7 +191,7 @@ OWNERS: tuple[Column, ...] = (
     Column(
         title="QOS CLASS",
         about="before and after, if it changes",
-        cell=lambda row: _qos(row.verdict),
+        cell=lambda row: qos_change(row.verdict),
         is_wide=True,
     ),
     Column(

@@ -19,7 +19,7 @@ from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
 from webhook.cli.cluster.server_args import override, parse_server_args
 from webhook.cli.common.connect import warn_unready
-from webhook.cli.common.manifests import TemplatePaths
+from webhook.cli.common.manifests import LocatedManifest, TemplatePaths
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import console, warn
 from webhook.cli.shell.usage import did_you_mean
@@ -29,7 +29,10 @@ from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import UsageError
 from webhook.model.names import OWN_NAMESPACE
+from webhook.model.notice import Notice
+from webhook.model.pod import NO_METADATA
 from webhook.model.policy import Policy
+from webhook.model.subject import labels_of
 from webhook.policies.load import load_or_raise
 from webhook.policies.merge import merge
 from webhook.policies.shipped import Profile, shipped
@@ -56,6 +59,13 @@ class ClusterView(Struct, frozen=True, kw_only=True):
         """What the caller may not read, and the consequences."""
         narrowed = [self.part.narrowed] if self.part.narrowed else []
         return [*narrowed, *self.part.unreadable, _UNSURE] if self.part.unreadable else narrowed
+
+    def exclusion(self, located: LocatedManifest, default_namespace: str) -> Notice | None:
+        """Why the API server does not call podtailor for the Pods of a manifest, if it does not."""
+        namespace = self.snapshot.namespace(located.ref(default_namespace).namespace)
+        return self.enforcement.excludes(
+            namespace, labels_of(located.manifest.admitted.metadata or NO_METADATA)
+        )
 
 
 def cluster_part(

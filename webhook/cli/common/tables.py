@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from inspect import cleandoc
 from textwrap import wrap
 from typing import Any
 
@@ -12,6 +11,7 @@ from rich.cells import cell_len, set_cell_size, split_text
 from rich.text import Text
 
 from webhook.cli.common.terminal import console, line_width, printable
+from webhook.cli.shell.help import fill_help
 
 _GAP = 2
 _HELP_WIDTH = 72
@@ -36,15 +36,14 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 def describe_columns(command: Callable[..., object], columns: Sequence[Column]) -> None:
-    """Replace the line COLUMNS of a command's help."""
+    """Fill in the line COLUMNS of a command's help."""
     width = max(len(column.title) for column in columns)
     lines = [
         f"  {column.title:<{width}}  {line}" if not index else f"  {'':<{width}}  {line}"
         for column in columns
         for index, line in enumerate(wrap(_about(column), _HELP_WIDTH - width))
     ]
-    # From Python 3.13 on, docstrings have lost their indentation already.
-    command.__doc__ = cleandoc(command.__doc__ or "").replace("\nCOLUMNS", "\n".join(["", *lines]))
+    fill_help(command, "COLUMNS", lines)
 
 
 def _about(column: Column) -> str:

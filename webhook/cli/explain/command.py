@@ -20,9 +20,6 @@ from webhook.documents.find import Inputs
 from webhook.engine import explain as engine
 from webhook.errors import InputError, UsageError
 from webhook.model.names import Mode
-from webhook.model.notice import Notice
-from webhook.model.pod import NO_METADATA
-from webhook.model.subject import labels_of
 from webhook.policies.shipped import Profile
 from webhook.workloads.builtin_plugins import NO_PLUGINS
 from webhook.workloads.controllers import PODS
@@ -176,14 +173,9 @@ def _lines(
     view: ClusterView | None,
 ) -> Iterator[Text]:
     yield from as_text(located, default_namespace, explanation)
-    excluded = view and _excluded(view, located, default_namespace)
+    excluded = view and view.exclusion(located, default_namespace)
     if excluded:
         yield Text(f"\n  The API server does not call podtailor: {excluded}", style="yellow")
-
-
-def _excluded(view: ClusterView, located: LocatedManifest, default_namespace: str) -> Notice | None:
-    namespace = view.snapshot.namespace(located.request(default_namespace).namespace)
-    return view.enforcement.excludes(namespace, labels_of(located.manifest.admitted.metadata or NO_METADATA))
 
 
 def _check(names: list[str], inputs: Inputs) -> None:

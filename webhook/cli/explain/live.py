@@ -19,14 +19,13 @@ from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.cluster_view import ClusterView, served_certificate
-from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests
+from webhook.cli.common.manifests import TemplatePaths, find_manifests
 from webhook.cli.common.terminal import warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.cli.explain.targets import Target
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
 from webhook.model.pod import NO_METADATA
-from webhook.model.subject import labels_of
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.controllers import PODS, Controller
 from webhook.workloads.workload import Ref, Workload, kind_of
@@ -107,23 +106,20 @@ class Live:
             if explanation is None:
                 yield None
                 continue
-            reasons = [*self._problems, *self._excluded(located)]
+            excluded = self._view.exclusion(located, self._namespace)
+            reasons = [*self._problems, *([str(excluded)] if excluded else [])]
             found = [{"finding": finding, "pods": names} for finding, names in pods.items()]
-            title = f"{located.title}".replace(" ", f" {self._namespace}/", 1)
             _, *rest = as_text(located, self._namespace, explanation, sets="A new Pod would get")
             live = _pod_lines(pods) if located is manifests[-1] else ()
             yield Explained(
                 {**as_json(located, self._namespace, explanation), "whyNot": reasons, "livePods": found},
-                [Text(title, style="bold"), *_reason_lines(reasons), *rest, *live],
+                [
+                    Text(str(located.ref(self._namespace)), style="bold"),
+                    *_reason_lines(reasons),
+                    *rest,
+                    *live,
+                ],
             )
-
-    def _excluded(self, located: LocatedManifest) -> Iterator[str]:
-        """Why the API server does not call podtailor for Pods of a template, if it does not."""
-        namespace = self._view.snapshot.namespace(self._namespace)
-        labels = labels_of(located.manifest.admitted.metadata or NO_METADATA)
-        excluded = self._view.enforcement.excludes(namespace, labels)
-        if excluded:
-            yield str(excluded)
 
     def _pods_of(self, target: Target) -> dict[Finding, list[str]]:
         """The names of its live Pods by finding, worst first."""

@@ -12,14 +12,13 @@ from webhook.cli.common import options
 from webhook.cli.common.checks import print_results, results_of
 from webhook.cli.common.inputs import Filenames, Kustomization, Paths, Recursive, inputs_of, required
 from webhook.cli.common.manifests import find_manifests, read_manifests
-from webhook.cli.common.output import OUTPUT, DataFormat, Format, pluralize, print_data
+from webhook.cli.common.output import OUTPUT, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.terminal import print_diff, print_hint, warn, write
-from webhook.cli.mutate.tailored import Tailored, TailoredFile, files_of, tailored
+from webhook.cli.mutate.tailored import Tailored, TailoredFile, files_of, tailored, warnings_of
 from webhook.documents.problems import InvalidInputError
 from webhook.documents.replace import replace_files
-from webhook.engine.evaluate import VIOLATION
 from webhook.errors import UsageError
 from webhook.policies.shipped import Profile
 
@@ -135,9 +134,8 @@ def _warn(each: Tailored) -> None:
     for located, decision in each.decisions:
         if decision.denied:
             warn(f"{located.place}: would be denied: {decision.denied}", name="denied")
-        for warning in decision.warnings:
-            if not (decision.denied and warning.reason == VIOLATION):  # the refusal names them already
-                warn(f"{located.place}: {warning}")
+        for warning in warnings_of(decision):
+            warn(f"{located.place}: {warning}")
 
 
 def _check(found: list[Tailored], problems: Problems, output: MutateFormat) -> None:
@@ -184,12 +182,12 @@ def _joined(texts: list[str]) -> str:
 
 def _print_json(found: list[Tailored]) -> None:
     """One object, or several as a List, as kubectl prints them."""
-    output: DataFormat = Format.JSON
     objects = [
         jsonpatch.apply_patch(each.document.data, each.ops)
         for each in found
         if each.document.data is not None
     ]
     print_data(
-        objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects}, output
+        objects[0] if len(objects) == 1 else {"apiVersion": "v1", "kind": "List", "items": objects},
+        Format.JSON,
     )

@@ -19,6 +19,7 @@ from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
 from webhook.engine.evaluate import VIOLATION, Decision, evaluate
 from webhook.engine.snapshot import Snapshot
+from webhook.model.notice import Notice
 from webhook.model.patch import Op
 from webhook.model.place import STDIN, Place
 
@@ -50,9 +51,13 @@ class Tailored:
             name = str(row.owner)
             if decision.denied:
                 yield _result(VIOLATION, Level.ERROR, decision.denied, located.place, name)
-            for each in decision.warnings:
-                if not (decision.denied and each.reason == VIOLATION):
-                    yield _result(each.reason, Level.WARNING, each.detail, located.place, name)
+            for each in warnings_of(decision):
+                yield _result(each.reason, Level.WARNING, each.detail, located.place, name)
+
+
+def warnings_of(decision: Decision) -> list[Notice]:
+    """Without violations that the refusal names already."""
+    return [each for each in decision.warnings if not (decision.denied and each.reason == VIOLATION)]
 
 
 def _verdict(located: LocatedManifest, decision: Decision, diff: str) -> Verdict:

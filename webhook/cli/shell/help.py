@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from inspect import cleandoc
 from typing import Any, TypeVar
 
 import typer
@@ -101,6 +102,12 @@ class Verbs(typer.Typer):
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[_Function], _Function]:
         return super().command(name, cls=Command, **options)
+
+
+def fill_help(command: Callable[..., object], word: str, lines: Iterable[str]) -> None:
+    """Replace the line of a command's help that is this word. The help is its docstring."""
+    # From Python 3.13 on, docstrings have lost their indentation already.
+    command.__doc__ = cleandoc(command.__doc__ or "").replace(f"\n{word}", "\n".join(["", *lines]))
 
 
 def _plain_help_option(option: Any) -> Any:
