@@ -14,6 +14,7 @@ import pytest
 from kubernetes.client import ApiClient, Configuration
 
 from tests.support.pods import Json
+from webhook.supervision import Worker
 
 
 class FakeApi:
@@ -102,6 +103,17 @@ def fake_api() -> Iterator[tuple[FakeApi, ApiClient]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def running(worker: Worker, fake: FakeApi) -> Iterator[None]:
+    """Ends the worker, and with it the requests that still wait."""
+    worker.start()
+    yield
+    worker.stop()
+    fake.end()
+    worker.join(10)
+    assert not worker.is_alive()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.fake_api import FakeApi, fake_api
+from tests.cluster.fake_api import FakeApi, fake_api, running
 from tests.support.processes import eventually
 from webhook.cluster import event_writer
 from webhook.cluster.event_writer import EventWriter
@@ -24,12 +24,8 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[FakeApi, EventWri
     monkeypatch.setenv("POD_NAME", "podtailor-1")
     with fake_api() as (fake, api):
         writer = EventWriter(api)
-        writer.start()
-        yield fake, writer
-        writer.stop()
-        fake.end()
-        writer.join(10)
-        assert not writer.is_alive()
+        with running(writer, fake):
+            yield fake, writer
 
 
 def _denial(name: str = "web-7d", namespace: str = "shop") -> Denial:

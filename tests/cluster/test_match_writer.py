@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec import structs
 
-from tests.cluster.fake_api import FakeApi, fake_api
+from tests.cluster.fake_api import FakeApi, fake_api, running
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster import match_writer
@@ -42,15 +42,11 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writing]:
     monkeypatch.setattr(match_writer, "_WRITES_PER_SECOND", 1000.0)
     matched: dict[str, int] = {}
     with fake_api() as (fake, api):
-        running = [{"metadata": {"name": name}} for name in ("podtailor-1", "podtailor-2")]
-        fake.lists["pods"] = {"items": running}
+        replicas = [{"metadata": {"name": name}} for name in ("podtailor-1", "podtailor-2")]
+        fake.lists["pods"] = {"items": replicas}
         writer = MatchWriter(api, matched)
-        writer.start()
-        yield Writing(fake, writer, matched)
-        writer.stop()
-        fake.end()
-        writer.join(10)
-        assert not writer.is_alive()
+        with running(writer, fake):
+            yield Writing(fake, writer, matched)
 
 
 def _status(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec import structs
 
-from tests.cluster.fake_api import FakeApi, fake_api
+from tests.cluster.fake_api import FakeApi, fake_api, running
 from tests.support.processes import eventually
 from webhook.cluster import status_writer
 from webhook.cluster.pager import Meta
@@ -33,12 +33,8 @@ def _wanted(*policy_statuses: PolicyStatus) -> dict[str, PolicyStatus | None]:
 def writing() -> Iterator[tuple[FakeApi, StatusWriter]]:
     with fake_api() as (fake, api):
         writer = StatusWriter(api)
-        writer.start()
-        yield fake, writer
-        writer.stop()
-        fake.end()
-        writer.join(10)
-        assert not writer.is_alive()
+        with running(writer, fake):
+            yield fake, writer
 
 
 def _policy_status(name: str, *, ready: Condition | None = None, spec: str = "{}") -> PolicyStatus:

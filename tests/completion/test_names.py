@@ -42,36 +42,35 @@ def test_silence_ends_at_the_deadline(kubeconfig: Path, api: Api, silent: str) -
     assert monotonic() - start >= 0.05
 
 
-def test_credential_plugin_is_asked(kubeconfig: Path, api: Api, tmp_path: Path) -> None:
+def _with_plugin(kubeconfig: Path, script: str, more: str = "") -> kubeconfigs.Kubeconfig:
+    """The kubeconfig, with a credential plugin that is this shell script."""
+    plugin = kubeconfig.with_name("plugin")
+    plugin.write_text(f"#!/bin/sh\n{script}\n")
+    plugin.chmod(0o755)
+    user = f'user: {{exec: {{command: "{plugin}"{more}}}}}'
+    kubeconfig.write_text(kubeconfig.read_text().replace("user: {}", user))
+    return kubeconfigs.read(str(kubeconfig))
+
+
+def test_credential_plugin_is_asked(kubeconfig: Path, api: Api) -> None:
     api.token = "secret"  # noqa: S105 (of this test)
-    plugin = tmp_path / "plugin"
-    plugin.write_text('#!/bin/sh\ntest "$WHO" = me && echo \'{"status": {"token": "secret"}}\'\n')
-    plugin.chmod(0o755)
-    command = f'{{exec: {{command: "{plugin}", env: [{{name: WHO, value: me}}]}}}}'
-    kubeconfig.write_text(kubeconfig.read_text().replace("user: {}", f"user: {command}"))
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=30) == ["web-1", "web-2", "db-0"]
+    script = 'test "$WHO" = me && echo \'{"status": {"token": "secret"}}\''
+    config = _with_plugin(kubeconfig, script, ", env: [{name: WHO, value: me}]")
+    assert names(config, None, PODS, deadline=30) == ["web-1", "web-2", "db-0"]
 
 
-def test_slow_credential_plugin_is_ended(kubeconfig: Path, tmp_path: Path) -> None:
-    plugin, ended = tmp_path / "plugin", tmp_path / "ended"
-    plugin.write_text(f"#!/bin/sh\nexec sleep 600\ntouch {ended}\n")
-    plugin.chmod(0o755)
-    kubeconfig.write_text(
-        kubeconfig.read_text().replace("user: {}", f'user: {{exec: {{command: "{plugin}"}}}}')
-    )
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=0.05) == []
-    assert not ended.exists()
-
-
-def test_what_a_slow_credential_plugin_has_started_is_ended(kubeconfig: Path, tmp_path: Path) -> None:
-    plugin, child = tmp_path / "plugin", tmp_path / "child"
-    plugin.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
-    plugin.chmod(0o755)
-    kubeconfig.write_text(
-        kubeconfig.read_text().replace("user: {}", f'user: {{exec: {{command: "{plugin}"}}}}')
-    )
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=2) == []
-    eventually("the child has ended", lambda: _has_ended(child.read_text().strip()))
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param("echo $$ > PID\nexec sleep 600", id="itself"),
+        pytest.param("sleep 600 &\necho $! > PID\nwait", id="what it has started"),
+    ],
+)
+def test_slow_credential_plugin_is_ended(kubeconfig: Path, tmp_path: Path, script: str) -> None:
+    process = tmp_path / "pid"
+    config = _with_plugin(kubeconfig, script.replace("PID", str(process)))
+    assert names(config, None, PODS, deadline=2) == []
+    eventually("it has ended", lambda: _has_ended(process.read_text().strip()))
 
 
 def _has_ended(process: str) -> bool:
@@ -82,10 +81,7 @@ def _has_ended(process: str) -> bool:
 
 
 def test_a_credential_plugin_that_asks_the_user_is_not_run(kubeconfig: Path, tmp_path: Path) -> None:
-    plugin, asked = tmp_path / "plugin", tmp_path / "asked"
-    plugin.write_text(f"#!/bin/sh\ntouch {asked}\n")
-    plugin.chmod(0o755)
-    user = f'user: {{exec: {{command: "{plugin}", interactiveMode: Always}}}}'
-    kubeconfig.write_text(kubeconfig.read_text().replace("user: {}", user))
-    assert names(kubeconfigs.read(str(kubeconfig)), None, PODS, deadline=30) == []
+    asked = tmp_path / "asked"
+    config = _with_plugin(kubeconfig, f"touch {asked}", ", interactiveMode: Always")
+    assert names(config, None, PODS, deadline=30) == []
     assert not asked.exists()
