@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long and how large the long tests are; every other variable of this prefix is a flag of the command line.
-_SIZES = ("E2E", "SCALE", "SOAK", "ABUSE", "ROLLOUT", "PICTURE")
+# How long and how large the long tests are, and on which Kubernetes; every other variable of this prefix is a flag
+# of the command line.
+_OF_TESTS = ("E2E", "SCALE", "SOAK", "ABUSE", "ROLLOUT", "PICTURE", "K8S")
 _PREFIX = "PODTAILOR_"
 # What decides how a terminal is written to, and which cluster is looked at.
 _STRIPPED = {
@@ -30,7 +31,7 @@ def clean(environment: MutableMapping[str, str]) -> None:
     build a control plane; what the tests start is on loopback.
     """
     for name in [*environment]:
-        is_flag = name.startswith(_PREFIX) and not name.removeprefix(_PREFIX).startswith(_SIZES)
+        is_flag = name.startswith(_PREFIX) and not name.removeprefix(_PREFIX).startswith(_OF_TESTS)
         if is_flag or name in _STRIPPED:
             del environment[name]
     for name in ("NO_PROXY", "no_proxy"):
