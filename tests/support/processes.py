@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,7 +25,11 @@ class Process:
         self.lines: list[str] = []
         self._grown = threading.Condition()
         self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+            ends_with_us(command),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -84,6 +89,15 @@ class Process:
                 with self._grown:
                     self.lines.append(line)
                     self._grown.notify_all()
+
+
+def ends_with_us(command: Sequence[str]) -> list[str]:
+    """The command, killed by the kernel (of Linux) when what starts it ends, however that ends.
+
+    To the kernel that is the thread which starts it: it must last as long as the process is to.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig=KILL", "--", *command] if setpriv else [*command]
 
 
 class Spent(NamedTuple):

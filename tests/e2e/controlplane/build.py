@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.processes import ends_with_us
+
 HERE = Path(__file__).parent
 KUBERNETES = HERE / "kubernetes"
 KWOK = HERE / "kwok"
@@ -35,11 +37,15 @@ VERSION = ASKED or VERSIONS[-1]
 """Of Kubernetes, without the patch release: what runs where nothing else is said."""
 
 
-class _Tool(NamedTuple):
+class Tool(NamedTuple):
     module: Path
     """Folder of its go.mod: those that ask for different libraries have one each."""
     package: str
     tags: str = ""
+    linker: str = ""
+    """Flags of it, beside those that make every binary smaller."""
+    cgo: bool = False
+    """Whether a C compiler takes part, as for what must run before Go does."""
 
     @property
     def folder(self) -> Path:
@@ -50,11 +56,11 @@ class _Tool(NamedTuple):
 
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 _APART = {
-    "etcd": _Tool(HERE / "etcd", "go.etcd.io/etcd/server/v3"),
-    "kwok": _Tool(KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
-    "helm": _Tool(HERE / "helm", "helm.sh/helm/v4/cmd/helm"),
+    "etcd": Tool(HERE / "etcd", "go.etcd.io/etcd/server/v3"),
+    "kwok": Tool(KWOK, "sigs.k8s.io/kwok/cmd/kwok"),
+    "helm": Tool(HERE / "helm", "helm.sh/helm/v4/cmd/helm"),
     # Without the hundred clouds in which it could look for what to scrape.
-    "promtool": _Tool(HERE / "promtool", "github.com/prometheus/prometheus/cmd/promtool", "remove_all_sd"),
+    "promtool": Tool(HERE / "promtool", "github.com/prometheus/prometheus/cmd/promtool", "remove_all_sd"),
 }
 # Nodes stay Ready, bound Pods run, and ports of Pods can be forwarded.
 OF_KWOK = {
@@ -72,7 +78,7 @@ def binaries(version: str = VERSION) -> dict[str, Path]:
     found = {name: binary(name, version) for name in ("etcd", *PARTS, "kwok")}
     folder = _APART["kwok"].folder
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / "lock"):
+    with locked(folder / "lock"):
         for name, patterns in OF_KWOK.items():
             found[name] = folder / name
             if not found[name].is_file():
@@ -93,13 +99,17 @@ def binary(name: str, version: str = VERSION) -> Path:
         raise Unavailable(
             f"no module pins Kubernetes {version}: there are {', '.join(VERSIONS)} (pin.py adds one)"
         )
-    tool = _APART.get(name) or _Tool(KUBERNETES / version, f"k8s.io/kubernetes/cmd/{name}")
+    return built(name, _APART.get(name) or Tool(KUBERNETES / version, f"k8s.io/kubernetes/cmd/{name}"))
+
+
+def built(name: str, tool: Tool) -> Path:
+    """From the cache; built where it is missing. Raises as `binary`."""
     tool.folder.mkdir(parents=True, exist_ok=True)
-    built = tool.folder / name
-    with _locked(tool.folder / "lock"):
-        if not built.is_file():
-            _build(name, tool, built)
-    return built
+    path = tool.folder / name
+    with locked(tool.folder / "lock"):
+        if not path.is_file():
+            _build(name, tool, path)
+    return path
 
 
 def release(version: str = VERSION) -> str:
@@ -114,7 +124,7 @@ def cache() -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Let one process build while others that need the same binaries wait for it."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -136,18 +146,19 @@ def go() -> str:
     return str(go)
 
 
-def _build(name: str, tool: _Tool, target: Path) -> None:
+def _build(name: str, tool: Tool, target: Path) -> None:
     _say(f"building {name} (once; the first build of all takes about ten minutes)")
-    flags = "-s -w"
+    flags = f"-s -w {tool.linker}"
     if tool.module.parent == KUBERNETES:
         major, minor = tool.module.name.split(".")
         version = "k8s.io/component-base/version.git"
         # Without a version the API server calls itself v0.0.0-master and kubectl warns.
         flags += f" -X {version}Version=v{release(tool.module.name)} -X {version}Major={major} -X {version}Minor={minor}"
     part = target.with_name(f"{name}.part")
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
+    environment = {**os.environ, "CGO_ENABLED": str(int(tool.cgo)), "GOFLAGS": "-mod=readonly"}
     command = [go(), "build", "-trimpath", "-tags", tool.tags, "-ldflags", flags, "-o", str(part)]
-    subprocess.run([*command, tool.package], cwd=tool.module, env=environment, check=True, stdout=sys.stderr)
+    command = ends_with_us([*command, tool.package])
+    subprocess.run(command, cwd=tool.module, env=environment, check=True, stdout=sys.stderr)
     part.rename(target)
 
 
