@@ -14,9 +14,9 @@ HEAD = "apiVersion: podtailor.dev/v1alpha1\nkind: PolicyTest\n"
 POD = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: app, image: a}]}}"
 
 
-def _tests(tmp_path: Path, expect: str, *, more: str = "", head: str = "") -> str:
+def _tests(tmp_path: Path, expect: str, *, more: str = "", head: str = "", pod: str = POD) -> str:
     file = tmp_path / "tests.yaml"
-    file.write_text(f"{HEAD}{head}tests:\n- name: a Pod\n  object: {POD}\n{more}  expect: {expect}\n")
+    file.write_text(f"{HEAD}{head}tests:\n- name: a Pod\n  object: {pod}\n{more}  expect: {expect}\n")
     return str(file)
 
 
@@ -69,6 +69,15 @@ def test_namespace_labels_count(run: Run, tmp_path: Path) -> None:
     assert run("test", _tests(tmp_path, "{unchanged: true}", more=more)).code == 0
 
 
+def test_version_of_kubernetes_counts(run: Run, tmp_path: Path) -> None:
+    """Before 1.34 the API server drops the sizes of the Pod as a whole."""
+    whole = POD.replace("containers", "resources: {requests: {cpu: 500m}}, containers")
+    for version, code in (("1.34", 0), ("v1.33.4", 1)):
+        head = f"kubernetesVersion: '{version}'\n"
+        file = _tests(tmp_path, "{skips: {'pod:resources': pod-level-resources}}", head=head, pod=whole)
+        assert run("test", file).code == code
+
+
 def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
     file = _tests(tmp_path, "{unchanged: true}")
     suites = ET.fromstring(run("test", file, "-o", "junit").out)  # noqa: S314 (we have just written it)
@@ -92,6 +101,8 @@ def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
         (f"{HEAD}tests:\n- name: x\n  manifest: gone.yaml\n  expect: {{unchanged: true}}\n", "gone.yaml: No such file"),
         (f"{HEAD}presets: [nope]\ntests:\n- name: x\n  object: {POD}\n  expect: {{unchanged: true}}\n", "no preset 'nope'"),
         (f"{HEAD}tests:\n- name: x\n  object: {{kind: Service}}\n  expect: {{unchanged: true}}\n", "exactly one manifest that makes Pods is needed, not none: set select"),
+        (f"{HEAD}kubernetesVersion: 1.34\ntests: []\n", "kubernetesVersion: must be a string: put the version in quotes"),
+        (f"{HEAD}kubernetesVersion: latest\ntests: []\n", "kubernetesVersion: latest: write a version from 1.33 on"),
         ("[]\n", "a file of tests is a mapping with apiVersion, kind: PolicyTest and tests"),
         ("# nothing\n", "no test found"),
     ],

@@ -6,11 +6,14 @@ import pytest
 from kubernetes.client import ApiClient, Configuration
 
 from tests.cluster.fake_api import fake_api
-from tests.support.processes import free_port
-from webhook.cluster import reads
+from tests.support.processes import eventually, free_port
+from webhook.cluster import reads, reflector
 from webhook.cluster.snapshots import SnapshotSource
 from webhook.cluster.version import minor_version
 from webhook.engine.snapshot import Snapshot
+from webhook.policies.merge import Update
+
+EMPTY = {"metadata": {"resourceVersion": "1"}, "items": []}
 
 
 @pytest.mark.parametrize(
@@ -39,16 +42,41 @@ def test_api_server_that_cannot_be_reached_has_none() -> None:
         assert minor_version(api) is None
 
 
-def test_snapshots_know_it() -> None:
-    empty = {"metadata": {"resourceVersion": "1"}, "items": []}
+@pytest.mark.parametrize(
+    ("minor", "known"),
+    [
+        pytest.param("32", 32, id="as the API server says it"),
+        pytest.param("", 35, id="as it was given, if the API server does not say it"),
+    ],
+)
+def test_version_of_commands(minor: str, known: int) -> None:
     with fake_api() as (fake, api):
-        fake.every_list = empty
-        fake.lists["version"] = {"major": "1", "minor": "32"}
-        assert reads.snapshot(api, Snapshot(), (), ())[0].kubernetes == 32
+        fake.every_list = EMPTY
+        fake.lists["version"] = {"major": "1", "minor": minor}
+        assert reads.snapshot(api, Snapshot(kubernetes=35), (), ())[0].kubernetes == known
+
+
+def test_server_knows_it_from_its_first_snapshot_on_and_reads_it_again_when_it_connects_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reflector, "_FIRST_PAUSE", 0.01)
+    updates: list[Update] = []
+    with fake_api() as (fake, api):
+        fake.every_list = EMPTY
+        fake.lists["version"] = {"major": "1", "minor": "33"}
         source = SnapshotSource(Snapshot(), (), [], api)
-        for reflector in source.reflectors:
-            reflector.list()
+        watched = len(source.reflectors)
+        source.start(updates.append)
+        eventually("there is a snapshot", lambda: updates)
+        # The API server is replaced by a newer one, which ends all watches.
+        fake.lists["version"] = {"major": "1", "minor": "34"}
+        fake.respond(*[""] * watched)
+        eventually("the newer version is in force", lambda: updates[-1].snapshot.kubernetes == 34)
+        fake.lists["version"] = {"message": "starting"}
         asked = len(fake.requests)
-        assert source.update().snapshot.kubernetes == 32
-        assert source.update().snapshot.kubernetes == 32
-        assert len(fake.requests) == asked + 1, "once"
+        fake.respond(*[""] * watched)
+        fake.wait_for(asked + watched + 1)
+        assert source.update().snapshot.kubernetes == 34, "what cannot be read stays"
+        source.stop()
+        fake.end()
+    assert [each.snapshot.kubernetes for each in updates] == [33, 34]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import ssl
@@ -84,6 +85,14 @@ def test_last_review_is_logged_before_the_end(folder: Path) -> None:
     server.review(pod(), uid="the-last")
     assert server.stop() == 0
     assert any("the-last" in line for line in server.process.lines)
+
+
+def test_version_of_kubernetes_is_given_where_no_api_server_says_it(folder: Path) -> None:
+    """Before 1.34 the API server drops the sizes of the Pod as a whole: its containers need their own."""
+    server = Server(folder, "--kubernetes-version=1.33", "--policies=examples/policies")
+    patch = base64.b64decode(server.review(pod("resources: {requests: {cpu: 500m}}"))["patch"])
+    assert server.stop() == 0
+    assert "/spec/containers/0/resources" in {each["path"] for each in json.loads(patch)}
 
 
 def test_connections_are_kept_alive(server: Server) -> None:

@@ -169,6 +169,7 @@ def _decide(
             builtin=suite.builtin,
             preset=suite.presets,
             mode=suite.mode,
+            kubernetes_version=suite.kubernetesVersion,
             namespace_labels=case.namespaceLabels,
         )
     )

@@ -151,10 +151,8 @@ def snapshot(
         if bounds.namespace in namespaces:
             namespaces[bounds.namespace] = with_limit_range(namespaces[bounds.namespace], bounds)
     policies = PolicyIndex(merge(own, in_force))
-    version = minor_version(api)
-    return structs.replace(
-        base, policies=policies, namespaces=namespaces, knows_namespaces=True, kubernetes=version
-    ), statuses
+    snapshot = structs.replace(base, policies=policies, namespaces=namespaces, knows_namespaces=True)
+    return structs.replace(snapshot, kubernetes=minor_version(api) or base.kubernetes), statuses
 
 
 def _namespaces(api: ApiClient, part: ClusterPart) -> dict[str, Namespace]:

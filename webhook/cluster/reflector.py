@@ -58,7 +58,14 @@ class _ExpiredError(Exception):
 class Reflector(Worker, Generic[T]):
     """`items` are the objects by `namespace/name`; `changed` is called after each change."""
 
-    def __init__(self, api: ApiClient, resource: Resource[T], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        api: ApiClient,
+        resource: Resource[T],
+        changed: Callable[[], None],
+        connected: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`connected` is called whenever the API server has answered a list, or begun a watch."""
         super().__init__(f"reflector-{resource.name}", self._run_until_stopped)
         self.resource = resource
         self.synced = threading.Event()
@@ -68,6 +75,7 @@ class Reflector(Worker, Generic[T]):
         """When the API server last answered for this resource, in time.monotonic."""
         self._api = api
         self._changed = changed
+        self._connected = connected
         self.store = resource.store()
         self._lock = threading.Lock()
         self._is_listed = False
@@ -104,6 +112,7 @@ class Reflector(Worker, Generic[T]):
         if self._missing_since and self.synced.is_set():
             log.info("the API server serves this kind now", extra={"kind": self.resource.name})
         self._missing_since = None
+        self._connected()
         self._is_listed = True
         self._replace(items, resource_version)
         self._failures = 0
@@ -174,6 +183,7 @@ class Reflector(Worker, Generic[T]):
         self._response = get(self._api, self.resource, query)
         self.observed_at = time.monotonic()
         try:
+            self._connected()
             rest = b""
             for chunk in self._response.stream(amt=None, decode_content=False):
                 *lines, rest = (rest + chunk).split(b"\n")

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from kubernetes.client import ApiClient
@@ -57,8 +58,8 @@ class SnapshotSource:
         Raises InputError.
         """
         self._base = base
-        self._api = api
-        """Set until its version has been read."""
+        self._kubernetes = base.kubernetes
+        """The version that the API server said last."""
         self._shipped = tuple(shipped)
         self._report = report
         self.on_update: Callable[[Update], object] = lambda _: None
@@ -83,12 +84,14 @@ class SnapshotSource:
         self.reflectors: list[Reflector[Any]] = []
         if api:
             resources: list[Resource[Any]] = [
-                NAMESPACES,
                 QUOTAS,
                 LIMIT_RANGES,
                 *map(policies_of, policy_kinds.KINDS),
             ]
-            self.reflectors = [Reflector(api, resource, self.changed) for resource in resources]
+            self.reflectors = [
+                Reflector(api, NAMESPACES, self.changed, partial(self._read_version, api)),
+                *(Reflector(api, resource, self.changed) for resource in resources),
+            ]
         self._changes: dict[str, dict[str, Any]] = defaultdict(dict)
         """By resource: changes that are not in the last update."""
         self._builder = Worker("snapshots", self._build)
@@ -101,6 +104,13 @@ class SnapshotSource:
     def changed(self) -> None:
         """Have another snapshot built."""
         self._wake.set()
+
+    def _read_version(self, api: ApiClient) -> None:
+        """A control plane may have been upgraded since. A version that cannot be read stays as it was."""
+        minor = minor_version(api)
+        if minor and minor != self._kubernetes:
+            self._kubernetes = minor
+            self.changed()
 
     def stop(self) -> None:
         self._builder.stop()
@@ -125,10 +135,10 @@ class SnapshotSource:
         for reflector in self.reflectors:
             changes, revisions[reflector.resource.name] = reflector.take_changes()
             self._changes[reflector.resource.name].update(changes)
-        if self._api:  # it answers now, as its objects have been listed
-            self._base = structs.replace(self._base, kubernetes=minor_version(self._api))
-            self._api = None
-            log.info("API server", extra={"kubernetes_minor": self._base.kubernetes})
+        if self._kubernetes != self._base.kubernetes:
+            self._base = structs.replace(self._base, kubernetes=self._kubernetes)
+            self._is_stale = True
+            log.info("API server", extra={"kubernetes_minor": self._kubernetes})
         reads = self._files.reads, [bool(revision) for revision in revisions.values()]
         self._is_stale |= reads != self._last_reads
         self._apply_policy_changes()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from webhook.documents.files import Document
 from webhook.documents.problems import OnProblem
 from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
 from webhook.model.draft import Change, Reason
+from webhook.model.kubernetes import parse_minor_version
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.text import value_text
 from webhook.policies.kubernetes_types import Model
@@ -24,6 +25,12 @@ def _value(given: object) -> object:
     if isinstance(given, str) or (isinstance(given, list) and all(isinstance(each, str) for each in given)):
         return given
     raise ValueError("must be a string, or a list of strings: put numbers in quotes")
+
+
+def _minor_version(given: object) -> int:
+    if isinstance(given, str):
+        return parse_minor_version(given)
+    raise ValueError("must be a string: put the version in quotes")
 
 
 Fields = dict[str, Annotated[str | list[str], PlainValidator(_value)]]
@@ -80,6 +87,9 @@ class PolicyTest(Model):
     policies: list[str] = Field(default=[], description="Files and directories, relative to this file.")
     builtin: Profile = Field(default=Profile.SAFE, description="Built-in policies: safe, strict or off.")
     presets: list[str] = Field(default=[], description="Presets to use.")
+    kubernetesVersion: Annotated[int | None, BeforeValidator(_minor_version)] = Field(
+        default=None, description="Version of Kubernetes, as in 1.37."
+    )
     mode: Mode = Field(
         default=Mode.ENFORCE, description="Mode of namespaces without a podtailor.dev/mode label."
     )

@@ -61,6 +61,7 @@ def audit(
     preset: options.Presets = None,
     mode: options.ServerMode = Mode.ENFORCE,
     accelerator: options.AcceleratorPatterns = None,
+    kubernetes_version: options.KubernetesVersion = None,
     namespace: Annotated[
         str | None,
         typer.Option(
@@ -155,6 +156,7 @@ def audit(
         preset=preset,
         mode=mode,
         accelerator=accelerator,
+        kubernetes_version=kubernetes_version,
         namespace_labels=options.parse_labels(namespace_labels),
     )
     problems = Problems(fail_fast=fail_fast)

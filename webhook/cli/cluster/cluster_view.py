@@ -98,7 +98,14 @@ def read(
     settings = parse_server_args(installed.arguments)
     server = settings.policy_options
     wanted = override(server, own, ctx) if own and ctx else server
-    base = snapshot_from(PolicyOptions(builtin=Profile.OFF, mode=wanted.mode, accelerator=wanted.accelerator))
+    base = snapshot_from(
+        PolicyOptions(
+            builtin=Profile.OFF,
+            mode=wanted.mode,
+            accelerator=wanted.accelerator,
+            kubernetes_version=wanted.kubernetes_version,
+        )
+    )
     snapshot, policy_statuses = reads.snapshot(
         api, base, shipped(wanted.builtin, wanted.preset or ()), tried, part
     )

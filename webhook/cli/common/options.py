@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from webhook.errors import InputError, UsageError
+from webhook.model.kubernetes import parse_minor_version
 from webhook.model.names import Mode
 from webhook.model.patch import Path
 from webhook.policies.shipped import Profile
@@ -63,6 +64,24 @@ NoAnnotate = Annotated[
 NamespaceLabels = Annotated[
     list[str] | None,
     typer.Option("--namespace-labels", metavar="KEY=VALUE", help="Labels of the namespace (repeatable)."),
+]
+
+
+def _parse_version(text: str) -> int:
+    try:
+        return parse_minor_version(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+KubernetesVersion = Annotated[
+    int | None,
+    setting(
+        "--kubernetes-version",
+        parser=_parse_version,
+        metavar="VERSION",
+        help="Version of Kubernetes, as in 1.37, if no API server says it.",
+    ),
 ]
 FromCluster = Annotated[
     bool,

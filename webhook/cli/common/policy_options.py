@@ -28,6 +28,8 @@ class PolicyOptions(Struct, frozen=True, kw_only=True):
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
     """Of every namespace, if no cluster is read."""
     annotate: bool = True
+    kubernetes_version: int | None = None
+    """The x of 1.x, if no cluster is read; None if it is not known."""
 
 
 def snapshot_from(options: PolicyOptions) -> Snapshot:
@@ -39,6 +41,7 @@ def snapshot_from(options: PolicyOptions) -> Snapshot:
         accelerators=Accelerators(patterns),
         annotate=options.annotate,
         namespaces=_EveryNamespace(options.namespace_labels),
+        kubernetes=options.kubernetes_version,
     )
 
 

@@ -47,6 +47,7 @@ def explain(
     namespace: options.CurrentNamespace = None,
     namespace_labels: options.NamespaceLabels = None,
     accelerator: options.AcceleratorPatterns = None,
+    kubernetes_version: options.KubernetesVersion = None,
     controller: options.Controllers = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -81,6 +82,7 @@ def explain(
         preset=preset,
         mode=mode,
         accelerator=accelerator,
+        kubernetes_version=kubernetes_version,
         namespace_labels=options.parse_labels(namespace_labels),
     )
     if from_cluster or names or kubeconfig or context:

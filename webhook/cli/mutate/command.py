@@ -35,6 +35,7 @@ def mutate(
     namespace: options.Namespace = "default",
     namespace_labels: options.NamespaceLabels = None,
     accelerator: options.AcceleratorPatterns = None,
+    kubernetes_version: options.KubernetesVersion = None,
     controller: options.Controllers = None,
     *,
     diff: Annotated[bool, typer.Option("--diff", help="Print a diff instead of manifests.")] = False,
@@ -79,6 +80,7 @@ def mutate(
             builtin=builtin,
             preset=preset,
             accelerator=accelerator,
+            kubernetes_version=kubernetes_version,
             namespace_labels=options.parse_labels(namespace_labels),
             annotate=not (no_annotate or check or in_place),
         )

@@ -31,6 +31,7 @@ def serve(
     preset: options.Presets = None,
     mode: options.ServerMode = Mode.ENFORCE,
     accelerator: options.AcceleratorPatterns = None,
+    kubernetes_version: options.KubernetesVersion = None,
     host: flags.Host = "",
     port: flags.Port = "9443",  # type: ignore[assignment]  # parsed as what the user writes
     health_port: flags.HealthPort = "8080",  # type: ignore[assignment]  # same
@@ -70,6 +71,7 @@ def serve(
         preset=preset,
         mode=mode,
         accelerator=accelerator,
+        kubernetes_version=kubernetes_version,
         annotate=not no_annotate,
     )
     certificate_options = CertificateOptions(
