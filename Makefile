@@ -1,7 +1,8 @@
 # Thin targets; each sets up what it needs. `make` without a target lists them.
-PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/.ready
+# With PYTHON=/path/or/name a target uses an environment of that version of Python, beside the one in .venv.
+READY := .venv$(if $(PYTHON),-$(or $(shell $(PYTHON) -c 'import platform; print(platform.python_version())'),\
+$(error PYTHON=$(PYTHON) does not start)))/.ready
+BIN := $(dir $(READY))bin
 # Pods that the end-to-end laws generate.
 N ?= 300
 # The version of Kubernetes that the end-to-end tests run on, else the newest that they know.
@@ -11,7 +12,7 @@ export PODTAILOR_K8S := $(K8S)
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere test e2e scale bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit check-pythons test e2e scale bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -29,7 +30,13 @@ check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core: 
 check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
 	$(BIN)/python -m tests.elsewhere
 
-test: check check-elsewhere release-check e2e ## Everything; the first run builds a control plane (ten minutes)
+unit: $(READY) ## Unit tests and laws alone; make unit PYTHON=python3.12, as make check, on that Python
+	$(BIN)/pytest -q -n auto -m "not e2e and not soak"
+
+check-pythons: $(READY) ## Unit tests on the supported Pythons that the two above do not use (a minute)
+	$(BIN)/python -m tests.pythons
+
+test: check check-elsewhere check-pythons release-check e2e ## Everything; the first run builds a control plane (ten minutes)
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
 	@# the longest first, so that all workers end together; much of it is waiting
@@ -77,9 +84,12 @@ UV = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
 
-$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
-	$(PYTHON) -m venv .venv
+# With PYTHON=... also the one in .venv, if it is asked for by its name.
+ENVIRONMENTS := $(sort $(READY) .venv/.ready)
+$(ENVIRONMENTS): BIN = $(@D)/bin
+$(ENVIRONMENTS): requirements/dev.txt requirements/uv.txt pyproject.toml
+	@$(or $(PYTHON),python3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 .venv/.ready" >&2; exit 2; }
+	$(or $(PYTHON),python3) -m venv $(@D)
 	@# uv takes a tenth of pip's time; pip is the fallback if only pip is configured with a mirror
 	$(PIP) install --require-hashes -r requirements/uv.txt
 	$(UV) --require-hashes -r requirements/dev.txt || $(PIP) install --require-hashes -r requirements/dev.txt
@@ -89,5 +99,5 @@ $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@touch $@
 
 clean: ## Remove what the targets created here (the built control plane stays in your cache)
-	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf .venv .venv-* dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -10,20 +10,18 @@ import ctypes
 import fcntl
 import os
 import pwd
-import re
 import shutil
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.pythons import ROOT, image_version, interpreters
 from tests.support import apt
 
-ROOT = Path(__file__).parents[2]
 _SECONDS_AHEAD = 400 * 24 * 3600
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1  # linux/sockios.h, linux/if.h
@@ -122,11 +120,10 @@ def _python_of_the_image(
     folder: Path, user: dict[str, Any], missing: list[str]
 ) -> tuple[Path, dict[str, str]]:
     """One that this user may start, and the variables that it needs."""
-    found = re.search(r"^ARG BASE=python:(\d+\.\d+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert found
-    python = next(_interpreters(found[1]), None)
+    version = image_version()
+    python = next(interpreters(version), None)
     if python is None:
-        missing.append(f"the image's Python {found[1]}: it is not on this machine")
+        missing.append(f"the image's Python {version}: it is not on this machine")
         python = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     try:
         subprocess.run([python, "-V"], capture_output=True, check=True, **user)
@@ -138,17 +135,6 @@ def _python_of_the_image(
     unused = shutil.ignore_patterns("test", "site-packages", "__pycache__", "*.a", "share", "include")
     shutil.copytree(python.parents[1], prefix, symlinks=True, ignore=unused)
     return prefix / "bin" / python.name, {"LD_LIBRARY_PATH": str(prefix / "lib")}
-
-
-def _interpreters(version: str) -> Iterator[Path]:
-    name = f"python{version}"
-    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/{name}"))
-    for each in (shutil.which(name), *installed):
-        # The one on the path may be a shim for a version that is not chosen.
-        asked = [each, "-c", "import sys; print(sys.executable)"] if each else ["false"]
-        done = subprocess.run(asked, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            yield Path(done.stdout.strip())
 
 
 def _without_ipv6(missing: list[str]) -> None:

@@ -1,0 +1,55 @@
+"""`make check-pythons`: the unit tests on each Python that podtailor supports and `make test` does not use otherwise.
+
+It runs on the interpreters that this machine has, and names those that it has not.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+VERSIONS = ("3.11", "3.12", "3.13")
+
+
+def main() -> int:
+    """`make check` runs on this one, `make check-elsewhere` on the image's."""
+    used = {f"3.{sys.version_info.minor}": "check", image_version(): "check-elsewhere"}
+    failed = False
+    for version in VERSIONS:
+        python = next(interpreters(version), None)
+        if version in used:
+            print(f"Python {version}: make {used[version]}")
+        elif python is None:
+            print(f"NOT TRIED: Python {version}: it is not on this machine", file=sys.stderr)
+        else:
+            print(f"Python {version}: {python}", flush=True)
+            command = ["make", "--silent", "-C", str(ROOT), "unit", f"PYTHON={python}"]
+            failed |= bool(subprocess.run(command, check=False).returncode)
+    return int(failed)
+
+
+def image_version() -> str:
+    """Of the image's base."""
+    found = re.search(r"^ARG BASE=python:(\d+\.\d+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def interpreters(version: str) -> Iterator[Path]:
+    name = f"python{version}"
+    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/{name}"))
+    for each in (shutil.which(name), *installed):
+        # The one on the path may be a shim for a version that is not chosen.
+        asked = [each, "-c", "import sys; print(sys.executable)"] if each else ["false"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            yield Path(done.stdout.strip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
