@@ -12,7 +12,7 @@ export PODTAILOR_K8S := $(K8S)
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere unit check-pythons test e2e scale bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit check-pythons test e2e scale neighbours bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -46,6 +46,9 @@ e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another 
 scale: $(READY) ## Measure 10,000 namespaces, 2,000 policies and 10,000 Pods (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \
 	$(BIN)/pytest -q -s -m "e2e or soak" tests/e2e/test_scale.py tests/e2e/test_audit_scale.py
+
+neighbours: $(READY) ## Pods beside other webhooks and controllers, in both orders; prints who wins each field
+	$(BIN)/pytest -q -s -m soak tests/e2e/neighbours
 
 bench: $(READY) ## Measure podtailor against the alternatives; writes bench/ (a quarter of an hour)
 	$(BIN)/python -m bench

@@ -22,15 +22,17 @@ class Webhook(Server):
         super().__init__(folder, *flags, shutdown_delay=shutdown_delay)
         self._cluster = cluster
 
-    def register(self) -> None:
-        """Back once the API server calls us."""
-        self.register_at(self.port)
+    def register(self, name: str | None = None) -> None:
+        """Back once the API server calls us; under another `name`, at another place among webhooks."""
+        self.register_at(self.port, name)
         eventually("the API server calls the webhook", self._is_called)
 
-    def register_at(self, port: int) -> None:
+    def register_at(self, port: int, name: str | None = None) -> None:
         """Apply the manifests, with the one change that a process on loopback needs: Service and port."""
-        for name in ("namespace.yaml", "mutatingwebhookconfiguration.yaml"):
-            obj = yaml((MANIFESTS / name).read_text())
+        for file in ("namespace.yaml", "mutatingwebhookconfiguration.yaml"):
+            obj = yaml((MANIFESTS / file).read_text())
+            if name and "webhooks" in obj:
+                obj["metadata"]["name"] = name
             for hook in obj.get("webhooks", ()):
                 hook["clientConfig"]["service"]["port"] = port
                 ca = (self.folder / CA_CERT).read_bytes()

@@ -21,6 +21,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.support.processes import ends_with_us
@@ -37,6 +38,15 @@ VERSION = ASKED or VERSIONS[-1]
 """Of Kubernetes, without the patch release: what runs where nothing else is said."""
 
 
+class Change(NamedTuple):
+    """What a program cannot be told by a flag, changed in its source before it is built."""
+
+    file: str
+    """Within its Go module."""
+    published: str
+    ours: str
+
+
 class Tool(NamedTuple):
     module: Path
     """Folder of its go.mod: those that ask for different libraries have one each."""
@@ -46,12 +56,42 @@ class Tool(NamedTuple):
     """Flags of it, beside those that make every binary smaller."""
     cgo: bool = False
     """Whether a C compiler takes part, as for what must run before Go does."""
+    changes: tuple[Change, ...] = ()
 
     @property
     def folder(self) -> Path:
-        """In the cache: another one exactly when its module changes."""
+        """In the cache: another one exactly when its module changes, or what is changed in it."""
         digest = hashlib.sha256(b"".join((self.module / name).read_bytes() for name in ("go.mod", "go.sum")))
+        digest.update(repr(self.changes).encode() if self.changes else b"")
         return cache() / f"{self.module.name}-{digest.hexdigest()[:12]}"
+
+    def source(self) -> Path:
+        """The folder of the Go module that it comes from, as published: with manifests, charts and all."""
+        return Path(self._of_its_module("Dir"))
+
+    @contextmanager
+    def flags(self) -> Iterator[list[str]]:
+        """Of `go build`, by which a changed copy of the source takes its place."""
+        if not self.changes:
+            yield []
+            return
+        with TemporaryDirectory() as folder:
+            copy, module = Path(folder) / "source", Path(folder) / "build.mod"
+            shutil.copytree(self.source(), copy, copy_function=shutil.copyfile)
+            for change in self.changes:
+                text = (copy / change.file).read_text()
+                assert change.published in text, change
+                (copy / change.file).write_text(text.replace(change.published, change.ours))
+            replace = f"\nreplace {self._of_its_module('Path')} => {copy}\n"
+            module.write_text((self.module / "go.mod").read_text() + replace)
+            shutil.copyfile(self.module / "go.sum", module.with_suffix(".sum"))
+            yield ["-modfile", str(module)]
+
+    def _of_its_module(self, field: str) -> str:
+        command = [go(), "list", "-find", "-f", f"{{{{.Module.{field}}}}}", self.package]
+        return subprocess.run(
+            command, cwd=self.module, check=True, capture_output=True, text=True
+        ).stdout.strip()
 
 
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
@@ -157,18 +197,15 @@ def _build(name: str, tool: Tool, target: Path) -> None:
     part = target.with_name(f"{name}.part")
     environment = {**os.environ, "CGO_ENABLED": str(int(tool.cgo)), "GOFLAGS": "-mod=readonly"}
     command = [go(), "build", "-trimpath", "-tags", tool.tags, "-ldflags", flags, "-o", str(part)]
-    command = ends_with_us([*command, tool.package])
-    subprocess.run(command, cwd=tool.module, env=environment, check=True, stdout=sys.stderr)
+    with tool.flags() as changed:
+        command = ends_with_us([*command, *changed, tool.package])
+        subprocess.run(command, cwd=tool.module, env=environment, check=True, stdout=sys.stderr)
     part.rename(target)
 
 
 def _collect(target: Path, patterns: tuple[str, ...]) -> None:
     """Join documents that kwok ships."""
-    listed = subprocess.run(
-        [go(), "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"],
-        cwd=KWOK, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    folder = Path(listed.stdout.strip()) / "kustomize"
+    folder = _APART["kwok"].source() / "kustomize"
     files = [file for pattern in patterns for file in sorted(folder.glob(pattern)) if file.suffix == ".yaml"]
     documents = [file.read_text() for file in files if file.name != "kustomization.yaml"]
     target.write_text("\n---\n".join(documents))

@@ -1,0 +1,1 @@
+"""Other webhooks and controllers that people run beside podtailor, on one API server: `make neighbours`."""

@@ -1,0 +1,161 @@
+"""One Pod, with neither, with each alone and with both: is it taken, does it settle, and who wins each field."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import jsonpatch
+
+from tests.e2e.client import Client, Refused
+from tests.e2e.neighbours.neighbour import Neighbour
+from tests.e2e.webhook import Webhook
+from tests.support.pods import Json, decide
+from webhook.engine.snapshot import Snapshot
+from webhook.model import quantity
+from webhook.model.names import APPLIED
+
+Fields = dict[tuple[str, str], Any]
+"""By container (empty: the Pod's own) and field; what is not set is not there."""
+_NUMBERS = count()
+
+
+class Pair:
+    """podtailor and a neighbour, in one order, over many Pods."""
+
+    def __init__(self, client: Client, webhook: Webhook, neighbour: Neighbour, *, first: bool) -> None:
+        """`first`: the API server calls podtailor before the neighbour (and again after it, if that changed the Pod)."""
+        self._client, self._webhook, self._neighbour, self._first = client, webhook, neighbour, first
+        cluster, number = neighbour.cluster, next(_NUMBERS)
+        self.neither = cluster.create_namespace(f"neither-{number}", injection="disabled")
+        self.ours = cluster.create_namespace(f"ours-{number}")
+        self.theirs = cluster.create_namespace(f"theirs-{number}", injection="disabled")
+        self.both = cluster.create_namespace(f"both-{number}")
+        for namespace in (self.theirs, self.both):
+            neighbour.enable(namespace)
+        self.seen: Counter[str] = Counter()
+        """How many Pods were refused, changed by both, and so on."""
+        self.won: Counter[tuple[str, str]] = Counter()
+        """How often, by field, it has whose value in the end."""
+
+    def tries(self, manifest: Json, snapshot: Snapshot) -> None:
+        """Raises AssertionError if podtailor is the one too many, or does not do what it says."""
+        pod = self._neighbour.prepared(manifest)
+        without = self._created(self.neither, pod)
+        theirs = self._created(self.theirs, pod)
+        if theirs is None:
+            self.seen["refused by themselves" if without is None else "refused by the neighbour"] += 1
+            return
+        assert without is not None, pod
+        ours = self._created(self.ours, pod)
+        both = self._created(self.both, pod)
+        assert ours is not None, f"refused because of podtailor: {json.dumps(pod)}"
+        assert both is not None, f"refused with both: {json.dumps(pod)}"
+        assert fields(both) == fields(self._predicted(pod, ours, snapshot)), "it becomes what we say"
+        self.settles(both)
+        parts = [fields(each) for each in (without, ours, theirs, both)]
+        self.won.update(decided(self._neighbour.name, {each["name"] for each in containers(without)}, *parts))
+        changes = (fields(ours) != parts[0], fields(theirs) != parts[0])
+        words = {(True, True): "both", (True, False): "podtailor", (False, True): self._neighbour.name}
+        self.seen[f"changed by {words.get(changes, 'neither')}"] += 1
+
+    def table(self) -> dict[str, str]:
+        """By field: who wins it; first what is seen most often, and what one sets alone only where that is all."""
+        words: dict[str, list[str]] = {}
+        for (field, who), _ in self.won.most_common():
+            words.setdefault(field, []).append(who)
+        alone = ("podtailor", self._neighbour.name)
+        contested = {field: [each for each in found if each not in alone] for field, found in words.items()}
+        return {field: "; ".join(contested[field] or sorted(words[field])) for field in sorted(words)}
+
+    def settles(self, stored: Json) -> None:
+        """A second review, and one more creation of what is stored, changes nothing of it."""
+        assert "patch" not in self._webhook.review(stored, namespace=self.both), "a second review of ours"
+        again = self._client.create(self.both, bare(stored), dry_run=True)
+        changed = jsonpatch.make_patch(_all(stored), _all(again)).patch
+        assert changed == [], f"the neighbour and we, once more: {json.dumps([changed, stored])}"
+
+    def _predicted(self, pod: Json, ours: Json, snapshot: Snapshot) -> Json:
+        """Of what the neighbour makes of the Pod, or of the one that we have changed."""
+        start = bare(ours) if self._first else pod
+        made = self._client.create(self.theirs, start, dry_run=True)
+        here = {**made, "metadata": {**made["metadata"], "namespace": self.both}}
+        predicted: Json = jsonpatch.apply_patch(copy.deepcopy(made), decide(here, snapshot).patch)
+        return predicted
+
+    def _created(self, namespace: str, manifest: Json) -> Json | None:
+        """None where the API server cannot read it, or finds it invalid, or something forbids it."""
+        try:
+            return self._client.create(namespace, manifest, dry_run=True)
+        except Refused as refused:
+            if refused.status not in (400, 403, 422):
+                raise
+            return None
+
+
+def bare(stored: Json) -> Json:
+    """A Pod that can be created, from one that was."""
+    given = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation")
+    metadata = {key: value for key, value in stored["metadata"].items() if key not in given}
+    return {**stored, "metadata": metadata}
+
+
+def fields(stored: Json) -> Fields:
+    """What both may set; quantities as amounts."""
+    spec = stored["spec"]
+    found: Fields = {
+        ("", f"nodeSelector {key}"): value for key, value in (spec.get("nodeSelector") or {}).items()
+    }
+    for toleration in spec.get("tolerations") or []:
+        found["", f"tolerations {json.dumps(toleration, sort_keys=True)}"] = True
+    for container in containers(stored):
+        name, resources = container["name"], container.get("resources") or {}
+        # The API server's defaulting after admission: a limit becomes the request that is missing.
+        sides = {"limits": resources.get("limits") or {}}
+        sides["requests"] = {**sides["limits"], **(resources.get("requests") or {})}
+        for side, amounts in sides.items():
+            found |= {(name, f"{side}.{key}"): quantity.read(raw) for key, raw in amounts.items()}
+        for entry in container.get("resizePolicy") or []:
+            found[name, f"resizePolicy.{entry['resourceName']}"] = entry["restartPolicy"]
+    return found
+
+
+def containers(stored: Json) -> list[Json]:
+    return [*stored["spec"]["containers"], *(stored["spec"].get("initContainers") or [])]
+
+
+def decided(
+    neighbour: str, names: set[str], without: Fields, ours: Fields, theirs: Fields, both: Fields
+) -> Iterator[tuple[str, str]]:
+    """For each field of one Pod with containers of these names that is set: whose value is stored."""
+    for key in {*ours, *theirs, *both}:
+        before, our, their, stored = (each.get(key) for each in (without, ours, theirs, both))
+        setters = {who: value for who, value in (("podtailor", our), (neighbour, their)) if value != before}
+        winners = [who for who, value in setters.items() if value == stored]
+        field, added = key[1].partition(" ")[0], key[0] not in {"", *names}
+        if added:
+            field += " of what it adds"
+        if len(setters) == len(winners) == 2 or (stored == before and not setters):
+            continue
+        match [*setters]:
+            case [who]:
+                other = neighbour if who == "podtailor" else "podtailor"
+                yield field, who if winners else f"{who}, changed for {other}"
+            case []:
+                yield field, "podtailor" if added else "only both together"
+            case [one, two]:
+                yield (
+                    field,
+                    f"{winners[0]} over {two if winners[0] == one else one}" if winners else "neither",
+                )
+
+
+def _all(stored: Json) -> Json:
+    """What must stay, reviewed again; the words of a neighbour's own annotations may come in another order."""
+    annotations = stored["metadata"].get("annotations") or {}
+    noted = {key: value if key == APPLIED else "" for key, value in annotations.items()}
+    return {"spec": stored["spec"], "labels": stored["metadata"].get("labels"), "annotations": noted}
