@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.neighbours.pairs import ORDERS, POLICIES
 from tests.e2e.webhook import Webhook
-
-# The API server calls configurations in the order of their names; a neighbour's own name lies between.
-ORDERS = {"podtailor first": "a-podtailor", "podtailor last": "zz-podtailor"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,6 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def order(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
+
+
+@pytest.fixture(scope="module")
+def webhook_flags() -> list[str]:
+    return POLICIES
 
 
 @pytest.fixture(scope="module")

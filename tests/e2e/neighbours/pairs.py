@@ -4,32 +4,54 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import jsonpatch
 
 from tests.e2e.client import Client, Refused
 from tests.e2e.neighbours.neighbour import Neighbour
+from tests.e2e.test_accepted_pods import GREEDY, PODS
 from tests.e2e.webhook import Webhook
 from tests.support.pods import Json, decide
-from webhook.engine.snapshot import Snapshot
+from tests.support.strategies import many, pods
+from webhook.engine.snapshot import snapshot_of
 from webhook.model import quantity
 from webhook.model.names import APPLIED
+from webhook.policies.merge import in_force
+from webhook.policies.shipped import Profile
 
 Fields = dict[tuple[str, str], Any]
 """By container (empty: the Pod's own) and field; what is not set is not there."""
 _NUMBERS = count()
+# By the name of our configuration: the API server calls configurations in the order of their names, and a
+# neighbour's own lies between these two.
+FIRST = "podtailor first"
+ORDERS = {FIRST: "a-podtailor", "podtailor last": "zz-podtailor"}
+POLICIES = ["--builtin=strict", f"--policies={GREEDY}"]
+PAGE = Path("docs/neighbours.md")
+
+
+def stated(case: str, order: str) -> dict[str, str]:
+    """By field: who wins it in this order, as the page says."""
+    (table,) = re.findall(
+        rf"^<!-- make neighbours: {case} -->\n((?:\|.*\n)+)", PAGE.read_text(), re.MULTILINE
+    )
+    header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return {row[0].strip("`"): row[header.index(order)] for row in rows}
 
 
 class Pair:
     """podtailor and a neighbour, in one order, over many Pods."""
 
-    def __init__(self, client: Client, webhook: Webhook, neighbour: Neighbour, *, first: bool) -> None:
-        """`first`: the API server calls podtailor before the neighbour (and again after it, if that changed the Pod)."""
-        self._client, self._webhook, self._neighbour, self._first = client, webhook, neighbour, first
+    def __init__(self, client: Client, webhook: Webhook, neighbour: Neighbour, order: str) -> None:
+        """`order`: one of ORDERS. The webhook has POLICIES in force."""
+        self._client, self._webhook, self._neighbour, self._order = client, webhook, neighbour, order
+        self._snapshot = snapshot_of(in_force([str(GREEDY)], Profile.STRICT))
         cluster, number = neighbour.cluster, next(_NUMBERS)
         self.neither = cluster.create_namespace(f"neither-{number}", injection="disabled")
         self.ours = cluster.create_namespace(f"ours-{number}")
@@ -42,7 +64,18 @@ class Pair:
         self.won: Counter[tuple[str, str]] = Counter()
         """How often, by field, it has whose value in the end."""
 
-    def tries(self, manifest: Json, snapshot: Snapshot) -> None:
+    def run(self, case: str) -> None:
+        """Try random Pods; print what is seen, and compare it with the table of this name in docs/neighbours.md."""
+        for manifest in many(pods(owned=False), PODS):
+            self.tries(manifest)
+        seen = self.table()
+        print(f"\n{case}, {self._order}: {json.dumps(self.seen)}")
+        for field, who in seen.items():
+            print(f"| `{field}` | {who} |")
+        assert self.seen["changed by both"] > PODS / 5
+        assert stated(case, self._order) == seen
+
+    def tries(self, manifest: Json) -> None:
         """Raises AssertionError if podtailor is the one too many, or does not do what it says."""
         pod = self._neighbour.prepared(manifest)
         without = self._created(self.neither, pod)
@@ -55,7 +88,7 @@ class Pair:
         both = self._created(self.both, pod)
         assert ours is not None, f"refused because of podtailor: {json.dumps(pod)}"
         assert both is not None, f"refused with both: {json.dumps(pod)}"
-        assert fields(both) == fields(self._predicted(pod, ours, snapshot)), "it becomes what we say"
+        assert fields(both) == fields(self._predicted(pod, ours)), "it becomes what we say"
         self.settles(both)
         parts = [fields(each) for each in (without, ours, theirs, both)]
         self.won.update(decided(self._neighbour.name, {each["name"] for each in containers(without)}, *parts))
@@ -64,13 +97,12 @@ class Pair:
         self.seen[f"changed by {words.get(changes, 'neither')}"] += 1
 
     def table(self) -> dict[str, str]:
-        """By field: who wins it; first what is seen most often, and what one sets alone only where that is all."""
-        words: dict[str, list[str]] = {}
-        for (field, who), _ in self.won.most_common():
-            words.setdefault(field, []).append(who)
-        alone = ("podtailor", self._neighbour.name)
-        contested = {field: [each for each in found if each not in alone] for field, found in words.items()}
-        return {field: "; ".join(contested[field] or sorted(words[field])) for field in sorted(words)}
+        """By field: who wins it; what one sets alone, only where that is all."""
+        words: dict[str, set[str]] = {}
+        for field, who in self.won:
+            words.setdefault(field, set()).add(who)
+        alone = {"podtailor", self._neighbour.name}
+        return {field: "; ".join(sorted(words[field] - alone or words[field])) for field in sorted(words)}
 
     def settles(self, stored: Json) -> None:
         """A second review, and one more creation of what is stored, changes nothing of it."""
@@ -79,12 +111,12 @@ class Pair:
         changed = jsonpatch.make_patch(_all(stored), _all(again)).patch
         assert changed == [], f"the neighbour and we, once more: {json.dumps([changed, stored])}"
 
-    def _predicted(self, pod: Json, ours: Json, snapshot: Snapshot) -> Json:
+    def _predicted(self, pod: Json, ours: Json) -> Json:
         """Of what the neighbour makes of the Pod, or of the one that we have changed."""
-        start = bare(ours) if self._first else pod
+        start = bare(ours) if self._order == FIRST else pod
         made = self._client.create(self.theirs, start, dry_run=True)
         here = {**made, "metadata": {**made["metadata"], "namespace": self.both}}
-        predicted: Json = jsonpatch.apply_patch(copy.deepcopy(made), decide(here, snapshot).patch)
+        predicted: Json = jsonpatch.apply_patch(copy.deepcopy(made), decide(here, self._snapshot).patch)
         return predicted
 
     def _created(self, namespace: str, manifest: Json) -> Json | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,17 +10,7 @@ from tests.e2e.client import Client
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.neighbours.autoscaler import Autoscaler
 from tests.e2e.neighbours.pairs import Pair
-from tests.e2e.test_accepted_pods import GREEDY, PODS
 from tests.e2e.webhook import Webhook
-from tests.support.strategies import many, pods
-from webhook.engine.snapshot import snapshot_of
-from webhook.policies.merge import in_force
-from webhook.policies.shipped import Profile
-
-
-@pytest.fixture(scope="module")
-def webhook_flags() -> list[str]:
-    return ["--builtin=strict", f"--policies={GREEDY}"]
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +19,9 @@ def autoscaler(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         yield started
 
 
-@pytest.fixture(params=["RequestsAndLimits", "RequestsOnly"])
-def values(request: pytest.FixtureRequest, autoscaler: Autoscaler) -> str:
-    autoscaler.values = request.param
-    return autoscaler.values
-
-
+@pytest.mark.parametrize("values", ["RequestsAndLimits", "RequestsOnly"])
 def test_random_pods(
-    client: Client,
-    webhook: Webhook,
-    autoscaler: Autoscaler,
-    order: str,
-    values: str,
-    capsys: pytest.CaptureFixture[str],
+    client: Client, webhook: Webhook, autoscaler: Autoscaler, order: str, values: str
 ) -> None:
-    pair = Pair(client, webhook, autoscaler, first=order == "podtailor first")
-    snapshot = snapshot_of(in_force([str(GREEDY)], Profile.STRICT))
-    for manifest in many(pods(owned=False), PODS):
-        pair.tries(manifest, snapshot)
-    with capsys.disabled():
-        print(f"\n{order}, {values}: {json.dumps(pair.seen)}")
-        for field, who in pair.table().items():
-            print(f"| `{field}` | {who} |")
-    assert pair.seen["changed by both"] > PODS / 5
+    autoscaler.values = values
+    Pair(client, webhook, autoscaler, order).run(f"VPA, {values}")
