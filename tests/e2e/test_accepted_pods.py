@@ -6,6 +6,7 @@ import copy
 import json
 import os
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,7 @@ import jsonpatch
 import pytest
 
 from tests.e2e.client import Client, Refused
+from tests.e2e.controlplane.build import minor
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
 from tests.support.pods import Json, decide, pod
@@ -51,7 +53,11 @@ def _created(client: Client, namespace: str, manifest: Json) -> Json | None:
 
 @pytest.mark.usefixtures("crds")
 def test_pods_accepted_without_us_are_accepted_with_us(
-    cluster: ControlPlane, client: Client, webhook: Webhook, capsys: pytest.CaptureFixture[str]
+    cluster: ControlPlane,
+    client: Client,
+    webhook: Webhook,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     """In namespaces whose LimitRanges and quotas refuse many a Pod. And each becomes what we said, of our class."""
     eventually("all is listed", lambda: webhook.health("/readyz")[0] == 200)
@@ -60,7 +66,8 @@ def test_pods_accepted_without_us_are_accepted_with_us(
     for start in range(0, PODS, PODS_A_NAMESPACE):
         there, spared = _namespaces(cluster, client, webhook, guarded[start])
         policies = in_force([str(GREEDY)], Profile.STRICT)
-        snapshot = snapshot_of(policies, namespaces={there: namespace_of(there, guarded[start])})
+        namespaces = {there: namespace_of(there, guarded[start])}
+        snapshot = snapshot_of(policies, namespaces=namespaces, kubernetes=minor(cluster.version))
         for manifest in manifests[start : start + PODS_A_NAMESPACE]:
             without = _created(client, spared, manifest)
             if without is None:
@@ -77,6 +84,7 @@ def test_pods_accepted_without_us_are_accepted_with_us(
             assert "patch" not in webhook.review(with_us, namespace=there), "a second review changes nothing"
             seen["tailored" if _shape(with_us) != _shape(without) else "unchanged"] += 1
             seen[f"class {' to '.join(qos)}"] += 1
+    record_property("pods", json.dumps(seen))
     with capsys.disabled():
         print(f"\n{PODS} generated Pods against the API server: {json.dumps(seen, indent=2)}")
     assert seen["tailored"] > PODS / 5

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tests.e2e.client import Client, Refused
+from tests.e2e.controlplane.build import VERSION, minor
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.webhook import Webhook
 from tests.support.pods import Json, decide
@@ -38,6 +39,8 @@ ROOM = "LimitRanger's own default would break a bound, and we find a value that 
 WHOLE = "the Pod is sized as a whole: LimitRanger sizes its containers all the same, we leave them alone"
 WORDS = "both refuse it; LimitRanger speaks of the Pod with its defaults, we of the Pod as it is"
 EXPLAINED = (FITS, ROOM, WHOLE, WORDS)
+# By which the QoS class differs.
+_OF_VERSION = Snapshot(kubernetes=minor(VERSION))
 # Of amounts whose sum no int64 holds LimitRanger's sum wraps around, ours does not.
 _HUGE = 2**60
 
@@ -176,7 +179,7 @@ def _created(client: Client, namespace: str, manifest: Json) -> Outcome:
         said = re.sub(r"policy [^:]+: (container [^:]+: )?", "", said)
         messages = re.split(r"[,;] (?=[a-z./-]+ max limit|m[ia][nx]imum )", said.strip("[]"))
         return Outcome(None, refused.status, frozenset(messages if refused.status == 403 else ()))
-    assert decide(made, Snapshot()).outcome.qos.before == made["status"]["qosClass"]
+    assert decide(made, _OF_VERSION).outcome.qos.before == made["status"]["qosClass"]
     containers = [*made["spec"]["containers"], *(made["spec"].get("initContainers") or ())]
     return Outcome({each["name"]: _amounts(each.get("resources") or {}) for each in containers})
 

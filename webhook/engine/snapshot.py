@@ -13,6 +13,7 @@ from webhook.model.accelerators import Accelerators
 from webhook.model.names import MODE, Mode
 from webhook.model.notice import Notice
 from webhook.model.pod import NO_SPEC, PodView, ResourceList, ResourceRequirements
+from webhook.model.pod_resources import defaulted_pod_level
 from webhook.model.policy import Bounds, Policy, Quantities
 from webhook.model.subject import Namespace, Subject, subject_of
 
@@ -53,12 +54,18 @@ class Snapshot(Struct, frozen=True):
         subject = subject_of(pod, namespace, self.accelerators)
         if self.kubernetes is not None and self.kubernetes < _IN_PLACE:
             return structs.replace(subject, supports_resize_policy=False)
+        if spec.resources is not None and self.kubernetes is not None and self.kubernetes >= _DEFAULTED_LATE:
+            stored = structs.replace(spec, resources=defaulted_pod_level(subject))
+            return structs.replace(subject, spec=stored)
         return subject
 
 
 # Before 1.34 the gate PodLevelResources is off (k8s.io/kubernetes `pkg/features/kube_features.go`), and the
 # API server drops `spec.resources` after webhooks have seen it.
 _POD_LEVEL = 34
+# From 1.37 the API server completes `spec.resources` after webhooks instead of before, and an empty one is
+# unset (gates PodLevelResourcesFixDefaulting and PodLevelResourcesFixKubeletQOSClass).
+_DEFAULTED_LATE = 37
 # Before 1.33 the gate InPlacePodVerticalScaling is off, and so is `resizePolicy`.
 _IN_PLACE = 33
 

@@ -9,7 +9,7 @@ from webhook.model import quantity
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
 from webhook.model.pod import RawQuantity, ResourceRequirements
-from webhook.model.quantity import Quantity
+from webhook.model.quantity import Quantity, milli
 from webhook.model.subject import ContainerKind, Subject
 
 Side = Literal["requests", "limits"]
@@ -44,6 +44,36 @@ def pod_level(pod: ResourceRequirements, side: Side, resource: str) -> Quantity 
     """The Pod-level amount, which replaces the total of its containers; for cpu and memory only."""
     written = (pod.requests if side == "requests" else pod.limits) or {}
     return quantity.read(written[resource]) if resource in QOS_RESOURCES and resource in written else None
+
+
+def defaulted_pod_level(subject: Subject) -> ResourceRequirements | None:
+    """Pod-level resources as Kubernetes 1.37 stores them; None if they are empty, which is unset there.
+
+    Source: `DefaultPodLevelResources` in k8s.io/kubernetes `pkg/api/pod/util.go`.
+    """
+    whole = subject.spec.resources
+    if whole is None or not (whole.requests or whole.limits):
+        return None
+    requests, limits = dict(whole.requests or {}), dict(whole.limits or {})
+    for resource in QOS_RESOURCES:
+        requested = [
+            (each.kind, each.requests[resource]) for each in subject.containers if resource in each.requests
+        ]
+        limited = [
+            (each.kind, each.limits[resource]) for each in subject.containers if resource in each.limits
+        ]
+        if requested:
+            requests.setdefault(resource, f"{_total(requested)}m")
+        elif resource in limits:
+            requests.setdefault(resource, limits[resource])
+        if resource in requests and len(limited) == len(subject.containers):
+            limits.setdefault(resource, f"{max(_total(limited), milli(requests[resource]))}m")
+    return ResourceRequirements(requests=requests, limits=limits)
+
+
+def _total(amounts: Iterable[tuple[ContainerKind, RawQuantity]]) -> int:
+    """In thousandths."""
+    return aggregate((kind, milli(amount)) for kind, amount in amounts)
 
 
 def aggregate(amounts: Iterable[tuple[ContainerKind, int]]) -> int:

@@ -30,10 +30,15 @@ HERE = Path(__file__).parent
 KUBERNETES = HERE / "kubernetes"
 KWOK = HERE / "kwok"
 ASKED = os.environ.get("PODTAILOR_K8S")
+
+
+def minor(version: str) -> int:
+    """The x of 1.x."""
+    return int(version.partition(".")[2])
+
+
 # Oldest first.
-VERSIONS = sorted(
-    (folder.name for folder in KUBERNETES.iterdir()), key=lambda name: int(name.partition(".")[2])
-)
+VERSIONS = sorted((folder.name for folder in KUBERNETES.iterdir()), key=minor)
 VERSION = ASKED or VERSIONS[-1]
 """Of Kubernetes, without the patch release: what runs where nothing else is said."""
 
