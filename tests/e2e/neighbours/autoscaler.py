@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY
 from tests.e2e.controlplane.build import Change, Tool
@@ -16,6 +18,8 @@ ADMISSION = Tool(HERE / "vpa", f"{_PACKAGES}/admission-controller", changes=(_LI
 UPDATER, RECOMMENDER = (Tool(HERE / "vpa", f"{_PACKAGES}/{name}") for name in ("updater", "recommender"))
 # The controller of the Pods that a test sends itself.
 OWNER = "owner"
+ROUND = 2
+"""Seconds between two looks of updater and recommender."""
 
 
 class Autoscaler(Neighbour):
@@ -46,55 +50,74 @@ class Autoscaler(Neighbour):
         path = f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{self.configuration}"
         eventually("it has registered itself", lambda: self.cluster.get(path))
 
-    def start_updater(self, seconds: int = 2) -> None:
-        """It looks at all Pods once in so many seconds."""
-        self.run("updater", UPDATER, *self._common(), f"--updater-interval={seconds}s")
+    def start_updater(self) -> None:
+        """It acts on every Pod that differs from its target, however young it is."""
+        address = f"127.0.0.1:{free_port()}"
+        self.run(
+            "updater",
+            UPDATER,
+            f"--kubeconfig={self.cluster.kubeconfig}",
+            f"--address={address}",
+            f"--updater-interval={ROUND}s",
+            "--in-recommendation-bounds-eviction-lifetime-threshold=1s",
+        )
+        self._updater = f"http://{address}/metrics"
 
-    def start_recommender(self, *flags: str) -> None:
-        self.run("recommender", RECOMMENDER, *self._common(), "--recommender-interval=2s", *flags)
+    def start_recommender(self) -> None:
+        self.run("recommender", RECOMMENDER, *self._common(), f"--recommender-interval={ROUND}s")
+
+    def rounds(self) -> float:
+        """How often the updater has looked at all Pods so far; 0 before it listens."""
+        series = 'vpa_updater_execution_latency_seconds_count{step="total"}'
+        try:
+            with urllib.request.urlopen(self._updater, timeout=10) as response:
+                lines = response.read().decode().splitlines()
+        except urllib.error.URLError:
+            return 0
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(series))
 
     def enable(self, namespace: str) -> None:
         """For the first containers of Pods of the controller OWNER: one needs more than most ask for, one less."""
-        spec = {"replicas": 0, "selector": {"matchLabels": {"vpa": "on"}}}
-        spec["template"] = {
+        template = {
             "metadata": {"labels": {"vpa": "on"}},
             "spec": {"containers": [{"name": "app", "image": "a"}]},
         }
-        metadata = {"name": OWNER, "namespace": namespace}
-        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec}
+        owner = {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {"name": OWNER, "namespace": namespace},
+            "spec": {"replicas": 0, "selector": {"matchLabels": {"vpa": "on"}}, "template": template},
+        }
         self.cluster.kubectl("create", "-f", "-", stdin=json.dumps(owner))
+        self.autoscale(namespace, "ReplicaSet", OWNER, mode="Initial")
         targets = {
             "app": {"cpu": "300m", "memory": "300Mi"},
             "c0": {"cpu": "700m", "memory": "900Mi"},
             "c1": {"cpu": "25m", "memory": "250Mi"},
         }
-        self.autoscale(namespace, "ReplicaSet", OWNER, targets, mode="Initial")
-
-    def autoscale(self, namespace: str, kind: str, name: str, targets: dict[str, Json], *, mode: str) -> None:
-        """Recommend `targets`, requests by container, to a controller's Pods. Nothing is made of usage here."""
-        metadata = {"name": name, "namespace": namespace}
-        spec = {
-            "targetRef": {"apiVersion": "apps/v1", "kind": kind, "name": name},
-            "updatePolicy": {"updateMode": mode, "minReplicas": 1},
-            "resourcePolicy": {
-                "containerPolicies": [{"containerName": "*", "controlledValues": self.values}]
-            },
-        }
-        vpa = {"apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler", "metadata": metadata}
-        self.cluster.kubectl("create", "-f", "-", stdin=json.dumps({**vpa, "spec": spec}))
         recommendations = [
-            {"containerName": container, "target": target, "lowerBound": target, "upperBound": target}
-            for container, target in targets.items()
+            {"containerName": container, "target": target} for container, target in targets.items()
         ]
-        condition = {"type": "RecommendationProvided", "status": "True", "lastTransitionTime": _TIME}
-        status = {
-            "recommendation": {"containerRecommendations": recommendations},
-            "conditions": [condition],
-        }
+        status = {"recommendation": {"containerRecommendations": recommendations}}
         self.cluster.kubectl(
-            "patch", "verticalpodautoscaler", name, "--namespace", namespace, "--subresource=status",
+            "patch", "verticalpodautoscaler", OWNER, "--namespace", namespace, "--subresource=status",
             "--type=merge", "-p", json.dumps({"status": status}),
         )  # fmt: skip
+
+    def autoscale(self, namespace: str, kind: str, name: str, *, mode: str) -> None:
+        """Let it size the Pods of a controller; what it recommends comes from the recommender, or from a test."""
+        policy = {"containerName": "*", "controlledValues": self.values}
+        vpa = {
+            "apiVersion": "autoscaling.k8s.io/v1",
+            "kind": "VerticalPodAutoscaler",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "targetRef": {"apiVersion": "apps/v1", "kind": kind, "name": name},
+                "updatePolicy": {"updateMode": mode, "minReplicas": 1},
+                "resourcePolicy": {"containerPolicies": [policy]},
+            },
+        }
+        self.cluster.kubectl("create", "-f", "-", stdin=json.dumps(vpa))
 
     def prepared(self, pod: Json) -> Json:
         owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": OWNER, "uid": "o", "controller": True}
@@ -104,7 +127,3 @@ class Autoscaler(Neighbour):
 
     def _common(self) -> list[str]:
         return [f"--kubeconfig={self.cluster.kubeconfig}", f"--address=127.0.0.1:{free_port()}"]
-
-
-# Long ago: nothing waits for it to grow old.
-_TIME = "2026-01-01T00:00:00Z"
