@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY
 from tests.e2e.controlplane.build import Tool, binary
 from tests.e2e.neighbours.neighbour import HERE, Neighbour, connects
+from tests.support.pods import Json
 from tests.support.processes import eventually, free_port
 
 NAMESPACE = "istio-system"
@@ -17,6 +19,8 @@ ISTIOD = Tool(HERE / "istio", "istio.io/istio/pilot/cmd/pilot-discovery")
 class Istio(Neighbour):
     name = "Istio"
     configuration = "istio-sidecar-injector"
+    native = False
+    """Whether the proxy is an init container that goes on running."""
 
     def start(self) -> None:
         port, ready = free_port(), free_port()
@@ -59,3 +63,11 @@ class Istio(Neighbour):
 
     def enable(self, namespace: str) -> None:
         self.cluster.kubectl("label", "namespace", namespace, "istio-injection=enabled")
+
+    def prepared(self, pod: Json) -> Json:
+        metadata = pod["metadata"]
+        native = {"sidecar.istio.io/nativeSidecar": json.dumps(self.native)}
+        return {
+            **pod,
+            "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **native}},
+        }

@@ -113,7 +113,15 @@ class Pair:
 
     def _predicted(self, pod: Json, ours: Json) -> Json:
         """Of what the neighbour makes of the Pod, or of the one that we have changed."""
-        start = bare(ours) if self._order == FIRST else pod
+        start = pod
+        if self._order == FIRST:
+            start = bare(ours)
+            # The API server completes these from the containers, after webhooks: they do not know another one's.
+            given = {key: value for key, value in pod["spec"].items() if key == "resources"}
+            start["spec"] = {
+                **{key: value for key, value in start["spec"].items() if key != "resources"},
+                **given,
+            }
         made = self._client.create(self.theirs, start, dry_run=True)
         here = {**made, "metadata": {**made["metadata"], "namespace": self.both}}
         predicted: Json = jsonpatch.apply_patch(copy.deepcopy(made), decide(here, self._snapshot).patch)
