@@ -12,7 +12,7 @@ export PODTAILOR_K8S := $(K8S)
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere unit check-pythons test e2e scale neighbours bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit check-pythons test e2e matrix scale neighbours bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -43,6 +43,9 @@ e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another 
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m "e2e and not soak" -n 3 --dist loadfile --no-loadscope-reorder \
 	$(LONG) tests/e2e tests/soak tests/browser tests/pipelines tests/completion
 
+matrix: $(READY) ## Try every version of Kubernetes, K8S=1.34 one of them; writes docs/kubernetes.md (four minutes each)
+	PODTAILOR_E2E_PODS=$(N) $(BIN)/python -m tests.e2e.matrix $(K8S)
+
 scale: $(READY) ## Measure 10,000 namespaces, 2,000 policies and 10,000 Pods (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \
 	$(BIN)/pytest -q -s -m "e2e or soak" tests/e2e/test_scale.py tests/e2e/test_audit_scale.py
@@ -66,12 +69,13 @@ demo: $(READY) ## Run a control plane on this machine, with podtailor and exampl
 image: $(READY) ## Build the container image, with docker, podman or neither
 	@$(BIN)/python -m tests.image.build
 
-generate: $(READY) ## Generate the CRDs, what the chart has of them, docs/messages.md and docs/reference.md
+generate: $(READY) ## Generate the CRDs, what the chart has of them, and pages of docs/ that are written by the code
 	$(BIN)/python -m tools.crds
 	$(BIN)/python -m tools.chart
 	$(BIN)/python -m tools.messages
 	$(BIN)/python -m tools.completion
 	$(BIN)/python -m tools.reference
+	$(BIN)/python -m tests.e2e.matrix.page
 
 lock: $(READY) ## Update the pinned versions and hashes in requirements/
 	$(LOCK) pyproject.toml -o requirements/runtime.txt

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.controlplane.build import VERSIONS
+from tests.e2e.matrix import page as versions_page
+from tests.e2e.matrix.probes import TOPICS
 from tests.support.pages import PAGES
 from webhook.engine.metadata_warnings import KNOWN
 from webhook.model import names
@@ -120,3 +123,24 @@ def _anchors(page: Path) -> set[str]:
     """As GitHub makes them of headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_page_of_versions_shows_what_was_observed() -> None:
+    assert versions_page.PAGE.read_text() == versions_page.text(), "run make generate"
+
+
+def test_each_version_of_the_page_was_asked_everything() -> None:
+    runs = versions_page.observations()
+    assert {*runs} <= {*VERSIONS}
+    assert VERSIONS[-1] in runs
+    probes = {topic: {probe.what for probe in asked} for topic, asked in TOPICS.items()}
+    for run in runs.values():
+        assert {topic: {*seen} for topic, seen in run["observed"].items()} == probes, "run make matrix"
+        assert not any(failed for _, failed in run["tests"].values())
+
+
+def test_each_difference_between_versions_is_explained() -> None:
+    """And nothing else, for what has become the same needs no reason."""
+    runs = versions_page.observations()
+    differ = {probe.what for topic in TOPICS for probe in versions_page.differing(topic, runs)}
+    assert {probe.what for asked in TOPICS.values() for probe in asked if probe.why} == differ

@@ -50,6 +50,11 @@ class ControlPlane:
         return self._folder / "client" / CA_CERT
 
     @property
+    def certificate(self) -> Path:
+        """Of the API server, signed by itself."""
+        return self._folder / "certs" / "apiserver.crt"
+
+    @property
     def path(self) -> str:
         """A PATH on which `kubectl` is this cluster's."""
         return f"{self._bin['kubectl'].parent}{os.pathsep}{os.environ['PATH']}"
@@ -78,7 +83,7 @@ class ControlPlane:
             "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",
             f"--service-account-private-key-file={self._folder / 'sa.key'}",
-            f"--root-ca-file={self._folder / 'certs' / 'apiserver.crt'}",
+            f"--root-ca-file={self.certificate}",
             "--use-service-account-credentials",
             "--leader-elect=false",
             f"--secure-port={free_port()}",
@@ -191,7 +196,7 @@ class ControlPlane:
         """The body of a GET; None while the server does not answer 200."""
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
         try:
-            trust = ssl.create_default_context(cafile=self._folder / "certs" / "apiserver.crt")
+            trust = ssl.create_default_context(cafile=self.certificate)
             with urllib.request.urlopen(request, context=trust, timeout=10) as response:
                 body: str = response.read().decode()
                 return body
@@ -282,11 +287,15 @@ class ControlPlane:
         self._write_kubeconfig()
 
     def _write_kubeconfig(self) -> None:
-        ca = str(self._folder / "certs" / "apiserver.crt")
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "test", "cluster": {"server": self.url, "certificate-authority": ca}}],
+            "clusters": [
+                {
+                    "name": "test",
+                    "cluster": {"server": self.url, "certificate-authority": str(self.certificate)},
+                }
+            ],
             "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
             "current-context": "test",

@@ -1,0 +1,110 @@
+"""`make matrix`: the end-to-end tests that depend on Kubernetes, on every version that can be built; and the page of it.
+
+Prints a table, and writes docs/kubernetes.md with what was observed. Exit code 1 if a test failed.
+
+    python -m tests.e2e.matrix          # all versions
+    python -m tests.e2e.matrix 1.34     # one; what was seen of the others stays in the page
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from tests.e2e.controlplane.build import VERSIONS, binaries, release
+from tests.e2e.matrix import page
+from tests.e2e.matrix.probes import TOPICS
+from tests.support.pods import Json
+
+FOLDER = Path("build/matrix")
+SUBJECTS = {
+    "laws": ("accepted_pods", "reinvocation", "kubectl_apply", "exemptions"),
+    "LimitRanger": ("limit_ranger",),
+    "CRDs": ("crds", "crds_upgrade", "missing_definitions"),
+    "placement": ("placement",),
+    "built-in policies": ("builtin_policies",),
+    "install": ("overlays", "helm", "manifests"),
+    "version": ("version",),
+    "probes": ("kubernetes",),
+}
+_SUBJECT_OF = {f"tests.e2e.test_{name}": subject for subject, names in SUBJECTS.items() for name in names}
+
+
+def main(versions: list[str]) -> int:
+    """The exit code."""
+    unknown = [version for version in versions if version not in VERSIONS]
+    if unknown:
+        print(f"{', '.join(unknown)}: not one of {', '.join(VERSIONS)}", file=sys.stderr)
+        return 2
+    runs = page.observations()
+    for version in versions or VERSIONS:
+        binaries(version)
+        runs[version] = tried(version)
+        page.OBSERVED.write_text(json.dumps(runs, indent=1) + "\n")
+    page.PAGE.write_text(page.text())
+    tried_now = {version: runs[version] for version in versions or VERSIONS}
+    print(_table(tried_now))
+    return int(any(failed for run in tried_now.values() for _, failed in run["tests"].values()))
+
+
+def tried(version: str) -> Json:
+    """What `observed.json` holds of a version."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    report = FOLDER / f"{version}.xml"
+    report.unlink(missing_ok=True)
+    files = [f"tests/e2e/test_{name}.py" for names in SUBJECTS.values() for name in names]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "e2e and not soak", f"--junitxml={report}"]
+    command += ["-o", "junit_family=xunit1"]  # with properties
+    command += ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *files]
+    print(f"matrix: Kubernetes {release(version)}", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    subprocess.run(
+        command, env={**os.environ, "PODTAILOR_K8S": version, "PODTAILOR_E2E_RECORDS": "1"}, check=False
+    )
+    run = summary(ET.parse(report).getroot())  # noqa: S314 (pytest wrote it)
+    return {"release": release(version), "seconds": round(time.monotonic() - started), **run}
+
+
+def summary(report: ET.Element) -> Json:
+    """Tests by subject, generated Pods and observations, of a JUnit report."""
+    tests = {subject: [0, 0] for subject in SUBJECTS}
+    observed: dict[str, dict[str, str]] = {topic: {} for topic in TOPICS}
+    pods: dict[str, int] = {}
+    for case in report.iter("testcase"):
+        if case.find("skipped") is None:
+            failed = case.find("failure") is not None or case.find("error") is not None
+            tests[_SUBJECT_OF[case.get("classname", "")]][failed] += 1
+        properties = {each.get("name"): each.get("value", "") for each in case.iter("property")}
+        if "observed" in properties:
+            observed[properties["topic"]][properties["probe"]] = properties["observed"]
+        pods |= json.loads(properties.get("pods", "{}"))
+    return {"tests": tests, "pods": pods, "observed": observed}
+
+
+def _table(runs: dict[str, Json]) -> str:
+    """For a terminal: a row a version."""
+    outcomes = page.outcomes(runs, with_classes=False)
+    rows = [["KUBERNETES", *SUBJECTS, *outcomes, "SECONDS"]]
+    for run in runs.values():
+        tests = (
+            f"{passed}+{failed} failed" if failed else f"{passed}" for passed, failed in run["tests"].values()
+        )
+        rows.append(
+            [
+                run["release"],
+                *tests,
+                *(str(run["pods"].get(each, 0)) for each in outcomes),
+                str(run["seconds"]),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
