@@ -83,13 +83,15 @@ class Pair:
         if theirs is None:
             self.seen["refused by themselves" if without is None else "refused by the neighbour"] += 1
             return
-        assert without is not None, pod
-        ours = self._created(self.ours, pod)
         both = self._created(self.both, pod)
-        assert ours is not None, f"refused because of podtailor: {json.dumps(pod)}"
         assert both is not None, f"refused with both: {json.dumps(pod)}"
-        assert fields(both) == fields(self._predicted(pod, ours)), "it becomes what we say"
         self.settles(both)
+        if without is None:
+            self.seen[f"accepted with {self._neighbour.name} alone"] += 1
+            return
+        ours = self._created(self.ours, pod)
+        assert ours is not None, f"refused because of podtailor: {json.dumps(pod)}"
+        assert fields(both) == fields(self._predicted(pod, ours)), "it becomes what we say"
         parts = [fields(each) for each in (without, ours, theirs, both)]
         self.won.update(decided(self._neighbour.name, {each["name"] for each in containers(without)}, *parts))
         changes = (fields(ours) != parts[0], fields(theirs) != parts[0])
