@@ -12,7 +12,7 @@ export PODTAILOR_K8S := $(K8S)
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere unit check-pythons test e2e matrix scale neighbours bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit check-pythons test e2e matrix e2e-node node scale neighbours bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,6 +45,12 @@ e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another 
 
 matrix: $(READY) ## Try every version of Kubernetes, K8S=1.34 one of them; writes docs/kubernetes.md (four minutes each)
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/python -m tests.e2e.matrix $(K8S)
+
+e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make test (five minutes)
+	$(BIN)/pytest -q -s -m soak tests/e2e/node
+
+node: $(READY) ## Run a control plane and a real Node on this machine, with podtailor; Ctrl-C ends it
+	@$(BIN)/python -m tests.e2e.node.demo
 
 scale: $(READY) ## Measure 10,000 namespaces, 2,000 policies and 10,000 Pods (fifteen minutes)
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \

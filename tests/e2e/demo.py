@@ -9,10 +9,12 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.controlplane.build import Unavailable, binaries
+from tests.e2e.controlplane.build import Unavailable
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet, emptied
 from tests.support.pods import Json
@@ -31,33 +33,42 @@ EXAMPLES = "examples"
 
 
 def main() -> None:
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    try:
-        kubectl = binaries()["kubectl"]
-    except Unavailable as reason:
-        sys.exit(f"error: {reason}")
     folder = emptied(FOLDER.resolve())
-    cluster = ControlPlane(folder)
-    kubelet = Kubelet(cluster, folder)
-    try:
-        _say("starting etcd, API server, controller manager, scheduler and Nodes")
+    with ExitStack() as running:
+        running.enter_context(until_interrupted())
+        cluster = ControlPlane(folder)
+        running.callback(cluster.stop)
+        kubelet = Kubelet(cluster, folder)
+        running.callback(kubelet.stop)
+        say("starting etcd, API server, controller manager, scheduler and Nodes")
         cluster.start()
-        _say(f"kubectl apply -k {OVERLAY}")
+        say(f"kubectl apply -k {OVERLAY}")
         kubelet.apply(OVERLAY)
         cluster.kubectl("apply", "-f", "tests/e2e/volumes.yaml")
-        _say(f"kubectl apply -f {EXAMPLES}/")
+        say(f"kubectl apply -f {EXAMPLES}/")
         cluster.kubectl("apply", "-f", f"{EXAMPLES}/")
         for path in find_files(Inputs((EXAMPLES,))):
             for document in read_file(path):
                 _show(cluster, document.data, path)
-        print(_GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=kubectl, folder=FOLDER), flush=True)
-        while not stopped.wait(0.5):
+        print(
+            _GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=cluster.kubectl_path, folder=FOLDER),
+            flush=True,
+        )
+        while not threading.Event().wait(0.5):
             kubelet.try_sync()  # whatever is applied next, of ours, is what runs next
-    finally:
-        kubelet.stop()
-        cluster.stop()
+
+
+@contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end what runs within, and are no error; one line says what the machine lacks for it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    except Unavailable as reason:
+        sys.exit(f"error: {reason}")
 
 
 def _show(cluster: ControlPlane, manifest: Json, path: str) -> None:
@@ -124,7 +135,7 @@ def _of_every_pod(toleration: Json) -> bool:
     return str(toleration.get("key", "")).startswith("node.kubernetes.io/")
 
 
-def _say(words: str) -> None:
+def say(words: str) -> None:
     print(f"demo: {words}", file=sys.stderr, flush=True)
 
 

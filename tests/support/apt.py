@@ -1,4 +1,4 @@
-"""Debian packages that tests need, installed where they are missing: by root, one installation at a time."""
+"""Debian packages that tests need: installed where they are missing, by root, or unpacked into a folder."""
 
 from __future__ import annotations
 
@@ -36,8 +36,38 @@ def install(*programs: str) -> None:
         if not missing:
             return
         print(f"installing {', '.join(missing)}", file=sys.stderr, flush=True)
-        command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
-            # A new machine knows of no packages, one of last month of others than there are.
-            subprocess.run(["apt-get", "update", "--quiet"], stdout=sys.stderr, check=True)  # noqa: S607 (Debian's own)
-            subprocess.run(command, stdout=sys.stderr, check=True)
+        _apt_get("install", "--no-install-recommends", *missing)
+
+
+def unpack(folder: Path, *packages: str) -> None:
+    """Into the folder, without what they depend on and without their scripts: nothing is installed.
+
+    Raises subprocess.CalledProcessError.
+    """
+    with tempfile.TemporaryDirectory() as downloads:
+        _apt_get("download", *packages, folder=downloads)
+        _unpack(Path(downloads), folder)
+
+
+def unpack_with_libraries(folder: Path, *packages: str) -> None:
+    """As `unpack`, with what they depend on and this machine has not."""
+    with tempfile.TemporaryDirectory() as downloads:
+        # The packages also where they are installed: the programs run from the folder.
+        only_here = [f"Dir::Cache::archives={downloads}", "Debug::NoLocking=1"]
+        options = [f"--option={each}" for each in only_here]
+        _apt_get("install", "--download-only", "--reinstall", "--no-install-recommends", *options, *packages)
+        _unpack(Path(downloads), folder)
+
+
+def _unpack(downloads: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in sorted(downloads.glob("*.deb")):
+        subprocess.run(["dpkg", "--extract", str(package), str(folder)], check=True)  # noqa: S607 (Debian's own)
+
+
+def _apt_get(verb: str, *arguments: str, folder: str | None = None) -> None:
+    command = ["apt-get", verb, "--yes", "--quiet", *arguments]
+    if subprocess.run(command, cwd=folder, stdout=sys.stderr, check=False).returncode:
+        # A new machine knows of no packages, one of last month of others than there are.
+        subprocess.run(["apt-get", "update", "--quiet"], stdout=sys.stderr, check=True)  # noqa: S607 (Debian's own)
+        subprocess.run(command, cwd=folder, stdout=sys.stderr, check=True)

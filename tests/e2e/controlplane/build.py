@@ -59,15 +59,16 @@ class Tool(NamedTuple):
     tags: str = ""
     linker: str = ""
     """Flags of it, beside those that make every binary smaller."""
-    cgo: bool = False
-    """Whether a C compiler takes part, as for what must run before Go does."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Of the build, beside the machine's: with CGO_ENABLED a C compiler takes part."""
     changes: tuple[Change, ...] = ()
 
     @property
     def folder(self) -> Path:
-        """In the cache: another one exactly when its module changes, or what is changed in it."""
+        """In the cache: another one exactly when its module changes, what is changed in it, or its environment."""
         digest = hashlib.sha256(b"".join((self.module / name).read_bytes() for name in ("go.mod", "go.sum")))
-        digest.update(repr(self.changes).encode() if self.changes else b"")
+        for more in (self.changes, self.environment):
+            digest.update(repr(more).encode() if more else b"")
         return cache() / f"{self.module.name}-{digest.hexdigest()[:12]}"
 
     def source(self) -> Path:
@@ -200,7 +201,7 @@ def _build(name: str, tool: Tool, target: Path) -> None:
         # Without a version the API server calls itself v0.0.0-master and kubectl warns.
         flags += f" -X {version}Version=v{release(tool.module.name)} -X {version}Major={major} -X {version}Minor={minor}"
     part = target.with_name(f"{name}.part")
-    environment = {**os.environ, "CGO_ENABLED": str(int(tool.cgo)), "GOFLAGS": "-mod=readonly"}
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", **dict(tool.environment)}
     command = [go(), "build", "-trimpath", "-tags", tool.tags, "-ldflags", flags, "-o", str(part)]
     with tool.flags() as changed:
         command = ends_with_us([*command, *changed, tool.package])

@@ -32,14 +32,20 @@ class KubectlError(Exception):
 class ControlPlane:
     """Everything of one cluster lives in `folder`; `stop` ends what `start` began."""
 
-    def __init__(self, folder: Path, *flags: str, version: str = VERSION) -> None:
-        """`flags` are the API server's, `version` is of Kubernetes, without the patch release."""
-        self._flags = flags
+    def __init__(self, folder: Path, *flags: str, version: str = VERSION, kwok: bool = True) -> None:
+        """`flags` are the API server's, `version` is of Kubernetes, without the patch release.
+
+        Without kwok there are no Nodes, and those that come are called by their names: logs, exec.
+        """
+        self._kwok = kwok
+        self._flags = flags if kwok else (*flags, "--kubelet-preferred-address-types=Hostname")
         self.version = version
         self._bin = binaries(version)
         self._folder = folder
         self.token = secrets.token_hex(16)
         """Of an administrator."""
+        self.kubelet_token = secrets.token_hex(16)
+        """Of the kubelet of a Node that is called `localhost`."""
         self._port = free_port()
         self._processes: list[Process] = []
         self.kubeconfig = folder / "kubeconfig"
@@ -55,9 +61,13 @@ class ControlPlane:
         return self._folder / "certs" / "apiserver.crt"
 
     @property
+    def kubectl_path(self) -> Path:
+        return self._bin["kubectl"]
+
+    @property
     def path(self) -> str:
         """A PATH on which `kubectl` is this cluster's."""
-        return f"{self._bin['kubectl'].parent}{os.pathsep}{os.environ['PATH']}"
+        return f"{self.kubectl_path.parent}{os.pathsep}{os.environ['PATH']}"
 
     @property
     def url(self) -> str:
@@ -96,6 +106,11 @@ class ControlPlane:
             f"--secure-port={free_port()}",
             "--bind-address=127.0.0.1",
         )
+        if self._kwok:
+            self._start_kwok()
+        self.wait_for_namespace("default")
+
+    def _start_kwok(self) -> None:
         self.kubectl("apply", "-f", str(self._bin["port-forwards.yaml"]))
         self.kubectl(
             "wait", "--for=condition=Established", "--timeout=30s", "crd/clusterportforwards.kwok.x-k8s.io"
@@ -117,7 +132,6 @@ class ControlPlane:
         )
         self.kubectl("apply", "-f", str(NODES))
         self.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
-        self.wait_for_namespace("default")
 
     def stop(self) -> None:
         """In the order in which they depend on each other, so that none waits for one that has gone."""
@@ -265,7 +279,10 @@ class ControlPlane:
             serialization.NoEncryption(),
         )
         (self._folder / "sa.key").write_bytes(pem)
-        (self._folder / "tokens.csv").write_text(f"{self.token},admin,admin,system:masters\n")
+        (self._folder / "tokens.csv").write_text(
+            f"{self.token},admin,admin,system:masters\n"
+            f"{self.kubelet_token},system:node:localhost,kubelet,system:nodes\n"
+        )
         (self._folder / "audit.yaml").write_text(given.AUDIT_POLICY)
         self._run(
             "kube-apiserver",
@@ -279,7 +296,8 @@ class ControlPlane:
             f"--service-account-key-file={self._folder / 'sa.key'}",
             f"--service-account-signing-key-file={self._folder / 'sa.key'}",
             f"--token-auth-file={self._folder / 'tokens.csv'}",
-            "--authorization-mode=RBAC",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
             "--service-cluster-ip-range=10.0.0.0/24",
             f"--admission-control-config-file={given.admission(self.client_ca.parent)}",
             *self._flags,

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.e2e.controlplane.build import VERSION, Tool, binary, built
+from tests.e2e.node.packages import packages
 
 _HERE = Path(__file__).parent
 _CONTAINERD = "github.com/containerd/containerd/v2/cmd"
@@ -23,10 +24,6 @@ _TOOLS = {
         name: Tool(_HERE / "containerd", f"{_CONTAINERD}/{name}", _TAGS)
         for name in ("containerd", "containerd-shim-runc-v2", "ctr")
     },
-    # In C it enters the namespaces of a container. Without libseccomp: Pods with a seccomp profile do not start.
-    "runc": Tool(
-        _HERE / "runc", "github.com/opencontainers/runc", "netgo osusergo", "-extldflags=-static", cgo=True
-    ),
 }
 _NETWORK = {
     name: Tool(_HERE / "cni", f"{_PLUGINS}/{kind}/{name}")
@@ -36,9 +33,22 @@ _NETWORK = {
 
 def programs(version: str = VERSION) -> dict[str, Path]:
     """Those of a PATH, by name. Raises as `binary`."""
-    return {"kubelet": binary("kubelet", version)} | {
-        name: built(name, tool) for name, tool in _TOOLS.items()
+    tools = {**_TOOLS, "runc": _runc()}
+    return {
+        "kubelet": binary("kubelet", version),
+        **{name: built(name, tool) for name, tool in tools.items()},
     }
+
+
+def _runc() -> Tool:
+    """In part in C: it enters the namespaces of a container before Go runs. Takes a C compiler and pkg-config."""
+    return Tool(
+        _HERE / "runc",
+        "github.com/opencontainers/runc",
+        "seccomp netgo osusergo",
+        "-extldflags=-static",
+        (("CGO_ENABLED", "1"), *packages().pkg_config()),
+    )
 
 
 def network_plugins() -> dict[str, Path]:

@@ -1,0 +1,67 @@
+"""`make node`: a control plane with one real Node to play with, and podtailor in front of it.
+
+Containers run, cgroups change. The Node is an emulated machine that reaches nothing but the control plane, so that
+its containers are of the images that came with it.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from certs.files import issue_to
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.demo import say, until_interrupted
+from tests.e2e.kubelet import emptied
+from tests.e2e.node.containers import BUSYBOX
+from tests.e2e.node.node import Node
+from tests.e2e.webhook import Webhook
+from tests.support.server import HOSTS
+
+FOLDER = Path("build/node")
+
+
+def main() -> None:
+    folder = emptied(FOLDER.resolve())
+    with ExitStack() as running:
+        running.enter_context(until_interrupted())
+        say("starting etcd, API server, controller manager and scheduler")
+        cluster = running.enter_context(ControlPlane(folder, kwok=False))
+        cluster.install_policies()
+        say("starting podtailor")
+        issue_to(folder, HOSTS, datetime.now(UTC), timedelta(days=30))
+        webhook = Webhook(cluster, folder, "--from-cluster", f"--kubeconfig={cluster.kubeconfig}")
+        running.callback(webhook.stop)
+        webhook.register()
+        say("starting the Node: half a minute, or several on a busy machine")
+        running.enter_context(Node(cluster, folder / "node"))
+        guide = _GUIDE.format(
+            kubeconfig=cluster.kubeconfig, kubectl=cluster.kubectl_path, image=BUSYBOX, folder=FOLDER
+        )
+        print(guide, flush=True)
+        threading.Event().wait()
+
+
+_GUIDE = """
+Everything runs. In another terminal:
+
+  export KUBECONFIG={kubeconfig}
+  alias kubectl={kubectl}
+
+  kubectl get nodes -o wide
+  kubectl run web --image={image} -- sleep inf
+  kubectl wait --for=condition=Ready pod/web --timeout=10m
+  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/memory.max
+  kubectl patch pod web --subresource=resize --patch='{{"spec":{{"containers":[{{"name":"web","resources":{{"requests":{{"cpu":"200m"}},"limits":{{"memory":"512Mi"}}}}}}]}}}}'
+  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/memory.max
+  kubectl apply -f examples/policies/models.yaml            # a policy of your own
+
+{image} is the only image. What podtailor says is in {folder}/podtailor.log, what the kubelet says
+in {folder}/node/kubelet.log.
+
+Ctrl-C ends it."""
+
+if __name__ == "__main__":
+    main()
