@@ -46,8 +46,10 @@ class Neighbour:
         """The Pod, with what it needs for the neighbour to look at it."""
         return pod
 
-    def run(self, name: str, tool: Tool, *flags: str) -> Process:
-        process = Process(name, [str(built(name, tool)), *flags], self.folder / f"{name}.log")
+    def run(self, name: str, tool: Tool, *flags: str, **environment: str) -> Process:
+        variables = [f"{key}={value}" for key, value in environment.items()]
+        command = ["env", *variables, str(built(name, tool)), *flags]
+        process = Process(name, command, self.folder / f"{name}.log")
         self._processes.append(process)
         return process
 

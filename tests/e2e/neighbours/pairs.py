@@ -30,8 +30,8 @@ Fields = dict[tuple[str, str], Any]
 _NUMBERS = count()
 # By the name of our configuration: the API server calls configurations in the order of their names, and a
 # neighbour's own lies between these two.
-FIRST = "podtailor first"
-ORDERS = {FIRST: "a-podtailor", "podtailor last": "zz-podtailor"}
+FIRST, LAST = "podtailor first", "podtailor last"
+ORDERS = {FIRST: "a-podtailor", LAST: "zz-podtailor"}
 POLICIES = ["--builtin=strict", f"--policies={GREEDY}"]
 PAGE = Path("docs/neighbours.md")
 

@@ -1,0 +1,93 @@
+"""Gatekeeper's mutating webhook, and mutators that set what podtailor sets."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import yaml
+
+from certs.files import CA_CERT
+from tests.e2e.controlplane.build import Tool
+from tests.e2e.neighbours.neighbour import HERE
+from tests.e2e.neighbours.policy_engine import (
+    GAPS,
+    LIMITS,
+    NODE_SELECTOR,
+    POLICIES,
+    REQUESTS,
+    RESIZE,
+    TOLERATIONS,
+    PolicyEngine,
+    operations,
+)
+from tests.support.pods import Json
+from tests.support.processes import eventually, free_port
+
+GATEKEEPER = Tool(HERE / "gatekeeper", "github.com/open-policy-agent/gatekeeper/v3")
+_CONTAINER = "spec.containers[name:*]"
+_VALUES: dict[str, Any] = {
+    **{f"{_CONTAINER}.resources.requests.{name}": amount for name, amount in REQUESTS.items()},
+    **{f"{_CONTAINER}.resources.limits.{name}": amount for name, amount in LIMITS.items()},
+    f"{_CONTAINER}.resizePolicy": RESIZE,
+    **{f"spec.nodeSelector.{key}": value for key, value in NODE_SELECTOR.items()},
+    "spec.tolerations": TOLERATIONS,
+}
+
+
+class Gatekeeper(PolicyEngine):
+    name = "Gatekeeper"
+    configuration = "gatekeeper-mutating-webhook-configuration"
+
+    def start(self) -> None:
+        file = GATEKEEPER.source() / "deploy" / "gatekeeper.yaml"
+        manifests = [each for each in yaml.safe_load_all(file.read_text()) if each]
+        installed = ("Namespace", "CustomResourceDefinition")
+        self.apply(*(each for each in manifests if each["kind"] in installed))
+        port = free_port()
+        self.run(
+            "gatekeeper",
+            GATEKEEPER,
+            f"--kubeconfig={self.cluster.kubeconfig}",
+            "--host=127.0.0.1",
+            f"--port={port}",
+            f"--health-addr=127.0.0.1:{free_port()}",
+            f"--prometheus-port={free_port()}",
+            f"--cert-dir={self.folder}",
+            "--disable-cert-rotation",
+            "--operation=mutation-webhook",
+            "--debug-use-fake-pod",
+            "--shutdown-delay=0",
+            POD_NAMESPACE="gatekeeper-system",
+        )
+        registered = next(each for each in manifests if each["kind"] == "MutatingWebhookConfiguration")
+        for hook in registered["webhooks"]:
+            authority = base64.b64encode((self.folder / CA_CERT).read_bytes()).decode()
+            url = f"https://localhost:{port}{hook['clientConfig']['service']['path']}"
+            hook["clientConfig"] = {"url": url, "caBundle": authority}
+            # Its own second is short where two processors run all of this, and it would be passed over.
+            hook["timeoutSeconds"] = 10
+        self.apply(registered)
+        mutators = [each for policy in POLICIES for each in _mutators(policy)]
+        eventually("it takes mutators", lambda: self.applied(*mutators))
+
+
+def _mutators(name: str) -> list[Json]:
+    """For namespaces with the label `neighbour: NAME`."""
+    return [
+        {
+            "apiVersion": "mutations.gatekeeper.sh/v1",
+            "kind": "Assign",
+            "metadata": {"name": f"{name}-{number}"},
+            "spec": {
+                "applyTo": [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"], **operations(name)}],
+                "match": {"namespaceSelector": {"matchLabels": {"neighbour": name}}},
+                "location": location,
+                "parameters": {
+                    "pathTests": [{"subPath": location, "condition": "MustNotExist"}] if name == GAPS else [],
+                    "assign": {"value": value},
+                },
+            },
+        }
+        for number, (location, value) in enumerate(_VALUES.items())
+    ]

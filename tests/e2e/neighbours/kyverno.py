@@ -1,0 +1,118 @@
+"""Kyverno's admission controller, and policies of it that set what podtailor sets."""
+
+from __future__ import annotations
+
+import ssl
+
+import yaml
+
+from tests.e2e.controlplane.build import Tool
+from tests.e2e.neighbours.neighbour import HERE
+from tests.e2e.neighbours.policy_engine import (
+    GAPS,
+    LIMITS,
+    NODE_SELECTOR,
+    POLICIES,
+    REQUESTS,
+    RESIZE,
+    TOLERATIONS,
+    PolicyEngine,
+    operations,
+)
+from tests.support.pods import Json
+from tests.support.processes import eventually, free_port
+
+KYVERNO = Tool(HERE / "kyverno", "github.com/kyverno/kyverno/cmd/kyverno")
+_NAMESPACE = "kyverno"
+_ENVIRONMENT = {
+    "KYVERNO_NAMESPACE": _NAMESPACE,
+    "KYVERNO_POD_NAME": "kyverno-0",
+    "KYVERNO_SERVICEACCOUNT_NAME": "kyverno-admission-controller",
+    "KYVERNO_DEPLOYMENT": "kyverno-admission-controller",
+    "INIT_CONFIG": "kyverno",
+    "METRICS_CONFIG": "kyverno-metrics",
+}
+# By it Kyverno marks the webhook configurations that it makes.
+_MANAGED = "webhook.kyverno.io/managed-by=kyverno"
+
+
+class Kyverno(PolicyEngine):
+    name = "Kyverno"
+    configuration = "kyverno-resource-mutating-webhook-cfg"
+
+    def start(self) -> None:
+        file = KYVERNO.source() / "config" / "install-latest-testing.yaml"
+        installed = ("Namespace", "CustomResourceDefinition", "ConfigMap")
+        manifests = [each for each in yaml.safe_load_all(file.read_text()) if each]
+        self.apply(*(each for each in manifests if each["kind"] in installed))
+        port = free_port()
+        secret = f"kyverno-svc.{_NAMESPACE}.svc.kyverno-tls"
+        account = f"system:serviceaccount:{_NAMESPACE}:kyverno"
+        self.run(
+            "kyverno",
+            KYVERNO,
+            f"--kubeconfig={self.cluster.kubeconfig}",
+            f"--serverIP=localhost:{port}",
+            "--webhookServerHost=127.0.0.1",
+            f"--webhookServerPort={port}",
+            f"--caSecretName={secret}-ca",
+            f"--tlsSecretName={secret}-pair",
+            f"--backgroundServiceAccountName={account}-background-controller",
+            f"--reportsServiceAccountName={account}-reports-controller",
+            "--metricsHost=127.0.0.1",
+            f"--metricsPort={free_port()}",
+            "--controllerRuntimeMetricsAddress=0",
+            "--admissionReports=false",
+            **_ENVIRONMENT,
+        )
+        eventually("it has issued its certificate", lambda: _serves(port))
+        eventually("it takes policies", lambda: self.applied(*map(_policy, POLICIES)))
+
+    def stop(self) -> None:
+        kinds = "mutatingwebhookconfiguration,validatingwebhookconfiguration"
+        super().stop()
+        self.cluster.kubectl("delete", kinds, "--selector", _MANAGED)
+
+
+def _serves(port: int) -> bool:
+    try:
+        ssl.get_server_certificate(("localhost", port))
+    except OSError:
+        return False
+    return True
+
+
+def _policy(name: str) -> Json:
+    """For namespaces with the label `neighbour: NAME`."""
+    pods = {
+        "kinds": ["Pod"],
+        "namespaceSelector": {"matchLabels": {"neighbour": name}},
+        **operations(name),
+    }
+
+    def key(field: str) -> str:
+        return f"+({field})" if name == GAPS else field
+
+    container = {
+        "(name)": "{{ element.name }}",
+        key("resizePolicy"): RESIZE,
+        "resources": {
+            "requests": {key(name): amount for name, amount in REQUESTS.items()},
+            "limits": {key(name): amount for name, amount in LIMITS.items()},
+        },
+    }
+    placement = {
+        "nodeSelector": {key(name): value for name, value in NODE_SELECTOR.items()},
+        key("tolerations"): TOLERATIONS,
+    }
+    each = {
+        "list": "request.object.spec.containers",
+        "patchStrategicMerge": {"spec": {"containers": [container]}},
+    }
+    rules = [
+        {"name": "containers", "mutate": {"foreach": [each]}},
+        {"name": "placement", "mutate": {"patchStrategicMerge": {"spec": placement}}},
+    ]
+    matching = {"match": {"any": [{"resources": pods}]}}
+    spec = {"rules": [{**rule, **matching} for rule in rules]}
+    return {"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": name}, "spec": spec}
