@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from tests.e2e.controlplane.build import minor
+from tests.e2e.controlplane.build import VERSIONS, minor
 from tests.e2e.matrix.probes import TOPICS, Probe
 from tests.support.pods import Json
 
@@ -43,6 +43,9 @@ def text() -> str:
 def _counts(runs: dict[str, Json]) -> Iterator[str]:
     yield "## Tests\n"
     yield "Tests that passed, by subject. Each Pod was created with podtailor and without; a Pod that is accepted only without it would be a failure.\n"
+    missing = [version for version in VERSIONS if version not in runs]
+    if missing:
+        yield f"Not asked yet: {', '.join(missing)}.\n"
     subjects = list(next(iter(runs.values()))["tests"])
     yield from _table(
         ["Kubernetes", *subjects],

@@ -56,13 +56,13 @@ def _value(path: str, manifest: Json, namespace: str = PLAIN) -> Observe:
 
 
 # Why versions differ, and what that means.
-_INIT_RESTART = "A resize of an init container cannot restart it, so 1.36, which allows the resize, refuses the value. podtailor never sets it there; if a template of yours does, remove it before the upgrade."
+_INIT_RESTART = "From 1.36 on ordinary init containers can be resized, but not by a restart, so the value is refused there. podtailor never sets it on them; if a template of yours does, remove it before the upgrade. `OnFailure` for one container is new in 1.35."
 _CONTAINER_RESTART = "Containers have a `restartPolicy` of their own from 1.35 on. podtailor sets no `RestartContainer` where it is `Never`, as the container would stay down."
 _MEMORY_LIMIT = "1.33 changes a memory limit downwards, or adds one, only together with a restart. On 1.33 set `RestartContainer` for memory if you want to decrease limits."
 _RESIZE_INIT = (
     "Ordinary init containers can be resized from 1.36 on, if the kubelet of the Node says that it can."
 )
-_RESIZE_WHOLE = "Pods that are sized as a whole can be resized as a whole from 1.36 on, if the kubelet of the Node says that it can."
+_RESIZE_WHOLE = "A Pod that is sized as a whole can be resized from 1.36 on: its containers, and the Pod itself if the kubelet of the Node says that it can. On 1.33 it is a Pod like any other, as the field is dropped."
 _NODE = "From 1.36 on the API server refuses what the Node cannot hold. Before, it takes the resize, and the kubelet reports it as infeasible in the Pod's conditions."
 _DROPPED = "1.33 has the field behind a gate that is off, and drops it after webhooks. podtailor knows and sizes the containers, within the values that the Pod would have had."
 _DROPPED_TOO = "What is dropped limits nothing."
@@ -101,7 +101,7 @@ _RESIZE_POLICY = (
     Probe("sidecar, `RestartContainer`", _pod(_OF_INIT, _init(_SIDECAR + _RESTART))),
     Probe("ordinary init container, `NotRequired`", _pod(_OF_INIT, _init(_NOT_REQUIRED))),
     Probe("ordinary init container, `RestartContainer`", _pod(_OF_INIT, _init(_RESTART)), _INIT_RESTART),
-    Probe("init container with `restartPolicy: OnFailure`, `RestartContainer`", _pod(_OF_INIT, _init(_ON_FAILURE + _RESTART))),
+    Probe("init container with `restartPolicy: OnFailure`, `RestartContainer`", _pod(_OF_INIT, _init(_ON_FAILURE + _RESTART)), _INIT_RESTART),
     Probe("ephemeral container", _ephemeral),
     Probe("Pod with `restartPolicy: Never`, `NotRequired`", _pod(_OF_APP, pod("restartPolicy: Never", container=_NOT_REQUIRED))),
     Probe("Pod with `restartPolicy: Never`, `RestartContainer`", _pod(_OF_APP, pod("restartPolicy: Never", container=_RESTART))),
@@ -174,7 +174,7 @@ _RESIZES = (
     Probe("sidecar", _resize(_MIXED, "sidecar", _MORE, field="initContainers")),
     Probe("ordinary init container", _declared(_resize(_MIXED, "init", _MORE, field="initContainers")), _RESIZE_INIT),
     Probe("ordinary init container, on a Node with an older kubelet", _resize(_MIXED, "init", _MORE, field="initContainers")),
-    Probe("container of a Pod with Pod-level resources", _resize(_WHOLE, "app", _MORE)),
+    Probe("container of a Pod with Pod-level resources", _resize(_WHOLE, "app", _MORE), _RESIZE_WHOLE),
     Probe("Pod-level resources", _declared(_resize_whole), _RESIZE_WHOLE),
     Probe("Pod-level resources, on a Node with an older kubelet", _resize_whole, _RESIZE_WHOLE),
     Probe("more than the Node has", _resize(_MIXED, "plain", _TOO_MUCH), _NODE),
