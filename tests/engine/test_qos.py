@@ -30,15 +30,19 @@ def test_class_of_one_container(before: str, gives: str, move: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("whole", "expected"),
+    ("whole", "container", "expected"),
     [
-        ("{}", "BestEffort"),
-        ("{requests: {cpu: '1'}}", "Burstable"),
-        ("{limits: {cpu: '1', memory: 1Gi}}", "Guaranteed"),
-        ("{limits: {cpu: '1', memory: 1Gi}, requests: {cpu: 500m}}", "Burstable"),
+        ("{}", "{requests: {memory: 1Mi}}", "BestEffort"),
+        ("{requests: {cpu: '1'}}", "{requests: {memory: 1Mi}}", "Burstable"),
+        ("{limits: {cpu: '1', memory: 1Gi}}", "{}", "Guaranteed"),
+        ("{limits: {cpu: '1', memory: 1Gi}}", "{requests: {memory: 1Mi}}", "Burstable"),
+        ("{limits: {cpu: '1', memory: 1Gi}}", "{limits: {cpu: '1', memory: 1Gi}}", "Guaranteed"),
+        ("{limits: {cpu: '1', memory: 1Gi}, requests: {cpu: 500m}}", "{}", "Burstable"),
     ],
 )
-def test_pod_that_is_sized_as_a_whole_has_the_class_of_that(whole: str, expected: str) -> None:
-    sized = pod(f"resources: {whole}", container="resources: {requests: {memory: 1Mi}}")
+def test_pod_that_is_sized_as_a_whole_has_the_class_of_that(
+    whole: str, container: str, expected: str
+) -> None:
+    sized = pod(f"resources: {whole}", container=f"resources: {container}")
     qos = decide(sized, snapshot(policy(f"resources: {GIVES}"))).outcome.qos
     assert (qos.before, qos.after) == (expected, expected)

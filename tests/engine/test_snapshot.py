@@ -57,6 +57,14 @@ def test_class_of_a_pod_sized_as_a_whole_by_version(
     assert (qos.before, qos.after) == (expected, expected)
 
 
+def test_pod_bound_counts_the_request_that_a_pod_level_limit_gives() -> None:
+    """A review from 1.37 on does not carry it, and a manifest never."""
+    deny = policy("resources: {onViolation: Deny, limits: [{type: Pod, min: {memory: 64Mi}}]}")
+    for minor in (None, 36, 37):
+        within = structs.replace(snapshot(deny), kubernetes=minor)
+        assert decide(pod("resources: {limits: {memory: 128Mi}}"), within).denied is None
+
+
 def test_containers_are_sized_where_empty_counts_as_unset() -> None:
     within = structs.replace(snapshot(SIZES), kubernetes=37)
     after = tailored(pod("resources: {}"), within=within)["spec"]["containers"][0]

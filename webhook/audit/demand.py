@@ -9,7 +9,7 @@ import msgspec
 from webhook.audit.findings import Amounts, Demand
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Path, Write
-from webhook.model.pod import ResourceList, Toleration, effective_requests
+from webhook.model.pod import ResourceList, Toleration
 from webhook.model.pod_resources import RequestsAndLimits, Side, aggregate, resources_after
 from webhook.model.quantity import milli
 from webhook.model.subject import Container, ContainerKind, Subject
@@ -38,7 +38,7 @@ def _requests(
     """As the scheduler computes them: `PodRequests` in k8s.io/component-helpers `resource/helpers.go`."""
     totals = _totals(subject, resources, "requests")
     whole = subject.spec.resources
-    pod_level = effective_requests(whole) if whole else {}
+    pod_level = (whole and whole.requests) or {}
     amounts = {}
     for resource in {*overhead, *pod_level, *totals}:
         if resource in pod_level and resource in QOS_RESOURCES:
@@ -61,7 +61,7 @@ def _totals(subject: Subject, resources: Mapping[Path, RequestsAndLimits], side:
 def _unsized(subject: Subject, resources: Mapping[Path, RequestsAndLimits], resource: str) -> Iterable[str]:
     """The containers that do not request the resource."""
     whole = subject.spec.resources
-    if whole and resource in effective_requests(whole):
+    if whole and resource in (whole.requests or {}):
         return ()
     return (each.name for each in _running(subject) if resource not in resources[each.path].requests)
 

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.patch import Write
-from webhook.model.pod import effective_requests
 from webhook.model.pod_resources import RequestsAndLimits, resources_after
 from webhook.model.quantity import milli
 from webhook.model.subject import Subject
@@ -32,7 +31,7 @@ class QosMove(Struct, frozen=True):
 def qos_move(subject: Subject, writes: Iterable[Write]) -> QosMove:
     whole = subject.spec.resources
     if whole is not None:  # no edit changes Pod-level resources
-        before = qos_class([RequestsAndLimits(effective_requests(whole), whole.limits or {})])
+        before = qos_class([RequestsAndLimits(whole.requests or {}, whole.limits or {})])
         return QosMove(before, before)
     before = qos_class([RequestsAndLimits(each.requests, each.limits) for each in subject.containers])
     return QosMove(before, qos_class([*resources_after(subject, writes).values()]))

@@ -54,9 +54,10 @@ class Snapshot(Struct, frozen=True):
         subject = subject_of(pod, namespace, self.accelerators)
         if self.kubernetes is not None and self.kubernetes < _IN_PLACE:
             return structs.replace(subject, supports_resize_policy=False)
-        if spec.resources is not None and self.kubernetes is not None and self.kubernetes >= _DEFAULTED_LATE:
-            stored = structs.replace(spec, resources=defaulted_pod_level(subject))
-            return structs.replace(subject, spec=stored)
+        if subject.spec.resources is not None:
+            is_late = self.kubernetes is not None and self.kubernetes >= _DEFAULTED_LATE
+            stored = defaulted_pod_level(subject, after_webhooks=is_late)
+            return structs.replace(subject, spec=structs.replace(subject.spec, resources=stored))
         return subject
 
 

@@ -152,7 +152,7 @@ def effective_requests(resources: ResourceRequirements) -> ResourceList:
     """Requests as the API server stores them: a limit without a request is the request too.
 
     Reviews carry both, manifests may not. Source: `SetDefaults_Pod` in k8s.io/kubernetes
-    `pkg/apis/core/v1/defaults.go`, for containers and for `spec.resources` of a Pod.
+    `pkg/apis/core/v1/defaults.go`, for containers; `completed` in model/pod_resources.py is for Pods.
     """
     requests, limits = resources.requests or {}, resources.limits
     return {**limits, **requests} if limits else requests

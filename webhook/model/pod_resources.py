@@ -46,14 +46,17 @@ def pod_level(pod: ResourceRequirements, side: Side, resource: str) -> Quantity 
     return quantity.read(written[resource]) if resource in QOS_RESOURCES and resource in written else None
 
 
-def defaulted_pod_level(subject: Subject) -> ResourceRequirements | None:
-    """Pod-level resources as Kubernetes 1.37 stores them; None if they are empty, which is unset there.
+def defaulted_pod_level(subject: Subject, *, after_webhooks: bool) -> ResourceRequirements | None:
+    """Pod-level resources as the API server stores them. Reviews before 1.37 carry these, manifests may not.
 
-    Source: `DefaultPodLevelResources` in k8s.io/kubernetes `pkg/api/pod/util.go`.
+    `after_webhooks`: as from 1.37 on, where empty ones count as unset, and values of containers decide about
+    limits too. Source: `DefaultPodLevelResources` in k8s.io/kubernetes `pkg/api/pod/util.go`; before 1.37
+    `SetDefaults_Pod` in `pkg/apis/core/v1/defaults.go`.
     """
     whole = subject.spec.resources
     if whole is None or not (whole.requests or whole.limits):
-        return None
+        return None if after_webhooks else whole
+    adds_totals = after_webhooks or bool(whole.limits)
     requests, limits = dict(whole.requests or {}), dict(whole.limits or {})
     for resource in QOS_RESOURCES:
         requested = [
@@ -62,11 +65,11 @@ def defaulted_pod_level(subject: Subject) -> ResourceRequirements | None:
         limited = [
             (each.kind, each.limits[resource]) for each in subject.containers if resource in each.limits
         ]
-        if requested:
+        if requested and adds_totals:
             requests.setdefault(resource, f"{_total(requested)}m")
         elif resource in limits:
             requests.setdefault(resource, limits[resource])
-        if resource in requests and len(limited) == len(subject.containers):
+        if after_webhooks and resource in requests and len(limited) == len(subject.containers):
             limits.setdefault(resource, f"{max(_total(limited), milli(requests[resource]))}m")
     return ResourceRequirements(requests=requests, limits=limits)
 
