@@ -200,4 +200,7 @@ def _all(stored: Json) -> Json:
     """What must stay, reviewed again; the words of a neighbour's own annotations may come in another order."""
     annotations = stored["metadata"].get("annotations") or {}
     noted = {key: value if key == APPLIED else "" for key, value in annotations.items()}
-    return {"spec": stored["spec"], "labels": stored["metadata"].get("labels"), "annotations": noted}
+    # Kyverno moves containers to the front that it has nothing to add to; podtailor never moves one.
+    ordered = sorted(stored["spec"]["containers"], key=lambda container: container["name"])
+    spec = {**stored["spec"], "containers": ordered}
+    return {"spec": spec, "labels": stored["metadata"].get("labels"), "annotations": noted}
