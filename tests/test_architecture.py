@@ -125,6 +125,7 @@ def _distribution(requirement: str) -> str:
 _TESTED_BY = {
     "webhook/audit/cluster/discovery.py": "tests/e2e/test_audit.py",
     "webhook/audit/cluster/objects.py": "tests/audit/cluster/test_workloads.py",
+    "webhook/audit/costs/costs.py": "tests/audit/costs/test_costing.py",
     "webhook/audit/costs/objects.py": "tests/e2e/test_audit.py",
     "webhook/audit/findings.py": "tests/audit/test_judge.py",
     "webhook/audit/reports/html.py": "tests/browser/test_report.py",

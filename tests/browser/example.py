@@ -12,7 +12,7 @@ from tests.audit.verdicts import EARLIER, EVERYBODY, LATER
 from tests.support.pods import Json, policy, yaml
 from webhook.audit.costs.autoscalers import Autoscaler, Metric, Wakeup
 from webhook.audit.costs.capacity import NodeCapacity
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.drift import expected_of_template
 from webhook.audit.enforcement import NOT_ENFORCED, Enforcement
 from webhook.audit.reports import html

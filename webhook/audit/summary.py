@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Verdict, not_judged, problem_of
 from webhook.audit.judge import judge

@@ -6,7 +6,7 @@ import pytest
 
 from tests.audit.verdicts import VIEW, live_pod, verdict_with
 from webhook.audit.costs.capacity import NodeCapacity
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import Finding
 from webhook.audit.reports.charts import Comparison, Meter, charts, meters
 from webhook.audit.summary import Summary

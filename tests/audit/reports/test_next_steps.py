@@ -8,7 +8,7 @@ from msgspec import structs
 from tests.audit.verdicts import WEB, judged, verdict_with
 from tests.support.pods import pod, policy
 from webhook.audit.costs.capacity import NodeCapacity
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import Finding
 from webhook.audit.reports.next_steps import Step, next_steps
 from webhook.audit.reports.scope import Scope

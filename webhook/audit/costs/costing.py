@@ -6,25 +6,16 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from kubernetes.client import ApiClient
-from msgspec import Struct
 
-from webhook.audit.costs.autoscalers import Autoscalers, Usage, Wakeup
-from webhook.audit.costs.capacity import Capacity, NodeCapacity
+from webhook.audit.costs.autoscalers import Autoscalers, Usage
+from webhook.audit.costs.capacity import Capacity
+from webhook.audit.costs.costs import Costs
 from webhook.audit.costs.objects import AUTOSCALERS, NODES, usage_in
 from webhook.audit.findings import Verdict
 from webhook.cluster.pager import objects
 from webhook.cluster.reads import as_cluster_error
 from webhook.errors import ClusterError
 from webhook.workloads.workload import Workload
-
-
-class Costs(Struct, frozen=True):
-    """Empty unless the whole cluster was audited."""
-
-    capacity: tuple[NodeCapacity, ...] = ()
-    wakeups: tuple[Wakeup, ...] = ()
-    unknown_reason: str = ""
-    """Why it is empty."""
 
 
 def costing_of(api: ApiClient) -> tuple[Costing | None, str]:

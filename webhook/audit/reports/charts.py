@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import Amounts
 from webhook.audit.reports.wording import added, amount
 from webhook.audit.summary import Summary, Total

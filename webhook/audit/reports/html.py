@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from jinja2 import Environment
 
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import WORST_FIRST, Finding
 from webhook.audit.reports.charts import charts, meters
 from webhook.audit.reports.headline import headline

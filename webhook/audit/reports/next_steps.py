@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import Finding
 from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Row

@@ -11,7 +11,8 @@ from msgspec import structs
 
 from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Selection, plugins
-from webhook.audit.costs.costing import Costs, costing_of
+from webhook.audit.costs.costing import costing_of
+from webhook.audit.costs.costs import Costs
 from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Auditor

@@ -11,7 +11,7 @@ import typer
 from msgspec import structs
 
 from webhook.audit import what_if
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.enforcement import NOT_ENFORCED
 from webhook.audit.findings import WORST_FIRST, Finding, problem_of
 from webhook.audit.reports.scope import Scope

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import Finding, Verdict
 from webhook.audit.reports import openreports
 from webhook.audit.reports.records import record_of, row_of

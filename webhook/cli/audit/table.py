@@ -9,7 +9,7 @@ from rich.text import Text
 
 from webhook.audit.costs.autoscalers import Wakeup
 from webhook.audit.costs.capacity import NodeCapacity
-from webhook.audit.costs.costing import Costs
+from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import WORST_FIRST, Finding
 from webhook.audit.reports.headline import headline
 from webhook.audit.reports.wording import brief, pods_of, policies_of, qos_change, short
