@@ -107,9 +107,12 @@ def _same(runs: dict[str, Json]) -> Iterator[str]:
     version = list(runs)[-1]
     for topic, probes in TOPICS.items():
         others = differing(topic, runs)
-        yield f"\n### {topic}\n"
-        rows = [(probe.what, _seen(topic, probe, runs)[version]) for probe in probes if probe not in others]
-        yield from _table(["", "the API server"], ([what, _cell(seen)] for what, seen in rows))
+        rows = [
+            [probe.what, _cell(_seen(topic, probe, runs)[version])] for probe in probes if probe not in others
+        ]
+        if rows:
+            yield f"\n### {topic}\n"
+            yield from _table(["", "the API server"], rows)
 
 
 def _seen(topic: str, probe: Probe, runs: dict[str, Json]) -> dict[str, str]:
