@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.examples import at_most
+
 # How long and how large the long tests are, and on which Kubernetes; every other variable of this prefix is a flag
 # of the command line.
-_OF_TESTS = ("E2E", "SCALE", "SOAK", "ABUSE", "ROLLOUT", "PICTURE", "K8S")
+_OF_TESTS = ("E2E", "SCALE", "SOAK", "ABUSE", "ROLLOUT", "PICTURE", "K8S", "EXAMPLES")
 _PREFIX = "PODTAILOR_"
 # What decides how a terminal is written to, and which cluster is looked at.
 _STRIPPED = {
@@ -49,7 +51,9 @@ for each in ("COLUMNS", "LINES"):
 os.chdir(Path(__file__).parents[1])
 
 # How long an example takes, and how many are too large, says more of the machine than of the code.
-settings.register_profile("podtailor", deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "podtailor", deadline=None, suppress_health_check=list(HealthCheck), max_examples=at_most(100)
+)
 settings.load_profile("podtailor")
 
 

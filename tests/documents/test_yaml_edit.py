@@ -11,10 +11,11 @@ from typing import Any
 
 import jsonpatch
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tests.support.examples import examples
 from tests.support.manifests import texts
 from tests.support.pods import Json, decide
 from tests.support.strategies import pods
@@ -57,7 +58,7 @@ def _styles(pod: Json) -> list[str]:
     return texts
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(pods(), st.integers(0, 5))
 def test_edited_text_means_the_patched_data_and_keeps_every_line(pod: Json, style: int) -> None:
     (pod["metadata"].get("annotations") or {}).pop("huge", None)  # ruamel.yaml is slow
@@ -90,7 +91,7 @@ def _is_within(before: str, after: str) -> bool:
     return all(each in characters for each in before)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(texts(), st.data())
 def test_any_edited_manifest_means_the_patched_data_and_keeps_every_other_byte(
     text: str, data: st.DataObject

@@ -21,6 +21,7 @@ from typing import Any
 
 from tests.pythons import ROOT, image_version, interpreters
 from tests.support import apt
+from tests.support.examples import FEWER
 
 _SECONDS_AHEAD = 400 * 24 * 3600
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
@@ -53,7 +54,7 @@ def main() -> int:
         environment = {"PATH": os.environ["PATH"], **_HOSTILE, "HOME": str(home), "TMPDIR": str(home)}
         # What is installed stays this user's.
         environment["PYTHONPYCACHEPREFIX"] = str(home / "compiled")
-        environment |= _clock(folder, missing)
+        environment |= FEWER | _clock(folder, missing)
         python, libraries = _python_of_the_image(folder, user, missing)
         subprocess.run(
             ["make", "--silent", "-C", copy, f"PYTHON={python}", ".venv/.ready"],  # noqa: S607 (the machine's own)

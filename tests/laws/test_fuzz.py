@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tests.support.examples import examples
 from tests.support.pods import Json, decide, pod, snapshot
 from tests.support.server import review_of
 from tests.support.strategies import pods
@@ -37,7 +38,7 @@ from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 from webhook.server.wire import BadReviewError
 
-FUZZ = settings(max_examples=200, derandomize=True)
+FUZZ = examples(200, settings(derandomize=True))
 
 ODD = st.one_of(
     st.none(),
@@ -131,7 +132,7 @@ def _answer(body: bytes) -> Json | None:
     return answer
 
 
-@settings(FUZZ, max_examples=70)  # generating them is what takes long
+@examples(70, FUZZ)  # generating them is what takes long
 @given(bent(pods(owned=True).map(review_of)))
 def test_reviews_are_answered_or_refused(review: Any) -> None:
     answer = _answer(json.dumps(review).encode())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.laws import hold_for, keeps_bounds
 from tests.support.pods import Json, decide, policy, policy_of, yaml
 from tests.support.policy_strategies import namespaces, policies
@@ -50,13 +51,13 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS.values(), ids=SNAPSHOTS)
-@settings(max_examples=140)
+@examples(140)
 @given(pods())
 def test_laws_hold_for_generated_pods(snapshot: Snapshot, pod: Json) -> None:
     hold_for(pod, snapshot)
 
 
-@settings(max_examples=140)
+@examples(140)
 @given(pods(), st.lists(policies(), min_size=1, max_size=4), namespaces())
 def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json], namespace: Namespace) -> None:
     made = [policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(generated)]

@@ -6,10 +6,11 @@ import copy
 from typing import Any
 
 import jsonpatch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tests.support.examples import examples
 from tests.support.pods import Json, decide, policy, policy_of
 from tests.support.policy_strategies import namespaces, policies
 from tests.support.strategies import pods
@@ -19,7 +20,7 @@ from webhook.model.policy import Policy
 from webhook.model.subject import Namespace
 from webhook.policies.shipped import Profile, built_in
 
-every_way = settings(max_examples=50)
+every_way = examples(50)
 UNRELATED = policy(
     """
     priority: 1000

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.conftest import Run
+from tests.support.examples import examples
 from tests.support.strategies import pods
 from webhook.cli.common.manifests import find_manifests
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
@@ -179,7 +180,7 @@ def test_files_have_no_record_of_what_admission_did(run: Run, folder: Path) -> N
 
 
 @given(st.lists(pods(), min_size=1, max_size=3), st.sampled_from([Profile.SAFE, Profile.STRICT]))
-@settings(max_examples=60)
+@examples(60)
 def test_what_was_written_needs_no_change(
     tmp_path_factory: pytest.TempPathFactory, objects: list[dict[str, Any]], builtin: Profile
 ) -> None:
