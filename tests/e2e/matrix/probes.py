@@ -56,8 +56,8 @@ def _value(path: str, manifest: Json, namespace: str = PLAIN) -> Observe:
 
 
 # Why versions differ, and what that means.
-_INIT_RESTART = "From 1.36 on ordinary init containers can be resized, but not by a restart, so the value is refused there. podtailor never sets it on them; if a template of yours does, remove it before the upgrade. `OnFailure` for one container is new in 1.35."
-_CONTAINER_RESTART = "Containers have a `restartPolicy` of their own from 1.35 on. podtailor sets no `RestartContainer` where it is `Never`, as the container would stay down."
+_INIT_RESTART = "From 1.36 on ordinary init containers can be resized, but not by a restart, so the value is refused there. podtailor never sets it on them; if a template of yours does, remove it before the upgrade. `OnFailure` for one container is new in 1.35; 1.34 drops it."
+_CONTAINER_RESTART = "Containers have a `restartPolicy` of their own from 1.35 on; 1.34 drops it. podtailor sets no `RestartContainer` where it is `Never`, as the container would stay down."
 _MEMORY_LIMIT = "1.33 changes a memory limit downwards, or adds one, only together with a restart. On 1.33 set `RestartContainer` for memory if you want to decrease limits."
 _RESIZE_INIT = (
     "Ordinary init containers can be resized from 1.36 on, if the kubelet of the Node says that it can."
