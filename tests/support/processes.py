@@ -8,11 +8,35 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 T = TypeVar("T")
+
+
+class Started(ABC):
+    """What `with` starts, and stops however its body or the start itself ends."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Back once it can be used."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End what `start` began, as far as it came."""
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
 class Process:

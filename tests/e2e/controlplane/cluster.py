@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from certs.files import CA_CERT
 from tests.e2e.controlplane import given
 from tests.e2e.controlplane.build import VERSION, binaries
-from tests.support.processes import Process, eventually, free_port
+from tests.support.processes import Process, Started, eventually, free_port
 
 NODES = Path(__file__).parent / "nodes.yaml"
 
@@ -29,7 +29,7 @@ class KubectlError(Exception):
     """kubectl failed, or with --warnings-as-errors had something to say."""
 
 
-class ControlPlane:
+class ControlPlane(Started):
     """Everything of one cluster lives in `folder`; `stop` ends what `start` began."""
 
     def __init__(self, folder: Path, *flags: str, version: str = VERSION, kwok: bool = True) -> None:
@@ -72,17 +72,6 @@ class ControlPlane:
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self._port}"
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Up to Nodes that are Ready and a default ServiceAccount that Pods can use."""

@@ -8,18 +8,17 @@ from __future__ import annotations
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 from certs.files import issue_to
 from tests.e2e.controlplane.build import Tool, built
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.support.pods import Json
-from tests.support.processes import Process
+from tests.support.processes import Process, Started
 
 HERE = Path(__file__).parent
 
 
-class Neighbour:
+class Neighbour(Started):
     """`start` brings its parts up and registers its webhook; `stop` ends and unregisters what `start` began."""
 
     name: str
@@ -59,17 +58,6 @@ class Neighbour:
         )
         while self._processes:
             self._processes.pop().stop()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def connects(port: int) -> bool:

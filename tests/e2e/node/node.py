@@ -7,13 +7,12 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Self
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.node.image import image
 from tests.e2e.node.machine import HOST, Machine
 from tests.support.pods import Json
-from tests.support.processes import eventually, free_port
+from tests.support.processes import Started, eventually, free_port
 
 NAME = "localhost"
 """By which the API server calls the kubelet: its port is forwarded to this machine's loopback."""
@@ -21,7 +20,7 @@ PATIENCE = 300
 """Seconds in which whatever a Node does is done, on a machine that has other work too."""
 
 
-class Node:
+class Node(Started):
     """The one Node of a control plane without kwok. `stop` ends what `start` began."""
 
     def __init__(self, cluster: ControlPlane, folder: Path, *, cpus: int = 2, mib: int = 2048) -> None:
@@ -31,17 +30,6 @@ class Node:
         self._machine: Machine | None = None
         self.seconds = 0.0
         """From the start of the machine until the Node was Ready."""
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Up to a Node that is Ready."""
