@@ -42,6 +42,13 @@ def client(cluster: ControlPlane) -> Iterator[Client]:
         yield made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def namespaces_end(cluster: ControlPlane) -> Iterator[None]:
+    """With their module: controllers that it leaves create Pods forever, also while another one has no webhook."""
+    yield
+    cluster.delete_namespaces()
+
+
 @pytest.fixture(scope="module")
 def crds(cluster: ControlPlane) -> Iterator[ControlPlane]:
     """With podtailor's custom resources; they go, and all policies with them."""

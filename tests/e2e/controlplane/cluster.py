@@ -48,6 +48,7 @@ class ControlPlane(Started):
         """Of the kubelet of a Node that is called `localhost`."""
         self._port = free_port()
         self._processes: list[Process] = []
+        self._namespaces: list[str] = []
         self.kubeconfig = folder / "kubeconfig"
 
     @property
@@ -174,8 +175,15 @@ class ControlPlane(Started):
         metadata = {"name": name, "labels": {f"podtailor.dev/{key}": value for key, value in labels.items()}}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         self.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
+        self._namespaces.append(name)
         self.wait_for_namespace(name)
         return name
+
+    def delete_namespaces(self) -> None:
+        """Those of `create_namespace`; back once no controller can create a Pod in them."""
+        if self._namespaces:
+            self.kubectl("delete", "namespace", *self._namespaces, "--wait=false", "--ignore-not-found")
+            self._namespaces.clear()
 
     def wait_for_namespace(self, name: str) -> None:
         """The controller manager makes the ServiceAccount without which Pods are refused."""
