@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certs.files import CA_CERT
 from tests.e2e.controlplane import given
-from tests.e2e.controlplane.build import VERSION, binaries
+from tests.e2e.controlplane.build import VERSION, binaries, binary
 from tests.support.processes import Process, Started, eventually, free_port
 
 NODES = Path(__file__).parent / "nodes.yaml"
@@ -223,10 +223,12 @@ class ControlPlane(Started):
         process.signal(signal.SIGKILL)
         process.wait()
 
-    def start_again(self, name: str) -> None:
-        """With the same flags, on the same port."""
+    def start_again(self, name: str, version: str = "") -> None:
+        """With the same flags, on the same port; as of another `version` of Kubernetes, if one is given."""
         process = self._named(name)
-        self._processes[self._processes.index(process)] = Process(name, process.command, process.log)
+        program, *flags = process.command
+        command = [str(binary(name, version)) if version else program, *flags]
+        self._processes[self._processes.index(process)] = Process(name, command, process.log)
 
     def audit_annotations(self, namespace: str, pod: str) -> dict[str, str] | None:
         """What is noted beside the creation of a Pod in the API server's audit log."""
