@@ -67,10 +67,7 @@ def _steps(page: Path) -> Iterator[Step]:
 
 
 def output(command: str, **environment: str) -> str:
-    """What a command prints, on both streams, run with the commands of this installation.
-
-    A command that fails prints `exit N` at the end, unless it says `error: ` itself.
-    """
+    """What a command prints, on both streams, run with the commands of this installation."""
     variables = {**os.environ, "COLUMNS": "80", **environment}
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     done = subprocess.run(
@@ -82,8 +79,12 @@ def output(command: str, **environment: str) -> str:
         check=False,
         timeout=120,
     )
-    failed = done.returncode and not done.stdout.startswith("error: ")
-    return done.stdout + (f"exit {done.returncode}\n" if failed else "")
+    return with_exit_code(done.stdout, done.returncode)
+
+
+def with_exit_code(printed: str, code: int) -> str:
+    """A command that fails prints `exit N` at the end, unless it says `error: ` itself."""
+    return printed + (f"exit {code}\n" if code and not printed.startswith("error: ") else "")
 
 
 def with_code_of(page: Path, translation: Path) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from rich.text import Text
@@ -64,16 +64,25 @@ def test_errors_have_one_style(
         pytest.param("TERM=dumb CLICOLOR_FORCE=1", True, True, id="forced in a dumb terminal"),
     ],
 )  # fmt: skip
-def test_colour(variables: str, *, in_tty: bool, in_pipe: bool) -> None:
-    given = {"TERM": "xterm", **dict(each.split("=") for each in variables.split())}
-    command = ("test", "examples/tests/built-in.yaml")
-    code, printed = in_terminal(*command, variables=given)
-    assert (code, "\x1b[32m" in printed, "ok" in printed) == (0, in_tty, True)
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), **given}
-    piped = subprocess.run(
-        [sys.executable, "-m", "webhook", *command], capture_output=True, env=environment, check=True
-    ).stdout
-    assert (b"\x1b[32m" in piped, b"ok" in piped) == (in_pipe, True)
+def test_colour(variables: str, monkeypatch: pytest.MonkeyPatch, *, in_tty: bool, in_pipe: bool) -> None:
+    for name, value in (each.split("=") for each in ("TERM=xterm", *variables.split())):
+        monkeypatch.setenv(name, value)
+    for (reading, writing), coloured in ((pty.openpty(), in_tty), (os.pipe(), in_pipe)):
+        with os.fdopen(writing, "w") as stream, monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", stream)
+            console().print("ok", style="green")
+            stream.flush()
+            printed = os.read(reading, 4096)
+        os.close(reading)
+        assert (b"\x1b[32m" in printed, b"ok" in printed) == (coloured, True)
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"), [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)]
+)
+def test_a_command_has_colour_as_its_console_has(variables: dict[str, str], *, coloured: bool) -> None:
+    code, printed = in_terminal("test", "examples/tests/built-in.yaml", variables=variables)
+    assert (code, "\x1b[32m" in printed, "ok" in printed) == (0, coloured, True)
 
 
 def test_a_log_with_both_streams_keeps_their_order() -> None:
