@@ -12,7 +12,7 @@ export PODTAILOR_K8S := $(K8S)
 LONG := tests/image $(patsubst %,tests/e2e/test_%.py,docs rollout audit helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere unit check-pythons test e2e matrix e2e-node node scale neighbours bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node node scale neighbours bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -32,6 +32,9 @@ check-elsewhere: $(READY) ## Unit tests on another day, in another zone and loca
 
 unit: $(READY) ## Unit tests and laws alone; make unit PYTHON=python3.12, as make check, on that Python
 	$(BIN)/pytest -q -n auto -m "not e2e and not soak"
+
+laws: $(READY) ## Generated tests with twenty times as many examples as make check (ten minutes)
+	PODTAILOR_EXAMPLES=20 $(BIN)/pytest -q -n auto -m "hypothesis and not e2e and not soak"
 
 check-pythons: $(READY) ## Unit tests on the supported Pythons that the two above do not use (a minute)
 	$(BIN)/python -m tests.pythons

@@ -133,7 +133,7 @@ def _answer(body: bytes) -> Json | None:
 
 
 @examples(70, FUZZ)  # generating them is what takes long
-@given(bent(pods(owned=True).map(review_of)))
+@given(bent(pods(distinct=3).map(review_of)))
 def test_reviews_are_answered_or_refused(review: Any) -> None:
     answer = _answer(json.dumps(review).encode())
     if answer is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any, TypeVar
 
@@ -128,8 +129,11 @@ _owners = st.sampled_from(("StatefulSet", "ReplicaSet", "DaemonSet", "Job")).map
 
 
 @st.composite
-def pods(draw: st.DrawFn, *, owned: bool = True) -> Json:
-    """`owned=False` leaves owners out: an API server takes only those that exist."""
+def pods(draw: st.DrawFn, *, owned: bool = True, distinct: int = 20) -> Json:
+    """`owned=False` leaves owners out: an API server takes only those that exist.
+
+    Of more containers than `distinct` the others repeat these under their own names: drawing takes long.
+    """
     count = draw(st.one_of(st.integers(1, 3), st.just(20)))
     metadata: Json = {"name": "p", "namespace": "default", "managedFields": [{"manager": "test"}]}
     put(metadata, "labels", draw(_maybe(_labels)))
@@ -153,8 +157,11 @@ def pods(draw: st.DrawFn, *, owned: bool = True) -> Json:
         }
     if owned:
         put(metadata, "ownerReferences", draw(_maybe(_owners)))
+    drawn = [draw(_container(f"c{index}")) for index in range(min(count, distinct))]
     spec: Json = {
-        "containers": [draw(_container(f"c{index}")) for index in range(count)],
+        "containers": [
+            {**copy.deepcopy(drawn[index % len(drawn)]), "name": f"c{index}"} for index in range(count)
+        ],
         "futureField": {"kept": True},
     }
     init = [draw(_container(f"i{index}", init=True)) for index in range(draw(st.integers(0, 2)))]

@@ -179,11 +179,14 @@ def test_files_have_no_record_of_what_admission_did(run: Run, folder: Path) -> N
     assert "podtailor.dev/applied" not in (folder / "a.yaml").read_text()
 
 
-@given(st.lists(pods(), min_size=1, max_size=3), st.sampled_from([Profile.SAFE, Profile.STRICT]))
+@given(st.lists(pods(distinct=3), min_size=1, max_size=3), st.sampled_from([Profile.SAFE, Profile.STRICT]))
 @examples(60)
 def test_what_was_written_needs_no_change(
     tmp_path_factory: pytest.TempPathFactory, objects: list[dict[str, Any]], builtin: Profile
 ) -> None:
+    for each in objects:  # ruamel.yaml is slow
+        (each["metadata"].get("annotations") or {}).pop("huge", None)
+        del each["spec"]["containers"][4:]
     file = tmp_path_factory.mktemp("files") / "pods.yaml"
     file.write_text("---\n".join(map(yaml_dump.dump, objects)))
     snapshot = snapshot_from(PolicyOptions(builtin=builtin, annotate=False))
