@@ -49,7 +49,7 @@ e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another 
 matrix: $(READY) ## Try every version of Kubernetes, K8S=1.34 one of them; writes docs/kubernetes.md (four minutes each)
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/python -m tests.e2e.matrix $(K8S)
 
-e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make test (eight minutes)
+e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make test (a quarter of an hour)
 	$(BIN)/pytest -q -s -m soak tests/e2e/node
 
 node: $(READY) ## Run a control plane and a real Node on this machine, with podtailor; Ctrl-C ends it

@@ -53,9 +53,9 @@ Everything runs. In another terminal:
   kubectl get nodes -o wide
   kubectl run web --image={image} -- sleep inf
   kubectl wait --for=condition=Ready pod/web --timeout=10m
-  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/memory.max
-  kubectl patch pod web --subresource=resize --patch='{{"spec":{{"containers":[{{"name":"web","resources":{{"requests":{{"cpu":"200m"}},"limits":{{"memory":"512Mi"}}}}}}]}}}}'
-  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/memory.max
+  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/cpu.max
+  kubectl patch pod web --subresource=resize --patch='{{"spec":{{"containers":[{{"name":"web","resources":{{"requests":{{"cpu":"200m"}},"limits":{{"cpu":"500m"}}}}}}]}}}}'
+  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/cpu.max
   kubectl apply -f examples/policies/models.yaml            # a policy of your own
 
 {image} is the only image. What podtailor says is in {folder}/podtailor.log, what the kubelet says

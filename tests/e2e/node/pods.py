@@ -43,7 +43,7 @@ class Pods:
         """Created, and ready."""
         started = time.monotonic()
         name = self.create(manifest)["metadata"]["name"]
-        ready = self.wait(name, "is ready", lambda pod: _condition(pod, "Ready").get("status") == "True")
+        ready = self.wait(name, "is ready", lambda pod: condition(pod, "Ready").get("status") == "True")
         print(f"\n{name}: ready after {time.monotonic() - started:.1f} s", end="")
         return ready
 
@@ -64,12 +64,16 @@ class Pods:
 
     def resize(self, name: str, resources: Json) -> tuple[Json, float]:
         """The Pod once the kubelet says that its container has these, and the seconds until then."""
-        patch = {"spec": {"containers": [{"name": "app", "resources": resources}]}}
         started = time.monotonic()
-        self._cluster.kubectl("patch", "pod", name, f"--namespace={self.namespace}", "--subresource=resize",
-                              f"--patch={json.dumps(patch)}")  # fmt: skip
+        self.request_resize(name, resources)
         resized = self.wait(name, "is resized", lambda pod: _has(pod, resources))
         return resized, time.monotonic() - started
+
+    def request_resize(self, name: str, resources: Json) -> None:
+        """Raises KubectlError if the API server refuses it."""
+        patch = {"spec": {"containers": [{"name": "app", "resources": resources}]}}
+        self._cluster.kubectl("patch", "pod", name, f"--namespace={self.namespace}", "--subresource=resize",
+                              f"--patch={json.dumps(patch)}")  # fmt: skip
 
     def sh(self, name: str, script: str) -> str:
         """What a shell in the container prints. Raises KubectlError where it fails."""
@@ -102,5 +106,6 @@ def _has(pod: Json, resources: Json) -> bool:
     )
 
 
-def _condition(pod: Json, name: str) -> Json:
+def condition(pod: Json, name: str) -> Json:
+    """Empty if the Pod has none of this name."""
     return next((each for each in pod["status"].get("conditions", []) if each["type"] == name), {})

@@ -1,28 +1,88 @@
-"""`make node` leaves no process behind, however it ends."""
+"""`make node` does what its guide says, and leaves no process behind, however it ends."""
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from tests.e2e.node.image import image
 from tests.e2e.node.node import PATIENCE
-from tests.support.processes import eventually
+from tests.support.processes import ends_with_us, eventually
 
 _PARTS = {"etcd", "kube-apiserver", "kube-controller", "kube-scheduler", "python", "qemu-system-x86"}
 """What it is made of, by the names that the kernel keeps of programs: their first 15 characters."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    """All that it runs: the first build takes longer than a test waits."""
+    image()
+
+
+def test_does_what_its_guide_says_until_ctrl_c() -> None:
+    with _demo() as process:
+        printed = _printed(process)
+        (kubeconfig,) = re.findall(r"KUBECONFIG=(\S+)", printed)
+        (kubectl,) = re.findall(r"alias kubectl=(\S+)", printed)
+        nodes, run, ready, show, resize, _, apply = re.findall(r"^  kubectl (.+)", printed, re.MULTILINE)
+
+        def output(command: str) -> str:
+            words = [kubectl, *shlex.split(command, comments=True)]
+            environment = {**os.environ, "KUBECONFIG": kubeconfig}
+            return subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout
+
+        assert "containerd://2" in output(nodes)
+        output(run)
+        output(ready)
+        assert output(show).split() == ["17", "max", "100000"]
+        output(resize)
+        # The kubelet takes a second or two.
+        eventually("it is resized", lambda: output(show).split() == ["29", "50000", "100000"])
+        output(apply)
+        pids = _pids(process.pid)
+        assert set(pids.values()) >= _PARTS
+        # In a terminal, Ctrl-C signals all of them.
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        eventually("all are gone", lambda: not _running(pids))
+
+
 def test_leaves_no_process_behind_where_it_is_killed() -> None:
-    command = [sys.executable, "-m", "tests.e2e.node.demo"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+    with _demo() as process:
+        eventually("QEMU runs", lambda: set(_pids(process.pid).values()) >= _PARTS, PATIENCE)
+        pids = _pids(process.pid)
+        process.kill()
+        eventually("all are gone", lambda: not _running(pids))
+
+
+@contextmanager
+def _demo() -> Iterator[subprocess.Popen[str]]:
+    """Running, in a process group of its own."""
+    command = ends_with_us([sys.executable, "-m", "tests.e2e.node.demo"])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
-            eventually("QEMU runs", lambda: set(_pids(process.pid).values()) >= _PARTS, PATIENCE)
-            pids = _pids(process.pid)
+            yield process
         finally:
             process.kill()
-    eventually("all are gone", lambda: not _running(pids))
+
+
+def _printed(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("Ctrl-C ends it"):
+            break
+    return "".join(lines)
 
 
 def _pids(ancestor: int) -> dict[int, str]:
