@@ -101,6 +101,9 @@ READ = [
 ]
 
 
+STRICT = snapshot_of(built_in(Profile.STRICT))
+
+
 @pytest.mark.parametrize("place", ["labels", "annotations", "namespace", "name"])
 @pytest.mark.parametrize("key", range(len(READ)))
 def test_whatever_is_written_where_we_read_is_decided(place: str, key: int) -> None:
@@ -113,7 +116,7 @@ def test_whatever_is_written_where_we_read_is_decided(place: str, key: int) -> N
         else:
             odd["metadata"][place] = {READ[key]: text}
         namespaces = {"default": Namespace("default", of_namespace)}
-        within = structs.replace(snapshot_of(built_in(Profile.STRICT)), namespaces=namespaces)
+        within = structs.replace(STRICT, namespaces=namespaces)
         decision = decide(odd, within)
         assert decision.patch == decide(odd, within).patch
         assert all(len(str(warning)) <= WARNING_LENGTH for warning in decision.warnings)
