@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 
 
-def audit(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "webhook", "audit", f"--kubeconfig={kubeconfig}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+def audit(kubeconfig: Path, *arguments: str) -> CompletedProcess[str]:
+    return podtailor("audit", f"--kubeconfig={kubeconfig}", *arguments)
 
 
 def audit_lines(kubeconfig: Path, *arguments: str) -> list[Json]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
 from tests.e2e.workloads import bare, controller, hundred
 from tests.support.browser import page
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 
@@ -30,9 +30,8 @@ class Audited:
     def __init__(self, cluster: ControlPlane, kubelet: Kubelet) -> None:
         self.cluster, self.kubelet = cluster, kubelet
 
-    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "webhook", *arguments, f"--kubeconfig={self.cluster.kubeconfig}"]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+    def run(self, *arguments: str, stdin: str = "") -> CompletedProcess[str]:
+        return podtailor(*arguments, f"--kubeconfig={self.cluster.kubeconfig}", stdin=stdin)
 
     def lines(self, *arguments: str) -> list[Json]:
         done = self.run("audit", "-o", "json", *arguments)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -16,6 +13,7 @@ from tests.e2e.audits import audit, audit_lines, make, next_second
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
 from tests.e2e.workloads import bare, controller
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 
@@ -153,10 +151,9 @@ def test_label_that_was_taken_off_its_namespace_makes_no_pod_slip_through(
     _label(installed, namespace, f"{key}-")
     findings = {name.partition("-")[0]: finding for name, finding in _found(installed, namespace)}
     assert findings == {"early": "would-change", "tailored": "pass", "later": "would-change"}
-    output = subprocess.run(
-        [sys.executable, "-m", "webhook", "explain", f"pod/{late}", "-n", namespace,
-         f"--kubeconfig={installed.kubeconfig}"], capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+    output = podtailor(
+        "explain", f"pod/{late}", "-n", namespace, f"--kubeconfig={installed.kubeconfig}"
+    ).stdout
     assert "Whether the policy was in force in between is unknown" in output
 
 
@@ -221,16 +218,7 @@ def test_set_that_rolls_out_in_parts_is_for_a_person(installed: ControlPlane) ->
     _pods(installed, namespace, 2)
     installed.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
     next_second()
-    command = [
-        sys.executable,
-        "-m",
-        "webhook",
-        "retrofit",
-        "-n",
-        namespace,
-        f"--kubeconfig={installed.kubeconfig}",
-    ]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
+    output = podtailor("retrofit", "-n", namespace, f"--kubeconfig={installed.kubeconfig}").stdout
     assert "rollout restart" not in output
     assert (
         "StatefulSet parts/parted (parted-0, parted-1): its partition excludes the first 1 Pods from rollouts"
@@ -258,23 +246,14 @@ def test_missing_webhook_configuration_is_reported(installed: ControlPlane, kube
             "the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor\n"
         )
         for target in ("pod/p", "deployment/web", "web"):
-            explain = [sys.executable, "-m", "webhook", "explain", target, "-n", "odd"]
-            explained = subprocess.run(
-                [*explain, f"--kubeconfig={installed.kubeconfig}"], capture_output=True, text=True, check=True
+            explained = podtailor(
+                "explain", target, "-n", "odd", f"--kubeconfig={installed.kubeconfig}"
             ).stdout
             assert (
                 explained.splitlines()[1]
                 == "  the API server does not call podtailor now: there is no MutatingWebhookConfiguration podtailor"
             )
-        command = [
-            sys.executable,
-            "-m",
-            "webhook",
-            "retrofit",
-            "--apply",
-            f"--kubeconfig={installed.kubeconfig}",
-        ]
-        refused = subprocess.run(command, capture_output=True, text=True, check=False)
+        refused = podtailor("retrofit", "--apply", f"--kubeconfig={installed.kubeconfig}")
         assert refused.returncode == 2
         assert (
             "error: new Pods would not change: the API server does not call podtailor now" in refused.stderr

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
+from subprocess import CompletedProcess
 
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 
@@ -43,9 +43,8 @@ def healthy(installed: ControlPlane) -> Iterator[ControlPlane]:
     eventually("no problem again", lambda: _certs(installed, "check").returncode == 0)
 
 
-def _certs(cluster: ControlPlane, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "webhook", "certs", *words, f"--kubeconfig={cluster.kubeconfig}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+def _certs(cluster: ControlPlane, *words: str) -> CompletedProcess[str]:
+    return podtailor("certs", *words, f"--kubeconfig={cluster.kubeconfig}")
 
 
 def _certificates(cluster: ControlPlane) -> list[Json]:

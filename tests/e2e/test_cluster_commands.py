@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
+from unittest.mock import patch
 
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.commands import podtailor
 from webhook.model.names import OWN_NAMESPACE
 
 MODELS = "examples/policies/models.yaml"
@@ -24,11 +25,8 @@ def applied(crds: ControlPlane) -> ControlPlane:
     return crds
 
 
-def _run(
-    cluster: ControlPlane, *arguments: str, stdin: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "webhook", *arguments, f"--kubeconfig={cluster.kubeconfig}"]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+def _run(cluster: ControlPlane, *arguments: str, stdin: str = "") -> CompletedProcess[str]:
+    return podtailor(*arguments, f"--kubeconfig={cluster.kubeconfig}", stdin=stdin)
 
 
 def test_list_shows_what_is_in_force(applied: ControlPlane) -> None:
@@ -57,9 +55,8 @@ def test_list_shows_what_the_server_that_is_installed_uses(applied: ControlPlane
 def _sources(cluster: ControlPlane, *flags: str, kubeconfig: bool = True) -> dict[str, str]:
     """Of three that differ, where each comes from."""
     named = [f"--kubeconfig={cluster.kubeconfig}"] if kubeconfig else []
-    command = [sys.executable, "-m", "webhook", "policies", "list", "-o", "json", *flags, *named]
-    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    with patch.dict(os.environ, KUBECONFIG=str(cluster.kubeconfig)):
+        done = podtailor("policies", "list", "-o", "json", *flags, *named)
     listed = {each["name"]: each["from"] for each in json.loads(done.stdout)}
     return {name: listed[name] for name in ("models", "redis", "general") if name in listed}
 
@@ -283,15 +280,7 @@ def test_explain_looks_into_the_namespace_of_the_context(applied: ControlPlane, 
     (tmp_path / "kubeconfig").write_text(json.dumps(config))
 
     def explain(*words: str) -> str:
-        command = [
-            sys.executable,
-            "-m",
-            "webhook",
-            "explain",
-            *words,
-            f"--kubeconfig={tmp_path / 'kubeconfig'}",
-        ]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return podtailor("explain", *words, f"--kubeconfig={tmp_path / 'kubeconfig'}").stdout
 
     assert explain("pod/mine").startswith("Pod models/mine  would-change, created at ")
     assert explain("-f", "examples/notebook.yaml").startswith("Deployment models/notebook ")
@@ -303,9 +292,6 @@ def test_explain_looks_into_the_namespace_of_the_context(applied: ControlPlane, 
     [("policies", "list", "--from-cluster"), ("policies", "diff", "-f", MODELS), ("explain", "pod/x")],
 )
 def test_cluster_that_is_not_there_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "webhook", *command, f"--kubeconfig={tmp_path / 'none'}"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = podtailor(*command, f"--kubeconfig={tmp_path / 'none'}")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: cluster: no kubeconfig at {tmp_path / 'none'} [no-kubeconfig]\n")

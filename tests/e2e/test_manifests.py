@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests.e2e.controlplane.build import binary
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.definitions import CERT_MANAGER, PROMETHEUS, install
 from tests.e2e.webhook import Webhook
+from tests.support.commands import podtailor
 from tests.support.pods import Json, yaml
 from tests.support.processes import eventually
 from tests.support.server import Server
@@ -208,17 +208,7 @@ def test_own_pods_pass_the_own_audit(tmp_path: Path) -> None:
     objects = _kustomized(tmp_path, ["overlays/cluster-wide"], ["audit-cronjob"])
     elsewhere = json.loads(json.dumps(objects).replace("podtailor-system", "elsewhere"))
     (tmp_path / "list.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": elsewhere}))
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "webhook",
-        "audit",
-        "-f",
-        tmp_path / "list.json",
-        "-o",
-        "json",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = podtailor("audit", "-f", str(tmp_path / "list.json"), "-o", "json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert {line["owner"]["kind"]: line["finding"] for line in lines if "owner" in line} == {
         "Deployment": "pass",

@@ -34,6 +34,13 @@ RESTRICTED = """serviceAccountName: podtailor
 securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}"""
 UNPRIVILEGED = "securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}"
 NAMES = ("podtailor-1", "podtailor-2")
+# It writes a policy once a minute at most, and lists replicas as often.
+OFTEN = """\
+from webhook import __main__
+from webhook.cluster import match_writer
+match_writer._ROUND_SECONDS, match_writer._PAUSE_SECONDS = 0.5, 3.0
+__main__.main()
+"""
 
 
 @pytest.fixture
@@ -52,7 +59,8 @@ def replicas(crds: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         folder = tmp_path / name
         folder.mkdir()
         account = crds.account("podtailor", folder)
-        started.append(Server(folder, "--from-cluster", f"--kubeconfig={account}"))
+        flags = ("--from-cluster", f"--kubeconfig={account}")
+        started.append(Server(folder, *flags, program=("-c", OFTEN)))
     yield started
     for each in started:
         each.stop()
@@ -81,10 +89,8 @@ def test_replicas_add_up_and_one_that_is_gone_is_removed(crds: ControlPlane, rep
             replica.review(COUNTED)
         replica.review(COUNTED, dryRun=True)
         replica.review(pod())
-    # A replica that wrote before the last of them writes again after a minute.
-    eventually(
-        "both have written", lambda: _counts(crds) == {"podtailor-1": 3, "podtailor-2": 4}, seconds=120
-    )
+    # A replica that wrote before the last of them writes again after its pause.
+    eventually("both have written", lambda: _counts(crds) == {"podtailor-1": 3, "podtailor-2": 4})
     listed = crds.kubectl("get", "cwp", "counted").splitlines()
     assert _status(crds)["matchedPods"] == 7
     assert " 7 " in listed[1]
@@ -93,5 +99,5 @@ def test_replicas_add_up_and_one_that_is_gone_is_removed(crds: ControlPlane, rep
 
     replicas.pop().stop()
     crds.kubectl("delete", "pod", "podtailor-2", "--namespace=podtailor-system", "--force")
-    eventually("its entry is removed", lambda: _counts(crds) == {"podtailor-1": 3}, seconds=120)
+    eventually("its entry is removed", lambda: _counts(crds) == {"podtailor-1": 3})
     assert _status(crds)["matchedPods"] == 3

@@ -6,16 +6,17 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import NamedTuple
 
 import pytest
 
 from certs.files import issue_to
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.commands import podtailor
 from tests.support.processes import eventually
 from webhook.model.names import OWN_NAMESPACE
 
@@ -136,9 +137,8 @@ class Person:
         )
         return done.stdout.startswith("yes")
 
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "webhook", *command.split(), f"--kubeconfig={self.kubeconfig}"]
-        return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    def run(self, command: str) -> CompletedProcess[str]:
+        return podtailor(*command.split(), f"--kubeconfig={self.kubeconfig}")
 
     def asked(self) -> dict[int, set[tuple[str, str]]]:
         """What was asked for, by how it was answered."""
