@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from msgspec import structs
@@ -134,6 +135,7 @@ def costs() -> Costs:
     )  # fmt: skip
 
 
+@cache
 def full() -> str:
     """The report of the cluster."""
     auditor = Auditor(*cluster(), with_diff=True)

@@ -13,7 +13,7 @@ import pytest
 from webhook import __version__
 
 
-@pytest.mark.e2e
+@pytest.mark.soak
 def test_image_is_built_and_runs() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.image.build"], capture_output=True, text=True, check=False

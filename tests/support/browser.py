@@ -8,9 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support import apt
+
+_STARTED: list[Browser] = []
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """One Chromium for every `page` in it: its start takes longer than most of them. They share nothing else."""
+    if _STARTED:
+        yield _STARTED[0]
+        return
+    with sync_playwright() as playwright:
+        # As root, which is what test machines are, Chromium has no sandbox.
+        started = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        _STARTED.append(started)
+        try:
+            yield started
+        finally:
+            _STARTED.clear()
+            started.close()
 
 
 @contextmanager
@@ -18,15 +37,13 @@ def page(
     *, width: int = 1200, height: int = 900, javascript: bool = True, dark: bool = False
 ) -> Iterator[Page]:
     """An empty page that reaches nothing but files. Whatever it complains of fails the test at its end."""
-    with sync_playwright() as playwright:
-        # As root, which is what test machines are, Chromium has no sandbox.
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+    with browser() as running:
+        made = running.new_page(
+            viewport={"width": width, "height": height},
+            java_script_enabled=javascript,
+            color_scheme="dark" if dark else "light",
+        )
         try:
-            made = browser.new_page(
-                viewport={"width": width, "height": height},
-                java_script_enabled=javascript,
-                color_scheme="dark" if dark else "light",
-            )
             complaints: list[str] = []
             made.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
             made.on("pageerror", lambda error: complaints.append(str(error)))
@@ -35,7 +52,7 @@ def page(
             yield made
             assert complaints == []
         finally:
-            browser.close()
+            made.close()
 
 
 def _only_files(url: str, complaints: list[str]) -> None:
