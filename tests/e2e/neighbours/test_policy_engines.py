@@ -12,7 +12,7 @@ from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.neighbours.gatekeeper import Gatekeeper
 from tests.e2e.neighbours.kyverno import Kyverno
 from tests.e2e.neighbours.pairs import FIRST, LAST, Pair, fields
-from tests.e2e.neighbours.policy_engine import ALL, GAPS, POLICIES, UPDATES, PolicyEngine
+from tests.e2e.neighbours.policy_engine import ALL, GAPS, POLICIES, RESIZE, UPDATES, PolicyEngine
 from tests.e2e.webhook import Webhook
 from tests.support.pods import pod
 
@@ -63,3 +63,19 @@ def test_one_pod(
     else:
         cluster.kubectl(*update)
     assert fields(client.get(namespace, created)) == fields(created)
+
+
+def test_kyverno_goes_by_the_first_container(
+    cluster: ControlPlane, client: Client, neighbour: PolicyEngine
+) -> None:
+    """And may put another one first as it goes; Gatekeeper looks at each."""
+    neighbour.policy = GAPS
+    namespace = cluster.create_namespace(f"two-containers-{next(_NUMBERS)}", injection="disabled")
+    neighbour.enable(namespace)
+    own = [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]
+    sent = pod()
+    sent["spec"]["containers"].append({"name": "later", "image": "i", "resizePolicy": own})
+    stored = client.create(namespace, sent, dry_run=True)["spec"]["containers"]
+    lists = {each["name"]: each.get("resizePolicy") for each in stored}
+    by_engine = {"Kyverno": {"app": None, "later": RESIZE}, "Gatekeeper": {"app": RESIZE, "later": own}}
+    assert lists == by_engine[neighbour.name]
