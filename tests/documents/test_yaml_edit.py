@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from tests.support.examples import examples
 from tests.support.manifests import texts
 from tests.support.pods import Json, decide
-from tests.support.strategies import pods
+from tests.support.strategies import FEW, pods
 from webhook.documents import yaml_tree
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
@@ -64,7 +64,7 @@ STYLES: tuple[Callable[[Json], str], ...] = (
 
 
 @examples(60)
-@given(pods(distinct=3), st.integers(0, len(STYLES) - 1))
+@given(pods(FEW), st.integers(0, len(STYLES) - 1))
 def test_edited_text_means_the_patched_data_and_keeps_every_line(pod: Json, style: int) -> None:
     # ruamel.yaml is slow
     (pod["metadata"].get("annotations") or {}).pop("huge", None)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.pods import Json, decide, pod, policy_of, snapshot, subject
 from tests.support.policy_strategies import policies
-from tests.support.strategies import many, pods
+from tests.support.strategies import FEW, many, pods
 from webhook.audit import diff
 from webhook.edits import EDITS, Edit, field_name
 from webhook.model.draft import Draft
@@ -77,7 +77,7 @@ def test_generated_policies_and_pods_have_what_laws_need() -> None:
     """Some policy requests each edit, and some Pod has a value of its own in each field: laws try twice as many."""
     generated = [policy_of({**each, "metadata": {"name": "p"}}) for each in many(policies(), 40)]
     assert [edit.name for edit in EDITS if not any(map(edit.requested_by, generated))] == []
-    objects = many(pods(distinct=3), 250)
+    objects = many(pods(FEW), 250)
     fields = [field for edit in EDITS for field in edit.fields]
     assert [field for field in fields if not any(_has(field, each) for each in objects)] == []
 

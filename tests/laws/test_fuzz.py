@@ -21,7 +21,7 @@ from msgspec import structs
 from tests.support.examples import examples
 from tests.support.pods import Json, decide, pod, snapshot
 from tests.support.server import review_of
-from tests.support.strategies import pods
+from tests.support.strategies import FEW, pods
 from webhook.documents.files import read_file
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request, snapshot_of
@@ -136,7 +136,7 @@ def _answer(body: bytes) -> Json | None:
 
 
 @examples(70, FUZZ)  # generating them is what takes long
-@given(bent(pods(distinct=3).map(review_of)))
+@given(bent(pods(FEW).map(review_of)))
 def test_reviews_are_answered_or_refused(review: Any) -> None:
     answer = _answer(json.dumps(review).encode())
     if answer is not None:

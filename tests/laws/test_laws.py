@@ -12,7 +12,7 @@ from tests.support.examples import examples
 from tests.support.laws import hold_for, keeps_bounds
 from tests.support.pods import Json, decide, policy, policy_of, yaml
 from tests.support.policy_strategies import namespaces, policies
-from tests.support.strategies import pods
+from tests.support.strategies import FEW, pods
 from webhook.documents.files import read_file
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.policy import Scope
@@ -51,7 +51,7 @@ EXAMPLES = [
 
 
 @examples(500)
-@given(pods(distinct=3))
+@given(pods(FEW))
 def test_laws_hold_for_generated_pods(pod: Json) -> None:
     """Each Pod under each snapshot: to generate one takes longer than to review it."""
     for name, snapshot in SNAPSHOTS.items():
@@ -60,7 +60,7 @@ def test_laws_hold_for_generated_pods(pod: Json) -> None:
 
 
 @examples(200)
-@given(pods(distinct=3), st.lists(policies(), min_size=1, max_size=4), namespaces())
+@given(pods(FEW), st.lists(policies(), min_size=1, max_size=4), namespaces())
 def test_laws_hold_for_generated_policies(pod: Json, generated: list[Json], namespace: Namespace) -> None:
     made = [policy_of({**each, "metadata": {"name": f"p{at}"}}) for at, each in enumerate(generated)]
     within = snapshot_of((*made, *built_in(Profile.STRICT)), namespaces={namespace.name: namespace})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.cli.conftest import Run
 from tests.support.examples import examples
-from tests.support.strategies import pods
+from tests.support.strategies import FEW, pods
 from webhook.cli.common.manifests import find_manifests
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.mutate.tailored import files_of, tailored
@@ -179,7 +179,7 @@ def test_files_have_no_record_of_what_admission_did(run: Run, folder: Path) -> N
     assert "podtailor.dev/applied" not in (folder / "a.yaml").read_text()
 
 
-@given(st.lists(pods(distinct=3), min_size=1, max_size=3), st.sampled_from([Profile.SAFE, Profile.STRICT]))
+@given(st.lists(pods(FEW), min_size=1, max_size=3), st.sampled_from([Profile.SAFE, Profile.STRICT]))
 @examples(60)
 def test_what_was_written_needs_no_change(
     tmp_path_factory: pytest.TempPathFactory, objects: list[dict[str, Any]], builtin: Profile
