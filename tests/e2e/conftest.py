@@ -43,10 +43,10 @@ def client(cluster: ControlPlane) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def namespaces_end(cluster: ControlPlane) -> Iterator[None]:
-    """With their module: controllers that it leaves create Pods forever, also while another one has no webhook."""
+def workloads_end(cluster: ControlPlane) -> Iterator[None]:
+    """With their module: what it leaves creates Pods forever, also while another one has no webhook."""
     yield
-    cluster.delete_namespaces()
+    cluster.delete_workloads()
 
 
 @pytest.fixture(scope="module")

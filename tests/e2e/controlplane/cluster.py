@@ -22,6 +22,8 @@ from tests.e2e.controlplane import given
 from tests.e2e.controlplane.build import VERSION, binaries, binary
 from tests.support.processes import Process, Started, eventually, free_port
 
+# An owner before what it would create again.
+_WORKLOADS = "cronjobs,jobs,deployments,replicasets,statefulsets,daemonsets,replicationcontrollers"
 NODES = Path(__file__).parent / "nodes.yaml"
 
 
@@ -48,7 +50,6 @@ class ControlPlane(Started):
         """Of the kubelet of a Node that is called `localhost`."""
         self._port = free_port()
         self._processes: list[Process] = []
-        self._namespaces: list[str] = []
         self.kubeconfig = folder / "kubeconfig"
 
     @property
@@ -175,15 +176,12 @@ class ControlPlane(Started):
         metadata = {"name": name, "labels": {f"podtailor.dev/{key}": value for key, value in labels.items()}}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         self.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
-        self._namespaces.append(name)
         self.wait_for_namespace(name)
         return name
 
-    def delete_namespaces(self) -> None:
-        """Those of `create_namespace`; back once no controller can create a Pod in them."""
-        if self._namespaces:
-            self.kubectl("delete", "namespace", *self._namespaces, "--wait=false", "--ignore-not-found")
-            self._namespaces.clear()
+    def delete_workloads(self) -> None:
+        """Of all namespaces, which stay: one that is being deleted takes no report of an audit."""
+        self.kubectl("delete", _WORKLOADS, "--all", "--all-namespaces", "--wait=false")
 
     def wait_for_namespace(self, name: str) -> None:
         """The controller manager makes the ServiceAccount without which Pods are refused."""
