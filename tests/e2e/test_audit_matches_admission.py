@@ -20,7 +20,7 @@ from tests.support.strategies import many, pods
 from webhook.model.names import APPLIED
 from webhook.model.quantity import milli
 
-TEMPLATES = int(os.environ.get("PODTAILOR_E2E_PODS", "500")) // 8
+TEMPLATES = max(37, int(os.environ.get("PODTAILOR_E2E_PODS", "500")) // 8)
 GREEDY = Path(__file__).parent / "greedy-policies.yaml"
 FLAGS = ["--builtin=strict", f"--policies={GREEDY}"]
 GUARDS: list[Json] = [
