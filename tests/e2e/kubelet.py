@@ -20,6 +20,11 @@ from tests.support.server import Replica
 from webhook.model.names import OWN_NAMESPACE
 
 NAMESPACE = OWN_NAMESPACE
+_PATHS = {
+    "deployment": f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments",
+    "mutatingwebhookconfiguration": "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+    "service": f"/api/v1/namespaces/{NAMESPACE}/services",
+}
 
 
 class Kubelet:
@@ -51,7 +56,7 @@ class Kubelet:
         """As `sync`, while somebody else is at work: what has just been deleted is seen the next time."""
         try:
             self.sync()
-        except KubectlError:
+        except (KubectlError, OSError):
             pass
         except AssertionError as error:
             print(error, file=sys.stderr)
@@ -125,10 +130,7 @@ def lead(cluster: ControlPlane, port: int) -> None:
 
 def found(cluster: ControlPlane, kind: str, name: str) -> Any:
     """None where there is none."""
-    text = cluster.kubectl(
-        "get", kind, name, f"--namespace={NAMESPACE}", "--ignore-not-found", "--output=json"
-    )
-    return json.loads(text) if text else None
+    return cluster.object(f"{_PATHS[kind]}/{name}")
 
 
 def _patch(cluster: ControlPlane, kind: str, name: str, operations: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,8 +28,13 @@ class Ran(NamedTuple):
     """The `uses` of steps that were not run."""
 
 
-def run(action: Path, workspace: Path, temp: Path, inputs: Mapping[str, str]) -> Ran:
-    """Runs the action in `workspace`, up to the first step that fails. `temp`: kept between runs, as a job's."""
+def run(
+    action: Path, workspace: Path, temp: Path, inputs: Mapping[str, str], done_before: Collection[str] = ()
+) -> Ran:
+    """Runs the action in `workspace`, up to the first step that fails. `temp`: kept between runs, as a job's.
+
+    `done_before`: names of steps that an earlier run did in `temp`, and that would only do the same.
+    """
     described = YAML(typ="safe").load(action / "action.yml")
     given = _inputs(described["inputs"], inputs)
     temp.mkdir(exist_ok=True)
@@ -38,6 +43,8 @@ def run(action: Path, workspace: Path, temp: Path, inputs: Mapping[str, str]) ->
     outputs: dict[str, dict[str, str]] = {}
     log, code, skipped = "", 0, []
     for step in described["runs"]["steps"]:
+        if step.get("name") in done_before:
+            continue
         if "uses" in step:
             skipped.append(step["uses"])
             continue

@@ -13,6 +13,7 @@ from tests.pipelines.conftest import example, git
 from webhook import __version__
 
 Action = Callable[..., actions.Ran]
+INSTALL = "Install podtailor"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,8 @@ def action(podtailor: Path, repository: Path, temp: Path) -> Action:
     )
 
     def run(**inputs: str) -> actions.Ran:
-        return actions.run(podtailor, repository, temp, {**step["with"], **inputs})
+        installed = [INSTALL] if (temp / "podtailor").exists() else []
+        return actions.run(podtailor, repository, temp, {**step["with"], **inputs}, installed)
 
     return run
 

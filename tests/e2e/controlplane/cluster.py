@@ -11,6 +11,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections import Counter
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from certs.files import CA_CERT
 from tests.e2e.controlplane import given
 from tests.e2e.controlplane.build import VERSION, binaries, binary
+from tests.support.pods import Json
 from tests.support.processes import Process, Started, eventually, free_port
+from webhook.model.names import OWN_NAMESPACE
 
 # An owner before what it would create again.
 _WORKLOADS = "cronjobs,jobs,deployments,replicasets,statefulsets,daemonsets,replicationcontrollers"
@@ -152,7 +155,8 @@ class ControlPlane(Started):
 
     def account(self, name: str, folder: Path) -> Path:
         """A kubeconfig in `folder` of this ServiceAccount of podtailor-system: as if from one of its Pods."""
-        token = self.kubectl("create", "token", name, "--namespace=podtailor-system").strip()
+        path = f"/api/v1/namespaces/{OWN_NAMESPACE}/serviceaccounts/{name}/token"
+        token = json.loads(self._ask(path, {}))["status"]["token"]
         config = json.loads(self.kubeconfig.read_text())
         config["users"] = [{"name": "admin", "user": {"token": token}}]
         made = folder / f"kubeconfig-{name}"
@@ -174,8 +178,7 @@ class ControlPlane(Started):
     def create_namespace(self, name: str, **labels: str) -> str:
         """A namespace with the labels `podtailor.dev/KEY: VALUE`, ready for Pods."""
         metadata = {"name": name, "labels": {f"podtailor.dev/{key}": value for key, value in labels.items()}}
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        self.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
+        self._ask("/api/v1/namespaces?fieldManager=kubectl-create", {"metadata": metadata})
         self.wait_for_namespace(name)
         return name
 
@@ -203,14 +206,29 @@ class ControlPlane(Started):
 
     def get(self, path: str) -> str | None:
         """The body of a GET; None while the server does not answer 200."""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
         try:
-            trust = ssl.create_default_context(cafile=self.certificate)
-            with urllib.request.urlopen(request, context=trust, timeout=10) as response:
-                body: str = response.read().decode()
-                return body
-        except (OSError, urllib.error.URLError):
+            return self._ask(path)
+        except OSError:
             return None
+
+    def object(self, path: str) -> Any:
+        """As `kubectl get -o json`, without its start; None where there is none. Raises OSError."""
+        try:
+            return json.loads(self._ask(path))
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
+    def _ask(self, path: str, document: Json | None = None) -> str:
+        """The body of a GET, or a POST of a document."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        body = None if document is None else json.dumps(document).encode()
+        request = urllib.request.Request(self.url + path, body, headers)
+        trust = ssl.create_default_context(cafile=self.certificate)
+        with urllib.request.urlopen(request, context=trust, timeout=10) as response:
+            answer: str = response.read().decode()
+        return answer
 
     def signal(self, name: str, number: int) -> None:
         self._named(name).signal(number)
