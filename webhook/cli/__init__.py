@@ -22,6 +22,7 @@ _COMMANDS = {
     "explain": "explain.command:explain",
     "audit": "audit.command:audit",
     "retrofit": "retrofit:retrofit",
+    "resize": "resize.command:resize",
     "test": "test:run",
     "policies": "policies:app",
     "certs": "certs.command:app",

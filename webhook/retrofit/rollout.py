@@ -1,7 +1,4 @@
-"""Restart an owner and watch its rollout, as `kubectl rollout restart` and `rollout status` do.
-
-Whether it is done is decided as in k8s.io/kubectl `pkg/polymorphichelpers/rollout_status.go`.
-"""
+"""Restart an owner and watch its rollout, as `kubectl rollout restart` and `rollout status` do."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from http import HTTPStatus
 
 import msgspec
 from kubernetes.client import ApiClient, ApiException
-from msgspec import Struct, structs
+from msgspec import structs
 
 from webhook.cluster.pager import Resource
 from webhook.cluster.reads import as_cluster_error
@@ -21,6 +18,7 @@ from webhook.cluster.reflector import Reflector
 from webhook.cluster.request import request
 from webhook.retrofit.plan import ManualRepair, Plan
 from webhook.retrofit.resize import write_options
+from webhook.workloads.rollout_status import RolloutStatus
 from webhook.workloads.workload import Ref
 
 _PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
@@ -29,86 +27,6 @@ _RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 class StuckError(Exception):
     """A rollout that does not finish, or brings no tailored Pods; the message says how far it came."""
-
-
-class Condition(Struct, frozen=True):
-    type: str = ""
-    reason: str = ""
-
-
-class _RollingUpdate(Struct, frozen=True):
-    partition: int = 0
-
-
-class _Strategy(Struct, frozen=True):
-    type: str = "RollingUpdate"
-    rollingUpdate: _RollingUpdate = _RollingUpdate()
-
-
-class _Spec(Struct, frozen=True):
-    replicas: int | None = 1
-    paused: bool = False
-    updateStrategy: _Strategy = _Strategy()
-
-
-class _Status(Struct, frozen=True):
-    observedGeneration: int = 0
-    replicas: int = 0
-    updatedReplicas: int = 0
-    availableReplicas: int = 0
-    readyReplicas: int = 0
-    desiredNumberScheduled: int = 0
-    updatedNumberScheduled: int = 0
-    numberAvailable: int = 0
-    currentRevision: str = ""
-    updateRevision: str = ""
-    conditions: list[Condition] = []
-
-
-class _Meta(Struct, frozen=True):
-    generation: int = 0
-
-
-class RolloutStatus(Struct, frozen=True):
-    """The fields of a Deployment, StatefulSet or DaemonSet that show its rollout."""
-
-    kind: str = ""
-    metadata: _Meta = _Meta()
-    spec: _Spec = _Spec()
-    status: _Status = _Status()
-
-    @property
-    def why_futile(self) -> str:
-        """Why a restart would change nothing; empty if it would change something."""
-        if self.spec.paused:
-            return "it is paused"
-        if self.spec.updateStrategy.type == "OnDelete":
-            return "its updateStrategy is OnDelete: it replaces only Pods that you delete"
-        partition = self.spec.updateStrategy.rollingUpdate.partition
-        return f"its partition excludes the first {partition} Pods from rollouts" if partition else ""
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """How many Pods are new and available, and how many there should be."""
-        status = self.status
-        if self.kind == "DaemonSet":
-            return min(status.updatedNumberScheduled, status.numberAvailable), status.desiredNumberScheduled
-        ready = status.availableReplicas if self.kind == "Deployment" else status.readyReplicas
-        new = status.updatedReplicas
-        if self.kind == "StatefulSet" and status.currentRevision == status.updateRevision:
-            new = status.replicas  # once done, none counts as updated
-        return min(new, ready), self.spec.replicas or 0
-
-    @property
-    def is_done(self) -> bool:
-        done, wanted = self.progress
-        has_old = self.kind == "Deployment" and self.status.replicas > self.status.updatedReplicas
-        return self.status.observedGeneration >= self.metadata.generation and done >= wanted and not has_old
-
-    @property
-    def is_stuck(self) -> bool:
-        is_seen = self.status.observedGeneration >= self.metadata.generation
-        return is_seen and any(each.reason == "ProgressDeadlineExceeded" for each in self.status.conditions)
 
 
 def rollout_status(api: ApiClient, owner: Ref) -> RolloutStatus | None:

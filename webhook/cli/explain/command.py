@@ -134,8 +134,8 @@ def _explain_live(
 ) -> None:
     """Objects of the cluster. Raises InputError, ClusterError, typer.Exit."""
     from webhook.cli.cluster.cluster_view import all_controllers
+    from webhook.cli.cluster.targets import find
     from webhook.cli.explain.live import Live
-    from webhook.cli.explain.targets import find
 
     controllers = all_controllers(api, templates)
     found = find(api, names, (PODS, *controllers), namespace)

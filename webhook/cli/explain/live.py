@@ -19,10 +19,10 @@ from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.cluster_view import ClusterView, served_certificate
+from webhook.cli.cluster.targets import Target
 from webhook.cli.common.manifests import TemplatePaths, find_manifests
 from webhook.cli.common.terminal import warn
 from webhook.cli.explain.render import as_json, as_text, explain_or_warn
-from webhook.cli.explain.targets import Target
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
 from webhook.model.pod import NO_METADATA

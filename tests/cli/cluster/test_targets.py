@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webhook.cli.explain.targets import named
+from webhook.cli.cluster.targets import named
 from webhook.errors import InputError
 from webhook.workloads.controllers import CONTROLLERS, PODS, Controller
 

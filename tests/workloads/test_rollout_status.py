@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from webhook.retrofit.rollout import RolloutStatus
+from webhook.workloads.rollout_status import RolloutStatus
 
 
 @pytest.mark.parametrize(

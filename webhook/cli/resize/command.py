@@ -1,0 +1,134 @@
+"""`podtailor resize`: give the Pods of a workload other sizes, while they run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from webhook.cli.common import options
+from webhook.cli.common.output import Format, TableOutput, print_data
+from webhook.cli.common.tables import describe_columns
+from webhook.cli.resize import table, wanted
+from webhook.cli.resize.resizing import Resizing
+from webhook.cluster.client import api_client
+from webhook.errors import UsageError
+from webhook.resize.facts import Allowed
+from webhook.resize.owners import read_owner
+from webhook.resize.run import OnDeferred, OnInfeasible, Settings
+
+
+def resize(
+    objects: Annotated[
+        list[str], typer.Argument(metavar="TYPE/NAME...", help="Workloads or Pods, named as in kubectl.")
+    ],
+    namespace: options.CurrentNamespace = None,
+    container: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--container", "-c", help="Only this container (repeatable); needed if there are several."
+        ),
+    ] = None,
+    cpu: Annotated[
+        str, typer.Option("--cpu", metavar="SIZE", help="CPU, as REQUEST, REQUEST:LIMIT or :LIMIT.")
+    ] = "",
+    memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory, written alike.")] = "",
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    output: TableOutput = Format.TABLE,
+    margin: Annotated[
+        float,
+        typer.Option("--margin", min=1, help="A lower memory limit is at least this times what is in use."),
+    ] = 1.2,
+    canary: Annotated[int, typer.Option("--canary", min=1, help="How many Pods are resized first.")] = 1,
+    batch: Annotated[
+        int,
+        typer.Option("--batch", min=1, max=100, metavar="PERCENT", help="How many Pods at once afterwards."),
+    ] = 25,
+    settle: Annotated[
+        float,
+        typer.Option("--settle", min=0, metavar="SECONDS", help="How long each batch is watched for harm."),
+    ] = 60,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Timeout of one Pod.")
+    ] = 600,
+    on_deferred: Annotated[
+        OnDeferred | None,
+        typer.Option("--on-deferred", help="What to do while a Node has no room.", show_default="wait"),
+    ] = None,
+    on_infeasible: Annotated[
+        OnInfeasible, typer.Option("--on-infeasible", help="What to do if a Node cannot do it.")
+    ] = OnInfeasible.REVERT,
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without it a plan is printed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --apply: print the plan, and change nothing.")
+    ] = False,
+    allow_restart: Annotated[
+        bool, typer.Option("--allow-restart", help="Also if containers restart: one Pod after the other.")
+    ] = False,
+    with_hpa: Annotated[
+        bool, typer.Option("--with-hpa", help="Also if a HorizontalPodAutoscaler may scale because of it.")
+    ] = False,
+) -> None:
+    """Change CPU and memory of running Pods, without a restart, and take it back where it harms.
+
+    A SIZE is a request, a limit after a colon, or both: 500m, 500m:1, :2Gi. Each can be relative to what the
+    Pod has: +20%, -10%, x1.5. The limit = equals the request, as in 500m:=.
+
+    Without --apply it prints a plan, and asks the API server whether it would take it. With --apply it
+    resizes a first Pod, waits for its kubelet, watches it, and goes on with the others in batches. A Pod that
+    restarts, is OOMKilled or is no longer Ready gets its old values back, and the run stops.
+
+    \b
+    COLUMNS
+
+    \b
+    Examples:
+      podtailor resize deployment/web --memory :2Gi
+      podtailor resize deployment/web --memory :2Gi --apply
+      podtailor resize statefulset/db -c postgres --cpu +20% --memory 2Gi:= --apply
+    """
+    if dry_run and not apply:
+        raise UsageError("--dry-run needs --apply: without it nothing is changed")
+    sizes = wanted.of_flags(cpu, memory)
+    if not sizes:
+        raise UsageError("give --cpu or --memory")
+    from webhook.cli.cluster.cluster_view import all_controllers
+    from webhook.cli.cluster.targets import find
+    from webhook.cli.common.connect import namespace_or_current
+    from webhook.workloads.controllers import PODS
+
+    api = api_client(kubeconfig, context, retry_429=True)
+    where = namespace_or_current(namespace, kubeconfig, context)
+    allowed = Allowed(
+        margin_milli=round(margin * 1000),
+        restart=allow_restart,
+        hpa=with_hpa,
+        waiting=on_deferred is OnDeferred.WAIT,
+    )
+    settings = Settings(
+        canary=canary,
+        batch_percent=batch,
+        settle=settle,
+        timeout=timeout,
+        on_deferred=on_deferred or OnDeferred.WAIT,
+        on_infeasible=on_infeasible,
+    )
+    data: list[dict[str, Any]] = []
+    is_as_wanted = True
+    for target in find(api, objects, (PODS, *all_controllers(api, {})), where):
+        owner = read_owner(target.kind.kind, target.raw)
+        resizing = Resizing(api, owner, allowed, settings, output)
+        resizing.plan(container or [], sizes)
+        if apply and not dry_run:
+            resizing.run()
+        data.append(resizing.as_data())
+        is_as_wanted = is_as_wanted and resizing.is_as_wanted
+    if output in (Format.JSON, Format.YAML):
+        print_data(data[0] if len(data) == 1 else data, output)
+    if not is_as_wanted:
+        raise typer.Exit(1)
+
+
+describe_columns(resize, table.COLUMNS)

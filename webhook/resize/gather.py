@@ -1,0 +1,188 @@
+"""The facts of a plan, read from the cluster: what cannot be read is said, and never taken for nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from urllib.parse import quote
+
+import msgspec
+from kubernetes.client import ApiClient, ApiException
+from msgspec import Struct
+
+from webhook.audit.costs.autoscalers import Autoscaler
+from webhook.audit.costs.objects import AUTOSCALERS, usage_in
+from webhook.cluster.pager import Object, Resource, objects
+from webhook.cluster.part import ClusterPart
+from webhook.cluster.reads import as_cluster_error, empty_if_not_served, in_namespace
+from webhook.cluster.request import request
+from webhook.cluster.version import minor_version
+from webhook.errors import ClusterError
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.pod import ResourceList
+from webhook.model.quantity import milli
+from webhook.resize.facts import Facts, Node, PodUsage, Usage, VerticalAutoscaler
+from webhook.resize.owners import ENDED, PODS, Owner
+from webhook.resize.pod import Pod
+from webhook.resize.rules import counted_requests
+from webhook.usage.kubelet_summary import kubelet_summary
+from webhook.workloads.workload import Ref
+
+
+def gather(api: ApiClient, owner: Owner, pods: Iterable[Pod], part: ClusterPart) -> Facts:
+    """Raises ClusterError; what may not be read is noted in `part`."""
+    pods = list(pods)
+    namespace = owner.ref.namespace
+    autoscalers: list[Autoscaler] = []
+    with part.note_if_forbidden(AUTOSCALERS.name, _MAY_REACT), as_cluster_error(AUTOSCALERS.name):
+        autoscalers += objects(api, in_namespace(AUTOSCALERS, namespace), [])
+    return Facts(
+        kubernetes=minor_version(api),
+        nodes=_nodes(api, {each.node for each in pods if each.node}, part),
+        usage=_usage(api, namespace, pods),
+        autoscalers=tuple(each for each in autoscalers if each.target == owner.ref),
+        vertical=tuple(_vertical(api, owner.ref, part)),
+        rollout=owner.rollout,
+    )
+
+
+_MAY_REACT = "whether one reacts to a resize is unknown"
+
+
+class _NodeInfo(Struct, frozen=True):
+    kubeletVersion: str = ""
+
+
+class _NodeStatus(Struct, frozen=True):
+    allocatable: ResourceList = {}
+    nodeInfo: _NodeInfo = _NodeInfo()
+
+
+class _Node(Struct, frozen=True):
+    status: _NodeStatus = _NodeStatus()
+
+
+_NODES = msgspec.json.Decoder(_Node)
+_VERSION = re.compile(r"v1\.(\d{1,4})\b", re.ASCII)
+
+
+def _nodes(api: ApiClient, names: set[str], part: ClusterPart) -> dict[str, Node]:
+    nodes: dict[str, Node] = {}
+    for name in sorted(names):
+        with part.note_if_forbidden("nodes", "their room and their version are unknown"):
+            with as_cluster_error(f"node {name}"):
+                status = _NODES.decode(request(api, "GET", f"/api/v1/nodes/{quote(name, safe='')}")).status
+            version = _VERSION.match(status.nodeInfo.kubeletVersion)
+            kubelet = int(version[1]) if version else None
+            nodes[name] = Node(kubelet=kubelet)
+            with part.note_if_forbidden("pods of all namespaces", "the room of Nodes is unknown"):
+                requested = _requested(api, name)
+                allocatable = {key: milli(status.allocatable.get(key)) for key in QOS_RESOURCES}
+                nodes[name] = Node(kubelet=kubelet, allocatable=allocatable, requested=requested)
+    return nodes
+
+
+def _requested(api: ApiClient, node: str) -> Mapping[str, int]:
+    total: Counter[str] = Counter()
+    selector = f"spec.nodeName={node},{ENDED[1]}"
+    with as_cluster_error("pods"):
+        for pod in objects(api, PODS, [("fieldSelector", selector)]):
+            total.update(counted_requests(pod))
+    return total
+
+
+def _usage(api: ApiClient, namespace: str, pods: list[Pod]) -> dict[str, PodUsage]:
+    """By the kubelets, as they count it; for Pods whose kubelet may not be asked, by the metrics API."""
+    usage: dict[str, PodUsage] = {}
+    for node in sorted({each.node for each in pods if each.node}):
+        summary = kubelet_summary(api, node)
+        for pod in pods if summary is not None else ():
+            containers = summary.get(pod.uid) if summary else None
+            if containers:
+                sizes = {name: Usage(memory=each.memory, cpu=each.cpu) for name, each in containers.items()}
+                usage[pod.name] = PodUsage(containers=sizes, has_cache=True)
+    if any(each.name not in usage for each in pods):
+        for name, measured in _by_metrics_api(api, namespace):
+            usage.setdefault(name, measured)
+    return usage
+
+
+def _by_metrics_api(api: ApiClient, namespace: str) -> Iterator[tuple[str, PodUsage]]:
+    resource = usage_in(namespace)
+    try:
+        for name, usage in objects(api, resource, []):
+            sizes = {
+                container: Usage(memory=amounts.get("memory", 0), cpu=amounts.get("cpu", 0))
+                for container, amounts in usage.containers.items()
+            }
+            yield name, PodUsage(containers=sizes)
+    except ApiException as error:
+        # Not served, not permitted, or its server does not answer: then usage is unknown, which refuses.
+        if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE):
+            raise ClusterError(f"{resource.name}: {error.status} {error.reason}", error.status) from error
+
+
+class _TargetRef(Struct, frozen=True):
+    kind: str = ""
+    name: str = ""
+
+
+class _UpdatePolicy(Struct, frozen=True):
+    updateMode: str | None = None
+
+
+class _ContainerPolicy(Struct, frozen=True):
+    containerName: str = ""
+    mode: str | None = None
+    controlledResources: list[str] | None = None
+
+
+class _ResourcePolicy(Struct, frozen=True):
+    containerPolicies: list[_ContainerPolicy] | None = None
+
+
+class _VerticalSpec(Struct, frozen=True):
+    targetRef: _TargetRef | None = None
+    updatePolicy: _UpdatePolicy | None = None
+    resourcePolicy: _ResourcePolicy | None = None
+
+
+class _Vertical(Struct, frozen=True):
+    spec: _VerticalSpec = _VerticalSpec()
+
+
+def _vertical_of(obj: Object) -> tuple[str, _VerticalSpec]:
+    return obj.metadata.name, msgspec.json.decode(obj.raw, type=_Vertical).spec
+
+
+_VERTICAL = Resource(
+    "verticalpodautoscalers",
+    "/apis/autoscaling.k8s.io/v1/verticalpodautoscalers",
+    _vertical_of,
+    is_custom=True,
+)
+# These change a Pod at most when it is created.
+_HARMLESS = ("Off", "Initial")
+
+
+def _vertical(api: ApiClient, owner: Ref, part: ClusterPart) -> Iterator[VerticalAutoscaler]:
+    resource = in_namespace(_VERTICAL, owner.namespace)
+    with (
+        part.note_if_forbidden(resource.name, _MAY_REACT),
+        as_cluster_error(resource.name),
+        empty_if_not_served(resource),
+    ):
+        for name, spec in objects(api, resource, []):
+            mode = (spec.updatePolicy and spec.updatePolicy.updateMode) or "Auto"
+            target = spec.targetRef
+            if target and (target.kind, target.name) == (owner.kind, owner.name) and mode not in _HARMLESS:
+                policies = (spec.resourcePolicy and spec.resourcePolicy.containerPolicies) or ()
+                controls = {
+                    each.containerName: frozenset(
+                        () if each.mode == "Off" else each.controlledResources or QOS_RESOURCES
+                    )
+                    for each in policies
+                }
+                yield VerticalAutoscaler(name, mode, {"*": frozenset(QOS_RESOURCES), **controls})

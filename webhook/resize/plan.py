@@ -1,0 +1,136 @@
+"""The plan of a resize: what changes in each Pod, what keeps it from being done, what it costs. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct, structs
+
+from webhook.audit.findings import Amounts
+from webhook.model.notice import Notice
+from webhook.model.pod_resources import SIDES, Side
+from webhook.model.quantity import Quantity
+from webhook.resize import owner_rules, rules
+from webhook.resize.facts import Allowed, Case, Change, Facts, Wanted
+from webhook.resize.pod import Container, Field, Pod, Values, resources_of
+from webhook.resize.sizes import SizeError
+
+
+class PodPlan(Struct, frozen=True, kw_only=True):
+    """What is done to one Pod."""
+
+    pod: Pod
+    changes: tuple[Change, ...] = ()
+    refusals: tuple[Notice, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    restarts: tuple[str, ...] = ()
+    """Containers that restart."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is something to do, and nothing against it."""
+        return bool(self.changes) and not self.refusals
+
+    @property
+    def before(self) -> Values:
+        """What a revert can restore: a value that was added stays."""
+        return {each.field: each.before for each in self.changes if each.before}
+
+    @property
+    def after(self) -> Values:
+        return {each.field: each.after for each in self.changes}
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Of the Pods of one owner, in the order given."""
+
+    pods: tuple[PodPlan, ...] = ()
+    refusals: tuple[Notice, ...] = ()
+    """Of the owner: then no Pod is resized."""
+    warnings: tuple[Notice, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.refusals) or any(each.refusals for each in self.pods)
+
+    @property
+    def due(self) -> tuple[PodPlan, ...]:
+        return () if self.refusals else tuple(each for each in self.pods if each.is_due)
+
+
+def plan(pods: Iterable[Pod], wanted: Wanted, facts: Facts, allowed: Allowed) -> Plan:
+    """Pods on the same Node share its room: the first ones get it."""
+    plans: list[PodPlan] = []
+    added: dict[str, Counter[str]] = defaultdict(Counter)
+    for pod in pods:
+        nodes = {
+            name: structs.replace(node, requested=_sum(node.requested, added[name]))
+            for name, node in facts.nodes.items()
+            if name == pod.node
+        }
+        each, case = _plan_pod(pod, wanted, structs.replace(facts, nodes=nodes), allowed)
+        plans.append(each)
+        if each.is_due:
+            added[pod.node].update(rules.added_requests(case))
+    changed = [each for each in plans if each.changes]
+    return Plan(
+        pods=tuple(plans),
+        refusals=tuple(owner_rules.refusals(changed, facts, allowed)) if changed else (),
+        warnings=tuple(owner_rules.warnings(changed, facts)) if changed else (),
+    )
+
+
+def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple[PodPlan, Case]:
+    changes: list[Change] = []
+    missing: list[Notice] = []
+    for container in pod.containers():
+        try:
+            changes += _changes(container, wanted, pod.values())
+        except SizeError as error:
+            missing.append(Notice("no-present-value", f"{container.name} {error}"))
+    case = Case(pod=pod, changes=tuple(changes), facts=facts, allowed=allowed)
+    if not changes:
+        return PodPlan(pod=pod, refusals=tuple(missing)), case
+    return PodPlan(
+        pod=pod,
+        changes=case.changes,
+        refusals=(*missing, *(notice for rule in rules.REFUSALS for notice in rule(case))),
+        warnings=tuple(notice for rule in rules.WARNINGS for notice in rule(case)),
+        restarts=case.restarts(),
+    ), case
+
+
+def _changes(container: Container, wanted: Wanted, present: Values) -> Iterator[Change]:
+    """Raises SizeError."""
+    for resource, size in wanted.get(container.name, {}).items():
+        fields = {side: Field(container.name, side, resource) for side in SIDES}
+        values: dict[Side, Quantity] = {
+            side: present[field] for side, field in fields.items() if field in present
+        }
+        after = size.of(values, resource)
+        if "limits" in after and "requests" not in {*after, *values}:
+            after["requests"] = after["limits"]  # as the API server sets it
+        for side, value in after.items():
+            before = present.get(fields[side])
+            if before is None or before.milli != value.milli:
+                yield Change(fields[side], before, value)
+
+
+def patch(pod: Pod, values: Values) -> dict[str, Any]:
+    """A strategic merge patch of the subresource `resize`, for this very Pod.
+
+    With another uid the API server answers 422 `field is immutable`, so that a Pod which has taken the name
+    meanwhile is not touched.
+    """
+    spec: dict[str, Any] = {}
+    for key, is_init in (("containers", False), ("initContainers", True)):
+        names = dict.fromkeys(each.container for each in values if pod.is_init(each.container) is is_init)
+        if names:
+            spec[key] = [{"name": name, "resources": resources_of(name, values)} for name in names]
+    return {"metadata": {"uid": pod.uid}, "spec": spec}
+
+
+def _sum(amounts: Amounts, added: Mapping[str, int]) -> Amounts:
+    return {name: amounts.get(name, 0) + added.get(name, 0) for name in {*amounts, *added}}

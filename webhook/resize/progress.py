@@ -1,0 +1,99 @@
+"""How far the kubelet has come with a resize, as the Pod's status says. Pure.
+
+Source: KEP-1287, and `pkg/kubelet/status`, `pkg/kubelet/allocation` in k8s.io/kubernetes. `describe` shows
+neither reason nor message of these conditions, so both are kept here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from webhook.model.quantity import milli
+from webhook.resize.pod import Condition, Pod, Values
+
+PENDING, IN_PROGRESS = "PodResizePending", "PodResizeInProgress"
+# A kubelet rounds CPU limits up to 10m, which is 1 ms of CFS quota (kubernetes#129357).
+_CPU_STEP = 10
+
+
+class State(StrEnum):
+    """What the kubelet says; `WAITING` while it has not seen the resize."""
+
+    WAITING = "waiting"
+    IN_PROGRESS = "in progress"
+    DONE = "done"
+    DEFERRED = "deferred"
+    INFEASIBLE = "infeasible"
+    ERROR = "error"
+    GONE = "gone"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the kubelet will not change it by itself; it retries what is deferred, and errors too."""
+        return self in (State.DONE, State.INFEASIBLE, State.GONE)
+
+
+class Progress(Struct, frozen=True):
+    state: State
+    message: str = ""
+    since: str = ""
+    """RFC 3339. It does not move when only the reason of the condition changes."""
+
+
+def progress(pod: Pod, generation: int, wanted: Values) -> Progress:
+    """How far the resize is that gave the spec of the Pod its values, at this generation of the Pod.
+
+    Both conditions can be there at once: a pending resize waits behind one in progress, and decides.
+    """
+    pending, running = (_current(pod, name, generation) for name in (PENDING, IN_PROGRESS))
+    if pending:
+        state = State.INFEASIBLE if pending.reason == "Infeasible" else State.DEFERRED
+        return _of(state, pending)
+    if running:
+        return _of(State.ERROR if running.reason == "Error" else State.IN_PROGRESS, running)
+    if pod.status.observedGeneration:
+        is_done = pod.status.observedGeneration >= generation and _is_allocated(pod, wanted)
+    else:  # 1.33: only the values themselves tell
+        is_done = _is_allocated(pod, wanted) and _is_actuated(pod, wanted)
+    return Progress(State.DONE if is_done else State.WAITING)
+
+
+def pending_resize(pod: Pod) -> Progress | None:
+    """A resize of the Pod that hangs or runs, whoever asked for it; None if there is none."""
+    now = progress(pod, pod.metadata.generation, {})
+    return None if now.state in (State.DONE, State.WAITING) else now
+
+
+def _current(pod: Pod, name: str, generation: int) -> Condition | None:
+    """The condition, unless it is of an earlier spec."""
+    found = pod.condition(name)
+    return None if found and 0 < found.observedGeneration < generation else found
+
+
+def _of(state: State, condition: Condition) -> Progress:
+    return Progress(state, condition.message, condition.lastTransitionTime)
+
+
+def _is_allocated(pod: Pod, wanted: Values) -> bool:
+    """Whether the kubelet has accepted all requests."""
+    for field, value in wanted.items():
+        status = pod.container_status(field.container)
+        if field.side == "requests" and status is not None and status.state.running:
+            allocated = status.allocatedResources or {}
+            if milli(allocated.get(field.resource)) != value.milli:
+                return False
+    return True
+
+
+def _is_actuated(pod: Pod, wanted: Values) -> bool:
+    """Whether all limits are in force in the containers. Requests are not compared: shares are rounded."""
+    for field, value in wanted.items():
+        status = pod.container_status(field.container)
+        if field.side == "limits" and status is not None and status.state.running:
+            limits = (status.resources.limits if status.resources else None) or {}
+            tolerance = _CPU_STEP if field.resource == "cpu" else 0
+            if abs(milli(limits.get(field.resource)) - value.milli) > tolerance:
+                return False
+    return True

@@ -1,0 +1,41 @@
+"""What became of each Pod."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from webhook.resize.plan import PodPlan
+
+
+class Outcome(StrEnum):
+    RESIZED = "resized"
+    UNCHANGED = "unchanged"
+    RESTARTED = "restarted"
+    """Resized, and its containers were restarted for it, as planned."""
+    DEFERRED = "deferred"
+    INFEASIBLE = "infeasible"
+    ERROR = "error"
+    REFUSED = "refused"
+    REVERTED = "reverted"
+    GONE = "gone"
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """A Pod that is gone is made again by its controller, and has its own size then."""
+        return self in (Outcome.RESIZED, Outcome.UNCHANGED, Outcome.RESTARTED, Outcome.GONE)
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    plan: PodPlan
+    outcome: Outcome
+    reason: str = ""
+    """A stable name, such as `below-usage`, or a word of the kubelet, such as `Infeasible`."""
+    message: str = ""
+    seconds: float = 0.0
+    """From the request until the kubelet had done it, or until it was given up."""
+
+    @property
+    def is_as_wanted(self) -> bool:
+        return self.outcome.is_as_wanted and not self.reason

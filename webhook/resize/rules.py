@@ -1,0 +1,289 @@
+"""When a Pod is not resized, and what its user is told first. Pure; each rule is a row of `REFUSALS`.
+
+What the API server refuses: `ValidatePodResize` in k8s.io/kubernetes `pkg/apis/core/validation`, and the
+admission plugins LimitRanger, ResourceQuota and PodResizeValidator (1.36). It is asked itself, by a dry run;
+here stands what it accepts on some version and a kubelet cannot do, or does at a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from webhook.engine.qos import QOSClass, qos_class
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.notice import Notice
+from webhook.model.pod_resources import SIDES, RequestsAndLimits, aggregate
+from webhook.model.quantity import milli, of_milli
+from webhook.model.subject import ContainerKind
+from webhook.resize.facts import Case, Change
+from webhook.resize.pod import Container, Field, Pod, Values
+from webhook.resize.runtimes import sized_at_start
+
+Rule = Callable[[Case], Iterator[Notice]]
+_FIRST_VERSION = 33
+_MEMORY_DECREASES = 34
+_POD_LEVEL = 36
+_INIT_CONTAINERS = 36
+_CLAIMS = 37
+
+
+def _cannot_be_resized(case: Case) -> Iterator[Notice]:
+    pod = case.pod
+    if pod.metadata.deletionTimestamp:
+        yield Notice("not-resizable", "it is being deleted")
+    elif pod.status.phase in ("Succeeded", "Failed"):
+        yield Notice("not-resizable", "it has ended")
+    elif not pod.node:
+        yield Notice("not-resizable", "it is not on a Node yet")
+    elif pod.is_static:
+        yield Notice("not-resizable", "it is a static Pod: change its file on the Node")
+    elif pod.spec.os.name == "windows":
+        yield Notice("not-resizable", "Windows containers cannot be resized")
+
+
+def _needs_newer_kubernetes(case: Case) -> Iterator[Notice]:
+    """The older of the API server and the kubelet decides."""
+    versions = [each for each in (case.facts.kubernetes, case.node.kubelet) if each is not None]
+    if not versions:
+        yield Notice("unknown-version", "neither the API server nor its Node says which Kubernetes this is")
+        return
+    oldest = min(versions)
+    needed = [(_FIRST_VERSION, "a resize of running Pods")]
+    if case.pod.spec.resources:
+        needed.append((_POD_LEVEL, "a resize of Pods with Pod-level resources"))
+    for container in _changed(case):
+        if case.pod.is_init(container.name) and container.restartPolicy != "Always":
+            needed.append((_INIT_CONTAINERS, f"a resize of the init container {container.name}"))
+        if container.resources.claims:
+            needed.append((_CLAIMS, f"a resize of {container.name}, which has resource claims,"))
+    for each in case.changes:
+        if each.is_smaller_memory_limit and not _container(case.pod, each).restarts_for("memory"):
+            what = "a lower" if each.before else "a new"
+            needed.append((_MEMORY_DECREASES, f"{what} memory limit without a restart"))
+    for version, what in needed:
+        if oldest < version:
+            yield Notice("needs-newer-kubernetes", f"{what} needs 1.{version}, and this is 1.{oldest}")
+
+
+def _changes_qos(case: Case) -> Iterator[Notice]:
+    if case.pod.spec.resources:
+        return
+    before = case.pod.status.qosClass or _qos(case.pod, case.pod.values())
+    after = _qos(case.pod, case.after)
+    if before == QOSClass.BEST_EFFORT:
+        yield Notice("qos-class", "it is BestEffort, and a resize cannot make it anything else")
+    elif before != after:
+        why = ": requests and limits must stay equal" if before == QOSClass.GUARANTEED else ""
+        yield Notice("qos-class", f"it would become {after}, and a resize must keep it {before}{why}")
+
+
+def _request_above_limit(case: Case) -> Iterator[Notice]:
+    after = case.after
+    for container, resource in dict.fromkeys(
+        (each.field.container, each.field.resource) for each in case.changes
+    ):
+        request, limit = (after.get(Field(container, side, resource)) for side in SIDES)
+        if request and limit and request.milli > limit.milli:
+            yield Notice(
+                "request-above-limit",
+                f"{container}: a {resource} request of {request} is above the limit of {limit}: "
+                "give a limit too",
+            )
+
+
+def _would_restart(case: Case) -> Iterator[Notice]:
+    restarts = case.restarts()
+    if restarts and not case.allowed.restart:
+        yield Notice(
+            "would-restart", f"its resizePolicy restarts {', '.join(restarts)}: --allow-restart permits that"
+        )
+
+
+def _below_usage(case: Case) -> Iterator[Notice]:
+    for each in case.changes:
+        if not each.is_smaller_memory_limit:
+            continue
+        measured = case.facts.usage.get(case.pod.name)
+        used = measured and measured.containers.get(each.field.container)
+        if not used:
+            yield Notice(
+                "unknown-usage",
+                f"{each.field.container}: what it uses now is not known, and a memory limit of {each.after} "
+                "may be below it",
+            )
+        elif each.after.milli * 1000 < used.memory * case.allowed.margin_milli:
+            margin = f"{case.allowed.margin_milli / 1000:g}"
+            cache = " with page cache" if measured and measured.has_cache else ""
+            yield Notice(
+                "below-usage",
+                f"{each.field.container}: {each.after} is below {margin} x {_rounded(used.memory)}, "
+                f"its memory{cache}",
+            )
+
+
+def _sized_at_start(case: Case) -> Iterator[Notice]:
+    for each in case.changes:
+        container = _container(case.pod, each)
+        runtime = sized_at_start(container)
+        in_place = not container.restarts_for("memory")
+        if each.is_smaller_memory_limit and runtime and in_place and not case.allowed.restart:
+            yield Notice(
+                "sized-at-start",
+                f"{container.name}: {runtime} decides at its start how much memory it uses, so with less it "
+                "may be killed: --allow-restart permits that",
+            )
+
+
+def _node_is_full(case: Case) -> Iterator[Notice]:
+    if case.allowed.waiting:
+        return
+    for resource in QOS_RESOURCES:
+        added = added_requests(case)[resource]
+        allocatable = case.node.allocatable.get(resource)
+        requested = case.node.requested.get(resource, 0)
+        if added > 0 and allocatable is not None and requested + added > allocatable:
+            room = of_milli(max(0, allocatable - requested))
+            yield Notice(
+                "no-room",
+                f"its Node has {room} of {resource} left and this needs {of_milli(added)} more; a resize "
+                "that waits keeps other Pods off the Node: --on-deferred wait permits that",
+            )
+
+
+REFUSALS: tuple[Rule, ...] = (
+    _cannot_be_resized,
+    _needs_newer_kubernetes,
+    _changes_qos,
+    _request_above_limit,
+    _would_restart,
+    _below_usage,
+    _sized_at_start,
+    _node_is_full,
+)
+
+
+def _stays(case: Case) -> Iterator[Notice]:
+    for each in case.changes:
+        if each.before is None:
+            kind = each.field.side.removesuffix("s")
+            yield Notice(
+                "stays", f"{each.field.container}: a {each.field.resource} {kind} cannot be removed again"
+            )
+
+
+def _throttles(case: Case) -> Iterator[Notice]:
+    measured = case.facts.usage.get(case.pod.name)
+    for each in case.changes:
+        used = measured and measured.containers.get(each.field.container)
+        is_limit = each.field.side == "limits" and each.field.resource == "cpu"
+        if used and is_limit and each.after.milli * 1000 < used.cpu * case.allowed.margin_milli:
+            yield Notice(
+                "throttles",
+                f"{each.field.container}: a CPU limit of {each.after} will throttle it, "
+                f"as it uses {of_milli(used.cpu)}",
+            )
+
+
+def _without_cache(case: Case) -> Iterator[Notice]:
+    measured = case.facts.usage.get(case.pod.name)
+    if measured and not measured.has_cache and any(each.is_smaller_memory_limit for each in case.changes):
+        yield Notice(
+            "without-page-cache",
+            "its memory is measured without the page cache, which the kubelet counts: it may still refuse",
+        )
+
+
+def _keeps_old_size(case: Case) -> Iterator[Notice]:
+    for each in case.changes:
+        container = _container(case.pod, each)
+        is_more = each.field.resource == "memory" and each.before and each.after.milli > each.before.milli
+        runtime = sized_at_start(container)
+        if each.field.side == "limits" and is_more and runtime and not container.restarts_for("memory"):
+            yield Notice(
+                "sized-at-start",
+                f"{container.name}: {runtime} uses more memory only after it has started again",
+            )
+
+
+def _killed_again_and_again(case: Case) -> Iterator[Notice]:
+    for container in _changed(case):
+        status = case.pod.container_status(container.name)
+        last = status and status.lastState.terminated
+        waiting = status and status.state.waiting
+        if last and last.reason == "OOMKilled" and waiting and waiting.reason == "CrashLoopBackOff":
+            yield Notice(
+                "crash-loop",
+                f"{container.name}: it is OOMKilled again and again, and kubelets may keep the old limit of "
+                "such a Pod (kubernetes#138760): if this does not help, delete the Pod",
+            )
+
+
+WARNINGS: tuple[Rule, ...] = (_stays, _throttles, _without_cache, _keeps_old_size, _killed_again_and_again)
+
+
+def counted_requests(pod: Pod) -> dict[str, int]:
+    """By resource, in thousandths: what its kubelet and the scheduler count for a Pod, with its overhead.
+
+    The larger of spec and allocated: a Deferred raise counts (kubernetes#135107).
+    """
+    whole, overhead = pod.spec.resources, pod.spec.overhead or {}
+    return {
+        resource: milli(overhead.get(resource))
+        + (
+            milli(whole.requests[resource])
+            if whole and whole.requests and resource in whole.requests
+            else max(_requested(pod, pod.values(), resource), _requested(pod, pod.allocated(), resource))
+        )
+        for resource in QOS_RESOURCES
+    }
+
+
+def added_requests(case: Case) -> dict[str, int]:
+    """By resource, in thousandths: what the Pod requests more than its Node counts for it now."""
+    if case.pod.spec.resources:
+        return dict.fromkeys(QOS_RESOURCES, 0)
+    counted, overhead = counted_requests(case.pod), case.pod.spec.overhead or {}
+    return {
+        resource: _requested(case.pod, case.after, resource)
+        + milli(overhead.get(resource))
+        - counted[resource]
+        for resource in QOS_RESOURCES
+    }
+
+
+def _requested(pod: Pod, values: Values, resource: str) -> int:
+    amounts: list[tuple[ContainerKind, int]] = []
+    init = [
+        (each, ContainerKind.SIDECAR if each.restartPolicy == "Always" else ContainerKind.INIT)
+        for each in pod.spec.initContainers or ()
+    ]
+    for container, kind in [*((each, ContainerKind.REGULAR) for each in pod.spec.containers), *init]:
+        value = values.get(Field(container.name, "requests", resource))
+        amounts.append((kind, value.milli if value else 0))
+    return aggregate(amounts)
+
+
+def _qos(pod: Pod, values: Values) -> QOSClass:
+    """With a limit as the request where none is set, as the API server stores it."""
+    units = []
+    for container in pod.containers():
+        sides: dict[str, dict[str, str]] = {"requests": {}, "limits": {}}
+        for (name, side, resource), value in values.items():
+            if name == container.name:
+                sides[side][resource] = value.text
+        units.append(RequestsAndLimits({**sides["limits"], **sides["requests"]}, sides["limits"]))
+    return qos_class(units)
+
+
+def _changed(case: Case) -> list[Container]:
+    names = {each.field.container for each in case.changes}
+    return [each for each in case.pod.containers() if each.name in names]
+
+
+def _container(pod: Pod, change: Change) -> Container:
+    return next(each for each in pod.containers() if each.name == change.field.container)
+
+
+def _rounded(milli: int) -> str:
+    """Bytes, for people."""
+    return f"{-(-milli // (1000 * 2**20))}Mi"

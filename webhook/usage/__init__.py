@@ -1,0 +1,1 @@
+"""What running containers use, one file for each source."""
