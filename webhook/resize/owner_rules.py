@@ -23,8 +23,8 @@ def refusals(pods: Sequence[PodPlan], facts: Facts, allowed: Allowed) -> Iterato
             names = ", ".join(sorted({each.container for each in fields}))
             yield Notice(
                 "vpa",
-                f"VerticalPodAutoscaler {vertical.name} (mode {vertical.mode}) controls {names}, and would put its "
-                "own values back: change its bounds, or its mode to Off",
+                f"VerticalPodAutoscaler {vertical.name} (mode {vertical.mode}) controls {names}, and would "
+                "put its own values back: change its bounds, or its mode to Off",
             )
     if not allowed.hpa:
         for autoscaler, metric, target in _moved(pods, facts):
@@ -61,6 +61,6 @@ def _requests(values: Values, metric: Metric) -> int:
 
 def _sentence(autoscaler: Autoscaler, metric: Metric, target: int) -> str:
     return (
-        f"HorizontalPodAutoscaler {autoscaler.ref.name} scales on {metric.resource} in percent of the request: a "
-        f"target of {target} % instead of {metric.target} % keeps its replicas"
+        f"HorizontalPodAutoscaler {autoscaler.ref.name} scales on {metric.resource} in percent of the "
+        f"request: a target of {target} % instead of {metric.target} % keeps its replicas"
     )
