@@ -20,6 +20,8 @@ _FORBIDDEN = re.compile(
 _READS = {"get", "list", "watch"}
 # Reading these is not in the role podtailor-reader.
 _SENSITIVE = {"secrets", "pods/portforward"}
+# None of Kubernetes' own roles may resize Pods.
+_ROLES = {"pods/resize": "podtailor-resizer"}
 
 
 def failure(what: str, error: ApiException | HTTPError | OSError) -> ClusterError:
@@ -60,8 +62,8 @@ def _grant(message: str) -> str:
         return "`kubectl auth can-i --list` lists what you may do"
     user, namespace = match["user"], match["namespace"]
     is_read = match["verb"] in _READS and match["resource"] not in _SENSITIVE
-    role = "podtailor-reader" if is_read else "edit"
-    if not namespace and not is_read:
+    role = _ROLES.get(match["resource"], "podtailor-reader" if is_read else "edit")
+    if not namespace and not is_read and role == "edit":
         return "only a cluster administrator may do this: ask one"
     _, is_account, account = user.partition("system:serviceaccount:")
     subject = f"--serviceaccount={account}" if is_account else f"--user={shlex.quote(user)}"

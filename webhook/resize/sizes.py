@@ -80,13 +80,14 @@ def parse_size(text: str, resource: str) -> Size:
     if colon and not limit:
         raise SizeError(f"has no limit after the colon; write {GRAMMAR}")
     return Size(
-        request=_amount(request, resource) if request else None,
-        limit=_amount(limit, resource) if limit not in ("", "=") else None,
+        request=parse_amount(request, resource) if request else None,
+        limit=parse_amount(limit, resource) if limit not in ("", "=") else None,
         is_limit_equal=limit == "=",
     )
 
 
-def _amount(text: str, resource: str) -> Amount:
+def parse_amount(text: str, resource: str) -> Amount:
+    """Raises SizeError."""
     if match := _PERCENT.fullmatch(text):
         percent = Decimal(match[2]) * (-1 if match[1] == "-" else 1)
         return _multiple(int(1000 + percent * 10), text)

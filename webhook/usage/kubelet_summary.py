@@ -62,7 +62,7 @@ _DECODER = msgspec.json.Decoder(_Summary)
 
 
 def kubelet_summary(api: ApiClient, node: str) -> Mapping[str, Mapping[str, ContainerUsage]] | None:
-    """By uid of the Pod and name of the container; None if the caller may not ask, or the kubelet is silent.
+    """By uid of the Pod and name of the container; None if the kubelet cannot be asked.
 
     Containers of which the kubelet has no memory yet are left out. Raises ClusterError.
     """
@@ -71,9 +71,9 @@ def kubelet_summary(api: ApiClient, node: str) -> Mapping[str, Mapping[str, Cont
         try:
             body = request(api, "GET", path, query={"only_cpu_and_memory": "true"}, seconds=_SECONDS)
         except ApiException as error:
-            if error.status == HTTPStatus.FORBIDDEN or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                return None
-            raise
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                raise
+            return None  # forbidden, or the API server does not reach the kubelet
     return {
         pod.podRef.uid: {
             each.name: ContainerUsage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,10 +12,12 @@ from webhook.cli.common.output import Format, TableOutput, print_data
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.resize import table, wanted
 from webhook.cli.resize.resizing import Resizing
+from webhook.cli.resize.sizes_file import read_sizes
 from webhook.cluster.client import api_client
 from webhook.errors import UsageError
-from webhook.resize.facts import Allowed
-from webhook.resize.owners import read_owner
+from webhook.resize.facts import Allowed, Wanted
+from webhook.resize.owners import Owner, read_owner
+from webhook.resize.pod import Pod
 from webhook.resize.run import OnDeferred, OnInfeasible, Settings
 
 
@@ -33,6 +36,12 @@ def resize(
         str, typer.Option("--cpu", metavar="SIZE", help="CPU, as REQUEST, REQUEST:LIMIT or :LIMIT.")
     ] = "",
     memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory, written alike.")] = "",
+    from_file: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="FILE", help="Sizes that `podtailor recommend -o json` wrote; - is stdin."
+        ),
+    ] = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     output: TableOutput = Format.TABLE,
@@ -74,7 +83,8 @@ def resize(
     """Change CPU and memory of running Pods, without a restart, and take it back where it harms.
 
     A SIZE is a request, a limit after a colon, or both: 500m, 500m:1, :2Gi. Each can be relative to what the
-    Pod has: +20%, -10%, x1.5. The limit = equals the request, as in 500m:=.
+    Pod has: +20%, -10%, x1.5. The limit = equals the request, as in 500m:=. Without sizes, Pods get those
+    that a new Pod would have.
 
     Without --apply it prints a plan, and asks the API server whether it would take it. With --apply it
     resizes a first Pod, waits for its kubelet, watches it, and goes on with the others in batches. A Pod that
@@ -92,12 +102,13 @@ def resize(
     if dry_run and not apply:
         raise UsageError("--dry-run needs --apply: without it nothing is changed")
     sizes = wanted.of_flags(cpu, memory)
-    if not sizes:
-        raise UsageError("give --cpu or --memory")
+    if sizes and from_file:
+        raise UsageError("give --cpu and --memory, or --from, not both")
+    by_owner = read_sizes(from_file) if from_file else {}
     from webhook.cli.cluster.cluster_view import all_controllers
     from webhook.cli.cluster.targets import find
     from webhook.cli.common.connect import namespace_or_current
-    from webhook.workloads.controllers import PODS
+    from webhook.workloads.controllers import PODS, Controller
 
     api = api_client(kubeconfig, context, retry_429=True)
     where = namespace_or_current(namespace, kubeconfig, context)
@@ -120,7 +131,15 @@ def resize(
     for target in find(api, objects, (PODS, *all_controllers(api, {})), where):
         owner = read_owner(target.kind.kind, target.raw)
         resizing = Resizing(api, owner, allowed, settings, output)
-        resizing.plan(container or [], sizes)
+
+        def wanted_of(owner: Owner, pods: Sequence[Pod], kind: Controller = target.kind) -> Wanted:
+            if sizes:
+                return wanted.for_containers(owner, pods, container or [], sizes)
+            if from_file:
+                return wanted.of_file(owner, by_owner, from_file, container or [])
+            return wanted.of_new_pod(api, kind, owner, container or [])
+
+        resizing.plan(wanted_of)
         if apply and not dry_run:
             resizing.run()
         data.append(resizing.as_data())

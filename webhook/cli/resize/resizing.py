@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -10,17 +10,18 @@ from rich.text import Text
 
 from webhook.cli.common.output import Format, pluralize
 from webhook.cli.common.terminal import print_hint, print_sentence, warn
-from webhook.cli.resize import table, wanted
+from webhook.cli.resize import table
 from webhook.cli.resize.progress import Waiting
 from webhook.cluster.part import ClusterPart
 from webhook.interrupt import INTERRUPTED
 from webhook.resize import gather, running_pods, words
-from webhook.resize.facts import Allowed, Facts
+from webhook.resize.events import write_events
+from webhook.resize.facts import Allowed, Facts, Wanted
 from webhook.resize.owners import Owner, pods_of
 from webhook.resize.plan import Plan, plan
+from webhook.resize.pod import Pod
 from webhook.resize.results import Result
 from webhook.resize.run import Run, Settings
-from webhook.resize.sizes import Size
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -44,10 +45,10 @@ class Resizing:
     def is_as_wanted(self) -> bool:
         return not self._plan.is_refused and all(each.is_as_wanted for each in self._results)
 
-    def plan(self, containers: Sequence[str], sizes: dict[str, Size]) -> None:
+    def plan(self, wanted_of: Callable[[Owner, Sequence[Pod]], Wanted]) -> None:
         """Print what would be done. Raises InputError, ClusterError."""
         pods = pods_of(self._api, self._owner)
-        asked = wanted.for_containers(self._owner, pods, containers, sizes) if pods else {}
+        asked = wanted_of(self._owner, pods) if pods else {}
         part = ClusterPart(self._owner.ref.namespace, [])
         self._facts = gather.gather(self._api, self._owner, pods, part)
         self._plan = running_pods.asked(self._api, plan(pods, asked, self._facts, self._allowed))
@@ -71,6 +72,7 @@ class Resizing:
                 self._results = run.execute(self._plan)
             except KeyboardInterrupt:
                 self._interrupted(run)
+        write_events(self._api, self._owner, self._results)
         if self._is_table:
             table.show_results(self._plan, self._facts, run.results, wide=self._wide)
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from webhook.errors import UsageError
+import msgspec
+from msgspec import structs
+
+from webhook.cli.resize.sizes_file import Sizes
+from webhook.errors import InputError, UsageError
 from webhook.resize.facts import Wanted
+from webhook.resize.new_pod import created_as_dry_run
 from webhook.resize.owners import Owner
-from webhook.resize.pod import Pod
-from webhook.resize.sizes import Size, SizeError, parse_size
+from webhook.resize.pod import Pod, read_pod
+from webhook.resize.sizes import Amount, Size, SizeError, parse_size
+from webhook.workloads.controllers import Controller
+
+if TYPE_CHECKING:
+    from webhook.cluster.client import Api
 
 
 def of_flags(cpu: str, memory: str) -> dict[str, Size]:
@@ -21,6 +31,35 @@ def of_flags(cpu: str, memory: str) -> dict[str, Size]:
             except SizeError as error:
                 raise UsageError(f"--{resource} {error}") from None
     return sizes
+
+
+def of_file(owner: Owner, sizes: Sizes, path: str, names: Sequence[str]) -> Wanted:
+    """Raises InputError if the file has none for this owner."""
+    if owner.ref not in sizes:
+        raise InputError(f"{path}: has no size for {owner.ref}", name="no-size")
+    return _only(sizes[owner.ref], names)
+
+
+def _only(wanted: Wanted, names: Sequence[str]) -> Wanted:
+    return {name: sizes for name, sizes in wanted.items() if not names or name in names}
+
+
+def of_new_pod(api: Api, kind: Controller, owner: Owner, names: Sequence[str]) -> Wanted:
+    """The sizes that a new Pod of the owner would have. Raises UsageError for a Pod alone, ClusterError."""
+    if owner.ref.kind == "Pod":
+        raise UsageError(
+            f"give --cpu or --memory: no controller makes {owner} again, so there is no other size"
+        )
+    obj = {"apiVersion": kind.version, "kind": kind.kind, **msgspec.json.decode(owner.raw)}
+    made = read_pod(created_as_dry_run(api, obj))
+    sizes: dict[str, dict[str, Size]] = {}
+    for field, value in made.values().items():
+        amount = Amount(value)
+        size = sizes.setdefault(field.container, {}).get(field.resource, Size())
+        is_limit = field.side == "limits"
+        changed = structs.replace(size, limit=amount) if is_limit else structs.replace(size, request=amount)
+        sizes[field.container][field.resource] = changed
+    return _only(sizes, names)
 
 
 def for_containers(owner: Owner, pods: Sequence[Pod], names: Sequence[str], sizes: dict[str, Size]) -> Wanted:
