@@ -14,10 +14,14 @@ from webhook.audit.summary import Auditor
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, Output, pluralize, print_data
 from webhook.cli.common.terminal import console, print_error, print_sentence, warn
+from webhook.cli.resize.progress import Waiting
 from webhook.cluster.client import api_client
+from webhook.cluster.part import ClusterPart
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError, InputError, UsageError
 from webhook.interrupt import INTERRUPTED
+from webhook.resize.results import Outcome
+from webhook.resize.run import Settings
 from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
 
 if TYPE_CHECKING:
@@ -34,8 +38,17 @@ def retrofit(
     output: Output = Format.TABLE,
     since: options.Since = "",
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Timeout of one rollout.")
+        float,
+        typer.Option(
+            "--timeout", min=1, metavar="SECONDS", help="Timeout of one rollout, and of one resize."
+        ),
     ] = 600,
+    settle: Annotated[
+        float,
+        typer.Option(
+            "--settle", min=0, metavar="SECONDS", help="How long resized Pods are watched for harm."
+        ),
+    ] = 60,
     *,
     all_namespaces: options.AllNamespaces = False,
     apply: Annotated[
@@ -112,7 +125,8 @@ def retrofit(
     else:
         print_data(_as_json(plan), output)
     if apply:
-        _apply(api, plan, view.snapshot, timeout, dry_run=dry_run)
+        settings = Settings(settle=settle, timeout=timeout)
+        _apply(api, plan, view.snapshot, timeout, settings, dry_run=dry_run)
     if Finding.NOT_JUDGED in auditor.summary.findings:
         raise typer.Exit(1)
 
@@ -152,19 +166,39 @@ def _by_hand(each: ManualRepair) -> str:
     return f"{each.owner}{pods}: {each.why}"
 
 
-def _apply(api: Api, plan: Plan, snapshot: Snapshot, timeout: float, *, dry_run: bool) -> None:
-    """Does everything that is not refused, and reports the rest at the end. Raises typer.Exit."""
-    from webhook.retrofit import rollout
-    from webhook.retrofit.resize import resize
+def _resize(api: Api, plan: Plan, settings: Settings, *, dry_run: bool) -> Iterator[ClusterError]:
+    """Yields what was not done. Pods of other owners are resized all the same."""
+    from webhook.retrofit import resize
 
     out = console()
-    refused: list[ClusterError] = []
-    for each in plan.resizes:
-        try:
-            resize(api, each, dry_run=dry_run)
-            out.print(Text(f"{each.pod}: {'would be resized' if dry_run else 'resized'}"))
-        except ClusterError as error:
-            refused.append(error)
+    for each in resize.plans(api, plan.resizes, ClusterPart(unreadable=[])):
+        for pod in each.pods:
+            for refusal in (*each.refusals, *pod.refusals):
+                yield ClusterError(f"{pod.pod.title}: {refusal.detail}", name=refusal.reason)
+        if dry_run:
+            for pod in each.due:
+                out.print(Text(f"{pod.pod.title}: would be resized"))
+            continue
+        with Waiting() as waiting:
+            results = resize.resize(api, each, settings, waiting.report)
+        for result in results:
+            if result.outcome is Outcome.REFUSED and result.plan.refusals:
+                continue
+            if result.is_as_wanted:
+                out.print(Text(f"{result.plan.pod.title}: {result.outcome}"))
+            else:
+                text = f"{result.plan.pod.title}: {result.outcome}: {result.message}"
+                yield ClusterError(text, name=result.reason)
+
+
+def _apply(
+    api: Api, plan: Plan, snapshot: Snapshot, timeout: float, settings: Settings, *, dry_run: bool
+) -> None:
+    """Does everything that is not refused, and reports the rest at the end. Raises typer.Exit."""
+    from webhook.retrofit import rollout
+
+    out = console()
+    refused = list(_resize(api, plan, settings, dry_run=dry_run))
     for index, restart in enumerate(plan.restarts):
         name = f"{index + 1}/{len(plan.restarts)} {restart.owner}"
         remaining = _remaining(plan.restarts[index + 1 :])

@@ -10,11 +10,20 @@ from msgspec import Struct
 from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.findings import Amounts
 from webhook.model.quantity import Quantity
-from webhook.resize.pod import Field, Pod
-from webhook.resize.sizes import Size
+from webhook.resize.pod import Field, Pod, Values
+from webhook.resize.sizes import Amount, Size
 
 Wanted = Mapping[str, Mapping[str, Size]]
 """By container and resource."""
+
+
+def sizes_of(values: Values) -> Wanted:
+    """These very values."""
+    wanted: dict[str, dict[str, Size]] = {}
+    for field, value in values.items():
+        size = wanted.setdefault(field.container, {}).get(field.resource, Size())
+        wanted[field.container][field.resource] = size.with_side(field.side, Amount(value))
+    return wanted
 
 
 class Node(Struct, frozen=True):
@@ -70,7 +79,7 @@ class Allowed(Struct, frozen=True, kw_only=True):
     """What the user allows."""
 
     margin_milli: int = 1200
-    """A new memory limit is at least this many thousandths of what is in use."""
+    """A lower memory limit is at least this many thousandths of what is in use; 0: whatever is in use."""
     restart: bool = False
     hpa: bool = False
     waiting: bool = False

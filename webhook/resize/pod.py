@@ -164,6 +164,10 @@ class Pod(Struct, frozen=True):
         return self.metadata.name
 
     @property
+    def title(self) -> str:
+        return f"Pod {self.metadata.namespace}/{self.metadata.name}"
+
+    @property
     def uid(self) -> str:
         return self.metadata.uid
 

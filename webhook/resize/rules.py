@@ -101,7 +101,7 @@ def _would_restart(case: Case) -> Iterator[Notice]:
 
 def _below_usage(case: Case) -> Iterator[Notice]:
     for each in case.changes:
-        if not each.is_smaller_memory_limit:
+        if not each.is_smaller_memory_limit or not case.allowed.margin_milli:
             continue
         measured = case.facts.usage.get(case.pod.name)
         used = measured and measured.containers.get(each.field.container)

@@ -220,6 +220,10 @@ class Run:
 
     def _take_back(self, each: PodPlan, begun: float, reason: str, message: str) -> None:
         """Give the Pod its old values. What was added stays: nothing can be removed from a Pod."""
+        if not each.before:
+            text = f"{message}; it cannot be taken back, because the Pod had no such values"
+            self._finish(each, Outcome.ERROR, begun, reason, text)
+            return
         try:
             self._pods.resize(each.pod, each.before)
         except ClusterError as error:

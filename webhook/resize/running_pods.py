@@ -46,7 +46,7 @@ def resize(api: ApiClient, pod: Pod, values: Values, *, dry_run: bool = False) -
     """Give a Pod these values; returns it as stored. Raises ClusterError."""
     path = f"/api/v1/namespaces/{pod.metadata.namespace}/pods/{quote(pod.name, safe='')}/resize"
     query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
-    with as_cluster_error(f"pod/{pod.name}"):
+    with as_cluster_error(pod.title):
         return read_pod(request(api, "PATCH", path, patch(pod, values), content_type=STRATEGIC, query=query))
 
 
@@ -64,7 +64,8 @@ def asked(api: ApiClient, plan: Plan) -> Plan:
             except ClusterError as error:
                 if error.status not in _REFUSALS or "cannot patch resource" in str(error):
                     raise
-                refusals = (*refusals, Notice("api-server", str(error)))
+                answer = str(error).removeprefix(f"{each.pod.title}: ")
+                refusals = (*refusals, Notice("api-server", answer))
         pods.append(structs.replace(each, refusals=refusals))
     return structs.replace(plan, pods=tuple(pods))
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.model.pod_resources import Side
 from webhook.model.quantity import MAX_MILLI, Quantity, exactly, is_strict, of_milli, parse, scaled
@@ -54,6 +54,9 @@ class Size(Struct, frozen=True):
     limit: Amount | None = None
     is_limit_equal: bool = False
     """The limit follows the request, as in `500m:=`."""
+
+    def with_side(self, side: Side, amount: Amount) -> Size:
+        return structs.replace(self, **{"limit" if side == "limits" else "request": amount})
 
     def of(self, present: Mapping[Side, Quantity], resource: str) -> dict[Side, Quantity]:
         """The values asked for, of a container that has the present ones. Raises SizeError."""

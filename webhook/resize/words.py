@@ -20,14 +20,16 @@ def size(container: str, resource: str, values: Values) -> str:
 def commands(owner: Ref, pods: Iterable[PodPlan], *, back: bool = False) -> list[str]:
     """What to type to give these Pods their new values, or `back` the old ones.
 
-    One command if all get the same. With absolute sizes, so that `+20%` is not added twice.
+    One command if all get the same; the way back asks for no usage. With absolute sizes, so that `+20%` is
+    not added twice.
     """
     by_pod = {each.pod.name: _sizes(each, back=back) for each in pods if each.changes}
     targets = {f"pod/{name}": sizes for name, sizes in by_pod.items()}
     if len({str(sizes) for sizes in by_pod.values()}) == 1:
         targets = {f"{owner.kind.lower()}/{owner.name}": next(iter(by_pod.values()))}
+    begin, end = ["podtailor", "resize"], [*(["--margin=0"] if back else []), "--apply"]
     return [
-        shlex.join(["podtailor", "resize", name, "-n", owner.namespace, "-c", container, *flags, "--apply"])
+        shlex.join([*begin, name, "-n", owner.namespace, "-c", container, *flags, *end])
         for name, sizes in targets.items()
         for container, flags in sizes.items()
     ]

@@ -8,7 +8,6 @@ Pod, which the controller creates in a rollout.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +15,9 @@ from msgspec import Struct
 from webhook.audit.findings import Finding, Item, Verdict
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import NO_SPEC
+from webhook.model.pod_resources import SIDES
+from webhook.model.quantity import Quantity, read
+from webhook.resize.pod import Field, resources_of
 from webhook.workloads.workload import Ref, Workload
 
 _ROLLS_OUT = ("Deployment", "StatefulSet", "DaemonSet")
@@ -25,9 +27,16 @@ _LACKING = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
 class Resize(Struct, frozen=True):
     """For a Pod that a resize repairs."""
 
+    owner: Ref
     pod: Ref
-    patch: str
-    """A strategic merge patch."""
+    values: dict[Field, Quantity]
+
+    @property
+    def patch(self) -> str:
+        """A strategic merge patch."""
+        names = dict.fromkeys(each.container for each in self.values)
+        containers = [{"name": name, "resources": resources_of(name, self.values)} for name in names]
+        return msgspec.json.encode({"spec": {"containers": containers}}).decode()
 
     def __str__(self) -> str:
         name, namespace = self.pod.name, self.pod.namespace
@@ -127,20 +136,15 @@ def _resize(workload: Workload, verdict: Verdict, items: Iterable[Item]) -> Resi
     sizes = list(map(_size, items))
     spec = workload.written.spec or NO_SPEC
     running = {each.name for each in spec.containers or ()}
-    if changes_qos or not all(size and size[0] in running for size in sizes):
+    if changes_qos or not all(size and size[0].container in running for size in sizes):
         return None
-    containers: dict[str, dict[str, Any]] = {}
-    for size in sizes:
-        if size:
-            name, side, resource, value = size
-            containers.setdefault(name, {}).setdefault(side, {})[resource] = value
-    patch = {"spec": {"containers": [{"name": name, "resources": each} for name, each in containers.items()]}}
-    return Resize(workload.ref, msgspec.json.encode(patch).decode())
+    return Resize(workload.owner, workload.ref, dict(filter(None, sizes)))
 
 
-def _size(item: Item) -> tuple[str, str, str, Any] | None:
-    """Container, `requests` or `limits`, resource and value; None if a resize cannot set it."""
+def _size(item: Item) -> tuple[Field, Quantity] | None:
+    """None if a resize cannot set it."""
     container, _, field = item.field.partition(":")
-    side, _, resource = field.partition(".")
-    is_resizable = side in ("requests", "limits") and resource in QOS_RESOURCES
-    return (container, side, resource, item.after) if is_resizable else None
+    name, _, resource = field.partition(".")
+    side = next((each for each in SIDES if each == name), None)
+    value = read(item.after)
+    return (Field(container, side, resource), value) if side and value and resource in QOS_RESOURCES else None

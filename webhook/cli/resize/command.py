@@ -47,7 +47,11 @@ def resize(
     output: TableOutput = Format.TABLE,
     margin: Annotated[
         float,
-        typer.Option("--margin", min=1, help="A lower memory limit is at least this times what is in use."),
+        typer.Option(
+            "--margin",
+            min=0,
+            help="A lower memory limit is at least this times what is in use; 0: do not ask.",
+        ),
     ] = 1.2,
     canary: Annotated[int, typer.Option("--canary", min=1, help="How many Pods are resized first.")] = 1,
     batch: Annotated[

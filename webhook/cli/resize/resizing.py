@@ -20,11 +20,15 @@ from webhook.resize.facts import Allowed, Facts, Wanted
 from webhook.resize.owners import Owner, pods_of
 from webhook.resize.plan import Plan, plan
 from webhook.resize.pod import Pod
-from webhook.resize.results import Result
+from webhook.resize.results import Outcome, Result
 from webhook.resize.run import Run, Settings
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
+
+
+# The Pod has its new values, and its kubelet has not done it.
+_NEW_VALUES_STAY = (Outcome.DEFERRED, Outcome.INFEASIBLE, Outcome.ERROR)
 
 
 class Resizing:
@@ -75,6 +79,9 @@ class Resizing:
         write_events(self._api, self._owner, self._results)
         if self._is_table:
             table.show_results(self._plan, self._facts, run.results, wide=self._wide)
+        left = [each.plan for each in self._results if each.outcome in _NEW_VALUES_STAY]
+        if left:
+            print_hint("\n".join(["to go back:", *words.commands(self._owner.ref, left, back=True)]))
 
     def _interrupted(self, run: Run) -> None:
         done = sum(each.outcome.is_as_wanted for each in run.results.values())

@@ -70,7 +70,7 @@ def _room(row: _Row) -> str:
     if node is None or not node.allocatable:
         return "unknown"
     free = {each: max(0, node.allocatable[each] - node.requested.get(each, 0)) for each in QOS_RESOURCES}
-    return f"{of_milli(free['cpu'])} / {mebibytes(free['memory'])}"
+    return f"{free['cpu'] / 1000:.1f} / {free['memory'] / 1000 / 2**30:.1f}Gi"
 
 
 def _says(row: _Row) -> Text:

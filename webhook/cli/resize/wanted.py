@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import structs
 
 from webhook.cli.resize.sizes_file import Sizes
 from webhook.errors import InputError, UsageError
-from webhook.resize.facts import Wanted
+from webhook.resize.facts import Wanted, sizes_of
 from webhook.resize.new_pod import created_as_dry_run
 from webhook.resize.owners import Owner
 from webhook.resize.pod import Pod, read_pod
-from webhook.resize.sizes import Amount, Size, SizeError, parse_size
+from webhook.resize.sizes import Size, SizeError, parse_size
 from webhook.workloads.controllers import Controller
 
 if TYPE_CHECKING:
@@ -52,14 +51,7 @@ def of_new_pod(api: Api, kind: Controller, owner: Owner, names: Sequence[str]) -
         )
     obj = {"apiVersion": kind.version, "kind": kind.kind, **msgspec.json.decode(owner.raw)}
     made = read_pod(created_as_dry_run(api, obj))
-    sizes: dict[str, dict[str, Size]] = {}
-    for field, value in made.values().items():
-        amount = Amount(value)
-        size = sizes.setdefault(field.container, {}).get(field.resource, Size())
-        is_limit = field.side == "limits"
-        changed = structs.replace(size, limit=amount) if is_limit else structs.replace(size, request=amount)
-        sizes[field.container][field.resource] = changed
-    return _only(sizes, names)
+    return _only(sizes_of(made.values()), names)
 
 
 def for_containers(owner: Owner, pods: Sequence[Pod], names: Sequence[str], sizes: dict[str, Size]) -> Wanted:
