@@ -23,8 +23,10 @@ from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
+from webhook.messages.resizes import RESIZE_NOTES, RESIZE_REFUSALS, RESIZE_RESULTS
 from webhook.messages.server import RESULTS as REVIEWS
 from webhook.model.draft import Reason
+from webhook.resize.run import _REASONS
 from webhook.server.metrics import RESULTS
 
 ALL = [message for section in SECTIONS.values() for message in section]
@@ -51,7 +53,18 @@ def test_every_reason_of_a_skip_has_a_paragraph() -> None:
 def test_every_exemption_and_warning_in_the_code_has_a_paragraph() -> None:
     """Each `Notice` is made with a literal reason; the metric counts one besides."""
     names = {VIOLATION, *_literals("Notice", 0), *_literals("count_skip", 0)}
-    assert {each.name for each in (*EXEMPTIONS, *WARNINGS)} == names - {VIOLATION}
+    of_resizes = (*RESIZE_REFUSALS, *RESIZE_NOTES)
+    assert {each.name for each in (*EXEMPTIONS, *WARNINGS, *of_resizes)} == names | OF_RUNS - {VIOLATION}
+
+
+# Given to `Result` by variable, or for what is found out only when the plan is carried out.
+OF_RUNS = {"disruption-budget"}
+
+
+def test_every_reason_of_a_result_has_a_paragraph() -> None:
+    reasons = {*_literals("_finish", 3), *_literals("_take_back", 2), *_literals("Result", "reason")}
+    reasons |= {each for each in map(str, _REASONS.values()) if each}
+    assert reasons - {"api-server", *OF_RUNS} == {each.name for each in RESIZE_RESULTS}
 
 
 def test_every_status_of_a_policy_has_a_paragraph() -> None:

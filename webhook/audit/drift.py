@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import Finding, Item
@@ -40,11 +40,12 @@ class Difference(Struct, frozen=True):
 
 
 def drift(
-    subject: Subject, expected: Expected, enforcement: Enforcement, created: str
+    subject: Subject, expected: Expected, enforcement: Enforcement, created: str, resized_by: str = ""
 ) -> Iterator[Difference]:
     """The values of a Pod, created at that time, that differ from the expected ones.
 
-    If the policy has changed since, or is only tried, the finding is that a new Pod would be different.
+    `resized_by` is added to what has drifted: who did it, and when. If the policy has changed since, or is
+    only tried, the finding is that a new Pod would be different.
     """
     for container in subject.containers:
         declared = expected.declared.get(container.name)
@@ -71,6 +72,8 @@ def drift(
                     namespace = subject.namespace.name
                     since = enforcement.in_force_since(change.policy, namespace) if change else None
                     item = _not_declared(field, value, change, since, created)
+                if resized_by and item.finding is Finding.DRIFTED:
+                    item = structs.replace(item, why=f"{item.why}; resized by {resized_by}")
                 if item.after is None or milli(value) != milli(item.after):
                     yield Difference(item, (*container.path, "resources", side, resource))
 

@@ -137,7 +137,7 @@ def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
 def _resized(subject: Subject, workload: Workload, enforcement: Enforcement) -> list[Difference]:
     if workload.expected is None:
         return []
-    return list(drift(subject, workload.expected, enforcement, workload.created))
+    return list(drift(subject, workload.expected, enforcement, workload.created, workload.resized_by))
 
 
 def slipped_through(workload: Workload, change: Change, enforcement: Enforcement, since: str) -> bool:

@@ -155,7 +155,10 @@ def _sentences(plan: Plan, *, is_complete: bool) -> Iterator[str]:
         yield f"{pods} would be denied if created now; podtailor audit gives the reasons."
     if plan.drifted:
         pods = pluralize(plan.drifted, "Pod")
-        yield f"{pods} drifted: such a resize may be intended, so it is kept; podtailor audit shows it."
+        yield (
+            f"{pods} drifted: such a resize may be intended, so it is kept; podtailor explain says who did "
+            "it, and podtailor resize undoes it."
+        )
     if plan == Plan():
         known = "" if is_complete else ", as far as is known"
         yield f"No live Pod lacks anything that admission would add now{known}."

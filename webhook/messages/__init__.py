@@ -17,6 +17,7 @@ from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
+from webhook.messages.resizes import RESIZE_NOTES, RESIZE_REFUSALS, RESIZE_RESULTS
 from webhook.messages.server import RESULTS
 
 PAGE = "docs/messages.md"
@@ -28,6 +29,9 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Why a Pod is exempt": EXEMPTIONS,
         "Why a proposed value was skipped": SKIPS,
         "Warnings about a Pod": WARNINGS,
+        "Why a Pod is not resized": RESIZE_REFUSALS,
+        "Notes about a resize": RESIZE_NOTES,
+        "What became of a resize": RESIZE_RESULTS,
         "Status of a policy": STATUSES,
         "Results of a review": RESULTS,
         "Results of policy tests": (FAILED_TEST,),

@@ -66,6 +66,12 @@ COMMANDS = (
         "Run the command that the warning begins with on the directory, and correct what it says.",
     ),
     Message(
+        "no-size",
+        "the file has no size for this owner",
+        "The file of `--from` has recommendations, and none for an object that was named.",
+        "Check kind, namespace and name in the file, and `-n`.",
+    ),
+    Message(
         "unreadable-arguments",
         "the arguments of the server are not understood",
         "The Deployment `podtailor` has arguments that this version of the command does not know, so default settings are assumed.",

@@ -27,7 +27,7 @@ FINDINGS = (
         "drifted",
         "its resources differ from template and policies",
         "The Pod has other resources than its template and the policies gave it: it was resized.",
-        "If that was on purpose, do nothing. Otherwise `podtailor retrofit` prints the command that undoes it.",
+        "`podtailor explain pod/NAME` says who resized it, and when. If that was on purpose, change its template too ([resize](resize.md)). Otherwise `podtailor resize deployment/NAME --apply` gives all Pods of an owner the size of a new one.",
     ),
     Message(
         "conflict",

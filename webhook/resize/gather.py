@@ -14,12 +14,12 @@ from msgspec import Struct
 
 from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.costs.objects import AUTOSCALERS, usage_in
+from webhook.cluster.failures import failure
 from webhook.cluster.pager import Object, Resource, objects
 from webhook.cluster.part import ClusterPart
 from webhook.cluster.reads import as_cluster_error, empty_if_not_served, in_namespace
 from webhook.cluster.request import request
 from webhook.cluster.version import minor_version
-from webhook.errors import ClusterError
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceList
 from webhook.model.quantity import milli
@@ -121,7 +121,7 @@ def _by_metrics_api(api: ApiClient, namespace: str) -> Iterator[tuple[str, PodUs
     except ApiException as error:
         # Not served, not permitted, or its server does not answer: then usage is unknown, which refuses.
         if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE):
-            raise ClusterError(f"{resource.name}: {error.status} {error.reason}", error.status) from error
+            raise failure(resource.name, error) from error
 
 
 class _TargetRef(Struct, frozen=True):

@@ -31,7 +31,7 @@ class Result(Struct, frozen=True, kw_only=True):
     plan: PodPlan
     outcome: Outcome
     reason: str = ""
-    """A stable name, such as `below-usage`, or a word of the kubelet, such as `Infeasible`."""
+    """A stable name, such as `below-usage`."""
     message: str = ""
     seconds: float = 0.0
     """From the request until the kubelet had done it, or until it was given up."""

@@ -144,7 +144,7 @@ def _node_is_full(case: Case) -> Iterator[Notice]:
         if added > 0 and allocatable is not None and requested + added > allocatable:
             room = of_milli(max(0, allocatable - requested))
             yield Notice(
-                "no-room",
+                "node-full",
                 f"its Node has {room} of {resource} left and this needs {of_milli(added)} more; a resize "
                 "that waits keeps other Pods off the Node: --on-deferred wait permits that",
             )

@@ -258,9 +258,9 @@ _OUTCOMES = {
     State.GONE: Outcome.GONE,
 }
 _REASONS = {
-    State.DEFERRED: "Deferred",
-    State.INFEASIBLE: "Infeasible",
-    State.ERROR: "Error",
+    State.DEFERRED: "deferred",
+    State.INFEASIBLE: "infeasible",
+    State.ERROR: "kubelet-error",
     State.WAITING: "timed-out",
     State.IN_PROGRESS: "timed-out",
     State.GONE: "",

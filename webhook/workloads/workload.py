@@ -64,6 +64,8 @@ class Workload(Struct, frozen=True, kw_only=True):
     """For a Pod whose template is known."""
     touched: frozenset[str] = frozenset()
     """The parts of the metadata written after creation: `labels`, `annotations`, `podtailor.dev`."""
+    resized_by: str = ""
+    """Who resized it last, and when, as its managedFields say; empty if nobody did."""
     annotated_at_admission: bool = False
     """Whether admission wrote our annotation: the template has none, and the Pod's is not written later."""
     overhead: ResourceList = {}

@@ -46,10 +46,10 @@ AUDITED.verdict = structs.replace(
         pytest.param([_row(Finding.VIOLATION)] * 2, [("Change the values of 2 owners, or the bounds of the policy that they violate.",)], id="violations"),
         pytest.param([_row(Finding.CONFLICT)], [("Decide which policy counts for 1 owner: two propose different values.",)], id="a conflict"),
         pytest.param([_row(Finding.SLIPPED_THROUGH)], [("Check that admission works, then repair the Pods of 1 owner that it missed.", "podtailor certs check --context=prod", "podtailor retrofit -n shop --context=prod")], id="slipped through"),
-        pytest.param([_row(Finding.DRIFTED, name) for name in "abc"], [("Check the Pods of 3 owners that were resized: unless on purpose, undo it.", "podtailor retrofit --context=prod")], id="many namespaces"),
+        pytest.param([_row(Finding.DRIFTED, name) for name in "abc"], [("Check the Pods of 3 owners that were resized: unless on purpose, resize them back.", "podtailor resize deployment/web -n a --context=prod", "podtailor resize deployment/web -n b --context=prod")], id="many namespaces"),
         pytest.param([_row(Finding.WOULD_CHANGE)], [("Replace the Pods of 1 owner that are older than the policies, when it suits.", "podtailor retrofit -n shop --context=prod")], id="older Pods"),
         pytest.param([AUDITED], [("Enforce when you are ready: new Pods of 1 owner would change.",)], id="not in force"),
-        pytest.param([_row(Finding.DRIFTED, "a; rm -r")], [("Check the Pods of 1 owner that were resized: unless on purpose, undo it.", "podtailor retrofit -n 'a; rm -r' --context=prod")], id="a hostile name"),
+        pytest.param([_row(Finding.DRIFTED, "a; rm -r")], [("Check the Pods of 1 owner that were resized: unless on purpose, resize them back.", "podtailor resize deployment/web -n 'a; rm -r' --context=prod")], id="a hostile name"),
     ],
 )  # fmt: skip
 def test_next_steps(rows: list[Row], steps: list[tuple[str, ...]]) -> None:

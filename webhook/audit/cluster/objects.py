@@ -21,6 +21,7 @@ class _Owner(Struct, frozen=True):
 class Managed(Struct, frozen=True):
     """An entry of `managedFields`."""
 
+    manager: str = ""
     time: str = ""
     subresource: str = ""
     fieldsV1: msgspec.Raw = msgspec.Raw()
@@ -46,6 +47,12 @@ class LiveMeta(Struct, frozen=True):
 
     def controller(self) -> _Owner | None:
         return next((each for each in self.ownerReferences if each.controller), None)
+
+    def resized_by(self) -> str:
+        """`kubectl-patch at 2026-01-31T12:00:00Z`; empty if its resources were never resized."""
+        resizes = [each for each in self.managedFields if each.subresource == "resize"]
+        last = max(resizes, key=lambda each: each.time, default=None)
+        return f"{last.manager} at {last.time}" if last else ""
 
     def touched(self) -> frozenset[str]:
         """The parts of the metadata that were written after creation."""

@@ -274,6 +274,7 @@ def live_pod(raw: bytes | msgspec.Raw) -> Workload:
         created=identity.creationTimestamp or "",
         revision=revision_of(identity),
         touched=live.metadata.touched(),
+        resized_by=live.metadata.resized_by(),
         overhead=live.spec.overhead,
         node=live.spec.node,
     )

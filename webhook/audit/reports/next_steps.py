@@ -80,8 +80,8 @@ def _repairs(by_finding: dict[Finding, list[Row]], scope: Scope) -> Iterator[Ste
         commands = (_command("certs", "check", *scope.connection), *_retrofit(rows, scope))
         yield Step(text, Finding.SLIPPED_THROUGH, len(rows), commands)
     if rows := by_finding[Finding.DRIFTED]:
-        text = "Check the Pods of {owners} that were resized: unless on purpose, undo it."
-        yield Step(text, Finding.DRIFTED, len(rows), _retrofit(rows, scope))
+        text = "Check the Pods of {owners} that were resized: unless on purpose, resize them back."
+        yield Step(text, Finding.DRIFTED, len(rows), _resize(rows, scope))
 
 
 def _shortages(costs: Costs) -> Iterator[Step]:
@@ -121,6 +121,15 @@ def _changes(rows: list[Row], scope: Scope) -> Iterator[Step]:
         when = "As far as you may read" if scope.is_partial else "Enforce when you are ready"
         text = f"{when}: new Pods of {{owners}} would change."
         yield Step(text, Finding.WOULD_CHANGE, len(rows) - len(older))
+
+
+def _resize(rows: list[Row], scope: Scope) -> tuple[str, ...]:
+    """Each owner by itself: without sizes, `resize` gives its Pods those of a new one."""
+    names = [(f"{row.owner.kind.lower()}/{row.owner.name}", row.owner.namespace) for row in rows]
+    return tuple(
+        _command("resize", name, "-n", namespace, *scope.connection)
+        for name, namespace in sorted(names)[:MAX_COMMANDS]
+    )
 
 
 def _retrofit(rows: list[Row], scope: Scope) -> tuple[str, ...]:

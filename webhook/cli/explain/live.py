@@ -16,7 +16,7 @@ from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Selection
 from webhook.audit.diagnosis import ClusterContext, diagnose, webhook_problems
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import Finding
+from webhook.audit.findings import Finding, Verdict
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.cluster_view import ClusterView, served_certificate
 from webhook.cli.cluster.targets import Target
@@ -26,6 +26,8 @@ from webhook.cli.explain.render import as_json, as_text, explain_or_warn
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError
 from webhook.model.pod import NO_METADATA
+from webhook.resize.pod import read_pod
+from webhook.resize.progress import Progress, pending_resize
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.controllers import PODS, Controller
 from webhook.workloads.workload import Ref, Workload, kind_of
@@ -85,14 +87,15 @@ class Live:
             now=datetime.now(UTC),
         )
         reasons = diagnose(workload, explanation, verdict, context)
-        audited = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons}
+        hanging = pending_resize(read_pod(target.raw))
+        audited = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons, "resize": hanging}
         title = f"  {verdict.finding}, created at {workload.created}"
         _, *rest = as_text(located, self._namespace, explanation, sets="A new Pod would get")
         return Explained(
             {**as_json(located, self._namespace, explanation), **audited},
             [
                 Text.assemble((str(workload.ref), "bold"), title),
-                *_reason_lines(reasons),
+                *_reason_lines([*_drifted(verdict), *_hangs(hanging), *reasons]),
                 *(line for line in rest if not _repeats(line, reasons)),
             ],
         )
@@ -166,6 +169,19 @@ class Live:
             warn(f"not compared with its template: {error}", name=error.name)
             return alone, self._view.enforcement
         return workload or alone, self._enforcement
+
+
+def _drifted(verdict: Verdict) -> Iterator[str]:
+    for item in verdict.items:
+        if item.finding is Finding.DRIFTED:
+            yield f"{item.field} is {item.before}, should be {item.after or 'unset'}: {item.why}"
+
+
+def _hangs(hanging: Progress | None) -> Iterator[str]:
+    """What `kubectl describe` does not show of a resize: its reason, its message and since when."""
+    if hanging:
+        message = f": {hanging.message}" if hanging.message else ""
+        yield f"its resize is {hanging.state} since {hanging.since}{message}"
 
 
 def _reason_lines(reasons: Iterable[str]) -> Iterator[Text]:

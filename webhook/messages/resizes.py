@@ -1,0 +1,170 @@
+"""Why `podtailor resize` refuses a Pod, what it notes, and what became of a resize."""
+
+from __future__ import annotations
+
+from webhook.messages.message import Message
+
+RESIZE_REFUSALS = (
+    Message(
+        "not-resizable",
+        "this Pod cannot be resized",
+        "It is being deleted, has ended, is not on a Node yet, is a static Pod, or runs on Windows.",
+        "Name other Pods, or resize the owner again once its Pods run. Static Pods are changed by their file on the Node.",
+    ),
+    Message(
+        "unknown-version",
+        "nothing says which Kubernetes this is",
+        "Neither `/version` of the API server nor the Node of the Pod gives a version, and what can be resized depends on it.",
+        "Ask for the role `podtailor-node-reader`, which may read Nodes.",
+    ),
+    Message(
+        "needs-newer-kubernetes",
+        "this version of Kubernetes cannot resize that",
+        "The older of the API server and the kubelet of the Pod's Node decides. Kubernetes 1.33 resizes containers, 1.34 lowers memory limits, 1.36 resizes init containers and Pods with Pod-level resources, 1.37 containers with resource claims.",
+        "Change the template, whose rollout replaces the Pods.",
+    ),
+    Message(
+        "qos-class",
+        "its QoS class would change",
+        "A resize keeps the QoS class of a Pod. A Guaranteed Pod needs requests that equal its limits, and a BestEffort Pod can have none.",
+        "For a Guaranteed Pod write `:=` after the request, as in `--memory 2Gi:=`. For another class change the template.",
+    ),
+    Message(
+        "request-above-limit",
+        "the request would be above the limit",
+        "A container may not request more than its limit.",
+        "Give both, as in `--cpu 500m:1`.",
+    ),
+    Message(
+        "no-present-value",
+        "there is no value that could be multiplied",
+        "A size such as `+20%`, `x1.5` or `=` starts from what the container has, and it has no such request or limit.",
+        "Give a quantity, such as `500m`.",
+    ),
+    Message(
+        "would-restart",
+        "its containers would restart",
+        "The `resizePolicy` of a container has `RestartContainer` for what is resized. One such entry is enough.",
+        "`--allow-restart` resizes all the same, one Pod after the other, and waits until each is Ready and its PodDisruptionBudget allows the next.",
+    ),
+    Message(
+        "below-usage",
+        "it uses more memory than the new limit leaves",
+        "A memory limit is lowered only if the container uses well below it, by default the limit divided by 1.2. A kubelet refuses a limit below what is in use, page cache included, and a limit just above it gets the container killed soon.",
+        "Choose a higher limit. `--margin` changes the factor; 0 does not ask what is in use.",
+    ),
+    Message(
+        "unknown-usage",
+        "what the container uses is not known",
+        "Neither the kubelet, through `nodes/proxy`, nor the metrics API says how much memory the container uses, so a lower limit may get it killed.",
+        "Install metrics-server, or ask for the role `podtailor-kubelet-reader`. `--margin 0` does not ask.",
+    ),
+    Message(
+        "sized-at-start",
+        "its process decides at its start how much it uses",
+        "A JVM, Node.js, MongoDB or a process on a GPU takes its memory at its start: with a lower limit it may be killed, and of a higher one it makes no use before it starts again.",
+        "Set `RestartContainer` for memory in the policy or the template, so that a resize restarts it. For a lower limit `--allow-restart` accepts that it may be killed.",
+    ),
+    Message(
+        "node-full",
+        "its Node has no room for it",
+        "The requests of all Pods on the Node and what is added exceed what the Node can give. A resize that waits counts already, so it keeps new Pods off the Node.",
+        "Make room on the Node, or delete the Pod so that it is scheduled elsewhere. `--on-deferred wait` resizes all the same and waits.",
+    ),
+    Message(
+        "api-server",
+        "the API server refuses it",
+        "The text is the API server's own answer, to a dry run or to the resize: a LimitRange, a ResourceQuota, a policy, or its validation.",
+        "Change what the answer names.",
+    ),
+    Message(
+        "rollout",
+        "its owner replaces Pods at the moment",
+        "A rollout is under way, so Pods come and go, and the new ones have the size of the template.",
+        "Wait for it: `kubectl rollout status` of the owner says when it is done.",
+    ),
+    Message(
+        "hpa",
+        "a HorizontalPodAutoscaler scales on this request",
+        "It compares usage with the request, so it scales at once when the request changes: a higher request takes replicas away, a lower one adds some.",
+        "Set the target that is named, which keeps the number of replicas, and give `--with-hpa`.",
+    ),
+    Message(
+        "vpa",
+        "a VerticalPodAutoscaler controls this container",
+        "Its updater would put its own values back within minutes.",
+        "Change its `minAllowed` and `maxAllowed`, or its mode to `Off` or `Initial`.",
+    ),
+    Message(
+        "disruption-budget",
+        "a PodDisruptionBudget allows no restart now",
+        "The resize restarts the container, and the budget that covers the Pod is at its limit.",
+        "Wait until more Pods are Ready, and run the command again: it goes on with what is left.",
+    ),
+)
+
+RESIZE_NOTES = (
+    Message(
+        "stays",
+        "a value that is added cannot be removed again",
+        "Kubernetes refuses to remove a request or limit from a running Pod, so no way back takes it away.",
+        "If you are not sure, change values that are there, and leave what is not.",
+    ),
+    Message(
+        "throttles",
+        "the CPU limit is near what the container uses",
+        "At its CPU limit a container is throttled: it becomes slower, and is not killed.",
+        "Choose a higher limit, or none in the template.",
+    ),
+    Message(
+        "without-page-cache",
+        "memory is measured without the page cache",
+        "The metrics API leaves the page cache out, and the kubelet counts it: a lower limit may still be refused, and is then taken back.",
+        "The role `podtailor-kubelet-reader` may ask the kubelet itself ([permissions](security.md#permissions-of-users)).",
+    ),
+    Message(
+        "crash-loop",
+        "it is OOMKilled again and again",
+        "Kubelets may keep the old limit of a Pod whose container is in CrashLoopBackOff, so that a resize does not rescue it.",
+        "If it stays, change the template or the policy, and delete the Pod.",
+    ),
+)
+
+RESIZE_RESULTS = (
+    Message(
+        "deferred",
+        "the Node has no room yet",
+        "The kubelet resizes the Pod as soon as other Pods leave the Node, and counts what it asks for already.",
+        "Wait, delete other Pods, or go back with the command in the line `hint:`. `--on-deferred revert` goes back by itself.",
+    ),
+    Message(
+        "infeasible",
+        "its Node can never do it",
+        "The Pod asks for more than the Node has, or for CPUs that the Node pins. The kubelet does not try it again.",
+        "The Pod has its old values again unless `--on-infeasible keep` was given. Delete it so that it is scheduled on another Node.",
+    ),
+    Message(
+        "kubelet-error",
+        "the kubelet has failed to resize it",
+        "Most often the memory in use is above the new limit. The kubelet would try again for ever, so the Pod has its old values again.",
+        "Choose a higher limit.",
+    ),
+    Message(
+        "harm",
+        "a resized Pod has restarted or is not Ready",
+        "Within the time of `--settle` a container restarted, was OOMKilled, or the Pod was no longer Ready. All Pods of the batch have their old values again.",
+        "Read the log of the container: `kubectl logs --previous`. Then choose another size.",
+    ),
+    Message(
+        "stopped",
+        "the run has stopped before this Pod",
+        "Another Pod was not resized as planned, so the others stay as they are.",
+        "Look at that Pod, then run the command again: it goes on with what is left.",
+    ),
+    Message(
+        "timed-out",
+        "the kubelet does not answer in time",
+        "Within `--timeout` the kubelet has not said that it is done. The Pod has its new values.",
+        "Look at its Node. The line `hint:` has the command that goes back.",
+    ),
+)
