@@ -54,7 +54,7 @@ def test_every_exemption_and_warning_in_the_code_has_a_paragraph() -> None:
     """Each `Notice` is made with a literal reason; the metric counts one besides."""
     names = {VIOLATION, *_literals("Notice", 0), *_literals("count_skip", 0)}
     of_resizes = (*RESIZE_REFUSALS, *RESIZE_NOTES)
-    assert {each.name for each in (*EXEMPTIONS, *WARNINGS, *of_resizes)} == names | OF_RUNS - {VIOLATION}
+    assert {each.name for each in (*EXEMPTIONS, *WARNINGS, *of_resizes)} == (names | OF_RUNS) - {VIOLATION}
 
 
 # Given to `Result` by variable, or for what is found out only when the plan is carried out.
