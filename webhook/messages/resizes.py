@@ -90,6 +90,12 @@ RESIZE_REFUSALS = (
         "Set the target that is named, which keeps the number of replicas, and give `--with-hpa`.",
     ),
     Message(
+        "unknown-autoscalers",
+        "whether an autoscaler reacts is unknown",
+        "You may not list HorizontalPodAutoscalers or VerticalPodAutoscalers in this namespace, and one that scales on requests would react at once.",
+        "Ask for the role `podtailor-resizer`. If you know that there is none, give `--with-hpa`.",
+    ),
+    Message(
         "vpa",
         "a VerticalPodAutoscaler controls this container",
         "Its updater would put its own values back within minutes.",

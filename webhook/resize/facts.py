@@ -71,6 +71,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     autoscalers: tuple[Autoscaler, ...] = ()
     """Those of the owner."""
     vertical: tuple[VerticalAutoscaler, ...] = ()
+    knows_autoscalers: bool = True
+    """Whether the user may read both kinds."""
     rollout: str = ""
     """Why the owner replaces Pods at the moment; empty if it does not."""
 

@@ -35,15 +35,18 @@ def gather(api: ApiClient, owner: Owner, pods: Iterable[Pod], part: ClusterPart)
     """Raises ClusterError; what may not be read is noted in `part`."""
     pods = list(pods)
     namespace = owner.ref.namespace
+    reading = ClusterPart(namespace, [])
     autoscalers: list[Autoscaler] = []
-    with part.note_if_forbidden(AUTOSCALERS.name, _MAY_REACT), as_cluster_error(AUTOSCALERS.name):
+    with reading.note_if_forbidden(AUTOSCALERS.name, _MAY_REACT), as_cluster_error(AUTOSCALERS.name):
         autoscalers += objects(api, in_namespace(AUTOSCALERS, namespace), [])
+    vertical = tuple(_vertical(api, owner.ref, reading))
     return Facts(
         kubernetes=minor_version(api),
         nodes=_nodes(api, {each.node for each in pods if each.node}, part),
         usage=_usage(api, namespace, pods),
         autoscalers=tuple(each for each in autoscalers if each.target == owner.ref),
-        vertical=tuple(_vertical(api, owner.ref, part)),
+        vertical=vertical,
+        knows_autoscalers=not reading.unreadable,
         rollout=owner.rollout,
     )
 

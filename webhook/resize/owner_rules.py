@@ -27,6 +27,12 @@ def refusals(pods: Sequence[PodPlan], facts: Facts, allowed: Allowed) -> Iterato
                 "put its own values back: change its bounds, or its mode to Off",
             )
     if not allowed.hpa:
+        if not facts.knows_autoscalers:
+            yield Notice(
+                "unknown-autoscalers",
+                "you may not read its HorizontalPodAutoscalers and VerticalPodAutoscalers, so whether one "
+                "reacts to a resize is unknown; --with-hpa resizes all the same",
+            )
         for autoscaler, metric, target in _moved(pods, facts):
             yield Notice("hpa", f"{_sentence(autoscaler, metric, target)}; --with-hpa resizes all the same")
 
