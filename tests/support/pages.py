@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,14 +39,24 @@ CLUSTER = (
 )  # fmt: skip
 
 
+# Sections whose commands need a real kubelet: tests/e2e/node/test_docs.py runs them.
+ON_A_NODE = {(Path("docs/resize.md"), "Resize a workload")}
+_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
+
+
 class Step(NamedTuple):
     page: Path
     command: str
     expected: str
+    section: str = ""
+
+    @property
+    def needs_a_node(self) -> bool:
+        return (self.page, self.section) in ON_A_NODE
 
     @property
     def needs_a_cluster(self) -> bool:
-        return any(each in f"{self.command}\n" for each in CLUSTER)
+        return not self.needs_a_node and any(each in f"{self.command}\n" for each in CLUSTER)
 
     def fits(self, output: str) -> bool:
         parts = re.split(r"^\.\.\.\n", self.expected, flags=re.MULTILINE)
@@ -57,13 +68,21 @@ def steps() -> list[Step]:
 
 
 def _steps(page: Path) -> Iterator[Step]:
-    for command, language, body in BLOCK.findall(page.read_text()):
+    text = page.read_text()
+    for match in BLOCK.finditer(text):
+        command, language, body = match.groups()
+        section = _section(text, match.start())
         if command:
-            yield Step(page, command[2:], body)
+            yield Step(page, command[2:], body, section)
         elif language == "console":
             for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
                 first, _, expected = part.partition("\n")
-                yield Step(page, first, expected)
+                yield Step(page, first, expected, section)
+
+
+def _section(text: str, at: int) -> str:
+    """The heading of the second level above this position."""
+    return next((match[1] for match in reversed([*_SECTION.finditer(text, 0, at)])), "")
 
 
 def output(command: str, **environment: str) -> str:
@@ -77,7 +96,7 @@ def output(command: str, **environment: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=120,
+        timeout=1200,  # a command may wait for a real kubelet
     )
     return with_exit_code(done.stdout, done.returncode)
 
@@ -95,7 +114,7 @@ def with_code_of(page: Path, translation: Path) -> str:
     return BLOCK.sub(lambda _: blocks.pop(0), own)
 
 
-def _rewritten(match: re.Match[str]) -> str:
+def _rewritten(match: re.Match[str], page: Path) -> str:
     command, language, body = match.groups()
     if command:
         return f"<!-- {command} -->\n```{language}\n{output(command[2:])}```"
@@ -104,13 +123,14 @@ def _rewritten(match: re.Match[str]) -> str:
     made = ""
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         first, _, expected = part.partition("\n")
-        step = Step(Path(), first, expected)
+        step = Step(page, first, expected, _section(match.string, match.start()))
         keep = (
             "...\n" in expected
             or first in ELSEWHERE
             or first.startswith(NOT_RUN)
             or "build/" in first
             or step.needs_a_cluster
+            or step.needs_a_node
         )
         made += f"$ {first}\n{expected if keep else output(first)}"
     return f"```console\n{made}```"
@@ -118,6 +138,6 @@ def _rewritten(match: re.Match[str]) -> str:
 
 if __name__ == "__main__":
     for written in PAGES:
-        written.write_text(BLOCK.sub(_rewritten, written.read_text()))
+        written.write_text(BLOCK.sub(partial(_rewritten, page=written), written.read_text()))
     for translation, original in TRANSLATIONS.items():
         translation.write_text(with_code_of(original, translation))

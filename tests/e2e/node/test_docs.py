@@ -1,0 +1,35 @@
+"""docs/resize.md, every command in its order on a real Node, as somebody reads it for the first time."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.node.node import Node
+from tests.support.pages import Step, output, steps
+
+STEPS = [step for step in steps() if step.needs_a_node]
+# What differs from run to run: the ends of names, and how long a kubelet takes.
+_VARIES = {
+    re.compile(r"(web-)[a-z0-9]{6,10}-[a-z0-9]{5}\b"): r"\1POD",
+    re.compile(r"\bafter \d+(\.\d+)? s\b"): "after N s",
+    re.compile(r"\b\d+m? / \d+Mi\*"): "USED",
+    re.compile(r" {2,}"): "  ",
+}
+
+
+def test_commands_print_what_the_page_says(cluster: ControlPlane, node: Node) -> None:  # noqa: ARG001 (it must be there)
+    environment = {"KUBECONFIG": str(cluster.kubeconfig), "PATH": cluster.path}
+    for step in STEPS:
+        printed = output(step.command, **environment)
+        print(f"$ {step.command}\n{printed}", end="")
+        if not Step(step.page, step.command, _plain(step.expected)).fits(_plain(printed)):
+            pytest.fail(f"$ {step.command}\n{printed}")
+
+
+def _plain(text: str) -> str:
+    for pattern, word in _VARIES.items():
+        text = pattern.sub(word, text)
+    return text
