@@ -42,8 +42,8 @@ WAYS = {
     ),
     "with all that can be added": (
         ["overlays/cluster-wide"],
-        ["audit-cronjob", "monitoring", "network-policy"],
-        ["auditReports=true", "monitoring=true", "networkPolicy=true"],
+        ["audit-cronjob", "monitoring", "network-policy", "resizer"],
+        ["auditReports=true", "monitoring=true", "networkPolicy=true", "resizer=true"],
     ),
     "with the values of an older chart": (
         ["overlays/cluster-wide"],
