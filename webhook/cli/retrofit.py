@@ -21,7 +21,7 @@ from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError, InputError, UsageError
 from webhook.interrupt import INTERRUPTED
 from webhook.resize.results import Outcome
-from webhook.resize.run import Settings
+from webhook.resize.settings import Settings
 from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
 
 if TYPE_CHECKING:

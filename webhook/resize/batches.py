@@ -7,11 +7,8 @@ because two raises on a Node may have room only one after the other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
 
 from webhook.resize.plan import PodPlan
-
-T = TypeVar("T")
 
 
 def batches(due: Sequence[PodPlan], *, canary: int, batch: int) -> Iterator[tuple[PodPlan, ...]]:
@@ -28,6 +25,7 @@ def batches(due: Sequence[PodPlan], *, canary: int, batch: int) -> Iterator[tupl
             chosen.append(each)
             if each.restarts:
                 break
-        remaining = [each for each in remaining if each not in chosen]
+        uids = {each.pod.uid for each in chosen}
+        remaining = [each for each in remaining if each.pod.uid not in uids]
         yield tuple(chosen)
         size = batch

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from webhook.audit.costs.autoscalers import Autoscaler, Metric
 from webhook.model.notice import Notice
-from webhook.resize.facts import Allowed, Facts
+from webhook.resize.facts import Allowed, Case, Facts
 from webhook.resize.pod import Values
 
-if TYPE_CHECKING:
-    from webhook.resize.plan import PodPlan
 
-
-def refusals(pods: Sequence[PodPlan], facts: Facts, allowed: Allowed) -> Iterator[Notice]:
+def refusals(pods: Sequence[Case], facts: Facts, allowed: Allowed) -> Iterator[Notice]:
+    """`pods`: all of the owner, also those without a change."""
     if facts.rollout:
         yield Notice("rollout", f"its Pods are being replaced: {facts.rollout}")
     for vertical in facts.vertical:
@@ -33,26 +30,18 @@ def refusals(pods: Sequence[PodPlan], facts: Facts, allowed: Allowed) -> Iterato
                 "you may not read its HorizontalPodAutoscalers and VerticalPodAutoscalers, so whether one "
                 "reacts to a resize is unknown; --with-hpa resizes all the same",
             )
-        for autoscaler, metric, target in _moved(pods, facts):
-            yield Notice("hpa", f"{_sentence(autoscaler, metric, target)}; --with-hpa resizes all the same")
+        for each in warnings(pods, facts):
+            yield Notice("hpa", f"{each.detail}; --with-hpa resizes all the same")
 
 
-def warnings(pods: Sequence[PodPlan], facts: Facts) -> Iterator[Notice]:
-    for autoscaler, metric, target in _moved(pods, facts):
-        yield Notice("hpa", _sentence(autoscaler, metric, target))
-
-
-def _moved(pods: Sequence[PodPlan], facts: Facts) -> Iterator[tuple[Autoscaler, Metric, int]]:
-    """Metrics whose utilization changes at once, with the target that keeps the number of replicas."""
+def warnings(pods: Sequence[Case], facts: Facts) -> Iterator[Notice]:
+    """What a HorizontalPodAutoscaler may do at once: it reads specs, not what kubelets have done."""
     for autoscaler in facts.autoscalers:
         for metric in autoscaler.metrics:
-            before = after = 0
-            for each in pods:
-                now = each.pod.values()
-                before += _requests(now, metric)
-                after += _requests({**now, **each.after}, metric)
-            if before != after and after:
-                yield autoscaler, metric, round(metric.target * before / after)
+            before = sum(_requests(each.pod.values(), metric) for each in pods)
+            after = sum(_requests(each.after, metric) for each in pods)
+            if before != after:
+                yield Notice("hpa", _sentence(autoscaler, metric, before, after))
 
 
 def _requests(values: Values, metric: Metric) -> int:
@@ -65,8 +54,11 @@ def _requests(values: Values, metric: Metric) -> int:
     )
 
 
-def _sentence(autoscaler: Autoscaler, metric: Metric, target: int) -> str:
-    return (
-        f"HorizontalPodAutoscaler {autoscaler.ref.name} scales on {metric.resource} in percent of the "
-        f"request: a target of {target} % instead of {metric.target} % keeps its replicas"
+def _sentence(autoscaler: Autoscaler, metric: Metric, before: int, after: int) -> str:
+    scales = (
+        f"HorizontalPodAutoscaler {autoscaler.ref.name} scales on {metric.resource} in percent of the request"
     )
+    if not before:
+        return f"{scales}, and begins to scale once there is one"
+    target = max(1, round(metric.target * before / after))
+    return f"{scales}: a target of {target} % instead of {metric.target} % keeps its replicas"

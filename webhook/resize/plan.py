@@ -63,6 +63,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 def plan(pods: Iterable[Pod], wanted: Wanted, facts: Facts, allowed: Allowed) -> Plan:
     """Pods on the same Node share its room: the first ones get it."""
     plans: list[PodPlan] = []
+    cases: list[Case] = []
     added: dict[str, Counter[str]] = defaultdict(Counter)
     for pod in pods:
         nodes = {
@@ -72,13 +73,15 @@ def plan(pods: Iterable[Pod], wanted: Wanted, facts: Facts, allowed: Allowed) ->
         }
         each, case = _plan_pod(pod, wanted, structs.replace(facts, nodes=nodes), allowed)
         plans.append(each)
+        cases.append(case)
         if each.is_due:
             added[pod.node].update(rules.added_requests(case))
-    changed = [each for each in plans if each.changes]
+    if not any(each.changes for each in plans):
+        return Plan(pods=tuple(plans))
     return Plan(
         pods=tuple(plans),
-        refusals=tuple(owner_rules.refusals(changed, facts, allowed)) if changed else (),
-        warnings=tuple(owner_rules.warnings(changed, facts)) if changed else (),
+        refusals=tuple(owner_rules.refusals(cases, facts, allowed)),
+        warnings=tuple(owner_rules.warnings(cases, facts)),
     )
 
 

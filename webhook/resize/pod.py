@@ -199,9 +199,12 @@ class Pod(Struct, frozen=True):
     def is_init(self, container: str) -> bool:
         return any(each.name == container for each in self.spec.initContainers or ())
 
+    def container_statuses(self) -> Iterator[ContainerStatus]:
+        yield from self.status.containerStatuses or ()
+        yield from self.status.initContainerStatuses or ()
+
     def container_status(self, name: str) -> ContainerStatus | None:
-        statuses = [*(self.status.containerStatuses or ()), *(self.status.initContainerStatuses or ())]
-        return next((each for each in statuses if each.name == name), None)
+        return next((each for each in self.container_statuses() if each.name == name), None)
 
     def values(self) -> dict[Field, Quantity]:
         """The requests and limits in its spec, of CPU and memory."""
@@ -211,10 +214,9 @@ class Pod(Struct, frozen=True):
 
     def allocated(self) -> dict[Field, Quantity]:
         """The requests that its kubelet has accepted."""
-        statuses = [*(self.status.containerStatuses or ()), *(self.status.initContainerStatuses or ())]
         return {
             field: value
-            for each in statuses
+            for each in self.container_statuses()
             for field, value in Resources(requests=each.allocatedResources).values(each.name)
         }
 

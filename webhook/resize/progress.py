@@ -42,12 +42,15 @@ class Progress(Struct, frozen=True):
     """RFC 3339. It does not move when only the reason of the condition changes."""
 
 
-def progress(pod: Pod, generation: int, wanted: Values) -> Progress:
+def progress(pod: Pod, generation: int, wanted: Values, before: Pod | None = None) -> Progress:
     """How far the resize is that gave the spec of the Pod its values, at this generation of the Pod.
 
+    `before`: the Pod before that. Its conditions may still be there, and 1.33 does not say of which spec.
     Both conditions can be there at once: a pending resize waits behind one in progress, and decides.
     """
-    pending, running = (_current(pod, name, generation) for name in (PENDING, IN_PROGRESS))
+    if pod.metadata.generation < generation:
+        return Progress(State.WAITING)  # seen before the resize
+    pending, running = (_current(pod, name, generation, before) for name in (PENDING, IN_PROGRESS))
     if pending:
         state = State.INFEASIBLE if pending.reason == "Infeasible" else State.DEFERRED
         return _of(state, pending)
@@ -66,10 +69,12 @@ def pending_resize(pod: Pod) -> Progress | None:
     return None if now.state in (State.DONE, State.WAITING) else now
 
 
-def _current(pod: Pod, name: str, generation: int) -> Condition | None:
+def _current(pod: Pod, name: str, generation: int, before: Pod | None) -> Condition | None:
     """The condition, unless it is of an earlier spec."""
     found = pod.condition(name)
-    return None if found and 0 < found.observedGeneration < generation else found
+    if found and found.observedGeneration:
+        return found if found.observedGeneration >= generation else None
+    return found if before is None or found != before.condition(name) else None
 
 
 def _of(state: State, condition: Condition) -> Progress:

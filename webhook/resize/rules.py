@@ -87,7 +87,7 @@ def _request_above_limit(case: Case) -> Iterator[Notice]:
             yield Notice(
                 "request-above-limit",
                 f"{container}: a {resource} request of {request} is above the limit of {limit}: "
-                "give a limit too",
+                "change both, as REQUEST:LIMIT",
             )
 
 

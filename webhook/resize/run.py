@@ -6,10 +6,8 @@ values of a Pod, and one takes them back.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Protocol
 
@@ -21,20 +19,7 @@ from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.pod import Pod, Values
 from webhook.resize.progress import Progress, State, pending_resize, progress
 from webhook.resize.results import Outcome, Result
-
-
-class OnDeferred(StrEnum):
-    """What to do while a Node has no room."""
-
-    WAIT = "wait"
-    REVERT = "revert"
-
-
-class OnInfeasible(StrEnum):
-    """What to do if a Node can never do it, or fails to."""
-
-    REVERT = "revert"
-    KEEP = "keep"
+from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 
 
 class Pods(Protocol):
@@ -53,22 +38,19 @@ class Pods(Protocol):
         """Why no container of it may be restarted now: the PodDisruptionBudget that is at its limit."""
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    canary: int = 1
-    batch_percent: int = 25
-    settle: float = 60
-    """Seconds for which Pods are watched once they are resized."""
-    timeout: float = 600
-    """Seconds for one Pod."""
-    on_deferred: OnDeferred = OnDeferred.WAIT
-    on_infeasible: OnInfeasible = OnInfeasible.REVERT
-
-    def batch(self, pods: int) -> int:
-        return max(1, math.floor(pods * self.batch_percent / 100))
-
-
+# How soon a PodDisruptionBudget that allows disruptions again is seen: no watch tells of it.
+_BUDGET_SECONDS = 5
 Report = Callable[[PodPlan, str], object]
 """Called with a Pod and what it waits for; empty once its result is final."""
+
+
+class _Sent(Struct, frozen=True, kw_only=True):
+    """A Pod that was resized."""
+
+    plan: PodPlan
+    stored: Pod
+    """As the request returned it: harm is what happens afterwards."""
+    begun: float
 
 
 class Run:
@@ -119,76 +101,96 @@ class Run:
         if hanging is None:
             return Result(plan=each, outcome=Outcome.UNCHANGED)
         begun = self._clock()
-        last, now = self._wait(each, each.pod.metadata.generation, {}, begun)
+        now = self._wait(_Sent(plan=each, stored=each.pod, begun=begun), {})
         if now.state is State.DONE:
             return self._result(each, Outcome.RESIZED, begun)
-        del last
         return self._result(each, _OUTCOMES[now.state], begun, _REASONS[now.state], now.message)
 
     def _batch(self, chosen: Sequence[PodPlan]) -> None:
-        begun: dict[str, float] = {}
-        sent: list[tuple[PodPlan, Pod]] = []
-        for each in chosen:
-            begun[each.pod.uid] = self._clock()
-            blocked = self._pods.disruption_refused(each.pod) if each.restarts else ""
-            if blocked:
-                self._finish(each, Outcome.REFUSED, begun[each.pod.uid], "disruption-budget", blocked)
-                continue
-            try:
-                sent.append((each, self._pods.resize(each.pod, each.after)))
-            except ClusterError as error:
-                outcome = Outcome.GONE if _is_gone(error) else Outcome.REFUSED
-                reason = "" if outcome is Outcome.GONE else "api-server"
-                self._finish(each, outcome, begun[each.pod.uid], reason, str(error))
-        done = [each for each, stored in sent if self._follow(each, stored, begun[each.pod.uid])]
+        sent = [each for each in map(self._send, chosen) if each]
+        done = [each for each in sent if self._follow(each)]
         harm = self._settle(done) if done else ""
         for each in done:
             if harm:
-                self._take_back(each, begun[each.pod.uid], "harm", harm)
+                self._take_back(each, "harm", harm)
             else:
-                outcome = Outcome.RESTARTED if each.restarts else Outcome.RESIZED
-                self._finish(each, outcome, begun[each.pod.uid])
+                outcome = Outcome.RESTARTED if each.plan.restarts else Outcome.RESIZED
+                self._finish(each.plan, outcome, each.begun)
 
-    def _follow(self, each: PodPlan, stored: Pod, begun: float) -> bool:
+    def _send(self, each: PodPlan) -> _Sent | None:
+        """None if it is not resized; then its result is final."""
+        begun = self._clock()
+        try:
+            blocked = self._blocked(each)
+            if blocked:
+                self._finish(each, Outcome.REFUSED, begun, "disruption-budget", blocked)
+                return None
+            begun = self._clock()
+            return _Sent(plan=each, stored=self._pods.resize(each.pod, each.after), begun=begun)
+        except ClusterError as error:
+            self._failed(each, begun, error)
+            return None
+
+    def _blocked(self, each: PodPlan) -> str:
+        """Wait until its containers may restart. Returns what still forbids it. Raises ClusterError."""
+        deadline = self._clock() + self._settings.timeout
+        while True:
+            blocked = self._pods.disruption_refused(each.pod) if each.restarts else ""
+            remaining = deadline - self._clock()
+            if not blocked or remaining <= 0:
+                return blocked
+            self._report(each, blocked)
+            self._pods.wait(min(remaining, _BUDGET_SECONDS))
+
+    def _failed(self, each: PodPlan, begun: float, error: ClusterError) -> None:
+        if _is_gone(error):
+            self._finish(each, Outcome.GONE, begun)
+        elif 0 < error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._finish(each, Outcome.REFUSED, begun, "api-server", str(error))
+        else:  # it may have been stored all the same
+            message = f"{error}; whether it was resized is unknown, so run the command again"
+            self._finish(each, Outcome.ERROR, begun, "api-server", message)
+
+    def _follow(self, each: _Sent) -> bool:
         """Whether the kubelet has done it; otherwise its result is final."""
-        _, now = self._wait(each, stored.metadata.generation, each.after, begun)
+        now = self._wait(each, each.plan.after)
         settings = self._settings
         match now.state:
             case State.DONE:
                 return True
             case State.GONE:
-                self._finish(each, Outcome.GONE, begun)
+                self._finish(each.plan, Outcome.GONE, each.begun)
             case State.DEFERRED if settings.on_deferred is OnDeferred.WAIT:
-                self._finish(each, Outcome.DEFERRED, begun, _REASONS[now.state], now.message)
+                self._finish(each.plan, Outcome.DEFERRED, each.begun, _REASONS[now.state], now.message)
             case State.WAITING | State.IN_PROGRESS:
                 message = f"its kubelet has not done it after {settings.timeout:g} s: {now.state}"
-                self._finish(each, Outcome.ERROR, begun, "timed-out", message)
+                self._finish(each.plan, Outcome.ERROR, each.begun, "timed-out", message)
             case _ if now.state is not State.DEFERRED and settings.on_infeasible is OnInfeasible.KEEP:
-                self._finish(each, _OUTCOMES[now.state], begun, _REASONS[now.state], now.message)
+                outcome, reason = _OUTCOMES[now.state], _REASONS[now.state]
+                self._finish(each.plan, outcome, each.begun, reason, now.message)
             case _:
-                self._take_back(each, begun, _REASONS[now.state], now.message)
+                self._take_back(each, _REASONS[now.state], now.message)
         return False
 
-    def _wait(
-        self, each: PodPlan, generation: int, wanted: Values, begun: float
-    ) -> tuple[Pod | None, Progress]:
+    def _wait(self, each: _Sent, wanted: Values) -> Progress:
         """Until it is done, or there is nothing more to wait for."""
-        deadline = begun + self._settings.timeout
+        deadline = each.begun + self._settings.timeout
+        generation, before = each.stored.metadata.generation, each.stored if wanted else None
         while True:
             pod = self._same(each)
-            now = progress(pod, generation, wanted) if pod else Progress(State.GONE)
-            if pod and now.state is State.DONE and each.restarts and not _has_restarted(each, pod):
+            now = progress(pod, generation, wanted, before) if pod else Progress(State.GONE)
+            if pod and now.state is State.DONE and not _has_restarted(each, pod):
                 now = Progress(State.IN_PROGRESS, "its container starts again")
             gives_up = now.state is State.ERROR or (
                 now.state is State.DEFERRED and self._settings.on_deferred is OnDeferred.REVERT
             )
             remaining = deadline - self._clock()
             if now.state.is_final or gives_up or remaining <= 0:
-                return pod, now
-            self._report(each, f"{now.state}: {now.message}" if now.message else str(now.state))
+                return now
+            self._report(each.plan, f"{now.state}: {now.message}" if now.message else str(now.state))
             self._pods.wait(remaining)
 
-    def _settle(self, done: Sequence[PodPlan]) -> str:
+    def _settle(self, done: Sequence[_Sent]) -> str:
         """Watch the Pods for a while. Returns what harm it did; empty if it did none."""
         until = self._clock() + self._settings.settle
         while True:
@@ -197,44 +199,42 @@ class Run:
             if harm or remaining <= 0:
                 return harm
             for each in done:
-                self._report(each, "settling")
+                self._report(each.plan, "settling")
             self._pods.wait(remaining)
 
-    def _harm(self, each: PodPlan) -> str:
+    def _harm(self, each: _Sent) -> str:
         pod = self._same(each)
         if pod is None:
             return ""  # its controller has replaced it, which a resize does not cause
-        for before in each.pod.status.containerStatuses or ():
+        for before in each.stored.container_statuses():
             now = pod.container_status(before.name)
-            expected = before.restartCount + (before.name in each.restarts)
+            expected = before.restartCount + (before.name in each.plan.restarts)
             if now and now.restartCount > expected:
                 last = now.lastState.terminated
                 why = f" ({last.reason})" if last and last.reason else ""
                 return f"{pod.name}: {before.name} has restarted{why}"
-        return f"{pod.name} is no longer Ready" if each.pod.is_ready and not pod.is_ready else ""
+        return f"{pod.name} is no longer Ready" if each.stored.is_ready and not pod.is_ready else ""
 
-    def _same(self, each: PodPlan) -> Pod | None:
+    def _same(self, each: _Sent) -> Pod | None:
         """The Pod as it is now; None if another one has its name."""
-        pod = self._pods.get(each.pod.name)
-        return pod if pod and pod.uid == each.pod.uid else None
+        pod = self._pods.get(each.stored.name)
+        return pod if pod and pod.uid == each.stored.uid else None
 
-    def _take_back(self, each: PodPlan, begun: float, reason: str, message: str) -> None:
-        """Give the Pod its old values. What was added stays: nothing can be removed from a Pod."""
-        if not each.before:
-            text = f"{message}; it cannot be taken back, because the Pod had no such values"
-            self._finish(each, Outcome.ERROR, begun, reason, text)
-            return
+    def _take_back(self, each: _Sent, reason: str, message: str) -> None:
+        """Give the Pod its old values."""
+        before = each.plan.before
+        outcome = Outcome.REVERTED if before else Outcome.ERROR
+        if any(change.before is None for change in each.plan.changes):
+            message += "; what was added stays, as nothing can be removed from a Pod"
         try:
-            self._pods.resize(each.pod, each.before)
+            if before:
+                self._pods.resize(each.plan.pod, before)
         except ClusterError as error:
             if _is_gone(error):
-                self._finish(each, Outcome.GONE, begun)
+                outcome, reason, message = Outcome.GONE, "", ""
             else:
-                self._finish(
-                    each, Outcome.ERROR, begun, reason, f"{message}; it could not be taken back: {error}"
-                )
-            return
-        self._finish(each, Outcome.REVERTED, begun, reason, message)
+                outcome, message = Outcome.ERROR, f"{message}; it could not be taken back: {error}"
+        self._finish(each.plan, outcome, each.begun, reason, message)
 
     def _finish(
         self, each: PodPlan, outcome: Outcome, begun: float, reason: str = "", message: str = ""
@@ -273,10 +273,10 @@ def _is_gone(error: ClusterError) -> bool:
     return is_another or error.status == HTTPStatus.NOT_FOUND
 
 
-def _has_restarted(each: PodPlan, pod: Pod) -> bool:
+def _has_restarted(each: _Sent, pod: Pod) -> bool:
     """Whether the containers that were to restart have, and run again; and the Pod is Ready if it was."""
-    for name in each.restarts:
-        before, now = each.pod.container_status(name), pod.container_status(name)
+    for name in each.plan.restarts:
+        before, now = each.stored.container_status(name), pod.container_status(name)
         if before and now and now.restartCount <= before.restartCount:
             return False
-    return pod.is_ready or not each.pod.is_ready
+    return not each.plan.restarts or pod.is_ready or not each.stored.is_ready

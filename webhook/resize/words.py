@@ -18,14 +18,17 @@ def size(container: str, resource: str, values: Values) -> str:
 
 
 def commands(owner: Ref, pods: Iterable[PodPlan], *, back: bool = False) -> list[str]:
-    """What to type to give these Pods their new values, or `back` the old ones.
+    """What to type to give these Pods, all of the owner, their new values, or `back` the old ones.
 
     One command if all get the same; the way back asks for no usage. With absolute sizes, so that `+20%` is
     not added twice.
     """
+    pods = list(pods)
     by_pod = {each.pod.name: _sizes(each, back=back) for each in pods if each.changes}
     targets = {f"pod/{name}": sizes for name, sizes in by_pod.items()}
-    if len({str(sizes) for sizes in by_pod.values()}) == 1:
+    # A Pod that had its values before does not go back.
+    is_of_all = not back or len(by_pod) == len(pods)
+    if is_of_all and len({str(sizes) for sizes in by_pod.values()}) == 1:
         targets = {f"{owner.kind.lower()}/{owner.name}": next(iter(by_pod.values()))}
     begin, end = ["podtailor", "resize"], [*(["--margin=0"] if back else []), "--apply"]
     return [

@@ -14,8 +14,9 @@ from webhook.resize.owners import Owner, OwnerSpec
 from webhook.resize.plan import Plan, plan
 from webhook.resize.pod import Metadata, read_pod
 from webhook.resize.results import Result
-from webhook.resize.run import Report, Run, Settings
+from webhook.resize.run import Report, Run
 from webhook.resize.running_pods import RunningPods, asked
+from webhook.resize.settings import Settings
 from webhook.retrofit.plan import Resize
 
 

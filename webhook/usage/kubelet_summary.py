@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 from kubernetes.client import ApiClient, ApiException
 from msgspec import Struct
+from urllib3.exceptions import HTTPError
 
 from webhook.cluster.reads import as_cluster_error
 from webhook.cluster.request import request
@@ -74,6 +75,8 @@ def kubelet_summary(api: ApiClient, node: str) -> Mapping[str, Mapping[str, Cont
             if error.status == HTTPStatus.UNAUTHORIZED:
                 raise
             return None  # forbidden, or the API server does not reach the kubelet
+        except HTTPError:
+            return None  # the API server waits longer for a kubelet than this for the API server
     return {
         pod.podRef.uid: {
             each.name: ContainerUsage(

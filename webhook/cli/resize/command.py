@@ -18,7 +18,7 @@ from webhook.errors import UsageError
 from webhook.resize.facts import Allowed, Wanted
 from webhook.resize.owners import Owner, read_owner
 from webhook.resize.pod import Pod
-from webhook.resize.run import OnDeferred, OnInfeasible, Settings
+from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 
 
 def resize(

@@ -21,7 +21,8 @@ from webhook.resize.owners import Owner, pods_of
 from webhook.resize.plan import Plan, plan
 from webhook.resize.pod import Pod
 from webhook.resize.results import Outcome, Result
-from webhook.resize.run import Run, Settings
+from webhook.resize.run import Run
+from webhook.resize.settings import Settings
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
