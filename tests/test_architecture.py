@@ -48,6 +48,7 @@ _WRITERS = {
     "webhook/cluster/status_writer.py": {"PATCH"},
     "webhook/audit/reports/publish.py": {"PATCH", "DELETE"},
     "webhook/resize/running_pods.py": {"PATCH"},
+    "webhook/resize/template_run.py": {"PATCH"},
     "webhook/retrofit/resize.py": {"PATCH"},
     "webhook/retrofit/rollout.py": {"PATCH"},
     "webhook/retrofit/trial.py": {"POST"},  # with dryRun=All: stores nothing
@@ -142,6 +143,7 @@ _TESTED_BY = {
     "webhook/cluster/feedback.py": "tests/e2e/test_events.py",
     "webhook/cli/explain/live.py": "tests/e2e/test_cluster_commands.py",
     "webhook/cli/policy_rows.py": "tests/cli/test_policies.py",
+    "webhook/cli/resize/template.py": "tests/e2e/resize/test_in_step.py",
     "webhook/cli/retrofit.py": "tests/e2e/test_audit.py",
     "webhook/cli/serve/certificates.py": "tests/cli/serve/test_command.py",
     "webhook/documents/json_data.py": "tests/documents/test_files.py",
@@ -169,6 +171,7 @@ _TESTED_BY = {
     "webhook/resize/results.py": "tests/resize/test_run.py",
     "webhook/resize/running_pods.py": "tests/e2e/resize/test_api.py",
     "webhook/resize/settings.py": "tests/resize/test_run.py",
+    "webhook/resize/template_run.py": "tests/e2e/resize/test_in_step.py",
     "webhook/retrofit/resize.py": "tests/e2e/test_audit.py",
     "webhook/retrofit/rollout.py": "tests/e2e/test_audit.py",
     "webhook/retrofit/trial.py": "tests/e2e/test_audit.py",

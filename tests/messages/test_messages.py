@@ -23,7 +23,13 @@ from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
-from webhook.messages.resizes import RESIZE_NOTES, RESIZE_REFUSALS, RESIZE_RESULTS
+from webhook.messages.resizes import (
+    RESIZE_NOTES,
+    RESIZE_REFUSALS,
+    RESIZE_RESULTS,
+    TEMPLATE_REFUSALS,
+    TEMPLATE_STATES,
+)
 from webhook.messages.server import RESULTS as REVIEWS
 from webhook.model.draft import Reason
 from webhook.resize.run import _REASONS
@@ -53,7 +59,7 @@ def test_every_reason_of_a_skip_has_a_paragraph() -> None:
 def test_every_exemption_and_warning_in_the_code_has_a_paragraph() -> None:
     """Each `Notice` is made with a literal reason; the metric counts one besides."""
     names = {VIOLATION, *_literals("Notice", 0), *_literals("count_skip", 0)}
-    of_resizes = (*RESIZE_REFUSALS, *RESIZE_NOTES)
+    of_resizes = (*RESIZE_REFUSALS, *RESIZE_NOTES, *TEMPLATE_REFUSALS)
     assert {each.name for each in (*EXEMPTIONS, *WARNINGS, *of_resizes)} == (names | OF_RUNS) - {VIOLATION}
 
 
@@ -65,6 +71,12 @@ def test_every_reason_of_a_result_has_a_paragraph() -> None:
     reasons = {*_literals("_finish", 3), *_literals("_take_back", 1), *_literals("Result", "reason")}
     reasons |= {each for each in map(str, _REASONS.values()) if each}
     assert reasons - {"api-server", *OF_RUNS} == {each.name for each in RESIZE_RESULTS}
+
+
+def test_every_state_of_a_template_that_is_held_has_a_paragraph() -> None:
+    names = {*_literals("NotInStepError", "name"), *_literals("warn", "name")}
+    assert {each.name for each in TEMPLATE_STATES} == {each for each in names if each.startswith("template-")}
+    assert _literals("NotInStepError", "name") <= {*MESSAGES}
 
 
 def test_every_status_of_a_policy_has_a_paragraph() -> None:

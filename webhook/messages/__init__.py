@@ -17,7 +17,13 @@ from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
-from webhook.messages.resizes import RESIZE_NOTES, RESIZE_REFUSALS, RESIZE_RESULTS
+from webhook.messages.resizes import (
+    RESIZE_NOTES,
+    RESIZE_REFUSALS,
+    RESIZE_RESULTS,
+    TEMPLATE_REFUSALS,
+    TEMPLATE_STATES,
+)
 from webhook.messages.server import RESULTS
 
 PAGE = "docs/messages.md"
@@ -32,6 +38,7 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Why a Pod is not resized": RESIZE_REFUSALS,
         "Notes about a resize": RESIZE_NOTES,
         "What became of a resize": RESIZE_RESULTS,
+        "Why a template is not kept in step": (*TEMPLATE_REFUSALS, *TEMPLATE_STATES),
         "Status of a policy": STATUSES,
         "Results of a review": RESULTS,
         "Results of policy tests": (FAILED_TEST,),

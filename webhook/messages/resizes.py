@@ -109,6 +109,60 @@ RESIZE_REFUSALS = (
     ),
 )
 
+TEMPLATE_REFUSALS = (
+    Message(
+        "template-has-another-writer",
+        "something else writes the template",
+        "Argo CD, Flux, Helm, an operator or another program has written the template, or manages its object, and may put the old one back. That is a rollout: all Pods are made again.",
+        "Change the values where that program reads them. If nothing writes the template any more, `--i-own-the-template` changes it all the same.",
+    ),
+    Message(
+        "template-immutable",
+        "the template of a Job cannot be changed",
+        "The API server refuses another template for a Job. Its running Pods can be resized; Pods that it makes again have the old values.",
+        "Leave out `--template=in-step`, and change what makes the Job.",
+    ),
+    Message(
+        "unknown-controller",
+        "how this controller replaces Pods is not known",
+        "`--template=in-step` relies on how the built-in controllers compare templates. For another kind only its Pods can be resized.",
+        "Leave out `--template=in-step`, and change the template as its operator requires.",
+    ),
+    Message(
+        "template-paused",
+        "the rollout is paused",
+        "A Deployment is paused while its template is changed, and resumed afterwards. This one is paused already, and to resume it could replace Pods.",
+        "`kubectl rollout resume`, then run the command again.",
+    ),
+    Message(
+        "template-of-an-earlier-revision",
+        "an earlier revision has this very template",
+        "A Deployment takes the oldest ReplicaSet with its template for the current one. One of an earlier rollout has the new values already, so the Deployment would move all Pods to it.",
+        "Delete that ReplicaSet with the command in the message: it has no Pods.",
+    ),
+    Message(
+        "pods-differ",
+        "the Pods would get different values",
+        "A relative size, such as `+20%`, gives Pods of different sizes different values, and a template has one value for all.",
+        "Give a quantity, such as `500m`.",
+    ),
+)
+
+TEMPLATE_STATES = (
+    Message(
+        "template-held",
+        "a run with --template=in-step has not ended",
+        "While template and Pods are changed, a Deployment is paused, and a StatefulSet or DaemonSet replaces only Pods that are deleted. A run was interrupted there.",
+        "Run the same command again: it goes on where it stopped.",
+    ),
+    Message(
+        "template-changed",
+        "the template was changed while it was held",
+        "Something else has changed more than CPU and memory of the template meanwhile, so its Pods have to be replaced, and that is for you to begin.",
+        "The command in the line `hint:` lets the controller replace them.",
+    ),
+)
+
 RESIZE_NOTES = (
     Message(
         "stays",

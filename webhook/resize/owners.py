@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from webhook.cluster.pager import Object, Resource, objects
 from webhook.cluster.reads import as_cluster_error, in_namespace
+from webhook.resize import owner_object
 from webhook.resize.pod import Container, Metadata, Pod, Spec, read_pod
 from webhook.workloads.rollout_status import RolloutStatus
 from webhook.workloads.workload import Ref
@@ -47,6 +48,8 @@ class Owner(Struct, frozen=True, kw_only=True):
     rollout: str
     """Which Pods it replaces at the moment; empty if none."""
     raw: bytes
+    is_held: bool = False
+    """By a run that has not ended: then it replaces no Pods."""
 
     @property
     def template(self) -> Template:
@@ -73,11 +76,17 @@ def read_owner(kind: str, raw: bytes) -> Owner:
         return Owner(ref=_ref(kind, metadata), metadata=metadata, spec=OwnerSpec(), rollout="", raw=raw)
     read = msgspec.json.decode(raw, type=_Object)
     rollout = ""
-    if kind in ("Deployment", "StatefulSet", "DaemonSet"):
+    is_held = owner_object.is_held(kind, msgspec.json.decode(raw))
+    if not is_held and kind in ("Deployment", "StatefulSet", "DaemonSet"):
         status = msgspec.json.decode(raw, type=RolloutStatus)
         rollout = structs.replace(status, kind=kind).replacing
     return Owner(
-        ref=_ref(kind, read.metadata), metadata=read.metadata, spec=read.spec, rollout=rollout, raw=raw
+        ref=_ref(kind, read.metadata),
+        metadata=read.metadata,
+        spec=read.spec,
+        rollout=rollout,
+        raw=raw,
+        is_held=is_held,
     )
 
 

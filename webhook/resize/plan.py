@@ -42,6 +42,11 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     def after(self) -> Values:
         return {each.field: each.after for each in self.changes}
 
+    @property
+    def values_after(self) -> Values:
+        """All values of the Pod once it is resized."""
+        return {**self.pod.values(), **self.after}
+
 
 class Plan(Struct, frozen=True, kw_only=True):
     """Of the Pods of one owner, in the order given."""

@@ -22,10 +22,10 @@ from webhook.cluster.request import STRATEGIC, request
 from webhook.errors import ClusterError
 from webhook.model.notice import Notice
 from webhook.model.selectors import LabelSelector
+from webhook.resize.owner_object import FIELD_MANAGER
 from webhook.resize.plan import Plan, patch
 from webhook.resize.pod import Pod, Values, read_pod
 
-FIELD_MANAGER = "podtailor-resize"
 _PODS = Resource("pods", "/api/v1/pods", lambda obj: read_pod(obj.raw))
 
 

@@ -55,6 +55,12 @@ class Size(Struct, frozen=True):
     is_limit_equal: bool = False
     """The limit follows the request, as in `500m:=`."""
 
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Those that it says something about."""
+        request: tuple[Side, ...] = ("requests",) if self.request else ()
+        return (*request, "limits") if self.limit or self.is_limit_equal else request
+
     def with_side(self, side: Side, amount: Amount) -> Size:
         return structs.replace(self, **{"limit" if side == "limits" else "request": amount})
 

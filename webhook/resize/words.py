@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from webhook.model.names import QOS_RESOURCES
 from webhook.resize.plan import PodPlan
@@ -17,11 +17,13 @@ def size(container: str, resource: str, values: Values) -> str:
     return f"{request or ''}{f':{limit}' if limit else ''}"
 
 
-def commands(owner: Ref, pods: Iterable[PodPlan], *, back: bool = False) -> list[str]:
+def commands(
+    owner: Ref, pods: Iterable[PodPlan], *, back: bool = False, template: Sequence[str] = ()
+) -> list[str]:
     """What to type to give these Pods, all of the owner, their new values, or `back` the old ones.
 
     One command if all get the same; the way back asks for no usage. With absolute sizes, so that `+20%` is
-    not added twice.
+    not added twice. `template`: the flags about the template of the owner.
     """
     pods = list(pods)
     by_pod = {each.pod.name: _sizes(each, back=back) for each in pods if each.changes}
@@ -30,7 +32,9 @@ def commands(owner: Ref, pods: Iterable[PodPlan], *, back: bool = False) -> list
     is_of_all = not back or len(by_pod) == len(pods)
     if is_of_all and len({str(sizes) for sizes in by_pod.values()}) == 1:
         targets = {f"{owner.kind.lower()}/{owner.name}": next(iter(by_pod.values()))}
-    begin, end = ["podtailor", "resize"], [*(["--margin=0"] if back else []), "--apply"]
+    else:
+        template = ()
+    begin, end = ["podtailor", "resize"], [*template, *(["--margin=0"] if back else []), "--apply"]
     return [
         shlex.join([*begin, name, "-n", owner.namespace, "-c", container, *flags, *end])
         for name, sizes in targets.items()

@@ -32,9 +32,52 @@ _HAS = """        resources:
 """
 
 
+_RESIZES = """
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata:
+  name: pod-resize
+spec:
+  resourceRef:
+    apiGroup: v1
+    kind: Pod
+  selector:
+    matchExpressions:
+    - key: '.metadata.deletionTimestamp'
+      operator: 'DoesNotExist'
+    - key: '.status.phase'
+      operator: 'In'
+      values:
+      - 'Running'
+    - key: '[.spec.containers[].resources // {}] == [.status.containerStatuses[].resources // {}]'
+      operator: 'In'
+      values:
+      - 'false'
+  next:
+    statusTemplate: |
+      {{ $root := . }}
+      containerStatuses:
+      {{ range $index, $item := .spec.containers }}
+      {{ $status := index $root.status.containerStatuses $index }}
+      - image: {{ $item.image | Quote }}
+        name: {{ $item.name | Quote }}
+        ready: {{ $status.ready }}
+        restartCount: {{ $status.restartCount }}
+        state:
+          {{ YAML $status.state 5 }}
+        allocatedResources:
+          {{ with $item.resources.requests }}{{ YAML . 5 }}{{ else }}{}{{ end }}
+        resources:
+          {{ with $item.resources }}{{ YAML . 5 }}{{ else }}{}{{ end }}
+      {{ end }}
+      observedGeneration: {{ .metadata.generation }}
+"""
+
+
 def stages(shipped: Path) -> str:
     """What kwok makes of Pods, told with what each container has: else no Pod could be resized."""
-    return shipped.read_text().replace(_RUNS, f"{_RUNS}{_HAS}")
+    return shipped.read_text().replace(_RUNS, f"{_RUNS}{_HAS}") + _RESIZES
 
 
 def admission(folder: Path) -> Path:

@@ -13,12 +13,15 @@ from webhook.cli.common.tables import describe_columns
 from webhook.cli.resize import table, wanted
 from webhook.cli.resize.resizing import Resizing
 from webhook.cli.resize.sizes_file import read_sizes
+from webhook.cli.resize.template import TemplateOptions
 from webhook.cluster.client import api_client
 from webhook.errors import UsageError
 from webhook.resize.facts import Allowed, Wanted
 from webhook.resize.owners import Owner, read_owner
 from webhook.resize.pod import Pod
 from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
+from webhook.resize.template import TemplateMode
+from webhook.resize.template_rules import OVERRIDE
 
 
 def resize(
@@ -72,6 +75,13 @@ def resize(
     on_infeasible: Annotated[
         OnInfeasible, typer.Option("--on-infeasible", help="What to do if a Node cannot do it.")
     ] = OnInfeasible.REVERT,
+    template: Annotated[
+        TemplateMode,
+        typer.Option(
+            "--template",
+            help="Print the patch for the template, change it too without a rollout, or leave it.",
+        ),
+    ] = TemplateMode.PRINT,
     *,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; without it a plan is printed.")] = False,
     dry_run: Annotated[
@@ -79,6 +89,10 @@ def resize(
     ] = False,
     allow_restart: Annotated[
         bool, typer.Option("--allow-restart", help="Also if containers restart: one Pod after the other.")
+    ] = False,
+    i_own_the_template: Annotated[
+        bool,
+        typer.Option(OVERRIDE, help="With --template=in-step: also if a tool or an operator writes it."),
     ] = False,
     with_hpa: Annotated[
         bool, typer.Option("--with-hpa", help="Also if a HorizontalPodAutoscaler may scale because of it.")
@@ -94,6 +108,9 @@ def resize(
     resizes a first Pod, waits for its kubelet, watches it, and goes on with the others in batches. A Pod that
     restarts, is OOMKilled or is no longer Ready gets its old values back, and the run stops.
 
+    A changed template makes all Pods again, so its patch is printed. --template=in-step changes template and
+    Pods without a rollout: if interrupted, the same command goes on.
+
     \b
     COLUMNS
 
@@ -102,6 +119,7 @@ def resize(
       podtailor resize deployment/web --memory :2Gi
       podtailor resize deployment/web --memory :2Gi --apply
       podtailor resize statefulset/db -c postgres --cpu +20% --memory 2Gi:= --apply
+      podtailor resize deployment/web --memory :2Gi --template in-step --apply
     """
     if dry_run and not apply:
         raise UsageError("--dry-run needs --apply: without it nothing is changed")
@@ -130,11 +148,12 @@ def resize(
         on_deferred=on_deferred or OnDeferred.WAIT,
         on_infeasible=on_infeasible,
     )
+    options_of_template = TemplateOptions(mode=template, is_own=i_own_the_template)
     data: list[dict[str, Any]] = []
     is_as_wanted = True
     for target in find(api, objects, (PODS, *all_controllers(api, {})), where):
         owner = read_owner(target.kind.kind, target.raw)
-        resizing = Resizing(api, owner, allowed, settings, output)
+        resizing = Resizing(api, owner, allowed, settings, options_of_template, output)
 
         def wanted_of(owner: Owner, pods: Sequence[Pod], kind: Controller = target.kind) -> Wanted:
             if sizes:
@@ -146,6 +165,7 @@ def resize(
         resizing.plan(wanted_of)
         if apply and not dry_run:
             resizing.run()
+        resizing.show_template()
         data.append(resizing.as_data())
         is_as_wanted = is_as_wanted and resizing.is_as_wanted
     if output in (Format.JSON, Format.YAML):

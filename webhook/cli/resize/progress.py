@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -33,10 +35,17 @@ class Waiting:
 
     def report(self, each: PodPlan, waits_for: str) -> None:
         """An empty text ends its line."""
+        self._show(each.pod.name, waits_for)
+
+    def report_for(self, name: str) -> Callable[[str], None]:
+        """As `report`, for what is no Pod."""
+        return partial(self._show, name)
+
+    def _show(self, name: str, waits_for: str) -> None:
         if waits_for:
-            self._lines[each.pod.name] = waits_for
+            self._lines[name] = waits_for
         else:
-            self._lines.pop(each.pod.name, None)
+            self._lines.pop(name, None)
         if self._live:
             text = "\n".join(f"{name}: {line}" for name, line in self._lines.items())
             self._live.update(Text(printable(text)), refresh=True)

@@ -6,23 +6,26 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
+from msgspec import structs
 from rich.text import Text
 
 from webhook.cli.common.output import Format, pluralize
-from webhook.cli.common.terminal import print_hint, print_sentence, warn
+from webhook.cli.common.terminal import print_error, print_hint, print_sentence, warn
 from webhook.cli.resize import table
 from webhook.cli.resize.progress import Waiting
+from webhook.cli.resize.template import TemplateOptions, TemplateWork
 from webhook.cluster.part import ClusterPart
 from webhook.interrupt import INTERRUPTED
 from webhook.resize import gather, running_pods, words
 from webhook.resize.events import write_events
-from webhook.resize.facts import Allowed, Facts, Wanted
+from webhook.resize.facts import Allowed, Facts, Wanted, sizes_of
 from webhook.resize.owners import Owner, pods_of
-from webhook.resize.plan import Plan, plan
+from webhook.resize.plan import Plan, PodPlan, plan
 from webhook.resize.pod import Pod
 from webhook.resize.results import Outcome, Result
 from webhook.resize.run import Run
 from webhook.resize.settings import Settings
+from webhook.resize.template_run import NotInStepError
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -35,7 +38,15 @@ _NEW_VALUES_STAY = (Outcome.DEFERRED, Outcome.INFEASIBLE, Outcome.ERROR)
 class Resizing:
     """`plan`, then `run`."""
 
-    def __init__(self, api: Api, owner: Owner, allowed: Allowed, settings: Settings, output: Format) -> None:
+    def __init__(
+        self,
+        api: Api,
+        owner: Owner,
+        allowed: Allowed,
+        settings: Settings,
+        template: TemplateOptions,
+        output: Format,
+    ) -> None:
         self._api = api
         self._owner = owner
         self._allowed = allowed
@@ -45,10 +56,14 @@ class Resizing:
         self._plan = Plan()
         self._facts = Facts()
         self._results: list[Result] = []
+        self._options = template
+        self._template = TemplateWork(api, owner, template)
+        self._has_run = self._is_stuck = False
 
     @property
     def is_as_wanted(self) -> bool:
-        return not self._plan.is_refused and all(each.is_as_wanted for each in self._results)
+        is_refused = self._plan.is_refused or self._template.is_refused
+        return not (is_refused or self._is_stuck) and all(each.is_as_wanted for each in self._results)
 
     def plan(self, wanted_of: Callable[[Owner, Sequence[Pod]], Wanted]) -> None:
         """Print what would be done. Raises InputError, ClusterError."""
@@ -57,17 +72,22 @@ class Resizing:
         part = ClusterPart(self._owner.ref.namespace, [])
         self._facts = gather.gather(self._api, self._owner, pods, part)
         self._plan = running_pods.asked(self._api, plan(pods, asked, self._facts, self._allowed))
+        self._template.plan(self._plan, asked)
         for note in part.unreadable or ():
             warn(note, name="incomplete-view")
         if not self._is_table:
             return
         table.show_plan(self._owner, self._plan, self._facts, wide=self._wide)
+        self._template.show_refusals()
         if not pods:
             print_sentence(Text(f"{self._owner} has no Pods."))
 
     def run(self) -> None:
-        """Carry out the plan, unless a Pod is refused. Raises ClusterError, and typer.Exit after Ctrl-C."""
-        if self._plan.is_refused:
+        """Carry out the plan, unless a Pod or the template is refused.
+
+        Raises ClusterError, and typer.Exit after Ctrl-C.
+        """
+        if self._plan.is_refused or self._template.is_refused:
             if self._is_table:
                 print_sentence(Text("Nothing was changed.", style="red"))
             return
@@ -75,23 +95,58 @@ class Resizing:
             run = Run(pods, self._settings, waiting.report)
             try:
                 self._results = run.execute(self._plan)
+                self._bring_in_step(run, waiting)
             except KeyboardInterrupt:
                 self._interrupted(run)
+            except NotInStepError as error:
+                self._is_stuck = True
+                hint = error.hint or "the same command again goes on"
+                print_error(str(error), name=error.name, hint=hint)
+        self._has_run = True
         write_events(self._api, self._owner, self._results)
         if self._is_table:
             table.show_results(self._plan, self._facts, run.results, wide=self._wide)
         left = [each.plan for each in self._results if each.outcome in _NEW_VALUES_STAY]
         if left:
-            print_hint("\n".join(["to go back:", *words.commands(self._owner.ref, left, back=True)]))
+            print_hint("\n".join(["to go back:", *self._commands(left, back=True)]))
+
+    def _bring_in_step(self, run: Run, waiting: Waiting) -> None:
+        """Only if all Pods have the new values, or get them as soon as their Node has room."""
+        if not self._template.is_due or not all(
+            each.is_as_wanted or each.outcome is Outcome.DEFERRED for each in self._results
+        ):
+            return
+
+        def resize_late(pods: Sequence[Pod]) -> None:
+            facts = gather.gather(self._api, self._owner, pods, ClusterPart(self._owner.ref.namespace, []))
+            sizes = sizes_of(self._template.wanted)
+            # While its controller is held, it replaces no Pods, whatever its status says.
+            late = plan(pods, sizes, structs.replace(facts, rollout=""), self._allowed)
+            late = running_pods.asked(self._api, late)
+            self._results += run.execute(late)
+            self._plan = structs.replace(self._plan, pods=(*self._plan.pods, *late.pods))
+
+        report = waiting.report_for(str(self._owner))
+        self._template.run(resize_late, report, self._settings.timeout)
+
+    def show_template(self) -> None:
+        """What it says beside the Pods, with the patch for its manifest."""
+        if self._is_table:
+            self._template.show(has_run=self._has_run)
+
+    def _commands(self, pods: Sequence[PodPlan], *, back: bool = False) -> list[str]:
+        return words.commands(self._owner.ref, pods, back=back, template=self._options.flags)
 
     def _interrupted(self, run: Run) -> None:
         done = sum(each.outcome.is_as_wanted for each in run.results.values())
         pods = pluralize(len(self._plan.due), "Pod")
         table.show_results(self._plan, self._facts, run.results, wide=self._wide)
         print_sentence(Text(f"interrupted: {done} of {pods} are resized", style="red"))
-        print_hint("\n".join(["to go on:", *words.commands(self._owner.ref, self._plan.pods)]))
-        print_hint("\n".join(["to go back:", *words.commands(self._owner.ref, self._plan.pods, back=True)]))
+        go_on = self._commands(self._plan.pods)
+        print_hint("\n".join(["to go on:", *(go_on or ["the same command again"])]))
+        if go_on:
+            print_hint("\n".join(["to go back:", *self._commands(self._plan.pods, back=True)]))
         raise typer.Exit(INTERRUPTED)
 
     def as_data(self) -> dict[str, Any]:
-        return table.as_data(self._owner, self._plan, self._results, {})
+        return table.as_data(self._owner, self._plan, self._results, self._template.as_data())

@@ -1,0 +1,169 @@
+"""Bring a template in step with resized Pods: read, do the next step, read again.
+
+This is the only module that writes to owners, and to labels of Pods.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+import msgspec
+from kubernetes.client import ApiClient
+from msgspec import Struct
+
+from webhook.cluster.pager import Object, Resource, objects
+from webhook.cluster.reads import as_cluster_error
+from webhook.cluster.reflector import Reflector
+from webhook.cluster.request import STRATEGIC, request
+from webhook.errors import ClusterError, InputError
+from webhook.resize import template_rules
+from webhook.resize.in_step import Patch, Resize, State, Stuck, Wait, next_step
+from webhook.resize.owner_object import FIELD_MANAGER, Json, declared, missing
+from webhook.resize.owners import Owner, pods_of
+from webhook.resize.pod import Pod, Values
+from webhook.workloads.controllers import CONTROLLERS, PODS, Controller
+
+_KINDS = {each.kind: each for each in (*CONTROLLERS, PODS)}
+_REVISIONS = Controller("ControllerRevision", "apps/v1", "controllerrevisions")
+_CHILDREN = {
+    "Deployment": _KINDS["ReplicaSet"],
+    "StatefulSet": _REVISIONS,
+    "DaemonSet": _REVISIONS,
+}
+# A watch wakes it earlier; this is for what no watch shows.
+_SECONDS = 5.0
+
+
+class NotInStepError(InputError):
+    """The template could not be brought in step. The message says why."""
+
+
+def read_state(api: ApiClient, owner: Owner) -> State:
+    """Raises ClusterError."""
+    kind, namespace = owner.ref.kind, owner.ref.namespace
+    if kind not in _KINDS:
+        return State(kind=kind, owner=msgspec.json.decode(owner.raw))
+    with as_cluster_error(str(owner)):
+        obj: Json = msgspec.json.decode(request(api, "GET", _path(kind, namespace, owner.ref.name)))
+    if obj["metadata"]["uid"] != owner.metadata.uid:
+        raise ClusterError(f"{owner} was deleted, and made again", HTTPStatus.NOT_FOUND, name="not-found")
+    children: list[Json] = []
+    if kind in _CHILDREN:
+        child = _CHILDREN[kind]
+        resource = Resource(child.plural, child.path(namespace), _json)
+        with as_cluster_error(child.plural):
+            children = [
+                each for each in objects(api, resource, []) if _controller(each) == owner.metadata.uid
+            ]
+    pods = tuple(each for each in pods_of(api, owner) if not each.metadata.deletionTimestamp)
+    return State(kind=kind, owner=obj, children=tuple(children), pods=pods)
+
+
+class Goal(Struct, frozen=True, kw_only=True):
+    wanted: Values
+    """Of the template and of all Pods."""
+    is_own: bool
+    """As in template_rules."""
+    seconds: float
+    """The longest time to wait for its controller, or for a Pod."""
+
+
+class TemplateRun:
+    """`execute` ends once template and Pods say the same, and the controller goes on as before."""
+
+    def __init__(
+        self,
+        api: ApiClient,
+        owner: Owner,
+        goal: Goal,
+        resize: Callable[[Sequence[Pod]], None],
+        report: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """`resize`: gives Pods that came meanwhile the wanted values, as far as that can be."""
+        self._api = api
+        self._owner = owner
+        self._goal = goal
+        self._resize = resize
+        self._report = report
+        self._changed = threading.Event()
+
+    def execute(self) -> None:
+        """Raises NotInStepError, ClusterError. Whenever it ends, another one goes on."""
+        kind = _KINDS[self._owner.ref.kind]
+        resource = Resource(kind.plural, kind.path(self._owner.ref.namespace), _key)
+        reflector = Reflector(self._api, resource, self._changed.set)
+        reflector.start()
+        try:
+            self._steps()
+        finally:
+            reflector.stop()
+
+    def _steps(self) -> None:
+        given_up: frozenset[str] = frozenset()
+        waits_since: float | None = None
+        while True:
+            self._changed.clear()
+            state = read_state(self._api, self._owner)
+            step = next_step(state, self._goal.wanted, given_up)
+            waits_since = (waits_since or time.monotonic()) if isinstance(step, Wait) else None
+            match step:
+                case None:
+                    return
+                case Stuck(why, hint):
+                    raise NotInStepError(f"{self._owner}: {why}", name="template-changed", hint=hint)
+                case Resize(pods):
+                    self._resize(pods)
+                    given_up |= {each.uid for each in pods}
+                case Wait(why):
+                    remaining = self._goal.seconds + (waits_since or 0.0) - time.monotonic()
+                    if remaining <= 0:
+                        raise NotInStepError(f"{self._owner}: timed out: {why}", name="timed-out")
+                    self._report(why)
+                    self._changed.wait(min(remaining, _SECONDS))
+                case patches:
+                    self._refuse(state)
+                    for each in patches:
+                        self._patch(each)
+
+    def _refuse(self, state: State) -> None:
+        """What was asked when the plan was made is asked again: since then Pods were resized for minutes."""
+        values = missing(declared(state.template), self._goal.wanted)
+        case = template_rules.Case(state=state, values=values, is_own=self._goal.is_own)
+        for each in template_rules.refusals(case) if values else ():
+            raise NotInStepError(f"{self._owner}: {each.detail}", name=each.reason)
+
+    def _patch(self, each: Patch) -> None:
+        path = _path(each.kind, self._owner.ref.namespace, each.name)
+        query = {"fieldManager": FIELD_MANAGER}
+        try:
+            with as_cluster_error(f"{each.kind.lower()}/{each.name}"):
+                request(self._api, "PATCH", path, each.body, content_type=STRATEGIC, query=query)
+        except ClusterError as error:
+            is_gone = each.kind == "Pod" and error.status in _GONE
+            if error.status != HTTPStatus.CONFLICT and not is_gone:
+                raise  # else it has changed since it was read
+
+
+# Deleted, or another Pod has its name.
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _path(kind: str, namespace: str, name: str) -> str:
+    return f"{_KINDS[kind].path(namespace)}/{name}"
+
+
+def _controller(obj: Json) -> str:
+    references = obj["metadata"].get("ownerReferences") or ()
+    return next((str(each["uid"]) for each in references if each.get("controller")), "")
+
+
+def _json(obj: Object) -> Json:
+    read: Json = msgspec.json.decode(obj.raw)
+    return read
+
+
+def _key(obj: Object) -> str:
+    return obj.key
