@@ -1,0 +1,117 @@
+"""The roles of the component `resizer`: enough to resize, and what is said without them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import run
+from typing import NamedTuple
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.resize.conftest import Done, Space
+from tests.resize.pods import SIZED
+from tests.support.pods import pod
+from tests.support.processes import eventually
+from webhook.model.names import OWN_NAMESPACE
+
+ROLES = "manifests/components/resizer/roles.yaml"
+
+
+class Person(NamedTuple):
+    """A ServiceAccount, and a Deployment of two Pods in a namespace."""
+
+    space: Space
+    name: str
+    kubeconfig: Path
+
+    def bind(self, role: str, *, everywhere: bool = False) -> None:
+        where = ("clusterrolebinding",) if everywhere else ("rolebinding", f"--namespace={self.space.name}")
+        account = f"--serviceaccount={OWN_NAMESPACE}:{self.name}"
+        self.space.cluster.kubectl("create", *where, f"{self.name}-{role}", f"--clusterrole={role}", account)
+
+    def resize(self, *words: str) -> Done:
+        command = [*self.space.command("deployment/web", *words), f"--kubeconfig={self.kubeconfig}"]
+        done = run(command, capture_output=True, text=True, check=False, timeout=300)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def roles(cluster: ControlPlane) -> Iterator[ControlPlane]:
+    cluster.kubectl("create", "namespace", OWN_NAMESPACE)
+    cluster.kubectl("apply", "-f", ROLES)
+    yield cluster
+    cluster.kubectl("delete", "-f", ROLES)
+    cluster.kubectl("delete", "namespace", OWN_NAMESPACE)
+
+
+@pytest.fixture
+def person(roles: ControlPlane, space: Space, tmp_path: Path) -> Person:
+    space.deploy("web", 2, pod(container=SIZED))
+    name = f"of-{space.name}"
+    roles.kubectl("create", "serviceaccount", name, f"--namespace={OWN_NAMESPACE}")
+    return Person(space, name, roles.account(name, tmp_path))
+
+
+def test_the_roles_are_enough(person: Person) -> None:
+    person.bind("podtailor-resizer")
+    person.bind("podtailor-node-reader", everywhere=True)
+    eventually("the roles are in force", lambda: "cannot" not in person.resize("--cpu=150m").err)
+    done = person.resize("--cpu=200m", "--settle=0", "--apply", "-o", "json")
+    assert (done.code, done.err) == (0, "")
+    assert [each["result"] for each in done.data["pods"]] == ["resized", "resized"]
+    assert {*person.space.cpu().values()} == {"200m"}
+    events = person.space.cluster.kubectl_json(
+        "get", "events.events.k8s.io", f"--namespace={person.space.name}"
+    )
+    told = [
+        each["reason"] for each in events["items"] if each.get("reportingController") == "podtailor.dev/cli"
+    ]
+    assert told == ["Resized"] * 3, "for two Pods and their owner"
+
+
+def test_without_a_look_at_nodes_it_says_so(person: Person) -> None:
+    person.bind("podtailor-resizer")
+    eventually("the role is in force", lambda: "cannot" not in person.resize("--cpu=150m").err)
+    done = person.resize("--cpu=200m")
+    assert done.code == 0
+    assert done.err.startswith("warning: you may not read nodes: their room and their version are unknown")
+
+
+def test_edit_may_not_resize(person: Person) -> None:
+    """Nor may any other of Kubernetes' own roles."""
+    person.bind("edit")
+    done = eventually(
+        "the role is in force",
+        lambda: (
+            found if '"pods/resize"' in (found := person.resize("--cpu=150m", "--with-hpa")).err else None
+        ),
+    )
+    assert done.code == 2
+    assert f"--clusterrole=podtailor-resizer --serviceaccount={OWN_NAMESPACE}:{person.name}" in done.err
+    assert {*person.space.cpu().values()} == {"100m"}
+
+
+def test_what_scales_is_to_be_known(person: Person) -> None:
+    """Without a look at autoscalers nothing is changed."""
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": f"half-{person.name}"},
+        "rules": [
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": [""], "resources": ["pods/resize"], "verbs": ["patch"]},
+            {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["list"]},
+        ],
+    }
+    person.space.cluster.kubectl("create", "-f", "-", stdin=json.dumps(role))
+    person.bind(f"half-{person.name}")
+    done = eventually(
+        "the role is in force",
+        lambda: found if (found := person.resize("--cpu=150m", "--apply", "-o", "json")).code != 2 else None,
+    )
+    assert done.code == 1
+    assert [each["name"] for each in done.data["refusals"]] == ["unknown-autoscalers"]
+    assert {*person.space.cpu().values()} == {"100m"}
