@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from certs.files import CLIENT_CERT, CLIENT_KEY, issue_to
+from tests.e2e.controlplane import kubelets
 
 AUDIT_POLICY = """
 apiVersion: audit.k8s.io/v1
@@ -27,57 +28,14 @@ _RUNS = """        ready: true
           running:
             startedAt: {{ $now | Quote }}
 """
-_HAS = """        resources:
-          {{ with .resources }}{{ YAML . 5 }}{{ else }}{}{{ end }}
-"""
-
-
-_RESIZES = """
----
-apiVersion: kwok.x-k8s.io/v1alpha1
-kind: Stage
-metadata:
-  name: pod-resize
-spec:
-  resourceRef:
-    apiGroup: v1
-    kind: Pod
-  selector:
-    matchExpressions:
-    - key: '.metadata.deletionTimestamp'
-      operator: 'DoesNotExist'
-    - key: '.status.phase'
-      operator: 'In'
-      values:
-      - 'Running'
-    - key: '[.spec.containers[].resources // {}] == [.status.containerStatuses[].resources // {}]'
-      operator: 'In'
-      values:
-      - 'false'
-  next:
-    statusTemplate: |
-      {{ $root := . }}
-      containerStatuses:
-      {{ range $index, $item := .spec.containers }}
-      {{ $status := index $root.status.containerStatuses $index }}
-      - image: {{ $item.image | Quote }}
-        name: {{ $item.name | Quote }}
-        ready: {{ $status.ready }}
-        restartCount: {{ $status.restartCount }}
-        state:
-          {{ YAML $status.state 5 }}
-        allocatedResources:
-          {{ with $item.resources.requests }}{{ YAML . 5 }}{{ else }}{}{{ end }}
-        resources:
-          {{ with $item.resources }}{{ YAML . 5 }}{{ else }}{}{{ end }}
-      {{ end }}
-      observedGeneration: {{ .metadata.generation }}
+_HAS = """        allocatedResources: {{ (.resources | default dict).requests | default dict | toJson }}
+        resources: {{ .resources | default dict | toJson }}
 """
 
 
 def stages(shipped: Path) -> str:
-    """What kwok makes of Pods, told with what each container has: else no Pod could be resized."""
-    return shipped.read_text().replace(_RUNS, f"{_RUNS}{_HAS}") + _RESIZES
+    """What kwok makes of Pods, told with what each container has: else no Pod could be resized; and of resizes."""
+    return shipped.read_text().replace(_RUNS, f"{_RUNS}{_HAS}") + kubelets.stages()
 
 
 def admission(folder: Path) -> Path:
