@@ -113,7 +113,7 @@ def _ends(kind: str) -> str:
 def _condition(condition: Json) -> str:
     """An entry of a list; JSON is YAML too."""
     written = json.dumps(condition).removesuffix("}")
-    return f"- {written}, \"observedGeneration\": {{{{ .metadata.generation }}}}}}\n"
+    return f'- {written}, "observedGeneration": {{{{ .metadata.generation }}}}}}\n'
 
 
 def _done(restarts: int = 0, last: str = "{}") -> str:
