@@ -46,6 +46,12 @@ def test_what_is_new_is_ignored_and_what_is_missing_is_empty() -> None:
     assert read_pod(b'{"kind": "Pod", "spec": {"future": {"deep": 1}}, "status": {"future": 1}}') == Pod()
 
 
+def test_condition_without_a_time() -> None:
+    """The API server writes a time that is not set as null; one such Pod must not stop the others."""
+    raw = b'{"status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": null}]}}'
+    assert read_pod(raw).is_ready
+
+
 def test_what_is_no_pod_is_named() -> None:
     with pytest.raises(msgspec.ValidationError, match=r"\$\.spec\.containers"):
         read_pod(b'{"spec": {"containers": 1}}')

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.resize.pods import SIZED, named, planned, running
+from webhook.resize.facts import Allowed
+from webhook.resize.plan import Plan
 from webhook.resize.sizes import parse_size
-from webhook.resize.words import commands, size
+from webhook.resize.words import commands, commands_back, size
 from webhook.workloads.workload import Ref
 
 _WEB = Ref("Deployment", "shop", "web")
@@ -28,36 +30,50 @@ def test_size(container: str, expected: str) -> None:
         parse_size(expected, "cpu")
 
 
+def _back(plan: Plan, allowed: Allowed = Allowed(), *, pods: int = 9) -> list[str]:  # noqa: B008 (frozen)
+    return commands_back(_WEB, plan, plan.pods[:pods], allowed)
+
+
 def test_one_command_if_all_get_the_same() -> None:
-    pods = planned(named("a", "one"), named("b", "two"), cpu="+100%", memory=":512Mi").pods
-    assert commands(_WEB, pods) == [
-        f"podtailor resize deployment/web {_FLAGS} --cpu=200m --memory=:512Mi --apply"
-    ]
-    assert commands(_WEB, pods, back=True) == [
-        f"podtailor resize deployment/web {_FLAGS} --cpu=100m --memory=:256Mi --margin=0 --apply"
-    ]
+    plan = planned(named("a", "one"), named("b", "two"), cpu="+100%", memory=":512Mi")
+    sizes = "--cpu=200m --memory=:512Mi"
+    assert commands(_WEB, plan, Allowed()) == [f"podtailor resize deployment/web {_FLAGS} {sizes} --apply"]
+    sizes = "--cpu=100m --memory=:256Mi"
+    assert _back(plan) == [f"podtailor resize deployment/web {_FLAGS} {sizes} --margin=0 --apply"]
 
 
 def test_a_command_a_pod_otherwise() -> None:
-    pods = planned(named("a"), named("b", container=SIZED.replace("100m", "50m")), cpu="+100%").pods
-    assert commands(_WEB, pods) == [
+    plan = planned(named("a"), named("b", container=SIZED.replace("100m", "50m")), cpu="+100%")
+    assert commands(_WEB, plan, Allowed()) == [
         f"podtailor resize pod/a {_FLAGS} --cpu=200m --apply",
         f"podtailor resize pod/b {_FLAGS} --cpu=100m --apply",
     ]
 
 
-def test_a_pod_that_had_its_values_before_does_not_go_back() -> None:
-    pods = planned(named("a"), named("b", container=SIZED.replace("100m", "200m")), cpu="200m").pods
-    assert commands(_WEB, pods) == [f"podtailor resize deployment/web {_FLAGS} --cpu=200m --apply"]
-    assert commands(_WEB, pods, back=True) == [
-        f"podtailor resize pod/a {_FLAGS} --cpu=100m --margin=0 --apply"
+def test_what_was_allowed_is_allowed_again() -> None:
+    plan = planned(named("a"), cpu="200m")
+    allowed = Allowed(margin_milli=1500, restart=True, hpa=True, waiting=True)
+    flags = "--allow-restart --with-hpa --on-deferred=wait"
+    assert commands(_WEB, plan, allowed) == [
+        f"podtailor resize deployment/web {_FLAGS} --cpu=200m {flags} --margin=1.5 --apply"
+    ]
+    assert _back(plan, allowed) == [
+        f"podtailor resize deployment/web {_FLAGS} --cpu=100m --margin=0 {flags} --apply"
     ]
 
 
+def test_only_pods_that_got_new_values_go_back() -> None:
+    plan = planned(named("a"), named("b", container=SIZED.replace("100m", "200m")), cpu="200m")
+    assert commands(_WEB, plan, Allowed()) == [f"podtailor resize deployment/web {_FLAGS} --cpu=200m --apply"]
+    assert _back(plan) == [f"podtailor resize pod/a {_FLAGS} --cpu=100m --margin=0 --apply"]
+    plan = planned(named("a"), named("b"), cpu="200m")
+    assert _back(plan, pods=1) == [f"podtailor resize pod/a {_FLAGS} --cpu=100m --margin=0 --apply"]
+    assert _back(plan, pods=0) == []
+
+
 def test_no_way_back_for_what_was_added() -> None:
-    pods = planned(named("a", container="resources: {requests: {memory: 1Gi}}"), cpu="1").pods
-    assert commands(_WEB, pods, back=True) == []
+    assert _back(planned(named("a", container="resources: {requests: {memory: 1Gi}}"), cpu="1")) == []
 
 
 def test_no_command_without_a_change() -> None:
-    assert commands(_WEB, planned(named("a"), cpu="100m").pods) == []
+    assert commands(_WEB, planned(named("a"), cpu="100m"), Allowed()) == []

@@ -114,7 +114,8 @@ class Condition(Struct, frozen=True):
     status: str = ""
     reason: str = ""
     message: str = ""
-    lastTransitionTime: str = ""
+    lastTransitionTime: str | None = None
+    """Null if whoever set the condition gave none."""
     observedGeneration: int = 0
 
 

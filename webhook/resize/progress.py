@@ -78,7 +78,7 @@ def _current(pod: Pod, name: str, generation: int, before: Pod | None) -> Condit
 
 
 def _of(state: State, condition: Condition) -> Progress:
-    return Progress(state, condition.message, condition.lastTransitionTime)
+    return Progress(state, condition.message, condition.lastTransitionTime or "")
 
 
 def _is_allocated(pod: Pod, wanted: Values) -> bool:

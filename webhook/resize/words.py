@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from msgspec import structs
 
 from webhook.model.names import QOS_RESOURCES
-from webhook.resize.plan import PodPlan
+from webhook.resize.facts import Allowed
+from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.pod import Field, Values
 from webhook.workloads.workload import Ref
+
+_Sizes = Mapping[str, Mapping[str, Sequence[str]]]
+"""By Pod and container, the flags."""
 
 
 def size(container: str, resource: str, values: Values) -> str:
@@ -17,29 +23,54 @@ def size(container: str, resource: str, values: Values) -> str:
     return f"{request or ''}{f':{limit}' if limit else ''}"
 
 
-def commands(
-    owner: Ref, pods: Iterable[PodPlan], *, back: bool = False, template: Sequence[str] = ()
-) -> list[str]:
-    """What to type to give these Pods, all of the owner, their new values, or `back` the old ones.
+def commands(owner: Ref, plan: Plan, allowed: Allowed, template: Sequence[str] = ()) -> list[str]:
+    """What to type to give the Pods their new values, with what was allowed.
 
-    One command if all get the same; the way back asks for no usage. With absolute sizes, so that `+20%` is
-    not added twice. `template`: the flags about the template of the owner.
+    One command if all get the same. With absolute sizes, so that `+20%` is not added twice. `template`: the
+    flags about the template of the owner.
     """
-    pods = list(pods)
-    by_pod = {each.pod.name: _sizes(each, back=back) for each in pods if each.changes}
-    targets = {f"pod/{name}": sizes for name, sizes in by_pod.items()}
+    sizes = {each.pod.name: _sizes(each, back=False) for each in plan.pods if each.changes}
+    whole = template if _are_same(sizes) else None
+    return _commands(owner, sizes, _allowed(allowed), whole)
+
+
+def commands_back(
+    owner: Ref, plan: Plan, pods: Collection[PodPlan], allowed: Allowed, template: Sequence[str] = ()
+) -> list[str]:
+    """What to type to give these Pods of the plan their old values, whatever they use by now."""
+    sizes = {each.pod.name: _sizes(each, back=True) for each in pods if each.changes}
     # A Pod that had its values before does not go back.
-    is_of_all = not back or len(by_pod) == len(pods)
-    if is_of_all and len({str(sizes) for sizes in by_pod.values()}) == 1:
-        targets = {f"{owner.kind.lower()}/{owner.name}": next(iter(by_pod.values()))}
-    else:
-        template = ()
-    begin, end = ["podtailor", "resize"], [*template, *(["--margin=0"] if back else []), "--apply"]
+    whole = template if _are_same(sizes) and len(sizes) == len(plan.pods) else None
+    flags = ["--margin=0", *_allowed(structs.replace(allowed, margin_milli=Allowed().margin_milli))]
+    return _commands(owner, sizes, flags, whole)
+
+
+def _are_same(sizes: _Sizes) -> bool:
+    return len({str(each) for each in sizes.values()}) == 1
+
+
+def _commands(owner: Ref, sizes: _Sizes, allowed: Sequence[str], template: Sequence[str] | None) -> list[str]:
+    """One for all Pods of the owner with the flags of its template; one a Pod if these are None."""
+    targets = {f"pod/{name}": each for name, each in sizes.items()}
+    if template is not None:
+        targets = {f"{owner.kind.lower()}/{owner.name}": next(iter(sizes.values()))}
+    begin, end = ["podtailor", "resize"], [*(template or ()), *allowed, "--apply"]
     return [
         shlex.join([*begin, name, "-n", owner.namespace, "-c", container, *flags, *end])
-        for name, sizes in targets.items()
-        for container, flags in sizes.items()
+        for name, containers in targets.items()
+        for container, flags in containers.items()
     ]
+
+
+def _allowed(allowed: Allowed) -> list[str]:
+    """The flags that allow it."""
+    flags = {
+        "--allow-restart": allowed.restart,
+        "--with-hpa": allowed.hpa,
+        "--on-deferred=wait": allowed.waiting,
+        f"--margin={allowed.margin_milli / 1000:g}": allowed.margin_milli != Allowed().margin_milli,
+    }
+    return [flag for flag, is_given in flags.items() if is_given]
 
 
 def _sizes(each: PodPlan, *, back: bool) -> Mapping[str, list[str]]:

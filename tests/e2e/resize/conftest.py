@@ -96,7 +96,7 @@ class Space:
         return [*start, f"--namespace={self.name}", f"--kubeconfig={self.cluster.kubeconfig}"]
 
     def resize(self, *words: str) -> Done:
-        done = run(self.command(*words), capture_output=True, text=True, check=False, timeout=300)
+        done = run(self.command(*words), capture_output=True, text=True, check=False, timeout=90)
         return Done(done.returncode, done.stdout, done.stderr)
 
 

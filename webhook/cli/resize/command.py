@@ -16,6 +16,7 @@ from webhook.cli.resize.sizes_file import read_sizes
 from webhook.cli.resize.template import TemplateOptions
 from webhook.cluster.client import api_client
 from webhook.errors import UsageError
+from webhook.interrupt import INTERRUPTED
 from webhook.resize.facts import Allowed, Wanted
 from webhook.resize.owners import Owner, read_owner
 from webhook.resize.pod import Pod
@@ -150,7 +151,7 @@ def resize(
     )
     options_of_template = TemplateOptions(mode=template, is_own=i_own_the_template)
     data: list[dict[str, Any]] = []
-    is_as_wanted = True
+    exit_code = 0
     for target in find(api, objects, (PODS, *all_controllers(api, {})), where):
         owner = read_owner(target.kind.kind, target.raw)
         resizing = Resizing(api, owner, allowed, settings, options_of_template, output)
@@ -165,13 +166,14 @@ def resize(
         resizing.plan(wanted_of)
         if apply and not dry_run:
             resizing.run()
-        resizing.show_template()
         data.append(resizing.as_data())
-        is_as_wanted = is_as_wanted and resizing.is_as_wanted
+        exit_code = max(exit_code, resizing.exit_code)
+        if exit_code == INTERRUPTED:
+            break
+        resizing.show_template()
     if output in (Format.JSON, Format.YAML):
         print_data(data[0] if len(data) == 1 else data, output)
-    if not is_as_wanted:
-        raise typer.Exit(1)
+    raise typer.Exit(exit_code)
 
 
 describe_columns(resize, table.COLUMNS)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-import typer
 from msgspec import structs
 from rich.text import Text
 
@@ -58,12 +57,15 @@ class Resizing:
         self._results: list[Result] = []
         self._options = template
         self._template = TemplateWork(api, owner, template)
-        self._has_run = self._is_stuck = False
+        self._has_run = self._is_stuck = self._is_interrupted = False
 
     @property
-    def is_as_wanted(self) -> bool:
+    def exit_code(self) -> int:
+        if self._is_interrupted:
+            return INTERRUPTED
         is_refused = self._plan.is_refused or self._template.is_refused
-        return not (is_refused or self._is_stuck) and all(each.is_as_wanted for each in self._results)
+        is_as_wanted = all(each.is_as_wanted for each in self._results)
+        return int(is_refused or self._is_stuck or not is_as_wanted)
 
     def plan(self, wanted_of: Callable[[Owner, Sequence[Pod]], Wanted]) -> None:
         """Print what would be done. Raises InputError, ClusterError."""
@@ -83,10 +85,7 @@ class Resizing:
             print_sentence(Text(f"{self._owner} has no Pods."))
 
     def run(self) -> None:
-        """Carry out the plan, unless a Pod or the template is refused.
-
-        Raises ClusterError, and typer.Exit after Ctrl-C.
-        """
+        """Carry out the plan, unless it is refused; Ctrl-C ends it. Raises ClusterError."""
         if self._plan.is_refused or self._template.is_refused:
             if self._is_table:
                 print_sentence(Text("Nothing was changed.", style="red"))
@@ -97,18 +96,33 @@ class Resizing:
                 self._results = run.execute(self._plan)
                 self._bring_in_step(run, waiting)
             except KeyboardInterrupt:
-                self._interrupted(run)
+                self._is_interrupted = True
+                self._results = [*run.results.values()]
             except NotInStepError as error:
                 self._is_stuck = True
                 hint = error.hint or "the same command again goes on"
                 print_error(str(error), name=error.name, hint=hint)
         self._has_run = True
-        write_events(self._api, self._owner, self._results)
         if self._is_table:
             table.show_results(self._plan, self._facts, run.results, wide=self._wide)
-        left = [each.plan for each in self._results if each.outcome in _NEW_VALUES_STAY]
-        if left:
-            print_hint("\n".join(["to go back:", *self._commands(left, back=True)]))
+        if self._is_interrupted:
+            self._show_how_to_go_on()
+            return
+        write_events(self._api, self._owner, self._results)
+        self._show_way_back([each.plan for each in self._results if each.outcome in _NEW_VALUES_STAY])
+
+    def _show_how_to_go_on(self) -> None:
+        done = sum(each.outcome.is_as_wanted for each in self._results)
+        print_error(f"interrupted: {done} of {pluralize(len(self._plan.due), 'Pod')} are resized")
+        go_on = words.commands(self._owner.ref, self._plan, self._allowed, self._options.flags)
+        print_hint("\n".join(["to go on:", *(go_on or ["the same command again"])]))
+        self._show_way_back(self._plan.due)
+
+    def _show_way_back(self, pods: Collection[PodPlan]) -> None:
+        flags = self._options.flags
+        back = words.commands_back(self._owner.ref, self._plan, pods, self._allowed, flags)
+        if back:
+            print_hint("\n".join(["to go back:", *back]))
 
     def _bring_in_step(self, run: Run, waiting: Waiting) -> None:
         """Only if all Pods have the new values, or get them as soon as their Node has room."""
@@ -133,20 +147,6 @@ class Resizing:
         """What it says beside the Pods, with the patch for its manifest."""
         if self._is_table:
             self._template.show(has_run=self._has_run)
-
-    def _commands(self, pods: Sequence[PodPlan], *, back: bool = False) -> list[str]:
-        return words.commands(self._owner.ref, pods, back=back, template=self._options.flags)
-
-    def _interrupted(self, run: Run) -> None:
-        done = sum(each.outcome.is_as_wanted for each in run.results.values())
-        pods = pluralize(len(self._plan.due), "Pod")
-        table.show_results(self._plan, self._facts, run.results, wide=self._wide)
-        print_sentence(Text(f"interrupted: {done} of {pods} are resized", style="red"))
-        go_on = self._commands(self._plan.pods)
-        print_hint("\n".join(["to go on:", *(go_on or ["the same command again"])]))
-        if go_on:
-            print_hint("\n".join(["to go back:", *self._commands(self._plan.pods, back=True)]))
-        raise typer.Exit(INTERRUPTED)
 
     def as_data(self) -> dict[str, Any]:
         return table.as_data(self._owner, self._plan, self._results, self._template.as_data())

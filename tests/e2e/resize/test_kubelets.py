@@ -1,0 +1,254 @@
+"""The command, against kubelets of each version and in each mood: what it prints, how it ends, what the Pods have."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.controlplane.kubelets import DEFERRED, ERROR, INFEASIBLE, MOOD
+from tests.e2e.resize.conftest import Done, Space
+from tests.resize.pods import SIZED
+from tests.support.pods import Json, pod
+from tests.support.processes import eventually
+
+_CPU = ("--cpu=200m", "--apply", "--output=json")
+
+
+def _pod(name: str, mood: str, spec: str = "") -> Json:
+    return pod(spec, metadata=f"{{name: {name}, labels: {{{MOOD}: '{mood}'}}}}", container=SIZED)
+
+
+def _settle(seconds: int, *more: str) -> list[str]:
+    return [f"--settle={seconds}", *more]
+
+
+def _only(done: Done) -> Json:
+    (result,) = done.data["pods"]
+    return dict(result)
+
+
+@pytest.mark.parametrize(
+    ("mood", "flags", "code", "result", "reason", "message", "cpu"),
+    [
+        pytest.param("prompt", _settle(0), 0, "resized", "", "", "200m", id="done at once"),
+        pytest.param("1.33", _settle(0), 0, "resized", "", "", "200m", id="1.33, without observedGeneration"),
+        pytest.param("deferred", _settle(0), 0, "resized", "", "", "200m", id="deferred, then done"),
+        pytest.param("both", _settle(0), 0, "resized", "", "", "200m", id="both conditions, then done"),
+        pytest.param(
+            "deferred", _settle(0, "--on-deferred=revert"), 1, "reverted", "deferred", DEFERRED, "100m",
+            id="deferred, and reverted",
+        ),
+        pytest.param("infeasible", _settle(0), 1, "reverted", "infeasible", INFEASIBLE, "100m", id="infeasible"),
+        pytest.param(
+            "infeasible", _settle(0, "--on-infeasible=keep"), 1, "infeasible", "infeasible", INFEASIBLE, "200m",
+            id="infeasible, and kept",
+        ),
+        pytest.param("error", _settle(0), 1, "reverted", "kubelet-error", ERROR, "100m", id="an error"),
+        pytest.param(
+            "silent", _settle(0, "--timeout=1"), 1, "error", "timed-out",
+            "its kubelet has not done it after 1 s: waiting", "200m",
+            id="a kubelet that does nothing",
+        ),
+        pytest.param(
+            "killed", _settle(10), 1, "reverted", "harm", "app: app has restarted (OOMKilled)", "100m",
+            id="killed while it settles",
+        ),
+        pytest.param(
+            "not-ready", _settle(10), 1, "reverted", "harm", "app is no longer Ready", "100m",
+            id="not Ready while it settles",
+        ),
+    ],
+)  # fmt: skip
+def test_one_pod(
+    space: Space, mood: str, flags: list[str], code: int, result: str, reason: str, message: str, cpu: str
+) -> None:
+    space.run(_pod("app", mood))
+    done = space.resize("pod/app", *_CPU, *flags)
+    only = _only(done)
+    assert (only["result"], only["reason"], only["message"]) == (result, reason, message), done
+    assert done.code == code, done
+    assert space.cpu() == {"app": cpu}
+
+
+def test_pod_that_goes_meanwhile(space: Space) -> None:
+    """Its controller makes another one, which is nobody of the plan."""
+    (name,) = space.deploy("web", 1, _pod("web", "gone"))
+    done = space.resize("deployment/web", *_CPU, "--settle=0")
+    only = _only(done)
+    assert (only["name"], only["result"]) == (name, "gone"), done
+    assert done.code == 0
+    eventually("there is another one", lambda: name not in space.pods() and len(space.pods()) == 1)
+    assert [*space.cpu().values()] == ["100m"]
+
+
+def test_shape_of_the_data(space: Space) -> None:
+    space.run(_pod("app", "prompt"))
+    done = space.resize("pod/app", *_CPU, "--settle=1")
+    data = done.data
+    assert data["owner"] == {"kind": "Pod", "namespace": space.name, "name": "app"}
+    (only,) = data["pods"]
+    assert (only["uid"], only["node"]) == (space.get("app")["metadata"]["uid"], "amd64")
+    before = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "300m", "memory": "256Mi"}}
+    (container,) = only["containers"]
+    assert (container["name"], container["from"]) == ("app", before)
+    assert container["to"] == {**before, "requests": {**before["requests"], "cpu": "200m"}}
+    assert 1 <= only["seconds"] < 60
+    assert {"owner", "template", "pods"} <= set(data)
+    assert {"name", "uid", "node", "containers", "result", "reason", "message", "seconds"} <= set(only)
+
+
+def test_a_plan_writes_nothing(space: Space) -> None:
+    space.run(_pod("app", "prompt"))
+    before = space.get("app")["metadata"]["resourceVersion"]
+    for flags in ([], ["--apply", "--dry-run"]):
+        done = space.resize("pod/app", "--cpu=200m", "--output=json", *flags)
+        assert (done.code, _only(done)["result"]) == (0, "planned"), done
+    done = space.resize("pod/app", "--cpu=1", "--output=json")
+    assert (done.code, _only(done)["result"], _only(done)["reason"]) == (1, "refused", "request-above-limit")
+    done = space.resize("pod/app", "--cpu=1", "--apply")
+    assert done.code == 1
+    assert "Nothing was changed." in done.out
+    assert space.get("app")["metadata"]["resourceVersion"] == before
+
+
+def test_values_that_it_has_are_no_request(space: Space) -> None:
+    space.run(_pod("app", "prompt"))
+    before = space.get("app")["metadata"]["resourceVersion"]
+    done = space.resize("pod/app", "--cpu=0.1:0.3", "--apply", "--output=json")
+    assert (done.code, _only(done)["result"]) == (0, "unchanged"), done
+    assert space.get("app")["metadata"]["resourceVersion"] == before
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param(["pod/app", "--cpu=much"], "--cpu 'much' is no size", id="a size that is none"),
+        pytest.param(["pod/none", "--cpu=1"], "none", id="a Pod that is not there"),
+        pytest.param(
+            ["pod/app", "--cpu=1", "--dry-run"], "--dry-run needs --apply", id="flags that contradict"
+        ),
+    ],
+)
+def test_wrong_call(space: Space, words: list[str], error: str) -> None:
+    space.run(_pod("app", "prompt"))
+    done = space.resize(*words)
+    assert done.code == 2, done
+    assert error in done.err
+    assert done.out == ""
+
+
+@pytest.fixture
+def nodes(cluster: ControlPlane) -> Any:
+    """Four Nodes for Pods that tolerate them and select them, one each."""
+    names = [f"r{number}" for number in range(4)]
+    made = [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "pool": "resizes"}},
+            "spec": {"taints": [{"key": "resizes", "effect": "NoSchedule"}]},
+        }
+        for name in names
+    ]
+    document = json.dumps({"apiVersion": "v1", "kind": "List", "items": made})
+    cluster.kubectl("create", "-f", "-", stdin=document)
+    yield names
+    cluster.kubectl("delete", "node", *names, "--wait=false")
+
+
+_APART = """
+nodeSelector: {pool: resizes}
+tolerations: [{operator: Exists}]
+affinity:
+  podAntiAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+    - {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}
+"""
+
+
+@pytest.mark.usefixtures("nodes")
+def test_a_pod_that_restarts_stops_the_run_and_its_batch_is_taken_back(
+    cluster: ControlPlane, space: Space
+) -> None:
+    names = sorted(space.deploy("web", 4, _pod("web", "prompt", _APART)))
+    # The second batch is of two Pods, one of which is killed.
+    cluster.kubectl("label", "pod", names[1], f"--namespace={space.name}", f"{MOOD}=killed", "--overwrite")
+    done = space.resize("deployment/web", *_CPU, "--settle=4", "--batch=50")
+    results = [(each["name"], each["result"], each["reason"]) for each in done.data["pods"]]
+    assert results == [
+        (names[0], "resized", ""),
+        (names[1], "reverted", "harm"),
+        (names[2], "reverted", "harm"),
+        (names[3], "unchanged", "stopped"),
+    ], done
+    assert done.code == 1
+    assert space.cpu() == dict(zip(names, ["200m", "100m", "100m", "100m"], strict=True))
+    assert [each["status"]["containerStatuses"][0]["restartCount"] for each in space.pods().values()] == [
+        0,
+        1,
+        0,
+        0,
+    ]
+
+
+def _interrupted(command: list[str], ready: Any) -> Done:
+    """The command once Ctrl-C has come, when `ready` says so."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            eventually("it is in the middle", ready)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return Done(process.returncode, out, err)
+
+
+def _hinted(done: Done, title: str) -> list[list[str]]:
+    """The commands after `hint: TITLE:`."""
+    lines = [line.removeprefix("hint: ") for line in done.err.splitlines() if line.startswith("hint: ")]
+    after = lines[lines.index(f"{title}:") + 1 :]
+    return [shlex.split(line) for line in after if re.match("podtailor ", line)][:1]
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_interrupted_it_says_how_to_go_on_and_that_works(
+    cluster: ControlPlane, space: Space, output: str
+) -> None:
+    names = sorted(space.deploy("web", 3, _pod("web", "prompt")))
+    command = space.command("deployment/web", "--cpu=+100%", "--apply", "--settle=60", f"--output={output}")
+    done = _interrupted(command, lambda: space.cpu()[names[0]] == "200m")
+    assert done.code == 130, done
+    assert "error: interrupted: 0 of 3 Pods are resized" in done.err
+    if output == "json":
+        assert [each["result"] for each in done.data["pods"]] == ["planned"] * 3
+    assert sorted(space.cpu().values()) == ["100m", "100m", "200m"]
+    where = [f"--kubeconfig={cluster.kubeconfig}", "--settle=0"]
+    for title, cpu in (("to go on", "200m"), ("to go back", "100m")):
+        (words,) = _hinted(done, title)
+        assert words[:1] == ["podtailor"]
+        again = [sys.executable, "-m", "webhook", *words[1:], *where]
+        subprocess.run(again, check=True, capture_output=True, timeout=120)
+        assert space.cpu() == dict.fromkeys(names, cpu)
+    assert sorted(space.pods()) == names
+
+
+def test_interrupted_before_its_kubelet_had_room_it_goes_on_waiting(space: Space) -> None:
+    space.run(_pod("app", "silent"))
+    command = space.command("pod/app", "--cpu=200m", "--apply", "--settle=0")
+    done = _interrupted(command, lambda: space.cpu() == {"app": "200m"})
+    assert done.code == 130
+    condition = {"type": "PodResizePending", "status": "True", "reason": "Deferred", "message": DEFERRED}
+    status = json.dumps({"status": {"conditions": [condition]}})
+    space.cluster.kubectl(
+        "patch", "pod", "app", f"--namespace={space.name}", "--subresource=status", f"--patch={status}"
+    )
+    again = space.resize("pod/app", *_CPU, "--settle=0", "--timeout=1")
+    assert (again.code, _only(again)["result"], _only(again)["message"]) == (1, "deferred", DEFERRED), again
