@@ -91,6 +91,11 @@ def test_what_is_no_container_of_the_template_is_left_out() -> None:
     assert template_change(obj, Plan(pods=(made,)), {}).is_same
 
 
+def test_without_pods_the_template_itself_is_what_is_resized() -> None:
+    assert _change(_HAS, "+50%:256Mi") == {"requests.memory": "96Mi", "limits.memory": "256Mi"}
+    assert _change({}, "+50%") == {}
+
+
 def test_a_pod_alone_has_no_template() -> None:
     change = template_change(
         _owner(_HAS, "Pod"), Plan(pods=(_pod(_HAS, {_LIMIT: "256Mi"}),)), _memory(":256Mi")

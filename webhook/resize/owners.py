@@ -56,6 +56,11 @@ class Owner(Struct, frozen=True, kw_only=True):
         return self.spec.jobTemplate.spec.template if self.spec.jobTemplate else self.spec.template
 
     @property
+    def new_pod(self) -> Pod:
+        """As its template has it: admission may add to that."""
+        return Pod(spec=self.template.spec)
+
+    @property
     def containers(self) -> tuple[Container, ...]:
         """Of its template."""
         return (*self.template.spec.containers, *(self.template.spec.initContainers or ()))

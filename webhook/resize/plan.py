@@ -90,7 +90,8 @@ def plan(pods: Iterable[Pod], wanted: Wanted, facts: Facts, allowed: Allowed) ->
     )
 
 
-def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple[PodPlan, Case]:
+def sized(pod: Pod, wanted: Wanted) -> PodPlan:
+    """What changes, before any rule is asked; the refusals are of sizes that cannot be computed."""
     changes: list[Change] = []
     missing: list[Notice] = []
     for container in pod.containers():
@@ -98,13 +99,17 @@ def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple
             changes += _changes(container, wanted, pod.values())
         except SizeError as error:
             missing.append(Notice("no-present-value", f"{container.name} {error}"))
-    case = Case(pod=pod, changes=tuple(changes), facts=facts, allowed=allowed)
-    if not changes:
-        return PodPlan(pod=pod, refusals=tuple(missing)), case
-    return PodPlan(
-        pod=pod,
-        changes=case.changes,
-        refusals=(*missing, *(notice for rule in rules.REFUSALS for notice in rule(case))),
+    return PodPlan(pod=pod, changes=tuple(changes), refusals=tuple(missing))
+
+
+def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple[PodPlan, Case]:
+    each = sized(pod, wanted)
+    case = Case(pod=pod, changes=each.changes, facts=facts, allowed=allowed)
+    if not each.changes:
+        return each, case
+    return structs.replace(
+        each,
+        refusals=(*each.refusals, *(notice for rule in rules.REFUSALS for notice in rule(case))),
         warnings=tuple(notice for rule in rules.WARNINGS for notice in rule(case)),
         restarts=case.restarts(),
     ), case

@@ -19,7 +19,7 @@ from webhook.model.quantity import Quantity
 from webhook.resize import owner_object
 from webhook.resize.facts import Wanted
 from webhook.resize.owners import Owner
-from webhook.resize.plan import Plan, PodPlan
+from webhook.resize.plan import Plan, PodPlan, sized
 from webhook.resize.pod import Field, Pod, Values
 
 
@@ -65,7 +65,8 @@ class TemplateChange(Struct, frozen=True, kw_only=True):
 def template_change(owner: Owner, plan: Plan, wanted: Wanted) -> TemplateChange:
     """Of a Pod alone there is none.
 
-    Pods count that have the values already, too: an earlier run may have been interrupted.
+    Pods count that have the values already, too: an earlier run may have been interrupted. Without Pods the
+    template is changed as a Pod of it would be.
     """
     if owner.ref.kind == "Pod":
         return TemplateChange()
@@ -74,7 +75,7 @@ def template_change(owner: Owner, plan: Plan, wanted: Wanted) -> TemplateChange:
     }
     containers = {each.name for each in owner.containers}
     values: dict[Field, Quantity] = {}
-    for pod in plan.pods:
+    for pod in plan.pods or (sized(owner.new_pod, wanted),):
         for field, value in _values(pod, wanted, declared).items():
             if field.container not in containers:
                 continue  # a webhook has added it

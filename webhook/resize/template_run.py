@@ -93,7 +93,7 @@ class TemplateRun:
     def execute(self) -> None:
         """Raises NotInStepError, ClusterError. Whenever it ends, another one goes on."""
         kind = _KINDS[self._owner.ref.kind]
-        resource = Resource(kind.plural, kind.path(self._owner.ref.namespace), _key)
+        resource = Resource(kind.plural, kind.path(self._owner.ref.namespace), _version)
         reflector = Reflector(self._api, resource, self._changed.set)
         reflector.start()
         try:
@@ -165,5 +165,5 @@ def _json(obj: Object) -> Json:
     return read
 
 
-def _key(obj: Object) -> str:
-    return obj.key
+def _version(obj: Object) -> str:
+    return obj.metadata.resourceVersion

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import signal
 import subprocess
 import sys
 from itertools import count
@@ -10,9 +13,12 @@ from itertools import count
 import pytest
 
 from tests.e2e import workloads
-from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
+from tests.e2e.resize.ended import Killed, after_writes
 from tests.support.pods import Json
 from tests.support.processes import eventually
+from webhook.cli import app
+from webhook.cluster import request
 
 _OLD = {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
 _NEW = {"requests": {"cpu": "200m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
@@ -32,7 +38,8 @@ class Workload:
         self.name = f"{kind.lower()}/web"
         self.namespace = cluster.create_namespace(f"in-step-{next(_NUMBERS)}", injection="disabled")
         self.manifest = workloads.controller(kind, "web", pods)
-        self.container(self.manifest)["resources"] = _OLD
+        made = self.manifest["spec"]["jobTemplate"] if kind == "CronJob" else self.manifest
+        self.container(made)["resources"] = _OLD
         self.apply()
         self.pods = 1 if kind == "DaemonSet" else pods
         self.wait()
@@ -86,9 +93,24 @@ class Workload:
         command += [f"--kubeconfig={self.cluster.kubeconfig}", *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
-    def ended(self, after: int, number: int) -> subprocess.CompletedProcess[str]:
-        """In step, with a signal after so many writes."""
-        return self.podtailor(*_IN_STEP, module=("tests.e2e.resize.ended", str(after), str(number)))
+    def podtailor_here(self, *arguments: str) -> int:
+        """In this process."""
+        command = [
+            "resize",
+            self.name,
+            f"--namespace={self.namespace}",
+            f"--kubeconfig={self.cluster.kubeconfig}",
+        ]
+        try:
+            app([*command, *arguments])
+        except SystemExit as ended:
+            return int(ended.code or 0)
+        return 0
+
+    def is_held(self) -> bool:
+        owner = self.get()
+        noted = "podtailor.dev/resize" in owner["metadata"].get("annotations", {})
+        return bool(owner["spec"].get("paused")) or noted
 
     def is_in_step(self, before: set[str]) -> None:
         """All Pods that were there are there, with new values, and a new one has them too."""
@@ -97,8 +119,7 @@ class Workload:
         assert self.resources() == [_NEW] * self.pods
         owner = self.get()
         assert self.container(owner)["resources"] == _NEW
-        assert "podtailor.dev/resize" not in owner["metadata"].get("annotations", {})
-        assert not owner["spec"].get("paused")
+        assert not self.is_held()
         assert owner["spec"].get("updateStrategy", {}).get("type", "RollingUpdate") == "RollingUpdate"
         (gone, *_) = self.running()
         self.kubectl("delete", "pod", gone["metadata"]["name"])
@@ -129,3 +150,187 @@ def test_no_pod_is_made_again(workload: Workload) -> None:
     again = workload.podtailor(*_IN_STEP, "-o", "json")
     assert again.returncode == 0, again.stdout + again.stderr
     assert json.loads(again.stdout)["template"] == {"state": "same", "patch": {}}
+
+
+@pytest.mark.parametrize("kind", _ROLLS_OUT)
+def test_killed_between_any_two_requests_it_goes_on(
+    cluster: ControlPlane, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scaled each time, too: so Pods come with the old values, and with the new ones."""
+    writes = 1
+    while True:
+        workload = Workload(cluster, kind)
+        before = workload.uids()
+        with monkeypatch.context() as patched:
+            patched.setattr(request, "call", after_writes(writes, _kill))
+            try:
+                done = workload.podtailor_here(*_IN_STEP)
+            except Killed:
+                done = None
+        if done is not None:
+            assert done == 0
+            break
+        workload.scale(workload.pods + 1)
+        assert workload.podtailor_here(*_IN_STEP) == 0, writes
+        workload.is_in_step(before)
+        writes += 1
+    # Two Pods (or the one of a DaemonSet); then to hold, to follow, and to release.
+    assert writes - 1 == {"Deployment": 5, "StatefulSet": 6, "DaemonSet": 4}[kind]
+
+
+def _kill() -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGINT"])
+def test_a_process_that_was_ended_says_what_goes_on(cluster: ControlPlane, end: str) -> None:
+    workload = Workload(cluster, "Deployment")
+    before = workload.uids()
+    done = workload.podtailor(*_IN_STEP, module=("tests.e2e.resize.ended", end, "3"))
+    assert workload.is_held()
+    if end == "SIGINT":
+        assert done.returncode == 130, done.stderr
+        (command,) = re.findall(
+            r"^hint: (podtailor resize .*(?<!--margin=0) --apply)$", done.stderr, re.MULTILINE
+        )[:1]
+        assert "--template=in-step" in command
+    else:
+        assert done.returncode == -signal.SIGKILL
+    other = workload.podtailor(*_SIZES)
+    assert "[template-held]" in other.stderr
+    assert workload.podtailor(*_IN_STEP).returncode == 0
+    workload.is_in_step(before)
+
+
+def test_the_old_manifest_applied_afterwards_makes_all_pods_again(cluster: ControlPlane) -> None:
+    """A documented loss: that is what the patch for the manifest is printed for."""
+    workload = Workload(cluster, "Deployment")
+    assert workload.podtailor_here(*_IN_STEP) == 0
+    before = workload.uids()
+    workload.apply()
+    workload.wait()
+    assert not before & workload.uids()
+    assert workload.resources() == [_OLD] * 2
+
+
+def test_server_side_apply_of_the_old_manifest_meets_a_conflict(cluster: ControlPlane) -> None:
+    workload = Workload(cluster, "Deployment")
+    assert workload.podtailor_here(*_IN_STEP) == 0
+    with pytest.raises(KubectlError, match="podtailor-resize"):
+        workload.apply("--server-side")
+
+
+@pytest.mark.parametrize("kind", ["CronJob", "Deployment"])
+def test_a_template_without_pods_is_changed_for_the_next_ones(cluster: ControlPlane, kind: str) -> None:
+    workload = Workload(cluster, kind, 0)
+    assert workload.podtailor_here(*_IN_STEP) == 0
+    owner = workload.get()
+    made = owner["spec"]["jobTemplate"] if kind == "CronJob" else owner
+    assert workload.container(made)["resources"] == _NEW
+    assert not workload.is_held()
+
+
+@pytest.fixture(scope="module")
+def web(cluster: ControlPlane) -> Workload:
+    """A Deployment that nothing changes."""
+    return Workload(cluster, "Deployment")
+
+
+def _refused(workload: Workload, reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """And nothing is changed."""
+    before = workload.get()["metadata"]["generation"], workload.uids()
+    assert workload.podtailor_here(*_IN_STEP) == 1
+    out = capsys.readouterr().out
+    assert f"[{reason}]" in out
+    assert "Nothing was changed." in out
+    assert (workload.get()["metadata"]["generation"], workload.uids()) == before
+    assert workload.resources() == [_OLD] * workload.pods
+
+
+_HPA = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "web"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+        "minReplicas": 2,
+        "maxReplicas": 2,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+            }
+        ],
+    },
+}
+
+
+def test_an_autoscaler_of_its_pods_refuses(web: Workload, capsys: pytest.CaptureFixture[str]) -> None:
+    web.kubectl("create", "-f", "-", stdin=json.dumps(_HPA))
+    _refused(web, "hpa", capsys)
+    web.kubectl("delete", "hpa", "web")
+
+
+def test_argo_cd_refuses(web: Workload, capsys: pytest.CaptureFixture[str]) -> None:
+    web.kubectl("annotate", web.name, "argocd.argoproj.io/tracking-id=shop:apps/Deployment:shop/web")
+    _refused(web, "template-has-another-writer", capsys)
+    web.kubectl("annotate", web.name, "argocd.argoproj.io/tracking-id-")
+
+
+def test_a_pause_of_its_user_refuses(web: Workload, capsys: pytest.CaptureFixture[str]) -> None:
+    web.kubectl("rollout", "pause", web.name)
+    _refused(web, "template-paused", capsys)
+    web.kubectl("rollout", "resume", web.name)
+
+
+def test_a_program_that_has_written_the_field_refuses_unless_its_user_owns_it(
+    cluster: ControlPlane, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workload = Workload(cluster, "Deployment")
+    workload.apply("--server-side", "--field-manager=terraform", "--force-conflicts")
+    _refused(workload, "template-has-another-writer", capsys)
+    before = workload.uids()
+    assert workload.podtailor_here(*_IN_STEP, "--i-own-the-template") == 0
+    workload.is_in_step(before)
+
+
+def test_the_template_of_an_earlier_revision_refuses(
+    cluster: ControlPlane, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until its ReplicaSet is deleted, by the command in the message."""
+    workload = Workload(cluster, "Deployment")
+    for resources in (_NEW, _OLD):
+        workload.container(workload.manifest)["resources"] = resources
+        workload.apply()
+        workload.wait()
+    workload.apply()
+    assert workload.podtailor_here(*_IN_STEP) == 1
+    (command,) = re.findall(r"`kubectl (delete replicaset .*?)`", capsys.readouterr().out)
+    workload.kubectl(*command.split())
+    before = workload.uids()
+    assert workload.podtailor_here(*_IN_STEP) == 0
+    workload.is_in_step(before)
+
+
+@pytest.mark.parametrize("kind", _ROLLS_OUT)
+def test_what_somebody_else_changes_meanwhile_is_rolled_out_only_by_its_user(
+    cluster: ControlPlane, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workload = Workload(cluster, kind)
+    before = workload.uids()
+    monkeypatch.setattr(request, "call", after_writes(workload.pods + 1, _kill))
+    with pytest.raises(Killed):
+        workload.podtailor_here(*_IN_STEP)
+    monkeypatch.undo()
+    assert workload.is_held()
+    workload.kubectl("set", "image", workload.name, "app=example.com/app:2")
+    assert workload.podtailor_here(*_IN_STEP) == 1
+    err = capsys.readouterr().err
+    assert "[template-changed]" in err
+    assert workload.uids() == before
+    (command,) = re.findall(r"to let it replace them: kubectl (.*)", err)
+    workload.kubectl(*shlex.split(command))
+    workload.wait()
+    assert not before & workload.uids()
+    assert workload.resources() == [_NEW] * workload.pods
+    assert not workload.is_held()

@@ -70,7 +70,7 @@ class Resizing:
     def plan(self, wanted_of: Callable[[Owner, Sequence[Pod]], Wanted]) -> None:
         """Print what would be done. Raises InputError, ClusterError."""
         pods = pods_of(self._api, self._owner)
-        asked = wanted_of(self._owner, pods) if pods else {}
+        asked = wanted_of(self._owner, pods or [self._owner.new_pod])
         part = ClusterPart(self._owner.ref.namespace, [])
         self._facts = gather.gather(self._api, self._owner, pods, part)
         self._plan = running_pods.asked(self._api, plan(pods, asked, self._facts, self._allowed))
