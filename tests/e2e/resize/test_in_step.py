@@ -122,7 +122,8 @@ class Workload:
         assert not self.is_held()
         assert owner["spec"].get("updateStrategy", {}).get("type", "RollingUpdate") == "RollingUpdate"
         (gone, *_) = self.running()
-        self.kubectl("delete", "pod", gone["metadata"]["name"])
+        # kubectl 1.33 may wait for a Pod of a StatefulSet for ever, which has the same name again at once.
+        self.kubectl("delete", "pod", gone["metadata"]["name"], "--wait=false")
         self.wait()
         assert len(self.uids() & before) >= len(before) - 1
         assert self.resources() == [_NEW] * self.pods
