@@ -9,8 +9,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-BUSYBOX = "localhost/busybox:1"
-"""An image with a shell, and the programs of busybox on its PATH."""
+BUSYBOX = "docker.io/library/busybox:1"
+"""`busybox:1` in manifests. An image with a shell, and the programs of busybox on its PATH."""
 PAUSE = "localhost/pause:1"
 """What holds the namespaces of a Pod; named in guest/containerd.toml."""
 

@@ -6,6 +6,7 @@ its containers are of the images that came with it.
 
 from __future__ import annotations
 
+import sys
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -38,7 +39,11 @@ def main() -> None:
         say("starting the Node: half a minute, or several on a busy machine")
         running.enter_context(Node(cluster, folder / "node"))
         guide = _GUIDE.format(
-            kubeconfig=cluster.kubeconfig, kubectl=cluster.kubectl_path, image=BUSYBOX, folder=FOLDER
+            kubeconfig=cluster.kubeconfig,
+            kubectl=cluster.kubectl_path,
+            podtailor=Path(sys.executable).parent / "podtailor",
+            image=BUSYBOX,
+            folder=FOLDER,
         )
         print(guide, flush=True)
         threading.Event().wait()
@@ -50,12 +55,17 @@ Everything runs. In another terminal:
   export KUBECONFIG={kubeconfig}
   alias kubectl={kubectl}
 
+  alias podtailor={podtailor}
+
   kubectl get nodes -o wide
-  kubectl run web --image={image} -- sleep inf
-  kubectl wait --for=condition=Ready pod/web --timeout=10m
-  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/cpu.max
-  kubectl patch pod web --subresource=resize --patch='{{"spec":{{"containers":[{{"name":"web","resources":{{"requests":{{"cpu":"200m"}},"limits":{{"cpu":"500m"}}}}}}]}}}}'
-  kubectl exec web -- cat /sys/fs/cgroup/cpu.weight /sys/fs/cgroup/cpu.max
+  kubectl apply -f examples/running/workloads.yaml
+  kubectl rollout status deployment/web --timeout=10m
+  kubectl exec deployment/web -- cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max
+  podtailor resize deployment/web --cpu 200m:500m --memory :256Mi --settle 5
+  podtailor resize deployment/web --cpu 200m:500m --memory :256Mi --settle 5 --apply
+  kubectl exec deployment/web -- cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max
+  kubectl get pods                                          # the same Pods, no restart
+  podtailor resize deployment/web --settle 5 --apply        # and back
   kubectl apply -f examples/policies/models.yaml            # a policy of your own
 
 {image} is the only image. What podtailor says is in {folder}/podtailor.log, what the kubelet says

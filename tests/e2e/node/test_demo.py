@@ -33,21 +33,36 @@ def test_does_what_its_guide_says_until_ctrl_c() -> None:
         printed = _printed(process)
         (kubeconfig,) = re.findall(r"KUBECONFIG=(\S+)", printed)
         (kubectl,) = re.findall(r"alias kubectl=(\S+)", printed)
-        nodes, run, ready, show, resize, _, apply = re.findall(r"^  kubectl (.+)", printed, re.MULTILINE)
+        (podtailor,) = re.findall(r"alias podtailor=(\S+)", printed)
+        programs = {"kubectl": kubectl, "podtailor": podtailor}
 
         def output(command: str) -> str:
-            words = [kubectl, *shlex.split(command, comments=True)]
+            program, *words = shlex.split(command, comments=True)
             environment = {**os.environ, "KUBECONFIG": kubeconfig}
-            return subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout
+            done = subprocess.run(
+                [programs[program], *words], env=environment, check=False, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
 
+        commands = re.findall(r"^  ((?:kubectl|podtailor) .+)", printed, re.MULTILINE)
+        nodes, apply, ready, show, plan, resize, _, pods, back, policy = commands
         assert "containerd://2" in output(nodes)
-        output(run)
-        output(ready)
-        assert output(show).split() == ["17", "max", "100000"]
-        output(resize)
-        # The kubelet takes a second or two.
-        eventually("it is resized", lambda: output(show).split() == ["29", "50000", "100000"])
         output(apply)
+        output(ready)
+        before = output(show)
+        assert before.split() == ["30000", "100000", str(128 * 2**20)]
+        names = [line.split()[0] for line in output(pods).splitlines()]
+        output(plan)
+        assert output(show) == before
+        output(resize)
+        assert output(show).split() == ["50000", "100000", str(256 * 2**20)]
+        lines = [line.split() for line in output(pods).splitlines()[1:]]
+        assert [line[0] for line in lines] == names[1:]
+        assert {line[3] for line in lines} == {"0"}
+        output(back)
+        assert output(show) == before
+        output(policy)
         pids = _pids(process.pid)
         assert set(pids.values()) >= _PARTS
         # In a terminal, Ctrl-C signals all of them.
