@@ -72,6 +72,17 @@ def test_the_roles_are_enough(person: Person) -> None:
     assert told == ["Resized"] * 3, "for two Pods and their owner"
 
 
+def test_templates_are_kept_in_step_with_one_more(person: Person) -> None:
+    person.bind("podtailor-resizer")
+    person.bind("podtailor-template-resizer")
+    eventually(
+        "the roles are in force",
+        lambda: person.resize("--cpu=150m", "--template=in-step").code == 0,
+    )
+    done = person.resize("--cpu=200m", "--template=in-step", "--settle=0", "--apply", "-o", "json")
+    assert (done.code, done.data["template"]["state"]) == (0, "in-step")
+
+
 def test_without_a_look_at_nodes_it_says_so(person: Person) -> None:
     person.bind("podtailor-resizer")
     eventually("the role is in force", lambda: "cannot" not in person.resize("--cpu=150m").err)
