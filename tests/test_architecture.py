@@ -185,6 +185,7 @@ _TESTED_BY = {
 # Test files about a subject instead of a module. Those of the other folders are about subjects all.
 _SUBJECTS = {
     "tests/completion/test_scripts.py",
+    "tests/resize/test_laws.py",
     "tests/server/test_hostile.py",
     "tests/server/test_keep_alive.py",
     "tests/server/test_long_values.py",
