@@ -47,11 +47,11 @@ _WRITERS = {
     "webhook/cluster/match_writer.py": {"PATCH"},
     "webhook/cluster/status_writer.py": {"PATCH"},
     "webhook/audit/reports/publish.py": {"PATCH", "DELETE"},
+    "webhook/resize/events.py": {"POST"},
+    "webhook/resize/new_pod.py": {"POST"},  # with dryRun=All: stores nothing
     "webhook/resize/running_pods.py": {"PATCH"},
     "webhook/resize/template_run.py": {"PATCH"},
-    "webhook/retrofit/resize.py": {"PATCH"},
     "webhook/retrofit/rollout.py": {"PATCH"},
-    "webhook/retrofit/trial.py": {"POST"},  # with dryRun=All: stores nothing
 }
 
 
@@ -144,6 +144,10 @@ _TESTED_BY = {
     "webhook/cli/explain/live.py": "tests/e2e/test_cluster_commands.py",
     "webhook/cli/policy_rows.py": "tests/cli/test_policies.py",
     "webhook/cli/resize/template.py": "tests/e2e/resize/test_in_step.py",
+    "webhook/cli/resize/command.py": "tests/e2e/resize/test_kubelets.py",
+    "webhook/cli/resize/progress.py": "tests/e2e/resize/test_kubelets.py",
+    "webhook/cli/resize/resizing.py": "tests/e2e/resize/test_kubelets.py",
+    "webhook/cli/resize/table.py": "tests/e2e/resize/test_kubelets.py",
     "webhook/cli/retrofit.py": "tests/e2e/test_audit.py",
     "webhook/cli/serve/certificates.py": "tests/cli/serve/test_command.py",
     "webhook/documents/json_data.py": "tests/documents/test_files.py",
@@ -159,14 +163,17 @@ _TESTED_BY = {
     "webhook/messages/message.py": "tests/messages/test_messages.py",
     "webhook/messages/pods.py": "tests/messages/test_messages.py",
     "webhook/messages/policies.py": "tests/messages/test_messages.py",
+    "webhook/messages/resizes.py": "tests/messages/test_messages.py",
     "webhook/messages/server.py": "tests/messages/test_messages.py",
     "webhook/model/denial.py": "tests/server/test_wire.py",
     "webhook/model/placement.py": "tests/edits/test_node_selector.py",
     "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",
     "webhook/policies/policy_tests.py": "tests/cli/test_test.py",
     "webhook/policies/watch.py": "tests/e2e/test_policy_changes.py",
+    "webhook/resize/events.py": "tests/e2e/resize/test_permissions.py",
     "webhook/resize/facts.py": "tests/resize/test_rules.py",
     "webhook/resize/gather.py": "tests/e2e/resize/test_api.py",
+    "webhook/resize/new_pod.py": "tests/e2e/resize/test_kubelets.py",
     "webhook/resize/owners.py": "tests/e2e/resize/test_api.py",
     "webhook/resize/results.py": "tests/resize/test_run.py",
     "webhook/resize/running_pods.py": "tests/e2e/resize/test_api.py",

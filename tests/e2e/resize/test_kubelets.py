@@ -119,6 +119,16 @@ def test_a_plan_writes_nothing(space: Space) -> None:
     assert space.get("app")["metadata"]["resourceVersion"] == before
 
 
+def test_without_values_pods_get_what_a_new_one_would_have(space: Space) -> None:
+    names = space.deploy("web", 2, _pod("web", "prompt"))
+    done = space.resize(f"pod/{names[0]}", *_CPU, "--settle=0")
+    assert sorted(space.cpu().values()) == ["100m", "200m"], done
+    done = space.resize("deployment/web", "--apply", "--output=json", "--settle=0")
+    results = {each["name"]: each["result"] for each in done.data["pods"]}
+    assert results == {names[0]: "resized", names[1]: "unchanged"}, done
+    assert [*space.cpu().values()] == ["100m", "100m"]
+
+
 def test_values_that_it_has_are_no_request(space: Space) -> None:
     space.run(_pod("app", "prompt"))
     before = space.get("app")["metadata"]["resourceVersion"]
