@@ -57,8 +57,10 @@ def _stages() -> Iterator[Json]:
         ("killed", _done(restarts=1, last="{terminated: {reason: OOMKilled, exitCode: 137}}")),
         ("not-ready", '\nconditions: [{type: Ready, status: "False"}]\n'),
     ):
-        yield _stage(f"{mood}-done", ("In", [mood]), [_is(_DIFFERS)], _done())
-        when = [_is(_DIFFERS, "false"), _is("(.status.observedGeneration == 2)"), _is(_UNHARMED)]
+        # 1.33 stores no observedGeneration: a condition of its own says that a resize came.
+        marked = _LIST + _condition({"type": "Resized", "status": "True"}) + _done()
+        yield _stage(f"{mood}-done", ("In", [mood]), [_is(_DIFFERS)], marked)
+        when = [_is(_DIFFERS, "false"), _is(f"([{_true('Resized')}] != [])"), _is(_UNHARMED)]
         yield _stage(f"{mood}-harmed", ("In", [mood]), when, status, seconds=1)
     gone = _stage("gone", ("In", ["gone"]), [_is(_DIFFERS)], "")
     gone["spec"]["next"] = {"delete": True}
