@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.node.node import Node
 from tests.support.pages import Step, output, steps
@@ -22,11 +20,13 @@ _VARIES = {
 
 def test_commands_print_what_the_page_says(cluster: ControlPlane, node: Node) -> None:  # noqa: ARG001 (it must be there)
     environment = {"KUBECONFIG": str(cluster.kubeconfig), "PATH": cluster.path}
+    differ = []
     for step in STEPS:
         printed = output(step.command, **environment)
         print(f"$ {step.command}\n{printed}", end="")
         if not Step(step.page, step.command, _plain(step.expected)).fits(_plain(printed)):
-            pytest.fail(f"$ {step.command}\n{printed}")
+            differ.append(f"$ {step.command}\n{printed}")
+    assert not differ, "\n".join(differ)
 
 
 def _plain(text: str) -> str:
