@@ -24,7 +24,7 @@ from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceList
 from webhook.model.quantity import milli
 from webhook.resize.facts import Facts, Node, PodUsage, Usage, VerticalAutoscaler
-from webhook.resize.owners import ENDED, PODS, Owner
+from webhook.resize.owners import ENDED, PODS, Owner, topmost
 from webhook.resize.pod import Pod
 from webhook.resize.rules import counted_requests
 from webhook.usage.kubelet_summary import kubelet_summary
@@ -33,21 +33,21 @@ from webhook.workloads.workload import Ref
 
 def gather(api: ApiClient, owner: Owner, pods: Iterable[Pod], part: ClusterPart) -> Facts:
     """Raises ClusterError; what may not be read is noted in `part`."""
-    pods = list(pods)
+    pods, top = list(pods), topmost(api, owner)
     namespace = owner.ref.namespace
     reading = ClusterPart(namespace, [])
     autoscalers: list[Autoscaler] = []
     with reading.note_if_forbidden(AUTOSCALERS.name, _MAY_REACT), as_cluster_error(AUTOSCALERS.name):
         autoscalers += objects(api, in_namespace(AUTOSCALERS, namespace), [])
-    vertical = tuple(_vertical(api, owner.ref, reading))
+    vertical = tuple(_vertical(api, top.ref, reading))
     return Facts(
         kubernetes=minor_version(api),
         nodes=_nodes(api, {each.node for each in pods if each.node}, part),
         usage=_usage(api, namespace, pods),
-        autoscalers=tuple(each for each in autoscalers if each.target == owner.ref),
+        autoscalers=tuple(each for each in autoscalers if each.target == top.ref),
         vertical=vertical,
         knows_autoscalers=not reading.unreadable,
-        rollout=owner.rollout,
+        rollout=top.rollout,
     )
 
 

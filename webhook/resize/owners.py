@@ -10,10 +10,12 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
+from webhook.cluster import reads
 from webhook.cluster.pager import Object, Resource, objects
 from webhook.cluster.reads import as_cluster_error, in_namespace
 from webhook.resize import owner_object
 from webhook.resize.pod import Container, Metadata, Pod, Spec, read_pod
+from webhook.workloads.controllers import CONTROLLERS
 from webhook.workloads.rollout_status import RolloutStatus
 from webhook.workloads.workload import Ref
 
@@ -93,6 +95,14 @@ def read_owner(kind: str, raw: bytes) -> Owner:
         raw=raw,
         is_held=is_held,
     )
+
+
+def topmost(api: ApiClient, owner: Owner) -> Owner:
+    """What makes it, and so on upwards: autoscalers and rollouts are of that. Raises ClusterError."""
+    parent = owner.metadata.controller
+    kind = next((each for each in CONTROLLERS if parent and each.kind == parent.kind), None)
+    raw = reads.owner(api, kind, owner.ref.namespace, parent.name) if parent and kind else None
+    return topmost(api, read_owner(kind.kind, raw)) if kind and raw else owner
 
 
 def pods_of(api: ApiClient, owner: Owner) -> list[Pod]:
