@@ -94,7 +94,7 @@ def _expected(item: Item) -> str:
     if item.finding is Finding.WOULD_CHANGE:
         return f"a new Pod would have {item.after}: {item.why}"
     expected = item.after if item.after is not None else "unset"
-    return f"it should be {expected}: {item.why}, so it has been resized"
+    return f"it should be {expected}: {item.why}"
 
 
 def _why_missing(

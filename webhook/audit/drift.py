@@ -44,7 +44,7 @@ def drift(
 ) -> Iterator[Difference]:
     """The values of a Pod, created at that time, that differ from the expected ones.
 
-    `resized_by` is added to what has drifted: who did it, and when. If the policy has changed since, or is
+    `resized_by` says who has resized it, and when. If the policy has changed since, or is
     only tried, the finding is that a new Pod would be different.
     """
     for container in subject.containers:
@@ -72,8 +72,9 @@ def drift(
                     namespace = subject.namespace.name
                     since = enforcement.in_force_since(change.policy, namespace) if change else None
                     item = _not_declared(field, value, change, since, created)
-                if resized_by and item.finding is Finding.DRIFTED:
-                    item = structs.replace(item, why=f"{item.why}; resized by {resized_by}")
+                if item.finding is Finding.DRIFTED:
+                    by = f" by {resized_by}" if resized_by else ""
+                    item = structs.replace(item, why=f"{item.why}, so it has been resized{by}")
                 if item.after is None or milli(value) != milli(item.after):
                     yield Difference(item, (*container.path, "resources", side, resource))
 

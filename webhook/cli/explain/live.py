@@ -16,7 +16,7 @@ from webhook.audit.cluster.evidence import with_evidence
 from webhook.audit.cluster.workloads import Cluster, Selection
 from webhook.audit.diagnosis import ClusterContext, diagnose, webhook_problems
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import Finding, Verdict
+from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.cluster.cluster_view import ClusterView, served_certificate
 from webhook.cli.cluster.targets import Target
@@ -95,7 +95,7 @@ class Live:
             {**as_json(located, self._namespace, explanation), **audited},
             [
                 Text.assemble((str(workload.ref), "bold"), title),
-                *_reason_lines([*_drifted(verdict), *_hangs(hanging), *reasons]),
+                *_reason_lines([*_hangs(hanging), *reasons]),
                 *(line for line in rest if not _repeats(line, reasons)),
             ],
         )
@@ -169,12 +169,6 @@ class Live:
             warn(f"not compared with its template: {error}", name=error.name)
             return alone, self._view.enforcement
         return workload or alone, self._enforcement
-
-
-def _drifted(verdict: Verdict) -> Iterator[str]:
-    for item in verdict.items:
-        if item.finding is Finding.DRIFTED:
-            yield f"{item.field} is {item.before}, should be {item.after or 'unset'}: {item.why}"
 
 
 def _hangs(hanging: Progress | None) -> Iterator[str]:
