@@ -119,7 +119,7 @@ def resize(
     Examples:
       podtailor resize deployment/web --memory :2Gi
       podtailor resize deployment/web --memory :2Gi --apply
-      podtailor resize statefulset/db -c postgres --cpu +20% --memory 2Gi:= --apply
+      podtailor resize statefulset/db --cpu +20% --memory 2Gi:= --apply
       podtailor resize deployment/web --memory :2Gi --template in-step --apply
     """
     if dry_run and not apply:
