@@ -48,11 +48,13 @@ def roles(cluster: ControlPlane) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def person(roles: ControlPlane, space: Space, tmp_path: Path) -> Person:
+def person(roles: ControlPlane, space: Space, tmp_path: Path) -> Iterator[Person]:
     space.deploy("web", 2, pod(container=SIZED))
     name = f"of-{space.name}"
     roles.kubectl("create", "serviceaccount", name, f"--namespace={OWN_NAMESPACE}")
-    return Person(space, name, roles.account(name, tmp_path))
+    yield Person(space, name, roles.account(name, tmp_path))
+    everywhere = f"clusterrolebinding/{name}-podtailor-node-reader"
+    roles.kubectl("delete", everywhere, f"clusterrole/half-{name}", "--ignore-not-found")
 
 
 def test_the_roles_are_enough(person: Person) -> None:
