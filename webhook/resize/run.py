@@ -109,13 +109,15 @@ class Run:
     def _batch(self, chosen: Sequence[PodPlan]) -> None:
         sent = [each for each in map(self._send, chosen) if each]
         done = [each for each in sent if self._follow(each)]
+        settles_since = self._clock()
         harm = self._settle(done) if done else ""
         for each in done:
             if harm:
                 self._take_back(each, "harm", harm)
             else:
                 outcome = Outcome.RESTARTED if each.plan.restarts else Outcome.RESIZED
-                self._finish(each.plan, outcome, each.begun)
+                settling = self._clock() - settles_since  # which is not the kubelet's time
+                self._finish(each.plan, outcome, each.begun + settling)
 
     def _send(self, each: PodPlan) -> _Sent | None:
         """None if it is not resized; then its result is final."""

@@ -11,10 +11,10 @@ from tests.support.pages import Step, output, steps
 STEPS = [step for step in steps() if step.needs_a_node]
 # What differs from run to run: the ends of names, and how long a kubelet takes.
 _VARIES = {
-    re.compile(r"(web-)[a-z0-9]{6,10}-[a-z0-9]{5}\b"): r"\1POD",
+    re.compile(r"\bwe[-\w]*…[-\w]*|\bweb-\w{6,10}-\w{5}\b"): "POD",
     re.compile(r"\bafter \d+(\.\d+)? s\b"): "after N s",
     re.compile(r"\b\d+m? / \d+Mi\*"): "USED",
-    re.compile(r" {2,}"): "  ",
+    re.compile(r"(?<=\S) {2,}"): "  ",
 }
 
 

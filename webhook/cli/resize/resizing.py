@@ -144,8 +144,8 @@ class Resizing:
         self._template.run(resize_late, report, self._settings.timeout)
 
     def show_template(self) -> None:
-        """What it says beside the Pods, with the patch for its manifest."""
-        if self._is_table:
+        """What it says beside the Pods, with the patch for its manifest: of use once they are resized."""
+        if self._is_table and not self._plan.is_refused:
             self._template.show(has_run=self._has_run)
 
     def as_data(self) -> dict[str, Any]:
