@@ -148,8 +148,10 @@ def test_deferred_until_another_pod_goes(cluster: ControlPlane, untailored: Pods
         said = one.resize("--cpu=600m", "--on-deferred=wait", "--timeout=10", "--apply", code=1)
         assert [each["result"] for each in said["pods"]] == ["deferred"]
         cluster.kubectl("delete", "pod", "filler", f"--namespace={untailored.namespace}", "--grace-period=1")
+        # The kubelet goes on by itself: it may have done it before the command asks again.
         said = one.resize("--cpu=600m", "--on-deferred=wait", "--apply")
-        assert [each["result"] for each in said["pods"]] == ["resized"]
-        assert said["pods"][0]["message"] == ""
+        assert [each["result"] for each in said["pods"]] in (["resized"], ["unchanged"])
+        (name,) = one.names
+        assert container(untailored.get(name))["allocatedResources"]["cpu"] == "600m"
     finally:
         cluster.kubectl("delete", "deployment", "one", f"--namespace={untailored.namespace}")
