@@ -65,7 +65,7 @@ Everything runs. In another terminal:
   podtailor resize deployment/web --cpu 200m:500m --memory :256Mi --settle 5 --apply
   kubectl exec deployment/web -- cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max
   kubectl get pods                                          # the same Pods, no restart
-  podtailor resize deployment/web --settle 5 --apply        # and back
+  podtailor resize deployment/web --margin 0 --settle 5 --apply   # and back; nothing measures usage here
   kubectl apply -f examples/policies/models.yaml            # a policy of your own
 
 {image} is the only image. What podtailor says is in {folder}/podtailor.log, what the kubelet says
