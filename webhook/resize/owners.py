@@ -106,7 +106,7 @@ def topmost(api: ApiClient, owner: Owner) -> Owner:
 
 
 def pods_of(api: ApiClient, owner: Owner) -> list[Pod]:
-    """Its Pods that have not ended, by name. Raises ClusterError."""
+    """Its Pods that have not ended and are not being deleted, by name. Raises ClusterError."""
     namespace = owner.ref.namespace
     with as_cluster_error("pods"):
         pods = list(objects(api, in_namespace(PODS, namespace), [ENDED]))
@@ -121,7 +121,9 @@ def pods_of(api: ApiClient, owner: Owner) -> list[Pod]:
                 for each in objects(api, in_namespace(children, namespace), [])
                 if each.controller and each.controller.uid == owner.metadata.uid
             }
-    mine = [each for each in pods if each.metadata.controller and each.metadata.controller.uid in uids]
+    # One on a dead Node can stay Terminating for hours: it keeps no other Pod from being resized.
+    lasting = [each for each in pods if not each.metadata.deletionTimestamp]
+    mine = [each for each in lasting if each.metadata.controller and each.metadata.controller.uid in uids]
     return sorted(mine, key=lambda each: each.name)
 
 
