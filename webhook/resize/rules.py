@@ -116,7 +116,7 @@ def _below_usage(case: Case) -> Iterator[Notice]:
             cache = " with page cache" if measured and measured.has_cache else ""
             yield Notice(
                 "below-usage",
-                f"{each.field.container}: {each.after} is below {margin} x {_rounded(used.memory)}, "
+                f"{each.field.container}: {each.after} is below {margin} x {mebibytes(used.memory)}, "
                 f"its memory{cache}",
             )
 
@@ -284,6 +284,6 @@ def _container(pod: Pod, change: Change) -> Container:
     return next(each for each in pod.containers() if each.name == change.field.container)
 
 
-def _rounded(milli: int) -> str:
-    """Bytes, for people."""
+def mebibytes(milli: int) -> str:
+    """Thousandths of bytes, rounded up, for people."""
     return f"{-(-milli // (1000 * 2**20))}Mi"

@@ -23,10 +23,9 @@ from webhook.errors import ClusterError
 from webhook.model.notice import Notice
 from webhook.model.selectors import LabelSelector
 from webhook.resize.owner_object import FIELD_MANAGER
+from webhook.resize.owners import PODS
 from webhook.resize.plan import Plan, patch
 from webhook.resize.pod import Pod, Values, read_pod
-
-_PODS = Resource("pods", "/api/v1/pods", lambda obj: read_pod(obj.raw))
 
 
 class _BudgetSpec(Struct, frozen=True):
@@ -80,7 +79,7 @@ class RunningPods:
         self._api = api
         self._namespace = namespace
         self._changed = threading.Event()
-        self._reflector = Reflector(api, in_namespace(_PODS, namespace), self._changed.set)
+        self._reflector = Reflector(api, in_namespace(PODS, namespace), self._changed.set)
 
     def __enter__(self) -> Self:
         """Raises ClusterError if Pods cannot be listed."""

@@ -18,6 +18,7 @@ from webhook.resize.owners import Owner
 from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.pod import resources_of
 from webhook.resize.results import Outcome, Result
+from webhook.resize.rules import mebibytes
 from webhook.resize.words import size
 
 _STYLES = {
@@ -54,11 +55,6 @@ def _usage(row: _Row) -> str:
     if not measured or not used:
         return "unknown"
     return f"{of_milli(used.cpu)} / {mebibytes(used.memory)}{'*' if measured.has_cache else ''}"
-
-
-def mebibytes(milli: int) -> str:
-    """Thousandths of bytes, rounded up."""
-    return f"{-(-milli // (1000 * 2**20))}Mi"
 
 
 def _restart(row: _Row) -> str:
