@@ -19,6 +19,24 @@ from webhook.cluster.client import api_client
 
 _NUMBERS = count()
 
+AUTOSCALER = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "web"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+        "minReplicas": 2,
+        "maxReplicas": 2,
+        "metrics": [
+            {
+                "type": "Resource",
+                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+            }
+        ],
+    },
+}
+"""Of a Deployment `web` of two Pods: it scales on what they use in percent of their requests."""
+
 
 class Done(NamedTuple):
     code: int

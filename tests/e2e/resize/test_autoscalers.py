@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.e2e.resize.conftest import Space
+from tests.e2e.resize.conftest import AUTOSCALER, Space
 from tests.resize.pods import SIZED
 from tests.support.pods import pod
 
@@ -14,28 +14,13 @@ from tests.support.pods import pod
 @pytest.mark.parametrize("named", ["deployment/web", "pod"])
 def test_what_scales_on_requests_is_named_with_its_new_target(space: Space, named: str) -> None:
     names = space.deploy("web", 2, pod(container=SIZED))
-    autoscaler = {
-        "apiVersion": "autoscaling/v2",
-        "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": "web"},
-        "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
-            "maxReplicas": 4,
-            "metrics": [
-                {
-                    "type": "Resource",
-                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
-                }
-            ],
-        },
-    }
-    space.cluster.kubectl("create", "-f", "-", f"--namespace={space.name}", stdin=json.dumps(autoscaler))
+    space.cluster.kubectl("create", "-f", "-", f"--namespace={space.name}", stdin=json.dumps(AUTOSCALER))
     target = f"pod/{names[0]}" if named == "pod" else named
     refused = space.resize(target, "--cpu=200m", "--apply", "-o", "json")
     assert refused.code == 1
     (refusal,) = refused.data["refusals"]
     assert refusal["name"] == "hpa"
-    assert "a target of 40 % instead of 80 % keeps its replicas" in refusal["message"]
+    assert "a target of 35 % instead of 70 % keeps its replicas" in refusal["message"]
     assert {*space.cpu().values()} == {"100m"}
     done = space.resize(target, "--cpu=200m", "--with-hpa", "--settle=0", "--apply", "-o", "json")
     assert done.code == 0, done.err

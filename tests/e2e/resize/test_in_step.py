@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e import workloads
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
+from tests.e2e.resize.conftest import AUTOSCALER
 from tests.e2e.resize.ended import Killed, after_writes
 from tests.support.pods import Json
 from tests.support.processes import eventually
@@ -248,26 +249,8 @@ def _refused(workload: Workload, reason: str, capsys: pytest.CaptureFixture[str]
     assert workload.resources() == [_OLD] * workload.pods
 
 
-_HPA = {
-    "apiVersion": "autoscaling/v2",
-    "kind": "HorizontalPodAutoscaler",
-    "metadata": {"name": "web"},
-    "spec": {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
-        "minReplicas": 2,
-        "maxReplicas": 2,
-        "metrics": [
-            {
-                "type": "Resource",
-                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
-            }
-        ],
-    },
-}
-
-
 def test_an_autoscaler_of_its_pods_refuses(web: Workload, capsys: pytest.CaptureFixture[str]) -> None:
-    web.kubectl("create", "-f", "-", stdin=json.dumps(_HPA))
+    web.kubectl("create", "-f", "-", stdin=json.dumps(AUTOSCALER))
     _refused(web, "hpa", capsys)
     web.kubectl("delete", "hpa", "web")
 
