@@ -31,9 +31,11 @@ class Webhook(Server):
         """Apply the manifests, with the one change that a process on loopback needs: Service and port."""
         for file in ("namespace.yaml", "mutatingwebhookconfiguration.yaml"):
             obj = yaml((MANIFESTS / file).read_text())
-            if name and "webhooks" in obj:
-                obj["metadata"]["name"] = name
             for hook in obj.get("webhooks", ()):
+                if name:
+                    obj["metadata"]["name"] = name
+                    # Beside others, on two processors: a call that is late would be left out.
+                    hook["timeoutSeconds"] = 10
                 hook["clientConfig"]["service"]["port"] = port
                 ca = (self.folder / CA_CERT).read_bytes()
                 hook["clientConfig"]["caBundle"] = base64.b64encode(ca).decode()

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,11 @@ class Pair:
 
     def run(self, case: str) -> None:
         """Try random Pods; print what is seen, and compare it with the table of this name in docs/neighbours.md."""
-        for manifest in many(pods(owned=False), PODS):
-            self.tries(manifest)
+        # Several at a time: much of it is waiting for one process after another.
+        with ThreadPoolExecutor(6) as pool:
+            for outcome, winners in pool.map(self.tries, many(pods(owned=False), PODS)):
+                self.seen[outcome] += 1
+                self.won.update(winners)
         seen = self.table()
         print(f"\n{case}, {self._order}: {json.dumps(self.seen)}")
         for field, who in seen.items():
@@ -75,28 +79,30 @@ class Pair:
         assert self.seen["changed by both"] > PODS / 5
         assert stated(case, self._order) == seen
 
-    def tries(self, manifest: Json) -> None:
-        """Raises AssertionError if podtailor is the one too many, or does not do what it says."""
+    def tries(self, manifest: Json) -> tuple[str, list[tuple[str, str]]]:
+        """What becomes of a Pod, and by field who wins it.
+
+        Raises AssertionError if podtailor is the one too many, or does not do what it says.
+        """
         pod = self._neighbour.prepared(manifest)
         without = self._created(self.neither, pod)
         theirs = self._created(self.theirs, pod)
         if theirs is None:
-            self.seen["refused by themselves" if without is None else "refused by the neighbour"] += 1
-            return
+            return "refused by themselves" if without is None else "refused by the neighbour", []
         both = self._created(self.both, pod)
         assert both is not None, f"refused with both: {json.dumps(pod)}"
         self.settles(both)
         if without is None:
-            self.seen[f"accepted with {self._neighbour.name} alone"] += 1
-            return
+            return f"accepted with {self._neighbour.name} alone", []
         ours = self._created(self.ours, pod)
         assert ours is not None, f"refused because of podtailor: {json.dumps(pod)}"
         assert fields(both) == fields(self._predicted(pod, ours)), "it becomes what we say"
         parts = [fields(each) for each in (without, ours, theirs, both)]
-        self.won.update(decided(self._neighbour.name, {each["name"] for each in containers(without)}, *parts))
+        names = {each["name"] for each in containers(without)}
         changes = (fields(ours) != parts[0], fields(theirs) != parts[0])
         words = {(True, True): "both", (True, False): "podtailor", (False, True): self._neighbour.name}
-        self.seen[f"changed by {words.get(changes, 'neither')}"] += 1
+        changed = f"changed by {words.get(changes, 'neither')}"
+        return changed, [*decided(self._neighbour.name, names, *parts)]
 
     def table(self) -> dict[str, str]:
         """By field: who wins it; what one sets alone, only where that is all."""
