@@ -48,7 +48,9 @@ class FakePods:
         self.stored = {each["metadata"]["name"]: each for each in pods}
         self.now = 0.0
         self.kubelets: dict[str, Kubelet] = {}
-        """By Pod; the others do what is asked for after a second. A revert is done after a second always."""
+        """By Pod; the others do what is asked for after a second."""
+        self.back: dict[str, Kubelet] = {}
+        """What they do with the second request, which is a revert."""
         self.requests: list[tuple[float, str, Values]] = []
         """Time, Pod, values."""
         self.errors: dict[str, deque[ClusterError | None]] = {}
@@ -89,7 +91,7 @@ class FakePods:
             raise ClusterError(f"pod/{pod.name}: 422 metadata.uid: field is immutable", 422)
         is_first = sum(name == pod.name for _, name, _ in self.requests) == 1
         store(made, values)
-        kubelet = self.kubelets.get(pod.name, done()) if is_first else done()
+        kubelet = (self.kubelets if is_first else self.back).get(pod.name, done())
         for seconds, change in kubelet(made):
             self.at(seconds, pod.name, change)
         return read(made)

@@ -112,3 +112,18 @@ def test_memory_limits_are_in_force_to_the_byte() -> None:
 )  # fmt: skip
 def test_pending_resize(conditions: str, expected: Progress | None) -> None:
     assert pending_resize(read(_pod(3, f"{{{SIZED}}}", conditions))) == expected
+
+
+def test_resize_that_its_kubelet_has_not_seen_is_pending() -> None:
+    waiting = Progress(State.WAITING)
+    assert pending_resize(read(_pod(2, f"{{{SIZED}}}", ""))) == waiting
+    of_1_33 = manifest()
+    of_1_33["status"]["observedGeneration"] = 0
+    assert pending_resize(read(of_1_33)) is None
+    status = of_1_33["status"]["containerStatuses"][0]
+    status["allocatedResources"] = {"cpu": "50m"}
+    assert pending_resize(read(of_1_33)) == waiting
+    del status["allocatedResources"]
+    assert pending_resize(read(of_1_33)) is None, "its kubelet says nothing of requests"
+    status["resources"] = {"limits": {"memory": "1Mi"}}
+    assert pending_resize(read(of_1_33)) == waiting

@@ -15,6 +15,7 @@ from tests.resize.fake_pods import (
     restarted_and_done,
     restarts,
     says,
+    store,
     values_of,
 )
 from tests.resize.pods import RESTARTS, SIZED, facts, manifest, planned, read
@@ -157,12 +158,12 @@ def test_what_it_waits_for_is_reported() -> None:
         ),
         pytest.param(
             ClusterError("pod/a: 500 oh", 500), Outcome.ERROR, "api-server",
-            "pod/a: 500 oh; whether it was resized is unknown, so run the command again",
+            "pod/a: 500 oh; whether it was resized is unknown",
             id="the API server fails",
         ),
         pytest.param(
             ClusterError("the API server does not answer: timed out"), Outcome.ERROR, "api-server",
-            "the API server does not answer: timed out; whether it was resized is unknown, so run the command again",
+            "the API server does not answer: timed out; whether it was resized is unknown",
             id="the API server does not answer",
         ),
     ],
@@ -259,7 +260,42 @@ def test_restart_before_the_resize_is_no_harm() -> None:
 def test_pod_that_goes_while_it_settles_harms_nothing() -> None:
     pods = FakePods(_pod("a"))
     pods.vanish("a", 5)
+    assert _short(_run(pods, _plan(pods))) == ["a gone"]
+
+
+def test_harm_is_seen_while_another_pod_waits_for_its_node() -> None:
+    pods = FakePods(*(_pod(name) for name in "ab"))
+    pods.kubelets["b"] = _DEFERRED
+    pods.at(5, "a", restarts(reason="OOMKilled"))
+    message = "a: app has restarted (OOMKilled)"
+    results = _run(pods, _plan(pods), canary=2)
+    assert [each.message for each in results] == [message, message]
+    assert (_short(results), _times(pods)) == (
+        ["a reverted harm", "b reverted harm"],
+        [(0, "a"), (0, "b"), (5, "a"), (5, "b")],
+    )
+
+
+def test_restart_of_a_pod_that_waits_for_its_node_is_not_of_its_resize() -> None:
+    pods = FakePods(_pod("a"))
+    pods.kubelets["a"] = says("PodResizePending", "Deferred", then=done(50))
+    pods.at(20, "a", restarts())
     assert _short(_run(pods, _plan(pods))) == ["a resized"]
+
+
+def test_way_back_is_followed() -> None:
+    """It is `reverted` once its kubelet has done it, or says how far that has come."""
+    pods = FakePods(_pod("a"), _pod("b"))
+    pods.kubelets["a"] = _INFEASIBLE
+    pods.back["a"] = done(30)
+    (a, b) = _run(pods, _plan(pods))
+    assert (_short([a, b]), a.seconds, pods.now) == (["a reverted infeasible", "b unchanged stopped"], 31, 31)
+
+    pods = FakePods(_pod("a"))
+    pods.kubelets["a"], pods.back["a"] = _INFEASIBLE, done(10**6)
+    (a,) = _run(pods, _plan(pods))
+    assert (a.outcome, a.reason, a.seconds) == (Outcome.REVERTED, "infeasible", 101)
+    assert a.message == "never; it has its old values again, which its kubelet has not done: waiting"
 
 
 def test_pod_that_was_not_ready_need_not_become_so() -> None:
@@ -291,6 +327,28 @@ def test_second_restart_is_harm() -> None:
     pods.at(15, "a", restarts())
     results = _run(pods, _plan(pods, cpu="", memory="200Mi"))
     assert _short(results) == ["a reverted harm", "b unchanged stopped"]
+
+
+def _restarts_and_is_not_ready(made: Json) -> None:
+    restarted_and_done(made)
+    not_ready(made)
+
+
+def test_loop_of_restarts_is_harm() -> None:
+    """It never becomes Ready again, so its kubelet never seems to be done."""
+    pods = _restarting("a")
+    pods.kubelets["a"] = lambda _: iter([(10, _restarts_and_is_not_ready)])
+    pods.at(20, "a", restarts(reason="OOMKilled"))
+    (result,) = _run(pods, _plan(pods, cpu="", memory="200Mi"))
+    assert (result.outcome, result.message) == (Outcome.REVERTED, "a: app has restarted (OOMKilled)")
+
+
+def test_pod_that_is_not_ready_after_its_restart_goes_back() -> None:
+    pods = _restarting("a")
+    pods.kubelets["a"] = lambda _: iter([(10, _restarts_and_is_not_ready)])
+    (result,) = _run(pods, _plan(pods, cpu="", memory="200Mi"))
+    assert (result.outcome, result.reason) == (Outcome.REVERTED, "harm")
+    assert result.message == "a is not Ready after its restart"
 
 
 def test_restart_that_does_not_come_is_waited_for() -> None:
@@ -392,8 +450,29 @@ def test_earlier_resize_that_hangs_is_waited_for() -> None:
     assert pods.requests == []
 
 
+def test_earlier_resize_that_its_kubelet_has_not_seen_is_waited_for_and_watched() -> None:
+    for kubernetes in (33, 37):
+        pods = FakePods(_pod("a"), _pod("b"))
+        made = pods.stored["a"]
+        store(made, read(made).values())
+        if kubernetes == 33:
+            made["status"]["observedGeneration"] = 0
+            made["status"]["containerStatuses"][0]["allocatedResources"]["cpu"] = "50m"
+        for seconds, change in done(30)(made):
+            pods.at(seconds, "a", change)
+        pods.at(35, "a", restarts())
+        made_b = pods.stored["b"]["spec"]["containers"][0]["resources"]
+        made_b["requests"]["cpu"] = "50m"
+        results = _run(pods, _plan(pods, cpu="100m"))
+        assert _short(results) == ["a error harm", "b unchanged stopped"]
+        assert results[0].message == (
+            "a: app has restarted; it keeps its values, as an earlier run has set them, and the old ones are not known"
+        )
+        assert pods.requests == []
+
+
 def test_results_of_pods_that_are_done_survive_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
-    pods = FakePods(_pod("a"), _pod("b"))
+    pods = FakePods(_pod("a"), _pod("b"), _pod("c"))
     plan = _plan(pods)
     run = Run(pods, Settings(), clock=pods.clock)
 
@@ -406,8 +485,9 @@ def test_results_of_pods_that_are_done_survive_an_interruption(monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         run.execute(plan)
     assert _short([*run.results.values()]) == ["a resized"]
+    assert _short(run.interrupted()) == ["a resized", "b error interrupted", "c unchanged stopped"]
     # Run again: what is under way is seen to its end, and nothing is sent twice.
     monkeypatch.undo()
     del pods.requests[:]
-    assert _short(_run(pods, _plan(pods))) == ["a unchanged", "b unchanged"]
-    assert pods.requests == []
+    assert _short(_run(pods, _plan(pods))) == ["a unchanged", "b unchanged", "c resized"]
+    assert {name for _, name, _ in pods.requests} == {"c"}

@@ -71,6 +71,11 @@ class Container(Struct, frozen=True):
             for each in self.resizePolicy or ()
         )
 
+    @property
+    def may_restart(self) -> bool:
+        """Whether a resize of some resource restarts it."""
+        return any(map(self.restarts_for, QOS_RESOURCES))
+
 
 class OwnerReference(Struct, frozen=True):
     apiVersion: str = ""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from webhook.model.quantity import milli
-from webhook.resize.pod import Condition, Pod, Values
+from webhook.resize.pod import Condition, ContainerStatus, Field, Pod, Values
 
 PENDING, IN_PROGRESS = "PodResizePending", "PodResizeInProgress"
 # A kubelet rounds CPU limits up to 10m, which is 1 ms of CFS quota (kubernetes#129357).
@@ -41,6 +41,9 @@ class Progress(Struct, frozen=True):
     since: str = ""
     """RFC 3339. It does not move when only the reason of the condition changes."""
 
+    def __str__(self) -> str:
+        return f"{self.state}: {self.message}" if self.message else str(self.state)
+
 
 def progress(pod: Pod, generation: int, wanted: Values, before: Pod | None = None) -> Progress:
     """How far the resize is that gave the spec of the Pod its values, at this generation of the Pod.
@@ -64,9 +67,30 @@ def progress(pod: Pod, generation: int, wanted: Values, before: Pod | None = Non
 
 
 def pending_resize(pod: Pod) -> Progress | None:
-    """A resize of the Pod that hangs or runs, whoever asked for it; None if there is none."""
+    """A resize of the Pod that hangs, runs or waits for its kubelet, whoever asked for it; else None.
+
+    A kubelet that reports neither generation nor resources says nothing, which is no resize.
+    """
     now = progress(pod, pod.metadata.generation, {})
-    return None if now.state in (State.DONE, State.WAITING) else now
+    if now.state is not State.DONE:
+        return now
+    return None if pod.status.observedGeneration or _is_in_force(pod) else Progress(State.WAITING)
+
+
+def _is_in_force(pod: Pod) -> bool:
+    """Of 1.33: whether what the kubelet reports is what the spec says."""
+    reported = {
+        field: value
+        for field, value in pod.values().items()
+        if (status := pod.container_status(field.container)) and _reports(status, field)
+    }
+    return _is_allocated(pod, reported) and _is_actuated(pod, reported)
+
+
+def _reports(status: ContainerStatus, field: Field) -> bool:
+    if field.side == "requests":
+        return field.resource in (status.allocatedResources or {})
+    return status.resources is not None and field.resource in (status.resources.limits or {})
 
 
 def _current(pod: Pod, name: str, generation: int, before: Pod | None) -> Condition | None:

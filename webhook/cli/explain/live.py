@@ -175,7 +175,8 @@ def _hangs(hanging: Progress | None) -> Iterator[str]:
     """What `kubectl describe` does not show of a resize: its reason, its message and since when."""
     if hanging:
         message = f": {hanging.message}" if hanging.message else ""
-        yield f"its resize is {hanging.state} since {hanging.since}{message}"
+        since = f" since {hanging.since}" if hanging.since else ""
+        yield f"its resize is {hanging.state}{since}{message}"
 
 
 def _reason_lines(reasons: Iterable[str]) -> Iterator[Text]:
