@@ -105,7 +105,7 @@ RESIZE_REFUSALS = (
         "disruption-budget",
         "a PodDisruptionBudget allows no restart now",
         "The resize restarts the container, and the budget that covers the Pod is at its limit.",
-        "Wait until more Pods are Ready, and run the command again: it goes on with what is left.",
+        "Wait until more Pods are Ready, then go on with the command in the line `hint:`.",
     ),
 )
 
@@ -219,12 +219,18 @@ RESIZE_RESULTS = (
         "stopped",
         "the run has stopped before this Pod",
         "Another Pod was not resized as planned, so the others stay as they are.",
-        "Look at that Pod, then run the command again: it goes on with what is left.",
+        "Look at that Pod, then go on with the command in the line `hint:`: a relative size, such as `+20%`, would be added once more.",
     ),
     Message(
         "timed-out",
         "the kubelet does not answer in time",
         "Within `--timeout` the kubelet has not said that it is done. The Pod has its new values.",
         "Look at its Node. The line `hint:` has the command that goes back.",
+    ),
+    Message(
+        "interrupted",
+        "the run was interrupted while this Pod changed",
+        "The request was sent, or was about to be. Its kubelet may have done it or not.",
+        "The lines `hint:` have the commands that go on and that go back.",
     ),
 )

@@ -17,7 +17,7 @@ from webhook.resize.harm import harm, have_restarted
 from webhook.resize.plan import PodPlan
 from webhook.resize.pod import Pod, Values
 from webhook.resize.progress import Progress, State, progress
-from webhook.resize.results import Outcome, Result
+from webhook.resize.results import Outcome, Result, Why
 from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 
 
@@ -44,14 +44,14 @@ Clock = Callable[[], float]
 _BUDGET_SECONDS = 5
 
 
-class _Why(Struct, frozen=True):
+class _Because(Struct, frozen=True):
     """Why a Pod is not as wanted, or gets its old values again."""
 
     reason: str = ""
     message: str = ""
 
 
-_NONE = _Why()
+_NONE = _Because()
 
 
 class _Sent(Struct, kw_only=True):
@@ -70,7 +70,7 @@ class _Sent(Struct, kw_only=True):
     """When its kubelet was asked last: for the new values, or for the old ones."""
     done: float | None = None
     """When its kubelet had done it."""
-    back: _Why | None = None
+    back: _Because | None = None
 
     @property
     def may_restart(self) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ class BatchRun:
         try:
             blocked = self._blocked(each)
             if blocked:
-                self._finish(each, Outcome.REFUSED, begun, _Why("disruption-budget", blocked))
+                self._finish(each, Outcome.REFUSED, begun, _Because("disruption-budget", blocked))
                 return None
             begun = self._clock()
             self.begun.append(each)
@@ -147,17 +147,17 @@ class BatchRun:
         if _is_gone(error):
             self._finish(each, Outcome.GONE, begun)
         elif 0 < error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._finish(each, Outcome.REFUSED, begun, _Why("api-server", str(error)))
+            self._finish(each, Outcome.REFUSED, begun, _Because("api-server", str(error)))
         else:  # it may have been stored all the same
             message = f"{error}; whether it was resized is unknown"
-            self._finish(each, Outcome.ERROR, begun, _Why("api-server", message))
+            self._finish(each, Outcome.ERROR, begun, _Because("api-server", message))
 
     def _look_for_harm(self, sent: Sequence[_Sent]) -> None:
         """If one Pod is harmed, all of them go back."""
         new = [each for each in sent if not each.back]
         found = next(filter(None, map(self._harm, new)), "")
         for each in new if found else ():
-            self._take_back(each, _Why("harm", found))
+            self._take_back(each, _Because(Why.HARM, found))
 
     def _harm(self, each: _Sent) -> str:
         pod = self._same(each)
@@ -185,14 +185,14 @@ class BatchRun:
                 each.seen = self._same(each) or each.seen
             self._report(each.plan, str(now))
 
-    def _look_back(self, each: _Sent, back: _Why, now: Progress, *, is_late: bool) -> None:
+    def _look_back(self, each: _Sent, back: _Because, now: Progress, *, is_late: bool) -> None:
         if now.state is State.GONE:
             self._finish(each.plan, Outcome.GONE, each.begun)
         elif now.state is State.DONE:
             self._finish(each.plan, Outcome.REVERTED, each.begun, back)
         elif is_late or now.state is State.INFEASIBLE:
             message = f"{back.message}; it has its old values again, which its kubelet has not done: {now}"
-            self._finish(each.plan, Outcome.REVERTED, each.begun, _Why(back.reason, message))
+            self._finish(each.plan, Outcome.REVERTED, each.begun, _Because(back.reason, message))
         else:
             self._report(each.plan, f"goes back: {now}")
 
@@ -218,22 +218,22 @@ class BatchRun:
     def _give_up(self, each: _Sent, now: Progress) -> None:
         settings = self._settings
         if now is _STARTS:
-            self._take_back(each, _Why("harm", f"{each.plan.pod.name} is not Ready after its restart"))
+            self._take_back(each, _Because(Why.HARM, f"{each.plan.pod.name} is not Ready after its restart"))
         elif now.state in (State.WAITING, State.IN_PROGRESS):
             message = f"its kubelet has not done it after {settings.timeout:g} s: {now.state}"
-            self._finish(each.plan, Outcome.ERROR, each.begun, _Why("timed-out", message))
+            self._finish(each.plan, Outcome.ERROR, each.begun, _Because(Why.TIMED_OUT, message))
         elif not each.is_ours or self._keeps(now.state):
             outcome, reason = _OUTCOMES[now.state]
-            self._finish(each.plan, outcome, each.begun, _Why(reason, now.message))
+            self._finish(each.plan, outcome, each.begun, _Because(reason, now.message))
         else:
-            self._take_back(each, _Why(_OUTCOMES[now.state][1], now.message))
+            self._take_back(each, _Because(_OUTCOMES[now.state][1], now.message))
 
     def _keeps(self, state: State) -> bool:
         if state is State.DEFERRED:
             return self._settings.on_deferred is OnDeferred.WAIT
         return self._settings.on_infeasible is OnInfeasible.KEEP
 
-    def _take_back(self, each: _Sent, back: _Why) -> None:
+    def _take_back(self, each: _Sent, back: _Because) -> None:
         """Give the Pod its old values, as far as that can be."""
         before, message = each.plan.before, back.message
         if not each.is_ours:
@@ -242,7 +242,7 @@ class BatchRun:
             message += "; what was added stays, as nothing can be removed from a Pod"
         try:
             if not before:
-                self._finish(each.plan, Outcome.ERROR, each.begun, _Why(back.reason, message))
+                self._finish(each.plan, Outcome.ERROR, each.begun, _Because(back.reason, message))
                 return
             each.stored = self._pods.resize(each.plan.pod, before)
         except ClusterError as error:
@@ -250,9 +250,9 @@ class BatchRun:
                 self._finish(each.plan, Outcome.GONE, each.begun)
             else:
                 message = f"{message}; it could not be taken back: {error}"
-                self._finish(each.plan, Outcome.ERROR, each.begun, _Why(back.reason, message))
+                self._finish(each.plan, Outcome.ERROR, each.begun, _Because(back.reason, message))
             return
-        each.back = _Why(back.reason, message)
+        each.back = _Because(back.reason, message)
         each.wanted, each.asked = before, self._clock()
 
     def _have_settled(self, sent: Sequence[_Sent]) -> bool:
@@ -282,7 +282,7 @@ class BatchRun:
         pod = self._pods.get(each.stored.name)
         return pod if pod and pod.uid == each.stored.uid else None
 
-    def _finish(self, each: PodPlan, outcome: Outcome, begun: float, why: _Why = _NONE) -> None:
+    def _finish(self, each: PodPlan, outcome: Outcome, begun: float, why: _Because = _NONE) -> None:
         seconds = round(self._clock() - begun, 1)
         self.results[each.pod.uid] = Result(
             plan=each, outcome=outcome, reason=why.reason, message=why.message, seconds=seconds
@@ -292,9 +292,9 @@ class BatchRun:
 
 _STARTS = Progress(State.IN_PROGRESS, "its container starts again")
 _OUTCOMES = {
-    State.DEFERRED: (Outcome.DEFERRED, "deferred"),
-    State.INFEASIBLE: (Outcome.INFEASIBLE, "infeasible"),
-    State.ERROR: (Outcome.ERROR, "kubelet-error"),
+    State.DEFERRED: (Outcome.DEFERRED, Why.DEFERRED),
+    State.INFEASIBLE: (Outcome.INFEASIBLE, Why.INFEASIBLE),
+    State.ERROR: (Outcome.ERROR, Why.KUBELET_ERROR),
 }
 
 

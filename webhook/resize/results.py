@@ -27,11 +27,23 @@ class Outcome(StrEnum):
         return self in (Outcome.RESIZED, Outcome.UNCHANGED, Outcome.RESTARTED, Outcome.GONE)
 
 
+class Why(StrEnum):
+    """Why a result is not as wanted. A refusal has its own name instead."""
+
+    DEFERRED = "deferred"
+    INFEASIBLE = "infeasible"
+    KUBELET_ERROR = "kubelet-error"
+    HARM = "harm"
+    TIMED_OUT = "timed-out"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
 class Result(Struct, frozen=True, kw_only=True):
     plan: PodPlan
     outcome: Outcome
     reason: str = ""
-    """A stable name, such as `below-usage`."""
+    """One of `Why`, or the name of a refusal, such as `below-usage`."""
     message: str = ""
     seconds: float = 0.0
     """From the request until the kubelet had done it, or until it was given up."""

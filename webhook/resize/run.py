@@ -13,7 +13,7 @@ from webhook.resize.batch_run import BatchRun, Clock, Pods, Report
 from webhook.resize.batches import batches
 from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.progress import pending_resize
-from webhook.resize.results import Outcome, Result
+from webhook.resize.results import Outcome, Result, Why
 from webhook.resize.settings import Settings
 
 
@@ -53,7 +53,7 @@ class Run:
         """Of all Pods of the plan, as far as is known when `execute` is interrupted."""
         message = "it has new values, or is about to have them, and what its kubelet does is not known"
         for each in self._batch.begun:
-            result = Result(plan=each, outcome=Outcome.ERROR, reason="interrupted", message=message)
+            result = Result(plan=each, outcome=Outcome.ERROR, reason=Why.INTERRUPTED, message=message)
             self.results.setdefault(each.pod.uid, result)
         return self._all("stopped by an interrupt")
 
@@ -76,5 +76,5 @@ class Run:
             first = refusals[0]
             return Result(plan=each, outcome=Outcome.REFUSED, reason=first.reason, message=first.detail)
         if each.changes:
-            return Result(plan=each, outcome=Outcome.UNCHANGED, reason="stopped", message=stopped)
+            return Result(plan=each, outcome=Outcome.UNCHANGED, reason=Why.STOPPED, message=stopped)
         return Result(plan=each, outcome=Outcome.UNCHANGED)

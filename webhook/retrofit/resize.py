@@ -8,13 +8,14 @@ from kubernetes.client import ApiClient
 
 from webhook.cluster import reads
 from webhook.cluster.part import ClusterPart
+from webhook.resize.batch_run import Report
 from webhook.resize.facts import Allowed, sizes_of
 from webhook.resize.gather import gather
 from webhook.resize.owners import Owner, OwnerSpec
 from webhook.resize.plan import Plan, plan
 from webhook.resize.pod import Metadata, read_pod
 from webhook.resize.results import Result
-from webhook.resize.run import Report, Run
+from webhook.resize.run import Run
 from webhook.resize.running_pods import RunningPods, asked
 from webhook.resize.settings import Settings
 from webhook.retrofit.plan import Resize
