@@ -10,14 +10,13 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
-from msgspec import Struct
-
 from webhook.errors import ClusterError
 from webhook.resize.harm import harm, have_restarted
 from webhook.resize.plan import PodPlan
 from webhook.resize.pod import Pod, Values
 from webhook.resize.progress import Progress, State, progress
 from webhook.resize.results import Outcome, Result, Why
+from webhook.resize.sent import NONE, Because, Sent
 from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 
 
@@ -44,41 +43,6 @@ Clock = Callable[[], float]
 _BUDGET_SECONDS = 5
 
 
-class _Because(Struct, frozen=True):
-    """Why a Pod is not as wanted, or gets its old values again."""
-
-    reason: str = ""
-    message: str = ""
-
-
-_NONE = _Because()
-
-
-class _Sent(Struct, kw_only=True):
-    """A Pod that was resized."""
-
-    plan: PodPlan
-    stored: Pod
-    """As the request returned it."""
-    seen: Pod
-    """As it was last seen before its kubelet began: harm is what happens afterwards."""
-    begun: float
-    wanted: Values
-    is_ours: bool = True
-    """False for a resize of an earlier run, whose old values are not known."""
-    asked: float = 0.0
-    """When its kubelet was asked last: for the new values, or for the old ones."""
-    done: float | None = None
-    """When its kubelet had done it."""
-    back: _Because | None = None
-
-    @property
-    def may_restart(self) -> tuple[str, ...]:
-        if self.is_ours:
-            return self.plan.restarts
-        return tuple(each.name for each in self.plan.pod.containers() if each.may_restart)
-
-
 class BatchRun:
     """`execute` ends once each Pod has a result."""
 
@@ -103,26 +67,26 @@ class BatchRun:
             if left and not self._have_settled(left):
                 self._pods.wait(max(0.0, self._next(left) - self._clock()))
 
-    def _without_result(self, sent: Sequence[_Sent]) -> list[_Sent]:
+    def _without_result(self, sent: Sequence[Sent]) -> list[Sent]:
         return [each for each in sent if each.plan.pod.uid not in self.results]
 
-    def _start(self, each: PodPlan) -> _Sent | None:
+    def _start(self, each: PodPlan) -> Sent | None:
         """None if it is not resized; then its result is final."""
         if each.changes:
             return self._send(each)
         self.begun.append(each)
         wanted = {} if each.pod.status.observedGeneration else each.pod.values()
         now = self._clock()
-        return _Sent(
+        return Sent(
             plan=each, stored=each.pod, seen=each.pod, begun=now, asked=now, wanted=wanted, is_ours=False
         )
 
-    def _send(self, each: PodPlan) -> _Sent | None:
+    def _send(self, each: PodPlan) -> Sent | None:
         begun = self._clock()
         try:
             blocked = self._blocked(each)
             if blocked:
-                self._finish(each, Outcome.REFUSED, begun, _Because("disruption-budget", blocked))
+                self._finish(each, Outcome.REFUSED, begun, Because("disruption-budget", blocked))
                 return None
             begun = self._clock()
             self.begun.append(each)
@@ -130,7 +94,7 @@ class BatchRun:
         except ClusterError as error:
             self._failed(each, begun, error)
             return None
-        return _Sent(plan=each, stored=stored, seen=stored, begun=begun, asked=begun, wanted=each.after)
+        return Sent(plan=each, stored=stored, seen=stored, begun=begun, asked=begun, wanted=each.after)
 
     def _blocked(self, each: PodPlan) -> str:
         """Wait until its containers may restart. Returns what still forbids it. Raises ClusterError."""
@@ -147,28 +111,28 @@ class BatchRun:
         if _is_gone(error):
             self._finish(each, Outcome.GONE, begun)
         elif 0 < error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._finish(each, Outcome.REFUSED, begun, _Because("api-server", str(error)))
+            self._finish(each, Outcome.REFUSED, begun, Because("api-server", str(error)))
         else:  # it may have been stored all the same
             message = f"{error}; whether it was resized is unknown"
-            self._finish(each, Outcome.ERROR, begun, _Because("api-server", message))
+            self._finish(each, Outcome.ERROR, begun, Because("api-server", message))
 
-    def _look_for_harm(self, sent: Sequence[_Sent]) -> None:
+    def _look_for_harm(self, sent: Sequence[Sent]) -> None:
         """If one Pod is harmed, all of them go back."""
         new = [each for each in sent if not each.back]
         found = next(filter(None, map(self._harm, new)), "")
         for each in new if found else ():
-            self._take_back(each, _Because(Why.HARM, found))
+            self._take_back(each, Because(Why.HARM, found))
 
-    def _harm(self, each: _Sent) -> str:
+    def _harm(self, each: Sent) -> str:
         pod = self._same(each)
         if pod is None:
             return ""  # its controller has replaced it, which a resize does not cause
         must_be_ready = each.done is not None or not each.may_restart
         return harm(each.seen, pod, each.may_restart, must_be_ready=must_be_ready)
 
-    def _look(self, each: _Sent) -> None:
+    def _look(self, each: Sent) -> None:
         """At what its kubelet says."""
-        if _is_done(each):
+        if each.is_done:
             return
         now = self._progress(each)
         is_late = self._clock() >= self._deadline(each)
@@ -185,18 +149,18 @@ class BatchRun:
                 each.seen = self._same(each) or each.seen
             self._report(each.plan, str(now))
 
-    def _look_back(self, each: _Sent, back: _Because, now: Progress, *, is_late: bool) -> None:
+    def _look_back(self, each: Sent, back: Because, now: Progress, *, is_late: bool) -> None:
         if now.state is State.GONE:
             self._finish(each.plan, Outcome.GONE, each.begun)
         elif now.state is State.DONE:
             self._finish(each.plan, Outcome.REVERTED, each.begun, back)
         elif is_late or now.state is State.INFEASIBLE:
             message = f"{back.message}; it has its old values again, which its kubelet has not done: {now}"
-            self._finish(each.plan, Outcome.REVERTED, each.begun, _Because(back.reason, message))
+            self._finish(each.plan, Outcome.REVERTED, each.begun, Because(back.reason, message))
         else:
             self._report(each.plan, f"goes back: {now}")
 
-    def _progress(self, each: _Sent) -> Progress:
+    def _progress(self, each: Sent) -> Progress:
         pod = self._same(each)
         if pod is None:
             return Progress(State.GONE)
@@ -215,25 +179,25 @@ class BatchRun:
         is_reverted = self._settings.on_deferred is OnDeferred.REVERT
         return state in (State.INFEASIBLE, State.ERROR) or (state is State.DEFERRED and is_reverted)
 
-    def _give_up(self, each: _Sent, now: Progress) -> None:
+    def _give_up(self, each: Sent, now: Progress) -> None:
         settings = self._settings
         if now is _STARTS:
-            self._take_back(each, _Because(Why.HARM, f"{each.plan.pod.name} is not Ready after its restart"))
+            self._take_back(each, Because(Why.HARM, f"{each.plan.pod.name} is not Ready after its restart"))
         elif now.state in (State.WAITING, State.IN_PROGRESS):
             message = f"its kubelet has not done it after {settings.timeout:g} s: {now.state}"
-            self._finish(each.plan, Outcome.ERROR, each.begun, _Because(Why.TIMED_OUT, message))
+            self._finish(each.plan, Outcome.ERROR, each.begun, Because(Why.TIMED_OUT, message))
         elif not each.is_ours or self._keeps(now.state):
             outcome, reason = _OUTCOMES[now.state]
-            self._finish(each.plan, outcome, each.begun, _Because(reason, now.message))
+            self._finish(each.plan, outcome, each.begun, Because(reason, now.message))
         else:
-            self._take_back(each, _Because(_OUTCOMES[now.state][1], now.message))
+            self._take_back(each, Because(_OUTCOMES[now.state][1], now.message))
 
     def _keeps(self, state: State) -> bool:
         if state is State.DEFERRED:
             return self._settings.on_deferred is OnDeferred.WAIT
         return self._settings.on_infeasible is OnInfeasible.KEEP
 
-    def _take_back(self, each: _Sent, back: _Because) -> None:
+    def _take_back(self, each: Sent, back: Because) -> None:
         """Give the Pod its old values, as far as that can be."""
         before, message = each.plan.before, back.message
         if not each.is_ours:
@@ -242,7 +206,7 @@ class BatchRun:
             message += "; what was added stays, as nothing can be removed from a Pod"
         try:
             if not before:
-                self._finish(each.plan, Outcome.ERROR, each.begun, _Because(back.reason, message))
+                self._finish(each.plan, Outcome.ERROR, each.begun, Because(back.reason, message))
                 return
             each.stored = self._pods.resize(each.plan.pod, before)
         except ClusterError as error:
@@ -250,14 +214,14 @@ class BatchRun:
                 self._finish(each.plan, Outcome.GONE, each.begun)
             else:
                 message = f"{message}; it could not be taken back: {error}"
-                self._finish(each.plan, Outcome.ERROR, each.begun, _Because(back.reason, message))
+                self._finish(each.plan, Outcome.ERROR, each.begun, Because(back.reason, message))
             return
-        each.back = _Because(back.reason, message)
+        each.back = Because(back.reason, message)
         each.wanted, each.asked = before, self._clock()
 
-    def _have_settled(self, sent: Sequence[_Sent]) -> bool:
+    def _have_settled(self, sent: Sequence[Sent]) -> bool:
         """Whether all are done and were watched long enough; then their results are final."""
-        if not all(_is_done(each) for each in sent):
+        if not all(each.is_done for each in sent):
             return False
         if self._clock() < self._next(sent):
             for each in sent:
@@ -269,20 +233,20 @@ class BatchRun:
             self._finish(each.plan, outcome if self._same(each) else Outcome.GONE, each.begun + settling)
         return True
 
-    def _next(self, sent: Sequence[_Sent]) -> float:
+    def _next(self, sent: Sequence[Sent]) -> float:
         """When there is something to decide, whatever happens until then."""
-        waits = [self._deadline(each) for each in sent if not _is_done(each)]
+        waits = [self._deadline(each) for each in sent if not each.is_done]
         return min(waits) if waits else max(each.done or 0.0 for each in sent) + self._settings.settle
 
-    def _deadline(self, each: _Sent) -> float:
+    def _deadline(self, each: Sent) -> float:
         return each.asked + self._settings.timeout
 
-    def _same(self, each: _Sent) -> Pod | None:
+    def _same(self, each: Sent) -> Pod | None:
         """The Pod as it is now; None if another one has its name."""
         pod = self._pods.get(each.stored.name)
         return pod if pod and pod.uid == each.stored.uid else None
 
-    def _finish(self, each: PodPlan, outcome: Outcome, begun: float, why: _Because = _NONE) -> None:
+    def _finish(self, each: PodPlan, outcome: Outcome, begun: float, why: Because = NONE) -> None:
         seconds = round(self._clock() - begun, 1)
         self.results[each.pod.uid] = Result(
             plan=each, outcome=outcome, reason=why.reason, message=why.message, seconds=seconds
@@ -296,11 +260,6 @@ _OUTCOMES = {
     State.INFEASIBLE: (Outcome.INFEASIBLE, Why.INFEASIBLE),
     State.ERROR: (Outcome.ERROR, Why.KUBELET_ERROR),
 }
-
-
-def _is_done(each: _Sent) -> bool:
-    """Whether its kubelet has given it the new values."""
-    return each.done is not None and not each.back
 
 
 def _is_gone(error: ClusterError) -> bool:
