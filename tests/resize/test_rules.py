@@ -1,4 +1,4 @@
-"""The safety rules of docs/resize.md: what a rule leaves as it is asked for, what it refuses, what it warns of."""
+"""The safety rules of docs/resize.md: what a rule leaves as it is asked for, and what it refuses."""
 
 from __future__ import annotations
 
@@ -225,54 +225,6 @@ def test_refusals_come_all_at_once() -> None:
     jvm = running(container=_JVM)
     only = _planned(jvm, {"cpu": "250m", "memory": ":200Mi"}, {"usage": using(180), **_full()}, allowed)
     assert [each.reason for each in only.refusals] == ["below-usage", "sized-at-start", "node-full"]
-
-
-@pytest.mark.parametrize(
-    ("pod", "asked", "about", "expected"),
-    [
-        pytest.param(running(), {"cpu": "200m:400m", "memory": "256Mi:512Mi"}, {}, [], id="says nothing to a raise"),
-        pytest.param(running(), {"cpu": ":200m"}, {"usage": {}}, [], id="says nothing to a CPU limit if usage is unknown"),
-        pytest.param(running(), {"memory": ":512Mi"}, {"usage": using(1, has_cache=False)}, [], id="says nothing of page cache to a raise"),
-        pytest.param(running(container=_JVM), {"memory": "200Mi"}, {}, [], id="says nothing to a JVM's request"),
-        pytest.param(
-            running(container=_BURSTABLE), {"cpu": "1:2"}, {},
-            ["stays: app: a cpu request cannot be removed again", "stays: app: a cpu limit cannot be removed again"],
-            id="warns of what is added",
-        ),
-        pytest.param(
-            running(container=_BURSTABLE), {"cpu": ":2"}, {},
-            ["stays: app: a cpu limit cannot be removed again", "stays: app: a cpu request cannot be removed again"],
-            id="warns of the request that a new limit brings",
-        ),
-        pytest.param(
-            running(), {"cpu": ":200m"}, {"usage": using(1, cpu=180)},
-            ["throttles: app: a CPU limit of 200m will throttle it, as it uses 180m"],
-            id="warns of a CPU limit below 1.2 x usage",
-        ),
-        pytest.param(
-            running(), {"memory": ":200Mi"}, {"usage": using(1, has_cache=False)},
-            ["without-page-cache: its memory is measured without the page cache, which the kubelet counts: it may still refuse"],
-            id="warns of less memory if usage is of the metrics API",
-        ),
-        pytest.param(
-            running(container=_JVM), {"memory": ":512Mi"}, {},
-            ["sized-at-start: app: the JVM uses more memory only after it has started again"],
-            id="warns that a JVM keeps its heap",
-        ),
-        pytest.param(
-            running(app=_OOM_LOOP), {"memory": ":512Mi"}, {},
-            [
-                ("crash-loop: app: it is OOMKilled again and again, and kubelets may keep the old limit of such a Pod "
-                "(kubernetes#138760): if this does not help, delete the Pod")
-            ],
-            id="warns of a container that is OOMKilled again and again",
-        ),
-    ],
-)  # fmt: skip
-def test_warns(pod: Pod, asked: dict[str, str], about: dict[str, Any], expected: list[str]) -> None:
-    only = _planned(pod, asked, about)
-    assert [str(each) for each in only.warnings] == expected
-    assert only.is_due
 
 
 @pytest.mark.parametrize(

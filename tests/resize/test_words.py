@@ -7,8 +7,9 @@ import pytest
 from tests.resize.pods import SIZED, named, planned, running
 from webhook.resize.facts import Allowed
 from webhook.resize.plan import Plan
+from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 from webhook.resize.sizes import parse_size
-from webhook.resize.words import commands, commands_back, size
+from webhook.resize.words import Given, commands, commands_back, size
 from webhook.workloads.workload import Ref
 
 _WEB = Ref("Deployment", "shop", "web")
@@ -30,21 +31,21 @@ def test_size(container: str, expected: str) -> None:
         parse_size(expected, "cpu")
 
 
-def _back(plan: Plan, allowed: Allowed = Allowed(), *, pods: int = 9) -> list[str]:  # noqa: B008 (frozen)
-    return commands_back(_WEB, plan, plan.pods[:pods], allowed)
+def _back(plan: Plan, given: Given = Given(), *, pods: int = 9) -> list[str]:  # noqa: B008 (frozen)
+    return commands_back(_WEB, plan, plan.pods[:pods], given)
 
 
 def test_one_command_if_all_get_the_same() -> None:
     plan = planned(named("a", "one"), named("b", "two"), cpu="+100%", memory=":512Mi")
     sizes = "--cpu=200m --memory=:512Mi"
-    assert commands(_WEB, plan, Allowed()) == [f"podtailor resize deployment/web {_FLAGS} {sizes} --apply"]
+    assert commands(_WEB, plan, Given()) == [f"podtailor resize deployment/web {_FLAGS} {sizes} --apply"]
     sizes = "--cpu=100m --memory=:256Mi"
     assert _back(plan) == [f"podtailor resize deployment/web {_FLAGS} {sizes} --margin=0 --apply"]
 
 
 def test_a_command_a_pod_otherwise() -> None:
     plan = planned(named("a"), named("b", container=SIZED.replace("100m", "50m")), cpu="+100%")
-    assert commands(_WEB, plan, Allowed()) == [
+    assert commands(_WEB, plan, Given()) == [
         f"podtailor resize pod/a {_FLAGS} --cpu=200m --apply",
         f"podtailor resize pod/b {_FLAGS} --cpu=100m --apply",
     ]
@@ -52,19 +53,35 @@ def test_a_command_a_pod_otherwise() -> None:
 
 def test_what_was_allowed_is_allowed_again() -> None:
     plan = planned(named("a"), cpu="200m")
-    allowed = Allowed(margin_milli=1500, restart=True, hpa=True, waiting=True)
+    given = Given(allowed=Allowed(margin_milli=1500, restart=True, hpa=True, waiting=True))
     flags = "--allow-restart --with-hpa --on-deferred=wait"
-    assert commands(_WEB, plan, allowed) == [
+    assert commands(_WEB, plan, given) == [
         f"podtailor resize deployment/web {_FLAGS} --cpu=200m {flags} --margin=1.5 --apply"
     ]
-    assert _back(plan, allowed) == [
-        f"podtailor resize deployment/web {_FLAGS} --cpu=100m --margin=0 {flags} --apply"
+    assert _back(plan, given) == [
+        f"podtailor resize deployment/web {_FLAGS} --cpu=100m {flags} --margin=0 --apply"
+    ]
+
+
+def test_what_was_set_is_set_again() -> None:
+    settings = Settings(
+        canary=2,
+        batch_percent=50,
+        settle=5,
+        timeout=60.5,
+        on_deferred=OnDeferred.REVERT,
+        on_infeasible=OnInfeasible.KEEP,
+    )
+    given = Given(settings=settings, template=("--template=in-step",), cluster=("--context=it's prod",))
+    flags = "--template=in-step --on-deferred=revert --on-infeasible=keep --canary=2 --batch=50 --settle=5 --timeout=60.5 '--context=it'\"'\"'s prod' --apply"
+    assert commands(_WEB, planned(named("a"), cpu="200m"), given) == [
+        f"podtailor resize deployment/web {_FLAGS} --cpu=200m {flags}"
     ]
 
 
 def test_only_pods_that_got_new_values_go_back() -> None:
     plan = planned(named("a"), named("b", container=SIZED.replace("100m", "200m")), cpu="200m")
-    assert commands(_WEB, plan, Allowed()) == [f"podtailor resize deployment/web {_FLAGS} --cpu=200m --apply"]
+    assert commands(_WEB, plan, Given()) == [f"podtailor resize deployment/web {_FLAGS} --cpu=200m --apply"]
     assert _back(plan) == [f"podtailor resize pod/a {_FLAGS} --cpu=100m --margin=0 --apply"]
     plan = planned(named("a"), named("b"), cpu="200m")
     assert _back(plan, pods=1) == [f"podtailor resize pod/a {_FLAGS} --cpu=100m --margin=0 --apply"]
@@ -76,4 +93,4 @@ def test_no_way_back_for_what_was_added() -> None:
 
 
 def test_no_command_without_a_change() -> None:
-    assert commands(_WEB, planned(named("a"), cpu="100m"), Allowed()) == []
+    assert commands(_WEB, planned(named("a"), cpu="100m"), Given()) == []

@@ -171,6 +171,12 @@ RESIZE_NOTES = (
         "If you are not sure, change values that are there, and leave what is not.",
     ),
     Message(
+        "no-way-back",
+        "what the Pod has now could not be restored",
+        "If the resize is taken back, the API server refuses to restore this value: beside a limit that is added and stays, or because Kubernetes 1.33 lowers no memory limit.",
+        "If you are not sure of the size, try it on one Pod that you can delete.",
+    ),
+    Message(
         "throttles",
         "the CPU limit is near what the container uses",
         "At its CPU limit a container is throttled: it becomes slower, and is not killed.",
@@ -232,5 +238,11 @@ RESIZE_RESULTS = (
         "the run was interrupted while this Pod changed",
         "The request was sent, or was about to be. Its kubelet may have done it or not.",
         "The lines `hint:` have the commands that go on and that go back.",
+    ),
+    Message(
+        "new-pod",
+        "this Pod was made during the run",
+        "Its owner made it while the others were resized, with the size of the template.",
+        "The line `hint:` has the command that resizes it too. For the next ones change the template, as `--template` says.",
     ),
 )

@@ -10,7 +10,7 @@ from msgspec import Struct
 from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.findings import Amounts
 from webhook.model.quantity import Quantity
-from webhook.resize.pod import Field, Pod, Values
+from webhook.resize.pod import Container, Field, Pod, Values
 from webhook.resize.sizes import Amount, Size
 
 Wanted = Mapping[str, Mapping[str, Size]]
@@ -116,6 +116,19 @@ class Case(Struct, frozen=True, kw_only=True):
     def after(self) -> dict[Field, Quantity]:
         """All values of the Pod once it is resized."""
         return {**self.pod.values(), **{each.field: each.after for each in self.changes}}
+
+    @property
+    def version(self) -> int | None:
+        """The x of 1.x, of the API server or of the kubelet, the older one; None if neither is known."""
+        versions = [each for each in (self.facts.kubernetes, self.node.kubelet) if each is not None]
+        return min(versions) if versions else None
+
+    def changed_containers(self) -> list[Container]:
+        names = {each.field.container for each in self.changes}
+        return [each for each in self.pod.containers() if each.name in names]
+
+    def container_of(self, change: Change) -> Container:
+        return next(each for each in self.pod.containers() if each.name == change.field.container)
 
     def restarts(self) -> tuple[str, ...]:
         """The containers that the kubelet restarts for it.

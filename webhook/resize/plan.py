@@ -14,6 +14,7 @@ from webhook.model.pod_resources import SIDES, Side
 from webhook.model.quantity import Quantity
 from webhook.resize import owner_rules, rules
 from webhook.resize.facts import Allowed, Case, Change, Facts, Wanted
+from webhook.resize.notes import NOTES
 from webhook.resize.pod import Container, Field, Pod, Values, resources_of
 from webhook.resize.sizes import SizeError
 
@@ -110,7 +111,7 @@ def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple
     return structs.replace(
         each,
         refusals=(*each.refusals, *(notice for rule in rules.REFUSALS for notice in rule(case))),
-        warnings=tuple(notice for rule in rules.WARNINGS for notice in rule(case)),
+        warnings=tuple(notice for rule in NOTES for notice in rule(case)),
         restarts=case.restarts(),
     ), case
 

@@ -37,6 +37,7 @@ class Why(StrEnum):
     TIMED_OUT = "timed-out"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
+    NEW_POD = "new-pod"
 
 
 class Result(Struct, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from webhook.model.notice import Notice
 from webhook.model.pod_resources import SIDES, RequestsAndLimits, aggregate
 from webhook.model.quantity import milli, of_milli
 from webhook.model.subject import ContainerKind
-from webhook.resize.facts import Case, Change
-from webhook.resize.pod import Container, Field, Pod, Values
+from webhook.resize.facts import Case
+from webhook.resize.pod import Field, Pod, Values
 from webhook.resize.runtimes import sized_at_start
 
 Rule = Callable[[Case], Iterator[Notice]]
@@ -43,21 +43,20 @@ def _cannot_be_resized(case: Case) -> Iterator[Notice]:
 
 def _needs_newer_kubernetes(case: Case) -> Iterator[Notice]:
     """The older of the API server and the kubelet decides."""
-    versions = [each for each in (case.facts.kubernetes, case.node.kubelet) if each is not None]
-    if not versions:
+    oldest = case.version
+    if oldest is None:
         yield Notice("unknown-version", "neither the API server nor its Node says which Kubernetes this is")
         return
-    oldest = min(versions)
     needed = [(_FIRST_VERSION, "a resize of running Pods")]
     if case.pod.spec.resources:
         needed.append((_POD_LEVEL, "a resize of Pods with Pod-level resources"))
-    for container in _changed(case):
+    for container in case.changed_containers():
         if case.pod.is_init(container.name) and container.restartPolicy != "Always":
             needed.append((_INIT_CONTAINERS, f"a resize of the init container {container.name}"))
         if container.resources.claims:
             needed.append((_CLAIMS, f"a resize of {container.name}, which has resource claims,"))
     for each in case.changes:
-        if each.is_smaller_memory_limit and not _container(case.pod, each).restarts_for("memory"):
+        if each.is_smaller_memory_limit and not case.container_of(each).restarts_for("memory"):
             what = "a lower" if each.before else "a new"
             needed.append((_MEMORY_DECREASES, f"{what} memory limit without a restart"))
     for version, what in needed:
@@ -123,7 +122,7 @@ def _below_usage(case: Case) -> Iterator[Notice]:
 
 def _sized_at_start(case: Case) -> Iterator[Notice]:
     for each in case.changes:
-        container = _container(case.pod, each)
+        container = case.container_of(each)
         runtime = sized_at_start(container)
         in_place = not container.restarts_for("memory")
         if each.is_smaller_memory_limit and runtime and in_place and not case.allowed.restart:
@@ -160,65 +159,6 @@ REFUSALS: tuple[Rule, ...] = (
     _sized_at_start,
     _node_is_full,
 )
-
-
-def _stays(case: Case) -> Iterator[Notice]:
-    for each in case.changes:
-        if each.before is None:
-            kind = each.field.side.removesuffix("s")
-            yield Notice(
-                "stays", f"{each.field.container}: a {each.field.resource} {kind} cannot be removed again"
-            )
-
-
-def _throttles(case: Case) -> Iterator[Notice]:
-    measured = case.facts.usage.get(case.pod.name)
-    for each in case.changes:
-        used = measured and measured.containers.get(each.field.container)
-        is_limit = each.field.side == "limits" and each.field.resource == "cpu"
-        if used and is_limit and each.after.milli * 1000 < used.cpu * case.allowed.margin_milli:
-            yield Notice(
-                "throttles",
-                f"{each.field.container}: a CPU limit of {each.after} will throttle it, "
-                f"as it uses {of_milli(used.cpu)}",
-            )
-
-
-def _without_cache(case: Case) -> Iterator[Notice]:
-    measured = case.facts.usage.get(case.pod.name)
-    if measured and not measured.has_cache and any(each.is_smaller_memory_limit for each in case.changes):
-        yield Notice(
-            "without-page-cache",
-            "its memory is measured without the page cache, which the kubelet counts: it may still refuse",
-        )
-
-
-def _keeps_old_size(case: Case) -> Iterator[Notice]:
-    for each in case.changes:
-        container = _container(case.pod, each)
-        is_more = each.field.resource == "memory" and each.before and each.after.milli > each.before.milli
-        runtime = sized_at_start(container)
-        if each.field.side == "limits" and is_more and runtime and not container.restarts_for("memory"):
-            yield Notice(
-                "sized-at-start",
-                f"{container.name}: {runtime} uses more memory only after it has started again",
-            )
-
-
-def _killed_again_and_again(case: Case) -> Iterator[Notice]:
-    for container in _changed(case):
-        status = case.pod.container_status(container.name)
-        last = status and status.lastState.terminated
-        waiting = status and status.state.waiting
-        if last and last.reason == "OOMKilled" and waiting and waiting.reason == "CrashLoopBackOff":
-            yield Notice(
-                "crash-loop",
-                f"{container.name}: it is OOMKilled again and again, and kubelets may keep the old limit of "
-                "such a Pod (kubernetes#138760): if this does not help, delete the Pod",
-            )
-
-
-WARNINGS: tuple[Rule, ...] = (_stays, _throttles, _without_cache, _keeps_old_size, _killed_again_and_again)
 
 
 def counted_requests(pod: Pod) -> dict[str, int]:
@@ -273,15 +213,6 @@ def _qos(pod: Pod, values: Values) -> QOSClass:
                 sides[side][resource] = value.text
         units.append(RequestsAndLimits({**sides["limits"], **sides["requests"]}, sides["limits"]))
     return qos_class(units)
-
-
-def _changed(case: Case) -> list[Container]:
-    names = {each.field.container for each in case.changes}
-    return [each for each in case.pod.containers() if each.name in names]
-
-
-def _container(pod: Pod, change: Change) -> Container:
-    return next(each for each in pod.containers() if each.name == change.field.container)
 
 
 def mebibytes(milli: int) -> str:

@@ -60,7 +60,20 @@ def test_flags() -> None:
 def test_file() -> None:
     owner = _owner()
     found = {owner.ref: {"app": sizes("1"), "logs": sizes("2")}}
-    assert wanted.of_file(owner, found, "f", []) == found[owner.ref]
-    assert wanted.of_file(owner, found, "f", ["logs"]) == {"logs": sizes("2")}
-    with pytest.raises(InputError, match="f: has no size for"):
-        wanted.of_file(owner, {}, "f", [])
+    pods = [running(_SEVERAL)]
+    assert wanted.of_file(owner, pods, found, "f", []) == found[owner.ref]
+    assert wanted.of_file(owner, pods, found, "f", ["logs"]) == {"logs": sizes("2")}
+    with pytest.raises(InputError, match="f: has no size for Deployment shop/web"):
+        wanted.of_file(owner, pods, {}, "f", [])
+    with pytest.raises(InputError, match="f: has no size for container log of Deployment shop/web"):
+        wanted.of_file(owner, pods, found, "f", ["log"])
+    with pytest.raises(UsageError, match="deployment/web has no container logs"):
+        wanted.of_file(owner, [running()], found, "f", [])
+
+
+def test_what_a_new_pod_has_not() -> None:
+    made = running(container="resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 256Mi}}")
+    (note,) = wanted.surplus(made, [running(), running()], [])
+    assert str(note) == "stays: app: a new Pod has no cpu limit, and it cannot be removed from Pods that run"
+    assert list(wanted.surplus(made, [running()], ["other"])) == []
+    assert list(wanted.surplus(running(), [made], [])) == []

@@ -17,12 +17,14 @@ from webhook.cli.resize.template import TemplateOptions
 from webhook.cluster.client import api_client
 from webhook.errors import UsageError
 from webhook.interrupt import INTERRUPTED
+from webhook.model.notice import Notice
 from webhook.resize.facts import Allowed, Wanted
 from webhook.resize.owners import Owner, read_owner
 from webhook.resize.pod import Pod
 from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 from webhook.resize.template import TemplateMode
 from webhook.resize.template_rules import OVERRIDE
+from webhook.resize.words import Given
 
 
 def resize(
@@ -150,18 +152,27 @@ def resize(
         on_infeasible=on_infeasible,
     )
     options_of_template = TemplateOptions(mode=template, is_own=i_own_the_template)
+    cluster = {"--kubeconfig": kubeconfig, "--context": context}
+    given = Given(
+        allowed=allowed,
+        settings=settings,
+        template=options_of_template.flags,
+        cluster=tuple(f"{flag}={value}" for flag, value in cluster.items() if value),
+    )
     data: list[dict[str, Any]] = []
     exit_code = 0
     for target in find(api, objects, (PODS, *all_controllers(api, {})), where):
         owner = read_owner(target.kind.kind, target.raw)
-        resizing = Resizing(api, owner, allowed, settings, options_of_template, output)
+        resizing = Resizing(api, owner, given, options_of_template, output)
 
-        def wanted_of(owner: Owner, pods: Sequence[Pod], kind: Controller = target.kind) -> Wanted:
+        def wanted_of(
+            owner: Owner, pods: Sequence[Pod], kind: Controller = target.kind
+        ) -> tuple[Wanted, tuple[Notice, ...]]:
             if sizes:
-                return wanted.for_containers(owner, pods, container or [], sizes)
+                return wanted.for_containers(owner, pods, container or [], sizes), ()
             if from_file:
-                return wanted.of_file(owner, by_owner, from_file, container or [])
-            return wanted.of_new_pod(api, kind, owner, container or [])
+                return wanted.of_file(owner, pods, by_owner, from_file, container or []), ()
+            return wanted.of_new_pod(api, kind, owner, pods, container or [])
 
         resizing.plan(wanted_of)
         if apply and not dry_run:

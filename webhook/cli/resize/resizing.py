@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -15,15 +15,15 @@ from webhook.cli.resize.progress import Waiting
 from webhook.cli.resize.template import TemplateOptions, TemplateWork
 from webhook.cluster.part import ClusterPart
 from webhook.interrupt import INTERRUPTED
+from webhook.model.notice import Notice
 from webhook.resize import gather, running_pods, words
 from webhook.resize.events import write_events
-from webhook.resize.facts import Allowed, Facts, Wanted, sizes_of
+from webhook.resize.facts import Facts, Wanted, sizes_of
 from webhook.resize.owners import Owner, pods_of
-from webhook.resize.plan import Plan, PodPlan, plan
+from webhook.resize.plan import Plan, plan, sized
 from webhook.resize.pod import Pod
-from webhook.resize.results import Outcome, Result
+from webhook.resize.results import Outcome, Result, Why
 from webhook.resize.run import Run
-from webhook.resize.settings import Settings
 from webhook.resize.template_run import NotInStepError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # The Pod has its new values, and its kubelet has not done it.
 _NEW_VALUES_STAY = (Outcome.DEFERRED, Outcome.INFEASIBLE, Outcome.ERROR)
+# There is something left to do that may succeed.
+_GOES_ON = (Why.STOPPED, Why.INTERRUPTED, Why.TIMED_OUT, Why.NEW_POD, "api-server", "disruption-budget")
 
 
 class Resizing:
@@ -41,21 +43,18 @@ class Resizing:
         self,
         api: Api,
         owner: Owner,
-        allowed: Allowed,
-        settings: Settings,
+        given: words.Given,
         template: TemplateOptions,
         output: Format,
     ) -> None:
         self._api = api
         self._owner = owner
-        self._allowed = allowed
-        self._settings = settings
+        self._given = given
         self._is_table = output in (Format.TABLE, Format.WIDE)
         self._wide = output is Format.WIDE
         self._plan = Plan()
         self._facts = Facts()
         self._results: list[Result] = []
-        self._options = template
         self._template = TemplateWork(api, owner, template)
         self._has_run = self._is_stuck = self._is_interrupted = False
 
@@ -64,16 +63,22 @@ class Resizing:
         if self._is_interrupted:
             return INTERRUPTED
         is_refused = self._plan.is_refused or self._template.is_refused
-        is_as_wanted = all(each.is_as_wanted for each in self._results)
+        # Another Pod comes for one that is gone, but not if it was asked for by its name.
+        is_gone = self._owner.ref.kind == "Pod" and any(
+            each.outcome is Outcome.GONE for each in self._results
+        )
+        is_as_wanted = not is_gone and all(each.is_as_wanted for each in self._results)
         return int(is_refused or self._is_stuck or not is_as_wanted)
 
-    def plan(self, wanted_of: Callable[[Owner, Sequence[Pod]], Wanted]) -> None:
+    def plan(self, wanted_of: Callable[[Owner, Sequence[Pod]], tuple[Wanted, tuple[Notice, ...]]]) -> None:
         """Print what would be done. Raises InputError, ClusterError."""
         pods = pods_of(self._api, self._owner)
-        asked = wanted_of(self._owner, pods or [self._owner.new_pod])
+        asked, notes = wanted_of(self._owner, pods or [self._owner.new_pod])
         part = ClusterPart(self._owner.ref.namespace, [])
         self._facts = gather.gather(self._api, self._owner, pods, part)
-        self._plan = running_pods.asked(self._api, plan(pods, asked, self._facts, self._allowed))
+        planned = plan(pods, asked, self._facts, self._given.allowed)
+        planned = structs.replace(planned, warnings=(*planned.warnings, *notes))
+        self._plan = running_pods.asked(self._api, planned)
         self._template.plan(self._plan, asked)
         for note in part.unreadable or ():
             warn(note, name="incomplete-view")
@@ -91,36 +96,51 @@ class Resizing:
                 print_sentence(Text("Nothing was changed.", style="red"))
             return
         with running_pods.RunningPods(self._api, self._owner.ref.namespace) as pods, Waiting() as waiting:
-            run = Run(pods, self._settings, waiting.report)
+            run = Run(pods, self._given.settings, waiting.report)
             try:
                 self._results = run.execute(self._plan)
                 self._bring_in_step(run, waiting)
+                self._add_new_pods(run)
             except KeyboardInterrupt:
                 self._is_interrupted = True
+                run.interrupted()
                 self._results = [*run.results.values()]
             except NotInStepError as error:
                 self._is_stuck = True
-                hint = error.hint or "the same command again goes on"
-                print_error(str(error), name=error.name, hint=hint)
+                print_error(str(error), name=error.name, hint=error.hint)
         self._has_run = True
         if self._is_table:
             table.show_results(self._plan, self._facts, run.results, wide=self._wide)
         if self._is_interrupted:
-            self._show_how_to_go_on()
+            done = sum(each.outcome in (Outcome.RESIZED, Outcome.RESTARTED) for each in self._results)
+            print_error(f"interrupted: {done} of {pluralize(len(self._plan.due), 'Pod')} are resized")
+        else:
+            write_events(self._api, self._owner, self._results)
+        self._show_what_is_next()
+
+    def _add_new_pods(self, run: Run) -> None:
+        """Pods that were made meanwhile have the size of the template, which is not what was asked for."""
+        if self._template.is_done:
             return
-        write_events(self._api, self._owner, self._results)
-        self._show_way_back([each.plan for each in self._results if each.outcome in _NEW_VALUES_STAY])
+        known = {each.pod.uid for each in self._plan.pods}
+        wanted = sizes_of(self._template.wanted)
+        new = [sized(pod, wanted) for pod in pods_of(self._api, self._owner) if pod.uid not in known]
+        lacking = tuple(each for each in new if each.changes)
+        self._plan = structs.replace(self._plan, pods=(*self._plan.pods, *lacking))
+        message = "it was made while the others were resized, and has the size of the template"
+        for each in lacking:
+            made = Result(plan=each, outcome=Outcome.UNCHANGED, reason=Why.NEW_POD, message=message)
+            run.results[each.pod.uid] = made
+            self._results.append(made)
 
-    def _show_how_to_go_on(self) -> None:
-        done = sum(each.outcome.is_as_wanted for each in self._results)
-        print_error(f"interrupted: {done} of {pluralize(len(self._plan.due), 'Pod')} are resized")
-        go_on = words.commands(self._owner.ref, self._plan, self._allowed, self._options.flags)
-        print_hint("\n".join(["to go on:", *(go_on or ["the same command again"])]))
-        self._show_way_back(self._plan.due)
-
-    def _show_way_back(self, pods: Collection[PodPlan]) -> None:
-        flags = self._options.flags
-        back = words.commands_back(self._owner.ref, self._plan, pods, self._allowed, flags)
+    def _show_what_is_next(self) -> None:
+        """With absolute sizes: the same command again would add `+20%` once more."""
+        if self._is_stuck or any(each.reason in _GOES_ON for each in self._results):
+            go_on = words.commands(self._owner.ref, self._plan, self._given)
+            print_hint("\n".join(["to go on:", *(go_on or ["the same command again"])]))
+        stay = [each.plan for each in self._results if each.outcome in _NEW_VALUES_STAY]
+        pods = self._plan.due if self._is_interrupted else stay
+        back = words.commands_back(self._owner.ref, self._plan, pods, self._given)
         if back:
             print_hint("\n".join(["to go back:", *back]))
 
@@ -135,13 +155,13 @@ class Resizing:
             facts = gather.gather(self._api, self._owner, pods, ClusterPart(self._owner.ref.namespace, []))
             sizes = sizes_of(self._template.wanted)
             # While its controller is held, it replaces no Pods, whatever its status says.
-            late = plan(pods, sizes, structs.replace(facts, rollout=""), self._allowed)
+            late = plan(pods, sizes, structs.replace(facts, rollout=""), self._given.allowed)
             late = running_pods.asked(self._api, late)
             self._results += run.execute(late)
             self._plan = structs.replace(self._plan, pods=(*self._plan.pods, *late.pods))
 
         report = waiting.report_for(str(self._owner))
-        self._template.run(resize_late, report, self._settings.timeout)
+        self._template.run(resize_late, report, self._given.settings.timeout)
 
     def show_template(self) -> None:
         """What it says beside the Pods, with the patch for its manifest: of use once they are resized."""

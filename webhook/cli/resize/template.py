@@ -38,11 +38,11 @@ class TemplateOptions(Struct, frozen=True, kw_only=True):
     is_own: bool = False
 
     @property
-    def flags(self) -> list[str]:
+    def flags(self) -> tuple[str, ...]:
         """As they were given, for the command that goes on."""
-        if self.mode is not TemplateMode.IN_STEP:
-            return []
-        return ["--template=in-step", *([template_rules.OVERRIDE] if self.is_own else [])]
+        if self.mode is TemplateMode.PRINT:
+            return ()
+        return (f"--template={self.mode}", *([template_rules.OVERRIDE] if self.is_own else []))
 
 
 class TemplateWork:
@@ -55,7 +55,8 @@ class TemplateWork:
         self._change = TemplateChange()
         self._pods: tuple[Pod, ...] = ()
         self._refusals: list[Notice] = []
-        self._is_done = False
+        self.is_done = False
+        """Whether template and Pods say the same."""
 
     @property
     def is_due(self) -> bool:
@@ -91,12 +92,12 @@ class TemplateWork:
         """Raises NotInStepError, ClusterError."""
         goal = Goal(wanted=self.wanted, is_own=self._options.is_own, seconds=seconds)
         TemplateRun(self._api, self._owner, goal, resize, report).execute()
-        self._is_done = True
+        self.is_done = True
 
     @property
     def state(self) -> TemplateState:
         change = self._change
-        if self._is_done:
+        if self.is_done:
             return TemplateState.IN_STEP
         if self._refusals:
             return TemplateState.REFUSED
@@ -126,7 +127,7 @@ class TemplateWork:
     def show(self, *, has_run: bool) -> None:
         """What it says now; nothing if that was not asked for."""
         mode = self._options.mode
-        if self._owner.is_held and not self._is_done:
+        if self._owner.is_held and not self.is_done:
             warn(
                 f"{self._owner} replaces no Pods: a run with --template=in-step has not ended",
                 name="template-held",
@@ -146,7 +147,7 @@ class TemplateWork:
         restarts = "" if owner.ref.kind in _RESTART_NOTHING else ", and its rollout makes all Pods again"
         if change.differing_pods:
             yield f"the Pods get different values, so {owner} cannot have those of all"
-        elif change.wanted and (self._is_done or change.is_same):
+        elif change.wanted and (self.is_done or change.is_same):
             yield f"new Pods of {owner} have these values too"
             if change.values:
                 yield f"its manifest needs this patch{restarts and ': the old one makes all Pods again'}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from webhook.cli.resize.sizes_file import Sizes
 from webhook.errors import InputError, UsageError
+from webhook.model.notice import Notice
 from webhook.resize.facts import Wanted, sizes_of
 from webhook.resize.new_pod import created_as_dry_run
 from webhook.resize.owners import Owner
@@ -32,26 +33,51 @@ def of_flags(cpu: str, memory: str) -> dict[str, Size]:
     return sizes
 
 
-def of_file(owner: Owner, sizes: Sizes, path: str, names: Sequence[str]) -> Wanted:
-    """Raises InputError if the file has none for this owner."""
+def of_file(owner: Owner, pods: Sequence[Pod], sizes: Sizes, path: str, names: Sequence[str]) -> Wanted:
+    """Raises InputError if the file has none for this owner or a container that is named, UsageError."""
     if owner.ref not in sizes:
         raise InputError(f"{path}: has no size for {owner.ref}", name="no-size")
-    return _only(sizes[owner.ref], names)
+    found = sizes[owner.ref]
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise InputError(f"{path}: has no size for container {missing[0]} of {owner.ref}", name="no-size")
+    wanted = _only(found, names)
+    _check_names(owner, pods, list(wanted))
+    return wanted
 
 
 def _only(wanted: Wanted, names: Sequence[str]) -> Wanted:
     return {name: sizes for name, sizes in wanted.items() if not names or name in names}
 
 
-def of_new_pod(api: Api, kind: Controller, owner: Owner, names: Sequence[str]) -> Wanted:
-    """The sizes that a new Pod of the owner would have. Raises UsageError for a Pod alone, ClusterError."""
+def of_new_pod(
+    api: Api, kind: Controller, owner: Owner, pods: Sequence[Pod], names: Sequence[str]
+) -> tuple[Wanted, tuple[Notice, ...]]:
+    """The sizes that a new Pod of the owner would have, and what Pods have beside.
+
+    Raises UsageError for a Pod alone or an unknown container, ClusterError.
+    """
     if owner.ref.kind == "Pod":
         raise UsageError(
             f"give --cpu or --memory: no controller makes {owner} again, so there is no other size"
         )
     obj = {"apiVersion": kind.version, "kind": kind.kind, **msgspec.json.decode(owner.raw)}
     made = read_pod(created_as_dry_run(api, obj))
-    return _only(sizes_of(made.values()), names)
+    _check_names(owner, pods, names)
+    return _only(sizes_of(made.values()), names), tuple(surplus(made, pods, names))
+
+
+def surplus(made: Pod, pods: Sequence[Pod], names: Sequence[str]) -> Iterator[Notice]:
+    """What Pods have, and a new one has not: it cannot be removed from them."""
+    known = {each.name for each in made.containers()}
+    fields = dict.fromkeys(field for pod in pods for field in pod.values() if field.container in known)
+    for field in fields:
+        if field not in made.values() and (not names or field.container in names):
+            kind = f"{field.resource} {field.side.removesuffix('s')}"
+            yield Notice(
+                "stays",
+                f"{field.container}: a new Pod has no {kind}, and it cannot be removed from Pods that run",
+            )
 
 
 def for_containers(owner: Owner, pods: Sequence[Pod], names: Sequence[str], sizes: dict[str, Size]) -> Wanted:
@@ -59,13 +85,17 @@ def for_containers(owner: Owner, pods: Sequence[Pod], names: Sequence[str], size
 
     Raises UsageError.
     """
+    _check_names(owner, pods, names)
     regular = list(dict.fromkeys(each.name for pod in pods for each in pod.spec.containers))
-    known = list(dict.fromkeys(each.name for pod in pods for each in pod.containers()))
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageError(f"{owner} has no container {unknown[0]}", hint=f"it has {', '.join(known)}")
     if not names and len(regular) > 1:
         raise UsageError(
             f"{owner} has several containers: say which with -c", hint=f"it has {', '.join(regular)}"
         )
     return dict.fromkeys(names or regular, sizes)
+
+
+def _check_names(owner: Owner, pods: Sequence[Pod], names: Sequence[str]) -> None:
+    known = list(dict.fromkeys(each.name for pod in pods for each in pod.containers()))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"{owner} has no container {unknown[0]}", hint=f"it has {', '.join(known)}")
