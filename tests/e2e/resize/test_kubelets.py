@@ -79,14 +79,24 @@ def test_one_pod(
 
 
 def test_pod_that_goes_meanwhile(space: Space) -> None:
-    """Its controller makes another one, which is nobody of the plan."""
-    (name,) = space.deploy("web", 1, _pod("web", "gone"))
-    done = space.resize("deployment/web", *_CPU, "--settle=0")
-    only = _only(done)
-    assert (only["name"], only["result"]) == (name, "gone"), done
-    assert done.code == 0
-    eventually("there is another one", lambda: name not in space.pods() and len(space.pods()) == 1)
-    assert [*space.cpu().values()] == ["100m"]
+    """Its controller makes another one, of the old size, which the command that is printed resizes."""
+    first, second = sorted(space.deploy("web", 2, _pod("web", "prompt")))
+    space.cluster.kubectl("label", "pod", first, f"--namespace={space.name}", "--overwrite", f"{MOOD}=gone")
+    done = space.resize("deployment/web", *_CPU, "--settle=5")
+    results = {each["name"]: (each["result"], each["reason"]) for each in done.data["pods"]}
+    (new,) = {*results} - {first, second}
+    assert results == {first: ("gone", ""), second: ("resized", ""), new: ("unchanged", "new-pod")}
+    assert done.code == 1
+    assert space.cpu() == {second: "200m", new: "100m"}
+    (words,) = _hinted(done, "to go on")
+    subprocess.run([sys.executable, "-m", "webhook", *words[1:]], check=True, timeout=120)
+    assert space.cpu() == {second: "200m", new: "200m"}
+
+
+def test_pod_that_was_named_and_goes(space: Space) -> None:
+    space.run(_pod("app", "gone"))
+    done = space.resize("pod/app", *_CPU, "--settle=0")
+    assert (_only(done)["result"], done.code) == ("gone", 1), done
 
 
 def test_shape_of_the_data(space: Space) -> None:
@@ -238,13 +248,14 @@ def test_interrupted_it_says_how_to_go_on_and_that_works(
     assert done.code == 130, done
     assert "error: interrupted: 0 of 3 Pods are resized" in done.err
     if output == "json":
-        assert [each["result"] for each in done.data["pods"]] == ["planned"] * 3
+        results = [(each["result"], each["reason"]) for each in done.data["pods"]]
+        assert results == [("error", "interrupted"), *[("unchanged", "stopped")] * 2]
     assert sorted(space.cpu().values()) == ["100m", "100m", "200m"]
-    where = [f"--kubeconfig={cluster.kubeconfig}", "--settle=0"]
+    assert f"--kubeconfig={cluster.kubeconfig}" in done.err
     for title, cpu in (("to go on", "200m"), ("to go back", "100m")):
         (words,) = _hinted(done, title)
         assert words[:1] == ["podtailor"]
-        again = [sys.executable, "-m", "webhook", *words[1:], *where]
+        again = [sys.executable, "-m", "webhook", *words[1:], "--settle=0"]
         subprocess.run(again, check=True, capture_output=True, timeout=120)
         assert space.cpu() == dict.fromkeys(names, cpu)
     assert sorted(space.pods()) == names
