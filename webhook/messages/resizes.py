@@ -153,7 +153,7 @@ TEMPLATE_STATES = (
         "template-held",
         "a run with --template=in-step has not ended",
         "While template and Pods are changed, a Deployment is paused, and a StatefulSet or DaemonSet replaces only Pods that are deleted. A run was interrupted there.",
-        "Run the same command again: it goes on where it stopped.",
+        "Go on with the command in the line `hint:`. If that is lost, give the sizes of the template with `--template=in-step`.",
     ),
     Message(
         "template-changed",

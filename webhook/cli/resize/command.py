@@ -112,7 +112,7 @@ def resize(
     restarts, is OOMKilled or is no longer Ready gets its old values back, and the run stops.
 
     A changed template makes all Pods again, so its patch is printed. --template=in-step changes template and
-    Pods without a rollout: if interrupted, the same command goes on.
+    Pods without a rollout: if interrupted, it prints what goes on.
 
     \b
     COLUMNS

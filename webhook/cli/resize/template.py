@@ -133,7 +133,7 @@ class TemplateWork:
                 name="template-held",
                 hint=""
                 if mode is TemplateMode.IN_STEP
-                else "the same command, with --template=in-step, ends it",
+                else "give it the sizes of its template with --template=in-step: that ends it",
             )
         if mode is TemplateMode.LEAVE or self._owner.ref.kind == "Pod":
             return
