@@ -23,16 +23,17 @@ from tests.support.pods import Json
 
 FOLDER = Path("build/matrix")
 SUBJECTS = {
-    "laws": ("accepted_pods", "reinvocation", "kubectl_apply", "exemptions"),
-    "LimitRanger": ("limit_ranger",),
-    "CRDs": ("crds", "crds_upgrade", "missing_definitions"),
-    "placement": ("placement",),
-    "built-in policies": ("builtin_policies",),
-    "install": ("overlays", "helm", "manifests"),
-    "version": ("version",),
-    "probes": ("kubernetes",),
+    "laws": ("test_accepted_pods", "test_reinvocation", "test_kubectl_apply", "test_exemptions"),
+    "LimitRanger": ("test_limit_ranger",),
+    "CRDs": ("test_crds", "test_crds_upgrade", "test_missing_definitions"),
+    "placement": ("test_placement",),
+    "built-in policies": ("test_builtin_policies",),
+    "install": ("test_overlays", "test_helm", "test_manifests"),
+    "resize": ("resize.test_api", "resize.test_kubelets", "resize.test_in_step"),
+    "version": ("test_version",),
+    "probes": ("test_kubernetes",),
 }
-_SUBJECT_OF = {f"tests.e2e.test_{name}": subject for subject, names in SUBJECTS.items() for name in names}
+_SUBJECT_OF = {f"tests.e2e.{name}": subject for subject, names in SUBJECTS.items() for name in names}
 
 
 def main(versions: list[str]) -> int:
@@ -57,7 +58,7 @@ def tried(version: str) -> Json:
     FOLDER.mkdir(parents=True, exist_ok=True)
     report = FOLDER / f"{version}.xml"
     report.unlink(missing_ok=True)
-    files = [f"tests/e2e/test_{name}.py" for names in SUBJECTS.values() for name in names]
+    files = [f"{module.replace('.', '/')}.py" for module in _SUBJECT_OF]
     command = [sys.executable, "-m", "pytest", "-q", "-m", "e2e and not soak", f"--junitxml={report}"]
     command += ["-o", "junit_family=xunit1"]  # with properties
     command += ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *files]
