@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod_resources import SIDES
-from webhook.model.quantity import read
-from webhook.resize.pod import Field, Values, resources_of
+from webhook.resize.pod import Container, Values, resources_of, values_of
 
 Json = dict[str, Any]
 FIELD_MANAGER = "podtailor-resize"
@@ -40,15 +41,7 @@ def containers_of(template: Json) -> Iterator[tuple[str, Json]]:
 
 def declared(template: Json) -> Values:
     """The CPU and memory of its containers."""
-    values = {}
-    for _, container in containers_of(template):
-        for side in SIDES:
-            amounts = (container.get("resources") or {}).get(side) or {}
-            for resource in QOS_RESOURCES:
-                amount = read(amounts.get(resource)) if resource in amounts else None
-                if amount:
-                    values[Field(container["name"], side, resource)] = amount
-    return values
+    return values_of(msgspec.convert(each, Container) for _, each in containers_of(template))
 
 
 def missing(present: Values, wanted: Values) -> Values:

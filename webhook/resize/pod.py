@@ -5,12 +5,13 @@ Fields as in `core/v1` (k8s.io/api). Status fields of a resize: KEP-1287, "Alloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from webhook.audit.cluster.objects import OwnerReference
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import Present, ResizePolicy, ResourceList
 from webhook.model.pod_resources import SIDES, Side
@@ -75,14 +76,6 @@ class Container(Struct, frozen=True):
     def may_restart(self) -> bool:
         """Whether a resize of some resource restarts it."""
         return any(map(self.restarts_for, QOS_RESOURCES))
-
-
-class OwnerReference(Struct, frozen=True):
-    apiVersion: str = ""
-    kind: str = ""
-    name: str = ""
-    uid: str = ""
-    controller: bool = False
 
 
 class Metadata(Struct, frozen=True):
@@ -214,9 +207,7 @@ class Pod(Struct, frozen=True):
 
     def values(self) -> dict[Field, Quantity]:
         """The requests and limits in its spec, of CPU and memory."""
-        return {
-            field: value for each in self.containers() for field, value in each.resources.values(each.name)
-        }
+        return values_of(self.containers())
 
     def allocated(self) -> dict[Field, Quantity]:
         """The requests that its kubelet has accepted."""
@@ -225,6 +216,11 @@ class Pod(Struct, frozen=True):
             for each in self.container_statuses()
             for field, value in Resources(requests=each.allocatedResources).values(each.name)
         }
+
+
+def values_of(containers: Iterable[Container]) -> dict[Field, Quantity]:
+    """Their requests and limits, of CPU and memory."""
+    return {field: value for each in containers for field, value in each.resources.values(each.name)}
 
 
 def resources_of(container: str, values: Values) -> dict[str, dict[str, str]]:

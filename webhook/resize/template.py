@@ -20,7 +20,7 @@ from webhook.resize import owner_object
 from webhook.resize.facts import Wanted
 from webhook.resize.owners import Owner
 from webhook.resize.plan import Plan, PodPlan, sized
-from webhook.resize.pod import Field, Pod, Values
+from webhook.resize.pod import Field, Pod, Values, values_of
 
 
 class TemplateMode(StrEnum):
@@ -70,9 +70,7 @@ def template_change(owner: Owner, plan: Plan, wanted: Wanted) -> TemplateChange:
     """
     if owner.ref.kind == "Pod":
         return TemplateChange()
-    declared = {
-        field: value for each in owner.containers for field, value in each.resources.values(each.name)
-    }
+    declared = values_of(owner.containers)
     containers = {each.name for each in owner.containers}
     values: dict[Field, Quantity] = {}
     for pod in plan.pods or (sized(owner.new_pod, wanted),):

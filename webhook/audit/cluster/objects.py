@@ -10,7 +10,7 @@ from webhook.model.pod import PodView, ResourceList, Toleration
 from webhook.workloads.builtin_plugins import Defaults, RuntimeClass
 
 
-class _Owner(Struct, frozen=True):
+class OwnerReference(Struct, frozen=True):
     apiVersion: str = ""
     kind: str = ""
     name: str = ""
@@ -42,10 +42,10 @@ class LiveMeta(Struct, frozen=True):
     uid: str = ""
     creationTimestamp: str = ""
     deletionTimestamp: str = ""
-    ownerReferences: list[_Owner] = []
+    ownerReferences: list[OwnerReference] = []
     managedFields: list[Managed] = []
 
-    def controller(self) -> _Owner | None:
+    def controller(self) -> OwnerReference | None:
         return next((each for each in self.ownerReferences if each.controller), None)
 
     def resized_by(self) -> str:
