@@ -72,7 +72,7 @@ def test_every_reason_of_a_result_has_a_paragraph() -> None:
 
 
 def test_every_state_of_a_template_that_is_held_has_a_paragraph() -> None:
-    names = {*_literals("NotInStepError", "name"), *_literals("warn", "name")}
+    names = {*_literals("NotInStepError", "name"), *_literals("_failed", 1), *_literals("warn", "name")}
     assert {each.name for each in TEMPLATE_STATES} == {each for each in names if each.startswith("template-")}
     assert _literals("NotInStepError", "name") <= {*MESSAGES}
 

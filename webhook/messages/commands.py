@@ -77,6 +77,12 @@ COMMANDS = (
         "The Deployment `podtailor` has arguments that this version of the command does not know, so default settings are assumed.",
         "Use the command in the version of the server: compare `podtailor --version` with the image in `kubectl get deployment podtailor --namespace podtailor-system --output wide`.",
     ),
+    Message(
+        "events-missing",
+        "not all Events about it were written",
+        "The API server did not take an Event that says in `kubectl describe` what was resized. The resize itself is not affected.",
+        "Nothing has to be done. The output of the command says the same.",
+    ),
 )
 
 CERTIFICATES = (

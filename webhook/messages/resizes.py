@@ -141,6 +141,12 @@ TEMPLATE_REFUSALS = (
         "Delete that ReplicaSet with the command in the message: it has no Pods.",
     ),
     Message(
+        "template-refused",
+        "the API server refuses to change it",
+        "Before a Pod is resized, the requests that follow are tried as dry runs: for the owner, and for its ReplicaSet or a label of a Pod. The text is the API server's own answer: you may not do that, or a policy forbids it.",
+        "Ask for the role `podtailor-template-resizer`, or leave out `--template=in-step`.",
+    ),
+    Message(
         "pods-differ",
         "the Pods would get different values",
         "A relative size, such as `+20%`, gives Pods of different sizes different values, and a template has one value for all.",
@@ -160,6 +166,12 @@ TEMPLATE_STATES = (
         "the template was changed while it was held",
         "Something else has changed more than CPU and memory of the template meanwhile, so its Pods have to be replaced, and that is for you to begin.",
         "The command in the line `hint:` lets the controller replace them.",
+    ),
+    Message(
+        "template-not-changed",
+        "a request for the template has failed",
+        "The Pods are resized, and the API server has refused what follows, or has not answered within `--timeout`. The message says whether the owner is still held.",
+        "Do what the message says, then go on with the command in the line `hint:`.",
     ),
 )
 

@@ -24,10 +24,10 @@ _RESIZED = (Outcome.RESIZED, Outcome.RESTARTED)
 _CONTROLLER = "podtailor.dev/cli"
 
 
-def write_events(api: ApiClient, owner: Owner, results: Sequence[Result]) -> None:
+def write_events(api: ApiClient, owner: Owner, results: Sequence[Result]) -> str:
     """One for each Pod that was resized or given its old values again, and one for the owner.
 
-    Without the right to create Events there are none. Raises ClusterError if one is not written.
+    Returns why one was not written, and no further one was tried; empty too without the right to create them.
     """
     told = [each for each in results if each.outcome in _RESIZED or each.outcome is Outcome.REVERTED]
     try:
@@ -39,8 +39,8 @@ def write_events(api: ApiClient, owner: Owner, results: Sequence[Result]) -> Non
             reason = "Resized" if resized == len(told) else "ResizeReverted"
             _post(api, owner.ref.namespace, _reference(owner), reason, text)
     except ClusterError as error:
-        if error.status != HTTPStatus.FORBIDDEN:
-            raise
+        return "" if error.status == HTTPStatus.FORBIDDEN else str(error)
+    return ""
 
 
 def _write(api: ApiClient, owner: Owner, result: Result) -> None:

@@ -96,6 +96,23 @@ def next_step(state: State, wanted: Values, given_up: frozenset[str] = frozenset
     return late
 
 
+def trials(state: State, wanted: Values) -> tuple[Patch, ...]:
+    """One patch of each kind of object that a run patches, to ask whether it may: for dry runs alone."""
+    owner = _hold(state, wanted)
+    del owner.body["metadata"]["resourceVersion"]  # its status may change between
+    body = template_patch("ReplicaSet", state.template, wanted)
+    children = [
+        Patch("ReplicaSet", each["metadata"]["name"], {"metadata": _identity(each, "uid"), **body})
+        for each in (active_replica_sets(state)[:1] if state.kind == "Deployment" else ())
+    ]
+    pods = [
+        Patch("Pod", pod.name, {"metadata": {"uid": pod.uid, "labels": {_REVISION: label}}})
+        for pod in (state.pods if state.kind in _REVISIONED else ())
+        if (label := (pod.metadata.labels or {}).get(_REVISION))
+    ]
+    return (owner, *children, *pods[:1])
+
+
 def _late(state: State, wanted: Values, given_up: frozenset[str]) -> Step | None:
     pods = tuple(
         pod

@@ -19,9 +19,10 @@ from webhook.cluster.reads import as_cluster_error
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.request import STRATEGIC, request
 from webhook.errors import ClusterError, InputError
+from webhook.model.notice import Notice
 from webhook.resize import template_rules
-from webhook.resize.in_step import Patch, Resize, State, Stuck, Wait, next_step
-from webhook.resize.owner_object import FIELD_MANAGER, Json, declared, missing
+from webhook.resize.in_step import Patch, Resize, State, Step, Stuck, Wait, next_step, trials
+from webhook.resize.owner_object import FIELD_MANAGER, Json, declared, is_held, missing
 from webhook.resize.owners import Owner, pods_of
 from webhook.resize.pod import Pod, Values
 from webhook.workloads.controllers import CONTROLLERS, PODS, Controller
@@ -46,10 +47,7 @@ def read_state(api: ApiClient, owner: Owner) -> State:
     kind, namespace = owner.ref.kind, owner.ref.namespace
     if kind not in _KINDS:
         return State(kind=kind, owner=msgspec.json.decode(owner.raw))
-    with as_cluster_error(str(owner)):
-        obj: Json = msgspec.json.decode(request(api, "GET", _path(kind, namespace, owner.ref.name)))
-    if obj["metadata"]["uid"] != owner.metadata.uid:
-        raise ClusterError(f"{owner} was deleted, and made again", HTTPStatus.NOT_FOUND, name="not-found")
+    obj = _read(api, owner)
     children: list[Json] = []
     if kind in _CHILDREN:
         child = _CHILDREN[kind]
@@ -60,6 +58,15 @@ def read_state(api: ApiClient, owner: Owner) -> State:
             ]
     pods = tuple(each for each in pods_of(api, owner) if not each.metadata.deletionTimestamp)
     return State(kind=kind, owner=obj, children=tuple(children), pods=pods)
+
+
+def _read(api: ApiClient, owner: Owner) -> Json:
+    with as_cluster_error(str(owner)):
+        path = _path(owner.ref.kind, owner.ref.namespace, owner.ref.name)
+        obj: Json = msgspec.json.decode(request(api, "GET", path))
+    if obj["metadata"]["uid"] != owner.metadata.uid:
+        raise ClusterError(f"{owner} was deleted, and made again", HTTPStatus.NOT_FOUND, name="not-found")
+    return obj
 
 
 class Goal(Struct, frozen=True, kw_only=True):
@@ -89,9 +96,10 @@ class TemplateRun:
         self._resize = resize
         self._report = report
         self._changed = threading.Event()
+        self._given_up: frozenset[str] = frozenset()
 
     def execute(self) -> None:
-        """Raises NotInStepError, ClusterError. Whenever it ends, another one goes on."""
+        """Raises NotInStepError. Whenever it ends, another one goes on."""
         kind = _KINDS[self._owner.ref.kind]
         resource = Resource(kind.plural, kind.path(self._owner.ref.namespace), _version)
         reflector = Reflector(self._api, resource, self._changed.set)
@@ -102,49 +110,92 @@ class TemplateRun:
             reflector.stop()
 
     def _steps(self) -> None:
-        given_up: frozenset[str] = frozenset()
-        waits_since: float | None = None
-        while True:
-            self._changed.clear()
+        deadline: float | None = None
+        while step := self._step():
+            if not isinstance(step, Wait):
+                deadline = None
+                continue
+            deadline = deadline or time.monotonic() + self._goal.seconds
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise self._failed(f"timed out: {step.why}", "timed-out")
+            self._report(step.why)
+            self._changed.wait(min(remaining, _SECONDS))
+
+    def _step(self) -> Step | None:
+        """Read, and do what comes next; returns it, None once all is done."""
+        self._changed.clear()
+        try:
             state = read_state(self._api, self._owner)
-            step = next_step(state, self._goal.wanted, given_up)
-            waits_since = (waits_since or time.monotonic()) if isinstance(step, Wait) else None
+            step = next_step(state, self._goal.wanted, self._given_up)
             match step:
-                case None:
-                    return
                 case Stuck(why, hint):
                     raise NotInStepError(f"{self._owner}: {why}", name="template-changed", hint=hint)
                 case Resize(pods):
                     self._resize(pods)
-                    given_up |= {each.uid for each in pods}
-                case Wait(why):
-                    remaining = self._goal.seconds + (waits_since or 0.0) - time.monotonic()
-                    if remaining <= 0:
-                        raise NotInStepError(f"{self._owner}: timed out: {why}", name="timed-out")
-                    self._report(why)
-                    self._changed.wait(min(remaining, _SECONDS))
-                case patches:
+                    self._given_up |= {each.uid for each in pods}
+                case tuple(patches):
                     self._refuse(state)
                     for each in patches:
                         self._patch(each)
+        except ClusterError as error:
+            if not _may_pass(error):
+                raise self._failed(str(error), "template-not-changed", error.hint) from error
+            return Wait(str(error))
+        return step
+
+    def _failed(self, why: str, name: str, hint: str = "") -> NotInStepError:
+        try:
+            held = is_held(self._owner.ref.kind, _read(self._api, self._owner))
+        except ClusterError:
+            state = "whether it replaces Pods now is not known"
+        else:
+            state = "it replaces no Pods until this is ended" if held else "it replaces Pods as before"
+        return NotInStepError(f"{self._owner}: {why}; {state}", name=name, hint=hint)
 
     def _refuse(self, state: State) -> None:
         """What was asked when the plan was made is asked again: since then Pods were resized for minutes."""
         values = missing(declared(state.template), self._goal.wanted)
         case = template_rules.Case(state=state, values=values, is_own=self._goal.is_own)
         for each in template_rules.refusals(case) if values else ():
-            raise NotInStepError(f"{self._owner}: {each.detail}", name=each.reason)
+            raise self._failed(each.detail, each.reason)
 
     def _patch(self, each: Patch) -> None:
-        path = _path(each.kind, self._owner.ref.namespace, each.name)
-        query = {"fieldManager": FIELD_MANAGER}
         try:
-            with as_cluster_error(f"{each.kind.lower()}/{each.name}"):
-                request(self._api, "PATCH", path, each.body, content_type=STRATEGIC, query=query)
+            _send(self._api, self._owner.ref.namespace, each)
         except ClusterError as error:
             is_gone = each.kind == "Pod" and error.status in _GONE
             if error.status != HTTPStatus.CONFLICT and not is_gone:
                 raise  # else it has changed since it was read
+
+
+def tried(api: ApiClient, owner: Owner, state: State, wanted: Values) -> list[Notice]:
+    """What the API server says to dry runs of what a run sends. Raises ClusterError if it does not answer."""
+    for each in trials(state, wanted):
+        try:
+            _send(api, owner.ref.namespace, each, dry_run=True)
+        except ClusterError as error:
+            if _may_pass(error) or error.status == HTTPStatus.UNAUTHORIZED:
+                raise
+            is_gone = each.kind == "Pod" and error.status in _GONE
+            if not is_gone:
+                return [Notice("template-refused", str(error))]
+    return []
+
+
+def _send(api: ApiClient, namespace: str, each: Patch, *, dry_run: bool = False) -> None:
+    """Raises ClusterError."""
+    query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+    with as_cluster_error(f"{each.kind.lower()}/{each.name}"):
+        path = _path(each.kind, namespace, each.name)
+        request(api, "PATCH", path, each.body, content_type=STRATEGIC, query=query)
+
+
+def _may_pass(error: ClusterError) -> bool:
+    """Whether the same request may succeed later: no answer, too many requests, or a fault of a server."""
+    return not error.status or (
+        error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
 
 
 # Deleted, or another Pod has its name.

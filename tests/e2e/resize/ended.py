@@ -34,6 +34,18 @@ def after_writes(number: int, end: Callable[[], None]) -> Callable[..., Any]:
     return counted
 
 
+def refusing(refuses: Callable[[str, str, bool], Exception | None]) -> Callable[..., Any]:
+    """For `request.call`: of verb, path and whether it is a dry run, the error in place of the response."""
+    call = request.call
+
+    def refused(api: Any, method: str, path: str, query: request.Query, *rest: Any) -> Any:
+        if error := refuses(method, path, ("dryRun", "All") in query):
+            raise error
+        return call(api, method, path, query, *rest)
+
+    return refused
+
+
 def main() -> None:
     """`python -m tests.e2e.resize.ended SIGNAL NUMBER ARGUMENT...` sends itself the signal."""
     end, number, sys.argv[1:] = signal.Signals[sys.argv[1]], int(sys.argv[2]), sys.argv[3:]

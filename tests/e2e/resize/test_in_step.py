@@ -11,15 +11,18 @@ import sys
 from itertools import count
 
 import pytest
+from kubernetes.client import ApiException
+from urllib3.exceptions import ProtocolError
 
 from tests.e2e import workloads
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.resize.conftest import AUTOSCALER
-from tests.e2e.resize.ended import Killed, after_writes
+from tests.e2e.resize.ended import Killed, after_writes, refusing
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cli import app
 from webhook.cluster import request
+from webhook.errors import ClusterError
 
 _OLD = {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
 _NEW = {"requests": {"cpu": "200m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
@@ -202,6 +205,102 @@ def test_a_process_that_was_ended_says_what_goes_on(cluster: ControlPlane, end: 
     assert "[template-held]" in other.stderr
     assert workload.podtailor(*_IN_STEP).returncode == 0
     workload.is_in_step(before)
+
+
+def test_what_fails_for_a_moment_is_tried_again(
+    cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer, though it was stored; too many requests; a fault of a server."""
+    workload = Workload(cluster, "Deployment")
+    before = workload.uids()
+    errors: list[Exception] = [
+        ApiException(500, "a fault"),
+        ApiException(429, "too many"),
+        ProtocolError("no answer"),
+        TimeoutError("timed out"),
+    ]
+
+    def fails(method: str, path: str, is_dry_run: bool) -> Exception | None:
+        is_write = method == "PATCH" and not is_dry_run and "/pods/" not in path
+        return errors.pop() if is_write and errors else None
+
+    monkeypatch.setattr(request, "call", refusing(fails))
+    assert workload.podtailor_here(*_IN_STEP) == 0
+    assert errors == []
+    workload.is_in_step(before)
+
+
+@pytest.mark.parametrize(
+    ("plural", "state"),
+    [
+        pytest.param("deployments", "it replaces Pods as before", id="before it is held"),
+        pytest.param("replicasets", "it replaces no Pods until this is ended", id="while it is held"),
+    ],
+)
+def test_what_fails_for_good_says_whether_it_is_held_and_shows_the_results(
+    cluster: ControlPlane,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    plural: str,
+    state: str,
+) -> None:
+    workload = Workload(cluster, "Deployment")
+    before = workload.uids()
+
+    def fails(method: str, path: str, is_dry_run: bool) -> Exception | None:
+        is_it = method == "PATCH" and not is_dry_run and f"/{plural}/" in path
+        return ApiException(403, "not you") if is_it else None
+
+    with monkeypatch.context() as patched:
+        patched.setattr(request, "call", refusing(fails))
+        assert workload.podtailor_here(*_IN_STEP) == 1
+    printed = capsys.readouterr()
+    assert f"403 not you; {state} [template-not-changed]" in printed.err
+    assert printed.out.count("resized after ") == 2
+    assert workload.is_held() == (plural == "replicasets")
+    assert workload.podtailor_here(*_IN_STEP) == 0
+    workload.is_in_step(before)
+
+
+def test_an_api_server_that_stays_away_ends_it_in_time(
+    cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workload = Workload(cluster, "Deployment")
+    away = ProtocolError("no answer")
+    monkeypatch.setattr(
+        request, "call", refusing(lambda _, path, __: away if "/replicasets/" in path else None)
+    )
+    # The plan asks too: then nothing is changed.
+    with pytest.raises(ClusterError):
+        workload.podtailor_here(*_IN_STEP, "--timeout=2")
+    assert workload.resources() == [_OLD] * 2
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        request,
+        "call",
+        refusing(lambda _, path, is_dry: away if "/replicasets/" in path and not is_dry else None),
+    )
+    assert workload.podtailor_here(*_IN_STEP, "--timeout=2") == 1
+    assert "it replaces no Pods until this is ended [timed-out]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", _ROLLS_OUT)
+def test_what_the_api_server_would_refuse_later_refuses_the_plan(
+    cluster: ControlPlane, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """The owner; the ReplicaSet, or the label of a Pod."""
+    workload = Workload(cluster, kind)
+    child = "/replicasets/" if kind == "Deployment" else "/pods/web-"
+    for part in (f"/{kind.lower()}s/", child):
+
+        def fails(method: str, path: str, _: bool, part: str = part) -> Exception | None:
+            is_it = method == "PATCH" and part in path and not path.endswith("/resize")
+            return ApiException(403, "not you") if is_it else None
+
+        with monkeypatch.context() as patched:
+            patched.setattr(request, "call", refusing(fails))
+            _refused(workload, "template-refused", capsys)
+    assert not workload.is_held()
 
 
 def test_the_old_manifest_applied_afterwards_makes_all_pods_again(cluster: ControlPlane) -> None:

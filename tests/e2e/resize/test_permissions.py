@@ -9,12 +9,16 @@ from subprocess import run
 from typing import NamedTuple
 
 import pytest
+from kubernetes.client import ApiException
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.resize.conftest import Done, Space
+from tests.e2e.resize.ended import refusing
 from tests.resize.pods import SIZED
 from tests.support.pods import pod
 from tests.support.processes import eventually
+from webhook.cli import app
+from webhook.cluster import request
 from webhook.model.names import OWN_NAMESPACE
 
 ROLES = "manifests/components/resizer/roles.yaml"
@@ -83,6 +87,56 @@ def test_templates_are_kept_in_step_with_one_more(person: Person) -> None:
     )
     done = person.resize("--cpu=200m", "--template=in-step", "--settle=0", "--apply", "-o", "json")
     assert (done.code, done.data["template"]["state"]) == (0, "in-step")
+
+
+def test_the_template_is_refused_before_a_pod_is_resized(person: Person) -> None:
+    """Also if only the ReplicaSet may not be changed."""
+    person.bind("podtailor-resizer")
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": f"half-{person.name}"},
+        "rules": [
+            {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"]},
+        ],
+    }  # fmt: skip
+    person.space.cluster.kubectl("create", "-f", "-", stdin=json.dumps(role))
+    person.bind(f"half-{person.name}")
+    done = eventually(
+        "the roles are in force",
+        lambda: (
+            found
+            if "replicasets"
+            in (found := person.resize("--cpu=150m", "--template=in-step", "--apply", "-o", "json")).out
+            else None
+        ),
+    )
+    assert done.code == 1
+    assert [each["name"] for each in done.data["template"]["refusals"]] == ["template-refused"]
+    assert {*person.space.cpu().values()} == {"100m"}
+
+
+def test_events_that_cannot_be_written_are_a_warning(
+    space: Space, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space.run(pod(metadata="{name: app}", container=SIZED))
+    words = ["pod/app", "--settle=0", "--apply", f"--namespace={space.name}"]
+    words += [f"--kubeconfig={space.cluster.kubeconfig}"]
+
+    def resized(cpu: str, error: ApiException) -> str:
+        fails = refusing(lambda _, path, __: error if path.endswith("/events") else None)
+        with monkeypatch.context() as patched:
+            patched.setattr(request, "call", fails)
+            with pytest.raises(SystemExit) as ended:
+                app(["resize", *words, f"--cpu={cpu}"])
+        assert ended.value.code == 0
+        assert space.cpu() == {"app": cpu}
+        return capsys.readouterr().err
+
+    err = resized("150m", ApiException(500, "a fault"))
+    assert err == "warning: not all Events about it were written: events: 500 a fault [events-missing]\n"
+    assert resized("200m", ApiException(403, "not you")) == ""
 
 
 def test_without_a_look_at_nodes_it_says_so(person: Person) -> None:

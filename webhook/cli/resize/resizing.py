@@ -14,6 +14,7 @@ from webhook.cli.resize import table
 from webhook.cli.resize.progress import Waiting
 from webhook.cli.resize.template import TemplateOptions, TemplateWork
 from webhook.cluster.part import ClusterPart
+from webhook.errors import ClusterError
 from webhook.interrupt import INTERRUPTED
 from webhook.model.notice import Notice
 from webhook.resize import gather, running_pods, words
@@ -90,7 +91,7 @@ class Resizing:
             print_sentence(Text(f"{self._owner} has no Pods."))
 
     def run(self) -> None:
-        """Carry out the plan, unless it is refused; Ctrl-C ends it. Raises ClusterError."""
+        """Carry out the plan, unless it is refused; Ctrl-C ends it. Raises ClusterError if none was begun."""
         if self._plan.is_refused or self._template.is_refused:
             if self._is_table:
                 print_sentence(Text("Nothing was changed.", style="red"))
@@ -105,7 +106,7 @@ class Resizing:
                 self._is_interrupted = True
                 run.interrupted()
                 self._results = [*run.results.values()]
-            except NotInStepError as error:
+            except (NotInStepError, ClusterError) as error:  # what is known of the Pods is shown all the same
                 self._is_stuck = True
                 print_error(str(error), name=error.name, hint=error.hint)
         self._has_run = True
@@ -114,8 +115,8 @@ class Resizing:
         if self._is_interrupted:
             done = sum(each.outcome in (Outcome.RESIZED, Outcome.RESTARTED) for each in self._results)
             print_error(f"interrupted: {done} of {pluralize(len(self._plan.due), 'Pod')} are resized")
-        else:
-            write_events(self._api, self._owner, self._results)
+        elif why := write_events(self._api, self._owner, self._results):
+            warn(f"not all Events about it were written: {why}", name="events-missing")
         self._show_what_is_next()
 
     def _add_new_pods(self, run: Run) -> None:

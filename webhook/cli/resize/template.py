@@ -24,7 +24,7 @@ from webhook.resize.template import (
     policies_that_set,
     template_change,
 )
-from webhook.resize.template_run import Goal, TemplateRun, read_state
+from webhook.resize.template_run import Goal, TemplateRun, read_state, tried
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -84,12 +84,14 @@ class TemplateWork:
         elif self.is_due:
             state = read_state(self._api, self._owner)
             case = template_rules.Case(state=state, values=self._change.values, is_own=self._options.is_own)
-            self._refusals = template_rules.refusals(case)
+            self._refusals = template_rules.refusals(case) or tried(
+                self._api, self._owner, state, self.wanted
+            )
 
     def run(
         self, resize: Callable[[Sequence[Pod]], None], report: Callable[[str], object], seconds: float
     ) -> None:
-        """Raises NotInStepError, ClusterError."""
+        """Raises NotInStepError."""
         goal = Goal(wanted=self.wanted, is_own=self._options.is_own, seconds=seconds)
         TemplateRun(self._api, self._owner, goal, resize, report).execute()
         self.is_done = True
