@@ -165,6 +165,49 @@ def test_wrong_call(space: Space, words: list[str], error: str) -> None:
     assert done.out == ""
 
 
+def test_one_bad_target_hides_no_other(space: Space) -> None:
+    """Also one whose API server has no answer, or whose containers are not all named."""
+    names = ("app", "other")
+    space.run(*(_pod(name, "prompt") for name in names))
+    several = pod(metadata="{name: several}", container=SIZED)
+    several["spec"]["containers"].append({**several["spec"]["containers"][0], "name": "second"})
+    space.run(several)
+    done = space.resize("pod/app", "pod/none", "pod/several", "pod/other", *_CPU, "--settle=0")
+    assert done.code == 2, done
+    assert [each["owner"]["name"] for each in _rows(done)] == ["app", "none", "several", "other"]
+    results = [each["pods"][0]["result"] if "pods" in each else each["error"]["name"] for each in _rows(done)]
+    assert results == ["resized", "not-found", "wrong-usage", "resized"], done
+    assert "error: pod/none: pod/none not found" in done.err
+    assert "error: pod/several: pod/several has several containers" in done.err
+    assert {name: space.cpu()[name] for name in names} == dict.fromkeys(names, "200m")
+    done = space.resize("pod", "app", "other", "--cpu=1", "-o", "json")
+    assert (done.code, [each["pods"][0]["result"] for each in _rows(done)]) == (1, ["refused"] * 2)
+
+
+def test_nothing_is_begun_after_an_interrupt(space: Space) -> None:
+    space.run(_pod("app", "prompt"), _pod("other", "prompt"), _pod("third", "prompt"))
+    words = ("pod/app", "pod/other", "pod/third", *_CPU, "--settle=0")
+    command = space.command(*words)
+    # The second Pod is patched, and its kubelet is followed.
+    command[1:4] = ["-m", "tests.e2e.resize.ended", "SIGINT", "2", "resize"]
+    done = Done(*_ended(command))
+    assert done.code == 130, done
+    assert [each["owner"]["name"] for each in _rows(done)] == ["app", "other"]
+    assert _rows(done)[0]["pods"][0]["result"] == "resized"
+    assert space.cpu()["third"] == "100m"
+
+
+def _rows(done: Done) -> list[Json]:
+    """Of several targets."""
+    rows: list[Json] = json.loads(done.out)
+    return rows
+
+
+def _ended(command: list[str]) -> tuple[int, str, str]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
 @pytest.fixture
 def nodes(cluster: ControlPlane) -> Any:
     """Four Nodes for Pods that tolerate them and select them, one each."""

@@ -54,10 +54,11 @@ def _named(word: str, known: dict[str, Controller]) -> tuple[Controller | None, 
 
 def find(api: Api, words: Sequence[str], kinds: Kinds, namespace: str) -> list[Target]:
     """Raises InputError for what does not exist or is ambiguous, ClusterError."""
-    return [_find(api, kind, name, kinds, namespace) for kind, name in named(words, kinds)]
+    return [find_one(api, kind, name, kinds, namespace) for kind, name in named(words, kinds)]
 
 
-def _find(api: Api, kind: Controller | None, name: str, kinds: Kinds, namespace: str) -> Target:
+def find_one(api: Api, kind: Controller | None, name: str, kinds: Kinds, namespace: str) -> Target:
+    """`kind` and `name` as of `named`. Raises as `find`."""
     if kind is not None:
         raw = _read(api, kind, namespace, name)
         if raw is None:

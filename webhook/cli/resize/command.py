@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -10,12 +10,13 @@ import typer
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, TableOutput, print_data
 from webhook.cli.common.tables import describe_columns
+from webhook.cli.common.terminal import print_error
 from webhook.cli.resize import table, wanted
 from webhook.cli.resize.resizing import Resizing
 from webhook.cli.resize.sizes_file import read_sizes
 from webhook.cli.resize.template import TemplateOptions
 from webhook.cluster.client import api_client
-from webhook.errors import UsageError
+from webhook.errors import InputError, UsageError
 from webhook.interrupt import INTERRUPTED
 from webhook.model.notice import Notice
 from webhook.resize.facts import Allowed, Wanted
@@ -25,6 +26,8 @@ from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 from webhook.resize.template import TemplateMode
 from webhook.resize.template_rules import OVERRIDE
 from webhook.resize.words import Given
+from webhook.workloads.controllers import PODS, Controller
+from webhook.workloads.workload import Ref
 
 
 def resize(
@@ -131,9 +134,8 @@ def resize(
         raise UsageError("give --cpu and --memory, or --from, not both")
     by_owner = read_sizes(from_file) if from_file else {}
     from webhook.cli.cluster.cluster_view import all_controllers
-    from webhook.cli.cluster.targets import find
+    from webhook.cli.cluster.targets import find_one, named
     from webhook.cli.common.connect import namespace_or_current
-    from webhook.workloads.controllers import PODS, Controller
 
     api = api_client(kubeconfig, context, retry_429=True)
     where = namespace_or_current(namespace, kubeconfig, context)
@@ -159,32 +161,64 @@ def resize(
         template=options_of_template.flags,
         cluster=tuple(f"{flag}={value}" for flag, value in cluster.items() if value),
     )
-    data: list[dict[str, Any]] = []
-    exit_code = 0
-    for target in find(api, objects, (PODS, *all_controllers(api, {})), where):
-        owner = read_owner(target.kind.kind, target.raw)
-        resizing = Resizing(api, owner, given, options_of_template, output)
+    kinds = (PODS, *all_controllers(api, {}))
 
-        def wanted_of(
-            owner: Owner, pods: Sequence[Pod], kind: Controller = target.kind
-        ) -> tuple[Wanted, tuple[Notice, ...]]:
+    def resize_one(kind: Controller | None, name: str) -> Resizing:
+        target = find_one(api, kind, name, kinds, where)
+        resizing = Resizing(api, read_owner(target.kind.kind, target.raw), given, options_of_template, output)
+
+        def wanted_of(owner: Owner, pods: Sequence[Pod]) -> tuple[Wanted, tuple[Notice, ...]]:
             if sizes:
                 return wanted.for_containers(owner, pods, container or [], sizes), ()
             if from_file:
                 return wanted.of_file(owner, pods, by_owner, from_file, container or []), ()
-            return wanted.of_new_pod(api, kind, owner, pods, container or [])
+            return wanted.of_new_pod(api, target.kind, owner, pods, container or [])
 
         resizing.plan(wanted_of)
         if apply and not dry_run:
             resizing.run()
-        data.append(resizing.as_data())
-        exit_code = max(exit_code, resizing.exit_code)
+        if resizing.exit_code != INTERRUPTED:
+            resizing.show_template()
+        return resizing
+
+    raise typer.Exit(_one_after_the_other(named(objects, kinds), where, resize_one, output))
+
+
+def _one_after_the_other(
+    targets: Sequence[tuple[Controller | None, str]],
+    namespace: str,
+    resize_one: Callable[[Controller | None, str], Resizing],
+    output: Format,
+) -> int:
+    """The worst exit code: what is wrong with one target keeps no other from being resized.
+
+    Raises InputError if there is only one. Nothing is begun after an interrupt.
+    """
+    data: list[dict[str, Any]] = []
+    exit_code = 0
+    for kind, name in targets:
+        try:
+            resizing = resize_one(kind, name)
+        except InputError as error:
+            if len(targets) == 1:
+                raise
+            title = f"{kind.kind.lower()}/{name}" if kind else name
+            print_error(f"{title}: {error}", name=error.name, hint=error.hint)
+            ref = Ref(kind.kind if kind else "", namespace, name)
+            data.append({"owner": ref, "error": {"name": error.name, "message": str(error)}})
+            exit_code = max(exit_code, 2)
+        except KeyboardInterrupt:
+            if not data:
+                raise
+            exit_code = INTERRUPTED
+        else:
+            data.append(resizing.as_data())
+            exit_code = max(exit_code, resizing.exit_code)
         if exit_code == INTERRUPTED:
             break
-        resizing.show_template()
     if output in (Format.JSON, Format.YAML):
-        print_data(data[0] if len(data) == 1 else data, output)
-    raise typer.Exit(exit_code)
+        print_data(data if len(targets) > 1 else data[0], output)
+    return exit_code
 
 
 describe_columns(resize, table.COLUMNS)
