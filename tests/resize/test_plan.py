@@ -132,3 +132,28 @@ def test_pods_are_not_changed() -> None:
     pod = running()
     planned(pod, cpu="200m", memory=":512Mi")
     assert pod == running()
+
+
+@pytest.mark.parametrize(
+    ("phase", "node", "expected"),
+    [
+        pytest.param("Succeeded", "a", "gone: it has ended", id="a Pod that has ended"),
+        pytest.param("Failed", "a", "gone: it has ended", id="a Pod that has failed"),
+        pytest.param(
+            "Pending", "", "not-running: it is not on a Node yet, so it keeps its size",
+            id="a Pod that is not placed",
+        ),
+    ],
+)  # fmt: skip
+def test_a_pod_that_does_not_run_is_left_out_and_refuses_no_other(
+    phase: str, node: str, expected: str
+) -> None:
+    idle = named("idle", node)
+    idle = structs.replace(idle, status=structs.replace(idle.status, phase=phase))
+    made = planned(idle, named("other"), cpu="200m")
+    assert not made.is_refused
+    assert made.is_incomplete == (phase == "Pending")
+    assert [each.pod.name for each in made.due] == ["other"]
+    assert [str(each) for each in made.pods[0].warnings] == [expected]
+    alone = planned(idle, cpu="200m", facts=facts(rollout="1 of 2"))
+    assert alone.refusals == ()

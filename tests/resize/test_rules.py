@@ -86,18 +86,6 @@ def test_leaves(pod: Pod, asked: dict[str, str], about: dict[str, Any], allowed:
             "not-resizable: it is being deleted", id="refuses a Pod that is being deleted",
         ),
         pytest.param(
-            structs.replace(running(), status=structs.replace(running().status, phase="Succeeded")), {"cpu": "200m"}, {},
-            "not-resizable: it has ended", id="refuses a Pod that has ended",
-        ),
-        pytest.param(
-            structs.replace(running(), status=structs.replace(running().status, phase="Failed")), {"cpu": "200m"}, {},
-            "not-resizable: it has ended", id="refuses a Pod that has failed",
-        ),
-        pytest.param(
-            running("nodeName: ''"), {"cpu": "200m"}, {},
-            "not-resizable: it is not on a Node yet", id="refuses a Pod that is not placed",
-        ),
-        pytest.param(
             running(metadata="{name: p, annotations: {kubernetes.io/config.mirror: x}}"), {"cpu": "200m"}, {},
             "not-resizable: it is a static Pod: change its file on the Node", id="refuses a static Pod",
         ),

@@ -491,3 +491,17 @@ def test_results_of_pods_that_are_done_survive_an_interruption(monkeypatch: pyte
     del pods.requests[:]
     assert _short(_run(pods, _plan(pods))) == ["a unchanged", "b unchanged", "c resized"]
     assert {name for _, name, _ in pods.requests} == {"c"}
+
+
+def test_pods_that_are_left_out_stop_nothing() -> None:
+    pods = FakePods(_pod("a"), _pod("b"), _pod("c"))
+    pods.stored["a"]["spec"]["nodeName"] = ""
+    pods.stored["b"]["status"]["phase"] = "Failed"
+    results = _run(pods, _plan(pods))
+    assert [(each.outcome, each.reason) for each in results] == [
+        (Outcome.UNCHANGED, "not-running"),
+        (Outcome.GONE, ""),
+        (Outcome.RESIZED, ""),
+    ]
+    assert [each.is_as_wanted for each in results] == [False, True, True]
+    assert [name for _, name, _ in pods.requests] == ["c"]

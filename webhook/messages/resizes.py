@@ -8,8 +8,8 @@ RESIZE_REFUSALS = (
     Message(
         "not-resizable",
         "this Pod cannot be resized",
-        "It is being deleted, has ended, is not on a Node yet, is a static Pod, or runs on Windows.",
-        "Name other Pods, or resize the owner again once its Pods run. Static Pods are changed by their file on the Node.",
+        "It is being deleted, is a static Pod, or runs on Windows.",
+        "Name other Pods. Static Pods are changed by their file on the Node.",
     ),
     Message(
         "unknown-version",
@@ -176,6 +176,18 @@ TEMPLATE_STATES = (
 )
 
 RESIZE_NOTES = (
+    Message(
+        "not-running",
+        "this Pod is not on a Node yet",
+        "No kubelet has it yet, so there is nothing to resize. It is left out, the other Pods are resized, and the exit code is 1.",
+        "Run the command again once it runs: `kubectl describe pod` says what it waits for.",
+    ),
+    Message(
+        "gone",
+        "this Pod has ended or was deleted",
+        "It is left out, and the other Pods are resized. A Pod that its controller makes in its place has the size of the template.",
+        "Nothing has to be done for this Pod.",
+    ),
     Message(
         "stays",
         "a value that is added cannot be removed again",

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from webhook.errors import ClusterError
 from webhook.resize.harm import harm, have_restarted
-from webhook.resize.plan import PodPlan
+from webhook.resize.plan import PodPlan, is_gone
 from webhook.resize.pod import Pod, Values
 from webhook.resize.progress import Progress, State, progress
 from webhook.resize.results import Outcome, Result, Why
@@ -108,7 +108,7 @@ class BatchRun:
             self._pods.wait(min(remaining, _BUDGET_SECONDS))
 
     def _failed(self, each: PodPlan, begun: float, error: ClusterError) -> None:
-        if _is_gone(error):
+        if is_gone(error):
             self._finish(each, Outcome.GONE, begun)
         elif 0 < error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._finish(each, Outcome.REFUSED, begun, Because("api-server", str(error)))
@@ -210,7 +210,7 @@ class BatchRun:
                 return
             each.stored = self._pods.resize(each.plan.pod, before)
         except ClusterError as error:
-            if _is_gone(error):
+            if is_gone(error):
                 self._finish(each.plan, Outcome.GONE, each.begun)
             else:
                 message = f"{message}; it could not be taken back: {error}"
@@ -260,9 +260,3 @@ _OUTCOMES = {
     State.INFEASIBLE: (Outcome.INFEASIBLE, Why.INFEASIBLE),
     State.ERROR: (Outcome.ERROR, Why.KUBELET_ERROR),
 }
-
-
-def _is_gone(error: ClusterError) -> bool:
-    """It was deleted, or another Pod has its name: the uid is a precondition."""
-    is_another = error.status == HTTPStatus.UNPROCESSABLE_ENTITY and "field is immutable" in str(error)
-    return is_another or error.status == HTTPStatus.NOT_FOUND

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from msgspec import Struct, structs
 
 from webhook.audit.findings import Amounts
+from webhook.errors import ClusterError
 from webhook.model.notice import Notice
 from webhook.model.pod_resources import SIDES, Side
 from webhook.model.quantity import Quantity
@@ -26,13 +28,23 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     refusals: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
+    left_out: Notice | None = None
+    """Why it is left out of the run: it is not on a Node yet, or `gone`. No refusal of the others."""
     restarts: tuple[str, ...] = ()
     """Containers that restart."""
 
     @property
     def is_due(self) -> bool:
         """Whether there is something to do, and nothing against it."""
-        return bool(self.changes) and not self.refusals
+        return bool(self.changes) and not self.refusals and not self.left_out
+
+    @property
+    def is_gone(self) -> bool:
+        return self.left_out is not None and self.left_out.reason == "gone"
+
+    def without(self, why: Notice) -> PodPlan:
+        """Left out."""
+        return structs.replace(self, left_out=why, warnings=(why,), refusals=(), restarts=())
 
     @property
     def before(self) -> Values:
@@ -62,6 +74,11 @@ class Plan(Struct, frozen=True, kw_only=True):
         return bool(self.refusals) or any(each.refusals for each in self.pods)
 
     @property
+    def is_incomplete(self) -> bool:
+        """Whether a Pod that will run is left out."""
+        return any(each.left_out and not each.is_gone for each in self.pods)
+
+    @property
     def due(self) -> tuple[PodPlan, ...]:
         return () if self.refusals else tuple(each for each in self.pods if each.is_due)
 
@@ -82,7 +99,7 @@ def plan(pods: Iterable[Pod], wanted: Wanted, facts: Facts, allowed: Allowed) ->
         cases.append(case)
         if each.is_due:
             added[pod.node].update(rules.added_requests(case))
-    if not any(each.changes for each in plans):
+    if not any(each.changes and not each.left_out for each in plans):
         return Plan(pods=tuple(plans))
     return Plan(
         pods=tuple(plans),
@@ -108,6 +125,8 @@ def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple
     case = Case(pod=pod, changes=each.changes, facts=facts, allowed=allowed)
     if not each.changes:
         return each, case
+    if why := rules.left_out(pod):
+        return each.without(why), case
     return structs.replace(
         each,
         refusals=(*each.refusals, *(notice for rule in rules.REFUSALS for notice in rule(case))),
@@ -144,6 +163,12 @@ def patch(pod: Pod, values: Values) -> dict[str, Any]:
         if names:
             spec[key] = [{"name": name, "resources": resources_of(name, values)} for name in names]
     return {"metadata": {"uid": pod.uid}, "spec": spec}
+
+
+def is_gone(error: ClusterError) -> bool:
+    """Of a patch: the Pod was deleted, or another one has its name."""
+    is_another = error.status == HTTPStatus.UNPROCESSABLE_ENTITY and "field is immutable" in str(error)
+    return is_another or error.status == HTTPStatus.NOT_FOUND
 
 
 def _sum(amounts: Amounts, added: Mapping[str, int]) -> Amounts:

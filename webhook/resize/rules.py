@@ -27,14 +27,17 @@ _INIT_CONTAINERS = 36
 _CLAIMS = 37
 
 
+def left_out(pod: Pod) -> Notice | None:
+    """Why a resize has nothing to do with it, which keeps no other Pod from being resized."""
+    if pod.status.phase in ("Succeeded", "Failed"):
+        return Notice("gone", "it has ended")
+    return None if pod.node else Notice("not-running", "it is not on a Node yet, so it keeps its size")
+
+
 def _cannot_be_resized(case: Case) -> Iterator[Notice]:
     pod = case.pod
     if pod.metadata.deletionTimestamp:
         yield Notice("not-resizable", "it is being deleted")
-    elif pod.status.phase in ("Succeeded", "Failed"):
-        yield Notice("not-resizable", "it has ended")
-    elif not pod.node:
-        yield Notice("not-resizable", "it is not on a Node yet")
     elif pod.is_static:
         yield Notice("not-resizable", "it is a static Pod: change its file on the Node")
     elif pod.spec.os.name == "windows":

@@ -71,6 +71,11 @@ class Run:
         return [self.results[each.pod.uid] for each in self._plan.pods]
 
     def _untouched(self, each: PodPlan, stopped: str) -> Result:
+        if each.is_gone:
+            return Result(plan=each, outcome=Outcome.GONE)
+        if each.left_out:
+            why = each.left_out
+            return Result(plan=each, outcome=Outcome.UNCHANGED, reason=why.reason, message=why.detail)
         refusals = (*self._plan.refusals, *each.refusals) if each.changes else each.refusals
         if refusals:
             first = refusals[0]

@@ -24,7 +24,7 @@ from webhook.model.notice import Notice
 from webhook.model.selectors import LabelSelector
 from webhook.resize.owner_object import FIELD_MANAGER
 from webhook.resize.owners import PODS
-from webhook.resize.plan import Plan, patch
+from webhook.resize.plan import Plan, PodPlan, is_gone, patch
 from webhook.resize.pod import Pod, Values, read_pod
 
 
@@ -54,22 +54,23 @@ def asked(api: ApiClient, plan: Plan) -> Plan:
 
     Raises ClusterError if the caller may not resize Pods, or the API server does not answer.
     """
-    pods = []
-    for each in plan.pods:
-        refusals = each.refusals
-        if each.is_due:
-            try:
-                resize(api, each.pod, each.after, dry_run=True)
-            except ClusterError as error:
-                if error.status not in _REFUSALS or "cannot patch resource" in str(error):
-                    raise
-                answer = str(error).removeprefix(f"{each.pod.title}: ")
-                refusals = (*refusals, Notice("api-server", answer))
-        pods.append(structs.replace(each, refusals=refusals))
-    return structs.replace(plan, pods=tuple(pods))
+    return structs.replace(plan, pods=tuple(_asked(api, each) if each.is_due else each for each in plan.pods))
 
 
-_REFUSALS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+def _asked(api: ApiClient, each: PodPlan) -> PodPlan:
+    try:
+        resize(api, each.pod, each.after, dry_run=True)
+    except ClusterError as error:
+        if is_gone(error):
+            return each.without(Notice("gone", "it was deleted meanwhile"))
+        if error.status not in _REFUSALS or "cannot patch resource" in str(error):
+            raise
+        answer = str(error).removeprefix(f"{each.pod.title}: ")
+        return structs.replace(each, refusals=(Notice("api-server", answer),))
+    return each
+
+
+_REFUSALS = (HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class RunningPods:

@@ -93,6 +93,31 @@ def test_pod_that_goes_meanwhile(space: Space) -> None:
     assert space.cpu() == {second: "200m", new: "200m"}
 
 
+def test_pod_that_has_no_node_yet_keeps_no_other_from_being_resized(
+    cluster: ControlPlane, space: Space
+) -> None:
+    """Two that may not share a Node, and there is one."""
+    apart = """
+affinity:
+  podAntiAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+    - {topologyKey: kubernetes.io/os, labelSelector: {matchLabels: {app: web}}}
+"""
+    (name,) = space.deploy("web", 1, _pod("web", "prompt", apart))
+    cluster.kubectl("scale", "deployment/web", f"--namespace={space.name}", "--replicas=2")
+    eventually("both are there", lambda: len(space.pods()) == 2)
+    plan = space.resize("deployment/web", "--cpu=200m", "--output=json")
+    assert {each["name"] == name: each["result"] for each in plan.data["pods"]} == {
+        True: "planned",
+        False: "unchanged",
+    }
+    assert plan.code == 1
+    done = space.resize("deployment/web", *_CPU, "--settle=0")
+    results = {each["name"] == name: (each["result"], each["reason"]) for each in done.data["pods"]}
+    assert results == {True: ("resized", ""), False: ("unchanged", "not-running")}, done
+    assert done.code == 1
+
+
 def test_pod_that_was_named_and_goes(space: Space) -> None:
     space.run(_pod("app", "gone"))
     done = space.resize("pod/app", *_CPU, "--settle=0")

@@ -63,7 +63,7 @@ class Resizing:
     def exit_code(self) -> int:
         if self._is_interrupted:
             return INTERRUPTED
-        is_refused = self._plan.is_refused or self._template.is_refused
+        is_refused = self._plan.is_refused or self._plan.is_incomplete or self._template.is_refused
         # Another Pod comes for one that is gone, but not if it was asked for by its name.
         is_gone = self._owner.ref.kind == "Pod" and any(
             each.outcome is Outcome.GONE for each in self._results

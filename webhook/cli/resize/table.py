@@ -159,7 +159,7 @@ def as_data(
 
 def _pod_data(each: PodPlan, result: Result | None) -> dict[str, Any]:
     refusal = each.refusals[0] if each.refusals else None
-    planned = Outcome.REFUSED if refusal else "planned" if each.changes else Outcome.UNCHANGED
+    planned = Outcome.REFUSED if refusal else "planned" if each.is_due else Outcome.UNCHANGED
     return {
         "name": each.pod.name,
         "uid": each.pod.uid,
