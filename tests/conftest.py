@@ -81,11 +81,14 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
         coverage.resume()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage is of what the core's own tests have written down.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what cannot be asked here, and take coverage of what the core's own tests have written down.
 
     Generated examples differ from run to run, and all tests take twice as long under it.
     """
+    if left_out := [item for item in items if not all(mark.args[0] for mark in item.iter_markers("only_if"))]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         is_generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if is_generated or _COVERS.isdisjoint((item.path, *item.path.parents)):

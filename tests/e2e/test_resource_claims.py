@@ -11,7 +11,8 @@ from tests.e2e.controlplane.build import VERSION, minor
 from tests.e2e.webhook import Webhook
 from tests.support.pods import Json, pod, yaml
 
-pytestmark = pytest.mark.skipif(minor(VERSION) < 34, reason="the API server drops claims before 1.34")
+# The API server drops claims before.
+pytestmark = pytest.mark.only_if(minor(VERSION) >= 34)
 # Of the Pod, and of its container.
 _CLAIMS = (
     ("resourceClaimName: shared", "{name: device}"),

@@ -24,7 +24,7 @@ def test_version_of_the_api_server_is_known(cluster: ControlPlane) -> None:
         assert minor_version(api) == minor(cluster.version)
 
 
-@pytest.mark.skipif(NEXT is None, reason="a newer version than the newest is not there")
+@pytest.mark.only_if(NEXT)
 @pytest.mark.lets_pods_through
 def test_newer_version_at_the_same_address_is_known(
     cluster: ControlPlane,  # noqa: ARG001 (the binaries are built)
