@@ -25,15 +25,21 @@ def yaml(text: str) -> Any:
     return yaml_tree.load(text)
 
 
+def _fields(text: str) -> Json:
+    """Most parts are empty: to make a reader takes longer than to read a short text."""
+    fields: Json = (yaml(text) if text else None) or {}
+    return fields
+
+
 def pod(spec: str = "", *, metadata: str = "", container: str = "") -> Json:
     """A Pod with one container `app`; each part is YAML that is merged in at its place."""
     made: Json = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "p", "namespace": "default", **(yaml(metadata) or {})},
-        "spec": {"containers": [{"name": "app", "image": "example.com/app:1", **(yaml(container) or {})}]},
+        "metadata": {"name": "p", "namespace": "default", **_fields(metadata)},
+        "spec": {"containers": [{"name": "app", "image": "example.com/app:1", **_fields(container)}]},
     }
-    made["spec"] |= yaml(spec) or {}
+    made["spec"] |= _fields(spec)
     return made
 
 
