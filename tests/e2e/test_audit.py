@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import CompletedProcess, run
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiException
 
 from tests.e2e.audits import next_second
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
+from tests.e2e.resize.ended import refusing
 from tests.e2e.workloads import bare, controller, hundred
 from tests.support.browser import page
 from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
+from webhook.cli import app
+from webhook.cluster import request
 
 # Pods of these namespaces came before podtailor was installed, while it was away, and after.
 BEFORE, AWAY, AFTER = "before", "away", "after"
@@ -460,6 +466,111 @@ def test_resize_that_is_refused_keeps_nothing_else_from_being_done(audited: Audi
     assert "Pod some-refused/half-2: resized" in done.stdout
     assert "1/1 Deployment some-refused/web: restarted, 1 Pod" in done.stdout
     assert "error: not done: Pod some-refused/half-1: 403" in done.stderr
+
+
+def _halves(
+    audited: Audited, namespace: str, *names: str, memory: str = "NotRequired", others: tuple[Json, ...] = ()
+) -> None:
+    """Pods that lack a memory request alone, so that a resize repairs them; they run."""
+    audited.cluster.create_namespace(namespace, injection="disabled")
+    halves = ({**bare(name), "spec": _half(bare(name)["spec"], memory)} for name in names)
+    audited.make(namespace, *halves, *others)
+    _enable(audited, namespace, len(names) + len(others))
+
+
+def _half(spec: Json, memory: str = "NotRequired") -> Json:
+    container = {
+        **spec["containers"][0],
+        "resources": {"requests": {"cpu": "50m"}},
+        "resizePolicy": [
+            {"resourceName": "cpu", "restartPolicy": "NotRequired"},
+            {"resourceName": "memory", "restartPolicy": memory},
+        ],
+    }
+    return {**spec, "containers": [container]}
+
+
+def _enable(audited: Audited, namespace: str, pods: int) -> None:
+    """Once so many Pods run."""
+    eventually(
+        "all run",
+        lambda: [each["status"]["phase"] for each in audited.pods(namespace)].count("Running") == pods,
+    )
+    audited.cluster.kubectl("label", "namespace", namespace, "podtailor.dev/injection=enabled", "--overwrite")
+    next_second()
+
+
+def test_retrofit_of_a_user_who_may_not_resize_restarts_all_the_same(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Kubernetes' own role `edit`."""
+    namespace = "no-resizes"
+    _halves(audited, namespace, "half-1", "half-2", others=(controller("Deployment", "web", 1),))
+    text = f'cannot patch resource "pods/resize" in API group "" in the namespace "{namespace}"'
+    error = ApiException(403, f'pods is forbidden: User "jane" {text}')
+    fails = refusing(lambda _, path, __: error if path.endswith("/resize") else None)
+    with monkeypatch.context() as patched:
+        patched.setattr(request, "call", fails)
+        with pytest.raises(SystemExit) as ended:
+            app(["retrofit", "-n", namespace, "--apply", f"--kubeconfig={audited.cluster.kubeconfig}"])
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    assert "A resize repairs" not in printed.out
+    assert f"1/1 Deployment {namespace}/web: restarted, 1 Pod" in printed.out
+    for name in ("half-1", "half-2"):
+        assert f"error: not done: Pod {namespace}/{name}: 403 " in printed.err
+    assert printed.err.count("--clusterrole=podtailor-resizer") == 2
+
+
+def test_interrupted_retrofit_shows_what_was_resized(audited: Audited) -> None:
+    _halves(audited, "interrupted", "half-1", "half-2", "half-3")
+    command = [sys.executable, "-m", "tests.e2e.resize.ended", "SIGINT", "2", "retrofit", "-n", "interrupted"]
+    command += ["--apply", "--settle=0", f"--kubeconfig={audited.cluster.kubeconfig}"]
+    done = run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 130, done.stderr
+    assert "Pod interrupted/half-1: resized" in done.stdout
+    assert "error: not done: Pod interrupted/half-2: error: it has new values" in done.stderr
+    assert "half-3" not in done.stderr
+    requests = [
+        each["spec"]["containers"][0]["resources"]["requests"] for each in audited.pods("interrupted")
+    ]
+    assert [each.get("memory") for each in requests] == ["256Mi", "256Mi", None]
+
+
+def test_retrofit_leaves_to_its_user_what_takes_a_flag_of_resize(audited: Audited) -> None:
+    namespace = "flags"
+    _halves(audited, namespace, "half", memory="RestartContainer")
+    plan = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)
+    assert plan["resizes"] == []
+    (left,) = plan["byHand"]
+    assert (left["pods"], left["name"]) == (["half"], "would-restart")
+    (command,) = left["hints"]
+    assert command.startswith(
+        f"podtailor resize pod/half -n {namespace} -c app --memory=256Mi --allow-restart "
+    )
+    done = audited.run("retrofit", "-n", namespace, "--apply")
+    assert done.returncode == 1
+    assert f"hint: {command}" in done.stderr
+    # As a dry run: no kubelet here restarts a container.
+    words = [sys.executable, "-m", "webhook", *shlex.split(command)[1:], "--dry-run", "-o", "json"]
+    asked = run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert [each["result"] for each in json.loads(asked.stdout)["pods"]] == ["planned"]
+
+
+def test_retrofit_resizes_no_pods_that_a_rollout_replaces(audited: Audited) -> None:
+    namespace = audited.cluster.create_namespace("replaced", injection="disabled")
+    web = controller("Deployment", "web", 2)
+    web["spec"]["template"]["spec"] = _half(web["spec"]["template"]["spec"])
+    audited.make(namespace, web)
+    eventually("two run", lambda: sum(map(bool, map(_ready, audited.pods(namespace)))) == 2)
+    patch = json.dumps({"spec": {"template": {"spec": {"nodeSelector": {"never": "there"}}}}})
+    audited.cluster.kubectl("patch", "deployment", "web", f"--namespace={namespace}", f"--patch={patch}")
+    eventually("there is a third", lambda: len(audited.pods(namespace)) == 3)
+    _enable(audited, namespace, 2)
+    plan = json.loads(audited.run("retrofit", "-n", namespace, "-o", "json").stdout)
+    assert plan["resizes"] == []
+    assert {each["name"] for each in plan["byHand"]} == {"rollout"}
 
 
 def test_paused_deployment_is_left_alone(audited: Audited) -> None:

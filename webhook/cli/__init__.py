@@ -21,7 +21,7 @@ _COMMANDS = {
     "mutate": "mutate.command:mutate",
     "explain": "explain.command:explain",
     "audit": "audit.command:audit",
-    "retrofit": "retrofit:retrofit",
+    "retrofit": "retrofit.command:retrofit",
     "resize": "resize.command:resize",
     "test": "test:run",
     "policies": "policies:app",

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 from kubernetes.client import ApiClient, ApiException
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.costs.objects import AUTOSCALERS, usage_in
@@ -23,15 +23,42 @@ from webhook.cluster.version import minor_version
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceList
 from webhook.model.quantity import milli
-from webhook.resize.facts import Facts, Node, PodUsage, Usage, VerticalAutoscaler
+from webhook.resize.facts import Allowed, Case, Facts, Node, PodUsage, Usage, VerticalAutoscaler
 from webhook.resize.owners import ENDED, PODS, Owner, topmost
+from webhook.resize.plan import Plan
 from webhook.resize.pod import Pod
-from webhook.resize.rules import counted_requests
+from webhook.resize.rules import added_requests, counted_requests
 from webhook.usage.kubelet_summary import kubelet_summary
 from webhook.workloads.workload import Ref
 
 
-def gather(api: ApiClient, owner: Owner, pods: Iterable[Pod], part: ClusterPart) -> Facts:
+class Nodes:
+    """With all Pods on them, each read once: a run over many owners counts what it adds itself."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self._api = api
+        self._nodes: dict[str, Node | None] = {}
+
+    def read(self, names: set[str], part: ClusterPart) -> dict[str, Node]:
+        """What may not be read is noted in `part`, and left out. Raises ClusterError."""
+        for name in sorted(names - self._nodes.keys()):
+            self._nodes[name] = _node(self._api, name, part)
+        return {name: node for name in names if (node := self._nodes[name])}
+
+    def add(self, plan: Plan) -> None:
+        """What its Pods request more once it is carried out."""
+        for each in plan.due:
+            node = self._nodes.get(each.pod.node)
+            if node:
+                case = Case(pod=each.pod, changes=each.changes, facts=Facts(), allowed=Allowed())
+                added = added_requests(case)
+                requested = {key: node.requested.get(key, 0) + added[key] for key in QOS_RESOURCES}
+                self._nodes[each.pod.node] = structs.replace(node, requested=requested)
+
+
+def gather(
+    api: ApiClient, owner: Owner, pods: Iterable[Pod], part: ClusterPart, nodes: Nodes | None = None
+) -> Facts:
     """Raises ClusterError; what may not be read is noted in `part`."""
     pods, top = list(pods), topmost(api, owner)
     namespace = owner.ref.namespace
@@ -42,7 +69,7 @@ def gather(api: ApiClient, owner: Owner, pods: Iterable[Pod], part: ClusterPart)
     vertical = tuple(_vertical(api, top.ref, reading))
     return Facts(
         kubernetes=minor_version(api),
-        nodes=_nodes(api, {each.node for each in pods if each.node}, part),
+        nodes=(nodes or Nodes(api)).read({each.node for each in pods if each.node}, part),
         usage=_usage(api, namespace, pods),
         autoscalers=tuple(each for each in autoscalers if each.target == top.ref),
         vertical=vertical,
@@ -71,20 +98,19 @@ _NODES = msgspec.json.Decoder(_Node)
 _VERSION = re.compile(r"v1\.(\d{1,4})\b", re.ASCII)
 
 
-def _nodes(api: ApiClient, names: set[str], part: ClusterPart) -> dict[str, Node]:
-    nodes: dict[str, Node] = {}
-    for name in sorted(names):
-        with part.note_if_forbidden("nodes", "their room and their version are unknown"):
-            with as_cluster_error(f"node {name}"):
-                status = _NODES.decode(request(api, "GET", f"/api/v1/nodes/{quote(name, safe='')}")).status
-            version = _VERSION.match(status.nodeInfo.kubeletVersion)
-            kubelet = int(version[1]) if version else None
-            nodes[name] = Node(kubelet=kubelet)
-            with part.note_if_forbidden("pods of all namespaces", "the room of Nodes is unknown"):
-                requested = _requested(api, name)
-                allocatable = {key: milli(status.allocatable.get(key)) for key in QOS_RESOURCES}
-                nodes[name] = Node(kubelet=kubelet, allocatable=allocatable, requested=requested)
-    return nodes
+def _node(api: ApiClient, name: str, part: ClusterPart) -> Node | None:
+    node: Node | None = None
+    with part.note_if_forbidden("nodes", "their room and their version are unknown"):
+        with as_cluster_error(f"node {name}"):
+            status = _NODES.decode(request(api, "GET", f"/api/v1/nodes/{quote(name, safe='')}")).status
+        version = _VERSION.match(status.nodeInfo.kubeletVersion)
+        kubelet = int(version[1]) if version else None
+        node = Node(kubelet=kubelet)
+        with part.note_if_forbidden("pods of all namespaces", "the room of Nodes is unknown"):
+            requested = _requested(api, name)
+            allocatable = {key: milli(status.allocatable.get(key)) for key in QOS_RESOURCES}
+            node = Node(kubelet=kubelet, allocatable=allocatable, requested=requested)
+    return node
 
 
 def _requested(api: ApiClient, node: str) -> Mapping[str, int]:

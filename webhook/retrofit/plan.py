@@ -55,12 +55,20 @@ class Restart(Struct, frozen=True):
         return f"kubectl rollout restart {kind}/{name} --namespace={self.owner.namespace}"
 
 
-class ManualRepair(Struct, frozen=True):
-    """Pods that are replaced only if they are deleted, which is for the user to decide."""
+class ManualRepair(Struct, frozen=True, omit_defaults=True):
+    """Pods that are replaced only if they are deleted, or not resized: which is for the user to decide."""
 
     owner: Ref
     pods: tuple[str, ...]
     why: str
+    name: str = ""
+    """Of the reason, in docs/messages.md; empty if no other repair would do."""
+    hints: tuple[str, ...] = ()
+    """What to do next, such as a command that repairs them all the same."""
+
+    def __str__(self) -> str:
+        pods = "" if self.owner.kind == "Pod" else f" ({', '.join(self.pods)})"
+        return f"{self.owner}{pods}: {self.why}"
 
 
 class Plan(Struct, frozen=True, kw_only=True):

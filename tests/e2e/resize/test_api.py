@@ -14,13 +14,14 @@ from msgspec import structs
 
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.resize.conftest import Space
+from tests.e2e.resize.ended import refusing
 from tests.resize.pods import EQUAL, MI, SIZED, sizes
 from tests.support.pods import Json, pod
-from webhook.cluster import reads
+from webhook.cluster import reads, request
 from webhook.cluster.part import ClusterPart
 from webhook.errors import ClusterError
 from webhook.resize.facts import Allowed, PodUsage, Usage, Wanted
-from webhook.resize.gather import gather
+from webhook.resize.gather import Nodes, gather
 from webhook.resize.owners import pods_of, read_owner
 from webhook.resize.plan import Plan, patch, plan
 from webhook.resize.running_pods import asked, resize
@@ -296,3 +297,28 @@ def test_stored_by_one_request_that_names_its_manager(api: ApiClient, space: Spa
     )["metadata"]["managedFields"]
     (ours,) = (each for each in managers if each["manager"] == "podtailor-resize")
     assert (ours["operation"], ours["subresource"]) == ("Update", "resize")
+
+
+def test_a_node_is_read_once_for_many_owners(
+    api: ApiClient, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first ones get is counted for those that follow."""
+    space.run(_named("one"), _named("two"))
+    asked_for: list[str] = []
+
+    def note(_: str, path: str, __: bool) -> None:
+        asked_for.append(path)
+
+    monkeypatch.setattr(request, "call", refusing(note))
+    nodes = Nodes(api)
+    requested = []
+    for name in ("one", "two"):
+        raw = reads.pod(api, space.name, name)
+        assert raw
+        owner = read_owner("Pod", raw)
+        pods = pods_of(api, owner)
+        facts = gather(api, owner, pods, ClusterPart(space.name, []), nodes)
+        requested.append(facts.nodes["amd64"].requested["cpu"])
+        nodes.add(plan(pods, {"app": sizes("200m")}, facts, Allowed()))
+    assert asked_for.count("/api/v1/nodes/amd64") == 1
+    assert requested[1] - requested[0] == 100

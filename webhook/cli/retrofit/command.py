@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 from rich.text import Text
 
 from webhook.audit.findings import Finding
@@ -14,18 +15,19 @@ from webhook.audit.summary import Auditor
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, Output, pluralize, print_data
 from webhook.cli.common.terminal import console, print_error, print_sentence, warn
-from webhook.cli.resize.progress import Waiting
 from webhook.cluster.client import api_client
 from webhook.cluster.part import ClusterPart
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError, InputError, UsageError
 from webhook.interrupt import INTERRUPTED
-from webhook.resize.results import Outcome
 from webhook.resize.settings import Settings
+from webhook.resize.words import Given
 from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
 
 if TYPE_CHECKING:
+    from webhook.cli.retrofit.resizes import Resizes
     from webhook.cluster.client import Api
+    from webhook.retrofit.resize import Planned
 
 
 def retrofit(
@@ -88,6 +90,7 @@ def retrofit(
     from webhook.audit.diagnosis import webhook_problems
     from webhook.cli.cluster import cluster_view
     from webhook.cli.common import connect
+    from webhook.cli.retrofit.resizes import Resizes
     from webhook.retrofit import rollout
 
     api = api_client(kubeconfig, context, retry_429=True)
@@ -120,13 +123,18 @@ def retrofit(
             name="not-installed" if view.installed.webhook is None else "not-called",
             hint="`podtailor certs check` says more; `kubectl apply -k manifests/overlays/audit` installs it",
         )
+    flags = {"--kubeconfig": kubeconfig, "--context": context}
+    given = Given(cluster=tuple(f"{flag}={value}" for flag, value in flags.items() if value))
+    planned = _ask_the_rules(api, plan, given)
+    plan = _after_the_rules(plan, planned)
     if output is Format.TABLE:
         _show(plan, is_complete=not part.unreadable)
     else:
         print_data(_as_json(plan), output)
     if apply:
-        settings = Settings(settle=settle, timeout=timeout)
-        _apply(api, plan, view.snapshot, timeout, settings, dry_run=dry_run)
+        resizes = Resizes(api, Settings(settle=settle, timeout=timeout), given)
+        resizes.run(planned, dry_run=dry_run)
+        _apply(api, plan, view.snapshot, timeout, resizes, dry_run=dry_run)
     if Finding.NOT_JUDGED in auditor.summary.findings:
         raise typer.Exit(1)
 
@@ -140,7 +148,7 @@ def _show(plan: Plan, *, is_complete: bool) -> None:
 
     section("A resize repairs these Pods without a restart:", plan.resizes)
     section("These owners restart their Pods, one at a time:", plan.restarts)
-    section("These are left to you:", map(_by_hand, plan.by_hand))
+    section("These are left to you:", (line for each in plan.by_hand for line in _by_hand(each)))
     for sentence in _sentences(plan, is_complete=is_complete):
         print_sentence(Text(sentence))
 
@@ -164,44 +172,45 @@ def _sentences(plan: Plan, *, is_complete: bool) -> Iterator[str]:
         yield f"No live Pod lacks anything that admission would add now{known}."
 
 
-def _by_hand(each: ManualRepair) -> str:
-    pods = "" if each.owner.kind == "Pod" else f" ({', '.join(each.pods)})"
-    return f"{each.owner}{pods}: {each.why}"
+def _by_hand(each: ManualRepair) -> Iterator[str]:
+    yield f"{each} [{each.name}]" if each.name else str(each)
+    yield from (f"  {hint}" for hint in each.hints)
 
 
-def _resize(api: Api, plan: Plan, settings: Settings, *, dry_run: bool) -> Iterator[ClusterError]:
-    """Yields what was not done. Pods of other owners are resized all the same."""
+def _ask_the_rules(api: Api, plan: Plan, given: Given) -> list[Planned]:
+    """What may be resized, by the rules of `resize`."""
     from webhook.retrofit import resize
 
-    out = console()
-    for each in resize.plans(api, plan.resizes, ClusterPart(unreadable=[])):
-        for pod in each.pods:
-            for refusal in (*each.refusals, *pod.refusals):
-                yield ClusterError(f"{pod.pod.title}: {refusal.detail}", name=refusal.reason)
-        if dry_run:
-            for pod in each.due:
-                out.print(Text(f"{pod.pod.title}: would be resized"))
-            continue
-        with Waiting() as waiting:
-            results = resize.resize(api, each, settings, waiting.report)
-        for result in results:
-            if result.outcome is Outcome.REFUSED and result.plan.refusals:
-                continue
-            if result.is_as_wanted:
-                out.print(Text(f"{result.plan.pod.title}: {result.outcome}"))
-            else:
-                text = f"{result.plan.pod.title}: {result.outcome}: {result.message}"
-                yield ClusterError(text, name=result.reason)
+    part = ClusterPart(unreadable=[])
+    planned = list(resize.plans(api, plan.resizes, part, given))
+    for note in dict.fromkeys(part.unreadable or ()):
+        warn(note, name="incomplete-view")
+    return planned
+
+
+def _after_the_rules(plan: Plan, planned: Sequence[Planned]) -> Plan:
+    """The plan with the resizes that are refused left to the user."""
+    due = {(pod.pod.metadata.namespace, pod.pod.name) for each in planned for pod in each.plan.due}
+    left = (repair for each in planned for repair in each.left_to_user)
+    return structs.replace(
+        plan,
+        resizes=tuple(each for each in plan.resizes if (each.pod.namespace, each.pod.name) in due),
+        by_hand=(*plan.by_hand, *left),
+    )
 
 
 def _apply(
-    api: Api, plan: Plan, snapshot: Snapshot, timeout: float, settings: Settings, *, dry_run: bool
+    api: Api, plan: Plan, snapshot: Snapshot, timeout: float, resizes: Resizes, *, dry_run: bool
 ) -> None:
-    """Does everything that is not refused, and reports the rest at the end. Raises typer.Exit."""
+    """Restarts what is not refused, and reports the rest at the end. Raises typer.Exit."""
     from webhook.retrofit import rollout
 
     out = console()
-    refused = list(_resize(api, plan, settings, dry_run=dry_run))
+    refused = resizes.not_done
+    if resizes.is_interrupted:
+        out.print(Text(f"interrupted{_remaining(plan.restarts)}"))
+        _print_refused(refused)
+        raise typer.Exit(INTERRUPTED)
     for index, restart in enumerate(plan.restarts):
         name = f"{index + 1}/{len(plan.restarts)} {restart.owner}"
         remaining = _remaining(plan.restarts[index + 1 :])
