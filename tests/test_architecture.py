@@ -180,6 +180,7 @@ _TESTED_BY = {
     "webhook/resize/owners.py": "tests/e2e/resize/test_api.py",
     "webhook/resize/results.py": "tests/resize/test_run.py",
     "webhook/resize/running_pods.py": "tests/e2e/resize/test_api.py",
+    "webhook/resize/sending.py": "tests/resize/test_run.py",
     "webhook/resize/sent.py": "tests/resize/test_run.py",
     "webhook/resize/settings.py": "tests/resize/test_run.py",
     "webhook/resize/template_run.py": "tests/e2e/resize/test_in_step.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.resize.pods import RESTARTS, SIZED, named, planned
-from webhook.resize.batches import batches
+from webhook.resize.batches import next_batch
 from webhook.resize.facts import Allowed
 
 
@@ -30,10 +30,11 @@ def test_batches(pods: str, canary: int, batch: int, expected: str) -> None:
         named(each[0].lower(), each[1], container=f"{SIZED}\n{RESTARTS if each[0].isupper() else ''}")
         for each in pods.split()
     ]
-    due = planned(*made, memory="200Mi", allowed=Allowed(restart=True)).due
+    due = list(planned(*made, memory="200Mi", allowed=Allowed(restart=True)).due)
     assert len(due) == len(made)
-    names = [
-        "".join(each.pod.name.upper() if each.restarts else each.pod.name for each in chosen)
-        for chosen in batches(due, canary=canary, batch=batch)
-    ]
+    names, size = [], canary
+    while due:
+        chosen, size = next_batch(due, size), batch
+        names.append("".join(each.pod.name.upper() if each.restarts else each.pod.name for each in chosen))
+        due = [each for each in due if each not in chosen]
     assert " ".join(names) == expected

@@ -188,6 +188,7 @@ def test_however_it_ends(data: st.DataObject) -> None:
         results = run.execute(plan)
     except KeyboardInterrupt:
         assert world.is_interrupted
+        assert [each.plan for each in run.interrupted()] == [*plan.pods]
     else:
         assert [each.plan for each in results] == [*plan.pods]
         assert results == [run.results[each.pod.uid] for each in plan.pods]

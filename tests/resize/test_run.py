@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.resize.fake_pods import (
     store,
     values_of,
 )
-from tests.resize.pods import RESTARTS, SIZED, facts, manifest, planned, read
+from tests.resize.pods import RESTARTS, SIZED, facts, kubelet_has_done, manifest, planned, read
 from tests.support.pods import Json
 from webhook.errors import ClusterError
 from webhook.resize.facts import Allowed
@@ -283,6 +284,135 @@ def test_restart_of_a_pod_that_waits_for_its_node_is_not_of_its_resize() -> None
     assert _short(_run(pods, _plan(pods))) == ["a resized"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"metadata": {"deletionTimestamp": "2026-01-31T12:00:00Z"}}, "a gone", id="deleted"),
+        pytest.param({"status": {"phase": "Succeeded"}}, "a gone", id="completed"),
+        pytest.param({"status": {"phase": "Failed"}}, "a error harm", id="failed"),
+    ],
+)
+def test_pod_that_ends(changes: dict[str, Json], expected: str) -> None:
+    """It is not Ready any more because it goes, which harms no other Pod, unless it has failed."""
+    pods = FakePods(*(_pod(name) for name in "ab"))
+
+    def ends(made: Json) -> None:
+        not_ready(made)
+        for part, fields in changes.items():
+            made[part] |= fields
+
+    pods.at(5, "a", ends)
+    others = "b reverted harm" if expected.endswith("harm") else "b resized"
+    assert _short(_run(pods, _plan(pods), canary=2)) == [expected, others]
+    assert [name for _, name, _ in pods.requests].count("a") == 1
+
+
+def test_container_that_did_not_run_may_start() -> None:
+    """It was OOMKilled again and again; with more memory it starts, and its count of restarts grows by that."""
+    pods = FakePods(_pod("a"))
+    status = pods.stored["a"]["status"]["containerStatuses"][0]
+    status |= {"restartCount": 5, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    status["lastState"] = {"terminated": {"reason": "OOMKilled"}}
+    pods.at(8, "a", restarts())
+    plan = _plan(pods, cpu="", memory=":512Mi")
+    assert _short(_run(pods, plan)) == ["a resized"]
+    pods.at(5, "a", restarts())
+    pods.stored["a"]["status"]["containerStatuses"][0]["state"] = {"waiting": {}}
+    pods.at(8, "a", restarts())
+    assert _short(_run(pods, _plan(pods, cpu="", memory=":700Mi"))) == ["a reverted harm"]
+
+
+def test_each_pod_is_watched_for_the_time_of_settle() -> None:
+    pods = FakePods(*(_pod(name) for name in "ab"))
+    pods.kubelets["b"] = _DEFERRED
+    pods.at(50, "a", restarts())
+    assert _short(_run(pods, _plan(pods), canary=2)) == ["a resized", "b deferred deferred"]
+
+
+def test_harm_takes_back_those_that_were_given_up() -> None:
+    """Their kubelets may do it any time, and nothing watches them then."""
+    pods = FakePods(*(_pod(name) for name in "ab"))
+    pods.kubelets["a"], pods.kubelets["b"] = done(99), done(10**6)
+    pods.at(102, "a", restarts())
+    assert _short(_run(pods, _plan(pods), canary=2)) == ["a reverted harm", "b reverted harm"]
+    assert _cpu(pods) == {"a": "100m", "b": "100m"}
+
+
+def test_planned_restart_has_its_whole_time_after_the_node_had_room() -> None:
+    pods = _restarting("a")
+
+    def starts(_: Json) -> Iterator[tuple[float, Any]]:
+        yield from says("PodResizePending", "Deferred")({})
+        yield 95, says_in_progress
+        yield 96, _restarts_and_is_not_ready
+        yield 150, _ready
+
+    def says_in_progress(made: Json) -> None:
+        made["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+        for _, change in says("PodResizeInProgress", "")(made):
+            change(made)
+
+    pods.kubelets["a"] = starts
+    assert _short(_run(pods, _plan(pods, cpu="", memory="200Mi"))) == ["a restarted"]
+
+
+def test_own_crash_before_the_kubelet_has_seen_it_is_not_the_planned_restart() -> None:
+    pods = _restarting("a")
+    pods.at(3, "a", restarts())
+    assert _short(_run(pods, _plan(pods, cpu="", memory="200Mi"))) == ["a restarted"]
+
+
+def test_watch_that_is_behind_shows_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods = FakePods(_pod("a"))
+    plan = _plan(pods)
+    old = _pod("a")
+    not_ready(old)
+    monkeypatch.setattr(pods, "get", lambda _: read(old if pods.now < 5 else pods.stored["a"]))
+    assert _short(_run(pods, plan)) == ["a resized"]
+
+
+def test_watch_that_has_not_seen_the_pod_yet_does_not_make_it_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods = FakePods(_pod("a"))
+    plan = _plan(pods)
+    monkeypatch.setattr(pods, "get", lambda _: read(pods.stored["a"]) if pods.now > 5 else None)
+    assert _short(_run(pods, plan)) == ["a resized"]
+
+
+def test_request_whose_answer_is_lost_is_followed() -> None:
+    pods = FakePods(_pod("a"))
+    plan = _plan(pods)
+    pods.errors["a"] = deque([ClusterError("pod/a: 504 timeout", 504)])
+    pods.at(2, "a", lambda made: store(made, plan.pods[0].after))
+    pods.at(3, "a", kubelet_has_done)
+    pods.at(9, "a", restarts())
+    assert _short(_run(pods, plan)) == ["a reverted harm"]
+
+
+def test_way_back_is_tried_again() -> None:
+    pods = FakePods(_pod("a"))
+    pods.kubelets["a"] = _INFEASIBLE
+    pods.errors["a"] = deque([None, ClusterError("503", 503), ClusterError("409", 409)])
+    assert _short(_run(pods, _plan(pods))) == ["a reverted infeasible"]
+    assert _times(pods) == [(0, "a"), (1, "a"), (2, "a"), (3, "a")]
+
+
+def test_pods_follow_once_one_has_shown_that_it_works() -> None:
+    pods = FakePods(*(_pod(name) for name in "abcd"))
+    pods.vanish("a", 0.5)
+    _run(pods, _plan(pods))
+    assert _times(pods) == [(0, "a"), (0.5, "b"), (11.5, "c"), (11.5, "d")]
+
+
+def test_pod_that_something_else_resizes_is_left_to_that() -> None:
+    pods = FakePods(_pod("a"))
+    pods.kubelets["a"] = done(50)
+    other = _plan(FakePods(_pod("a")), cpu="150m").pods[0].after
+    pods.at(5, "a", lambda made: store(made, other))
+    (result,) = _run(pods, _plan(pods))
+    assert (result.outcome, result.reason, result.seconds) == (Outcome.ERROR, "changed-meanwhile", 5)
+    assert _cpu(pods) == {"a": "150m"}
+
+
 def test_way_back_is_followed() -> None:
     """It is `reverted` once its kubelet has done it, or says how far that has come."""
     pods = FakePods(_pod("a"), _pod("b"))
@@ -327,6 +457,10 @@ def test_second_restart_is_harm() -> None:
     pods.at(15, "a", restarts())
     results = _run(pods, _plan(pods, cpu="", memory="200Mi"))
     assert _short(results) == ["a reverted harm", "b unchanged stopped"]
+
+
+def _ready(made: Json) -> None:
+    made["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
 
 
 def _restarts_and_is_not_ready(made: Json) -> None:
@@ -471,6 +605,15 @@ def test_earlier_resize_that_its_kubelet_has_not_seen_is_waited_for_and_watched(
         assert pods.requests == []
 
 
+def test_restart_that_an_earlier_run_began_is_no_harm() -> None:
+    pods = FakePods(_pod("a", f"{SIZED}\n{RESTARTS}"))
+    made = pods.stored["a"]
+    store(made, read(made).values())
+    pods.at(5, "a", _restarts_and_is_not_ready)
+    pods.at(12, "a", _ready)
+    assert _short(_run(pods, _plan(pods, cpu="100m"))) == ["a resized"]
+
+
 def test_results_of_pods_that_are_done_survive_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     pods = FakePods(_pod("a"), _pod("b"), _pod("c"))
     plan = _plan(pods)
@@ -485,7 +628,7 @@ def test_results_of_pods_that_are_done_survive_an_interruption(monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         run.execute(plan)
     assert _short([*run.results.values()]) == ["a resized"]
-    assert _short(run.interrupted()) == ["a resized", "b error interrupted", "c unchanged stopped"]
+    assert _short(run.interrupted()) == ["a resized", "b resized interrupted", "c unchanged stopped"]
     # Run again: what is under way is seen to its end, and nothing is sent twice.
     monkeypatch.undo()
     del pods.requests[:]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.resize.pods import SIZED, named, planned, running
+from tests.resize.pods import SIZED, facts, named, planned, running, sizes
 from webhook.resize.facts import Allowed
 from webhook.resize.plan import Plan
+from webhook.resize.plan import plan as plan_of
 from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 from webhook.resize.sizes import parse_size
 from webhook.resize.words import Given, commands, commands_back, size
@@ -92,5 +93,31 @@ def test_no_way_back_for_what_was_added() -> None:
     assert _back(planned(named("a", container="resources: {requests: {memory: 1Gi}}"), cpu="1")) == []
 
 
-def test_no_command_without_a_change() -> None:
-    assert commands(_WEB, planned(named("a"), cpu="100m"), Given()) == []
+def test_what_was_asked_for_is_in_the_command_also_where_pods_have_it() -> None:
+    """Pods with other values get the same, and so does the template."""
+    pods = (named("a"), named("b", container=SIZED.replace("300m", "500m")))
+    given = Given(template=("--template=in-step",))
+    assert commands(_WEB, planned(*pods, cpu="200m:500m"), given) == [
+        f"podtailor resize deployment/web {_FLAGS} --cpu=200m:500m --template=in-step --apply"
+    ]
+    assert commands(_WEB, planned(named("a"), cpu="100m"), Given()) == [
+        f"podtailor resize deployment/web {_FLAGS} --cpu=100m --apply"
+    ]
+    assert commands(_WEB, planned(named("a"), container="other", cpu="1"), Given()) == []
+
+
+def test_containers_that_get_the_same_are_in_one_command() -> None:
+    both = running("containers: [{name: app, image: i}, {name: logs, image: i}]")
+    plan = plan_of([both], {"app": sizes("1"), "logs": sizes("1")}, facts(), Allowed())
+    assert commands(_WEB, plan, Given()) == [
+        "podtailor resize deployment/web -n shop -c app -c logs --cpu=1 --apply"
+    ]
+
+
+def test_way_back_of_a_runtime_is_allowed_to_lower_its_memory() -> None:
+    jvm = f"image: eclipse-temurin:21\n{SIZED}"
+    flags = "--allow-restart --margin=0"
+    assert _back(planned(named("a", container=jvm), memory=":512Mi")) == [
+        f"podtailor resize deployment/web {_FLAGS} --memory=:256Mi {flags} --apply"
+    ]
+    assert "--allow-restart" not in _back(planned(named("a", container=jvm), cpu="200m"))[0]

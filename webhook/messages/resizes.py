@@ -242,7 +242,7 @@ RESIZE_RESULTS = (
     Message(
         "harm",
         "a resized Pod has restarted or is not Ready",
-        "Within the time of `--settle` a container restarted, was OOMKilled, or the Pod was no longer Ready. All Pods of the batch have their old values again.",
+        "Within the time of `--settle` a container restarted, was OOMKilled, or a Pod failed or was no longer Ready. All Pods of the batch that were still watched, or had not got their values yet, have their old ones again.",
         "Read the log of the container: `kubectl logs --previous`. Then choose another size.",
     ),
     Message(
@@ -262,6 +262,12 @@ RESIZE_RESULTS = (
         "the run was interrupted while this Pod changed",
         "The request was sent, or was about to be. Its kubelet may have done it or not.",
         "The lines `hint:` have the commands that go on and that go back.",
+    ),
+    Message(
+        "changed-meanwhile",
+        "something else has resized the Pod during the run",
+        "The Pod has neither its old values nor those that were asked for, so nothing more is done with it.",
+        "Find out what it is: `kubectl get pod NAME -o yaml --show-managed-fields` names who wrote last. It may be a VerticalPodAutoscaler.",
     ),
     Message(
         "new-pod",

@@ -6,41 +6,19 @@ All Pods of the batch are looked at all the time: one that waits for its Node hi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from http import HTTPStatus
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
 
 from webhook.errors import ClusterError
 from webhook.resize.harm import harm, have_restarted
 from webhook.resize.plan import PodPlan, is_gone
-from webhook.resize.pod import Pod, Values
-from webhook.resize.progress import Progress, State, progress
+from webhook.resize.pod import Field, Pod, Values
+from webhook.resize.progress import Progress, State, pending_resize, progress
 from webhook.resize.results import Outcome, Result, Why
-from webhook.resize.sent import NONE, Because, Sent
+from webhook.resize.sending import Clock, NotSentError, Pods, Report, Sender, has
+from webhook.resize.sent import Because, Sent
 from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 
-
-class Pods(Protocol):
-    """The Pods of one namespace, as they are."""
-
-    def get(self, name: str) -> Pod | None:
-        """As last seen by the watch."""
-
-    def wait(self, seconds: float) -> None:
-        """Return after a change, or after that time."""
-
-    def resize(self, pod: Pod, values: Values) -> Pod:
-        """Returns the Pod as stored. Raises ClusterError."""
-
-    def disruption_refused(self, pod: Pod) -> str:
-        """Why no container of it may be restarted now: the PodDisruptionBudget that is at its limit."""
-
-
-Report = Callable[[PodPlan, str], object]
-"""Called with a Pod and what it waits for; empty once its result is final."""
-Clock = Callable[[], float]
-# How soon a PodDisruptionBudget that allows disruptions again is seen: no watch tells of it.
-_BUDGET_SECONDS = 5
+_NO_REASON = Because()
 
 
 class BatchRun:
@@ -49,83 +27,91 @@ class BatchRun:
     def __init__(self, pods: Pods, settings: Settings, report: Report, clock: Clock = time.monotonic) -> None:
         self.results: dict[str, Result] = {}
         """By uid."""
-        self.begun: list[PodPlan] = []
-        """Of which a request was sent, or of which an earlier resize is followed."""
+        self._sending: PodPlan | None = None
+        self._sent: list[Sent] = []
+        """Of this batch."""
         self._pods = pods
+        self._sender = Sender(pods, settings.timeout, report, clock)
         self._settings = settings
         self._report = report
         self._clock = clock
 
     def execute(self, chosen: Sequence[PodPlan]) -> None:
         """Pods without a change are followed: an earlier run has resized them, and its kubelet has not."""
-        sent = [each for each in map(self._start, chosen) if each]
-        while sent := self._without_result(sent):
-            for each in sent:
+        self._sent = []
+        for plan in chosen:
+            self.results.pop(plan.pod.uid, None)
+            self._start(plan)
+        while open_ := [*self._open()]:
+            for each in open_:
                 self._look(each)
-            self._look_for_harm(self._without_result(sent))
-            left = self._without_result(sent)
-            if left and not self._have_settled(left):
-                self._pods.wait(max(0.0, self._next(left) - self._clock()))
+            self._look_for_harm()
+            for each in self._open():
+                self._settle(each)
+            waits = [self._deadline(each) for each in self._open()]
+            if waits:
+                self._pods.wait(max(0.0, min(waits) - self._clock()))
 
-    def _without_result(self, sent: Sequence[Sent]) -> list[Sent]:
-        return [each for each in sent if each.plan.pod.uid not in self.results]
+    def interrupted(self) -> None:
+        """Give a result to the Pods that have none yet, as far as they had come."""
+        if self._sending:
+            message = "it has new values, or is about to have them, and what its kubelet does is not known"
+            self._interrupt(self._sending, Outcome.ERROR, message)
+        for each in self._open():
+            if each.back:
+                message = f"{each.back.message}; it has its old values again, or is about to have them"
+                self._interrupt(each.plan, Outcome.ERROR, message)
+            elif each.is_done:
+                self._interrupt(each.plan, Outcome.RESIZED, "it was not watched to the end")
+            else:
+                message = "it has new values, and its kubelet has not done them yet"
+                self._interrupt(each.plan, Outcome.ERROR, message)
 
-    def _start(self, each: PodPlan) -> Sent | None:
-        """None if it is not resized; then its result is final."""
-        if each.changes:
-            return self._send(each)
-        self.begun.append(each)
-        wanted = {} if each.pod.status.observedGeneration else each.pod.values()
+    def _interrupt(self, each: PodPlan, outcome: Outcome, message: str) -> None:
+        result = Result(plan=each, outcome=outcome, reason=Why.INTERRUPTED, message=message)
+        self.results.setdefault(each.pod.uid, result)
+
+    def _open(self) -> Iterator[Sent]:
+        return (each for each in self._sent if each.plan.pod.uid not in self.results)
+
+    def _start(self, each: PodPlan) -> None:
         now = self._clock()
-        return Sent(
-            plan=each, stored=each.pod, seen=each.pod, begun=now, asked=now, wanted=wanted, is_ours=False
-        )
-
-    def _send(self, each: PodPlan) -> Sent | None:
-        begun = self._clock()
+        if not each.changes:
+            sent = Sent(plan=each, stored=each.pod, seen=each.pod, begun=now, asked=now, wanted={})
+            sent.is_ours, sent.is_watched = False, True
+            self._sent.append(sent)
+            return
+        self._sending = each
         try:
-            blocked = self._blocked(each)
-            if blocked:
-                self._finish(each, Outcome.REFUSED, begun, Because("disruption-budget", blocked))
-                return None
-            begun = self._clock()
-            self.begun.append(each)
-            stored = self._pods.resize(each.pod, each.after)
-        except ClusterError as error:
-            self._failed(each, begun, error)
-            return None
-        return Sent(plan=each, stored=stored, seen=stored, begun=begun, asked=begun, wanted=each.after)
+            self._sent.append(self._sender.new_values(each))
+        except NotSentError as error:
+            self._finish(each, error.outcome, now, error.because)
+        self._sending = None
 
-    def _blocked(self, each: PodPlan) -> str:
-        """Wait until its containers may restart. Returns what still forbids it. Raises ClusterError."""
-        deadline = self._clock() + self._settings.timeout
-        while True:
-            blocked = self._pods.disruption_refused(each.pod) if each.restarts else ""
-            remaining = deadline - self._clock()
-            if not blocked or remaining <= 0:
-                return blocked
-            self._report(each, blocked)
-            self._pods.wait(min(remaining, _BUDGET_SECONDS))
+    def _look_for_harm(self) -> None:
+        """If one Pod is harmed, all go back that have new values and are not watched to the end.
 
-    def _failed(self, each: PodPlan, begun: float, error: ClusterError) -> None:
-        if is_gone(error):
-            self._finish(each, Outcome.GONE, begun)
-        elif 0 < error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._finish(each, Outcome.REFUSED, begun, Because("api-server", str(error)))
-        else:  # it may have been stored all the same
-            message = f"{error}; whether it was resized is unknown"
-            self._finish(each, Outcome.ERROR, begun, Because("api-server", message))
+        Not those of an earlier run: how they were before is not known.
+        """
+        new = [each for each in self._open() if not each.back]
+        found = {each.plan.pod.uid: sentence for each in new if (sentence := self._harm(each))}
+        if not found:
+            return
+        because = Because(Why.HARM, next(iter(found.values())))
+        for each in [*new, *self._kept()]:
+            if each.is_ours or each.plan.pod.uid in found:
+                self.results.pop(each.plan.pod.uid, None)
+                self._take_back(each, because)
 
-    def _look_for_harm(self, sent: Sequence[Sent]) -> None:
-        """If one Pod is harmed, all of them go back."""
-        new = [each for each in sent if not each.back]
-        found = next(filter(None, map(self._harm, new)), "")
-        for each in new if found else ():
-            self._take_back(each, Because(Why.HARM, found))
+    def _kept(self) -> Iterable[Sent]:
+        """Those of this batch whose kubelets were given up, and may do it any time."""
+        reasons = (Why.DEFERRED, Why.TIMED_OUT)
+        results = ((each, self.results.get(each.plan.pod.uid)) for each in self._sent if not each.back)
+        return [each for each, result in results if result and result.reason in reasons]
 
     def _harm(self, each: Sent) -> str:
         pod = self._same(each)
-        if pod is None:
+        if pod is None or _is_stale(each, pod):
             return ""  # its controller has replaced it, which a resize does not cause
         must_be_ready = each.done is not None or not each.may_restart
         return harm(each.seen, pod, each.may_restart, must_be_ready=must_be_ready)
@@ -134,9 +120,15 @@ class BatchRun:
         """At what its kubelet says."""
         if each.is_done:
             return
-        now = self._progress(each)
+        pod = self._same(each)
+        now = self._progress(each, pod) if pod else Progress(State.GONE)
+        if pod and not each.back:
+            self._note_stage(each, pod, now)
         is_late = self._clock() >= self._deadline(each)
-        if each.back:
+        if pod and not _is_stale(each, pod) and not has(pod, _values(each.stored, each.wanted)):
+            because = Because(Why.CHANGED_MEANWHILE, "something else has resized it meanwhile")
+            self._finish(each.plan, Outcome.ERROR, each.begun, because)
+        elif each.back:
             self._look_back(each, each.back, now, is_late=is_late)
         elif now.state is State.DONE:
             each.done = self._clock()
@@ -145,9 +137,17 @@ class BatchRun:
         elif is_late or self._gives_up(now.state):
             self._give_up(each, now)
         else:
-            if now.state is State.DEFERRED:
-                each.seen = self._same(each) or each.seen
             self._report(each.plan, str(now))
+
+    def _note_stage(self, each: Sent, pod: Pod, now: Progress) -> None:
+        """What happens before its kubelet begins is not because of the resize; its time begins then."""
+        has_not_seen_it = 0 < pod.status.observedGeneration < each.stored.metadata.generation
+        if now.state is State.DEFERRED or (has_not_seen_it and not _is_stale(each, pod)):
+            each.seen = pod
+        is_deferred = now.state is State.DEFERRED
+        if (each.was_deferred and not is_deferred) or (now is _STARTS and not each.starts):
+            each.asked = self._clock()
+        each.was_deferred, each.starts = is_deferred, each.starts or now is _STARTS
 
     def _look_back(self, each: Sent, back: Because, now: Progress, *, is_late: bool) -> None:
         if now.state is State.GONE:
@@ -160,19 +160,19 @@ class BatchRun:
         else:
             self._report(each.plan, f"goes back: {now}")
 
-    def _progress(self, each: Sent) -> Progress:
-        pod = self._same(each)
-        if pod is None:
+    def _progress(self, each: Sent, pod: Pod) -> Progress:
+        if pod.is_leaving:
             return Progress(State.GONE)
-        before = each.stored if each.is_ours else None
-        now = progress(pod, each.stored.metadata.generation, each.wanted, before)
-        if now.state is not State.DONE or each.back or not each.is_ours:
+        if each.is_ours:
+            now = progress(pod, each.stored.metadata.generation, each.wanted, each.stored)
+        else:
+            now = pending_resize(pod) or Progress(State.DONE)
+        if now.state is not State.DONE or each.back:
             return now
         if not have_restarted(each.seen, pod, each.plan.restarts):
             return Progress(State.IN_PROGRESS, "its container has not restarted yet")
-        if each.plan.restarts and each.seen.is_ready and not pod.is_ready:
-            return _STARTS
-        return now
+        has_started = any(have_restarted(each.seen, pod, [name]) for name in each.may_restart)
+        return _STARTS if has_started and each.seen.is_ready and not pod.is_ready else now
 
     def _gives_up(self, state: State) -> bool:
         """Whether there is nothing more to wait for."""
@@ -197,59 +197,61 @@ class BatchRun:
             return self._settings.on_deferred is OnDeferred.WAIT
         return self._settings.on_infeasible is OnInfeasible.KEEP
 
-    def _take_back(self, each: Sent, back: Because) -> None:
+    def _take_back(self, each: Sent, because: Because) -> None:
         """Give the Pod its old values, as far as that can be."""
-        before, message = each.plan.before, back.message
+        message = because.message
         if not each.is_ours:
             message += "; it keeps its values, as an earlier run has set them, and the old ones are not known"
         elif any(change.before is None for change in each.plan.changes):
             message += "; what was added stays, as nothing can be removed from a Pod"
+        pod = self._same(each)
+        if not each.plan.before or (pod and pod.is_leaving):
+            self._finish(each.plan, Outcome.ERROR, each.begun, Because(because.reason, message))
+            return
+        each.back = Because(because.reason, message)
         try:
-            if not before:
-                self._finish(each.plan, Outcome.ERROR, each.begun, Because(back.reason, message))
-                return
-            each.stored = self._pods.resize(each.plan.pod, before)
+            each.stored = self._sender.old_values(each.plan)
         except ClusterError as error:
             if is_gone(error):
                 self._finish(each.plan, Outcome.GONE, each.begun)
             else:
                 message = f"{message}; it could not be taken back: {error}"
-                self._finish(each.plan, Outcome.ERROR, each.begun, Because(back.reason, message))
+                self._finish(each.plan, Outcome.ERROR, each.begun, Because(because.reason, message))
             return
-        each.back = Because(back.reason, message)
-        each.wanted, each.asked = before, self._clock()
+        each.wanted, each.asked = each.plan.before, self._clock()
 
-    def _have_settled(self, sent: Sequence[Sent]) -> bool:
-        """Whether all are done and were watched long enough; then their results are final."""
-        if not all(each.is_done for each in sent):
-            return False
-        if self._clock() < self._next(sent):
-            for each in sent:
-                self._report(each.plan, "settling")
-            return False
-        for each in sent:
-            outcome = Outcome.RESTARTED if each.plan.restarts else Outcome.RESIZED
-            settling = self._clock() - (each.done or 0.0)  # which is not the kubelet's time
-            self._finish(each.plan, outcome if self._same(each) else Outcome.GONE, each.begun + settling)
-        return True
-
-    def _next(self, sent: Sequence[Sent]) -> float:
-        """When there is something to decide, whatever happens until then."""
-        waits = [self._deadline(each) for each in sent if not each.is_done]
-        return min(waits) if waits else max(each.done or 0.0 for each in sent) + self._settings.settle
+    def _settle(self, each: Sent) -> None:
+        """Finish a Pod whose kubelet has done it once it was watched long enough."""
+        if not each.is_done:
+            return
+        if self._clock() < self._deadline(each):
+            self._report(each.plan, "settling")
+            return
+        pod = self._same(each)
+        outcome = Outcome.RESTARTED if each.plan.restarts else Outcome.RESIZED
+        settling = self._clock() - (each.done or 0.0)  # which is not the kubelet's time
+        is_here = pod is not None and not pod.is_leaving
+        self._finish(each.plan, outcome if is_here else Outcome.GONE, each.begun + settling)
 
     def _deadline(self, each: Sent) -> float:
+        """When there is something to decide, whatever happens until then."""
+        if each.done is not None and not each.back:
+            return each.done + self._settings.settle
         return each.asked + self._settings.timeout
 
     def _same(self, each: Sent) -> Pod | None:
-        """The Pod as it is now; None if another one has its name."""
+        """The Pod as it is now; None if it is gone, or another one has its name."""
         pod = self._pods.get(each.stored.name)
-        return pod if pod and pod.uid == each.stored.uid else None
+        if pod is None:
+            return None if each.is_watched else each.stored
+        is_same = pod.uid == each.stored.uid
+        each.is_watched = each.is_watched or is_same
+        return pod if is_same else None
 
-    def _finish(self, each: PodPlan, outcome: Outcome, begun: float, why: Because = NONE) -> None:
+    def _finish(self, each: PodPlan, outcome: Outcome, begun: float, because: Because = _NO_REASON) -> None:
         seconds = round(self._clock() - begun, 1)
         self.results[each.pod.uid] = Result(
-            plan=each, outcome=outcome, reason=why.reason, message=why.message, seconds=seconds
+            plan=each, outcome=outcome, reason=because.reason, message=because.message, seconds=seconds
         )
         self._report(each, "")
 
@@ -260,3 +262,13 @@ _OUTCOMES = {
     State.INFEASIBLE: (Outcome.INFEASIBLE, Why.INFEASIBLE),
     State.ERROR: (Outcome.ERROR, Why.KUBELET_ERROR),
 }
+
+
+def _values(pod: Pod, fields: Iterable[Field]) -> Values:
+    present = pod.values()
+    return {field: present[field] for field in fields if field in present}
+
+
+def _is_stale(each: Sent, pod: Pod) -> bool:
+    """Whether the watch still has it as it was before the request."""
+    return pod.metadata.generation < each.stored.metadata.generation

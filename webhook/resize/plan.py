@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +25,8 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     """What is done to one Pod."""
 
     pod: Pod
+    asked: Values = {}
+    """All values that were asked for, also those that it has."""
     changes: tuple[Change, ...] = ()
     refusals: tuple[Notice, ...] = ()
     warnings: tuple[Notice, ...] = ()
@@ -110,14 +112,17 @@ def plan(pods: Iterable[Pod], wanted: Wanted, facts: Facts, allowed: Allowed) ->
 
 def sized(pod: Pod, wanted: Wanted) -> PodPlan:
     """What changes, before any rule is asked; the refusals are of sizes that cannot be computed."""
-    changes: list[Change] = []
+    asked: dict[Field, Quantity] = {}
     missing: list[Notice] = []
+    present = pod.values()
     for container in pod.containers():
         try:
-            changes += _changes(container, wanted, pod.values())
+            asked |= _asked(container, wanted, present)
         except SizeError as error:
             missing.append(Notice("no-present-value", f"{container.name} {error}"))
-    return PodPlan(pod=pod, changes=tuple(changes), refusals=tuple(missing))
+    changes = (Change(field, present.get(field), value) for field, value in asked.items())
+    changed = tuple(each for each in changes if each.before is None or each.before.milli != each.after.milli)
+    return PodPlan(pod=pod, asked=asked, changes=changed, refusals=tuple(missing))
 
 
 def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple[PodPlan, Case]:
@@ -135,8 +140,9 @@ def _plan_pod(pod: Pod, wanted: Wanted, facts: Facts, allowed: Allowed) -> tuple
     ), case
 
 
-def _changes(container: Container, wanted: Wanted, present: Values) -> Iterator[Change]:
+def _asked(container: Container, wanted: Wanted, present: Values) -> dict[Field, Quantity]:
     """Raises SizeError."""
+    asked: dict[Field, Quantity] = {}
     for resource, size in wanted.get(container.name, {}).items():
         fields = {side: Field(container.name, side, resource) for side in SIDES}
         values: dict[Side, Quantity] = {
@@ -145,10 +151,8 @@ def _changes(container: Container, wanted: Wanted, present: Values) -> Iterator[
         after = size.of(values, resource)
         if "limits" in after and "requests" not in {*after, *values}:
             after["requests"] = after["limits"]  # as the API server sets it
-        for side, value in after.items():
-            before = present.get(fields[side])
-            if before is None or before.milli != value.milli:
-                yield Change(fields[side], before, value)
+        asked |= {fields[side]: value for side, value in after.items()}
+    return asked
 
 
 def patch(pod: Pod, values: Values) -> dict[str, Any]:

@@ -183,6 +183,11 @@ class Pod(Struct, frozen=True):
     def is_ready(self) -> bool:
         return any(each.type == "Ready" and each.status == "True" for each in self.status.conditions or ())
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it is being deleted, or has ended."""
+        return bool(self.metadata.deletionTimestamp) or self.status.phase in ("Succeeded", "Failed")
+
     def condition(self, name: str) -> Condition | None:
         """The condition of this type, if it is True."""
         return next(

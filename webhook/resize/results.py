@@ -38,6 +38,7 @@ class Why(StrEnum):
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
     NEW_POD = "new-pod"
+    CHANGED_MEANWHILE = "changed-meanwhile"
 
 
 class Result(Struct, frozen=True, kw_only=True):

@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from webhook.resize.batch_run import BatchRun, Clock, Pods, Report
-from webhook.resize.batches import batches
+from webhook.resize.batch_run import BatchRun
+from webhook.resize.batches import next_batch
 from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.progress import pending_resize
 from webhook.resize.results import Outcome, Result, Why
+from webhook.resize.sending import Clock, Pods, Report
 from webhook.resize.settings import Settings
 
 
@@ -51,35 +52,46 @@ class Run:
 
     def interrupted(self) -> list[Result]:
         """Of all Pods of the plan, as far as is known when `execute` is interrupted."""
-        message = "it has new values, or is about to have them, and what its kubelet does is not known"
-        for each in self._batch.begun:
-            result = Result(plan=each, outcome=Outcome.ERROR, reason=Why.INTERRUPTED, message=message)
-            self.results.setdefault(each.pod.uid, result)
+        self._batch.interrupted()
         return self._all("stopped by an interrupt")
 
     def _batches(self) -> Iterator[tuple[PodPlan, ...]]:
-        """First the Pods that an earlier run has resized, and whose kubelets have not done it yet."""
+        """First the Pods that an earlier run has resized, and whose kubelets have not done it yet.
+
+        Then a few until one of them shows that it works, as those that are gone do not; then more.
+        """
         earlier = tuple(each for each in self._plan.pods if not each.changes and pending_resize(each.pod))
         if earlier:
             yield earlier
-        due = self._plan.due
-        yield from batches(due, canary=self._settings.canary, batch=self._settings.batch(len(due)))
+        due = list(self._plan.due)
+        canary, batch = self._settings.canary, self._settings.batch(len(due))
+        shown = False
+        while due:
+            chosen = next_batch(due, batch if shown else canary)
+            due = [each for each in due if each not in chosen]
+            yield chosen
+            shown = shown or any(self.results[each.pod.uid].outcome in _SHOW for each in chosen)
 
     def _all(self, stopped: str) -> list[Result]:
         for each in self._plan.pods:
-            self.results.setdefault(each.pod.uid, self._untouched(each, stopped))
+            self.results.setdefault(each.pod.uid, untouched(self._plan, each, stopped))
         return [self.results[each.pod.uid] for each in self._plan.pods]
 
-    def _untouched(self, each: PodPlan, stopped: str) -> Result:
-        if each.is_gone:
-            return Result(plan=each, outcome=Outcome.GONE)
-        if each.left_out:
-            why = each.left_out
-            return Result(plan=each, outcome=Outcome.UNCHANGED, reason=why.reason, message=why.detail)
-        refusals = (*self._plan.refusals, *each.refusals) if each.changes else each.refusals
-        if refusals:
-            first = refusals[0]
-            return Result(plan=each, outcome=Outcome.REFUSED, reason=first.reason, message=first.detail)
-        if each.changes:
-            return Result(plan=each, outcome=Outcome.UNCHANGED, reason=Why.STOPPED, message=stopped)
-        return Result(plan=each, outcome=Outcome.UNCHANGED)
+
+_SHOW = (Outcome.RESIZED, Outcome.RESTARTED)
+
+
+def untouched(plan: Plan, each: PodPlan, stopped: str) -> Result:
+    """Of a Pod of the plan that was not resized; `stopped` says why if nothing is against it."""
+    if each.is_gone:
+        return Result(plan=each, outcome=Outcome.GONE)
+    if each.left_out:
+        why = each.left_out
+        return Result(plan=each, outcome=Outcome.UNCHANGED, reason=why.reason, message=why.detail)
+    refusals = (*plan.refusals, *each.refusals) if each.changes else each.refusals
+    if refusals:
+        first = refusals[0]
+        return Result(plan=each, outcome=Outcome.REFUSED, reason=first.reason, message=first.detail)
+    if each.changes:
+        return Result(plan=each, outcome=Outcome.UNCHANGED, reason=Why.STOPPED, message=stopped)
+    return Result(plan=each, outcome=Outcome.UNCHANGED)

@@ -15,9 +15,6 @@ class Because(Struct, frozen=True):
     message: str = ""
 
 
-NONE = Because()
-
-
 class Sent(Struct, kw_only=True):
     """A Pod that was resized."""
 
@@ -35,6 +32,11 @@ class Sent(Struct, kw_only=True):
     done: float | None = None
     """When its kubelet had done it."""
     back: Because | None = None
+    is_watched: bool = False
+    """Whether the watch has had it: only then it is gone if the watch has it no more."""
+    was_deferred: bool = False
+    starts: bool = False
+    """Whether its containers have restarted as planned, and it is not Ready yet."""
 
     @property
     def may_restart(self) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from webhook.model.names import QOS_RESOURCES
 from webhook.resize.facts import Allowed
 from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.pod import Field, Values
+from webhook.resize.runtimes import sized_at_start
 from webhook.resize.settings import Settings
 from webhook.workloads.workload import Ref
 
-_Sizes = Mapping[str, Mapping[str, Sequence[str]]]
-"""By Pod and container, the flags."""
+_Sizes = Mapping[str, Mapping[tuple[str, ...], Sequence[str]]]
+"""By Pod and flags, the containers that get them."""
 
 
 def size(container: str, resource: str, values: Values) -> str:
@@ -57,18 +58,31 @@ def commands(owner: Ref, plan: Plan, given: Given) -> list[str]:
 
     One command if all get the same. With absolute sizes, so that `+20%` is not added twice.
     """
-    sizes = {each.pod.name: _sizes(each, back=False) for each in plan.pods if each.changes}
+    sizes = {each.pod.name: _sizes(each.asked) for each in plan.pods if each.asked}
     whole = given.template if _are_same(sizes) else None
     return _commands(owner, sizes, given, whole)
 
 
 def commands_back(owner: Ref, plan: Plan, pods: Collection[PodPlan], given: Given) -> list[str]:
     """What to type to give these Pods of the plan their old values, whatever they use by now."""
-    sizes = {each.pod.name: _sizes(each, back=True) for each in pods if each.changes}
+    sizes = {each.pod.name: _sizes(each.before) for each in pods if each.changes}
     # A Pod that had its values before does not go back.
     whole = given.template if _are_same(sizes) and len(sizes) == len(plan.pods) else None
-    allowed = structs.replace(given.allowed, margin_milli=0)
+    is_lower = any(_is_lowered_for_a_runtime(each) for each in pods)
+    allowed = structs.replace(given.allowed, margin_milli=0, restart=given.allowed.restart or is_lower)
     return _commands(owner, sizes, structs.replace(given, allowed=allowed), whole)
+
+
+def _is_lowered_for_a_runtime(each: PodPlan) -> bool:
+    """Whether the way back lowers the memory of a process that decides at its start how much it uses."""
+    raised = {
+        change.field.container
+        for change in each.changes
+        if change.field[1:] == ("limits", "memory")
+        and change.before
+        and change.before.milli < change.after.milli
+    }
+    return any(sized_at_start(container) for container in each.pod.containers() if container.name in raised)
 
 
 def _are_same(sizes: _Sizes) -> bool:
@@ -82,19 +96,23 @@ def _commands(owner: Ref, sizes: _Sizes, given: Given, template: Sequence[str] |
         targets = {f"{owner.kind.lower()}/{owner.name}": next(iter(sizes.values()))}
     begin, end = ["podtailor", "resize"], [*(template or ()), *given.flags(), "--apply"]
     return [
-        shlex.join([*begin, name, "-n", owner.namespace, "-c", container, *flags, *end])
-        for name, containers in targets.items()
-        for container, flags in containers.items()
+        shlex.join([*begin, name, "-n", owner.namespace, *_named(containers), *flags, *end])
+        for name, flagged in targets.items()
+        for flags, containers in flagged.items()
     ]
 
 
-def _sizes(each: PodPlan, *, back: bool) -> Mapping[str, list[str]]:
-    """The flags for each container."""
-    values = each.before if back else each.after
-    return {
-        container: list(_flags(container, values))
-        for container in dict.fromkeys(field.container for field in values)
-    }
+def _named(containers: Sequence[str]) -> Iterator[str]:
+    for each in containers:
+        yield from ("-c", each)
+
+
+def _sizes(values: Values) -> dict[tuple[str, ...], list[str]]:
+    """By the flags, the containers that get them."""
+    containers: dict[tuple[str, ...], list[str]] = {}
+    for container in dict.fromkeys(field.container for field in values):
+        containers.setdefault(tuple(_flags(container, values)), []).append(container)
+    return containers
 
 
 def _flags(container: str, values: Values) -> Iterator[str]:

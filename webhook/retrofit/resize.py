@@ -13,7 +13,6 @@ from webhook.cluster.part import ClusterPart
 from webhook.errors import ClusterError
 from webhook.model.notice import Notice
 from webhook.resize import words
-from webhook.resize.batch_run import Report
 from webhook.resize.facts import Allowed, sizes_of
 from webhook.resize.gather import Nodes, gather
 from webhook.resize.owners import Owner, OwnerSpec, read_owner
@@ -22,6 +21,7 @@ from webhook.resize.pod import Metadata, read_pod
 from webhook.resize.results import Result
 from webhook.resize.run import Run
 from webhook.resize.running_pods import RunningPods, asked
+from webhook.resize.sending import Report
 from webhook.resize.settings import Settings
 from webhook.resize.words import Given
 from webhook.retrofit.plan import ManualRepair, Resize

@@ -24,7 +24,7 @@ from webhook.resize.owners import Owner, pods_of
 from webhook.resize.plan import Plan, plan, sized
 from webhook.resize.pod import Pod
 from webhook.resize.results import Outcome, Result, Why
-from webhook.resize.run import Run
+from webhook.resize.run import Run, untouched
 from webhook.resize.template_run import NotInStepError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # The Pod has its new values, and its kubelet has not done it.
 _NEW_VALUES_STAY = (Outcome.DEFERRED, Outcome.INFEASIBLE, Outcome.ERROR)
 # There is something left to do that may succeed.
-_GOES_ON = (Why.STOPPED, Why.INTERRUPTED, Why.TIMED_OUT, Why.NEW_POD, "api-server", "disruption-budget")
+_GOES_ON = {Why.STOPPED, Why.INTERRUPTED, Why.TIMED_OUT, Why.NEW_POD, "api-server", "disruption-budget"}
 
 
 class Resizing:
@@ -93,6 +93,8 @@ class Resizing:
     def run(self) -> None:
         """Carry out the plan, unless it is refused; Ctrl-C ends it. Raises ClusterError if none was begun."""
         if self._plan.is_refused or self._template.is_refused:
+            message = "nothing was changed, as the plan is refused"
+            self._results = [untouched(self._plan, each, message) for each in self._plan.pods]
             if self._is_table:
                 print_sentence(Text("Nothing was changed.", style="red"))
             return
@@ -113,7 +115,7 @@ class Resizing:
         if self._is_table:
             table.show_results(self._plan, self._facts, run.results, wide=self._wide)
         if self._is_interrupted:
-            done = sum(each.outcome in (Outcome.RESIZED, Outcome.RESTARTED) for each in self._results)
+            done = sum(each.is_as_wanted and bool(each.plan.changes) for each in self._results)
             print_error(f"interrupted: {done} of {pluralize(len(self._plan.due), 'Pod')} are resized")
         elif why := write_events(self._api, self._owner, self._results):
             warn(f"not all Events about it were written: {why}", name="events-missing")
@@ -136,9 +138,10 @@ class Resizing:
 
     def _show_what_is_next(self) -> None:
         """With absolute sizes: the same command again would add `+20%` once more."""
-        if self._is_stuck or any(each.reason in _GOES_ON for each in self._results):
-            go_on = words.commands(self._owner.ref, self._plan, self._given)
-            print_hint("\n".join(["to go on:", *(go_on or ["the same command again"])]))
+        reasons = {each.reason for each in self._results}
+        goes_on = self._is_interrupted or self._is_stuck or reasons & _GOES_ON
+        if goes_on and Why.HARM not in reasons:  # these values do harm
+            print_hint("\n".join(["to go on:", *words.commands(self._owner.ref, self._plan, self._given)]))
         stay = [each.plan for each in self._results if each.outcome in _NEW_VALUES_STAY]
         pods = self._plan.due if self._is_interrupted else stay
         back = words.commands_back(self._owner.ref, self._plan, pods, self._given)

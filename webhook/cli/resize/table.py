@@ -19,6 +19,7 @@ from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.pod import resources_of
 from webhook.resize.results import Outcome, Result
 from webhook.resize.rules import mebibytes
+from webhook.resize.run import untouched
 from webhook.resize.words import size
 
 _STYLES = {
@@ -153,13 +154,13 @@ def as_data(
         "template": template,
         "refusals": [_notice(each) for each in plan.refusals],
         "warnings": [_notice(each) for each in plan.warnings],
-        "pods": [_pod_data(each, by_uid.get(each.pod.uid)) for each in plan.pods],
+        "pods": [_pod_data(each, plan, by_uid.get(each.pod.uid)) for each in plan.pods],
     }
 
 
-def _pod_data(each: PodPlan, result: Result | None) -> dict[str, Any]:
-    refusal = each.refusals[0] if each.refusals else None
-    planned = Outcome.REFUSED if refusal else "planned" if each.is_due else Outcome.UNCHANGED
+def _pod_data(each: PodPlan, plan: Plan, result: Result | None) -> dict[str, Any]:
+    is_planned = result is None and each in plan.due
+    result = result or untouched(plan, each, "")
     return {
         "name": each.pod.name,
         "uid": each.pod.uid,
@@ -173,11 +174,11 @@ def _pod_data(each: PodPlan, result: Result | None) -> dict[str, Any]:
             }
             for container in dict.fromkeys(change.field.container for change in each.changes)
         ],
-        "result": result.outcome if result else planned,
-        "reason": result.reason if result else refusal.reason if refusal else "",
-        "message": result.message if result else refusal.detail if refusal else "",
+        "result": "planned" if is_planned else result.outcome,
+        "reason": "" if is_planned else result.reason,
+        "message": result.message,
         "warnings": [_notice(notice) for notice in each.warnings],
-        "seconds": result.seconds if result else 0,
+        "seconds": result.seconds,
     }
 
 

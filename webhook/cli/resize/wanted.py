@@ -63,7 +63,7 @@ def of_new_pod(
         )
     obj = {"apiVersion": kind.version, "kind": kind.kind, **msgspec.json.decode(owner.raw)}
     made = read_pod(created_as_dry_run(api, obj))
-    _check_names(owner, pods, names)
+    _check_names(owner, [made], names)
     return _only(sizes_of(made.values()), names), tuple(surplus(made, pods, names))
 
 
