@@ -40,10 +40,10 @@ class ControlPlane(Started):
     def __init__(self, folder: Path, *flags: str, version: str = VERSION, kwok: bool = True) -> None:
         """`flags` are the API server's, `version` is of Kubernetes, without the patch release.
 
-        Without kwok there are no Nodes, and those that come are called by their names: logs, exec.
+        Without kwok there are no Nodes.
         """
         self._kwok = kwok
-        self._flags = flags if kwok else (*flags, "--kubelet-preferred-address-types=Hostname")
+        self._flags = flags
         self.version = version
         self._bin = binaries(version)
         self._folder = folder

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.node.egress import Egress
 from tests.e2e.node.node import Node
 from tests.e2e.node.pods import Pods
 from tests.e2e.webhook import Webhook
@@ -24,7 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with ControlPlane(tmp_path_factory.mktemp("cluster"), kwok=False) as control_plane:
+    folder = tmp_path_factory.mktemp("cluster")
+    with Egress(folder) as egress, ControlPlane(folder, *egress.flags, kwok=False) as control_plane:
         yield control_plane
 
 

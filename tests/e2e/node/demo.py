@@ -17,6 +17,7 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.demo import say, until_interrupted
 from tests.e2e.kubelet import emptied
 from tests.e2e.node.containers import BUSYBOX
+from tests.e2e.node.egress import Egress
 from tests.e2e.node.node import Node
 from tests.e2e.webhook import Webhook
 from tests.support.server import HOSTS
@@ -29,7 +30,8 @@ def main() -> None:
     with ExitStack() as running:
         running.enter_context(until_interrupted())
         say("starting etcd, API server, controller manager and scheduler")
-        cluster = running.enter_context(ControlPlane(folder, kwok=False))
+        egress = running.enter_context(Egress(folder))
+        cluster = running.enter_context(ControlPlane(folder, *egress.flags, kwok=False))
         cluster.install_policies()
         say("starting podtailor")
         issue_to(folder, HOSTS, datetime.now(UTC), timedelta(days=30))
@@ -65,7 +67,7 @@ Everything runs. In another terminal:
   podtailor resize deployment/web --cpu 200m:500m --memory :256Mi --settle 5 --apply
   kubectl exec deployment/web -- cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/memory.max
   kubectl get pods                                          # the same Pods, no restart
-  podtailor resize deployment/web --margin 0 --settle 5 --apply   # and back; nothing measures usage here
+  podtailor resize deployment/web --settle 5 --apply        # and back
   kubectl apply -f examples/policies/models.yaml            # a policy of your own
 
 {image} is the only image. What podtailor says is in {folder}/podtailor.log, what the kubelet says

@@ -10,6 +10,8 @@ from tests.support.processes import Process
 
 HOST = "10.0.2.2"
 """Where the machine finds the loopback of the one that emulates it."""
+ADDRESS = "10.0.2.15"
+"""Its own, in guest/init.sh. It leads nowhere outside: egress.py."""
 # One serial port each, in the order of guest/init.sh.
 _LOGS = ("console", "containerd", "kubelet")
 # Nehalem has what programs for amd64 take for granted. The others spare the emulation of cryptography and wait for no entropy.

@@ -15,13 +15,13 @@ from tests.support.pods import Json
 from tests.support.processes import Started, eventually, free_port
 
 NAME = "localhost"
-"""By which the API server calls the kubelet: its port is forwarded to this machine's loopback."""
+"""Of the Node, as `ControlPlane.kubelet_token` has it."""
 PATIENCE = 300
 """Seconds in which whatever a Node does is done, on a machine that has other work too."""
 
 
 class Node(Started):
-    """The one Node of a control plane without kwok. `stop` ends what `start` began."""
+    """The one Node of a control plane without kwok, with the flags of `Egress`. `stop` ends what `start` began."""
 
     def __init__(self, cluster: ControlPlane, folder: Path, *, cpus: int = 2, mib: int = 2048) -> None:
         self._cluster, self._folder = cluster, folder

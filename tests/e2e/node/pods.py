@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.node.containers import BUSYBOX
-from tests.e2e.node.node import PATIENCE
+from tests.e2e.node.node import NAME, PATIENCE
 from tests.support.pods import Json, pod
 from tests.support.processes import eventually
 
@@ -84,6 +84,22 @@ class Pods:
     def cgroup(self, name: str, *files: str) -> list[str]:
         """What the container's own cgroup has in these files."""
         return self.sh(name, f"cd {CGROUPS} && cat {' '.join(files)}").splitlines()
+
+    def measured(self) -> dict[str, Json]:
+        """The memory of each container by the name of its Pod, once the kubelet has measured all of them again."""
+        before: dict[str, str] = {}
+
+        def newer() -> dict[str, Json] | None:
+            text = self._cluster.get(f"/api/v1/nodes/{NAME}/proxy/stats/summary?only_cpu_and_memory=true")
+            memory = {
+                pod["podRef"]["name"]: pod["containers"][0]["memory"]
+                for pod in (json.loads(text)["pods"] if text else ())
+                if pod["podRef"]["namespace"] == self.namespace and pod.get("containers")
+            }
+            changed = [each["time"] != before.setdefault(name, each["time"]) for name, each in memory.items()]
+            return memory if all(changed) else None
+
+        return eventually("the kubelet measures again", newer, PATIENCE)
 
     def delete_all(self) -> None:
         self._cluster.kubectl("delete", "pods", "--all", f"--namespace={self.namespace}", "--grace-period=1",

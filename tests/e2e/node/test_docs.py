@@ -6,6 +6,7 @@ import re
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.node.node import Node
+from tests.e2e.node.pods import Pods
 from tests.support.pages import Step, output, steps
 
 STEPS = [step for step in steps() if step.needs_a_node]
@@ -13,7 +14,7 @@ STEPS = [step for step in steps() if step.needs_a_node]
 _VARIES = {
     re.compile(r"\bwe[-\w]*…[-\w]*|\bweb-\w{6,10}-\w{5}\b"): "POD",
     re.compile(r"\bafter \d+(\.\d+)? s\b"): "after N s",
-    re.compile(r"\b\d+m? / \d+Mi\*"): "USED",
+    re.compile(r"\b\d+Mi(?=, its memory)"): "USED",
     re.compile(r"(?<=\S) {2,}"): "  ",
 }
 
@@ -23,6 +24,8 @@ def test_commands_print_what_the_page_says(cluster: ControlPlane, node: Node) ->
     differ = []
     for step in STEPS:
         printed = output(step.command, **environment)
+        if "/file" in step.command:
+            Pods(cluster, "default").measured()
         print(f"$ {step.command}\n{printed}", end="")
         if not Step(step.page, step.command, _plain(step.expected)).fits(_plain(printed)):
             differ.append(f"$ {step.command}\n{printed}")

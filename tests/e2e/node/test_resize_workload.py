@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.node.node import NAME, PATIENCE
 from tests.e2e.node.pods import Pods, container
 from tests.support.pods import Json
+from tests.support.processes import eventually
 from webhook.model import quantity
+from webhook.model.names import OWN_NAMESPACE
 
 _FILES = ("cpu.max", "memory.max")
 _MI = 2**20
+_ROLES = "manifests/components/resizer/roles.yaml"
 
 
 class Workload:
@@ -24,6 +29,7 @@ class Workload:
 
     def __init__(self, cluster: ControlPlane, pods: Pods, name: str, replicas: int, resources: str) -> None:
         self._cluster, self.pods, self.name = cluster, pods, name
+        self.kubeconfig = cluster.kubeconfig
         labels = {"app": name}
         (app,) = pods.manifest(name, container=f"resources: {resources}")["spec"]["containers"]
         template = {
@@ -47,23 +53,19 @@ class Workload:
         )
         return sorted(each["metadata"]["name"] for each in found["items"])
 
+    def output(self, *words: str, code: int = 0) -> str:
+        """What the command prints."""
+        command = [sys.executable, "-m", "webhook", "resize", f"deployment/{self.name}"]
+        flags = (f"--namespace={self.pods.namespace}", "--settle=5", f"--kubeconfig={self.kubeconfig}")
+        done = subprocess.run(
+            [*command, *flags, *words], capture_output=True, text=True, check=False, timeout=4 * PATIENCE
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
     def resize(self, *words: str, code: int = 0) -> Json:
         """What `-o json` says."""
-        command = [
-            sys.executable,
-            "-m",
-            "webhook",
-            "resize",
-            f"deployment/{self.name}",
-            "-n",
-            self.pods.namespace,
-        ]
-        done = subprocess.run(
-            [*command, "-o", "json", "--settle=5", f"--kubeconfig={self._cluster.kubeconfig}", *words],
-            capture_output=True, text=True, check=False, timeout=4 * PATIENCE,
-        )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
-        said: Json = json.loads(done.stdout)
+        said: Json = json.loads(self.output("-o", "json", *words, code=code))
         results = [(each["result"], each["seconds"]) for each in said["pods"]]
         print(f"\n{self.name} {' '.join(words)}: {results}", end="")
         return said
@@ -103,23 +105,83 @@ def test_impossible_is_refused_and_nothing_changes(web: Workload) -> None:
     assert web.cgroups() == [["30000 100000", str(128 * _MI)]] * 3
 
 
-def test_a_limit_below_usage(web: Workload) -> None:
+@pytest.mark.parametrize(
+    ("file", "in_working_set"),
+    [
+        pytest.param("/dev/shm/full", True, id="in memory"),  # noqa: S108 (of the container)
+        pytest.param("/tmp/full", False, id="in the page cache"),  # noqa: S108 (of the container)
+    ],
+)
+def test_a_limit_below_usage(web: Workload, file: str, *, in_working_set: bool) -> None:
     """Without a check of the plan it is the kubelet that refuses, and the old limit comes back.
 
-    The API server forwards no request to a Node on loopback, so nothing says what is in use, and the plan refuses.
+    It frees no page cache to make a limit fit.
     """
     for name in web.names:
-        web.pods.sh(name, "dd if=/dev/zero of=/dev/shm/full bs=1M count=60 2>/dev/null")
+        web.pods.sh(name, f"dd if=/dev/zero of={file} bs=1M count=60 2>/dev/null")
+    measured = web.pods.measured()
     said = web.resize("--memory=32Mi:48Mi", "--apply", code=1)
-    assert {each["reason"] for each in said["pods"]} == {"unknown-usage"}
+    table = web.output("--memory=32Mi:48Mi", "-o", "wide", code=1)
+    assert {each["reason"] for each in said["pods"]} == {"below-usage"}
+    for each in said["pods"]:
+        used, working_set = (measured[each["name"]][key] / _MI for key in ("usageBytes", "workingSetBytes"))
+        assert (working_set > 48) == in_working_set
+        (row,) = (line for line in table.splitlines() if line.startswith(each["name"]))
+        for text, pattern in (
+            (each["message"], r"^app: 48Mi is below 1\.2 x (\d+)Mi, its memory with page cache$"),
+            (row, r" / (\d+)Mi\* "),
+        ):
+            (shown,) = re.findall(pattern, text)
+            assert abs(int(shown) - used) < 2, "rounded up, and the kubelet may have measured since"
+        print(f"\n{each['message']}; {used:.1f}Mi, working set {working_set:.1f}Mi", end="")
     said = web.resize("--memory=32Mi:48Mi", "--margin=0", "--apply", code=1)
     assert [each["result"] for each in said["pods"]] == ["reverted", "unchanged", "unchanged"]
     assert said["pods"][0]["reason"] == "kubelet-error"
+    assert "memory limit (50331648) below current usage" in said["pods"][0]["message"]
     assert [
         web.pods.get(name)["spec"]["containers"][0]["resources"]["limits"]["memory"] for name in web.names
     ] == ["128Mi"] * 3
     assert web.cgroups() == [["30000 100000", str(128 * _MI)]] * 3
     assert web.restarts() == [0, 0, 0]
+    assert min(int(*web.pods.cgroup(name, "memory.current")) for name in web.names) > 60 * _MI
+
+
+def test_the_role_for_kubelets_is_what_it_takes_to_know_usage(
+    cluster: ControlPlane, web: Workload, tmp_path: Path
+) -> None:
+    account = f"--serviceaccount={OWN_NAMESPACE}:reader"
+    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml", "-f", _ROLES)
+    cluster.kubectl("create", "serviceaccount", "reader", f"--namespace={OWN_NAMESPACE}")
+    cluster.kubectl("create", "rolebinding", "reader", "--clusterrole=podtailor-resizer", account,
+                    f"--namespace={web.pods.namespace}")  # fmt: skip
+    web.kubeconfig = cluster.account("reader", tmp_path)
+    try:
+        _in_force(cluster, "patch", "pods", "--subresource=resize", f"--namespace={web.pods.namespace}")
+        said = web.resize("--memory=:96Mi", code=1)
+        assert {each["reason"] for each in said["pods"]} == {"unknown-usage"}
+        cluster.kubectl(
+            "create", "clusterrolebinding", "reader", "--clusterrole=podtailor-kubelet-reader", account
+        )
+        _in_force(cluster, "get", "nodes", "--subresource=proxy")
+        said = web.resize("--memory=:96Mi")
+        assert {each["result"] for each in said["pods"]} == {"planned"}
+    finally:
+        cluster.kubectl("delete", "clusterrolebinding", "reader", "--ignore-not-found")
+        cluster.kubectl("delete", "serviceaccount", "reader", f"--namespace={OWN_NAMESPACE}")
+        cluster.kubectl("delete", "-f", _ROLES)
+
+
+def _in_force(cluster: ControlPlane, *may: str) -> None:
+    """Back once the API server has taken note of what the account `reader` may do."""
+
+    def can() -> bool:
+        try:
+            cluster.kubectl("auth", "can-i", *may, f"--as=system:serviceaccount:{OWN_NAMESPACE}:reader")
+        except KubectlError:
+            return False
+        return True
+
+    eventually("the role is in force", can)
 
 
 def test_restart_container_restarts_one_pod_after_the_other(cluster: ControlPlane, pods: Pods) -> None:
