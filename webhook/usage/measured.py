@@ -1,0 +1,75 @@
+"""What containers used in a window of days, whichever source says so. Pure.
+
+Amounts are in thousandths: of a CPU, of a byte. Times are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from webhook.model.notice import Notice
+from webhook.workloads.workload import Ref
+
+
+class ContainerOfPod(NamedTuple):
+    pod: str
+    container: str
+
+
+class Peak(NamedTuple):
+    value: int
+    at: float
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """One container of one Pod. What the source does not say is None, and never 0."""
+
+    cpu_quantile: int | None = None
+    """The quantile asked for, of rates over a few minutes."""
+    cpu_peak: Peak | None = None
+    memory_peak: Peak | None = None
+    """Of the working set, from all samples: peaks of half a minute get containers killed."""
+    points: int = 0
+    """How many steps of the window have a value."""
+    first: float = 0.0
+    last: float = 0.0
+    oom_killed_at: float | None = None
+    """The last time in the window."""
+    throttled: float | None = None
+    """The share of its CFS periods, from 0 to 1; None if nothing says."""
+
+
+class Window(NamedTuple):
+    begin: float
+    end: float
+    step: float
+
+    @property
+    def steps(self) -> int:
+        return int((self.end - self.begin) // self.step)
+
+
+class NamespaceUsage(Struct, frozen=True, kw_only=True):
+    """All containers of a namespace that ran in the window, also of Pods that are gone."""
+
+    namespace: str
+    window: Window
+    containers: Mapping[ContainerOfPod, Measured] = {}
+    owners: Mapping[str, Ref] = {}
+    """By Pod: the topmost owner. Pods that are not in it have none, or none is known."""
+    problems: tuple[Notice, ...] = ()
+    """Why this is no answer, or half of one: then nothing is recommended from it."""
+    is_history: bool = True
+    """False for what is known of one moment only: that can raise sizes, and never lower them."""
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """The steps of the window for one container of one Pod, oldest first, for a backtest. NaN: no sample."""
+
+    cpu: tuple[float, ...] = ()
+    """The rate over each step."""
+    memory: tuple[float, ...] = ()
+    """The highest working set of each step."""
