@@ -32,6 +32,10 @@ class Measured(Struct, frozen=True, kw_only=True):
     cpu_peak: Peak | None = None
     memory_peak: Peak | None = None
     """Of the working set, from all samples: peaks of half a minute get containers killed."""
+    cpu_limit: int | None = None
+    """The limit that it ran with, the last one in the window: usage near to it is cut off."""
+    memory_limit: int | None = None
+    """The same: an OOM kill happened at this limit."""
     points: int = 0
     """How many steps of the window have a value."""
     first: float = 0.0
