@@ -18,7 +18,7 @@ UNIT := -m "not e2e and not soak" --ignore=tests/e2e
 LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit rollout helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node node scale neighbours bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage node scale neighbours bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -58,6 +58,9 @@ matrix: $(READY) ## Try every version of Kubernetes, K8S=1.34 one of them; write
 
 e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make test (a quarter of an hour)
 	$(BIN)/pytest -q -s -m soak tests/e2e/node
+
+e2e-usage: $(READY) ## Tests of measured usage on a real Prometheus and VictoriaMetrics; not in make test (a minute)
+	$(BIN)/pytest -q -m soak tests/e2e/usage
 
 node: $(READY) ## Run a control plane and a real Node on this machine, with podtailor; Ctrl-C ends it
 	@$(BIN)/python -m tests.e2e.node.demo

@@ -73,8 +73,12 @@ def test_only_these_write_to_an_api_server() -> None:
     assert typed == {"webhook/certificates/probe.py"}  # forwards a port of a Pod
 
 
-# Our own webhook: its route, and the example that `serve --dev` sends to it.
-_NO_API_SERVER = {"webhook/server/app.py": {"POST"}, "webhook/cli/serve/dev.py": {"POST"}}
+# Our own webhook: its route, and the example that `serve --dev` sends to it. Queries to Prometheus.
+_NO_API_SERVER = {
+    "webhook/server/app.py": {"POST"},
+    "webhook/cli/serve/dev.py": {"POST"},
+    "webhook/usage/prometheus/server.py": {"POST"},
+}
 # The only module that calls an API server itself.
 _CALLERS = {"webhook/cluster/request.py"}
 
@@ -166,6 +170,7 @@ _TESTED_BY = {
     "webhook/messages/policies.py": "tests/messages/test_messages.py",
     "webhook/messages/resizes.py": "tests/messages/test_messages.py",
     "webhook/messages/server.py": "tests/messages/test_messages.py",
+    "webhook/messages/usage.py": "tests/messages/test_messages.py",
     "webhook/model/denial.py": "tests/server/test_wire.py",
     "webhook/model/placement.py": "tests/edits/test_node_selector.py",
     "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",

@@ -31,6 +31,7 @@ from webhook.messages.resizes import (
     TEMPLATE_STATES,
 )
 from webhook.messages.server import RESULTS as REVIEWS
+from webhook.messages.usage import USAGE
 from webhook.model.draft import Reason
 from webhook.resize.results import Why
 from webhook.server.metrics import RESULTS
@@ -59,8 +60,8 @@ def test_every_reason_of_a_skip_has_a_paragraph() -> None:
 def test_every_exemption_and_warning_in_the_code_has_a_paragraph() -> None:
     """Each `Notice` is made with a literal reason; the metric counts one besides."""
     names = {VIOLATION, *_literals("Notice", 0), *_literals("count_skip", 0)}
-    of_resizes = (*RESIZE_REFUSALS, *RESIZE_NOTES, *TEMPLATE_REFUSALS)
-    assert {each.name for each in (*EXEMPTIONS, *WARNINGS, *of_resizes)} == (names | OF_RUNS) - {VIOLATION}
+    others = (*RESIZE_REFUSALS, *RESIZE_NOTES, *TEMPLATE_REFUSALS, *USAGE)
+    assert {each.name for each in (*EXEMPTIONS, *WARNINGS, *others)} == (names | OF_RUNS) - {VIOLATION}
 
 
 # Given to `Result` by variable, or for what is found out only when the plan is carried out.

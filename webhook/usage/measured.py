@@ -6,7 +6,7 @@ Amounts are in thousandths: of a CPU, of a byte. Times are seconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ class ContainerOfPod(NamedTuple):
 class Peak(NamedTuple):
     value: int
     at: float
+    """The end of the hour in which it was measured, or a more exact time."""
 
 
 class Measured(Struct, frozen=True, kw_only=True):
@@ -40,8 +41,9 @@ class Measured(Struct, frozen=True, kw_only=True):
     """How many steps of the window have a value."""
     first: float = 0.0
     last: float = 0.0
+    """Of its samples in the window, to the hour."""
     oom_killed_at: float | None = None
-    """The last time in the window."""
+    """The last time in the window; its end if the source does not say when."""
     throttled: float | None = None
     """The share of its CFS periods, from 0 to 1; None if nothing says."""
 
@@ -50,6 +52,12 @@ class Window(NamedTuple):
     begin: float
     end: float
     step: float
+
+    @classmethod
+    def before(cls, now: float, seconds: float, step: float) -> Self:
+        """A window that ends on a whole step, at least a minute before `now`: samples arrive late."""
+        end = (now - 60) // step * step
+        return cls(end - max(1, round(seconds / step)) * step, end, step)
 
     @property
     def steps(self) -> int:
@@ -66,6 +74,8 @@ class NamespaceUsage(Struct, frozen=True, kw_only=True):
     """By Pod: the topmost owner. Pods that are not in it have none, or none is known."""
     problems: tuple[Notice, ...] = ()
     """Why this is no answer, or half of one: then nothing is recommended from it."""
+    notes: tuple[Notice, ...] = ()
+    """What else is to be told; the answer is whole."""
     is_history: bool = True
     """False for what is known of one moment only: that can raise sizes, and never lower them."""
 
@@ -77,3 +87,17 @@ class History(Struct, frozen=True, kw_only=True):
     """The rate over each step."""
     memory: tuple[float, ...] = ()
     """The highest working set of each step."""
+
+
+class NamespaceHistory(Struct, frozen=True, kw_only=True):
+    namespace: str
+    window: Window
+    containers: Mapping[ContainerOfPod, History] = {}
+    problems: tuple[Notice, ...] = ()
+    """Why there is no history, or half of one: then nothing is judged by it."""
+
+
+class UsageSource(Protocol):
+    def usage(self, namespace: str) -> NamespaceUsage:
+        """What keeps the source from answering is a problem in it, and raises nothing."""
+        ...

@@ -1,0 +1,1 @@
+"""Usage from real servers: `make e2e-usage`."""

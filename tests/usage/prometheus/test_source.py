@@ -1,0 +1,227 @@
+"""Usage from a Prometheus API whose answers are not what they should be. Real ones: tests/e2e/usage."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pytest
+
+from tests.usage.prometheus.fake_server import Reply, Request, answer, error, fake_prometheus
+from webhook.errors import InputError
+from webhook.usage.measured import ContainerOfPod, Measured, NamespaceUsage, Peak, Window
+from webhook.usage.prometheus.queries import ALL_PODS
+from webhook.usage.prometheus.server import PrometheusServer
+from webhook.usage.prometheus.source import PrometheusUsage
+
+_WINDOW = Window(1_000_000.0, 1_007_200.0, 300.0)
+_APP = {"namespace": "shop", "pod": "web-0", "container": "app"}
+_KEY = ContainerOfPod("web-0", "app")
+
+
+def _value(value: str, **labels: str) -> dict[str, Any]:
+    return {"metric": labels or _APP, "value": [_WINDOW.end, value]}
+
+
+def _values(*values: str) -> dict[str, Any]:
+    return {
+        "metric": _APP,
+        "values": [[_WINDOW.begin + 3600 * (i + 1), each] for i, each in enumerate(values)],
+    }
+
+
+# By what only its query contains; in this order.
+_HEALTHY = {
+    "count by": answer("vector", _value("2", cluster="a")),
+    "count(": answer("vector", _value("1")),
+    "count_over_time": answer("vector", _value("24")),
+    "quantile_over_time": answer("vector", _value("0.2")),
+    "kube_pod_owner": answer(
+        "vector", _value("1", pod="web-0", owner_kind="StatefulSet", owner_name="web", owner_is_controller="true")
+    ),
+    "kube_replicaset_owner": answer("vector"),
+    "kube_job_owner": answer("vector"),
+    'resource="cpu"': answer("vector", _value("0.5")),
+    'resource="memory"': answer("vector", _value("1048576")),
+    "_reason": answer("vector"),
+    "cfs": answer("vector", _value("0.25")),
+    "container_cpu_usage": answer("matrix", _values("0.1", "0.3")),
+    "container_memory": answer("matrix", _values("500", "400")),
+}  # fmt: skip
+
+
+def _ask(source_of: Any = None, **changed: Reply) -> tuple[NamespaceUsage, list[Request]]:
+    """`changed`: other replies, by the name of the metric or function."""
+    replies = {key: changed.get(key, _HEALTHY.get(key)) for key in (*(changed.keys() - _HEALTHY), *_HEALTHY)}
+
+    def reply(request: Request) -> Reply | None:
+        return next(each for part, each in replies.items() if part in request.query)
+
+    with fake_prometheus(reply) as fake:
+        source = (source_of or PrometheusUsage)(PrometheusServer(fake.url), _WINDOW)
+        return source.usage("shop"), fake.requests
+
+
+def test_whole_answer() -> None:
+    usage, requests = _ask()
+    assert usage.containers == {
+        _KEY: Measured(
+            cpu_quantile=200,
+            cpu_peak=Peak(300, _WINDOW.end),
+            memory_peak=Peak(500_000, _WINDOW.begin + 3600),
+            cpu_limit=500,
+            memory_limit=1_048_576_000,
+            points=24,
+            first=_WINDOW.begin,
+            last=_WINDOW.end,
+            throttled=0.25,
+        )
+    }
+    assert {pod: str(owner) for pod, owner in usage.owners.items()} == {"web-0": "StatefulSet shop/web"}
+    assert usage.problems == usage.notes == ()
+    assert usage.is_history
+    assert len({each.query for each in requests}) == len(requests) == 12
+
+
+@pytest.mark.parametrize("part", _HEALTHY.keys() - {"count("})
+def test_no_query_may_fail(part: str) -> None:
+    usage, _ = _ask(**{part: error(400, "bad_data", part)})
+    assert [each.reason for each in usage.problems] == ["query-refused"]
+    assert usage.containers == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        pytest.param({"container_memory": answer("matrix")}, "no-container-labels", id="none has a container"),
+        pytest.param({"container_memory": answer("matrix"), "count(": answer("vector")}, "no-usage", id="nothing"),
+        pytest.param({"container_cpu_usage": answer("matrix")}, "no-usage", id="no CPU"),
+        pytest.param({"kube_pod_owner": answer("vector")}, "no-owners", id="no kube-state-metrics"),
+        pytest.param({"quantile_over_time": answer("vector", _value("NaN"))}, "unexpected-answer", id="NaN"),
+        pytest.param({"container_memory": answer("matrix", _values("5", "+Inf"))}, "unexpected-answer", id="+Inf"),
+        pytest.param({"container_cpu_usage": answer("matrix", _values("-1"))}, "unexpected-answer", id="less than 0"),
+        pytest.param({"cfs": answer("scalar", 1, "1")}, "unexpected-answer", id="a scalar"),
+        pytest.param({"kube_job_owner": answer("vector", warnings=["a store is away"])}, "partial-usage", id="a warning"),
+        pytest.param({"count by": answer("vector", _value("1", cluster="a"), _value("1"))}, "several-clusters", id="two clusters"),
+    ],
+)  # fmt: skip
+def test_half_an_answer_is_none(changed: dict[str, Reply], problem: str) -> None:
+    usage, _ = _ask(**changed)
+    assert [each.reason for each in usage.problems] == [problem]
+    assert usage.containers == {}
+    assert usage.owners == {}
+
+
+def test_what_one_container_has_not_is_unknown() -> None:
+    unknown = ("quantile_over_time", "count_over_time", 'resource="cpu"', 'resource="memory"', "cfs")
+    usage, _ = _ask(**dict.fromkeys(unknown, answer("vector")))
+    (measured,) = usage.containers.values()
+    assert measured.cpu_quantile is measured.cpu_limit is measured.memory_limit is measured.throttled is None
+    assert measured.points == 0
+
+
+@pytest.mark.parametrize(
+    ("when", "killed"),
+    [
+        pytest.param("1003600", 1_003_600.0, id="in the window"),
+        pytest.param("999999", None, id="before"),
+        pytest.param("0", _WINDOW.end, id="who knows when"),
+    ],
+)
+def test_kills_have_a_date(when: str, killed: float | None) -> None:
+    usage, _ = _ask(_reason=answer("vector", _value(when)))
+    assert usage.containers[_KEY].oom_killed_at == killed
+
+
+def test_cluster_that_was_chosen_is_in_each_query() -> None:
+    usage, requests = _ask(
+        lambda server, window: PrometheusUsage(server, window, cluster=("cluster", "b")),
+        **{"count by": answer("vector", _value("1", cluster="b", k8s_cluster="x"), _value("1", cluster="b"))},
+    )
+    assert usage.problems == ()
+    assert all('cluster="b"' in each.query for each in requests)
+
+
+def test_server_that_takes_no_large_query_is_asked_in_parts() -> None:
+    def reply(request: Request) -> Reply:
+        if (
+            "kube_replicaset" not in request.query
+            and "kube_job" not in request.query
+            and "pod=~" not in request.query
+        ):
+            return error(422, "execution", "query processing would load too many samples into memory")
+        if 'pod=~".*[h' in request.query or "pod=~" not in request.query:
+            return next(each for part, each in _HEALTHY.items() if part in request.query)
+        return answer("matrix" if request.path.endswith("range") else "vector")
+
+    with fake_prometheus(reply) as fake:
+        usage = PrometheusUsage(PrometheusServer(fake.url), _WINDOW).usage("shop")
+    assert usage.problems == ()
+    assert [each.reason for each in usage.notes] == ["usage-in-parts"]
+    assert list(usage.containers) == [_KEY]
+    assert usage.containers[_KEY].cpu_quantile == 200
+    first, *parts = (each.query for each in fake.requests if "count by" in each.query)
+    assert "pod=~" not in first
+    assert [re.findall(r"\.\*\[(\S+?)\]", each) for each in parts] == [[ALL_PODS[:19]], [ALL_PODS[19:]]]
+
+
+def test_history_has_a_value_or_none_for_each_step() -> None:
+    window = Window(1000.0, 2200.0, 300.0)
+    rows = {"metric": _APP, "values": [[1300, "0.1"], [2200, "0.4"]]}
+    with fake_prometheus(
+        lambda each: answer("matrix", rows) if "range" in each.path else answer("vector")
+    ) as fake:
+        history = PrometheusUsage(PrometheusServer(fake.url), window).history("shop")
+    assert history.problems == ()
+    cpu = history.containers[_KEY].cpu
+    assert [cpu[0], cpu[3]] == [0.1, 0.4]
+    assert [math.isnan(each) for each in cpu] == [False, True, True, False]
+    assert len(history.containers[_KEY].memory) == 4
+    times = {
+        (each.form["start"], each.form["end"], each.form["step"])
+        for each in fake.requests
+        if "range" in each.path
+    }
+    assert times == {("1300", "2200", "300")}
+
+
+def test_long_history_is_asked_in_parts_that_the_server_gives() -> None:
+    window = Window(0.0, 25_000.0, 1.0)
+
+    def reply(request: Request) -> Reply:
+        if not request.path.endswith("range"):
+            return answer("vector")
+        times = range(int(request.form["start"]), int(request.form["end"]) + 1)
+        assert len(times) <= 11_000
+        return answer("matrix", {"metric": _APP, "values": [[time, str(time)] for time in times]})
+
+    with fake_prometheus(reply) as fake:
+        history = PrometheusUsage(PrometheusServer(fake.url), window).history("shop")
+    assert history.containers[_KEY].cpu == tuple(map(float, range(1, 25_001)))
+
+
+def test_history_that_is_not_whole_is_a_problem() -> None:
+    with fake_prometheus(lambda _: error(400, "bad_data", "no")) as fake:
+        history = PrometheusUsage(PrometheusServer(fake.url), _WINDOW).history("shop")
+    assert [each.reason for each in history.problems] == ["query-refused"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "name"),
+    [
+        pytest.param(answer("vector"), "no-usage", id="no containers"),
+        pytest.param(answer("vector", _value("1", cluster="a"), _value("1", cluster="b")), "several-clusters", id="two clusters"),
+        pytest.param(Reply(200, "<html>"), "not-prometheus", id="a login page"),
+    ],
+)  # fmt: skip
+def test_check_ends_a_command(reply: Reply, name: str) -> None:
+    with fake_prometheus(lambda _: reply) as fake, pytest.raises(InputError) as raised:
+        PrometheusUsage(PrometheusServer(fake.url), _WINDOW).check()
+    assert raised.value.name == name
+
+
+def test_check_of_one_cluster() -> None:
+    with fake_prometheus(lambda _: answer("vector", _value("1", cluster="a"))) as fake:
+        PrometheusUsage(PrometheusServer(fake.url), _WINDOW).check()
+    assert [each.form["time"] for each in fake.requests] == ["1007200"]

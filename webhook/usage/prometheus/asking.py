@@ -1,0 +1,50 @@
+"""Ask a server about one namespace: several queries at once, in parts if one of them is too much."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from webhook.model.notice import Notice
+from webhook.usage.prometheus.answers import Series, TooMuchError
+from webhook.usage.prometheus.queries import Scope
+
+Query = Callable[[Scope], list[Series]]
+
+
+class Asking:
+    def __init__(self, scope: Scope, concurrency: int) -> None:
+        self._scopes = [scope]
+        self._concurrency = concurrency
+
+    def all(self, queries: Sequence[Query]) -> list[list[Series]]:
+        """The series of each query. Raises QueryError."""
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            return list(pool.map(self.one, queries))
+
+    def one(self, query: Query) -> list[Series]:
+        """Raises QueryError, also TooMuchError when a part cannot be split further."""
+        todo, done, series = deque(self._scopes), [], []
+        while todo:
+            scope = todo.popleft()
+            try:
+                series += query(scope)
+            except TooMuchError:
+                parts = scope.parts()
+                if not parts:
+                    raise
+                todo.extendleft(reversed(parts))
+            else:
+                done.append(scope)
+        # What was too much for one query is so for the next.
+        self._scopes = max(self._scopes, done, key=len)
+        return series
+
+    @property
+    def notes(self) -> tuple[Notice, ...]:
+        parts = len(self._scopes)
+        if parts == 1:
+            return ()
+        told = f"one query for all Pods of the namespace is too much for the server: asked in {parts} parts"
+        return (Notice("usage-in-parts", told),)
