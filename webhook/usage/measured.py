@@ -41,7 +41,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     """How many steps of the window have a value."""
     first: float = 0.0
     last: float = 0.0
-    """Of its samples in the window, to the hour."""
+    """Of its samples in the window, about; to the hour if it ran for less than that."""
     oom_killed_at: float | None = None
     """The last time in the window; its end if the source does not say when."""
     throttled: float | None = None

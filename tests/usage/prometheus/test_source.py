@@ -35,7 +35,7 @@ def _values(*values: str) -> dict[str, Any]:
 _HEALTHY = {
     "count by": answer("vector", _value("2", cluster="a")),
     "count(": answer("vector", _value("1")),
-    "count_over_time": answer("vector", _value("24")),
+    "count_over_time": answer("matrix", _values("8", "3")),
     "quantile_over_time": answer("vector", _value("0.2")),
     "kube_pod_owner": answer(
         "vector", _value("1", pod="web-0", owner_kind="StatefulSet", owner_name="web", owner_is_controller="true")
@@ -72,9 +72,9 @@ def test_whole_answer() -> None:
             memory_peak=Peak(500_000, _WINDOW.begin + 3600),
             cpu_limit=500,
             memory_limit=1_048_576_000,
-            points=24,
-            first=_WINDOW.begin,
-            last=_WINDOW.end,
+            points=11,
+            first=_WINDOW.begin + 1200,
+            last=_WINDOW.begin + 3600 + 900,
             throttled=0.25,
         )
     }
@@ -114,11 +114,18 @@ def test_half_an_answer_is_none(changed: dict[str, Reply], problem: str) -> None
 
 
 def test_what_one_container_has_not_is_unknown() -> None:
-    unknown = ("quantile_over_time", "count_over_time", 'resource="cpu"', 'resource="memory"', "cfs")
-    usage, _ = _ask(**dict.fromkeys(unknown, answer("vector")))
+    unknown = ("quantile_over_time", 'resource="cpu"', 'resource="memory"', "cfs")
+    usage, _ = _ask(**dict.fromkeys(unknown, answer("vector")), count_over_time=answer("matrix"))
     (measured,) = usage.containers.values()
     assert measured.cpu_quantile is measured.cpu_limit is measured.memory_limit is measured.throttled is None
     assert measured.points == 0
+    assert (measured.first, measured.last) == (_WINDOW.begin, _WINDOW.end)
+
+
+def test_life_within_an_hour() -> None:
+    usage, _ = _ask(count_over_time=answer("matrix", _values("4")))
+    (measured,) = usage.containers.values()
+    assert (measured.first, measured.last) == (_WINDOW.begin, _WINDOW.begin + 1200)
 
 
 @pytest.mark.parametrize(

@@ -87,12 +87,13 @@ def cpu_quantile(scope: Scope, window: Window, quantile: float) -> str:
 
 
 def points(scope: Scope, window: Window) -> str:
-    return f"count_over_time({_rate(scope, window)}[{_range(window)}])"
+    """For each chunk: how many of its steps have a rate."""
+    return f"count_over_time({_rate(scope, window)}[{_chunk(window)}])"
 
 
 def cpu_peak(scope: Scope, window: Window) -> str:
     """For each chunk."""
-    return f"max_over_time({_rate(scope, window)}[{_duration(chunk(window))}:{_duration(window.step)}])"
+    return f"max_over_time({_rate(scope, window)}[{_chunk(window)}])"
 
 
 def memory_peak(scope: Scope, window: Window) -> str:
@@ -183,6 +184,11 @@ def _window(window: Window) -> str:
 def _range(window: Window) -> str:
     """Of a subquery over the window. Ranges are open at their begin: its steps are those after it."""
     return f"{_window(window)}:{_duration(window.step)}"
+
+
+def _chunk(window: Window) -> str:
+    """Of a subquery over a chunk."""
+    return f"{_duration(chunk(window))}:{_duration(window.step)}"
 
 
 def _duration(seconds: float) -> str:

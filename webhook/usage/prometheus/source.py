@@ -104,10 +104,10 @@ class PrometheusUsage:
         memory = asking.one(self._parts(queries.memory_peak))
         if not memory:
             raise QueryError(self._why_nothing(asking))
-        cpu, *moments = asking.all([
+        points, cpu, *moments = asking.all([
+            self._parts(queries.points),
             self._parts(queries.cpu_peak),
             self._now(lambda scope, window: queries.cpu_quantile(scope, window, self._quantile)),
-            self._now(queries.points),
             self._now(queries.cpu_limit),
             self._now(queries.memory_limit),
             self._now(queries.oom_killed),
@@ -115,14 +115,14 @@ class PrometheusUsage:
         ])  # fmt: skip
         if not cpu:
             raise QueryError(Notice("no-usage", "there is memory of its containers, and no CPU time"))
-        memories, cpus = _by_container(memory), _by_container(cpu)
-        quantiles, points, cpu_limits, memory_limits, oom_kills, throttled = map(_values, moments)
+        memories, cpus, counts = map(_by_container, (memory, cpu, points))
+        quantiles, cpu_limits, memory_limits, oom_kills, throttled = map(_values, moments)
         return {
             key: self._measured(
                 memories.get(key, []),
                 cpus.get(key, []),
+                counts.get(key, []),
                 cpu_quantile=_milli(quantiles[key]) if key in quantiles else None,
-                points=int(points.get(key, 0)),
                 cpu_limit=_milli(cpu_limits[key]) if key in cpu_limits else None,
                 memory_limit=_milli(memory_limits[key]) if key in memory_limits else None,
                 oom_killed_at=self._in_window(oom_kills.get(key)),
@@ -131,15 +131,27 @@ class PrometheusUsage:
             for key in memories.keys() | cpus.keys()
         }
 
-    def _measured(self, memory: _Points, cpu: _Points, **others: Any) -> Measured:
-        ends = [time for time, _ in (*memory, *cpu)]
+    def _measured(self, memory: _Points, cpu: _Points, counts: _Points, **others: Any) -> Measured:
+        first, last = self._life(counts or [(time, math.inf) for time, _ in (*memory, *cpu)])
         return Measured(
             cpu_peak=_peak(cpu),
             memory_peak=_peak(memory),
-            first=max(self._window.begin, min(ends) - queries.chunk(self._window)),
-            last=max(ends),
+            points=int(sum(count for _, count in counts)),
+            first=max(self._window.begin, first),
+            last=last,
             **others,
         )
+
+    def _life(self, counts: _Points) -> tuple[float, float]:
+        """First and last, by the parts of the window that have something, and how many of their steps have.
+
+        What the first part has is taken to be at its end, and what the last one has at its begin.
+        """
+        length, step = queries.chunk(self._window), self._window.step
+        (first, begun), (last, ended) = min(counts), max(counts)
+        if first == last:
+            return first - length, first - length + min(length, ended * step)
+        return first - min(length, begun * step), last - length + min(length, ended * step)
 
     def _in_window(self, time: float | None) -> float | None:
         """A kill of long ago is none; one without a date may be of today."""
