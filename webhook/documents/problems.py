@@ -27,6 +27,7 @@ class ProblemName(StrEnum):
     INVALID_POLICY = "invalid-policy"
     DUPLICATE_POLICY = "duplicate-policy"
     INVALID_TEST = "invalid-test"
+    INVALID_USAGE = "invalid-usage"
 
 
 class Problem(Struct, frozen=True):

@@ -77,4 +77,10 @@ INPUT = (
         "A policy test needs exactly one manifest that makes Pods, and presets that exist. The other tests are run.",
         "Set `manifest`, or `select` to choose one object of the file.",
     ),
+    Message(
+        "invalid-usage",
+        "a file of measured usage cannot be used",
+        "An object has a field that is unknown, missing or of another type, or a namespace is there twice. Nothing is recommended from the file.",
+        "Correct the field that the error names; times are seconds since 1970, amounts are quantities such as `250m`.",
+    ),
 )

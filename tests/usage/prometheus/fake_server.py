@@ -55,6 +55,7 @@ class FakePrometheus:
 def fake_prometheus(reply: Callable[[Request], Reply | None]) -> Iterator[FakePrometheus]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16  # headers and body in one packet: the second would wait for the first
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -75,6 +76,7 @@ def fake_prometheus(reply: Callable[[Request], Reply | None]) -> Iterator[FakePr
             self.wfile.write(content)
             while made.drips and not fake.over.wait(0.02):
                 self.wfile.write(b" ")
+                self.wfile.flush()
             self.close_connection = bool(made.missing)
 
         def log_message(self, *_: object) -> None:

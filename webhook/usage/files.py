@@ -1,0 +1,284 @@
+"""Usage in a file: JSON objects, one namespace each, as JSON lines or laid out.
+
+Amounts are quantities, as in a Pod; times are seconds since 1970. What is written here is read here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from webhook.documents.files import Document, read_file
+from webhook.documents.problems import InvalidInputError, Problem, ProblemName
+from webhook.documents.yaml_tree import Location
+from webhook.model.notice import Notice
+from webhook.model.quantity import of_milli, parse
+from webhook.usage.measured import (
+    ContainerOfPod,
+    History,
+    Measured,
+    NamespaceHistory,
+    NamespaceUsage,
+    Peak,
+    Window,
+)
+from webhook.workloads.workload import Ref
+
+_Name = Annotated[str, Meta(min_length=1)]
+_Count = Annotated[int, Meta(ge=0)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Amounts = tuple[Annotated[float, Meta(ge=0)] | None, ...]
+
+
+class _Quantity:
+    """Text in the file, thousandths here."""
+
+    def __init__(self, milli: int) -> None:
+        self.milli = milli
+
+
+class _Record(
+    Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True
+):
+    """An object of the file. A field that is misspelled would be a value that is not known."""
+
+
+class _Peak(_Record, frozen=True):
+    value: _Quantity
+    at: float
+
+
+class _History(_Record, frozen=True):
+    """In cores and bytes, one for each step; null: no sample."""
+
+    cpu: _Amounts = ()
+    memory: _Amounts = ()
+
+
+class _Container(_Record, frozen=True):
+    pod: _Name
+    container: _Name
+    first: float
+    last: float
+    cpu_quantile: _Quantity | None = None
+    cpu_peak: _Peak | None = None
+    memory_peak: _Peak | None = None
+    cpu_limit: _Quantity | None = None
+    memory_limit: _Quantity | None = None
+    points: _Count = 0
+    oom_killed_at: float | None = None
+    throttled: _Share | None = None
+    history: _History | None = None
+
+
+class _Window(_Record, frozen=True):
+    begin: float
+    end: float
+    step: Annotated[float, Meta(gt=0)]
+
+
+class _Owner(_Record, frozen=True):
+    kind: _Name
+    name: _Name
+
+
+class _Notice(_Record, frozen=True):
+    reason: str
+    detail: str
+
+
+class _Namespace(_Record, frozen=True):
+    namespace: _Name
+    window: _Window
+    containers: tuple[_Container, ...] = ()
+    owners: dict[str, _Owner] = {}
+    problems: tuple[_Notice, ...] = ()
+    notes: tuple[_Notice, ...] = ()
+    is_history: bool = True
+
+
+_NO_WINDOW = Window(0.0, 0.0, 1.0)
+
+
+class FileUsage:
+    def __init__(self, path: str) -> None:
+        """Read all of it; `-` is standard input. Raises InvalidInputError with all problems."""
+        self._path = path
+        self._usage: dict[str, NamespaceUsage] = {}
+        self._history: dict[str, NamespaceHistory] = {}
+        problems: list[Problem] = []
+        for document in read_file(path, problems.append):
+            if document.data is not None:
+                problems += self._add(document)
+        if problems:
+            raise InvalidInputError(*problems)
+
+    def usage(self, namespace: str) -> NamespaceUsage:
+        missing = NamespaceUsage(namespace=namespace, window=_NO_WINDOW, problems=(self._nothing(namespace),))
+        return self._usage.get(namespace, missing)
+
+    def history(self, namespace: str) -> NamespaceHistory:
+        missing = NamespaceHistory(
+            namespace=namespace, window=_NO_WINDOW, problems=(self._nothing(namespace),)
+        )
+        return self._history.get(namespace, missing)
+
+    def _nothing(self, namespace: str) -> Notice:
+        return Notice("no-usage", f"{self._path} has no object for namespace {namespace}")
+
+    def _add(self, document: Document) -> Iterator[Problem]:
+        try:
+            record = msgspec.convert(document.data, _Namespace, dec_hook=_quantity)
+        except msgspec.ValidationError as error:
+            message, _, path = str(error).partition(" - at `")
+            yield _problem(document, message, _location(path))
+            return
+        yield from self._contradictions(record, document)
+        self._usage[record.namespace] = _usage(record)
+        self._history[record.namespace] = self._history_of(record)
+
+    def _contradictions(self, record: _Namespace, document: Document) -> Iterator[Problem]:
+        """What no type says."""
+        if record.namespace in self._usage:
+            yield _problem(document, f"namespace {record.namespace} is there twice", ("namespace",))
+        if record.window.end <= record.window.begin:
+            yield _problem(document, "the end is not after the begin", ("window", "end"))
+            return
+        steps = _window(record).steps
+        for index, each in enumerate(record.containers):
+            history = each.history or _History()
+            for name, values in (("cpu", history.cpu), ("memory", history.memory)):
+                if values and len(values) != steps:
+                    message = f"{len(values)} values for a window of {steps} steps"
+                    yield _problem(document, message, ("containers", index, "history", name))
+
+    def _history_of(self, record: _Namespace) -> NamespaceHistory:
+        containers = {
+            ContainerOfPod(each.pod, each.container): History(
+                cpu=_values(each.history.cpu), memory=_values(each.history.memory)
+            )
+            for each in record.containers
+            if each.history
+        }
+        problems = tuple(Notice(each.reason, each.detail) for each in record.problems)
+        if not containers:
+            problems += (Notice("no-usage", f"{self._path} has no history of namespace {record.namespace}"),)
+        return NamespaceHistory(
+            namespace=record.namespace, window=_window(record), containers=containers, problems=problems
+        )
+
+
+def as_json(usage: NamespaceUsage, history: NamespaceHistory | None = None) -> bytes:
+    """One line. `history`: of the same window."""
+    histories = history.containers if history else {}
+    record = _Namespace(
+        namespace=usage.namespace,
+        window=_Window(begin=usage.window.begin, end=usage.window.end, step=usage.window.step),
+        containers=tuple(
+            _container(key, measured, histories.get(key))
+            for key, measured in sorted(usage.containers.items())
+        ),
+        owners={pod: _Owner(kind=ref.kind, name=ref.name) for pod, ref in sorted(usage.owners.items())},
+        problems=tuple(_Notice(reason=each.reason, detail=each.detail) for each in usage.problems),
+        notes=tuple(_Notice(reason=each.reason, detail=each.detail) for each in usage.notes),
+        is_history=usage.is_history,
+    )
+    return msgspec.json.encode(record, enc_hook=lambda each: of_milli(each.milli).text) + b"\n"
+
+
+def _container(key: ContainerOfPod, measured: Measured, history: History | None) -> _Container:
+    return _Container(
+        pod=key.pod,
+        container=key.container,
+        cpu_quantile=_amount(measured.cpu_quantile),
+        cpu_peak=_peak(measured.cpu_peak),
+        memory_peak=_peak(measured.memory_peak),
+        cpu_limit=_amount(measured.cpu_limit),
+        memory_limit=_amount(measured.memory_limit),
+        points=measured.points,
+        first=measured.first,
+        last=measured.last,
+        oom_killed_at=measured.oom_killed_at,
+        throttled=measured.throttled,
+        history=_History(cpu=_numbers(history.cpu), memory=_numbers(history.memory)) if history else None,
+    )
+
+
+def _amount(milli: int | None) -> _Quantity | None:
+    return None if milli is None else _Quantity(milli)
+
+
+def _peak(peak: Peak | None) -> _Peak | None:
+    return peak and _Peak(value=_Quantity(peak.value), at=peak.at)
+
+
+def _numbers(values: tuple[float, ...]) -> _Amounts:
+    return tuple(None if math.isnan(each) else each for each in values)
+
+
+def _values(numbers: _Amounts) -> tuple[float, ...]:
+    return tuple(math.nan if each is None else each for each in numbers)
+
+
+def _window(record: _Namespace) -> Window:
+    return Window(record.window.begin, record.window.end, record.window.step)
+
+
+def _usage(record: _Namespace) -> NamespaceUsage:
+    return NamespaceUsage(
+        namespace=record.namespace,
+        window=_window(record),
+        containers={ContainerOfPod(each.pod, each.container): _measured(each) for each in record.containers},
+        owners={pod: Ref(owner.kind, record.namespace, owner.name) for pod, owner in record.owners.items()},
+        problems=tuple(Notice(each.reason, each.detail) for each in record.problems),
+        notes=tuple(Notice(each.reason, each.detail) for each in record.notes),
+        is_history=record.is_history,
+    )
+
+
+def _measured(container: _Container) -> Measured:
+    return Measured(
+        cpu_quantile=_milli(container.cpu_quantile),
+        cpu_peak=_read_peak(container.cpu_peak),
+        memory_peak=_read_peak(container.memory_peak),
+        cpu_limit=_milli(container.cpu_limit),
+        memory_limit=_milli(container.memory_limit),
+        points=container.points,
+        first=container.first,
+        last=container.last,
+        oom_killed_at=container.oom_killed_at,
+        throttled=container.throttled,
+    )
+
+
+def _milli(amount: _Quantity | None) -> int | None:
+    return amount.milli if amount else None
+
+
+def _read_peak(peak: _Peak | None) -> Peak | None:
+    return Peak(peak.value.milli, peak.at) if peak else None
+
+
+def _quantity(wanted: type, text: Any) -> Any:
+    """For msgspec. Raises ValueError, which it gives a place."""
+    assert wanted is _Quantity
+    found = parse(text) if isinstance(text, str) else None
+    if found is None or found.milli < 0:
+        raise ValueError(f"Expected a quantity such as `250m` or `1Gi`, got {text!r}")
+    return _Quantity(found.milli)
+
+
+def _location(path: str) -> Location:
+    """Of `$.containers[0].cpuPeak`, as msgspec writes it; `[...]` is a key that it does not name."""
+    steps = re.findall(r"\.(\w+)|\[(\d+)\]", path.partition("[...]")[0])
+    return [name or int(index) for name, index in steps]
+
+
+def _problem(document: Document, message: str, location: Location) -> Problem:
+    field = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in location)
+    return Problem(ProblemName.INVALID_USAGE, document.place(location), message, field.removeprefix("."))
