@@ -23,6 +23,7 @@ from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
+from webhook.messages.recommendations import RECOMMENDATIONS
 from webhook.messages.resizes import (
     RESIZE_NOTES,
     RESIZE_REFUSALS,
@@ -33,6 +34,7 @@ from webhook.messages.resizes import (
 from webhook.messages.server import RESULTS as REVIEWS
 from webhook.messages.usage import USAGE
 from webhook.model.draft import Reason
+from webhook.recommend.reasons import Name
 from webhook.resize.results import Why
 from webhook.server.metrics import RESULTS
 
@@ -76,6 +78,10 @@ def test_every_state_of_a_template_that_is_held_has_a_paragraph() -> None:
     names = {*_literals("NotInStepError", "name"), *_literals("_failed", 1), *_literals("warn", "name")}
     assert {each.name for each in TEMPLATE_STATES} == {each for each in names if each.startswith("template-")}
     assert _literals("NotInStepError", "name") <= {*MESSAGES}
+
+
+def test_every_reason_of_a_recommendation_has_a_paragraph() -> None:
+    assert [each.name for each in RECOMMENDATIONS] == list(Name)
 
 
 def test_every_status_of_a_policy_has_a_paragraph() -> None:

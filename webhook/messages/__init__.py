@@ -17,6 +17,7 @@ from webhook.messages.input import INPUT
 from webhook.messages.message import Message
 from webhook.messages.pods import EXEMPTIONS, SKIPS, WARNINGS
 from webhook.messages.policies import STATUSES
+from webhook.messages.recommendations import RECOMMENDATIONS
 from webhook.messages.resizes import (
     RESIZE_NOTES,
     RESIZE_REFUSALS,
@@ -41,6 +42,7 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "What became of a resize": RESIZE_RESULTS,
         "Why a template is not kept in step": (*TEMPLATE_REFUSALS, *TEMPLATE_STATES),
         "Problems of measured usage": USAGE,
+        "Why a size is recommended": RECOMMENDATIONS,
         "Status of a policy": STATUSES,
         "Results of a review": RESULTS,
         "Results of policy tests": (FAILED_TEST,),

@@ -89,6 +89,18 @@ class ResourceDefaults(Struct, frozen=True, kw_only=True):
     """Deny a Pod whose own values violate a bound, instead of warning."""
 
 
+class Sizing(Struct, frozen=True, kw_only=True):
+    """How `podtailor recommend` sizes the containers. None: as its flags say.
+
+    Changes no Pod. Factors and the quantile in thousandths, the window in seconds.
+    """
+
+    cpu_quantile: int | None = None
+    cpu_margin: int | None = None
+    memory_margin: int | None = None
+    window: int | None = None
+
+
 class AcceleratorRules(Struct, frozen=True):
     """For containers that request an accelerator only."""
 
@@ -110,6 +122,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     tolerations: tuple[Toleration, ...] = ()
     resources: ResourceDefaults | None = None
     accelerators: AcceleratorRules = AcceleratorRules()
+    recommend: Sizing | None = None
     regular_containers_only: bool = False
     """As in the safe profile: resources for regular containers only, and never on DaemonSet Pods."""
     source: str = ""

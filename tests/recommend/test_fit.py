@@ -1,0 +1,57 @@
+"""What the containers of a Pod must fit into together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from tests.recommend.weeks import advised, container, measured, owner, size, week
+from webhook.model.policy import Bounds
+from webhook.model.quantity import of_milli
+from webhook.recommend.owner import NodeSize, Quota, Size
+from webhook.recommend.reasons import Name
+from webhook.recommend.recommend import recommend, recommend_all
+from webhook.recommend.rules import Rules
+from webhook.usage.measured import ContainerOfPod
+from webhook.workloads.workload import Ref
+
+MANY = Rules(max_shrink=1000)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected", "detail"),
+    [
+        pytest.param({"nodes": (NodeSize("a", {"cpu": 1000}), NodeSize("b", {"cpu": 1500}))}, size("1500m"), "Node b is the largest with 1500m, not for 2300m", id="the largest Node"),
+        pytest.param({"nodes": (NodeSize("a", {"cpu": 500}),)}, size("1"), "Node a is the largest with 500m, not for 2300m", id="no less than what stands"),
+        pytest.param({"pod_bounds": (Bounds(max={"cpu": of_milli(2000)}),)}, size("2"), "a LimitRange allows Pods 2 of cpu, not for 2300m", id="a LimitRange for Pods"),
+        pytest.param({"pods": 2, "most_pods": 4, "quotas": (Quota("compute", {"requests.cpu": 8000}, {"requests.cpu": 4000}),)}, size("1500m"), "ResourceQuota compute has room for 4 Pods with 1500m each, not for 2300m", id="a quota beside others, for all Pods that there may be"),
+    ],
+)  # fmt: skip
+def test_what_is_raised_fits(more: dict[str, Any], expected: Size, detail: str) -> None:
+    advice = advised(week(measured("2")), owner(**more), MANY).advice["cpu"]
+    assert advice.after == expected
+    assert (advice.why.name, advice.why.detail) == (Name.DOES_NOT_FIT, detail)
+
+
+def test_owners_share_a_quota() -> None:
+    quotas = (Quota("compute", {"requests.cpu": 4000}, {"requests.cpu": 2000}),)
+    api = Ref("Deployment", "shop", "api")
+    one, other = week(measured("2")), week(measured("2"), owner=api)
+    usage = structs.replace(
+        one, containers={**one.containers, **other.containers}, owners={**one.owners, **other.owners}
+    )
+    owners = [owner(quotas=quotas), owner(ref=api, quotas=quotas)]
+    found = [each for (each,) in recommend_all(usage, owners, lambda _: MANY)]
+    assert [each.advice["cpu"].after for each in found] == [size("2300m"), size("1700m")]
+
+
+def test_containers_of_a_pod_share_a_node_in_their_order() -> None:
+    usage = week(measured("2"))
+    usage = structs.replace(
+        usage, containers={**usage.containers, ContainerOfPod("web-a", "proxy"): measured("2")}
+    )
+    state = owner(container(), container(name="proxy"), nodes=(NodeSize("a", {"cpu": 4000}),))
+    found = recommend(usage, state, MANY)
+    assert [each.advice["cpu"].after for each in found] == [size("2300m"), size("1700m")]
