@@ -89,4 +89,28 @@ USAGE = (
         "The server limits the rate of queries, is overloaded, or is just starting. After 429 podtailor has tried three times.",
         "Run the command again in a minute.",
     ),
+    Message(
+        "no-metrics-api",
+        "the cluster does not serve the metrics API",
+        "There is no `metrics.k8s.io`, or what serves it does not answer.",
+        "`kubectl top pods` asks the same API. Install metrics-server, or see in `kubectl get apiservices v1beta1.metrics.k8s.io` why it is not available.",
+    ),
+    Message(
+        "stale-usage",
+        "the metrics API serves old values",
+        "The timestamp or window of these Pods is not of the last five minutes, as after a restart of metrics-server, or when a kubelet does not answer.",
+        "Run the command again in some minutes.",
+    ),
+    Message(
+        "no-vpa",
+        "there is no VerticalPodAutoscaler",
+        "The namespace has none, or the cluster does not serve `verticalpodautoscalers.autoscaling.k8s.io`.",
+        'Create one with `updateMode: "Off"` for each owner and wait some days, or measure by Prometheus.',
+    ),
+    Message(
+        "unsure-vpa",
+        "a VerticalPodAutoscaler is not sure yet",
+        "Its status has no recommendation, or says that it rests on too little. It is not used; the others are.",
+        "`kubectl describe vpa NAME` shows the conditions. Most pass after a day.",
+    ),
 )

@@ -99,5 +99,5 @@ class NamespaceHistory(Struct, frozen=True, kw_only=True):
 
 class UsageSource(Protocol):
     def usage(self, namespace: str) -> NamespaceUsage:
-        """What keeps the source from answering is a problem in it, and raises nothing."""
+        """An answer that is not whole has problems. Raises InputError if it cannot be asked at all."""
         ...
