@@ -51,6 +51,9 @@ _TRUTH = {
     ("front-4e-jjjjj", "app"): (360, 360, 120, 2016, 7),
     # twenty minutes a week
     ("report-29-mmmmm", "report"): (2000, 2000, 1500, 4, 0),
+    # two minutes of one CPU
+    ("tick-1-nnnnn", "tick"): (1000, 1000, 70, 1, 0),
+    ("tick-2-ppppp", "tick"): (1000, 1000, 70, 1, 0),
     # created two days ago
     ("fresh-3b-kkkkk", "app"): (100, 100, 64, 576, 2),
 }

@@ -128,6 +128,10 @@ def _lives() -> Iterator[Life]:
         begin=2 * DAY + HOUR,
         end=2 * DAY + HOUR + 20 * MINUTE,
     )
+    # Twice for two minutes: less than the step that rates are of.
+    for day, pod in ((1, "tick-1-nnnnn"), (4, "tick-2-ppppp")):
+        begin = day * DAY + 11 * MINUTE
+        yield Life(pod, "tick", steady(1), steady(70), begin=begin, end=begin + 2 * MINUTE, every=30)
     # Created two days ago.
     yield Life("fresh-3b-kkkkk", "app", steady(0.1), steady(64), begin=5 * DAY)
     # The same names in another cluster, a namespace of a store without that label, and one without containers.
@@ -148,6 +152,8 @@ OWNERS = {
     "front-4e-jjjjj": ("ReplicaSet", "front-4e"),
     "fresh-3b-kkkkk": ("ReplicaSet", "fresh-3b"),
     "report-29-mmmmm": ("Job", "report-29"),
+    "tick-1-nnnnn": ("Job", "tick-1"),
+    "tick-2-ppppp": ("Job", "tick-2"),
     "lone-1a-aaaaa": ("ReplicaSet", "lone-1a"),
 }
 """Of Pods."""

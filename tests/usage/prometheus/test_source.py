@@ -31,9 +31,13 @@ def _values(*values: str) -> dict[str, Any]:
     }
 
 
+def _clusters(*labels: dict[str, str]) -> Reply:
+    return answer("matrix", *({**_values("2"), "metric": each} for each in labels))
+
+
 # By what only its query contains; in this order.
 _HEALTHY = {
-    "count by": answer("vector", _value("2", cluster="a")),
+    "count by": _clusters({"cluster": "a"}),
     "count(": answer("vector", _value("1")),
     "count_over_time": answer("matrix", _values("8", "3")),
     "quantile_over_time": answer("vector", _value("0.2")),
@@ -103,7 +107,7 @@ def test_no_query_may_fail(part: str) -> None:
         pytest.param({"container_cpu_usage": answer("matrix", _values("-1"))}, "unexpected-answer", id="less than 0"),
         pytest.param({"cfs": answer("scalar", 1, "1")}, "unexpected-answer", id="a scalar"),
         pytest.param({"kube_job_owner": answer("vector", warnings=["a store is away"])}, "partial-usage", id="a warning"),
-        pytest.param({"count by": answer("vector", _value("1", cluster="a"), _value("1"))}, "several-clusters", id="two clusters"),
+        pytest.param({"count by": _clusters({"cluster": "a"}, {})}, "several-clusters", id="two clusters"),
     ],
 )  # fmt: skip
 def test_half_an_answer_is_none(changed: dict[str, Reply], problem: str) -> None:
@@ -120,6 +124,16 @@ def test_what_one_container_has_not_is_unknown() -> None:
     assert measured.cpu_quantile is measured.cpu_limit is measured.memory_limit is measured.throttled is None
     assert measured.points == 0
     assert (measured.first, measured.last) == (_WINDOW.begin, _WINDOW.end)
+
+
+def test_rates_of_a_short_life_are_of_more_than_it() -> None:
+    slope = answer("vector", _value("0.75"))
+    usage, _ = _ask(count_over_time=answer("matrix", _values("2")), deriv=slope)
+    measured = usage.containers[_KEY]
+    assert (measured.cpu_quantile, measured.cpu_peak) == (750, Peak(750, _WINDOW.end))
+    usage, requests = _ask(count_over_time=answer("matrix", _values("3")), deriv=slope)
+    assert usage.containers[_KEY].cpu_quantile == 200
+    assert not any("deriv" in each.query for each in requests)
 
 
 def test_life_within_an_hour() -> None:
@@ -144,7 +158,7 @@ def test_kills_have_a_date(when: str, killed: float | None) -> None:
 def test_cluster_that_was_chosen_is_in_each_query() -> None:
     usage, requests = _ask(
         lambda server, window: PrometheusUsage(server, window, cluster=("cluster", "b")),
-        **{"count by": answer("vector", _value("1", cluster="b", k8s_cluster="x"), _value("1", cluster="b"))},
+        **{"count by": _clusters({"cluster": "b", "k8s_cluster": "x"}, {"cluster": "b"})},
     )
     assert usage.problems == ()
     assert all('cluster="b"' in each.query for each in requests)
@@ -177,7 +191,7 @@ def test_history_has_a_value_or_none_for_each_step() -> None:
     window = Window(1000.0, 2200.0, 300.0)
     rows = {"metric": _APP, "values": [[1300, "0.1"], [2200, "0.4"]]}
     with fake_prometheus(
-        lambda each: answer("matrix", rows) if "range" in each.path else answer("vector")
+        lambda each: answer("matrix", *([] if "count by" in each.query else [rows]))
     ) as fake:
         history = PrometheusUsage(PrometheusServer(fake.url), window).history("shop")
     assert history.problems == ()
@@ -185,11 +199,7 @@ def test_history_has_a_value_or_none_for_each_step() -> None:
     assert [cpu[0], cpu[3]] == [0.1, 0.4]
     assert [math.isnan(each) for each in cpu] == [False, True, True, False]
     assert len(history.containers[_KEY].memory) == 4
-    times = {
-        (each.form["start"], each.form["end"], each.form["step"])
-        for each in fake.requests
-        if "range" in each.path
-    }
+    times = {(each.form["start"], each.form["end"], each.form["step"]) for each in fake.requests[1:]}
     assert times == {("1300", "2200", "300")}
 
 
@@ -197,8 +207,8 @@ def test_long_history_is_asked_in_parts_that_the_server_gives() -> None:
     window = Window(0.0, 25_000.0, 1.0)
 
     def reply(request: Request) -> Reply:
-        if not request.path.endswith("range"):
-            return answer("vector")
+        if "count by" in request.query:
+            return answer("matrix")
         times = range(int(request.form["start"]), int(request.form["end"]) + 1)
         assert len(times) <= 11_000
         return answer("matrix", {"metric": _APP, "values": [[time, str(time)] for time in times]})

@@ -86,6 +86,12 @@ def cpu_quantile(scope: Scope, window: Window, quantile: float) -> str:
     return f"max {_BY} (quantile_over_time({quantile:g}, {_rate(scope, window)}[{_range(window)}]))"
 
 
+def cpu_of_short_lives(scope: Scope, window: Window) -> str:
+    """The highest slope: a rate divides what a container used in a minute by all of the step."""
+    slope = f"max {_BY} (deriv({_CPU}{scope.containers}[{_duration(window.step)}]) > 0)"
+    return f"max_over_time({slope}[{_range(window)}])"
+
+
 def points(scope: Scope, window: Window) -> str:
     """For each chunk: how many of its steps have a rate."""
     return f"count_over_time({_rate(scope, window)}[{_chunk(window)}])"
@@ -147,12 +153,9 @@ def owners_of_jobs(scope: Scope, window: Window) -> str:
     return _last("job_name,owner_kind,owner_name", f"kube_job_owner{scope.select()}", window)
 
 
-def clusters(scope: Scope, window: Window | None = None) -> str:
-    """One series for each cluster: of now, or of a window."""
-    series = f"{MEMORY}{scope.containers}"
-    if window:
-        series = f"last_over_time({series}[{_window(window)}])"
-    return f"count by ({','.join(_CLUSTER_LABELS)}) ({series})"
+def clusters(scope: Scope) -> str:
+    """One series for each cluster."""
+    return f"count by ({','.join(_CLUSTER_LABELS)}) ({MEMORY}{scope.containers})"
 
 
 def any_series(scope: Scope, window: Window) -> str:

@@ -31,6 +31,8 @@ from webhook.workloads.workload import Ref
 # Prometheus gives at most 11,000 points of a series at once.
 _MAX_STEPS = 10_000
 _CONCURRENCY = 2
+# Of a life of two steps, a rate over one of them may be half of it.
+_FEW_POINTS = 2
 _Text = Callable[[Scope, Window], str]
 _Points = Sequence[tuple[float, float]]
 
@@ -87,7 +89,7 @@ class PrometheusUsage:
         """Raises InputError if the token cannot be read."""
         asking, window = Asking(self._scope(namespace), self._concurrency), self._window
         try:
-            self._check_clusters(asking.one(self._now(queries.clusters)))
+            self._check_clusters(asking.one(self._parts(lambda scope, _: queries.clusters(scope))))
             found = asking.all([self._steps(queries.cpu_history), self._steps(queries.memory_history)])
             cpu, memory = map(_by_container, found)
         except QueryError as error:
@@ -100,7 +102,7 @@ class PrometheusUsage:
 
     def _containers(self, asking: Asking) -> dict[ContainerOfPod, Measured]:
         """Raises QueryError."""
-        self._check_clusters(asking.one(self._now(queries.clusters)))
+        self._check_clusters(asking.one(self._parts(lambda scope, _: queries.clusters(scope))))
         memory = asking.one(self._parts(queries.memory_peak))
         if not memory:
             raise QueryError(self._why_nothing(asking))
@@ -116,25 +118,25 @@ class PrometheusUsage:
         if not cpu:
             raise QueryError(Notice("no-usage", "there is memory of its containers, and no CPU time"))
         memories, cpus, counts = map(_by_container, (memory, cpu, points))
+        short = {key for key, each in counts.items() if sum(count for _, count in each) <= _FEW_POINTS}
+        slopes = _values(asking.one(self._now(queries.cpu_of_short_lives))) if short else {}
         quantiles, cpu_limits, memory_limits, oom_kills, throttled = map(_values, moments)
         return {
             key: self._measured(
                 memories.get(key, []),
-                cpus.get(key, []),
                 counts.get(key, []),
-                cpu_quantile=_milli(quantiles[key]) if key in quantiles else None,
+                **_cpu(cpus.get(key, []), quantiles.get(key), slopes.get(key) if key in short else None),
                 cpu_limit=_milli(cpu_limits[key]) if key in cpu_limits else None,
                 memory_limit=_milli(memory_limits[key]) if key in memory_limits else None,
                 oom_killed_at=self._in_window(oom_kills.get(key)),
                 throttled=min(1.0, throttled[key]) if key in throttled else None,
             )
-            for key in memories.keys() | cpus.keys()
+            for key in memories.keys() | counts.keys()
         }
 
-    def _measured(self, memory: _Points, cpu: _Points, counts: _Points, **others: Any) -> Measured:
-        first, last = self._life(counts or [(time, math.inf) for time, _ in (*memory, *cpu)])
+    def _measured(self, memory: _Points, counts: _Points, **others: Any) -> Measured:
+        first, last = self._life(counts or [(time, math.inf) for time, _ in memory])
         return Measured(
-            cpu_peak=_peak(cpu),
             memory_peak=_peak(memory),
             points=int(sum(count for _, count in counts)),
             first=max(self._window.begin, first),
@@ -217,6 +219,15 @@ class PrometheusUsage:
             last = min(end, first + (_MAX_STEPS - 1) * step)
             found += self._server.query_range(text(scope, self._window), first, last, step)
         return found
+
+
+def _cpu(peaks: _Points, quantile: float | None, slope: float | None) -> dict[str, Any]:
+    """Quantile and peak. `slope`: of a life so short that no rate is of it alone."""
+    peak = _peak(peaks)
+    if slope is not None and peak:
+        quantile = max(slope, quantile or 0)
+        peak = Peak(max(peak.value, _milli(quantile)), peak.at)
+    return {"cpu_quantile": None if quantile is None else _milli(quantile), "cpu_peak": peak}
 
 
 def _by_container(found: Iterable[Series]) -> dict[ContainerOfPod, list[tuple[float, float]]]:
