@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 
 from tests.policies.documents import HEAD, only_policy
 from webhook.model.names import Mode, WorkloadType
-from webhook.model.policy import Origin
+from webhook.model.policy import Origin, Sizing
 
 EVERY_FIELD = HEAD + indent(
     dedent(
@@ -44,6 +44,7 @@ EVERY_FIELD = HEAD + indent(
         accelerators:
           resizePolicy: {memory: RestartContainer}
           tolerations: [{operator: Exists, effect: NoSchedule}]
+        recommend: {cpuQuantile: "0.99", cpuMargin: "1.2", memoryMargin: "1", window: 14d}
         """
     ),
     "  ",
@@ -62,4 +63,7 @@ def test_takes_every_field(tmp_path: Path) -> None:
     assert [str(image) for image in policy.match.images or ()] == ["redis", "*/team/*"]
     assert policy.resources is not None
     assert policy.resources.per_device["memory"].milli == 16 * 1024**3 * 1000
+    assert policy.recommend == Sizing(
+        cpu_quantile=990, cpu_margin=1200, memory_margin=1000, window=14 * 86400
+    )
     assert policy.source == f"{tmp_path / 'policy.yaml'}:1:1"

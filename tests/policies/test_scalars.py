@@ -43,6 +43,12 @@ REFUSED = [
     ("tolerations: [{key: 'a b', operator: Exists}]", 18, "spec.tolerations[0].key", "'a b' is not a label key"),
     ("nodeSelector: {'a b': c}", 18, "spec.nodeSelector.a b", "'a b' is not a label key"),
     ("nodeSelector: {a: 'b c'}", 18, "spec.nodeSelector.a", "'b c' is not a label value"),
+    ("recommend: {cpuQuantile: '1'}", 15, "spec.recommend.cpuQuantile", "'1' is not a quantile from 0.5 to 0.999, such as 0.95"),
+    ("recommend: {cpuQuantile: '0.4'}", 15, "spec.recommend.cpuQuantile", "'0.4' is not a quantile"),
+    ("recommend: {cpuMargin: 15%}", 15, "spec.recommend.cpuMargin", "'15%' is not a factor from 1 to 9.999, such as 1.15 for 15 % more"),
+    ("recommend: {memoryMargin: '0.9'}", 15, "spec.recommend.memoryMargin", "'0.9' is not a factor"),
+    ("recommend: {memoryMargin: 1.15}", 15, "spec.recommend.memoryMargin", 'must be a string: write "1.15"'),
+    ("recommend: {window: 1w}", 15, "spec.recommend.window", "'1w' is not a number of days from 1d to 99d, such as 14d"),
 ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from webhook.model.policy import (
     Quantities,
     ResourceDefaults,
     Scope,
+    Sizing,
 )
 from webhook.policies import kubernetes_types, schema
 
@@ -54,6 +55,7 @@ def compiled(
             resize_policy=dict(spec.accelerators.resizePolicy.items()),
             tolerations=tuple(map(_toleration, spec.accelerators.tolerations)),
         ),
+        recommend=_sizing(spec.recommend),
         regular_containers_only=regular_containers_only,
         source=source,
     )
@@ -101,6 +103,24 @@ def _resources(resources: schema.Resources | None) -> ResourceDefaults | None:
         limit_factor=amounts(resources.limitFactor),
         guaranteed=resources.qosClass == "Guaranteed",
     )
+
+
+def _sizing(recommend: schema.Recommend | None) -> Sizing | None:
+    if recommend is None:
+        return None
+    return Sizing(
+        cpu_quantile=_milli(recommend.cpuQuantile),
+        cpu_margin=_milli(recommend.cpuMargin),
+        memory_margin=_milli(recommend.memoryMargin),
+        window=int(recommend.window.removesuffix("d")) * _DAY if recommend.window else None,
+    )
+
+
+_DAY = 86400
+
+
+def _milli(text: str | None) -> int | None:
+    return quantity.milli(text) if text else None
 
 
 _NOTHING = schema.LimitsItem(type="Container")

@@ -83,6 +83,27 @@ def _factor(value: str) -> str:
     return value
 
 
+_QUANTILE, _MARGIN, _WINDOW = r"0\.[5-9][0-9]{0,2}", r"[1-9](\.[0-9]{1,3})?", r"[1-9][0-9]?d"
+
+
+def _quantile(value: str) -> str:
+    if not re.fullmatch(_QUANTILE, value):
+        raise ValueError(f"{value!r} is not a quantile from 0.5 to 0.999, such as 0.95")
+    return value
+
+
+def _margin(value: str) -> str:
+    if not re.fullmatch(_MARGIN, value):
+        raise ValueError(f"{value!r} is not a factor from 1 to 9.999, such as 1.15 for 15 % more")
+    return value
+
+
+def _window(value: str) -> str:
+    if not re.fullmatch(_WINDOW, value):
+        raise ValueError(f"{value!r} is not a number of days from 1d to 99d, such as 14d")
+    return value
+
+
 def _defaultable(value: str) -> str:
     if value not in _DEFAULTABLE:
         raise ValueError(f"{value} has no default: only {', '.join(_DEFAULTABLE)} have one")
@@ -189,6 +210,9 @@ Quantity = Annotated[
 Factor = Annotated[
     str, AfterValidator(_factor), Text(MAX_QUANTITY, quantity.STRICT.pattern, (_AT_LEAST_ONE,))
 ]
+Quantile = Annotated[str, AfterValidator(_quantile), Text(MAX_QUANTITY, _QUANTILE)]
+Margin = Annotated[str, AfterValidator(_margin), Text(MAX_QUANTITY, _MARGIN)]
+Days = Annotated[str, AfterValidator(_window), Text(MAX_QUANTITY, _WINDOW)]
 Defaultable = Annotated[str, AfterValidator(_defaultable), Text(_MAX_NAME, rules=(_HAS_DEFAULT,))]
 ResourceName = Annotated[str, AfterValidator(_resource_name), Text(_MAX_KEY, _KEY, (_PREFIX,))]
 OwnerKind = Annotated[str, _LONG, AfterValidator(_owner_kind), Text(_MAX_TEXT, rules=(_JOB, _CAPITALS))]

@@ -19,13 +19,16 @@ from webhook.policies.scalars import (
     Amounts,
     Annotations,
     Bounds,
+    Days,
     Factors,
     GlobPattern,
     ImagePattern,
     Int64,
     Labels,
+    Margin,
     ObjectName,
     OwnerKind,
+    Quantile,
     Ratios,
     ResizePolicy,
     Rule,
@@ -178,6 +181,21 @@ class Accelerators(Model):
     )
 
 
+class Recommend(Model):
+    """How `podtailor recommend` sizes containers. It changes no Pod."""
+
+    cpuQuantile: Quantile | None = Field(
+        default=None, description="The CPU request goes by this quantile of usage; 0.95 if not set."
+    )
+    cpuMargin: Margin | None = Field(
+        default=None, description="The CPU request is this many times the quantile; 1.15 if not set."
+    )
+    memoryMargin: Margin | None = Field(
+        default=None, description="The memory request is this many times the peak; 1.15 if not set."
+    )
+    window: Days | None = Field(default=None, description="How many days of usage count; 7d if not set.")
+
+
 _NO_LONGER_GENERAL = "a Pod on arm64 Nodes is no longer General: add ARM64 to match.workloadTypes"
 
 
@@ -222,6 +240,10 @@ class Spec(Model):
     )
     accelerators: Accelerators = Field(
         default=Accelerators(), description="Settings for containers that request an accelerator."
+    )
+    recommend: Recommend | None = Field(
+        default=None,
+        description="How podtailor recommend sizes the containers; it changes no Pod.",
     )
 
     @model_validator(mode="after")
