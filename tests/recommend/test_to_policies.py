@@ -1,0 +1,135 @@
+"""Policies that give new Pods just these numbers, and the lines that no policy could set."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.recommend.weeks import WEB, advised, container, measured, owner, week
+from tests.support.pods import Json, policy_of, yaml
+from webhook.cluster.policy_objects import MAX_IN_A_NAMESPACE
+from webhook.engine.evaluate import evaluate
+from webhook.engine.snapshot import Request, snapshot_of
+from webhook.recommend.owner import OwnerState
+from webhook.recommend.rules import Rules
+from webhook.recommend.to_policies import MAX_POLICIES, Policies, Template, to_policies
+from webhook.workloads.builtin_plugins import NO_PLUGINS, Defaults, Plugins
+from webhook.workloads.templates import manifests_of
+from webhook.workloads.workload import Ref, template_of
+
+MANY = Rules(max_shrink=1000)
+OPEN = owner(container((None,), (None,)))
+LABELS = {"app": "web"}
+
+
+def deployment(
+    resources: str = "{}", labels: str = "{app: web, version: v1}", kind: str = "Deployment"
+) -> Json:
+    spec = {"containers": [{"name": "app", "image": "web", "resources": yaml(resources)}]}
+    template = {"metadata": {"labels": yaml(labels)}, "spec": spec}
+    inner: Json = {"selector": {"matchLabels": LABELS}, "template": template}
+    if kind == "CronJob":
+        inner = {"jobTemplate": {"spec": inner}}
+    group = "batch/v1" if kind in ("Job", "CronJob") else "apps/v1"
+    return {"apiVersion": group, "kind": kind, "metadata": {"name": "web", "namespace": "shop"}, "spec": inner}  # fmt: skip
+
+
+def template(obj: Json, plugins: Plugins = NO_PLUGINS, selector: dict[str, str] | None = None) -> Template:
+    (manifest,) = manifests_of(obj)
+    ref = Ref(obj["kind"], "shop", "web")
+    return Template(template_of(obj, manifest, ref, plugins), LABELS if selector is None else selector)
+
+
+def policies(obj: Json, state: OwnerState = OPEN, plugins: Plugins = NO_PLUGINS) -> Policies:
+    found = advised(week(measured()), state, MANY)
+    return to_policies([found], {WEB: template(obj, plugins)})
+
+
+def test_open_fields_become_a_policy_in_mode_audit() -> None:
+    assert policies(deployment()).documents == (
+        {
+            "apiVersion": "podtailor.dev/v1alpha1",
+            "kind": "WorkloadPolicy",
+            "metadata": {"name": "deployment-web-app", "namespace": "shop"},
+            "spec": {
+                "mode": "Audit",
+                "match": {"ownerKinds": ["Deployment"], "podSelector": {"matchLabels": {"app": "web"}}},
+                "containers": {"names": ["app"]},
+                "resources": {
+                    "limits": [{"type": "Container", "defaultRequest": {"cpu": "230m", "memory": "464Mi"}}]
+                },
+            },
+        },
+    )
+
+
+def test_admission_with_the_policy_gives_these_numbers() -> None:
+    obj = deployment()
+    made = policies(obj, owner(container((None,), (None, "400Mi"))))
+    (document,) = made.documents
+    document["spec"]["mode"] = "Enforce"
+    admitted = template(obj).workload.admitted
+    decision = evaluate(Request("shop", admitted), snapshot_of([policy_of(document)]))
+    assert {change.field: change.value for change in decision.outcome.changes} == {
+        "app:requests.cpu": "230m",
+        "app:requests.memory": "464Mi",
+        "app:limits.memory": "480Mi",
+    }
+
+
+@pytest.mark.parametrize(
+    ("resources", "plugins", "blocked", "why"),
+    [
+        pytest.param("{requests: {cpu: 1}}", NO_PLUGINS, "app: requests.cpu", "the template sets it", id="what the template sets"),
+        pytest.param("{limits: {cpu: 1}}", NO_PLUGINS, "app: requests.cpu", "the limit is the request too, because the template sets the limit alone", id="the request beside a limit alone"),
+        pytest.param("{}", Plugins({"shop": [Defaults("shop", requests={"cpu": "1"})]}), "app: requests.cpu", "a LimitRange sets it before policies are asked", id="what a LimitRange sets"),
+    ],
+)  # fmt: skip
+def test_says_which_lines_have_no_effect(resources: str, plugins: Plugins, blocked: str, why: str) -> None:
+    made = policies(deployment(resources), plugins=plugins)
+    ((line),) = made.without_effect
+    assert (str(line.field), line.value, line.why) == (blocked, "230m", why)
+    (document,) = made.documents
+    assert document["spec"]["resources"]["limits"] == [
+        {"type": "Container", "defaultRequest": {"memory": "464Mi"}}
+    ]
+
+
+def test_what_is_injected_has_its_own_knob() -> None:
+    usage = week(measured(), container="istio-proxy")
+    found = advised(usage, owner(container(name="istio-proxy", is_in_template=False)), MANY)
+    made = to_policies([found], {WEB: template(deployment())})
+    assert made.documents == ()
+    assert {each.why.partition(":")[0] for each in made.without_effect} == {"annotations of the Pod set it"}
+    other = advised(week(measured(), container="agent"), owner(container(name="agent")), MANY)
+    assert {each.why for each in to_policies([other], {}).without_effect} == {
+        "it is not in the template: what injects the container decides"
+    }
+
+
+def test_pods_without_labels_cannot_be_selected() -> None:
+    ref = Ref("CronJob", "shop", "web")
+    found = advised(week(*[measured()] * 3, owner=ref), owner(container((None,), (None,)), ref=ref), MANY)
+    labelled, bare = (
+        to_policies([found], {ref: template(deployment(labels=labels, kind="CronJob"), selector={})})
+        for labels in ("{app: web}", "{}")
+    )
+    assert labelled.documents[0]["spec"]["match"] == {
+        "ownerKinds": ["Job"],
+        "podSelector": {"matchLabels": {"app": "web"}},
+    }
+    assert bare.documents == ()
+    assert {each.why for each in bare.without_effect} == {
+        "its template has no labels by which a policy could select its Pods"
+    }
+
+
+def test_more_policies_than_can_be_in_force_are_told() -> None:
+    assert MAX_POLICIES == MAX_IN_A_NAMESPACE
+    found = advised(week(measured()), OPEN, MANY)
+    made = {count: to_policies([found] * count, {WEB: template(deployment())}) for count in (20, 21)}
+    assert {count: each.crowded for count, each in made.items()} == {20: (), 21: ("shop",)}
+
+
+def test_what_stays_is_not_written() -> None:
+    made = policies(deployment(), owner(container(("230m",), ("464Mi",))))
+    assert made == Policies((), ())

@@ -1,0 +1,92 @@
+"""Recommendations for programs, as `resize --from` reads them (`cli/resize/sizes_file.py`). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from webhook.model.names import QOS_RESOURCES
+from webhook.model.quantity import of_milli
+from webhook.recommend.evidence import Evidence
+from webhook.recommend.owner import Size
+from webhook.recommend.reasons import Reason
+from webhook.recommend.recommend import NewTarget, Recommendation
+
+Json = dict[str, Any]
+
+
+def to_json(found: Iterable[Recommendation]) -> Json:
+    return {"recommendations": [_row(each) for each in found]}
+
+
+def _row(found: Recommendation) -> Json:
+    owner = found.owner
+    row: Json = {
+        "owner": {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name},
+        "container": found.container,
+        "from": _resources({resource: each.before for resource, each in found.advice.items()}),
+        "to": _resources(
+            {resource: _changed(each.before, each.after) for resource, each in found.advice.items()}
+        ),
+        "sure": found.sure,
+        "why": {resource: _reason(each.why) for resource, each in found.advice.items()},
+    }
+    if found.evidence:
+        row["measured"] = _evidence(found.evidence)
+    if found.devices:
+        per_device = {resource: found.per_device(resource) for resource in QOS_RESOURCES}
+        row["perDevice"] = {resource: of_milli(each).text for resource, each in per_device.items() if each}
+    if found.targets:
+        row["autoscalers"] = [_target(each) for each in found.targets]
+    return row
+
+
+def _changed(before: Size, after: Size) -> Size:
+    """The sides that are to change; the others say nothing."""
+    return Size(*(new if new != old else None for old, new in zip(before, after, strict=True)))
+
+
+def _resources(sizes: Mapping[str, Size]) -> Json:
+    sides = {"requests": 0, "limits": 1}
+    return {
+        side: amounts
+        for side, at in sides.items()
+        if (
+            amounts := {
+                resource: of_milli(amount).text
+                for resource, size in sizes.items()
+                if (amount := size[at]) is not None
+            }
+        )
+    }
+
+
+def _reason(why: Reason) -> Json:
+    reason: Json = {"name": why.name, "detail": why.detail}
+    if why.pod:
+        reason["pod"] = why.pod
+    if why.at is not None:
+        reason["at"] = f"{datetime.fromtimestamp(why.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return reason
+
+
+def _evidence(evidence: Evidence) -> Json:
+    return {
+        "days": round(evidence.days, 2),
+        "pods": evidence.pods,
+        "spread": {
+            resource: {"lowest": of_milli(each.lowest).text, "highest": of_milli(each.highest).text}
+            for resource, each in evidence.spread.items()
+        },
+    }
+
+
+def _target(target: NewTarget) -> Json:
+    return {
+        "name": target.autoscaler,
+        "resource": target.resource,
+        **({"container": target.container} if target.container else {}),
+        "from": target.before,
+        "to": target.after,
+    }
