@@ -11,6 +11,7 @@ from tests.e2e.usage.conftest import Week
 from tests.e2e.usage.servers import Prometheus, VictoriaMetrics
 from tests.e2e.usage.week import BEGIN, DAY, END, HOUR, KILLS, LIMITS, MIB, MINUTE, OWNERS, THROTTLED, WEEK
 from webhook.errors import InputError
+from webhook.usage.files import FileUsage, as_json
 from webhook.usage.measured import ContainerOfPod, Measured, NamespaceUsage, Window
 from webhook.usage.prometheus.server import PrometheusServer
 from webhook.usage.prometheus.source import PrometheusUsage
@@ -147,6 +148,15 @@ def test_history_is_what_happened(url: str) -> None:
     database = history.containers[ContainerOfPod("db-0", "postgres")]
     assert max(each for each in database.cpu if not math.isnan(each)) == pytest.approx(0.3, rel=0.02)
     assert sum(math.isnan(each) for each in database.memory) == pytest.approx(288, abs=2)
+
+
+def test_file_says_what_its_server_said(url: str, tmp_path: Path) -> None:
+    source, file = _source(url), tmp_path / "usage.json"
+    usage, history = source.usage("shop"), source.history("shop")
+    file.write_bytes(as_json(usage, history))
+    read = FileUsage(str(file))
+    assert read.usage("shop") == usage
+    assert repr(sorted(read.history("shop").containers.items())) == repr(sorted(history.containers.items()))
 
 
 def test_several_clusters_are_refused(url: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
+
+from certs.files import TLS_CERT, TLS_KEY
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -52,7 +56,11 @@ class FakePrometheus:
 
 
 @contextmanager
-def fake_prometheus(reply: Callable[[Request], Reply | None]) -> Iterator[FakePrometheus]:
+def fake_prometheus(
+    reply: Callable[[Request], Reply | None], certificates: Path | None = None
+) -> Iterator[FakePrometheus]:
+    """`certificates`: the folder with those of a server of HTTPS."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = 1 << 16  # headers and body in one packet: the second would wait for the first
@@ -83,7 +91,11 @@ def fake_prometheus(reply: Callable[[Request], Reply | None]) -> Iterator[FakePr
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    fake = FakePrometheus(f"http://127.0.0.1:{server.server_port}", reply)
+    if certificates:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificates / TLS_CERT, certificates / TLS_KEY)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    fake = FakePrometheus(f"{'https' if certificates else 'http'}://127.0.0.1:{server.server_port}", reply)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -83,3 +86,41 @@ def test_several_queries_at_once_and_no_more() -> None:
         return []
 
     assert Asking(Scope("shop"), 2).all([wait, wait, wait, wait]) == [[], [], [], []]
+
+
+def test_query_after_one_that_fails_is_not_asked() -> None:
+    asked = []
+
+    def refuse(scope: Scope) -> list[Series]:
+        asked.append(scope)
+        raise QueryError(Notice("query-refused", ""))
+
+    with pytest.raises(QueryError):
+        Asking(Scope("shop"), 1).all([refuse, refuse, refuse])
+    assert len(asked) == 1
+
+
+_WAITS = """
+import threading
+from webhook.usage.prometheus.asking import Asking
+from webhook.usage.prometheus.queries import Scope
+
+def wait(scope):
+    print("asked", flush=True)
+    threading.Event().wait()
+
+Asking(Scope("shop"), 2).all([wait])
+"""
+
+
+def test_ctrl_c_waits_for_no_server() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(20) != 0
+        finally:
+            process.kill()

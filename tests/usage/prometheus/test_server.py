@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from certs.files import CA_CERT, issue_to
 from tests.support.processes import free_port
 from tests.usage.prometheus.fake_server import Reply, answer, error, fake_prometheus
 from webhook.errors import InputError, UsageError
@@ -101,7 +103,25 @@ def test_nothing_listens() -> None:
         PrometheusServer(f"http://127.0.0.1:{free_port()}").query("up", 0)
 
 
-def test_unknown_certificate_or_none() -> None:
+def test_certificate(tmp_path: Path) -> None:
+    issue_to(tmp_path, ["127.0.0.1"], datetime.now(UTC), timedelta(days=1))
+    with fake_prometheus(lambda _: answer("vector", _ROW), tmp_path) as fake:
+        assert len(PrometheusServer(fake.url, ca_file=tmp_path / CA_CERT).query("up", 0)) == 1
+        with pytest.raises(QueryError, match=r"prometheus-unreachable: .*: unable to get local issuer"):
+            PrometheusServer(fake.url).query("up", 0)
+        assert len(fake.requests) == 1
+
+
+def test_ca_file_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "ca.crt"
+    with pytest.raises(UsageError, match=r"ca\.crt: No such file"):
+        PrometheusServer("https://127.0.0.1:1", ca_file=file)
+    file.write_text("no certificate")
+    with pytest.raises(UsageError, match=r"ca\.crt: "):
+        PrometheusServer("https://127.0.0.1:1", ca_file=file)
+
+
+def test_server_without_tls() -> None:
     with (
         fake_prometheus(lambda _: answer("vector")) as fake,
         pytest.raises(QueryError, match="prometheus-unreachable: "),

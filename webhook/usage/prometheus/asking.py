@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Thread
 
 from webhook.model.notice import Notice
 from webhook.usage.prometheus.answers import Series, TooMuchError
@@ -20,8 +22,25 @@ class Asking:
 
     def all(self, queries: Sequence[Query]) -> list[list[Series]]:
         """The series of each query. Raises QueryError."""
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            return list(pool.map(self.one, queries))
+        futures: list[Future[list[Series]]] = [Future() for _ in queries]
+        todo = deque(zip(queries, futures, strict=True))
+
+        def work() -> None:
+            # One that finds nothing left ends.
+            with suppress(IndexError):
+                while True:
+                    query, future = todo.popleft()
+                    try:
+                        future.set_result(self.one(query))
+                    except Exception as error:  # noqa: BLE001 (raised where the result is asked for)
+                        future.set_exception(error)
+                        while True:  # the rest is of no use
+                            todo.popleft()[1].set_exception(error)
+
+        # Daemons, which those of an executor are not: Ctrl-C waits for no server.
+        for _ in range(self._concurrency):
+            Thread(target=work, daemon=True).start()
+        return [each.result() for each in futures]
 
     def one(self, query: Query) -> list[Series]:
         """Raises QueryError, also TooMuchError when a part cannot be split further."""

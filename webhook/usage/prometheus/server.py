@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from ssl import SSLError
+from ssl import SSLContext, SSLError, create_default_context
 from urllib.parse import unquote
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
@@ -79,7 +79,7 @@ class PrometheusServer:
             maxsize=4,
             retries=retries,
             timeout=Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds),
-            ca_certs=str(ca_file) if ca_file else None,
+            ssl_context=_tls(ca_file) if parsed.scheme == "https" else None,
         )
 
     def query(self, text: str, at: float) -> list[Series]:
@@ -138,6 +138,14 @@ class PrometheusServer:
         if isinstance(cause, SSLError):
             cause = getattr(cause, "verify_message", "") or cause
         return QueryError(Notice("prometheus-unreachable", f"{self.url}: {cause}"))
+
+
+def _tls(ca_file: Path | None) -> SSLContext:
+    """Raises UsageError."""
+    try:
+        return create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise UsageError(f"{ca_file}: {error.strerror or error}") from error
 
 
 def _titled(headers: Mapping[str, str]) -> dict[str, str]:
