@@ -36,14 +36,14 @@ class Measured(Struct, frozen=True, kw_only=True):
     cpu_limit: int | None = None
     """The limit that it ran with, the last one in the window: usage near to it is cut off."""
     memory_limit: int | None = None
-    """The same: an OOM kill happened at this limit."""
+    """The same; after an OOM kill the one that it happened at, also if it was raised since."""
     points: int = 0
     """How many steps of the window have a value."""
     first: float = 0.0
     last: float = 0.0
     """Of its samples in the window, about; to the hour if it ran for less than that."""
     oom_killed_at: float | None = None
-    """The last time in the window; its end if the source does not say when."""
+    """The last time in the window; when it was seen first if the source does not date it."""
     throttled: float | None = None
     """The share of its CFS periods, from 0 to 1; None if nothing says."""
 

@@ -9,7 +9,21 @@ import pytest
 
 from tests.e2e.usage.conftest import Week
 from tests.e2e.usage.servers import Prometheus, VictoriaMetrics
-from tests.e2e.usage.week import BEGIN, DAY, END, HOUR, KILLS, LIMITS, MIB, MINUTE, OWNERS, THROTTLED, WEEK
+from tests.e2e.usage.week import (
+    BEGIN,
+    DAY,
+    END,
+    HOUR,
+    KILLS,
+    LIMITS,
+    MIB,
+    MINUTE,
+    OWNERS,
+    SIDECAR,
+    SIDECAR_SEEN,
+    THROTTLED,
+    WEEK,
+)
 from webhook.errors import InputError
 from webhook.usage.files import FileUsage, as_json
 from webhook.usage.measured import ContainerOfPod, Measured, NamespaceUsage, Window
@@ -86,8 +100,22 @@ def test_peak_has_its_hour(shop: NamespaceUsage) -> None:
 
 def test_kills_in_the_window_only(shop: NamespaceUsage) -> None:
     assert _of(shop, "leaky-7c-fffff").oom_killed_at == KILLS[-1]
-    killed = [key.pod for key, each in shop.containers.items() if each.oom_killed_at]
-    assert killed == ["leaky-7c-fffff"]
+    killed = {key.pod for key, each in shop.containers.items() if each.oom_killed_at}
+    assert killed == {"leaky-7c-fffff", "tick-2-ppppp", SIDECAR[0]}
+
+
+def test_kill_without_a_date_is_when_it_is_seen_first(shop: NamespaceUsage) -> None:
+    job, sidecar = _of(shop, "tick-2-ppppp", "tick"), _of(shop, *SIDECAR)
+    assert job.oom_killed_at == pytest.approx(BEGIN + 4 * DAY + 13 * MINUTE, abs=10 * MINUTE)
+    assert sidecar.oom_killed_at == pytest.approx(BEGIN + SIDECAR_SEEN, abs=10 * MINUTE)
+
+
+def test_limit_is_that_of_the_kill(url: str, shop: NamespaceUsage) -> None:
+    """It was raised since: who looks again must not raise it once more."""
+    assert _of(shop, "leaky-7c-fffff").memory_limit == 256 * MIB * 1000
+    after = _source(url, Window(END - HOUR, END, 300)).usage("shop")
+    assert _of(after, "leaky-7c-fffff").memory_limit == 512 * MIB * 1000
+    assert _of(after, "leaky-7c-fffff").oom_killed_at is None
 
 
 def test_kill_has_the_date_of_its_window(url: str) -> None:
@@ -108,8 +136,8 @@ def test_limits(shop: NamespaceUsage) -> None:
         if each.cpu_limit or each.memory_limit
     }
     assert found == {
-        ContainerOfPod(pod, "app"): (cpu and int(cpu * 1000), memory and memory * MIB * 1000)
-        for pod, (cpu, memory) in LIMITS.items()
+        ContainerOfPod(*key): (cpu and int(cpu * 1000), memory and memory * MIB * 1000)
+        for key, (cpu, memory) in LIMITS.items()
     }
 
 

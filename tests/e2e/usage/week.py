@@ -159,12 +159,19 @@ OWNERS = {
 """Of Pods."""
 KILLS = [BEGIN + number * 6 * HOUR for number in range(1, 28)]
 """Of leaky-7c-fffff."""
-LIMITS: Mapping[str, tuple[float | None, int | None]] = {
-    "busy-5d-ddddd": (0.5, None),
-    "leaky-7c-fffff": (None, 256),
-    "calm-8b-ggggg": (1, 128),
+LIMITS: Mapping[tuple[str, str], tuple[float | None, int | None]] = {
+    ("busy-5d-ddddd", "app"): (0.5, None),
+    ("leaky-7c-fffff", "app"): (None, 256),
+    ("calm-8b-ggggg", "app"): (1, 128),
+    ("api-9a-hhhhh", "proxy"): (None, 64),
 }
-"""Of the containers `app` in cores and MiB."""
+"""In cores and MiB."""
+SIDECAR = ("api-9a-hhhhh", "proxy")
+"""A native one, which kube-state-metrics counts as an init container."""
+SIDECAR_SEEN = 3 * DAY + 14 * MINUTE
+"""Seconds until its kill is seen, of which there is no date."""
+RAISED = 7 * DAY - 2 * HOUR
+"""Seconds until the limit of leaky-7c-fffff is doubled, where it runs."""
 THROTTLED = 0.3
 """Share of the periods of busy-5d-ddddd."""
 
@@ -197,11 +204,21 @@ def _states() -> Iterator[Series]:
         labels = {**killed, "pod": pod}
         yield Series(f"{terminated}_timestamp", labels, times)
         yield Series(f"{terminated}_reason", {**labels, "reason": "OOMKilled"}, [(at, 1) for at, _ in times])
-    for pod, amounts in LIMITS.items():
+    sidecar = {**killed, "pod": SIDECAR[0], "container": SIDECAR[1], "reason": "OOMKilled"}
+    seen = [(at, 1.0) for at in minutes if at >= BEGIN + SIDECAR_SEEN]
+    yield Series("kube_pod_init_container_status_last_terminated_reason", sidecar, seen)
+    # The second run of tick was killed, and its Pod stays.
+    job = {**killed, "pod": "tick-2-ppppp", "container": "tick", "reason": "OOMKilled"}
+    stays = [(at, 1.0) for at in minutes if at >= BEGIN + 4 * DAY + 13 * MINUTE]
+    yield Series("kube_pod_container_status_terminated_reason", job, stays)
+    for key, amounts in LIMITS.items():
         for resource, amount in (("cpu", amounts[0]), ("memory", amounts[1] and amounts[1] * MIB)):
             if amount:
-                labels = {**killed, "pod": pod, "resource": resource}
-                yield Series("kube_pod_container_resource_limits", labels, [(at, amount) for at in hours])
+                kind = "init_container" if key == SIDECAR else "container"
+                labels = {**killed, "pod": key[0], "container": key[1], "resource": resource}
+                more = 2 if key[0].startswith("leaky") else 1
+                raised = [(at, amount * (more if at >= BEGIN + RAISED else 1)) for at in minutes]
+                yield Series(f"kube_pod_{kind}_resource_limits", labels, raised)
     for name, share in (("throttled_periods", THROTTLED), ("periods", 1)):
         labels = {"namespace": "shop", "pod": "busy-5d-ddddd", "container": "app", "cluster": "east"}
         counted = [(at, (at - BEGIN) * 10 * share) for at in minutes]

@@ -22,7 +22,7 @@ def test_duplicates_become_one_before_anything_is_counted() -> None:
     assert queries.cpu_quantile(Scope("shop"), _WEEK, 0.95) == (
         f"max by (namespace,pod,container) (quantile_over_time(0.95, {rate}[604800s:300s]))"
     )
-    assert queries.points(Scope("shop"), _WEEK) == f"count_over_time({rate}[3600s:300s])"
+    assert queries.steps(Scope("shop"), _WEEK) == f"count_over_time({rate}[3600s:300s])"
     assert queries.cpu_peak(Scope("shop"), _WEEK) == f"max_over_time({rate}[3600s:300s])"
 
 

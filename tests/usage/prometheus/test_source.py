@@ -46,9 +46,11 @@ _HEALTHY = {
     ),
     "kube_replicaset_owner": answer("vector"),
     "kube_job_owner": answer("vector"),
+    "max by (namespace,pod,container) ({": answer("matrix", _values("300", "400")),
     'resource="cpu"': answer("vector", _value("0.5")),
     'resource="memory"': answer("vector", _value("1048576")),
-    "_reason": answer("vector"),
+    "terminated_timestamp": answer("vector"),
+    "min_over_time": answer("vector"),
     "cfs": answer("vector", _value("0.25")),
     "container_cpu_usage": answer("matrix", _values("0.1", "0.3")),
     "container_memory": answer("matrix", _values("500", "400")),
@@ -85,10 +87,10 @@ def test_whole_answer() -> None:
     assert {pod: str(owner) for pod, owner in usage.owners.items()} == {"web-0": "StatefulSet shop/web"}
     assert usage.problems == usage.notes == ()
     assert usage.is_history
-    assert len({each.query for each in requests}) == len(requests) == 12
+    assert len({each.query for each in requests}) == len(requests) == 13
 
 
-@pytest.mark.parametrize("part", _HEALTHY.keys() - {"count("})
+@pytest.mark.parametrize("part", _HEALTHY.keys() - {"count(", "max by (namespace,pod,container) ({"})
 def test_no_query_may_fail(part: str) -> None:
     usage, _ = _ask(**{part: error(400, "bad_data", part)})
     assert [each.reason for each in usage.problems] == ["query-refused"]
@@ -142,16 +144,44 @@ def test_life_within_an_hour() -> None:
     assert (measured.first, measured.last) == (_WINDOW.begin, _WINDOW.begin + 1200)
 
 
+_MIDDLE = _WINDOW.begin + 3600
+
+
 @pytest.mark.parametrize(
-    ("when", "killed"),
+    ("killed", "limit"),
     [
-        pytest.param("1003600", 1_003_600.0, id="in the window"),
-        pytest.param("999999", None, id="before"),
-        pytest.param("0", _WINDOW.end, id="who knows when"),
+        pytest.param(_MIDDLE + 60, 300_000, id="since the limit was seen"),
+        pytest.param(_MIDDLE - 60, 300_000, id="before the first that was seen"),
+        pytest.param(_WINDOW.end, 400_000, id="at the last one"),
     ],
 )
-def test_kills_have_a_date(when: str, killed: float | None) -> None:
-    usage, _ = _ask(_reason=answer("vector", _value(when)))
+def test_kill_has_the_limit_that_stood_then(killed: float, limit: int) -> None:
+    usage, _ = _ask(terminated_timestamp=answer("vector", _value(f"{killed}")))
+    measured = usage.containers[_KEY]
+    assert (measured.oom_killed_at, measured.memory_limit) == (killed, limit)
+
+
+def test_kill_without_any_limit() -> None:
+    changed = {part: answer("matrix") for part in _HEALTHY if part.endswith("({")}
+    usage, _ = _ask(terminated_timestamp=answer("vector", _value(f"{_MIDDLE}")), **changed)
+    assert usage.containers[_KEY].memory_limit == 1_048_576_000
+
+
+@pytest.mark.parametrize(
+    ("dated", "seen", "killed"),
+    [
+        pytest.param(None, _MIDDLE, _MIDDLE, id="without a date"),
+        pytest.param(None, _WINDOW.begin + 300, None, id="seen from the begin on"),
+        pytest.param(_MIDDLE, _WINDOW.begin + 300, _MIDDLE, id="seen from the begin on, and again"),
+        pytest.param(_WINDOW.begin - 1, _WINDOW.begin, None, id="before"),
+        pytest.param(_MIDDLE, _MIDDLE + 60, _MIDDLE, id="both"),
+    ],
+)
+def test_kills_in_the_window(dated: float | None, seen: float, killed: float | None) -> None:
+    when = [_value(f"{dated}")] if dated else []
+    usage, _ = _ask(
+        terminated_timestamp=answer("vector", *when), min_over_time=answer("vector", _value(f"{seen}"))
+    )
     assert usage.containers[_KEY].oom_killed_at == killed
 
 

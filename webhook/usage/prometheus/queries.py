@@ -16,7 +16,11 @@ from webhook.usage.measured import Window
 
 MEMORY = "container_memory_working_set_bytes"
 _CPU = "container_cpu_usage_seconds_total"
-_TERMINATED = "kube_pod_container_status_last_terminated"
+_STATUS = "kube_pod_container_status"
+_OF_MEMORY = 'resource="memory"'
+_KILLED = 'reason="OOMKilled"'
+# Also of native sidecars, which are init containers.
+_LIMITS = '__name__=~"kube_pod_(init_)?container_resource_limits"'
 _BY = "by (namespace,pod,container)"
 _HOUR = 3600
 # A query that is too much is split by the last characters of Pods: that needs no list of them, and stays
@@ -86,13 +90,13 @@ def cpu_quantile(scope: Scope, window: Window, quantile: float) -> str:
     return f"max {_BY} (quantile_over_time({quantile:g}, {_rate(scope, window)}[{_range(window)}]))"
 
 
-def cpu_of_short_lives(scope: Scope, window: Window) -> str:
-    """The highest slope: a rate divides what a container used in a minute by all of the step."""
+def slope(scope: Scope, window: Window) -> str:
+    """The highest of CPU: a rate divides what a container used in a minute by all of the step."""
     slope = f"max {_BY} (deriv({_CPU}{scope.containers}[{_duration(window.step)}]) > 0)"
     return f"max_over_time({slope}[{_range(window)}])"
 
 
-def points(scope: Scope, window: Window) -> str:
+def steps(scope: Scope, window: Window) -> str:
     """For each chunk: how many of its steps have a rate."""
     return f"count_over_time({_rate(scope, window)}[{_chunk(window)}])"
 
@@ -115,21 +119,31 @@ def memory_history(scope: Scope, window: Window) -> str:
     return _memory(scope, window.step)
 
 
-def oom_killed(scope: Scope, window: Window) -> str:
-    """When, in seconds since 1970; 0 if that is not known. The reason stands until the next termination."""
-    killed = scope.select('reason="OOMKilled"')
-    reason = f"max {_BY} ({_TERMINATED}_reason{killed} == 1)"
-    when = f"max {_BY} ({_TERMINATED}_timestamp{scope.select()})"
-    on = "on (namespace,pod,container)"
-    return f"max_over_time((({when} and {on} {reason}) or {on} 0 * {reason})[{_range(window)}])"
+def killed(scope: Scope, window: Window) -> str:
+    """When a container was last killed for lack of memory: the reason stands until the next termination."""
+    reason = f"max {_BY} ({_STATUS}_last_terminated_reason{scope.select(_KILLED)} == 1)"
+    when = f"max {_BY} ({_STATUS}_last_terminated_timestamp{scope.select()})"
+    return f"max_over_time(({when} and on (namespace,pod,container) {reason})[{_range(window)}])"
+
+
+def killed_before(scope: Scope, window: Window) -> str:
+    """When it was seen first: there is no date for native sidecars and what stays terminated, as in a Job."""
+    reason = '__name__=~"kube_pod_(init_)?container_status_(last_)?terminated_reason"'
+    return f"min_over_time(max {_BY} (timestamp({scope.select(reason, _KILLED)}))[{_range(window)}])"
 
 
 def cpu_limit(scope: Scope, window: Window) -> str:
-    return _limit(scope, window, "cpu")
+    return _last("pod,container", scope.select(_LIMITS, 'resource="cpu"'), window)
 
 
 def memory_limit(scope: Scope, window: Window) -> str:
-    return _limit(scope, window, "memory")
+    return _last("pod,container", scope.select(_LIMITS, _OF_MEMORY), window)
+
+
+def memory_limits(scope: Scope, _: Window) -> str:
+    """At each moment."""
+    selector = scope.select(_LIMITS, _OF_MEMORY)
+    return f"max {_BY} ({selector})"
 
 
 def throttled(scope: Scope, window: Window) -> str:
@@ -169,11 +183,6 @@ def _rate(scope: Scope, window: Window) -> str:
 
 def _memory(scope: Scope, seconds: float) -> str:
     return f"max {_BY} (max_over_time({MEMORY}{scope.containers}[{_duration(seconds)}]))"
-
-
-def _limit(scope: Scope, window: Window, resource: str) -> str:
-    selector = scope.select(f'resource="{resource}"')
-    return _last("pod,container", f"kube_pod_container_resource_limits{selector}", window)
 
 
 def _last(labels: str, selector: str, window: Window) -> str:
