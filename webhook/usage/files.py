@@ -54,7 +54,7 @@ class _Peak(_Record, frozen=True):
 
 
 class _History(_Record, frozen=True):
-    """In cores and bytes, one for each step; null: no sample."""
+    """In thousandths of a CPU and of a byte, one for each step; null: no sample."""
 
     cpu: _Amounts = ()
     memory: _Amounts = ()

@@ -81,7 +81,10 @@ class NamespaceUsage(Struct, frozen=True, kw_only=True):
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """The steps of the window for one container of one Pod, oldest first, for a backtest. NaN: no sample."""
+    """The steps of the window for one container of one Pod, oldest first, for a backtest.
+
+    In whole thousandths, as all amounts. NaN: no sample.
+    """
 
     cpu: tuple[float, ...] = ()
     """The rate over each step."""

@@ -164,17 +164,19 @@ def test_history_is_what_happened(url: str) -> None:
     assert history.containers.keys() == {ContainerOfPod(*key) for key in _TRUTH}
     web = history.containers[ContainerOfPod("web-6f-aaaaa", "app")]
     # Ten minutes of two hours: two whole steps, and some of the one before or after by what a rate is made of.
-    bursts = [value for value in web.cpu if value > 0.45]
+    bursts = [value for value in web.cpu if value > 450]
     assert len(bursts) == pytest.approx(2 * 84, abs=2)
     # The counter has grown by all that was used.
-    assert sum(value * 300 for value in web.cpu) == pytest.approx(
+    assert sum(value * 300 / 1000 for value in web.cpu) == pytest.approx(
         (0.1 * 110 + 0.5 * 10) * MINUTE * 84, rel=0.02
     )
     gone = history.containers[ContainerOfPod("web-6f-ccccc", "app")]
-    assert [step for step, value in enumerate(gone.memory) if value > 500 * MIB] == [(30 * 60 + 7) // 5]
+    assert [step for step, value in enumerate(gone.memory) if value > 500 * MIB * 1000] == [
+        (30 * 60 + 7) // 5
+    ]
     assert sum(math.isnan(each) for each in gone.cpu) == pytest.approx(2016 - 288, abs=2)
     database = history.containers[ContainerOfPod("db-0", "postgres")]
-    assert max(each for each in database.cpu if not math.isnan(each)) == pytest.approx(0.3, rel=0.02)
+    assert max(each for each in database.cpu if not math.isnan(each)) == pytest.approx(300, rel=0.02)
     assert sum(math.isnan(each) for each in database.memory) == pytest.approx(288, abs=2)
 
 

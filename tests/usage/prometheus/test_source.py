@@ -226,7 +226,7 @@ def test_history_has_a_value_or_none_for_each_step() -> None:
         history = PrometheusUsage(PrometheusServer(fake.url), window).history("shop")
     assert history.problems == ()
     cpu = history.containers[_KEY].cpu
-    assert [cpu[0], cpu[3]] == [0.1, 0.4]
+    assert [cpu[0], cpu[3]] == [100.0, 400.0]
     assert [math.isnan(each) for each in cpu] == [False, True, True, False]
     assert len(history.containers[_KEY].memory) == 4
     times = {(each.form["start"], each.form["end"], each.form["step"]) for each in fake.requests[1:]}
@@ -245,7 +245,7 @@ def test_long_history_is_asked_in_parts_that_the_server_gives() -> None:
 
     with fake_prometheus(reply) as fake:
         history = PrometheusUsage(PrometheusServer(fake.url), window).history("shop")
-    assert history.containers[_KEY].cpu == tuple(map(float, range(1, 25_001)))
+    assert history.containers[_KEY].cpu == tuple(1000.0 * each for each in range(1, 25_001))
 
 
 def test_history_that_is_not_whole_is_a_problem() -> None:

@@ -78,10 +78,10 @@ def measured(
 
 
 def filled(window: Window, points: Points) -> tuple[float, ...]:
-    """One value for each step; NaN where there is none."""
+    """One value for each step, in whole thousandths; NaN where there is none."""
     values = [math.nan] * window.steps
     for time, value in points:
-        values[round((time - window.begin) / window.step) - 1] = value
+        values[round((time - window.begin) / window.step) - 1] = float(round(value * 1000))
     return tuple(values)
 
 
