@@ -27,6 +27,7 @@ from tests.e2e.usage.week import (
 from webhook.errors import InputError
 from webhook.usage.files import FileUsage, as_json
 from webhook.usage.measured import ContainerOfPod, Measured, NamespaceUsage, Window
+from webhook.usage.prometheus.answers import QueryError
 from webhook.usage.prometheus.server import PrometheusServer
 from webhook.usage.prometheus.source import PrometheusUsage
 
@@ -236,6 +237,39 @@ def test_check(url: str) -> None:
 def test_address_of_another_page(url: str) -> None:
     usage = _source(f"{url}/nowhere").usage("shop")
     assert [each.reason for each in usage.problems] in (["not-prometheus"], ["query-refused"])
+
+
+def test_query_for_a_histogram_that_there_is_not(prometheus: str, victoria: str) -> None:
+    """As guides have it: Prometheus warns, VictoriaMetrics says nothing. Neither is a use of 0."""
+    query = "histogram_quantile(0.95, rate(container_cpu_usage_seconds_total[5m]))"
+    with pytest.raises(QueryError, match="partial-usage: PromQL warning"):
+        PrometheusServer(prometheus).query(query, END)
+    assert PrometheusServer(victoria).query(query, END) == []
+
+
+def test_parse_error(url: str) -> None:
+    with pytest.raises(QueryError, match="query-refused: "):
+        PrometheusServer(url).query("max by (", END)
+
+
+def test_prometheus_that_is_too_slow(week: Week, tmp_path: Path) -> None:
+    with Prometheus(tmp_path, week.blocks, "--query.timeout=1ms", "--storage.tsdb.no-lockfile") as server:
+        assert [each.reason for each in _source(server.url).usage("shop").problems] == ["usage-timeout"]
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "-search.maxMemoryPerQuery=1",
+        "-search.maxPointsPerTimeseries=10",
+        "-search.maxPointsSubqueryPerTimeseries=10",
+        "-search.maxSamplesPerSeries=10",
+    ],
+)
+def test_limits_of_victoria(week: Week, tmp_path: Path, flag: str) -> None:
+    with VictoriaMetrics(tmp_path, "-search.disableCache", flag) as server:
+        server.load(week.exposition)
+        assert [each.reason for each in _source(server.url).usage("shop").problems] == ["too-many-samples"]
 
 
 def test_prometheus_that_loads_few_samples_is_asked_in_parts(

@@ -61,7 +61,10 @@ class _Answer(Struct, frozen=True):
 _ANSWERS = msgspec.json.Decoder(_Answer)
 _ROWS = msgspec.json.Decoder(list[_Row])
 # Prometheus, VictoriaMetrics, Mimir and Thanos each have their own words for it.
-_TOO_MUCH = re.compile(r"too many (samples|points|series)|cannot select more|exceed|limit", re.IGNORECASE)
+_TOO_MUCH = re.compile(
+    r"too many (samples|points|series)|cannot (select|process) more|not enough memory|exceed|limit",
+    re.IGNORECASE,
+)
 _TOO_SLOW = re.compile(r"time[d ]? ?out|deadline exceeded", re.IGNORECASE)
 _BUSY = {
     HTTPStatus.TOO_MANY_REQUESTS,
