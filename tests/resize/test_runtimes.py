@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.pods import yaml
 from webhook.resize.pod import Container
-from webhook.resize.runtimes import sized_at_start
+from webhook.resize.runtimes import keeps_memory, sized_at_start
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,16 @@ from webhook.resize.runtimes import sized_at_start
 )  # fmt: skip
 def test_sized_at_start(container: str, expected: str) -> None:
     assert sized_at_start(msgspec.convert(yaml(container), Container)) == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("nginx:1", ""),
+        ("redis:7", "a cache"),
+        ("docker.io/library/postgres:17", "a cache"),
+        ("mongo:8", "MongoDB"),
+    ],
+)
+def test_keeps_memory(image: str, expected: str) -> None:
+    assert keeps_memory(Container(image=image)) == expected

@@ -23,6 +23,7 @@ _COMMANDS = {
     "audit": "audit.command:audit",
     "retrofit": "retrofit.command:retrofit",
     "resize": "resize.command:resize",
+    "recommend": "recommend.command:recommend",
     "test": "test:run",
     "policies": "policies:app",
     "certs": "certs.command:app",

@@ -18,6 +18,18 @@ COMMANDS = (
         "Name another file or directory. `podtailor certs issue --force` replaces certificates.",
     ),
     Message(
+        "no-effect",
+        "no policy could set this value",
+        "Policies set what a Pod leaves open. The template sets this field, or a LimitRange or what injects the container does.",
+        "Change it there. `podtailor recommend --write patch` prints the patch of the template.",
+    ),
+    Message(
+        "too-many-policies",
+        "more policies than can be in force",
+        "Of the WorkloadPolicies of a namespace, the oldest 20 are in force, and there would be more.",
+        "Write the sizes into the manifests instead, with `podtailor recommend --write manifests` or `--write patch`.",
+    ),
+    Message(
         "no-pods",
         "the input has no Pods and no Pod templates",
         "None of the files has an object that makes Pods, or only custom resources whose template podtailor does not know.",

@@ -70,20 +70,23 @@ class Recommendation(Struct, frozen=True, kw_only=True):
 
 
 RulesOf = Callable[[ContainerState], Rules]
+UsageOf = Callable[[Rules], NamespaceUsage]
+"""By the quantile and the window that rules ask for."""
 _DEFAULTS = Rules()
 
 
 def recommend(
-    usage: NamespaceUsage, owner: OwnerState, rules: Rules | RulesOf = _DEFAULTS
+    usage: NamespaceUsage | UsageOf, owner: OwnerState, rules: Rules | RulesOf = _DEFAULTS
 ) -> list[Recommendation]:
     """One for each container, but for ordinary init containers: they end before the others start."""
     of = rules if callable(rules) else lambda _: rules
     containers = [each for each in owner.containers if each.kind is not ContainerKind.INIT]
-    evidences = {each.name: evidence(usage, owner, each) for each in containers}
+    evidences: dict[str, Evidence | None] = {}
     advices = {}
     for each in containers:
-        found = evidences[each.name]
-        why = _no_answer(usage, owner, found)
+        measured = usage(of(each)) if callable(usage) else usage
+        found = evidences[each.name] = evidence(measured, owner, each)
+        why = _no_answer(measured, owner, found)
         if why or not found:
             why = why or Reason(Name.NOT_MEASURED, "nothing was measured")
             advices[each.name] = {name: unchanged(each.size(name), why) for name in QOS_RESOURCES}
@@ -96,7 +99,7 @@ def recommend(
                         container=each,
                         evidence=found,
                         rules=of(each),
-                        is_history=usage.is_history,
+                        is_history=measured.is_history,
                     )
                 )
                 for resource in QOS_RESOURCES
@@ -119,7 +122,9 @@ def recommend(
 
 
 def recommend_all(
-    usage: NamespaceUsage, owners: Iterable[OwnerState], rules: Callable[[OwnerState], Rules | RulesOf]
+    usage: NamespaceUsage | UsageOf,
+    owners: Iterable[OwnerState],
+    rules: Callable[[OwnerState], Rules | RulesOf],
 ) -> Iterator[list[Recommendation]]:
     """For the owners of a namespace, one after the other: they share its quotas."""
     raised: list[tuple[OwnerState, Mapping[str, Mapping[str, Advice]]]] = []

@@ -13,7 +13,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     """Factors and shares in thousandths."""
 
     cpu_quantile: int = 950
-    """As it was asked of the source."""
+    """As it is asked of the source."""
+    window: int = 7 * 86400
+    """Seconds, as it is asked of the source."""
     cpu_margin: int = 1150
     memory_margin: int = 1150
     limit_factor: Mapping[str, int] = {}
@@ -38,7 +40,7 @@ def rules_for(defaults: Rules, policies: Iterable[Policy], container: str, repos
         if not policy.containers.covers(container, repository):
             continue
         if policy.recommend:
-            for name in ("cpu_quantile", "cpu_margin", "memory_margin"):
+            for name in ("cpu_quantile", "cpu_margin", "memory_margin", "window"):
                 value = getattr(policy.recommend, name)
                 if value is not None:
                     values.setdefault(name, value)

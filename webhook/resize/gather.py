@@ -29,7 +29,7 @@ from webhook.resize.plan import Plan
 from webhook.resize.pod import Pod
 from webhook.resize.rules import added_requests, counted_requests
 from webhook.usage.kubelet_summary import kubelet_summary
-from webhook.workloads.workload import Ref
+from webhook.workloads.workload import Ref, kind_of
 
 
 class Nodes:
@@ -154,6 +154,7 @@ def _by_metrics_api(api: ApiClient, namespace: str) -> Iterator[tuple[str, PodUs
 
 
 class _TargetRef(Struct, frozen=True):
+    apiVersion: str = ""
     kind: str = ""
     name: str = ""
 
@@ -197,7 +198,16 @@ _HARMLESS = ("Off", "Initial")
 
 
 def _vertical(api: ApiClient, owner: Ref, part: ClusterPart) -> Iterator[VerticalAutoscaler]:
-    resource = in_namespace(_VERTICAL, owner.namespace)
+    for target, each in vertical_autoscalers(api, owner.namespace, part):
+        if target == owner:
+            yield each
+
+
+def vertical_autoscalers(
+    api: ApiClient, namespace: str, part: ClusterPart
+) -> Iterator[tuple[Ref, VerticalAutoscaler]]:
+    """Those that change running Pods, each with its target. Raises ClusterError."""
+    resource = in_namespace(_VERTICAL, namespace)
     with (
         part.note_if_forbidden(resource.name, _MAY_REACT),
         as_cluster_error(resource.name),
@@ -206,7 +216,7 @@ def _vertical(api: ApiClient, owner: Ref, part: ClusterPart) -> Iterator[Vertica
         for name, spec in objects(api, resource, []):
             mode = (spec.updatePolicy and spec.updatePolicy.updateMode) or "Auto"
             target = spec.targetRef
-            if target and (target.kind, target.name) == (owner.kind, owner.name) and mode not in _HARMLESS:
+            if target and mode not in _HARMLESS:
                 policies = (spec.resourcePolicy and spec.resourcePolicy.containerPolicies) or ()
                 controls = {
                     each.containerName: frozenset(
@@ -214,4 +224,5 @@ def _vertical(api: ApiClient, owner: Ref, part: ClusterPart) -> Iterator[Vertica
                     )
                     for each in policies
                 }
-                yield VerticalAutoscaler(name, mode, {"*": frozenset(QOS_RESOURCES), **controls})
+                ref = Ref(kind_of(target.apiVersion, target.kind), namespace, target.name)
+                yield ref, VerticalAutoscaler(name, mode, {"*": frozenset(QOS_RESOURCES), **controls})

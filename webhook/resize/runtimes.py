@@ -42,6 +42,16 @@ def sized_at_start(container: Container) -> str:
     return ""
 
 
+# They fill what they are given with copies of data, so usage says little about the need.
+_CACHES = ("redis", "redis-stack-server", "valkey", "memcached", "postgres", "postgresql", "mysql", "mariadb")
+
+
+def keeps_memory(container: Container) -> str:
+    """What runs in it and uses the memory that it is given, needed or not; empty if nothing is known to."""
+    is_cache = repository(container.image).rpartition("/")[2] in _CACHES
+    return sized_at_start(container) or ("a cache" if is_cache else "")
+
+
 def _resources(container: Container) -> Iterable[str]:
     sides: tuple[Mapping[str, object] | None, ...] = (
         container.resources.requests,

@@ -28,6 +28,8 @@ class Autoscaler(Struct, frozen=True):
     ref: Ref
     target: Ref
     metrics: tuple[Metric, ...]
+    max_pods: int = 0
+    """0: not known."""
 
 
 class Usage(Struct, frozen=True):

@@ -49,6 +49,7 @@ class _TargetRef(Struct, frozen=True):
 
 class _AutoscalerSpec(Struct, frozen=True):
     scaleTargetRef: _TargetRef
+    maxReplicas: int = 0
     metrics: list[_MetricSpec] = []
 
 
@@ -85,6 +86,7 @@ def _autoscaler(obj: Object) -> Autoscaler:
             for each in metrics
             if each and each.target.averageUtilization
         ),
+        spec.maxReplicas,
     )
 
 

@@ -1,0 +1,164 @@
+"""`podtailor recommend` for what an API server has: owners, autoscalers, LimitRanges, quotas, Nodes and policies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.recommend.weeks import WEEK, measured
+from tests.support.commands import podtailor
+from tests.support.pods import yaml
+from tests.support.processes import eventually
+from webhook.usage.files import as_json
+from webhook.usage.measured import ContainerOfPod, NamespaceUsage
+from webhook.workloads.workload import Ref
+
+OBJECTS = """
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: LimitRange
+  metadata: {name: bounds}
+  spec: {limits: [{type: Container, max: {memory: 3Gi}, defaultRequest: {cpu: 10m}, default: {memory: 3Gi}}]}
+- apiVersion: v1
+  kind: ResourceQuota
+  metadata: {name: compute}
+  spec: {hard: {requests.cpu: "12"}}
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: web, labels: {tier: front}}
+  spec:
+    replicas: 2
+    selector: {matchLabels: {app: web}}
+    template:
+      metadata: {labels: {app: web}}
+      spec:
+        containers: [{name: app, image: web, resources: {requests: {cpu: "1", memory: 2Gi}}}]
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: api}
+  spec:
+    replicas: 1
+    selector: {matchLabels: {app: api}}
+    template:
+      metadata: {labels: {app: api}}
+      spec:
+        containers: [{name: app, image: "eclipse-temurin:21", resources: {requests: {cpu: "1", memory: 2Gi}}}]
+- apiVersion: autoscaling/v2
+  kind: HorizontalPodAutoscaler
+  metadata: {name: api}
+  spec:
+    scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: api}
+    maxReplicas: 4
+    metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(crds: ControlPlane) -> str:
+    name = crds.create_namespace("recommended", injection="disabled")
+    # The LimitRange and the quota first: the Pods are created by their leave.
+    items = yaml(OBJECTS)["items"]
+    for part in (items[:2], items[2:]):
+        stream = json.dumps({"apiVersion": "v1", "kind": "List", "items": part})
+        crds.kubectl("apply", "-n", name, "-f", "-", stdin=stream)
+    eventually("three Pods", lambda: len(_pods(crds, name)) == 3)
+    quota = ("get", "resourcequota", "compute", "-n", name)
+    eventually(
+        "used quota", lambda: crds.kubectl_json(*quota)["status"].get("used", {}).get("requests.cpu") == "3"
+    )
+    return name
+
+
+def _pods(cluster: ControlPlane, namespace: str) -> list[str]:
+    listed = cluster.kubectl_json("get", "pods", "-n", namespace)
+    return sorted(each["metadata"]["name"] for each in listed["items"])
+
+
+def _recommend(
+    cluster: ControlPlane, namespace: str, folder: Path, *flags: str, p95: str, memory: str
+) -> CompletedProcess[str]:
+    pods = _pods(cluster, namespace)
+    usage = NamespaceUsage(
+        namespace=namespace,
+        window=WEEK,
+        containers={ContainerOfPod(each, "app"): measured(p95, p95, memory) for each in pods},
+        owners={each: Ref("Deployment", namespace, each.partition("-")[0]) for each in pods},
+    )
+    file = folder / "usage.json"
+    file.write_bytes(as_json(usage))
+    return podtailor(
+        "recommend", *flags, "-n", namespace, "--usage", str(file), "--max-shrink=100",
+        f"--kubeconfig={cluster.kubeconfig}",
+    )  # fmt: skip
+
+
+def _rows(done: CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    return {each["owner"]["name"]: each for each in json.loads(done.stdout)["recommendations"]}
+
+
+def test_less_is_recommended_except_where_something_keeps_it(
+    crds: ControlPlane, shop: str, tmp_path: Path
+) -> None:
+    rows = _rows(_recommend(crds, shop, tmp_path, "-o", "json", p95="200m", memory="400Mi"))
+    assert rows["web"]["to"] == {"requests": {"cpu": "230m", "memory": "464Mi"}}
+    assert rows["web"]["measured"]["pods"] == 2
+    assert rows["api"]["to"] == {}
+    assert {resource: why["name"] for resource, why in rows["api"]["why"].items()} == {
+        "cpu": "autoscaled",
+        "memory": "keeps-memory",
+    }
+
+
+def test_more_must_fit(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    rows = _rows(_recommend(crds, shop, tmp_path, "-o", "json", "--with-hpa", p95="3", memory="4Gi"))
+    # Of 12 CPUs the other has 2, and it may have four Pods.
+    assert rows["api"]["to"]["requests"]["cpu"] == "2500m"
+    assert rows["api"]["why"]["cpu"]["name"] == "does-not-fit"
+    assert rows["api"]["autoscalers"] == [{"name": "api", "resource": "cpu", "from": 70, "to": 28}]
+    assert rows["web"]["why"]["memory"]["name"] == "limit-range"
+    assert rows["web"]["to"]["requests"]["memory"] == "3Gi"
+
+
+def test_names_and_labels_select(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    for flags in (["deployment/web"], ["deploy", "web"], ["-l", "tier=front"]):
+        rows = _rows(_recommend(crds, shop, tmp_path, *flags, "-o", "json", p95="1", memory="1Gi"))
+        assert [*rows] == ["web"]
+    missing = _recommend(crds, shop, tmp_path, "deployment/wep", p95="1", memory="1Gi")
+    assert missing.returncode == 2
+    assert "did you mean deployment/web?" in missing.stderr
+
+
+def test_policies_of_the_cluster_decide_about_margins(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    policy = {
+        "apiVersion": "podtailor.dev/v1alpha1",
+        "kind": "WorkloadPolicy",
+        "metadata": {"name": "twice"},
+        "spec": {"match": {"podSelector": {"matchLabels": {"app": "web"}}}, "recommend": {"cpuMargin": "2"}},
+    }
+    crds.kubectl("apply", "-n", shop, "-f", "-", stdin=json.dumps(policy))
+    try:
+        rows = _rows(_recommend(crds, shop, tmp_path, "-o", "json", p95="200m", memory="400Mi"))
+    finally:
+        crds.kubectl("delete", "workloadpolicy", "twice", "-n", shop)
+    assert rows["web"]["to"]["requests"]["cpu"] == "400m"
+
+
+def test_the_api_server_takes_the_policies(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    done = _recommend(crds, shop, tmp_path, "--write", "policy", p95="200m", memory="400Mi")
+    assert "the template sets it [no-effect]" in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_api_server_takes_the_patches(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    done = _recommend(crds, shop, tmp_path, "--write", "patch", p95="200m", memory="400Mi")
+    patch = tmp_path / "patch.yaml"
+    patch.write_text(done.stdout)
+    crds.kubectl("patch", "deployment", "web", "-n", shop, "--patch-file", str(patch), "--dry-run=server")

@@ -1,0 +1,264 @@
+"""`podtailor recommend`: sizes from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.text import Text
+
+from webhook.cli.common import options
+from webhook.cli.common.inputs import Filenames, Recursive, inputs_of
+from webhook.cli.common.manifests import find_manifests, read_manifests
+from webhook.cli.common.output import TABLE_OUTPUT, Format, print_data
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
+from webhook.cli.common.problems import Problems
+from webhook.cli.common.tables import describe_columns
+from webhook.cli.common.terminal import print_sentence, warn, write
+from webhook.cli.recommend import table
+from webhook.cli.recommend.owners import Owned, of_manifests
+from webhook.cli.recommend.reading import Reading
+from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
+from webhook.cli.recommend.writing import write_manifests, write_patches, write_policies
+from webhook.documents.files import Document
+from webhook.errors import UsageError
+from webhook.policies.shipped import Profile
+from webhook.recommend.owner import OwnerState
+from webhook.recommend.recommend import Recommendation, RulesOf, recommend_all
+from webhook.recommend.rules import Rules
+from webhook.recommend.states import with_limits
+from webhook.recommend.to_json import to_json
+from webhook.usage.measured import NamespaceUsage
+
+RecommendFormat = Literal[Format.TABLE, Format.WIDE, Format.JSON, Format.YAML, Format.MARKDOWN]
+Results = list[tuple[Owned, list[Recommendation]]]
+
+
+class Write(StrEnum):
+    POLICY = "policy"
+    PATCH = "patch"
+    MANIFESTS = "manifests"
+
+
+def recommend(
+    ctx: typer.Context,
+    objects: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TYPE/NAME]...", help="Workloads, named as in kubectl; otherwise all."),
+    ] = None,
+    filename: Filenames = None,
+    namespace: options.CurrentNamespace = None,
+    selector: Annotated[
+        str, typer.Option("--selector", "-l", help="Only workloads with these labels, as in kubectl.")
+    ] = "",
+    prometheus: Annotated[
+        str, options.setting("--prometheus", metavar="URL", help="A server with the API of Prometheus.")
+    ] = "",
+    header: Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="NAME:VALUE", help="Sent with each query (repeatable)."),
+    ] = None,
+    bearer_file: Annotated[
+        str, typer.Option("--bearer-file", metavar="FILE", help="A file with a token for the server.")
+    ] = "",
+    ca_file: Annotated[
+        str, typer.Option("--ca-file", metavar="FILE", help="The CA of the server, in PEM.")
+    ] = "",
+    cluster_label: Annotated[
+        str,
+        typer.Option(
+            "--cluster-label", metavar="NAME=VALUE", help="Which cluster, if the server has several."
+        ),
+    ] = "",
+    usage: Annotated[
+        str, typer.Option("--usage", metavar="FILE", help="Usage in a file; - is standard input.")
+    ] = "",
+    window: Annotated[
+        timedelta,
+        typer.Option("--window", parser=options.parse_duration, metavar="DURATION", help="How far back."),
+    ] = "7d",  # type: ignore[assignment]  # typer parses the default, and shows it
+    step: Annotated[
+        timedelta,
+        typer.Option("--step", parser=options.parse_duration, metavar="DURATION", help="Of rates of CPU."),
+    ] = "5m",  # type: ignore[assignment]  # same
+    cpu_quantile: Annotated[
+        float,
+        typer.Option("--cpu-quantile", min=0.5, max=0.999, help="The CPU request goes by this quantile."),
+    ] = 0.95,
+    cpu_margin: Annotated[
+        float, typer.Option("--cpu-margin", min=1, max=9.999, help="The request is this many times it.")
+    ] = 1.15,
+    memory_margin: Annotated[
+        float,
+        typer.Option("--memory-margin", min=1, max=9.999, help="Memory is this many times its peak."),
+    ] = 1.15,
+    min_change: Annotated[
+        int, typer.Option("--min-change", min=0, metavar="PERCENT", help="Smaller changes are left out.")
+    ] = 10,
+    max_shrink: Annotated[
+        int,
+        typer.Option(
+            "--max-shrink", min=1, max=100, metavar="PERCENT", help="The most that a run takes off."
+        ),
+    ] = 50,
+    policies: options.Policies = None,
+    builtin: options.BuiltIn = Profile.SAFE,
+    preset: options.Presets = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    output: Annotated[RecommendFormat, TABLE_OUTPUT] = Format.TABLE,
+    write_: Annotated[
+        Write | None,
+        typer.Option(
+            "--write",
+            help="Print policies in mode Audit, or patches for kustomize; or write the manifests of -f.",
+        ),
+    ] = None,
+    *,
+    vpa: Annotated[
+        bool, typer.Option("--vpa", help="Usage is what VerticalPodAutoscalers have found.")
+    ] = False,
+    metrics_api: Annotated[
+        bool, typer.Option("--metrics-api", help="Usage is that of now, which can only raise.")
+    ] = False,
+    all_namespaces: options.AllNamespaces = False,
+    recursive: Recursive = False,
+    with_hpa: Annotated[
+        bool,
+        typer.Option("--with-hpa", help="Also what a HorizontalPodAutoscaler goes by, with its new target."),
+    ] = False,
+    allow_shrink_memory: Annotated[
+        bool,
+        typer.Option("--allow-shrink-memory", help="Also of a JVM, of Node.js, databases and caches."),
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if anything is to change.")
+    ] = False,
+) -> None:
+    """Say what containers need, by what they have used, and why.
+
+    CPU requests are P95 of the busiest Pod and 15 %, memory requests the highest peak and 15 %; by peaks for
+    Guaranteed and stateful Pods. What was OOM-killed, throttled or near its limit gets no less, and less than
+    three days of usage only raise. Sizes fit LimitRanges, quotas and Nodes. Changes nothing but with
+    --write manifests.
+
+    With -f the workloads are those of manifests, and no cluster is read unless usage comes from one. Exit
+    code 1 means that some containers could not be judged.
+
+    \b
+    COLUMNS
+
+    \b
+    Examples:
+      podtailor recommend -n shop --prometheus http://localhost:9090
+      podtailor recommend deployment/web --metrics-api
+      podtailor recommend -f deploy/ --usage week.json --write manifests
+      podtailor recommend -n shop --prometheus http://localhost:9090 -o json > sizes.json
+    """
+    inputs = inputs_of("recommend", None, filename, recursive=recursive, others=policies)
+    options.check_scope(namespace, all_namespaces=all_namespaces)
+    if inputs and (objects or selector or all_namespaces):
+        raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
+    if write_ is Write.MANIFESTS and not inputs:
+        raise UsageError("--write manifests writes into files: name them with -f")
+    if write_ and output not in (Format.TABLE, Format.WIDE):
+        raise UsageError(f"--write {write_} is its own output: omit -o")
+    reading = Reading(
+        ctx,
+        PolicyOptions(policies=policies, builtin=builtin, preset=preset),
+        kubeconfig,
+        context,
+    )
+    measured = usage_of(
+        SourceOptions(
+            prometheus=prometheus,
+            header=header or (),
+            bearer_file=bearer_file,
+            ca_file=ca_file,
+            cluster_label=cluster_label,
+            usage=usage,
+            vpa=vpa,
+            metrics_api=metrics_api,
+            step=step.total_seconds(),
+        ),
+        lambda: reading.api,
+    )
+    rules = Rules(
+        cpu_quantile=round(cpu_quantile * 1000),
+        window=round(window.total_seconds()),
+        cpu_margin=round(cpu_margin * 1000),
+        memory_margin=round(memory_margin * 1000),
+        min_change=min_change * 10,
+        max_shrink=max_shrink * 10,
+        with_hpa=with_hpa,
+        allow_shrink_memory=allow_shrink_memory,
+    )
+    problems = Problems()
+    documents: list[Document] = []
+    if inputs:
+        documents += read_manifests(inputs, on_problem=problems.add)
+        located = (
+            each for document in documents for each in find_manifests(document, on_problem=problems.add)
+        )
+        owners = list(of_manifests(located, snapshot_from(reading.policies), namespace or "default"))
+        problems.exit_if_any()
+    else:
+        owners = list(reading.owners(objects or (), namespace, selector, all_namespaces=all_namespaces))
+    results = _judged(owners, measured, rules)
+    match write_:
+        case Write.POLICY:
+            write_policies(results)
+        case Write.PATCH:
+            write_patches(results)
+        case Write.MANIFESTS:
+            write_manifests(documents, results, problems)
+        case None:
+            _print(results, output)
+    found = [each for _, several in results for each in several]
+    if not all(each.is_judged for each in found) or (exit_code and any(each.changes for each in found)):
+        raise typer.Exit(1)
+
+
+describe_columns(recommend, table.COLUMNS)
+
+
+def _judged(owners: Sequence[Owned], measured: Usage, defaults: Rules) -> Results:
+    results: Results = []
+    by_namespace: dict[str, list[Owned]] = {}
+    for each in owners:
+        by_namespace.setdefault(each.found.state.ref.namespace, []).append(each)
+    for namespace, several in by_namespace.items():
+        by_ref = {each.found.state.ref: each for each in several}
+        pods = [pod for each in several for pod in each.pods]
+
+        def usage(rules: Rules, name: str = namespace, live: Sequence[Any] = pods) -> NamespaceUsage:
+            return with_limits(measured.of(name, rules), live)
+
+        def rules_of(state: OwnerState, known: dict[Any, Owned] = by_ref) -> RulesOf:
+            return measured.rules_of(known[state.ref].found.rules(defaults), defaults)
+
+        found = recommend_all(usage, [each.found.state for each in several], rules_of)
+        results += zip(several, found, strict=True)
+        for problem in measured.of(namespace, defaults).problems:
+            warn(f"{namespace}: {problem.detail}: nothing is recommended", name=problem.reason)
+    return results
+
+
+def _print(results: Results, output: RecommendFormat) -> None:
+    if output in (Format.JSON, Format.YAML):
+        print_data(to_json(each for _, found in results for each in found), output)
+        return
+    namespaces = {owned.found.state.ref.namespace for owned, _ in results}
+    rows = [
+        table.Row(each, owned.found.state.pods, len(namespaces) > 1)
+        for owned, found in results
+        for each in found
+    ]
+    if output is Format.MARKDOWN:
+        write(table.markdown(rows))
+        return
+    table.print_rows(rows, wide=output is Format.WIDE)
+    print_sentence(Text(table.totals(rows)))

@@ -1,0 +1,74 @@
+"""Recommendations where they belong: as policies, as patches, or in the manifests that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from webhook.cli.common.output import pluralize
+from webhook.cli.common.problems import Problems
+from webhook.cli.common.terminal import warn, write
+from webhook.cli.recommend.owners import Owned
+from webhook.documents import yaml_dump
+from webhook.documents.files import Document
+from webhook.documents.problems import InvalidInputError
+from webhook.documents.replace import replace_files
+from webhook.documents.yaml_edit import edited
+from webhook.model.patch import operations
+from webhook.recommend.recommend import Recommendation
+from webhook.recommend.to_manifests import patch, writes
+from webhook.recommend.to_policies import MAX_POLICIES, Template, to_policies
+
+Results = Sequence[tuple[Owned, Sequence[Recommendation]]]
+
+
+def write_policies(results: Results) -> None:
+    templates = {
+        owned.found.state.ref: Template(owned.found.workload, owned.selector) for owned, _ in results
+    }
+    made = to_policies((each for _, found in results for each in found), templates)
+    write(_stream(made.documents))
+    for line in made.without_effect:
+        warn(f"{line.owner}: {line.field}: {line.value} is not written: {line.why}", name="no-effect")
+    for namespace in made.crowded:
+        warn(
+            f"{namespace}: more than {MAX_POLICIES} policies, of which the oldest are in force",
+            name="too-many-policies",
+        )
+
+
+def write_patches(results: Results) -> None:
+    """Strategic merge patches, as `patches:` of a kustomization takes them."""
+    made = (patch(owned.obj, found) for owned, found in results)
+    write(_stream(each for each in made if each))
+
+
+def _stream(documents: Iterable[object]) -> str:
+    return "---\n".join(yaml_dump.dump(each) for each in documents)
+
+
+def write_manifests(documents: Sequence[Document], results: Results, problems: Problems) -> None:
+    """Into their files, all or none; comments and order stay. Raises InvalidInputError."""
+    counts: dict[str, int] = {}
+    texts: dict[str, list[str]] = {}
+    for document in documents:
+        mine = [
+            (owned.located, found)
+            for owned, found in results
+            if owned.located and owned.located.document is document
+        ]
+        ops = []
+        for located, found in mine:
+            template = located.manifest.template
+            ops += operations(writes(template, found), template, (*located.at, *located.manifest.at))
+        try:
+            texts.setdefault(document.source, []).append(edited(document, ops))
+        except InvalidInputError as error:
+            problems.add_all(error.problems)
+        counts[document.source] = counts.get(document.source, 0) + len(ops)
+    problems.exit_if_any()
+    replace_files({source: "".join(texts[source]) for source, count in counts.items() if count})
+    for source, count in counts.items():
+        if count:
+            write(f"{source}: {pluralize(count, 'change')}\n")
+    changed = sum(map(bool, counts.values()))
+    write(f"{changed} of {pluralize(len(counts), 'file')} written\n")
