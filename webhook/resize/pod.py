@@ -11,11 +11,11 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from webhook.audit.cluster.objects import OwnerReference
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import Present, ResizePolicy, ResourceList
 from webhook.model.pod_resources import SIDES, Side
 from webhook.model.quantity import Quantity, read
+from webhook.workloads.workload import OwnerReference
 
 _MIRROR = "kubernetes.io/config.mirror"
 

@@ -25,6 +25,14 @@ class Ref(Struct, frozen=True):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
+class OwnerReference(Struct, frozen=True):
+    apiVersion: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool = False
+
+
 # Kinds of other groups carry their group, as in kubectl.
 _OWN_GROUPS = ("", "apps", "batch", "autoscaling")
 

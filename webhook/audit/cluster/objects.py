@@ -8,14 +8,7 @@ from msgspec import Struct
 from webhook.cluster.pager import Meta, Object, Resource
 from webhook.model.pod import PodView, ResourceList, Toleration
 from webhook.workloads.builtin_plugins import Defaults, RuntimeClass
-
-
-class OwnerReference(Struct, frozen=True):
-    apiVersion: str = ""
-    kind: str = ""
-    name: str = ""
-    uid: str = ""
-    controller: bool = False
+from webhook.workloads.workload import OwnerReference
 
 
 class Managed(Struct, frozen=True):
