@@ -90,14 +90,15 @@ def _candidates(
 ) -> Iterator[tuple[By, Sizes]]:
     containers = [each for each in owner.containers if each.kind is not ContainerKind.INIT]
     yield By.PRESENT, {each.name: each.sizes for each in containers}
-    ours: dict[str, Mapping[str, Size]] = {}
     known = measured_in(window, past, usage, Rules().cpu_quantile)
-    for each in containers:
-        wanted = (rules(each) if callable(rules) else rules).cpu_quantile
-        found = recommend(measured_in(window, past, usage, wanted), owner, rules)
-        advice = next(one.advice for one in found if one.container == each.name)
-        ours[each.name] = {resource: one.after for resource, one in advice.items()}
-    yield By.PODTAILOR, ours
+    found = recommend(lambda each: measured_in(window, past, usage, each.cpu_quantile), owner, rules)
+    yield (
+        By.PODTAILOR,
+        {
+            each.container: {resource: advice.after for resource, advice in each.advice.items()}
+            for each in found
+        },
+    )
     for by, rule in ((By.KRR_SIMPLE, krr_simple), (By.VPA_TARGET, vpa_target), (By.P95_ALONE, p95_alone)):
         yield (
             by,

@@ -8,10 +8,13 @@ from typing import Any
 
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.quantity import of_milli
+from webhook.recommend.backtest import Backtest
 from webhook.recommend.evidence import Evidence
 from webhook.recommend.owner import Size
 from webhook.recommend.reasons import Reason
 from webhook.recommend.recommend import NewTarget, Recommendation
+from webhook.usage.measured import Window
+from webhook.workloads.workload import Ref
 
 Json = dict[str, Any]
 
@@ -20,10 +23,45 @@ def to_json(found: Iterable[Recommendation]) -> Json:
     return {"recommendations": [_row(each) for each in found]}
 
 
+def backtest_to_json(tried: Mapping[Ref, Backtest]) -> list[Json]:
+    """Times in minutes, requests in CPUs and GiB times hours, of all Pods of each owner."""
+    return [
+        {
+            "owner": _owner(owner),
+            "learned": _times(each.learned),
+            "judged": _times(each.judged),
+            "outcomes": [
+                {
+                    "by": outcome.by,
+                    "kills": outcome.kills,
+                    "overMemoryLimit": round(outcome.over_memory_limit),
+                    "overCpuLimit": round(outcome.over_cpu_limit),
+                    "overCpuRequest": round(outcome.over_cpu_request),
+                    "cpuHours": round(outcome.cpu_hours, 2),
+                    "memoryHours": round(outcome.memory_hours, 2),
+                }
+                for outcome in each.outcomes
+            ],
+        }
+        for owner, each in tried.items()
+    ]
+
+
+def _times(window: Window) -> Json:
+    return {"from": _time(window.begin), "to": _time(window.end)}
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _owner(owner: Ref) -> Json:
+    return {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name}
+
+
 def _row(found: Recommendation) -> Json:
-    owner = found.owner
     row: Json = {
-        "owner": {"kind": owner.kind, "namespace": owner.namespace, "name": owner.name},
+        "owner": _owner(found.owner),
         "container": found.container,
         "from": _resources({resource: each.before for resource, each in found.advice.items()}),
         "to": _resources(
@@ -67,7 +105,7 @@ def _reason(why: Reason) -> Json:
     if why.pod:
         reason["pod"] = why.pod
     if why.at is not None:
-        reason["at"] = f"{datetime.fromtimestamp(why.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        reason["at"] = _time(why.at)
     return reason
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -18,7 +18,7 @@ from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import Problems
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import print_sentence, warn, write
-from webhook.cli.recommend import table
+from webhook.cli.recommend import table, trials
 from webhook.cli.recommend.owners import Owned, of_manifests
 from webhook.cli.recommend.reading import Reading
 from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
@@ -26,12 +26,14 @@ from webhook.cli.recommend.writing import write_manifests, write_patches, write_
 from webhook.documents.files import Document
 from webhook.errors import UsageError
 from webhook.policies.shipped import Profile
+from webhook.recommend.backtest import Backtest
 from webhook.recommend.owner import OwnerState
 from webhook.recommend.recommend import Recommendation, RulesOf, recommend_all
 from webhook.recommend.rules import Rules
 from webhook.recommend.states import with_limits
-from webhook.recommend.to_json import to_json
+from webhook.recommend.to_json import backtest_to_json, to_json
 from webhook.usage.measured import NamespaceUsage
+from webhook.workloads.workload import Ref
 
 RecommendFormat = Literal[Format.TABLE, Format.WIDE, Format.JSON, Format.YAML, Format.MARKDOWN]
 Results = list[tuple[Owned, list[Recommendation]]]
@@ -134,6 +136,10 @@ def recommend(
         bool,
         typer.Option("--allow-shrink-memory", help="Also of a JVM, of Node.js, databases and caches."),
     ] = False,
+    backtest: Annotated[
+        bool,
+        typer.Option("--backtest", help="Also what sizes by the first part of the window did in the last."),
+    ] = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if anything is to change.")
     ] = False,
@@ -162,10 +168,7 @@ def recommend(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
-    if write_ is Write.MANIFESTS and not inputs:
-        raise UsageError("--write manifests writes into files: name them with -f")
-    if write_ and output not in (Format.TABLE, Format.WIDE):
-        raise UsageError(f"--write {write_} is its own output: omit -o")
+    _check_output(write_, output, is_of_files=bool(inputs), backtest=backtest)
     reading = Reading(
         ctx,
         PolicyOptions(policies=policies, builtin=builtin, preset=preset),
@@ -208,6 +211,7 @@ def recommend(
     else:
         owners = list(reading.owners(objects or (), namespace, selector, all_namespaces=all_namespaces))
     results = _judged(owners, measured, rules)
+    tried = trials.tried(owners, measured, rules) if backtest else {}
     match write_:
         case Write.POLICY:
             write_policies(results)
@@ -216,13 +220,25 @@ def recommend(
         case Write.MANIFESTS:
             write_manifests(documents, results, problems)
         case None:
-            _print(results, output)
+            _print(results, output, tried)
     found = [each for _, several in results for each in several]
     if not all(each.is_judged for each in found) or (exit_code and any(each.changes for each in found)):
         raise typer.Exit(1)
 
 
 describe_columns(recommend, table.COLUMNS)
+
+
+def _check_output(
+    write_: Write | None, output: RecommendFormat, *, is_of_files: bool, backtest: bool
+) -> None:
+    """Raises UsageError."""
+    if write_ is Write.MANIFESTS and not is_of_files:
+        raise UsageError("--write manifests writes into files: name them with -f")
+    if write_ and output not in (Format.TABLE, Format.WIDE):
+        raise UsageError(f"--write {write_} is its own output: omit -o")
+    if backtest and (write_ or output is Format.MARKDOWN):
+        raise UsageError("--backtest is for tables, JSON and YAML: omit --write and -o markdown")
 
 
 def _judged(owners: Sequence[Owned], measured: Usage, defaults: Rules) -> Results:
@@ -247,9 +263,10 @@ def _judged(owners: Sequence[Owned], measured: Usage, defaults: Rules) -> Result
     return results
 
 
-def _print(results: Results, output: RecommendFormat) -> None:
+def _print(results: Results, output: RecommendFormat, tried: Mapping[Ref, Backtest]) -> None:
     if output in (Format.JSON, Format.YAML):
-        print_data(to_json(each for _, found in results for each in found), output)
+        data = to_json(each for _, found in results for each in found)
+        print_data({**data, "backtest": backtest_to_json(tried)} if tried else data, output)
         return
     namespaces = {owned.found.state.ref.namespace for owned, _ in results}
     rows = [
@@ -262,3 +279,4 @@ def _print(results: Results, output: RecommendFormat) -> None:
         return
     table.print_rows(rows, wide=output is Format.WIDE)
     print_sentence(Text(table.totals(rows)))
+    trials.print_trials(tried, wide=output is Format.WIDE)

@@ -12,7 +12,10 @@ from msgspec import Struct, structs
 from webhook.errors import UsageError
 from webhook.recommend.recommend import RulesOf
 from webhook.recommend.rules import Rules
-from webhook.usage.measured import NamespaceUsage, UsageSource, Window
+from webhook.usage.files import FileUsage
+from webhook.usage.measured import NamespaceHistory, NamespaceUsage, UsageSource, Window
+from webhook.usage.prometheus.server import PrometheusServer
+from webhook.usage.prometheus.source import PrometheusUsage
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -60,6 +63,13 @@ class Usage:
             self._known[key] = self._source_of(rules).usage(namespace)
         return self._known[key]
 
+    def history(self, namespace: str, rules: Rules) -> NamespaceHistory:
+        """Of the same window as the usage. Raises UsageError if the source keeps none, InputError."""
+        source = self._source_of(rules)
+        if not isinstance(source, FileUsage | PrometheusUsage):
+            raise UsageError("--backtest needs every step of the past: --prometheus, or --usage with history")
+        return source.history(namespace)
+
     def rules_of(self, rules: RulesOf, defaults: Rules) -> RulesOf:
         """Those of policies, as far as the source can be asked for them."""
         if self._is_asked:
@@ -74,8 +84,6 @@ def usage_of(options: SourceOptions, api_of: Callable[[], Api]) -> Usage:
     if options.prometheus:
         return Usage(_prometheus(options), is_asked=True)
     if options.usage:
-        from webhook.usage.files import FileUsage
-
         file = FileUsage(options.usage)
         return Usage(lambda _: file)
     api = api_of()
@@ -89,9 +97,6 @@ def usage_of(options: SourceOptions, api_of: Callable[[], Api]) -> Usage:
 
 
 def _prometheus(options: SourceOptions) -> Callable[[Rules], UsageSource]:
-    from webhook.usage.prometheus.server import PrometheusServer
-    from webhook.usage.prometheus.source import PrometheusUsage
-
     server = PrometheusServer(
         options.prometheus,
         headers=dict(_pair("--header", each, ":") for each in options.header),

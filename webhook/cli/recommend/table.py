@@ -16,6 +16,7 @@ from webhook.recommend.reasons import UNJUDGED, shown
 from webhook.recommend.recommend import Recommendation
 from webhook.recommend.sizing import Advice
 from webhook.workloads.controllers import CONTROLLERS
+from webhook.workloads.workload import Ref
 
 _SHORT = {each.kind: each.short[0] if each.short else each.plural.removesuffix("s") for each in CONTROLLERS}
 
@@ -29,10 +30,13 @@ class Row(Struct, frozen=True):
 
 
 def title(row: Row) -> str:
+    return short(row.found.owner, with_namespace=row.namespace)
+
+
+def short(owner: Ref, *, with_namespace: bool) -> str:
     """As `deploy/web`."""
-    owner = row.found.owner
     name = f"{_SHORT.get(owner.kind, owner.kind.lower())}/{owner.name}"
-    return f"{owner.namespace}/{name}" if row.namespace else name
+    return f"{owner.namespace}/{name}" if with_namespace else name
 
 
 def _request(resource: str, row: Row) -> Text:
