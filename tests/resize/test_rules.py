@@ -8,10 +8,11 @@ import pytest
 from msgspec import structs
 
 from tests.resize.pods import EQUAL, MI, NODE, RESTARTS, SIZED, facts, planned, running, using
-from webhook.resize.facts import Allowed, Facts, Node
+from webhook.resize.facts import Allowed, Facts, Node, PodUsage, Usage, with_in_use
 from webhook.resize.plan import PodPlan
 from webhook.resize.pod import Pod, Resources
 from webhook.resize.rules import counted_requests
+from webhook.usage.measured import ContainerOfPod, ContainerUsage
 
 _BURSTABLE = "resources: {requests: {memory: 128Mi}}"
 _SIDECAR = "initContainers: [{name: proxy, image: p, restartPolicy: Always, resources: {requests: {cpu: 1}}}]"
@@ -234,6 +235,20 @@ def test_counted_requests(pod: Pod, expected: dict[str, int]) -> None:
 def test_room_of_a_node_whose_pods_may_not_be_listed_is_unknown() -> None:
     about = Facts(kubernetes=37, nodes={"a": Node(kubelet=37)})
     assert planned(running(container=_BURSTABLE), cpu="1000", facts=about).pods[0].is_due
+
+
+def test_usage_of_a_prometheus_api_counts_where_it_is_more() -> None:
+    """The kubelet says 10 MiB now, and the most of a week was more."""
+    in_use = {
+        ContainerOfPod("p", "app"): ContainerUsage(cpu=500, memory=90 * MI),
+        ContainerOfPod("q", "app"): ContainerUsage(cpu=500, memory=90 * MI),
+    }
+    usage = with_in_use(facts(usage=using(10, has_cache=False)), in_use).usage
+    assert usage == {
+        "p": PodUsage(containers={"app": Usage(memory=90 * MI, cpu=1)}, has_cache=True),
+        "q": PodUsage(containers={"app": Usage(memory=90 * MI, cpu=500)}, has_cache=True),
+    }
+    assert with_in_use(facts(usage=using(200)), in_use).usage["p"] == using(200)["p"]
 
 
 def test_other_resources_are_no_values_of_a_resize() -> None:

@@ -9,7 +9,8 @@ from tests.cluster.fake_api import FakeApi
 from tests.support.pods import Json
 from webhook.errors import ClusterError
 from webhook.usage import kubelet_summary as module
-from webhook.usage.kubelet_summary import ContainerUsage, kubelet_summary
+from webhook.usage.kubelet_summary import kubelet_summary
+from webhook.usage.measured import ContainerUsage
 
 
 def _summary(*containers: Json) -> Json:

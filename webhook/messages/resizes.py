@@ -56,8 +56,8 @@ RESIZE_REFUSALS = (
     Message(
         "unknown-usage",
         "what the container uses is not known",
-        "Neither the kubelet, through `nodes/proxy`, nor the metrics API says how much memory the container uses, so a lower limit may get it killed.",
-        "Install metrics-server, or ask for the role `podtailor-kubelet-reader`. `--margin 0` does not ask.",
+        "Neither the kubelet, through `nodes/proxy`, nor the metrics API, nor the server of `--prometheus` says how much memory the container uses, so a lower limit may get it killed.",
+        "Name a server with `--prometheus`, install metrics-server, or ask for the role `podtailor-kubelet-reader`. `--margin 0` does not ask.",
     ),
     Message(
         "sized-at-start",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.findings import Amounts
 from webhook.model.quantity import Quantity
 from webhook.resize.pod import Container, Field, Pod, Values
 from webhook.resize.sizes import Amount, Size
+from webhook.usage.measured import InUse
 
 Wanted = Mapping[str, Mapping[str, Size]]
 """By container and resource."""
@@ -147,3 +148,14 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 _UNKNOWN_NODE = Node()
+
+
+def with_in_use(facts: Facts, in_use: InUse) -> Facts:
+    """With what a Prometheus API says, which counts memory with the page cache too; whichever says more."""
+    usage = dict(facts.usage)
+    for (name, container), found in in_use.items():
+        known = usage.get(name, PodUsage())
+        now = known.containers.get(container, Usage())
+        most = Usage(memory=max(now.memory, found.memory), cpu=now.cpu or found.cpu)
+        usage[name] = PodUsage(containers={**known.containers, container: most}, has_cache=True)
+    return structs.replace(facts, usage=usage)

@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from webhook.cluster.reads import as_cluster_error
 from webhook.cluster.request import request
+from webhook.usage.measured import ContainerUsage
 
 _SECONDS = 10
 
@@ -50,13 +51,6 @@ class _Pod(Struct, frozen=True):
 
 class _Summary(Struct, frozen=True):
     pods: list[_Pod] = []
-
-
-class ContainerUsage(Struct, frozen=True):
-    """In thousandths: of a CPU, of a byte."""
-
-    cpu: int
-    memory: int
 
 
 _DECODER = msgspec.json.Decoder(_Summary)

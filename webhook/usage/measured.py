@@ -19,6 +19,16 @@ class ContainerOfPod(NamedTuple):
     container: str
 
 
+class ContainerUsage(Struct, frozen=True):
+    """At one moment."""
+
+    cpu: int
+    memory: int
+
+
+InUse = Mapping[ContainerOfPod, ContainerUsage]
+
+
 class Peak(NamedTuple):
     value: int
     at: float

@@ -93,6 +93,13 @@ def test_amounts(shop: NamespaceUsage, pod: str, container: str) -> None:
     assert measured.last - measured.first == pytest.approx(days * DAY, abs=20 * MINUTE)
 
 
+def test_in_use_is_what_a_kubelet_would_compare(url: str) -> None:
+    """With the page cache; not what has no such series, which is not taken for zero."""
+    found = _source(url).in_use("shop")
+    amounts = {key.pod: (each.cpu, round(each.memory / 1000 / MIB)) for key, each in found.items()}
+    assert amounts == {"web-6f-aaaaa": (500, 270), "web-6f-bbbbb": (100, 211)}
+
+
 def test_peak_has_its_hour(shop: NamespaceUsage) -> None:
     peak = _of(shop, "web-6f-ccccc").memory_peak
     assert peak

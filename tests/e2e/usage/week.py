@@ -51,6 +51,8 @@ class Life(NamedTuple):
     """Of cAdvisor; without one it is as the resource endpoint says it."""
     more: Mapping[str, str] = {}
     """Labels, such as of the replica of Prometheus that asked."""
+    page_cache: float = 0
+    """In MiB, beside the working set; 0: not measured."""
     namespace: str = "shop"
     cluster: str = "east"
 
@@ -73,6 +75,9 @@ class Life(NamedTuple):
             used += self.cpu(at) * self.every
         yield Series("container_cpu_usage_seconds_total", labels, seconds)
         yield Series("container_memory_working_set_bytes", labels, memory)
+        if self.page_cache:
+            with_cache = [(at, value + self.page_cache * MIB) for at, value in memory]
+            yield Series("container_memory_usage_bytes", labels, with_cache)
 
 
 def steady(amount: float) -> Shape:
@@ -91,7 +96,7 @@ def once(low: float, high: float, begin: float, lasting: float) -> Shape:
 def _lives() -> Iterator[Life]:
     # Each replica of Prometheus stored it, from cAdvisor and from the resource endpoint; and its Pod's sums.
     often = bursts(0.1, 0.5, 2 * HOUR, 10 * MINUTE)
-    web = Life("web-6f-aaaaa", "app", often, steady(200))
+    web = Life("web-6f-aaaaa", "app", often, steady(200), page_cache=70)
     yield web
     yield web._replace(id="/kubepods/a", more={"prometheus_replica": "0"})
     yield web._replace(id="/kubepods/a", more={"prometheus_replica": "1"})
@@ -100,7 +105,7 @@ def _lives() -> Iterator[Life]:
             container=sum_of_pod, id="/kubepods", cpu=steady(9), memory=steady(9999), begin=6 * DAY
         )
     # Rare bursts: five minutes in five hours are less than a twentieth.
-    yield Life("web-6f-bbbbb", "app", bursts(0.1, 0.4, 5 * HOUR, 5 * MINUTE), steady(210))
+    yield Life("web-6f-bbbbb", "app", bursts(0.1, 0.4, 5 * HOUR, 5 * MINUTE), steady(210), page_cache=1)
     # Gone on the second day, after half a minute of 900 MiB.
     peak = once(220, 900, 30 * HOUR + 7 * MINUTE, 30)
     yield Life("web-6f-ccccc", "app", steady(0.2), peak, begin=DAY, end=2 * DAY, every=30)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.usage.prometheus.fake_server import Reply, Request, answer, error, fake_prometheus
 from webhook.errors import InputError
-from webhook.usage.measured import ContainerOfPod, Measured, NamespaceUsage, Peak, Window
+from webhook.usage.measured import ContainerOfPod, ContainerUsage, Measured, NamespaceUsage, Peak, Window
 from webhook.usage.prometheus.queries import ALL_PODS
 from webhook.usage.prometheus.server import PrometheusServer
 from webhook.usage.prometheus.source import PrometheusUsage
@@ -67,6 +67,44 @@ def _ask(source_of: Any = None, **changed: Reply) -> tuple[NamespaceUsage, list[
     with fake_prometheus(reply) as fake:
         source = (source_of or PrometheusUsage)(PrometheusServer(fake.url), _WINDOW)
         return source.usage("shop"), fake.requests
+
+
+_IN_USE = {
+    "count by": _clusters({"cluster": "a"}),
+    "container_memory_usage_bytes": answer("vector", _value("700")),
+    "container_cpu_usage": answer("vector", _value("0.25")),
+    "container_memory_working_set": answer("matrix", _values("500", "900")),
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        pytest.param({}, {_KEY: ContainerUsage(cpu=250, memory=900_000)}, id="the most of the window"),
+        pytest.param(
+            {"container_memory_working_set": answer("matrix", _values("500"))},
+            {_KEY: ContainerUsage(cpu=250, memory=700_000)},
+            id="what is in use with the page cache",
+        ),
+        pytest.param({"container_memory_usage_bytes": answer("vector")}, {}, id="nothing is not zero"),
+    ],
+)
+def test_in_use(changed: dict[str, Reply], expected: dict[ContainerOfPod, ContainerUsage]) -> None:
+    replies = {**_IN_USE, **changed}
+    with fake_prometheus(
+        lambda asked: next(each for part, each in replies.items() if part in asked.query)
+    ) as fake:
+        assert PrometheusUsage(PrometheusServer(fake.url), _WINDOW).in_use("shop") == expected
+
+
+def test_in_use_is_whole_or_an_error() -> None:
+    replies = {**_IN_USE, "container_cpu_usage": error(503, "unavailable", "no")}
+    with fake_prometheus(
+        lambda asked: next(each for part, each in replies.items() if part in asked.query)
+    ) as fake:
+        source = PrometheusUsage(PrometheusServer(fake.url), _WINDOW)
+        with pytest.raises(InputError):
+            source.in_use("shop")
 
 
 def test_whole_answer() -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.text import Text
 
-from webhook.cli.common import options
+from webhook.cli.common import options, prometheus
 from webhook.cli.common.inputs import Filenames, Recursive, inputs_of
 from webhook.cli.common.manifests import find_manifests, read_manifests
 from webhook.cli.common.output import TABLE_OUTPUT, Format, print_data
@@ -56,25 +56,11 @@ def recommend(
     selector: Annotated[
         str, typer.Option("--selector", "-l", help="Only workloads with these labels, as in kubectl.")
     ] = "",
-    prometheus: Annotated[
-        str, options.setting("--prometheus", metavar="URL", help="A server with the API of Prometheus.")
-    ] = "",
-    header: Annotated[
-        list[str] | None,
-        typer.Option("--header", metavar="NAME:VALUE", help="Sent with each query (repeatable)."),
-    ] = None,
-    bearer_file: Annotated[
-        str, typer.Option("--bearer-file", metavar="FILE", help="A file with a token for the server.")
-    ] = "",
-    ca_file: Annotated[
-        str, typer.Option("--ca-file", metavar="FILE", help="The CA of the server, in PEM.")
-    ] = "",
-    cluster_label: Annotated[
-        str,
-        typer.Option(
-            "--cluster-label", metavar="NAME=VALUE", help="Which cluster, if the server has several."
-        ),
-    ] = "",
+    prometheus_url: prometheus.Url = "",
+    header: prometheus.Headers = None,
+    bearer_file: prometheus.BearerFile = "",
+    ca_file: prometheus.CaFile = "",
+    cluster_label: prometheus.ClusterLabel = "",
     usage: Annotated[
         str, typer.Option("--usage", metavar="FILE", help="Usage in a file; - is standard input.")
     ] = "",
@@ -177,11 +163,13 @@ def recommend(
     )
     measured = usage_of(
         SourceOptions(
-            prometheus=prometheus,
-            header=header or (),
-            bearer_file=bearer_file,
-            ca_file=ca_file,
-            cluster_label=cluster_label,
+            prometheus=prometheus.PrometheusOptions(
+                url=prometheus_url,
+                headers=header or (),
+                bearer_file=bearer_file,
+                ca_file=ca_file,
+                cluster_label=cluster_label,
+            ),
             usage=usage,
             vpa=vpa,
             metrics_api=metrics_api,

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from webhook.cli.common.prometheus import PrometheusOptions
 from webhook.errors import UsageError
 from webhook.recommend.recommend import RulesOf
 from webhook.recommend.rules import Rules
 from webhook.usage.files import FileUsage
 from webhook.usage.measured import NamespaceHistory, NamespaceUsage, UsageSource, Window
-from webhook.usage.prometheus.server import PrometheusServer
 from webhook.usage.prometheus.source import PrometheusUsage
 
 if TYPE_CHECKING:
@@ -26,11 +25,7 @@ _MILLI = 1000
 class SourceOptions(Struct, frozen=True, kw_only=True):
     """The flags, as they are named."""
 
-    prometheus: str = ""
-    header: Sequence[str] = ()
-    bearer_file: str = ""
-    ca_file: str = ""
-    cluster_label: str = ""
+    prometheus: PrometheusOptions = PrometheusOptions()
     usage: str = ""
     vpa: bool = False
     metrics_api: bool = False
@@ -39,12 +34,10 @@ class SourceOptions(Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raises UsageError."""
-        named = [self.prometheus, self.usage, self.vpa, self.metrics_api]
+        self.prometheus.check()
+        named = [self.prometheus.url, self.usage, self.vpa, self.metrics_api]
         if sum(map(bool, named)) != 1:
             raise UsageError("name one source of usage: --prometheus, --usage, --vpa or --metrics-api")
-        others = [self.header, self.bearer_file, self.ca_file, self.cluster_label]
-        if any(others) and not self.prometheus:
-            raise UsageError("--header, --bearer-file, --ca-file and --cluster-label are for --prometheus")
 
 
 class Usage:
@@ -81,7 +74,7 @@ class Usage:
 def usage_of(options: SourceOptions, api_of: Callable[[], Api]) -> Usage:
     """`api_of` connects to the cluster, for the sources that are in it. Raises InputError, ClusterError."""
     options.check()
-    if options.prometheus:
+    if options.prometheus.url:
         return Usage(_prometheus(options), is_asked=True)
     if options.usage:
         file = FileUsage(options.usage)
@@ -97,13 +90,7 @@ def usage_of(options: SourceOptions, api_of: Callable[[], Api]) -> Usage:
 
 
 def _prometheus(options: SourceOptions) -> Callable[[Rules], UsageSource]:
-    server = PrometheusServer(
-        options.prometheus,
-        headers=dict(_pair("--header", each, ":") for each in options.header),
-        bearer_file=Path(options.bearer_file) if options.bearer_file else None,
-        ca_file=Path(options.ca_file) if options.ca_file else None,
-    )
-    cluster = _pair("--cluster-label", options.cluster_label, "=") if options.cluster_label else None
+    server, cluster = options.prometheus.server(), options.prometheus.cluster
     now = time.time()
     return lambda rules: PrometheusUsage(
         server,
@@ -112,11 +99,3 @@ def _prometheus(options: SourceOptions) -> Callable[[Rules], UsageSource]:
         cluster=cluster,
         concurrency=options.concurrency,
     )
-
-
-def _pair(flag: str, text: str, separator: str) -> tuple[str, str]:
-    """Raises UsageError."""
-    name, found, value = text.partition(separator)
-    if not found or not name.strip():
-        raise UsageError(f"{flag} {text}: write NAME{separator}VALUE")
-    return name.strip(), value.strip()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from webhook.cli.common import options
+from webhook.cli.common import options, prometheus
 from webhook.cli.common.output import Format, TableOutput, print_data
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import print_error
@@ -26,6 +27,7 @@ from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 from webhook.resize.template import TemplateMode
 from webhook.resize.template_rules import OVERRIDE
 from webhook.resize.words import Given
+from webhook.usage.measured import InUse, Window
 from webhook.workloads.controllers import PODS, Controller
 from webhook.workloads.workload import Ref
 
@@ -51,6 +53,11 @@ def resize(
             "--from", metavar="FILE", help="Sizes that `podtailor recommend -o json` wrote; - is stdin."
         ),
     ] = "",
+    prometheus_url: prometheus.Url = "",
+    header: prometheus.Headers = None,
+    bearer_file: prometheus.BearerFile = "",
+    ca_file: prometheus.CaFile = "",
+    cluster_label: prometheus.ClusterLabel = "",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     output: TableOutput = Format.TABLE,
@@ -154,18 +161,29 @@ def resize(
         on_infeasible=on_infeasible,
     )
     options_of_template = TemplateOptions(mode=template, is_own=i_own_the_template)
+    measured = prometheus.PrometheusOptions(
+        url=prometheus_url,
+        headers=header or (),
+        bearer_file=bearer_file,
+        ca_file=ca_file,
+        cluster_label=cluster_label,
+    )
+    measured.check()
+    in_use_in = _in_use_in(measured)
     cluster = {"--kubeconfig": kubeconfig, "--context": context}
     given = Given(
         allowed=allowed,
         settings=settings,
         template=options_of_template.flags,
-        cluster=tuple(f"{flag}={value}" for flag, value in cluster.items() if value),
+        cluster=(*(f"{flag}={value}" for flag, value in cluster.items() if value), *measured.flags()),
     )
     kinds = (PODS, *all_controllers(api, {}))
 
     def resize_one(kind: Controller | None, name: str) -> Resizing:
         target = find_one(api, kind, name, kinds, where)
-        resizing = Resizing(api, read_owner(target.kind.kind, target.raw), given, options_of_template, output)
+        owner = read_owner(target.kind.kind, target.raw)
+        in_use = in_use_in(where)
+        resizing = Resizing(api, owner, given, options_of_template, output, in_use)
 
         def wanted_of(owner: Owner, pods: Sequence[Pod]) -> tuple[Wanted, tuple[Notice, ...]]:
             if sizes:
@@ -182,6 +200,21 @@ def resize(
         return resizing
 
     raise typer.Exit(_one_after_the_other(named(objects, kinds), where, resize_one, output))
+
+
+def _in_use_in(options: prometheus.PrometheusOptions) -> Callable[[str], InUse]:
+    """What a Prometheus API says of a namespace; nothing if none was named. Raises UsageError."""
+    if not options.url:
+        return lambda _: {}
+    from webhook.usage.prometheus.source import PrometheusUsage
+
+    window = Window.before(time.time(), _PEAK_SECONDS, _STEP_SECONDS)
+    return PrometheusUsage(options.server(), window, cluster=options.cluster).in_use
+
+
+# A lower memory limit is compared with the most of a week too.
+_PEAK_SECONDS = 7 * 24 * 3600
+_STEP_SECONDS = 300
 
 
 def _one_after_the_other(

@@ -19,13 +19,14 @@ from webhook.interrupt import INTERRUPTED
 from webhook.model.notice import Notice
 from webhook.resize import gather, running_pods, words
 from webhook.resize.events import write_events
-from webhook.resize.facts import Facts, Wanted, sizes_of
+from webhook.resize.facts import Facts, Wanted, sizes_of, with_in_use
 from webhook.resize.owners import Owner, pods_of
 from webhook.resize.plan import Plan, plan, sized
 from webhook.resize.pod import Pod
 from webhook.resize.results import Outcome, Result, Why
 from webhook.resize.run import Run, untouched
 from webhook.resize.template_run import NotInStepError
+from webhook.usage.measured import InUse
 
 if TYPE_CHECKING:
     from webhook.cluster.client import Api
@@ -47,10 +48,12 @@ class Resizing:
         given: words.Given,
         template: TemplateOptions,
         output: Format,
+        in_use: InUse,
     ) -> None:
         self._api = api
         self._owner = owner
         self._given = given
+        self._in_use = in_use
         self._is_table = output in (Format.TABLE, Format.WIDE)
         self._wide = output is Format.WIDE
         self._plan = Plan()
@@ -76,7 +79,7 @@ class Resizing:
         pods = pods_of(self._api, self._owner)
         asked, notes = wanted_of(self._owner, pods or [self._owner.new_pod])
         part = ClusterPart(self._owner.ref.namespace, [])
-        self._facts = gather.gather(self._api, self._owner, pods, part)
+        self._facts = with_in_use(gather.gather(self._api, self._owner, pods, part), self._in_use)
         planned = plan(pods, asked, self._facts, self._given.allowed)
         planned = structs.replace(planned, warnings=(*planned.warnings, *notes))
         self._plan = running_pods.asked(self._api, planned)
@@ -156,7 +159,8 @@ class Resizing:
             return
 
         def resize_late(pods: Sequence[Pod]) -> None:
-            facts = gather.gather(self._api, self._owner, pods, ClusterPart(self._owner.ref.namespace, []))
+            part = ClusterPart(self._owner.ref.namespace, [])
+            facts = with_in_use(gather.gather(self._api, self._owner, pods, part), self._in_use)
             sizes = sizes_of(self._template.wanted)
             # While its controller is held, it replaces no Pods, whatever its status says.
             late = plan(pods, sizes, structs.replace(facts, rollout=""), self._given.allowed)

@@ -77,6 +77,11 @@ def measured(
     }
 
 
+def thousandths(points: Points) -> int:
+    """Of the highest one; 0 if there is none."""
+    return max((round(value * 1000) for _, value in points), default=0)
+
+
 def filled(window: Window, points: Points) -> tuple[float, ...]:
     """One value for each step, in whole thousandths; NaN where there is none."""
     values = [math.nan] * window.steps

@@ -16,6 +16,9 @@ from webhook.usage.measured import Window
 
 MEMORY = "container_memory_working_set_bytes"
 _CPU = "container_cpu_usage_seconds_total"
+_MEMORY_WITH_CACHE = "container_memory_usage_bytes"
+# As long as Prometheus takes a sample for the present one.
+_NOW = "5m"
 _STATUS = "kube_pod_container_status"
 _OF_MEMORY = 'resource="memory"'
 _KILLED = 'reason="OOMKilled"'
@@ -109,6 +112,15 @@ def cpu_peak(scope: Scope, window: Window) -> str:
 def memory_peak(scope: Scope, window: Window) -> str:
     """For each chunk, from all samples: a subquery misses peaks between its steps."""
     return _memory(scope, chunk(window))
+
+
+def memory_in_use(scope: Scope) -> str:
+    """With the page cache, which a kubelet compares with a new limit."""
+    return f"max {_BY} (max_over_time({_MEMORY_WITH_CACHE}{scope.containers}[{_NOW}]))"
+
+
+def cpu_in_use(scope: Scope) -> str:
+    return f"max {_BY} (rate({_CPU}{scope.containers}[{_NOW}]))"
 
 
 def cpu_history(scope: Scope, window: Window) -> str:

@@ -11,6 +11,7 @@ from webhook.errors import InputError
 from webhook.model.notice import Notice
 from webhook.usage.measured import (
     ContainerOfPod,
+    ContainerUsage,
     History,
     Measured,
     NamespaceHistory,
@@ -20,7 +21,7 @@ from webhook.usage.measured import (
 from webhook.usage.prometheus import queries
 from webhook.usage.prometheus.answers import QueryError, Series
 from webhook.usage.prometheus.asking import Asking, Query
-from webhook.usage.prometheus.measuring import Found, by_container, filled, measured
+from webhook.usage.prometheus.measuring import Found, by_container, filled, measured, thousandths
 from webhook.usage.prometheus.owners import topmost_owners
 from webhook.usage.prometheus.queries import Scope
 from webhook.usage.prometheus.server import PrometheusServer
@@ -79,6 +80,31 @@ class PrometheusUsage:
             owners=owners,
             notes=asking.notes,
         )
+
+    def in_use(self, namespace: str) -> dict[ContainerOfPod, ContainerUsage]:
+        """What containers use now, page cache included; of memory at least the most in the window.
+
+        Raises InputError: no answer is no usage.
+        """
+        asking = Asking(self._scope(namespace), self._concurrency)
+        try:
+            self._check_clusters(asking.one(self._parts(lambda scope, _: queries.clusters(scope))))
+            found = asking.all(
+                [
+                    self._now(lambda scope, _: queries.memory_in_use(scope)),
+                    self._now(lambda scope, _: queries.cpu_in_use(scope)),
+                    self._parts(queries.memory_peak),
+                ]
+            )
+            now, cpu, most = map(by_container, found)
+        except QueryError as error:
+            raise InputError(str(error), name=error.notice.reason) from error
+        return {
+            key: ContainerUsage(
+                cpu=thousandths(cpu.get(key, ())), memory=thousandths([*points, *most.get(key, ())])
+            )
+            for key, points in now.items()
+        }
 
     def history(self, namespace: str) -> NamespaceHistory:
         """Raises InputError if the token cannot be read."""
