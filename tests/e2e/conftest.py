@@ -116,9 +116,9 @@ def nothing_slips_through(
         failures.clear()
         yield
         return
-    before = failures.pop() if failures else cluster.metric(*FAILURES)
+    before = failures.pop() if failures else cluster.metric(*FAILURES, name="pods.podtailor.dev")
     yield
-    failures.append(cluster.metric(*FAILURES))
+    failures.append(cluster.metric(*FAILURES, name="pods.podtailor.dev"))
     assert failures == [before], "a call of the webhook failed"
 
 

@@ -39,6 +39,13 @@ _MANAGED = "webhook.kyverno.io/managed-by=kyverno"
 class Kyverno(PolicyEngine):
     name = "Kyverno"
     configuration = "kyverno-resource-mutating-webhook-cfg"
+    # It takes half a minute for a Pod of some dozens of containers on few cores.
+    late = 'failed calling webhook "mutate.kyverno.svc-fail"'
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """It sets a key directly in a container by what the first one has, and changes which one that is."""
+        return ("resizePolicy",) if self.policy == GAPS else ()
 
     def start(self) -> None:
         file = KYVERNO.source() / "config" / "install-latest-testing.yaml"
@@ -63,6 +70,7 @@ class Kyverno(PolicyEngine):
             f"--metricsPort={free_port()}",
             "--controllerRuntimeMetricsAddress=0",
             "--admissionReports=false",
+            "--webhookTimeout=30",  # many Pods at a time, on few cores
             **_ENVIRONMENT,
         )
         eventually("it has issued its certificate", lambda: _serves(port))

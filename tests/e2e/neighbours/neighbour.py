@@ -26,6 +26,14 @@ class Neighbour(Started):
     configuration: str
     """Of its webhooks: the API server calls configurations in the order of their names."""
 
+    late = ""
+    """What the API server says if it does not answer for a Pod in time."""
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Fields of containers that it may set when it sees a Pod once more, whatever others do."""
+        return ()
+
     def __init__(self, cluster: ControlPlane, folder: Path) -> None:
         """`folder` gets logs and a certificate for localhost (the names of its files are in certs/files.py)."""
         self.cluster = cluster
