@@ -69,15 +69,15 @@ def test_one_line_a_container_with_the_reason(files: Files, run: Run) -> None:
         "high 7d x2",
         "P95 208m of web-a, and 15 %: at most 50 % less in one run; peak of 900Mi of web-a on 14 Sep 02:26, and 15 %",
     ]
-    assert total == "Saves 0.5 CPU and 1008Mi of requests."
+    assert total == "Saves 500m CPU and 1008Mi of requests."
 
 
 def test_on_a_terminal_reasons_are_sentences(files: Files, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = run(*files.flags).out.splitlines()
     assert all(len(line) <= 80 for line in lines)
-    assert lines[2] == "  deploy/web app: P95 208m of web-a, and 15 %: at most 50 % less in one run;"
-    assert lines[3].startswith("    peak of 900Mi")
+    assert lines[2] == "  deploy/web app (high 7d x2): P95 208m of web-a, and 15 %: at most 50 % less in"
+    assert lines[3].startswith("    one run; peak of 900Mi")
 
 
 def test_flags_decide_about_margins(files: Files, run: Run) -> None:
@@ -97,7 +97,7 @@ def test_markdown_is_a_table(files: Files, run: Run) -> None:
     assert lines[2].startswith(
         "| deploy/web | app | 1 -> 500m | 2Gi -> 1040Mi | -/2Gi | high 7d x2 | P95 208m"
     )
-    assert lines[-1] == "Saves 0.5 CPU and 1008Mi of requests."
+    assert lines[-1] == "Saves 500m CPU and 1008Mi of requests."
 
 
 def test_manifests_get_the_sizes_and_then_nothing_is_to_change(files: Files, run: Run) -> None:

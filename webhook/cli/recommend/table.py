@@ -114,9 +114,10 @@ def print_rows(rows: Sequence[Row], *, wide: bool) -> None:
     if wide or line_width() is None:
         print_table(COLUMNS, rows, wide=wide)
         return
-    print_table(COLUMNS[:-1], rows)
+    print_table(COLUMNS[:-2], rows)
     for row in rows:
-        print_sentence(Text(f"  {title(row)} {row.found.container}: {why(row)}"))
+        sure = f" ({_sure(row)})" if row.found.evidence else ""
+        print_sentence(Text(f"  {title(row)} {row.found.container}{sure}: {why(row)}"))
 
 
 def totals(rows: Sequence[Row]) -> str:
@@ -153,7 +154,7 @@ def _more_than(advice: Advice) -> int:
 
 def _total(milli: int, resource: str) -> str:
     if resource == "cpu":
-        return f"{milli / 1000:.1f} CPU"
+        return f"{milli / 1000:.1f} CPU" if milli >= 1000 else f"{milli}m CPU"
     gibibytes = milli / 1000 / 2**30
     return f"{gibibytes:.1f}Gi" if gibibytes >= 1 else f"{gibibytes * 1024:.0f}Mi"
 
