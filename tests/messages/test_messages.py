@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -145,13 +146,20 @@ def _literals(function: str, argument: int | str) -> set[str]:
 
 def _calls(*functions: str) -> Iterator[tuple[str, ast.Call]]:
     """Each call of one of the functions, and where it is."""
-    for file in Path("webhook").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and {
-                getattr(node.func, "id", ""),
-                getattr(node.func, "attr", ""),
-            } & {*functions}:
-                yield f"{file}:{node.lineno}", node
+    for name, place, call in _all_calls():
+        if name in functions:
+            yield place, call
+
+
+@cache
+def _all_calls() -> list[tuple[str, str, ast.Call]]:
+    """Of the function or method of a name, in a place."""
+    return [
+        (getattr(node.func, "id", "") or getattr(node.func, "attr", ""), f"{file}:{node.lineno}", node)
+        for file in Path("webhook").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+    ]
 
 
 @pytest.mark.parametrize("message", ALL, ids=[each.name for each in ALL])
