@@ -37,6 +37,7 @@ class Kubelet:
         self._started = 0
         self._running: list[Replica] = []
         self.replica: Replica | None = None
+        self._forwarded = 0
 
     def apply(self, overlay: str) -> None:
         """`kubectl apply -k`, and back once the API server has heard of it and calls what runs."""
@@ -110,7 +111,9 @@ class Kubelet:
     def _lead_here(self) -> None:
         assert self.replica
         lead(self._cluster, self.replica.port)
-        self._cluster.forward(NAMESPACE, 9443, self.replica.port)
+        if self._forwarded != self.replica.port:
+            self._cluster.forward(NAMESPACE, 9443, self.replica.port)
+            self._forwarded = self.replica.port
 
     def _get(self, kind: str, name: str) -> Any:
         return found(self._cluster, kind, name)
