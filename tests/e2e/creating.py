@@ -9,6 +9,9 @@ from typing import Self
 from tests.e2e.client import Client
 from tests.support.pods import pod
 
+# Enough to meet whatever goes on; without one, this alone keeps a processor busy.
+_PAUSE_SECONDS = 0.05
+
 
 class Creating(threading.Thread):
     """Creates Pods all the time; one that is refused, or kept waiting, is remembered."""
@@ -22,7 +25,7 @@ class Creating(threading.Thread):
         self.failure: Exception | None = None
 
     def run(self) -> None:
-        while not self.stopped.is_set():
+        while not self.stopped.wait(_PAUSE_SECONDS):
             started = time.monotonic()
             try:
                 self._client.create(self._namespace, pod(), dry_run=True)

@@ -49,8 +49,7 @@ class Audited:
         self.cluster.kubectl("create", f"--namespace={namespace}", "-f", "-", stdin=json.dumps(listed))
 
     def pods(self, namespace: str) -> list[Json]:
-        items: list[Json] = self.cluster.kubectl_json("get", "pods", f"--namespace={namespace}")["items"]
-        return items
+        return self.cluster.pods(namespace)
 
     def fill(self, namespace: str, *, beside: int = 0) -> None:
         """A hundred Pods of all owners, besides existing ones; returns once they exist."""

@@ -54,7 +54,7 @@ def _is_seen(cluster: ControlPlane, namespace: str, kind: str) -> bool:
 
 def _pods(cluster: ControlPlane, namespace: str, count: int) -> list[Json]:
     def there() -> list[Json] | None:
-        found: list[Json] = cluster.kubectl_json("get", "pods", f"--namespace={namespace}")["items"]
+        found = cluster.pods(namespace)
         return found if len(found) == count and all(each["spec"].get("nodeName") for each in found) else None
 
     return eventually(f"{count} Pods in {namespace}", there)

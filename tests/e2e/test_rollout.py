@@ -57,7 +57,7 @@ def _policies_change(cluster: ControlPlane) -> Iterator[list[int]]:
     changes = [0]
 
     def change() -> None:
-        while not stopped.is_set():
+        while not stopped.wait(0.2):
             changes[0] += 1
             limits = [{"type": "Container", "defaultRequest": {"memory": f"{changes[0]}Mi"}}]
             policy = {

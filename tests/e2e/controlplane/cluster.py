@@ -220,6 +220,11 @@ class ControlPlane(Started):
                 raise
             return None
 
+    def pods(self, namespace: str) -> list[Json]:
+        """As the API server has them, those that are being deleted too."""
+        found: list[Json] = self.object(f"/api/v1/namespaces/{namespace}/pods")["items"]
+        return found
+
     def _ask(self, path: str, document: Json | None = None) -> str:
         """The body of a GET, or a POST of a document."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}

@@ -74,14 +74,15 @@ class Space:
         )
 
     def get(self, name: str) -> Json:
-        pod: Json = self.cluster.kubectl_json("get", "pod", name, f"--namespace={self.name}")
+        pod: Json = self.cluster.object(f"/api/v1/namespaces/{self.name}/pods/{name}")
         return pod
 
     def pods(self) -> dict[str, Json]:
         """By name, those that are not being deleted."""
-        items = self.cluster.kubectl_json("get", "pods", f"--namespace={self.name}")["items"]
         return {
-            each["metadata"]["name"]: each for each in items if "deletionTimestamp" not in each["metadata"]
+            each["metadata"]["name"]: each
+            for each in self.cluster.pods(self.name)
+            if "deletionTimestamp" not in each["metadata"]
         }
 
     def cpu(self) -> dict[str, str]:

@@ -65,10 +65,9 @@ class Workload:
         return found
 
     def running(self) -> list[Json]:
-        pods: list[Json] = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
         return [
             each
-            for each in pods
+            for each in self.cluster.pods(self.namespace)
             if each["status"]["phase"] == "Running" and "deletionTimestamp" not in each["metadata"]
         ]
 
