@@ -26,7 +26,7 @@ help: ## List the targets
 run: $(READY) ## Serve with temporary certificates and show what happens to an example Pod
 	$(BIN)/podtailor serve --dev
 
-check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core: under a minute
+check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core (three minutes)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/hadolint Dockerfile

@@ -123,7 +123,7 @@ def test_a_wrong_format_is_answered_with_those_of_the_command(
         "explain -f examples",
         "policies lint examples/policies",
         "policies list --builtin strict --all",
-        "test examples/tests",
+        "test examples/tests/models.yaml",
     ],
 )
 def test_json_and_yaml_have_the_same_data(command: str, run: Run) -> None:
