@@ -14,11 +14,6 @@ export GOGC ?= 400
 export PYTHONDONTWRITEBYTECODE :=
 # To import the modules that need a control plane takes a quarter of the time of importing all.
 UNIT := -m "not e2e and not soak" --ignore=tests/e2e
-# Of these only some, by path.
-TESTS ?=
-# Every command and page, a server, TLS and completion: what a Python without a part of what is used would break.
-STARTS := tests/cli tests/server/test_service.py tests/server/test_app.py tests/certs tests/documents tests/policies \
-	tests/completion tests/laws tests/test_docs.py tests/test_main.py tests/test_interrupt.py
 # The longest end-to-end modules.
 LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit rollout helm outages certs accepted_pods)
 
@@ -42,24 +37,15 @@ check-elsewhere: $(READY) ## Unit tests on another day, in another zone and loca
 	$(BIN)/python -m tests.elsewhere
 
 unit: $(READY) ## Unit tests and laws alone; make unit PYTHON=python3.12, as make check, on that Python
-	$(BIN)/pytest -q -n auto $(UNIT) $(TESTS)
+	$(BIN)/pytest -q -n auto $(UNIT)
 
 laws: $(READY) ## Generated tests with twenty times as many examples as make check (ten minutes)
 	PODTAILOR_EXAMPLES=20 $(BIN)/pytest -q -n auto -m "hypothesis and not e2e and not soak"
 
-check-pythons: $(READY) ## Unit tests on the supported Pythons that the two above do not use (a minute and a half)
-	$(BIN)/python -m tests.pythons TESTS="$(TESTS)"
+check-pythons: $(READY) ## Unit tests on the supported Pythons that the two above do not use (a minute)
+	$(BIN)/python -m tests.pythons
 
-test: $(READY) ## Everything; the first run builds a control plane (ten minutes)
-	@# beside each other, as much of e2e is waiting; the output of each comes at its end
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target e2e check-all
-
-.PHONY: check-all
-check-all:
-	$(MAKE) --no-print-directory check
-	$(MAKE) --no-print-directory check-elsewhere
-	$(MAKE) --no-print-directory check-pythons TESTS="$(STARTS)"
-	$(MAKE) --no-print-directory release-check
+test: check check-elsewhere check-pythons release-check e2e ## Everything; the first run builds a control plane (ten minutes)
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
 	@# the longest first, so that all workers end together; much of it is waiting
