@@ -211,7 +211,7 @@ _RULES = st.builds(
 _CLAMPED = (Name.LIMIT_RANGE, Name.DOES_NOT_FIT)
 
 
-@examples(200)
+@examples(50)
 @given(_weeks(), _owners(), _RULES)
 def test_its_own_output_changes_nothing(usage: NamespaceUsage, state: OwnerState, rules: Rules) -> None:
     """But for what one run alone may not do: then the next ones do it, and end."""
@@ -241,7 +241,7 @@ def _with_targets(state: OwnerState, found: list[Recommendation]) -> OwnerState:
     )  # fmt: skip
 
 
-@examples(200)
+@examples(50)
 @given(_weeks(), _owners(), _RULES)
 def test_sizes_are_sound(usage: NamespaceUsage, state: OwnerState, rules: Rules) -> None:
     before = applied(state, [])
@@ -269,7 +269,7 @@ def test_sizes_are_sound(usage: NamespaceUsage, state: OwnerState, rules: Rules)
     assert state == before
 
 
-@examples(100)
+@examples(50)
 @given(_weeks(), _owners(), _RULES)
 def test_a_guaranteed_pod_stays_one(usage: NamespaceUsage, state: OwnerState, rules: Rules) -> None:
     equal = structs.replace(
