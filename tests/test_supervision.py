@@ -214,8 +214,13 @@ def test_no_thread_begins_without_a_supervisor() -> None:
     """A new one belongs into the table above."""
     files = [file for room in ("webhook", "certs") for file in Path(room).rglob("*.py")]
     found = [str(file) for file in files if re.search(r"\bThread\b", file.read_text())]
-    # A completion waits for its thread no longer than its deadline, and the process ends then.
-    assert sorted(found) == ["webhook/completion/names.py", "webhook/supervision.py"]
+    # A completion waits for its thread no longer than its deadline, and the process ends then. A question for
+    # usage ends with its answer, whose failure is raised where it was asked.
+    assert sorted(found) == [
+        "webhook/completion/names.py",
+        "webhook/supervision.py",
+        "webhook/usage/prometheus/asking.py",
+    ]
     workers = [file for file in files if re.search(r"(supervision|file_watch) import", file.read_text())]
     assert len(workers) == len(ALL) + 2, "and the file watcher, and the metrics, which count"
 

@@ -148,7 +148,7 @@ def recommend(
       podtailor recommend -n shop --prometheus http://localhost:9090
       podtailor recommend deployment/web --metrics-api
       podtailor recommend -f deploy/ --usage week.json --write manifests
-      podtailor recommend -n shop --prometheus http://localhost:9090 -o json > sizes.json
+      podtailor recommend -n shop --vpa -o json > sizes.json
     """
     inputs = inputs_of("recommend", None, filename, recursive=recursive, others=policies)
     options.check_scope(namespace, all_namespaces=all_namespaces)
