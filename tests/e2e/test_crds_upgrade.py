@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,8 +38,10 @@ def _policies() -> Iterator[Json]:
     for profile in (Profile.SAFE, Profile.STRICT):
         for name in BUILT_IN_ORDER:
             yield _named(f"{profile}-{name}", yaml(built_in_text(profile, name)))
-    yield _named("every-field", yaml(EVERY_FIELD))
-    namespaced = _named("every-field", yaml(EVERY_FIELD), kind="WorkloadPolicy", namespace="default")
+    every = yaml(EVERY_FIELD)
+    del every["spec"]["recommend"]  # which 0.1 did not have
+    yield _named("every-field", every)
+    namespaced = _named("every-field", copy.deepcopy(every), kind="WorkloadPolicy", namespace="default")
     del namespaced["spec"]["match"]["namespaceSelector"]
     yield namespaced
     yield _named("odd", yaml(ODD))
