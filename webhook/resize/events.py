@@ -20,7 +20,6 @@ from webhook.errors import ClusterError
 from webhook.resize.owners import Owner
 from webhook.resize.results import Outcome, Result
 
-_RESIZED = (Outcome.RESIZED, Outcome.RESTARTED)
 _CONTROLLER = "podtailor.dev/cli"
 
 
@@ -29,12 +28,12 @@ def write_events(api: ApiClient, owner: Owner, results: Sequence[Result]) -> str
 
     Returns why one was not written, and no further one was tried; empty too without the right to create them.
     """
-    told = [each for each in results if each.outcome in _RESIZED or each.outcome is Outcome.REVERTED]
+    told = [each for each in results if each.outcome.is_resized or each.outcome is Outcome.REVERTED]
     try:
         for each in told:
             _write(api, owner, each)
         if told and owner.ref.kind != "Pod":
-            resized = sum(each.outcome in _RESIZED for each in told)
+            resized = sum(each.outcome.is_resized for each in told)
             text = f"{resized} of {len(results)} Pods resized"
             reason = "Resized" if resized == len(told) else "ResizeReverted"
             _post(api, owner.ref.namespace, _reference(owner), reason, text)

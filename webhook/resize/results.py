@@ -22,9 +22,14 @@ class Outcome(StrEnum):
     GONE = "gone"
 
     @property
+    def is_resized(self) -> bool:
+        """Whether its kubelet has given it the new values."""
+        return self in (Outcome.RESIZED, Outcome.RESTARTED)
+
+    @property
     def is_as_wanted(self) -> bool:
         """A Pod that is gone is made again by its controller, and has its own size then."""
-        return self in (Outcome.RESIZED, Outcome.UNCHANGED, Outcome.RESTARTED, Outcome.GONE)
+        return self.is_resized or self in (Outcome.UNCHANGED, Outcome.GONE)
 
 
 class Why(StrEnum):

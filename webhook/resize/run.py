@@ -70,15 +70,12 @@ class Run:
             chosen = next_batch(due, batch if shown else canary)
             due = [each for each in due if each not in chosen]
             yield chosen
-            shown = shown or any(self.results[each.pod.uid].outcome in _SHOW for each in chosen)
+            shown = shown or any(self.results[each.pod.uid].outcome.is_resized for each in chosen)
 
     def _all(self, stopped: str) -> list[Result]:
         for each in self._plan.pods:
             self.results.setdefault(each.pod.uid, untouched(self._plan, each, stopped))
         return [self.results[each.pod.uid] for each in self._plan.pods]
-
-
-_SHOW = (Outcome.RESIZED, Outcome.RESTARTED)
 
 
 def untouched(plan: Plan, each: PodPlan, stopped: str) -> Result:

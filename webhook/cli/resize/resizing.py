@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 # The Pod has its new values, and its kubelet has not done it.
 _NEW_VALUES_STAY = (Outcome.DEFERRED, Outcome.INFEASIBLE, Outcome.ERROR)
-_RESIZED = (Outcome.RESIZED, Outcome.RESTARTED)
 # There is something left to do that may succeed.
 _GOES_ON = {Why.STOPPED, Why.INTERRUPTED, Why.TIMED_OUT, Why.NEW_POD, "api-server", "disruption-budget"}
 
@@ -147,8 +146,12 @@ class Resizing:
         if goes_on and Why.HARM not in reasons:  # these values do harm
             print_hint("\n".join(["to go on:", *words.commands(self._owner.ref, self._plan, self._given)]))
         stopped = any(not each.is_as_wanted for each in self._results)
-        left = (*_NEW_VALUES_STAY, *(_RESIZED if stopped else ()))
-        stay = [each.plan for each in self._results if each.plan.changes and each.outcome in left]
+        stay = [
+            each.plan
+            for each in self._results
+            if each.plan.changes
+            and (each.outcome in _NEW_VALUES_STAY or (stopped and each.outcome.is_resized))
+        ]
         pods = self._plan.due if self._is_interrupted else stay
         back = words.commands_back(self._owner.ref, self._plan, pods, self._given)
         if back:
