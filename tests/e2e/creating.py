@@ -47,5 +47,5 @@ class Creating(threading.Thread):
         """That none was refused or kept waiting."""
         print(f"\n{self.created} Pods created meanwhile, the slowest in {self.slowest:.1f} s")
         assert self.failure is None
-        assert self.created > 100
+        assert self.created > 30, "some a second, however short it was"
         assert self.slowest < 3, "the webhook's two seconds, and some"
