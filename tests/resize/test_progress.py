@@ -87,8 +87,36 @@ def test_condition_of_1_33_that_was_there_before_is_not_of_this_resize() -> None
     before = read(_pod(0, _OLD, f"{_INFEASIBLE}}}", generation=2))
     same = read(_pod(0, _OLD, f"{_INFEASIBLE}}}"))
     assert progress(same, 3, _WANTED, before).state is State.WAITING
-    other = read(_pod(0, _OLD, f"{_INFEASIBLE} either}}"))
-    assert progress(other, 3, _WANTED, before) == Progress(State.INFEASIBLE, "never either")
+    now = read(_pod(0, _OLD, f"{_INFEASIBLE} either}}"))
+    message = "it says Infeasible: never either, as before, which may be about this resize or an earlier one"
+    assert progress(now, 3, _WANTED, before) == Progress(State.WAITING, message), (
+        "messages change by themselves"
+    )
+    later = read(_pod(0, _OLD, f"{_INFEASIBLE}, lastTransitionTime: '2026-01-01T00:00:00Z'}}"))
+    assert progress(later, 3, _WANTED, before).state is State.INFEASIBLE
+    other = read(_pod(0, _OLD, f"{_DEFERRED}}}"))
+    assert progress(other, 3, _WANTED, before).state is State.DEFERRED
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "expected"),
+    [
+        (
+            State.ERROR,
+            "cannot decrease memory limits: attempting to set pod memory limit (1) below current usage (2)",
+            True,
+        ),
+        (
+            State.ERROR,
+            "aborting attempt to set pod memory limit less than current memory usage for pod p",
+            True,
+        ),
+        (State.ERROR, 'unable to read memory usage for pod "p"', False),
+        (State.DEFERRED, "below current usage", False),
+    ],
+)
+def test_memory_in_use_is_above_the_limit(state: State, message: str, expected: bool) -> None:
+    assert Progress(state, message).is_below_usage is expected
 
 
 def test_memory_limits_are_in_force_to_the_byte() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.resize.fake_pods import (
+    Change,
     FakePods,
     Kubelet,
     done,
@@ -31,7 +32,10 @@ from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 _NO_REQUESTS = "resources: {limits: {memory: 256Mi}, requests: {memory: 128Mi}}"
 _DEFERRED = says("PodResizePending", "Deferred", "not enough cpu")
 _INFEASIBLE = says("PodResizePending", "Infeasible", "never")
-_ERROR = says("PodResizeInProgress", "Error", "below usage")
+_BELOW_USAGE = "cannot decrease memory limits: attempting to set pod memory limit (1) below current usage (2)"
+_ERROR = says("PodResizeInProgress", "Error", _BELOW_USAGE)
+_FAILURE = "failed to notify runtime for UpdatePodSandboxResources"
+_FAILS = says("PodResizeInProgress", "Error", _FAILURE)
 
 
 def _pod(name: str, container: str = SIZED, spec: str = "") -> Json:
@@ -51,12 +55,12 @@ def _run(pods: FakePods, plan: Plan, **settings: Any) -> list[Result]:
 
 
 def _one(
-    kubelet: Kubelet, *, container: str = SIZED, cpu: str = "200m", **settings: Any
+    kubelet: Kubelet, *, container: str = SIZED, cpu: str = "200m", memory: str = "", **settings: Any
 ) -> tuple[Result, FakePods]:
     """What becomes of a single Pod with this kubelet."""
     pods = FakePods(_pod("a", container))
     pods.kubelets["a"] = kubelet
-    (result,) = _run(pods, _plan(pods, cpu=cpu), **settings)
+    (result,) = _run(pods, _plan(pods, cpu, memory), **settings)
     return result, pods
 
 
@@ -99,13 +103,26 @@ def _times(pods: FakePods) -> list[tuple[float, str]]:
             _INFEASIBLE, {"on_infeasible": OnInfeasible.KEEP}, Outcome.INFEASIBLE, "infeasible", "never", "200m",
             id="infeasible, and kept",
         ),
-        pytest.param(_ERROR, {}, Outcome.REVERTED, "kubelet-error", "below usage", "100m", id="an error, and reverted"),
+        pytest.param(_ERROR, {}, Outcome.REVERTED, "kubelet-error", _BELOW_USAGE, "100m", id="an error, and reverted"),
         pytest.param(
-            _ERROR, {"on_infeasible": OnInfeasible.KEEP}, Outcome.ERROR, "kubelet-error", "below usage", "200m",
+            says("PodResizeInProgress", "Error", _FAILURE, then=done(90)), {}, Outcome.RESIZED, "", "", "200m",
+            id="an error that its kubelet gets over",
+        ),
+        pytest.param(
+            _FAILS, {}, Outcome.REVERTED, "kubelet-error", _FAILURE, "100m", id="an error for too long, and reverted"
+        ),
+        pytest.param(
+            _FAILS, {"on_infeasible": OnInfeasible.KEEP}, Outcome.ERROR, "kubelet-error", _FAILURE, "200m",
+            id="an error for too long, and kept",
+        ),
+        pytest.param(
+            _ERROR, {"on_infeasible": OnInfeasible.KEEP}, Outcome.ERROR, "kubelet-error", _BELOW_USAGE, "200m",
             id="an error, and kept",
         ),
         pytest.param(
-            done(500), {}, Outcome.ERROR, "timed-out", "its kubelet has not done it after 100 s: waiting", "200m",
+            done(500), {}, Outcome.ERROR, "timed-out",
+            "its kubelet has not done it after 100 s: it says nothing about it, so it may be down, or unable to resize Pods",
+            "200m",
             id="a kubelet that says nothing",
         ),
         pytest.param(
@@ -123,6 +140,17 @@ def test_one_pod(
     assert _cpu(pods) == {"a": cpu}
     assert result.is_as_wanted == (outcome is Outcome.RESIZED)
     assert len(pods.requests) == 1 + (outcome is Outcome.REVERTED)
+
+
+def test_error_of_a_container_that_restarts_is_retried() -> None:
+    """Its kubelet kills it first, and compares the Pod's new limit with what it used before."""
+
+    def kubelet(_: Json) -> Iterator[tuple[float, Change]]:
+        yield 14, restarted_and_done
+
+    says_it = says("PodResizeInProgress", "Error", _BELOW_USAGE, then=kubelet)
+    result, _ = _one(says_it, container=f"{SIZED}\n{RESTARTS}", cpu="", memory="160Mi")
+    assert (result.outcome, result.reason) == (Outcome.RESTARTED, "")
 
 
 def test_seconds_are_those_of_the_kubelet_without_settling() -> None:

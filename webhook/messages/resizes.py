@@ -236,8 +236,8 @@ RESIZE_RESULTS = (
     Message(
         "kubelet-error",
         "the kubelet has failed to resize it",
-        "Most often the memory in use is above the new limit. The kubelet would try again for ever, so the Pod has its old values again.",
-        "Choose a higher limit.",
+        "If the memory in use is above the new limit, only the process can change that. After any other error the kubelet tries again, until `--timeout` ends.",
+        "The Pod has its old values again unless `--on-infeasible keep` was given. Choose a higher limit, or look at its Node.",
     ),
     Message(
         "harm",
@@ -254,7 +254,7 @@ RESIZE_RESULTS = (
     Message(
         "timed-out",
         "the kubelet does not answer in time",
-        "Within `--timeout` the kubelet has not said that it is done. The Pod has its new values.",
+        "Within `--timeout` the kubelet has not said that it is done. The Pod has its new values. A kubelet that says nothing is down, older than 1.33, or has in-place resize off.",
         "Look at its Node. The line `hint:` has the command that goes back.",
     ),
     Message(

@@ -134,7 +134,7 @@ class BatchRun:
             each.done = self._clock()
         elif now.state is State.GONE:
             self._finish(each.plan, Outcome.GONE, each.begun)
-        elif is_late or self._gives_up(now.state):
+        elif is_late or self._gives_up(each, now):
             self._give_up(each, now)
         else:
             self._report(each.plan, str(now))
@@ -174,17 +174,23 @@ class BatchRun:
         has_started = any(have_restarted(each.seen, pod, [name]) for name in each.may_restart)
         return _STARTS if has_started and each.seen.is_ready and not pod.is_ready else now
 
-    def _gives_up(self, state: State) -> bool:
-        """Whether there is nothing more to wait for."""
+    def _gives_up(self, each: Sent, now: Progress) -> bool:
+        """Whether there is nothing more to wait for.
+
+        A kubelet tries again after an error. One that restarts a container kills it first, and compares the
+        new limit of the Pod with what the container used before.
+        """
         is_reverted = self._settings.on_deferred is OnDeferred.REVERT
-        return state in (State.INFEASIBLE, State.ERROR) or (state is State.DEFERRED and is_reverted)
+        is_final = now.state is State.INFEASIBLE or (now.is_below_usage and not each.may_restart)
+        return is_final or (now.state is State.DEFERRED and is_reverted)
 
     def _give_up(self, each: Sent, now: Progress) -> None:
         settings = self._settings
         if now is _STARTS:
             self._take_back(each, Because(Why.HARM, f"{each.plan.pod.name} is not Ready after its restart"))
         elif now.state in (State.WAITING, State.IN_PROGRESS):
-            message = f"its kubelet has not done it after {settings.timeout:g} s: {now.state}"
+            says = _SILENT if now == Progress(State.WAITING) else now
+            message = f"its kubelet has not done it after {settings.timeout:g} s: {says}"
             self._finish(each.plan, Outcome.ERROR, each.begun, Because(Why.TIMED_OUT, message))
         elif not each.is_ours or self._keeps(now.state):
             outcome, reason = _OUTCOMES[now.state]
@@ -257,6 +263,7 @@ class BatchRun:
 
 
 _STARTS = Progress(State.IN_PROGRESS, "its container starts again")
+_SILENT = "it says nothing about it, so it may be down, or unable to resize Pods"
 _OUTCOMES = {
     State.DEFERRED: (Outcome.DEFERRED, Why.DEFERRED),
     State.INFEASIBLE: (Outcome.INFEASIBLE, Why.INFEASIBLE),

@@ -27,12 +27,8 @@ class State(StrEnum):
     DEFERRED = "deferred"
     INFEASIBLE = "infeasible"
     ERROR = "error"
+    """The kubelet tries again, ten to fifteen seconds later (`pkg/kubelet/pod_workers.go`)."""
     GONE = "gone"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the kubelet will not change it by itself; it retries what is deferred, and errors too."""
-        return self in (State.DONE, State.INFEASIBLE, State.GONE)
 
 
 class Progress(Struct, frozen=True):
@@ -40,6 +36,15 @@ class Progress(Struct, frozen=True):
     message: str = ""
     since: str = ""
     """RFC 3339. It does not move when only the reason of the condition changes."""
+
+    @property
+    def is_below_usage(self) -> bool:
+        """Whether its memory limit is below what is in use, which only the process can change.
+
+        In the words of `pkg/kubelet/kuberuntime/kuberuntime_manager.go`, of 1.33 and of 1.34 to 1.37.
+        """
+        words = ("less than current memory usage", "below current usage")
+        return self.state is State.ERROR and any(each in self.message for each in words)
 
     def __str__(self) -> str:
         return f"{self.state}: {self.message}" if self.message else str(self.state)
@@ -63,7 +68,7 @@ def progress(pod: Pod, generation: int, wanted: Values, before: Pod | None = Non
         is_done = pod.status.observedGeneration >= generation and _is_allocated(pod, wanted)
     else:  # 1.33: only the values themselves tell
         is_done = _is_allocated(pod, wanted) and _is_actuated(pod, wanted)
-    return Progress(State.DONE if is_done else State.WAITING)
+    return Progress(State.DONE) if is_done else Progress(State.WAITING, _unsure(pod))
 
 
 def pending_resize(pod: Pod) -> Progress | None:
@@ -94,11 +99,26 @@ def _reports(status: ContainerStatus, field: Field) -> bool:
 
 
 def _current(pod: Pod, name: str, generation: int, before: Pod | None) -> Condition | None:
-    """The condition, unless it is of an earlier spec."""
-    found = pod.condition(name)
+    """The condition, unless it is of an earlier spec, or may be.
+
+    Without a generation the message says nothing: it changes with what else is on the Node.
+    """
+    found, old = pod.condition(name), before and before.condition(name)
     if found and found.observedGeneration:
         return found if found.observedGeneration >= generation else None
-    return found if before is None or found != before.condition(name) else None
+    is_old = (
+        found and old and (found.reason, found.lastTransitionTime) == (old.reason, old.lastTransitionTime)
+    )
+    return None if is_old else found
+
+
+def _unsure(pod: Pod) -> str:
+    """Of 1.33: a condition that was there before the resize, and may be about this one too."""
+    for found in filter(None, map(pod.condition, (PENDING, IN_PROGRESS))):
+        if not found.observedGeneration:
+            says = f"{found.reason or found.type}: {found.message}"
+            return f"it says {says}, as before, which may be about this resize or an earlier one"
+    return ""
 
 
 def _of(state: State, condition: Condition) -> Progress:

@@ -54,7 +54,8 @@ def _only(done: Done) -> Json:
         pytest.param("error", _settle(0), 1, "reverted", "kubelet-error", ERROR, "100m", id="an error"),
         pytest.param(
             "silent", _settle(0, "--timeout=1"), 1, "error", "timed-out",
-            "its kubelet has not done it after 1 s: waiting", "200m",
+            "its kubelet has not done it after 1 s: it says nothing about it, so it may be down, or unable to resize Pods",
+            "200m",
             id="a kubelet that does nothing",
         ),
         pytest.param(
