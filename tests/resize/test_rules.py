@@ -200,12 +200,23 @@ def test_leaves(pod: Pod, asked: dict[str, str], about: dict[str, Any], allowed:
             "off the Node: --on-deferred wait permits that",
             id="refuses more memory on a Node that is over-full",
         ),
+        pytest.param(
+            running(), {"cpu": "4001m:=", "memory": "64Mi"}, _full(),
+            "node-too-small: its Node has 4 of cpu in all and this needs 4001m: it never fits",
+            id="refuses more CPU than its Node has in all",
+        ),
     ],
 )  # fmt: skip
 def test_refuses(pod: Pod, asked: dict[str, str], about: dict[str, Any], expected: str) -> None:
     only = _planned(pod, asked, about)
     assert [str(each) for each in only.refusals] == [expected]
     assert not only.is_due
+
+
+def test_waiting_for_more_than_the_node_has_in_all_is_refused() -> None:
+    only = _planned(running(), {"cpu": "4001m:="}, _full(), Allowed(waiting=True))
+    assert [each.reason for each in only.refusals] == ["node-too-small"]
+    assert not _planned(running(), {"cpu": "4000m:="}, _full(), Allowed(waiting=True)).refusals
 
 
 def test_refusals_come_all_at_once() -> None:

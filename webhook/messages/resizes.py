@@ -66,6 +66,12 @@ RESIZE_REFUSALS = (
         "Set `RestartContainer` for memory in the policy or the template, so that a resize restarts it. For a lower limit `--allow-restart` accepts that it may be killed.",
     ),
     Message(
+        "node-too-small",
+        "it never fits on its Node",
+        "The Pod alone would request more than its Node can give to Pods, so waiting does not help.",
+        "Choose a smaller size, or change the template, so that a new Pod is scheduled on a larger Node.",
+    ),
+    Message(
         "node-full",
         "its Node has no room for it",
         "The requests of all Pods on the Node and what is added exceed what the Node can give. A resize that waits counts already, so it keeps new Pods off the Node.",

@@ -137,13 +137,20 @@ def _sized_at_start(case: Case) -> Iterator[Notice]:
 
 
 def _node_is_full(case: Case) -> Iterator[Notice]:
-    if case.allowed.waiting:
-        return
     for resource in QOS_RESOURCES:
         added = added_requests(case)[resource]
         allocatable = case.node.allocatable.get(resource)
         requested = case.node.requested.get(resource, 0)
-        if added > 0 and allocatable is not None and requested + added > allocatable:
+        needed = counted_requests(case.pod)[resource] + added
+        if added <= 0 or allocatable is None:
+            continue
+        if needed > allocatable:
+            yield Notice(
+                "node-too-small",
+                f"its Node has {of_milli(allocatable)} of {resource} in all and this needs "
+                f"{of_milli(needed)}: it never fits",
+            )
+        elif requested + added > allocatable and not case.allowed.waiting:
             room = of_milli(max(0, allocatable - requested))
             yield Notice(
                 "node-full",
