@@ -112,6 +112,12 @@ def test_target_is_at_least_one_percent() -> None:
     assert _warnings(tiny, cpu="1") == [_KEEPS.replace("35 %", "1 %")]
 
 
+def test_hpa_cannot_scale_without_a_request() -> None:
+    assert _warnings(named("e"), cpu="0") == [
+        "hpa: HorizontalPodAutoscaler web scales on cpu in percent of the request, and cannot scale without one"
+    ]
+
+
 def test_hpa_begins_to_scale_with_the_first_request() -> None:
     without = named("e", container="resources: {requests: {memory: 1Gi}}")
     assert _warnings(without, cpu="200m") == [

@@ -114,6 +114,32 @@ def test_containers_that_get_the_same_are_in_one_command() -> None:
     ]
 
 
+def test_containers_that_get_different_sizes_are_in_one_command_too() -> None:
+    """As one request gives a Pod its values: half of them may be against a LimitRange, a quota or its QoS class."""
+    both = running("containers: [{name: app, image: i}, {name: logs, image: i}]")
+    wanted = {"app": sizes("1", "1Gi"), "logs": sizes("2:3")}
+    assert commands(_WEB, plan_of([both], wanted, facts(), Allowed()), Given()) == [
+        "podtailor resize deployment/web -n shop --cpu app=1 --cpu logs=2:3 --memory app=1Gi --apply"
+    ]
+
+
+def test_pods_that_get_less_go_back_first() -> None:
+    """A quota may have no room for the others before."""
+    plan = planned(named("a", container=SIZED.replace("100m", "300m")), named("b"), cpu="200m")
+    assert _back(plan) == [
+        f"podtailor resize pod/b {_FLAGS} --cpu=100m --margin=0 --apply",
+        f"podtailor resize pod/a {_FLAGS} --cpu=300m --margin=0 --apply",
+    ]
+
+
+def test_fraction_of_a_byte_is_rounded_up() -> None:
+    """As kubelets do; it cannot be typed."""
+    odd = named("a", container="resources: {requests: {memory: 1500m, cpu: 0}}")
+    assert _back(planned(odd, cpu="1", memory="1Gi")) == [
+        f"podtailor resize deployment/web {_FLAGS} --cpu=0 --memory=2 --margin=0 --apply"
+    ]
+
+
 def test_way_back_of_a_runtime_is_allowed_to_lower_its_memory() -> None:
     jvm = f"image: eclipse-temurin:21\n{SIZED}"
     flags = "--allow-restart --margin=0"

@@ -50,7 +50,8 @@ def _throttles(case: Case) -> Iterator[Notice]:
     for each in case.changes:
         used = measured and measured.containers.get(each.field.container)
         is_limit = each.field.side == "limits" and each.field.resource == "cpu"
-        if used and is_limit and each.after.milli * 1000 < used.cpu * case.allowed.margin_milli:
+        # A limit of 0 is none.
+        if used and is_limit and 0 < each.after.milli * 1000 < used.cpu * case.allowed.margin_milli:
             yield Notice(
                 "throttles",
                 f"{each.field.container}: a CPU limit of {each.after} will throttle it, "

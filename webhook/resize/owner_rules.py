@@ -60,5 +60,7 @@ def _sentence(autoscaler: Autoscaler, metric: Metric, before: int, after: int) -
     )
     if not before:
         return f"{scales}, and begins to scale once there is one"
+    if not after:
+        return f"{scales}, and cannot scale without one"
     target = max(1, round(metric.target * before / after))
     return f"{scales}: a target of {target} % instead of {metric.target} % keeps its replicas"

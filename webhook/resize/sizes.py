@@ -105,7 +105,7 @@ def parse_amount(text: str, resource: str) -> Amount:
     quantity = parse(text) if is_strict(text) and not text.startswith(("+", "-")) else None
     if quantity is None:
         raise SizeError(f"{text!r} is no size; write {GRAMMAR}")
-    if not 0 < quantity.milli <= MAX_MILLI:
+    if quantity.milli > MAX_MILLI:
         raise SizeError(f"{text!r} is no size that a container can have")
     if exactly(quantity.milli, resource, up=True).milli != quantity.milli:
         raise SizeError(f"{text!r} is a fraction of a byte")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct, structs
 
 from webhook.model.names import QOS_RESOURCES
+from webhook.model.quantity import Quantity, exactly
 from webhook.resize.facts import Allowed
 from webhook.resize.plan import Plan, PodPlan
 from webhook.resize.pod import Field, Values
@@ -15,8 +16,8 @@ from webhook.resize.runtimes import sized_at_start
 from webhook.resize.settings import Settings
 from webhook.workloads.workload import Ref
 
-_Sizes = Mapping[str, Mapping[tuple[str, ...], Sequence[str]]]
-"""By Pod and flags, the containers that get them."""
+_Flags = tuple[str, ...]
+"""`-c`, `--cpu` and `--memory` of one command."""
 
 
 def size(container: str, resource: str, values: Values) -> str:
@@ -58,16 +59,20 @@ def commands(owner: Ref, plan: Plan, given: Given) -> list[str]:
 
     One command if all get the same. With absolute sizes, so that `+20%` is not added twice.
     """
-    sizes = {each.pod.name: _sizes(each.asked) for each in plan.pods if each.asked}
-    whole = given.template if _are_same(sizes) else None
+    sizes = {each.pod.name: _flags(each.asked) for each in plan.pods if each.asked}
+    whole = given.template if len({*sizes.values()}) == 1 else None
     return _commands(owner, sizes, given, whole)
 
 
 def commands_back(owner: Ref, plan: Plan, pods: Collection[PodPlan], given: Given) -> list[str]:
-    """What to type to give these Pods of the plan their old values, whatever they use by now."""
-    sizes = {each.pod.name: _sizes(each.before) for each in pods if each.changes}
+    """What to type to give these Pods of the plan their old values, whatever they use by now.
+
+    Those first that get less, as a quota may have no room for the others before.
+    """
+    back = sorted((each for each in pods if each.before), key=_gets_more)
+    sizes = {each.pod.name: _flags(each.before) for each in back}
     # A Pod that had its values before does not go back.
-    whole = given.template if _are_same(sizes) and len(sizes) == len(plan.pods) else None
+    whole = given.template if len({*sizes.values()}) == 1 and len(sizes) == len(plan.pods) else None
     is_lower = any(_is_lowered_for_a_runtime(each) for each in pods)
     allowed = structs.replace(given.allowed, margin_milli=0, restart=given.allowed.restart or is_lower)
     return _commands(owner, sizes, structs.replace(given, allowed=allowed), whole)
@@ -85,38 +90,46 @@ def _is_lowered_for_a_runtime(each: PodPlan) -> bool:
     return any(sized_at_start(container) for container in each.pod.containers() if container.name in raised)
 
 
-def _are_same(sizes: _Sizes) -> bool:
-    return len({str(each) for each in sizes.values()}) == 1
+def _gets_more(each: PodPlan) -> bool:
+    """Whether the way back raises something."""
+    return any(change.before and change.before.milli > change.after.milli for change in each.changes)
 
 
-def _commands(owner: Ref, sizes: _Sizes, given: Given, template: Sequence[str] | None) -> list[str]:
+def _commands(
+    owner: Ref, sizes: Mapping[str, _Flags], given: Given, template: Sequence[str] | None
+) -> list[str]:
     """One for all Pods of the owner with the flags of its template; one a Pod if these are None."""
     targets = {f"pod/{name}": each for name, each in sizes.items()}
     if template is not None:
         targets = {f"{owner.kind.lower()}/{owner.name}": next(iter(sizes.values()))}
     begin, end = ["podtailor", "resize"], [*(template or ()), *given.flags(), "--apply"]
     return [
-        shlex.join([*begin, name, "-n", owner.namespace, *_named(containers), *flags, *end])
-        for name, flagged in targets.items()
-        for flags, containers in flagged.items()
+        shlex.join([*begin, name, "-n", owner.namespace, *flags, *end]) for name, flags in targets.items()
     ]
 
 
-def _named(containers: Sequence[str]) -> Iterator[str]:
-    for each in containers:
-        yield from ("-c", each)
+def _flags(values: Values) -> _Flags:
+    """One command for all containers of a Pod, as one request gives it its values."""
+    containers = dict.fromkeys(field.container for field in values)
+    whole = {field: _whole(field, value) for field, value in values.items()}
+    sizes = {
+        (container, resource): written
+        for resource in QOS_RESOURCES
+        for container in containers
+        if (written := size(container, resource, whole))
+    }
+    same = {each: {sizes.get((name, each)) for name in containers} for each in QOS_RESOURCES}
+    if all(len(each) == 1 for each in same.values()):
+        named = (word for name in containers for word in ("-c", name))
+        return (*named, *(f"--{each}={written}" for each, (written,) in same.items() if written))
+    return tuple(
+        word
+        for (container, resource), written in sizes.items()
+        for word in (f"--{resource}", f"{container}={written}")
+    )
 
 
-def _sizes(values: Values) -> dict[tuple[str, ...], list[str]]:
-    """By the flags, the containers that get them."""
-    containers: dict[tuple[str, ...], list[str]] = {}
-    for container in dict.fromkeys(field.container for field in values):
-        containers.setdefault(tuple(_flags(container, values)), []).append(container)
-    return containers
-
-
-def _flags(container: str, values: Values) -> Iterator[str]:
-    for resource in QOS_RESOURCES:
-        written = size(container, resource, values)
-        if written:
-            yield f"--{resource}={written}"
+def _whole(field: Field, value: Quantity) -> Quantity:
+    """Without a fraction of a byte, which cannot be typed: kubelets round it up too."""
+    whole = exactly(value.milli, field.resource, up=True)
+    return value if whole.milli == value.milli else whole

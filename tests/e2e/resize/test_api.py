@@ -83,6 +83,7 @@ _SIDECAR = (
 _CASES = {
     "a raise": Case(_named("raise"), cpu="200m:400m", memory="256Mi:512Mi", versions=_NEVER),
     "less CPU": Case(_named("less"), cpu="50m:60m", versions=_NEVER),
+    "no CPU": Case(_named("nothing"), cpu="0", versions=_NEVER),
     "a new limit": Case(
         _named("new", container="resources: {requests: {cpu: 100m}}"), cpu=":200m", versions=_NEVER
     ),

@@ -44,9 +44,16 @@ def resize(
         ),
     ] = None,
     cpu: Annotated[
-        str, typer.Option("--cpu", metavar="SIZE", help="CPU, as REQUEST, REQUEST:LIMIT or :LIMIT.")
-    ] = "",
-    memory: Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory, written alike.")] = "",
+        list[str] | None,
+        typer.Option(
+            "--cpu",
+            metavar="SIZE",
+            help="CPU, as REQUEST, REQUEST:LIMIT or :LIMIT; CONTAINER=SIZE of one container (repeatable).",
+        ),
+    ] = None,
+    memory: Annotated[
+        list[str] | None, typer.Option("--memory", metavar="SIZE", help="Memory, written alike.")
+    ] = None,
     from_file: Annotated[
         str,
         typer.Option(
@@ -83,7 +90,10 @@ def resize(
     ] = 600,
     on_deferred: Annotated[
         OnDeferred | None,
-        typer.Option("--on-deferred", help="What to do while a Node has no room.", show_default="wait"),
+        typer.Option(
+            "--on-deferred",
+            help="What to do while a Node has no room. By default it waits, if there is room at first.",
+        ),
     ] = None,
     on_infeasible: Annotated[
         OnInfeasible, typer.Option("--on-infeasible", help="What to do if a Node cannot do it.")
@@ -114,8 +124,8 @@ def resize(
     """Change CPU and memory of running Pods, without a restart, and take it back where it harms.
 
     A SIZE is a request, a limit after a colon, or both: 500m, 500m:1, :2Gi. Each can be relative to what the
-    Pod has: +20%, -10%, x1.5. The limit = equals the request, as in 500m:=. Without sizes, Pods get those
-    that a new Pod would have.
+    Pod has: +20%, -10%, x1.5. The limit = equals the request, as in 500m:=. app=500m is for container
+    app alone. Without sizes, Pods get those that a new Pod would have.
 
     Without --apply it prints a plan, and asks the API server whether it would take it. With --apply it
     resizes a first Pod, waits for its kubelet, watches it, and goes on with the others in batches. A Pod that
@@ -136,7 +146,7 @@ def resize(
     """
     if dry_run and not apply:
         raise UsageError("--dry-run needs --apply: without it nothing is changed")
-    sizes = wanted.of_flags(cpu, memory)
+    sizes = wanted.of_flags(cpu or [], memory or [])
     if sizes and from_file:
         raise UsageError("give --cpu and --memory, or --from, not both")
     by_owner = read_sizes(from_file) if from_file else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,26 @@ if TYPE_CHECKING:
     from webhook.cluster.client import Api
 
 
-def of_flags(cpu: str, memory: str) -> dict[str, Size]:
-    """By resource. Raises UsageError."""
-    sizes = {}
-    for resource, text in (("cpu", cpu), ("memory", memory)):
-        if text:
+# A container's name, as in `app=500m`; the limit `=` of `500m:=` follows no name.
+_NAMED = re.compile(r"(?:([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)=)?(.*)", re.ASCII | re.DOTALL)
+_NO_NAME = ""
+"""The sizes for the containers that `-c` names, or for the only one."""
+
+
+def of_flags(cpu: Sequence[str], memory: Sequence[str]) -> Wanted:
+    """By container. Raises UsageError."""
+    wanted: dict[str, dict[str, Size]] = {}
+    for resource, texts in (("cpu", cpu), ("memory", memory)):
+        for text in texts:
+            name, size = _NAMED.fullmatch(text).groups(_NO_NAME)  # type: ignore[union-attr] # fits all
+            sizes = wanted.setdefault(name, {})
+            if resource in sizes:
+                raise UsageError(f"--{resource} is given twice{f' for {name}' if name else ''}")
             try:
-                sizes[resource] = parse_size(text, resource)
+                sizes[resource] = parse_size(size, resource)
             except SizeError as error:
                 raise UsageError(f"--{resource} {error}") from None
-    return sizes
+    return wanted
 
 
 def of_file(owner: Owner, pods: Sequence[Pod], sizes: Sizes, path: str, names: Sequence[str]) -> Wanted:
@@ -80,18 +91,23 @@ def surplus(made: Pod, pods: Sequence[Pod], names: Sequence[str]) -> Iterator[No
             )
 
 
-def for_containers(owner: Owner, pods: Sequence[Pod], names: Sequence[str], sizes: dict[str, Size]) -> Wanted:
+def for_containers(owner: Owner, pods: Sequence[Pod], names: Sequence[str], wanted: Wanted) -> Wanted:
     """The sizes for the containers named, or for the only one. Sidecars and init containers only by name.
 
-    Raises UsageError.
+    `wanted`: of flags. Raises UsageError.
     """
-    _check_names(owner, pods, names)
+    named = {name: sizes for name, sizes in wanted.items() if name != _NO_NAME}
+    _check_names(owner, pods, [*names, *named])
+    if _NO_NAME not in wanted:
+        if names:
+            raise UsageError("-c is for sizes that name no container")
+        return named
     regular = list(dict.fromkeys(each.name for pod in pods for each in pod.spec.containers))
     if not names and len(regular) > 1:
         raise UsageError(
             f"{owner} has several containers: say which with -c", hint=f"it has {', '.join(regular)}"
         )
-    return dict.fromkeys(names or regular, sizes)
+    return {**named, **{name: {**wanted[_NO_NAME], **named.get(name, {})} for name in names or regular}}
 
 
 def _check_names(owner: Owner, pods: Sequence[Pod], names: Sequence[str]) -> None:
