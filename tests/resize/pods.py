@@ -9,10 +9,11 @@ from typing import Any
 from tests.support.pods import Json, pod, yaml
 from webhook.engine.qos import qos_class
 from webhook.model.pod_resources import RequestsAndLimits
-from webhook.resize.facts import Allowed, Facts, Node, PodUsage, Usage
+from webhook.resize.facts import Allowed, Facts, Node, PodUsage
 from webhook.resize.plan import Plan, plan
 from webhook.resize.pod import Pod, read_pod
 from webhook.resize.sizes import Size, parse_size
+from webhook.usage.measured import ContainerUsage
 
 SIZED = "resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 300m, memory: 256Mi}}"
 EQUAL = "resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {cpu: 100m, memory: 128Mi}}"
@@ -91,13 +92,15 @@ def sizes(cpu: str = "", memory: str = "") -> dict[str, Size]:
 
 def facts(**fields: Any) -> Facts:
     """Of 1.37, with a Node that has room; as little as possible is in use."""
-    usage = {"p": PodUsage(containers={"app": Usage(memory=MI, cpu=1)}, has_cache=True)}
+    usage = {"p": PodUsage(containers={"app": ContainerUsage(memory=MI, cpu=1)}, has_cache=True)}
     return Facts(**{"kubernetes": 37, "nodes": {"a": NODE}, "usage": usage, **fields})
 
 
 def using(memory: int, cpu: int = 1, *, has_cache: bool = True) -> Mapping[str, PodUsage]:
     """Of the Pod `p`: memory in MiB, CPU in thousandths."""
-    return {"p": PodUsage(containers={"app": Usage(memory=memory * MI, cpu=cpu)}, has_cache=has_cache)}
+    return {
+        "p": PodUsage(containers={"app": ContainerUsage(memory=memory * MI, cpu=cpu)}, has_cache=has_cache)
+    }
 
 
 def planned(

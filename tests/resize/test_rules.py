@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from tests.resize.pods import EQUAL, MI, NODE, RESTARTS, SIZED, facts, planned, running, using
-from webhook.resize.facts import Allowed, Facts, Node, PodUsage, Usage, with_in_use
+from webhook.resize.facts import Allowed, Facts, Node, PodUsage, with_in_use
 from webhook.resize.plan import PodPlan
 from webhook.resize.pod import Pod, Resources
 from webhook.resize.rules import counted_requests
@@ -256,8 +256,8 @@ def test_usage_of_a_prometheus_api_counts_where_it_is_more() -> None:
     }
     usage = with_in_use(facts(usage=using(10, has_cache=False)), in_use).usage
     assert usage == {
-        "p": PodUsage(containers={"app": Usage(memory=90 * MI, cpu=1)}, has_cache=True),
-        "q": PodUsage(containers={"app": Usage(memory=90 * MI, cpu=500)}, has_cache=True),
+        "p": PodUsage(containers={"app": ContainerUsage(memory=90 * MI, cpu=1)}, has_cache=True),
+        "q": PodUsage(containers={"app": ContainerUsage(memory=90 * MI, cpu=500)}, has_cache=True),
     }
     assert with_in_use(facts(usage=using(200)), in_use).usage["p"] == using(200)["p"]
 

@@ -12,7 +12,7 @@ from webhook.audit.findings import Amounts
 from webhook.model.quantity import Quantity
 from webhook.resize.pod import Container, Field, Pod, Values
 from webhook.resize.sizes import Amount, Size
-from webhook.usage.measured import InUse
+from webhook.usage.measured import ContainerUsage, InUse
 
 Wanted = Mapping[str, Mapping[str, Size]]
 """By container and resource."""
@@ -37,18 +37,11 @@ class Node(Struct, frozen=True):
     """Of all its Pods, the larger of spec and allocated, as its kubelet and the scheduler count."""
 
 
-class Usage(Struct, frozen=True):
-    """What a container uses, in thousandths: of a CPU, of a byte."""
-
-    memory: int = 0
-    """With the page cache where it was measured so: that is what a kubelet compares with a new limit."""
-    cpu: int = 0
-
-
 class PodUsage(Struct, frozen=True):
-    containers: Mapping[str, Usage] = {}
+    containers: Mapping[str, ContainerUsage] = {}
     has_cache: bool = False
-    """Whether memory includes the page cache: the metrics API leaves it out."""
+    """Whether memory includes the page cache, which a kubelet compares with a new limit: the metrics API
+    leaves it out."""
 
 
 class VerticalAutoscaler(Struct, frozen=True):
@@ -148,6 +141,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 _UNKNOWN_NODE = Node()
+_NOTHING = ContainerUsage(cpu=0, memory=0)
 
 
 def with_in_use(facts: Facts, in_use: InUse) -> Facts:
@@ -155,7 +149,7 @@ def with_in_use(facts: Facts, in_use: InUse) -> Facts:
     usage = dict(facts.usage)
     for (name, container), found in in_use.items():
         known = usage.get(name, PodUsage())
-        now = known.containers.get(container, Usage())
-        most = Usage(memory=max(now.memory, found.memory), cpu=now.cpu or found.cpu)
+        now = known.containers.get(container, _NOTHING)
+        most = ContainerUsage(memory=max(now.memory, found.memory), cpu=now.cpu or found.cpu)
         usage[name] = PodUsage(containers={**known.containers, container: most}, has_cache=True)
     return structs.replace(facts, usage=usage)

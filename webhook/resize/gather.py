@@ -23,27 +23,38 @@ from webhook.cluster.version import minor_version
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import ResourceList
 from webhook.model.quantity import milli
-from webhook.resize.facts import Allowed, Case, Facts, Node, PodUsage, Usage, VerticalAutoscaler
+from webhook.resize.facts import Allowed, Case, Facts, Node, PodUsage, VerticalAutoscaler
 from webhook.resize.owners import ENDED, PODS, Owner, topmost
 from webhook.resize.plan import Plan
 from webhook.resize.pod import Pod
 from webhook.resize.rules import added_requests, counted_requests
-from webhook.usage.kubelet_summary import kubelet_summary
+from webhook.usage.kubelet_summary import Summary, kubelet_summary
+from webhook.usage.measured import ContainerUsage
 from webhook.workloads.workload import Ref, kind_of
 
 
 class Nodes:
-    """With all Pods on them, each read once: a run over many owners counts what it adds itself."""
+    """With all Pods on them, and what these use.
+
+    Each is read once: a run over many owners counts what it adds itself.
+    """
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
         self._nodes: dict[str, Node | None] = {}
+        self._summaries: dict[str, Summary | None] = {}
 
     def read(self, names: set[str], part: ClusterPart) -> dict[str, Node]:
         """What may not be read is noted in `part`, and left out. Raises ClusterError."""
         for name in sorted(names - self._nodes.keys()):
             self._nodes[name] = _node(self._api, name, part)
         return {name: node for name in names if (node := self._nodes[name])}
+
+    def summary(self, name: str) -> Summary | None:
+        """What its kubelet measures; None if it cannot be asked. Raises ClusterError."""
+        if name not in self._summaries:
+            self._summaries[name] = kubelet_summary(self._api, name)
+        return self._summaries[name]
 
     def add(self, plan: Plan) -> None:
         """What its Pods request more once it is carried out."""
@@ -60,6 +71,7 @@ def gather(
     api: ApiClient, owner: Owner, pods: Iterable[Pod], part: ClusterPart, nodes: Nodes | None = None
 ) -> Facts:
     """Raises ClusterError; what may not be read is noted in `part`."""
+    nodes = nodes or Nodes(api)
     pods, top = list(pods), topmost(api, owner)
     namespace = owner.ref.namespace
     reading = ClusterPart(namespace, [])
@@ -69,8 +81,8 @@ def gather(
     vertical = tuple(_vertical(api, top.ref, reading))
     return Facts(
         kubernetes=minor_version(api),
-        nodes=(nodes or Nodes(api)).read({each.node for each in pods if each.node}, part),
-        usage=_usage(api, namespace, pods),
+        nodes=nodes.read({each.node for each in pods if each.node}, part),
+        usage=_usage(api, namespace, pods, nodes),
         autoscalers=tuple(each for each in autoscalers if each.target == top.ref),
         vertical=vertical,
         knows_autoscalers=not reading.unreadable,
@@ -122,16 +134,13 @@ def _requested(api: ApiClient, node: str) -> Mapping[str, int]:
     return total
 
 
-def _usage(api: ApiClient, namespace: str, pods: list[Pod]) -> dict[str, PodUsage]:
+def _usage(api: ApiClient, namespace: str, pods: list[Pod], nodes: Nodes) -> dict[str, PodUsage]:
     """By the kubelets, as they count it; for Pods whose kubelet may not be asked, by the metrics API."""
     usage: dict[str, PodUsage] = {}
-    for node in sorted({each.node for each in pods if each.node}):
-        summary = kubelet_summary(api, node)
-        for pod in pods if summary is not None else ():
-            containers = summary.get(pod.uid) if summary else None
-            if containers:
-                sizes = {name: Usage(memory=each.memory, cpu=each.cpu) for name, each in containers.items()}
-                usage[pod.name] = PodUsage(containers=sizes, has_cache=True)
+    for pod in pods:
+        summary = nodes.summary(pod.node) if pod.node else None
+        if summary and (containers := summary.get(pod.uid)):
+            usage[pod.name] = PodUsage(containers=containers, has_cache=True)
     if any(each.name not in usage for each in pods):
         for name, measured in _by_metrics_api(api, namespace):
             usage.setdefault(name, measured)
@@ -143,7 +152,7 @@ def _by_metrics_api(api: ApiClient, namespace: str) -> Iterator[tuple[str, PodUs
     try:
         for name, usage in objects(api, resource, []):
             sizes = {
-                container: Usage(memory=amounts.get("memory", 0), cpu=amounts.get("cpu", 0))
+                container: ContainerUsage(memory=amounts.get("memory", 0), cpu=amounts.get("cpu", 0))
                 for container, amounts in usage.containers.items()
             }
             yield name, PodUsage(containers=sizes)

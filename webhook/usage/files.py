@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from webhook.documents.files import Document, read_file
 from webhook.documents.problems import InvalidInputError, Problem, ProblemName
@@ -191,22 +191,19 @@ def as_json(usage: NamespaceUsage, history: NamespaceHistory | None = None) -> b
     return msgspec.json.encode(record, enc_hook=lambda each: of_milli(each.milli).text) + b"\n"
 
 
+# Those fields of a container that are amounts, and peaks; the file has the others as they are.
+_AMOUNTS = ("cpu_quantile", "cpu_limit", "memory_limit")
+_PEAKS = ("cpu_peak", "memory_peak")
+
+
 def _container(key: ContainerOfPod, measured: Measured, history: History | None) -> _Container:
-    return _Container(
-        pod=key.pod,
-        container=key.container,
-        cpu_quantile=_amount(measured.cpu_quantile),
-        cpu_peak=_peak(measured.cpu_peak),
-        memory_peak=_peak(measured.memory_peak),
-        cpu_limit=_amount(measured.cpu_limit),
-        memory_limit=_amount(measured.memory_limit),
-        points=measured.points,
-        first=measured.first,
-        last=measured.last,
-        oom_killed_at=measured.oom_killed_at,
-        throttled=measured.throttled,
-        history=_History(cpu=_numbers(history.cpu), memory=_numbers(history.memory)) if history else None,
-    )
+    written = {
+        **structs.asdict(measured),
+        **{name: _amount(getattr(measured, name)) for name in _AMOUNTS},
+        **{name: _peak(getattr(measured, name)) for name in _PEAKS},
+        "history": history and _History(cpu=_numbers(history.cpu), memory=_numbers(history.memory)),
+    }
+    return _Container(pod=key.pod, container=key.container, **written)
 
 
 def _amount(milli: int | None) -> _Quantity | None:
@@ -242,18 +239,12 @@ def _usage(record: _Namespace) -> NamespaceUsage:
 
 
 def _measured(container: _Container) -> Measured:
-    return Measured(
-        cpu_quantile=_milli(container.cpu_quantile),
-        cpu_peak=_read_peak(container.cpu_peak),
-        memory_peak=_read_peak(container.memory_peak),
-        cpu_limit=_milli(container.cpu_limit),
-        memory_limit=_milli(container.memory_limit),
-        points=container.points,
-        first=container.first,
-        last=container.last,
-        oom_killed_at=container.oom_killed_at,
-        throttled=container.throttled,
-    )
+    read = {
+        **{name: getattr(container, name) for name in Measured.__struct_fields__},
+        **{name: _milli(getattr(container, name)) for name in _AMOUNTS},
+        **{name: _read_peak(getattr(container, name)) for name in _PEAKS},
+    }
+    return Measured(**read)
 
 
 def _milli(amount: _Quantity | None) -> int | None:

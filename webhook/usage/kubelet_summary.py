@@ -56,8 +56,12 @@ class _Summary(Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(_Summary)
 
 
-def kubelet_summary(api: ApiClient, node: str) -> Mapping[str, Mapping[str, ContainerUsage]] | None:
-    """By uid of the Pod and name of the container; None if the kubelet cannot be asked.
+Summary = Mapping[str, Mapping[str, ContainerUsage]]
+"""By uid of the Pod and name of the container."""
+
+
+def kubelet_summary(api: ApiClient, node: str) -> Summary | None:
+    """None if the kubelet cannot be asked.
 
     Containers of which the kubelet has no memory yet are left out. Raises ClusterError.
     """

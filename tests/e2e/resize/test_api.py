@@ -21,11 +21,12 @@ from tests.support.pods import Json, pod
 from webhook.cluster import reads, request
 from webhook.cluster.part import ClusterPart
 from webhook.errors import ClusterError
-from webhook.resize.facts import Allowed, PodUsage, Usage, Wanted
+from webhook.resize.facts import Allowed, PodUsage, Wanted
 from webhook.resize.gather import Nodes, gather
 from webhook.resize.owners import pods_of, read_owner
 from webhook.resize.plan import Plan, patch, plan
 from webhook.resize.running_pods import asked, resize
+from webhook.usage.measured import ContainerUsage
 
 _QOS = "Pod QOS Class may not change as a result of resizing"
 _NEVER = (99, 0)
@@ -46,7 +47,7 @@ def _plan(api: ApiClient, space: Space, name: str, wanted: Wanted, allowed: Allo
     owner = read_owner("Pod", raw)
     pods = pods_of(api, owner)
     facts = gather(api, owner, pods, ClusterPart(space.name, []))
-    usage = {name: PodUsage(containers={"app": Usage(memory=MI, cpu=1)}, has_cache=True)}
+    usage = {name: PodUsage(containers={"app": ContainerUsage(memory=MI, cpu=1)}, has_cache=True)}
     return plan(pods, wanted, structs.replace(facts, usage=usage), allowed or Allowed())
 
 
@@ -326,4 +327,5 @@ def test_a_node_is_read_once_for_many_owners(
         requested.append(facts.nodes["amd64"].requested["cpu"])
         nodes.add(plan(pods, {"app": sizes("200m")}, facts, Allowed()))
     assert asked_for.count("/api/v1/nodes/amd64") == 1
+    assert asked_for.count("/api/v1/nodes/amd64/proxy/stats/summary") == 1
     assert requested[1] - requested[0] == 100

@@ -72,7 +72,7 @@ def _ask(source_of: Any = None, **changed: Reply) -> tuple[NamespaceUsage, list[
 _IN_USE = {
     "count by": _clusters({"cluster": "a"}),
     "container_memory_usage_bytes": answer("vector", _value("700")),
-    "container_cpu_usage": answer("vector", _value("0.25")),
+    "container_cpu_usage": answer("vector", _value("0.2501")),
     "container_memory_working_set": answer("matrix", _values("500", "900")),
 }
 
@@ -80,10 +80,10 @@ _IN_USE = {
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        pytest.param({}, {_KEY: ContainerUsage(cpu=250, memory=900_000)}, id="the most of the window"),
+        pytest.param({}, {_KEY: ContainerUsage(cpu=251, memory=900_000)}, id="the most of the window"),
         pytest.param(
             {"container_memory_working_set": answer("matrix", _values("500"))},
-            {_KEY: ContainerUsage(cpu=250, memory=700_000)},
+            {_KEY: ContainerUsage(cpu=251, memory=700_000)},
             id="what is in use with the page cache",
         ),
         pytest.param({"container_memory_usage_bytes": answer("vector")}, {}, id="nothing is not zero"),

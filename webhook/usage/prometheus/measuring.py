@@ -79,14 +79,14 @@ def measured(
 
 def thousandths(points: Points) -> int:
     """Of the highest one; 0 if there is none."""
-    return max((round(value * 1000) for _, value in points), default=0)
+    return max((_milli(value) for _, value in points), default=0)
 
 
 def filled(window: Window, points: Points) -> tuple[float, ...]:
     """One value for each step, in whole thousandths; NaN where there is none."""
     values = [math.nan] * window.steps
     for time, value in points:
-        values[round((time - window.begin) / window.step) - 1] = float(round(value * 1000))
+        values[round((time - window.begin) / window.step) - 1] = float(_milli(value))
     return tuple(values)
 
 
