@@ -136,8 +136,8 @@ class TemplateRun:
                     self._given_up |= {each.uid for each in pods}
                 case tuple(patches):
                     self._refuse(state)
-                    for each in patches:
-                        self._patch(each)
+                    if not all(self._patch(each) for each in patches):
+                        return Wait("it has changed since it was read")
         except ClusterError as error:
             if not _may_pass(error):
                 raise self._failed(str(error), "template-not-changed", error.hint) from error
@@ -160,13 +160,16 @@ class TemplateRun:
         for each in template_rules.refusals(case) if values else ():
             raise self._failed(each.detail, each.reason)
 
-    def _patch(self, each: Patch) -> None:
+    def _patch(self, each: Patch) -> bool:
+        """Whether it was stored, or is not needed any more; False if its object has changed meanwhile."""
         try:
             _send(self._api, self._owner.ref.namespace, each)
         except ClusterError as error:
             is_gone = each.kind == "Pod" and error.status in _GONE
             if error.status != HTTPStatus.CONFLICT and not is_gone:
-                raise  # else it has changed since it was read
+                raise
+            return is_gone
+        return True
 
 
 def tried(api: ApiClient, owner: Owner, state: State, wanted: Values) -> list[Notice]:

@@ -281,6 +281,22 @@ def test_an_api_server_that_stays_away_ends_it_in_time(
     )
     assert workload.podtailor_here(*_IN_STEP, "--timeout=2") == 1
     assert "it replaces no Pods until this is ended [timed-out]" in capsys.readouterr().err
+    monkeypatch.undo()
+    reads = 0
+
+    def conflicts(method: str, path: str, is_dry: bool) -> Exception | None:
+        nonlocal reads
+        reads += (method, path.rpartition("/")[2]) == ("GET", "web")
+        return (
+            ApiException(409, "changed")
+            if "/replicasets/" in path and method == "PATCH" and not is_dry
+            else None
+        )
+
+    monkeypatch.setattr(request, "call", refusing(conflicts))
+    assert workload.podtailor_here(*_IN_STEP, "--timeout=2") == 1
+    assert "timed out: it has changed since it was read" in capsys.readouterr().err
+    assert reads < 20, "it does not wait before it reads again"
 
 
 @pytest.mark.parametrize("kind", _ROLLS_OUT)
