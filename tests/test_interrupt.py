@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 
 import pytest
+
+from webhook import interrupt
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,26 @@ def test_ctrl_c_stays_ignored_if_the_parent_ignores_it() -> None:
     command = ["sh", "-c", f"trap '' INT; exec {sys.executable} -c '{code}'"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "SIG_IGN\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_end_as_ctrl_c_does_once(number: signal.Signals) -> None:
+    with interrupt.by_any_signal():
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_signal_that_the_parent_ignores_stays_ignored() -> None:
+    """As of `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupt.by_any_signal():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def test_ctrl_c_while_a_command_reads_prints_no_traceback() -> None:

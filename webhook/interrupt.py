@@ -1,9 +1,11 @@
-"""Ctrl-C while imports are still running ends the process without a traceback."""
+"""How Ctrl-C ends a command: without a traceback, and after the signals that stop a process too."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 INTERRUPTED = 130
 """128 plus the number of the signal, as in shells."""
@@ -21,6 +23,28 @@ def restore_ctrl_c() -> None:
     """From now on Ctrl-C raises KeyboardInterrupt again."""
     if signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def by_any_signal() -> Iterator[None]:
+    """Meanwhile SIGTERM and SIGHUP raise KeyboardInterrupt too, unless the parent process had them ignored.
+
+    Each does so once: a terminal that is closed may send SIGHUP twice, and the process is ending already.
+    """
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    ours = [each for each, handler in before.items() if handler is signal.SIG_DFL]
+    for each in ours:
+        signal.signal(each, _interrupt)
+    try:
+        yield
+    finally:
+        for each in ours:
+            signal.signal(each, signal.SIG_DFL)
+
+
+def _interrupt(number: int, *_: object) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _end(*_: object) -> None:

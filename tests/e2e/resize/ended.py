@@ -34,7 +34,7 @@ def after_writes(number: int, end: Callable[[], None]) -> Callable[..., Any]:
     return counted
 
 
-def refusing(refuses: Callable[[str, str, bool], Exception | None]) -> Callable[..., Any]:
+def refusing(refuses: Callable[[str, str, bool], BaseException | None]) -> Callable[..., Any]:
     """For `request.call`: of verb, path and whether it is a dry run, the error in place of the response."""
     call = request.call
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import signal
 import subprocess
 import sys
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -15,9 +15,12 @@ import pytest
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.controlplane.kubelets import DEFERRED, ERROR, INFEASIBLE, MOOD
 from tests.e2e.resize.conftest import Done, Space
+from tests.e2e.resize.ended import refusing
 from tests.resize.pods import SIZED
 from tests.support.pods import Json, pod
 from tests.support.processes import eventually
+from webhook.cli import app
+from webhook.cluster import request
 
 _CPU = ("--cpu=200m", "--apply", "--output=json")
 
@@ -80,18 +83,23 @@ def test_one_pod(
 
 
 def test_pod_that_goes_meanwhile(space: Space) -> None:
-    """Its controller makes another one, of the old size, which the command that is printed resizes."""
+    """Its controller makes another one, of the old size, which the command that is printed resizes.
+
+    Also where Pods get different values, so that there are none for the template.
+    """
     first, second = sorted(space.deploy("web", 2, _pod("web", "prompt")))
     space.cluster.kubectl("label", "pod", first, f"--namespace={space.name}", "--overwrite", f"{MOOD}=gone")
-    done = space.resize("deployment/web", *_CPU, "--settle=5")
+    space.resize(f"pod/{second}", "--cpu=120m", "--apply", "--settle=0")
+    done = space.resize("deployment/web", "--cpu=+100%", "--apply", "--output=json", "--settle=5")
     results = {each["name"]: (each["result"], each["reason"]) for each in done.data["pods"]}
     (new,) = {*results} - {first, second}
     assert results == {first: ("gone", ""), second: ("resized", ""), new: ("unchanged", "new-pod")}
     assert done.code == 1
-    assert space.cpu() == {second: "200m", new: "100m"}
-    (words,) = _hinted(done, "to go on")
-    subprocess.run([sys.executable, "-m", "webhook", *words[1:]], check=True, timeout=120)
-    assert space.cpu() == {second: "200m", new: "200m"}
+    assert space.cpu() == {second: "240m", new: "100m"}
+    of_second, of_new = _hinted(done, "to go on")
+    assert f"pod/{second}" in of_second
+    subprocess.run([sys.executable, "-m", "webhook", *of_new[1:], "--settle=0"], check=True, timeout=120)
+    assert space.cpu() == {second: "240m", new: "200m"}
 
 
 def test_pod_that_has_no_node_yet_keeps_no_other_from_being_resized(
@@ -288,12 +296,12 @@ def test_a_pod_that_restarts_stops_the_run_and_its_batch_is_taken_back(
     ]
 
 
-def _interrupted(command: list[str], ready: Any) -> Done:
-    """The command once Ctrl-C has come, when `ready` says so."""
+def _interrupted(command: list[str], ready: Any, end: signal.Signals = signal.SIGINT) -> Done:
+    """The command once the signal has come, when `ready` says so."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             eventually("it is in the middle", ready)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(end)
             out, err = process.communicate(timeout=60)
         finally:
             process.kill()
@@ -304,16 +312,17 @@ def _hinted(done: Done, title: str) -> list[list[str]]:
     """The commands after `hint: TITLE:`."""
     lines = [line.removeprefix("hint: ") for line in done.err.splitlines() if line.startswith("hint: ")]
     after = lines[lines.index(f"{title}:") + 1 :]
-    return [shlex.split(line) for line in after if re.match("podtailor ", line)][:1]
+    return [shlex.split(line) for line in takewhile(lambda line: line.startswith("podtailor "), after)]
 
 
-@pytest.mark.parametrize("output", ["table", "json"])
+@pytest.mark.parametrize(("output", "end"), [("table", signal.SIGTERM), ("json", signal.SIGHUP)])
 def test_interrupted_it_says_how_to_go_on_and_that_works(
-    cluster: ControlPlane, space: Space, output: str
+    cluster: ControlPlane, space: Space, output: str, end: signal.Signals
 ) -> None:
+    """As by Ctrl-C, which other tests here send."""
     names = sorted(space.deploy("web", 3, _pod("web", "prompt")))
     command = space.command("deployment/web", "--cpu=+100%", "--apply", "--settle=60", f"--output={output}")
-    done = _interrupted(command, lambda: space.cpu()[names[0]] == "200m")
+    done = _interrupted(command, lambda: space.cpu()[names[0]] == "200m", end)
     assert done.code == 130, done
     assert "error: interrupted: 0 of 3 Pods are resized" in done.err
     if output == "json":
@@ -327,6 +336,28 @@ def test_interrupted_it_says_how_to_go_on_and_that_works(
         subprocess.run(again, check=True, capture_output=True, timeout=120)
         assert space.cpu() == dict.fromkeys(names, cpu)
     assert sorted(space.pods()) == names
+
+
+def test_interrupted_while_events_are_written_it_prints_what_was_done(
+    space: Space, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space.run(_pod("app", "prompt"))
+    interrupt = refusing(lambda _, path, __: KeyboardInterrupt() if path.endswith("/events") else None)
+    monkeypatch.setattr(request, "call", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        app([*space.command("pod/app", *_CPU, "--settle=0")[3:]])
+    printed = capsys.readouterr()
+    assert ended.value.code == 130
+    assert json.loads(printed.out)["pods"][0]["result"] == "resized"
+    assert "not all Events about it were written: interrupted [events-missing]" in printed.err
+
+
+def test_template_is_not_to_get_what_no_pod_got(space: Space, capsys: pytest.CaptureFixture[str]) -> None:
+    space.deploy("web", 1, _pod("web", "infeasible"))
+    words = space.command("deployment/web", "--cpu=200m", "--apply", "--settle=0")[3:]
+    with pytest.raises(SystemExit, match="1"):
+        app(words)
+    assert "Template:" not in capsys.readouterr().out
 
 
 def test_interrupted_before_its_kubelet_had_room_it_goes_on_waiting(space: Space) -> None:

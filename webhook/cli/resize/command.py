@@ -18,7 +18,7 @@ from webhook.cli.resize.sizes_file import read_sizes
 from webhook.cli.resize.template import TemplateOptions
 from webhook.cluster.client import api_client
 from webhook.errors import InputError, UsageError
-from webhook.interrupt import INTERRUPTED
+from webhook.interrupt import INTERRUPTED, by_any_signal
 from webhook.model.notice import Notice
 from webhook.resize.facts import Allowed, Wanted
 from webhook.resize.owners import Owner, read_owner
@@ -209,7 +209,9 @@ def resize(
             resizing.show_template()
         return resizing
 
-    raise typer.Exit(_one_after_the_other(named(objects, kinds), where, resize_one, output))
+    with by_any_signal():
+        exit_code = _one_after_the_other(named(objects, kinds), where, resize_one, output)
+    raise typer.Exit(exit_code)
 
 
 def _in_use_in(options: prometheus.PrometheusOptions) -> Callable[[str], InUse]:

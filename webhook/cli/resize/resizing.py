@@ -58,6 +58,7 @@ class Resizing:
         self._wide = output is Format.WIDE
         self._plan = Plan()
         self._facts = Facts()
+        self._asked: Wanted = {}
         self._results: list[Result] = []
         self._template = TemplateWork(api, owner, template)
         self._has_run = self._is_stuck = self._is_interrupted = False
@@ -77,13 +78,13 @@ class Resizing:
     def plan(self, wanted_of: Callable[[Owner, Sequence[Pod]], tuple[Wanted, tuple[Notice, ...]]]) -> None:
         """Print what would be done. Raises InputError, ClusterError."""
         pods = pods_of(self._api, self._owner)
-        asked, notes = wanted_of(self._owner, pods or [self._owner.new_pod])
+        self._asked, notes = wanted_of(self._owner, pods or [self._owner.new_pod])
         part = ClusterPart(self._owner.ref.namespace, [])
         self._facts = with_in_use(gather.gather(self._api, self._owner, pods, part), self._in_use)
-        planned = plan(pods, asked, self._facts, self._given.allowed)
+        planned = plan(pods, self._asked, self._facts, self._given.allowed)
         planned = structs.replace(planned, warnings=(*planned.warnings, *notes))
         self._plan = running_pods.asked(self._api, planned)
-        self._template.plan(self._plan, asked)
+        self._template.plan(self._plan, self._asked)
         for note in part.unreadable or ():
             warn(note, name="incomplete-view")
         if not self._is_table:
@@ -120,16 +121,26 @@ class Resizing:
         if self._is_interrupted:
             done = sum(each.is_as_wanted and bool(each.plan.changes) for each in self._results)
             print_error(f"interrupted: {done} of {pluralize(len(self._plan.due), 'Pod')} are resized")
-        elif why := write_events(self._api, self._owner, self._results):
-            warn(f"not all Events about it were written: {why}", name="events-missing")
         self._show_what_is_next()
+        if not self._is_interrupted:
+            self._write_events()
+
+    def _write_events(self) -> None:
+        try:
+            why = write_events(self._api, self._owner, self._results)
+        except KeyboardInterrupt:
+            self._is_interrupted = True
+            why = "interrupted"
+        if why:
+            warn(f"not all Events about it were written: {why}", name="events-missing")
 
     def _add_new_pods(self, run: Run) -> None:
         """Pods that were made meanwhile have the size of the template, which is not what was asked for."""
         if self._template.is_done:
             return
+        # Sizes that are relative are added once: to what the template of a new Pod says.
+        wanted = sizes_of(self._template.wanted) or self._asked
         known = {each.pod.uid for each in self._plan.pods}
-        wanted = sizes_of(self._template.wanted)
         new = [sized(pod, wanted) for pod in pods_of(self._api, self._owner) if pod.uid not in known]
         lacking = tuple(each for each in new if each.changes)
         self._plan = structs.replace(self._plan, pods=(*self._plan.pods, *lacking))
@@ -141,10 +152,13 @@ class Resizing:
 
     def _show_what_is_next(self) -> None:
         """With absolute sizes: the same command again would add `+20%` once more."""
+        gone = {each.plan.pod.uid for each in self._results if each.outcome is Outcome.GONE}
+        pods = tuple(each for each in self._plan.pods if each.pod.uid not in gone)
+        plan = structs.replace(self._plan, pods=pods)
         reasons = {each.reason for each in self._results}
         goes_on = self._is_interrupted or self._is_stuck or reasons & _GOES_ON
         if goes_on and Why.HARM not in reasons:  # these values do harm
-            print_hint("\n".join(["to go on:", *words.commands(self._owner.ref, self._plan, self._given)]))
+            print_hint("\n".join(["to go on:", *words.commands(self._owner.ref, plan, self._given)]))
         stopped = any(not each.is_as_wanted for each in self._results)
         stay = [
             each.plan
@@ -152,8 +166,8 @@ class Resizing:
             if each.plan.changes
             and (each.outcome in _NEW_VALUES_STAY or (stopped and each.outcome.is_resized))
         ]
-        pods = self._plan.due if self._is_interrupted else stay
-        back = words.commands_back(self._owner.ref, self._plan, pods, self._given)
+        changed = plan.due if self._is_interrupted else stay
+        back = words.commands_back(self._owner.ref, plan, changed, self._given)
         if back:
             print_hint("\n".join(["to go back:", *back]))
 
@@ -180,7 +194,15 @@ class Resizing:
     def show_template(self) -> None:
         """What it says beside the Pods, with the patch for its manifest: of use once they are resized."""
         if self._is_table and not self._plan.is_refused:
-            self._template.show(has_run=self._has_run)
+            # After a run in which no Pod got the new values, the template is not to get them either.
+            is_of_use = not self._results or any(map(_has_new_values, self._results))
+            self._template.show(has_run=self._has_run, is_of_use=is_of_use)
 
     def as_data(self) -> dict[str, Any]:
         return table.as_data(self._owner, self._plan, self._results, self._template.as_data())
+
+
+def _has_new_values(result: Result) -> bool:
+    """Also if it had them before."""
+    had = result.outcome is Outcome.UNCHANGED and not result.plan.changes
+    return had or result.outcome.is_resized or result.outcome in _NEW_VALUES_STAY

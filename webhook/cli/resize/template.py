@@ -126,8 +126,8 @@ class TemplateWork:
         for each in self._refusals:
             print_sentence(Text(f"refused: template: {each.detail} [{each.reason}]", style="red"))
 
-    def show(self, *, has_run: bool) -> None:
-        """What it says now; nothing if that was not asked for."""
+    def show(self, *, has_run: bool, is_of_use: bool) -> None:
+        """What it says now; nothing if that was not asked for, or if it is of no use."""
         mode = self._options.mode
         if self._owner.is_held and not self.is_done:
             warn(
@@ -137,7 +137,7 @@ class TemplateWork:
                 if mode is TemplateMode.IN_STEP
                 else "give it the sizes of its template with --template=in-step: that ends it",
             )
-        if mode is TemplateMode.LEAVE or self._owner.ref.kind == "Pod":
+        if not is_of_use or mode is TemplateMode.LEAVE or self._owner.ref.kind == "Pod":
             return
         for line in self._sentences(has_run=has_run):
             print_sentence(Text(f"Template: {line}"))

@@ -19,7 +19,7 @@ from webhook.cluster.client import api_client
 from webhook.cluster.part import ClusterPart
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError, InputError, UsageError
-from webhook.interrupt import INTERRUPTED
+from webhook.interrupt import INTERRUPTED, by_any_signal
 from webhook.resize.settings import Settings
 from webhook.resize.words import Given
 from webhook.retrofit.plan import ManualRepair, Plan, Planner, Restart
@@ -132,9 +132,10 @@ def retrofit(
     else:
         print_data(_as_json(plan), output)
     if apply:
-        resizes = Resizes(api, Settings(settle=settle, timeout=timeout), given)
-        resizes.run(planned, dry_run=dry_run)
-        _apply(api, plan, view.snapshot, timeout, resizes, dry_run=dry_run)
+        with by_any_signal():
+            resizes = Resizes(api, Settings(settle=settle, timeout=timeout), given)
+            resizes.run(planned, dry_run=dry_run)
+            _apply(api, plan, view.snapshot, timeout, resizes, dry_run=dry_run)
     if Finding.NOT_JUDGED in auditor.summary.findings:
         raise typer.Exit(1)
 
