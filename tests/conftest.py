@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import pkgutil
-from collections.abc import Generator, MutableMapping
+from collections.abc import MutableMapping
 from pathlib import Path
 
 import pytest
@@ -58,41 +57,16 @@ settings.register_profile(
 settings.load_profile("podtailor")
 
 
-_CORE = ("engine", "edits", "model")
-"""The rooms whose coverage is measured."""
-# Their own tests, and the laws for what is written down.
-_COVERS = {Path(__file__).parent / name for name in (*_CORE, Path("laws", "test_laws.py"))}
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Under coverage only the core is imported: all tests with all that they import take twice as long."""
-    coverage = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
-    if coverage is None:
-        return (yield)
-    for room in _CORE:
-        package = importlib.import_module(f"webhook.{room}")
-        for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(each.name)
-    coverage.pause()
-    try:
-        return (yield)
-    finally:
-        coverage.resume()
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: much of what tests do is waiting for processes that they start."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what cannot be asked here, and take coverage of what the core's own tests have written down.
-
-    Generated examples differ from run to run, and all tests take twice as long under it.
-    """
+    """Leave out what cannot be asked here."""
     if left_out := [item for item in items if not all(mark.args[0] for mark in item.iter_markers("only_if"))]:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        is_generated = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-        if is_generated or _COVERS.isdisjoint((item.path, *item.path.parents)):
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

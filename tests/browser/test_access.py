@@ -50,10 +50,9 @@ def _open(opened: Page, folder: Path, state: str) -> None:
 @pytest.mark.parametrize(
     ("width", "dark"),
     [
-        # Colours do not depend on the width: both schemes, and each width, are among the first three.
         pytest.param(390, True, id="390-dark"),
-        pytest.param(768, False, id="768-light"),
-        pytest.param(1440, True, id="1440-dark"),
+        pytest.param(768, False, id="768-light", marks=pytest.mark.soak),
+        pytest.param(1440, True, id="1440-dark", marks=pytest.mark.soak),
         pytest.param(390, False, id="390-light", marks=pytest.mark.soak),
         pytest.param(768, True, id="768-dark", marks=pytest.mark.soak),
         pytest.param(1440, False, id="1440-light", marks=pytest.mark.soak),

@@ -232,6 +232,7 @@ def test_place_of_a_manifest_is_shown(tmp_path: Path) -> None:
         assert "deploy/web.yaml:1:1" in opened.locator("#owners .detail").inner_text()
 
 
+@pytest.mark.soak
 def test_five_thousand_owners_stay_usable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     address = _saved(tmp_path, example.report(*(_web(f"web-{n}", f"team-{n % 40}") for n in range(5000))))
     with page() as opened:
@@ -277,7 +278,9 @@ def test_script_draws_owners_as_the_page_has_them_without_it(full: str) -> None:
     assert drawn[0] == drawn[1]
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+@pytest.mark.parametrize(
+    "width", [320, 1440, *(pytest.param(each, marks=pytest.mark.soak) for each in (390, 768))]
+)
 def test_fits_every_screen(full: str, tmp_path: Path, width: int) -> None:
     long = example.report(deployment(Owner("StatefulSet", LONG, LONG), image="i" * 200), places=True)
     with page(width=width) as opened:

@@ -14,6 +14,7 @@ from webhook.cluster.client import api_client
 PODS = int(os.environ.get("PODTAILOR_SCALE_PODS", "600"))
 
 
+@pytest.mark.soak
 def test_memory_does_not_grow_with_the_pods(
     cluster: ControlPlane, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

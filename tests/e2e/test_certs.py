@@ -82,6 +82,7 @@ def test_rotated_certificate_is_served_and_trusted(healthy: ControlPlane) -> Non
     assert after[1]["sha256"] != before[1]["sha256"]
 
 
+@pytest.mark.soak
 def test_ca_is_replaced(healthy: ControlPlane) -> None:
     """As after a leak of its key: the new CA is trusted before it signs, and signs before the old one goes."""
     (old,) = [each for each in _certificates(healthy) if each["file"] == "caBundle"]

@@ -113,6 +113,7 @@ class Load(threading.Thread):
                 self.wrong.append(json.dumps(answer))
 
 
+@pytest.mark.soak
 def test_api_server_away_and_back(own: ControlPlane, replica: Replica, kubelet: Kubelet) -> None:
     """Killed under load: reviews are answered from the last snapshot, and watches go on where they were."""
     eventually("all is quiet", lambda: _held(replica))

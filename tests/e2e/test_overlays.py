@@ -27,6 +27,7 @@ def is_tailored(client: Client, namespace: str) -> bool:
     return is_marked(client.create(namespace, pod(), dry_run=True))
 
 
+@pytest.mark.soak
 def test_one_after_the_other(cluster: ControlPlane, client: Client, kubelet: Kubelet) -> None:
     """Audit, opt-in, cluster-wide, as the install page recommends; then away with it."""
     with Creating(client, cluster.create_namespace("busy", injection="enabled")) as creating:

@@ -52,7 +52,7 @@ tests:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.soak)
 
 
 def example(comment: str) -> Any:

@@ -51,9 +51,9 @@ def test_large_pods_at_once_take_less_than_the_limit(tmp_path: Path, body: bytes
 
 
 _ATTACKS = [
+    pytest.param(HEAD + b"a:\r\n" * 60_000, id="60,000 headers"),
     pytest.param(HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 300_000, id="a body that stops at 300 KB"),
     pytest.param(request(b"[" + b"1," * 350_000 + b"1]"), id="a kept connection after 700 KB"),
-    pytest.param(HEAD + b"a:\r\n" * 60_000, id="60,000 headers"),
     pytest.param(HEAD + b"a:\r\n" * 3_900 + b"Content-Length: 9\r\n\r\n{", id="3,900 headers and a slow body"),
     pytest.param(HEAD + b"a: " + b"x" * 250_000 + b"\r\nContent-Length: 9\r\n\r\n{", id="a header of 250 KB"),
     pytest.param((HEAD + b"Content-Length: 2\r\n\r\n{}") * 2_600, id="2,600 requests at once"),

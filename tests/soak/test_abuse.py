@@ -16,7 +16,7 @@ from tests.support.server import Server
 
 SCALE = float(os.environ.get("PODTAILOR_ABUSE_SCALE", "0.1"))
 RATE, SECONDS = 100, 10 if SCALE < 1 else 30
-pytestmark = pytest.mark.e2e  # not for every check
+pytestmark = pytest.mark.soak
 MIB = 1024 * 1024
 # What the manifests allow is 512 MiB; connections may hold 96 of it.
 MAX_MIB = 400

@@ -156,7 +156,9 @@ def test_no_pod_is_made_again(workload: Workload) -> None:
     assert json.loads(again.stdout)["template"] == {"state": "same", "patch": {}}
 
 
-@pytest.mark.parametrize("kind", _ROLLS_OUT)
+@pytest.mark.parametrize(
+    "kind", [_ROLLS_OUT[0], *(pytest.param(each, marks=pytest.mark.soak) for each in _ROLLS_OUT[1:])]
+)
 def test_killed_between_any_two_requests_it_goes_on(
     cluster: ControlPlane, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
