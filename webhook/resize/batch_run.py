@@ -48,9 +48,10 @@ class BatchRun:
             self._look_for_harm()
             for each in self._open():
                 self._settle(each)
-            waits = [self._deadline(each) for each in self._open()]
-            if waits:
-                self._pods.wait(max(0.0, min(waits) - self._clock()))
+            deadlines = [self._deadline(each) for each in self._open()]
+            # One may have passed while others were taken back.
+            if deadlines and (seconds := min(deadlines) - self._clock()) > 0:
+                self._pods.wait(seconds)
 
     def interrupted(self) -> None:
         """Give a result to the Pods that have none yet, as far as they had come."""
