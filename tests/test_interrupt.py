@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,34 @@ def test_other_signals_end_as_ctrl_c_does_once(number: signal.Signals) -> None:
             os.kill(os.getpid(), number)
         os.kill(os.getpid(), number)
     assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_terminal_that_is_closed_does_not_keep_results_from_a_file(tmp_path: Path) -> None:
+    """As if a connection breaks: SIGHUP comes, and what is written to the terminal would raise."""
+    code = """
+import sys, time
+from webhook import interrupt
+with interrupt.by_any_signal():
+    try:
+        print("ready", file=sys.stderr)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("to go on", file=sys.stderr, flush=True)
+        open(sys.argv[1], "w").write("results")
+"""
+    terminal = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if not pid:
+    os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
+while b"ready" not in os.read(terminal, 999):
+    pass
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    file = tmp_path / "results"
+    done = subprocess.run([sys.executable, "-c", terminal, code, file], check=False, timeout=60)
+    assert (done.returncode, file.read_text()) == (0, "results")
 
 
 def test_signal_that_the_parent_ignores_stays_ignored() -> None:

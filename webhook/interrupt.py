@@ -30,21 +30,26 @@ def by_any_signal() -> Iterator[None]:
     """Meanwhile SIGTERM and SIGHUP raise KeyboardInterrupt too, unless the parent process had them ignored.
 
     Each does so once: a terminal that is closed may send SIGHUP twice, and the process is ending already.
+    Nothing is written to that terminal any more, as that would fail, and the rest still reaches a file.
     """
+    terminals = [each for each in (1, 2) if os.isatty(each)]
+
+    def interrupt(number: int, *_: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        for each in terminals:
+            if not os.isatty(each):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), each)
+        raise KeyboardInterrupt
+
     before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
     ours = [each for each, handler in before.items() if handler is signal.SIG_DFL]
     for each in ours:
-        signal.signal(each, _interrupt)
+        signal.signal(each, interrupt)
     try:
         yield
     finally:
         for each in ours:
             signal.signal(each, signal.SIG_DFL)
-
-
-def _interrupt(number: int, *_: object) -> None:
-    signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _end(*_: object) -> None:
