@@ -12,8 +12,7 @@ export PODTAILOR_K8S := $(K8S)
 export GOGC ?= 400
 # Also if the environment forbids it: each process that a test starts would compile again what has not changed.
 export PYTHONDONTWRITEBYTECODE :=
-# To import the modules that need a control plane takes a quarter of the time of importing all.
-UNIT := -m "not e2e and not soak" --ignore=tests/e2e
+UNIT := -m "not e2e and not soak"
 # What everybody's Pods depend on, with the laws: its coverage is measured in a run of its own, of few generated
 # examples. To measure it while all tests run takes half as long again.
 CORE := tests/engine tests/edits tests/model tests/laws/test_laws.py

@@ -57,9 +57,21 @@ settings.register_profile(
 settings.load_profile("podtailor")
 
 
+# Each of their tests is end-to-end, or takes minutes.
+_NO_UNIT_TESTS = {"browser", "e2e", "image", "pipelines", "soak"}
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: much of what tests do is waiting for processes that they start."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import nothing of what is not run: a browser's library alone takes as long as all unit tests of a room."""
+    is_left_out = (
+        "not e2e" in config.getoption("markexpr") and collection_path.parent == Path(__file__).parent
+    )
+    return (is_left_out and collection_path.name in _NO_UNIT_TESTS) or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

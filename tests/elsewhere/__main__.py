@@ -62,7 +62,7 @@ def main() -> int:
         )
         _without_ipv6(missing)
         command = [str(copy / ".venv/bin/python"), "-m", "pytest", "-q", "-n", "auto", "-p", "randomly"]
-        command += ["-m", "not e2e and not soak", "--ignore=tests/e2e", *sys.argv[1:]]
+        command += ["-m", "not e2e and not soak", *sys.argv[1:]]
         tests = subprocess.run(
             command, cwd=copy, env={**environment, **libraries}, umask=0o077, check=False, **user
         )
