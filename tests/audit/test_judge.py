@@ -13,7 +13,8 @@ from tests.audit.verdicts import (
     judged,
 )
 from tests.support.pods import Json, pod, policy
-from webhook.audit.findings import Finding
+from webhook.audit.findings import Finding, Item
+from webhook.model.place import Place
 from webhook.model.policy import Policy
 
 SMALL = policy("{resources: {limits: [{type: Container, max: {cpu: '1'}}]}}", name="small")
@@ -85,3 +86,23 @@ def test_labels_written_later_excuse_where_they_are_asked_for() -> None:
         obj = labelled if each is asks else pod()
         verdict = judged(obj, each, enforcement=in_force(each), created=LATER, touched=touched)
         assert verdict.finding is finding
+
+
+TOO_MUCH = Item(Finding.OVERSIZED, field="app:requests.cpu", before="1", after="100m", why="P95 80m")
+
+
+def test_sizes_are_worse_than_changes_and_count_for_exempt_pods_too() -> None:
+    verdict = judged(SIZED, AUDITED, sizes=[TOO_MUCH])
+    assert [each.finding for each in verdict.items] == [Finding.OVERSIZED, Finding.WOULD_CHANGE]
+    verdict = judged(SIZED, sizes=[TOO_MUCH])
+    assert [each.finding for each in verdict.items] == [Finding.OVERSIZED, Finding.SKIPPED]
+    verdict = judged(SIZED, REQUESTS, sizes=[TOO_MUCH])
+    assert verdict.items == (TOO_MUCH,)
+    assert not verdict.changes
+
+
+def test_sizes_are_at_the_line_of_their_field() -> None:
+    places: dict[object, Place] = {}
+    asked = judged(SIZED, sizes=[TOO_MUCH], place_of=lambda path: places.setdefault(path, Place("a", 7, 9)))
+    assert [(each.line, each.column) for each in asked.items] == [(7, 9), (0, 0)]
+    assert [*places] == [("spec", "containers", 0, "resources", "requests", "cpu")]

@@ -7,9 +7,10 @@ from collections import Counter
 from msgspec import structs
 
 from tests.audit.verdicts import VIEW, WEB, judged, live_pod, verdict_with
-from tests.support.pods import pod, policy
-from webhook.audit.findings import Finding
-from webhook.audit.summary import Summary
+from tests.support.pods import pod, policy, snapshot
+from webhook.audit.enforcement import NOT_ENFORCED
+from webhook.audit.findings import SIZES, Finding, Item
+from webhook.audit.summary import Auditor, SizesOf, Summary
 from webhook.model.notice import Notice
 from webhook.workloads.workload import Workload
 
@@ -49,3 +50,19 @@ def test_rows_without_effect_come_last() -> None:
         summary.add(live_pod(name), judged(pod(), policy(f"{{resizePolicy: {{cpu: {restart_policy}}}}}")))
     summary.add(live_pod("c"), verdict_with(Finding.PASS))
     assert [row.owner.name for row in summary.rows] == ["b", "c", "a"]
+
+
+def test_sizes_are_of_an_owner_and_all_its_pods() -> None:
+    sizes: SizesOf = {(WEB, None): [Item(Finding.UNDERSIZED, field="app:requests.cpu", after="1")]}
+    auditor = Auditor(snapshot(), NOT_ENFORCED, sizes=sizes)
+    for name, owner in (("web-1", WEB), ("web-2", WEB), ("other", None)):
+        auditor.judge(live_pod(name, owner))
+    summary = auditor.summary
+    assert summary.owners[Finding.UNDERSIZED] == 1
+    assert summary.pods == Counter({Finding.UNDERSIZED: 2, Finding.SKIPPED: 1})
+    assert summary.skips == Counter({"no-policy": 1}), "those of owners that are skipped"
+
+
+def test_sizes_are_counted_only_if_usage_was_asked_for() -> None:
+    assert {*SIZES}.isdisjoint(Summary().owners)
+    assert {*SIZES} <= {*Auditor(snapshot(), NOT_ENFORCED, sizes={}).summary.owners}

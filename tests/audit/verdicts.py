@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tests.support.pods import Json, pod, policy, snapshot
@@ -56,11 +57,12 @@ def judged(
     *policies: Policy,
     within: Snapshot | None = None,
     enforcement: Enforcement = NOT_ENFORCED,
+    sizes: Iterable[Item] = (),
     **known: Any,
 ) -> Verdict:
     view, ref = pod_view(obj), Ref("Pod", "default", "p")
     workload = Workload(ref=ref, owner=ref, admitted=view, written=view, **known)
-    return judge(workload, within or snapshot(*policies), enforcement)
+    return judge(workload, within or snapshot(*policies), enforcement, sizes=sizes)
 
 
 STAYS = QosMove(QOSClass.BURSTABLE, QOSClass.BURSTABLE)

@@ -84,6 +84,14 @@ def _pods(cluster: ControlPlane, namespace: str) -> list[str]:
 def _recommend(
     cluster: ControlPlane, namespace: str, folder: Path, *flags: str, p95: str, memory: str
 ) -> CompletedProcess[str]:
+    usage = _usage(cluster, namespace, folder, p95, memory)
+    return podtailor(
+        "recommend", *flags, "-n", namespace, "--usage", str(usage), "--max-shrink=100",
+        f"--kubeconfig={cluster.kubeconfig}",
+    )  # fmt: skip
+
+
+def _usage(cluster: ControlPlane, namespace: str, folder: Path, p95: str, memory: str) -> Path:
     pods = _pods(cluster, namespace)
     usage = NamespaceUsage(
         namespace=namespace,
@@ -93,10 +101,7 @@ def _recommend(
     )
     file = folder / "usage.json"
     file.write_bytes(as_json(usage))
-    return podtailor(
-        "recommend", *flags, "-n", namespace, "--usage", str(file), "--max-shrink=100",
-        f"--kubeconfig={cluster.kubeconfig}",
-    )  # fmt: skip
+    return file
 
 
 def _rows(done: CompletedProcess[str]) -> dict[str, Any]:
@@ -162,3 +167,21 @@ def test_the_api_server_takes_the_patches(crds: ControlPlane, shop: str, tmp_pat
     patch = tmp_path / "patch.yaml"
     patch.write_text(done.stdout)
     crds.kubectl("patch", "deployment", "web", "-n", shop, "--patch-file", str(patch), "--dry-run=server")
+
+
+def test_the_audit_finds_what_is_too_much(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    usage = _usage(crds, shop, tmp_path, "200m", "400Mi")
+    flags = ("-n", shop, "-o", "json", "--fail-on", "oversized", f"--kubeconfig={crds.kubeconfig}")
+    done = podtailor("audit", "--usage", str(usage), *flags)
+    assert done.returncode == 1, done.stderr
+    *records, last = map(json.loads, done.stdout.splitlines())
+    found = {(each["kind"], each["owner"]["name"]): each for each in records}
+    assert {key: each["finding"] for key, each in found.items()} == {
+        ("Deployment", "web"): "oversized",
+        ("Pod", "web"): "oversized",
+        ("Deployment", "api"): "skipped",  # an autoscaler keeps its CPU, and a JVM its memory
+        ("Pod", "api"): "skipped",
+    }
+    assert [each["after"] for each in found["Pod", "web"]["items"][:2]] == ["230m", "464Mi"]
+    assert last["summary"]["owners"]["oversized"] == 1
+    assert last["summary"]["findings"]["oversized"] == 2

@@ -25,6 +25,8 @@ class Finding(StrEnum):
     SLIPPED_THROUGH = "slipped-through"
     DRIFTED = "drifted"
     CONFLICT = "conflict"
+    UNDERSIZED = "undersized"
+    OVERSIZED = "oversized"
     WOULD_CHANGE = "would-change"
     SKIPPED = "skipped"
     PASS = "pass"  # noqa: S105 (no password)
@@ -35,6 +37,8 @@ class Finding(StrEnum):
 
 
 WORST_FIRST = tuple(Finding)
+SIZES = (Finding.UNDERSIZED, Finding.OVERSIZED)
+"""By what was measured: found only if usage was asked for."""
 _CHANGES = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
 
 
@@ -99,7 +103,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Why a new Pod would be denied."""
     diff: str = ""
     skipped: Notice | None = None
-    """Why no policy is applied; set only if the finding is `skipped`."""
+    """Why no policy is applied; set only if `skipped` is among its findings."""
 
     @property
     def finding(self) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import structs
 
@@ -14,10 +14,11 @@ from webhook.audit.findings import WORST_FIRST, Finding, Item, Verdict, not_judg
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change, Conflict, Violation
-from webhook.model.names import APPLIED
+from webhook.model.names import APPLIED, QOS_RESOURCES
 from webhook.model.notice import Notice
-from webhook.model.patch import Write
+from webhook.model.patch import Path, Write
 from webhook.model.pod import NO_METADATA
+from webhook.model.pod_resources import SIDES
 from webhook.model.policy import SHIPPED, Policy
 from webhook.model.subject import Subject
 from webhook.model.text import value_text
@@ -25,8 +26,14 @@ from webhook.workloads.workload import Workload
 
 
 def judge(
-    workload: Workload, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False
+    workload: Workload,
+    snapshot: Snapshot,
+    enforcement: Enforcement,
+    *,
+    sizes: Iterable[Item] = (),
+    with_diff: bool = False,
 ) -> Verdict:
+    """`sizes`: what usage says about its requests and limits."""
     if workload.problem:
         return not_judged(workload.problem)
     request = Request(workload.ref.namespace, workload.admitted)
@@ -40,13 +47,15 @@ def judge(
     else:
         resized = _resized(subject, workload, enforcement)
         items = [*_items(decision, workload, enforcement), *(each.item for each in resized)]
-        items.sort(key=lambda item: WORST_FIRST.index(item.finding))
-        items = [*_located(items, workload, subject, outcome.changes)]
+        paths = {change.field: change.path for change in outcome.changes}
+        items = [*_located(items, workload, subject, paths)]
         writes = () if decision.denied else outcome.writes
         # A new Pod would have the policy's value, not the one that this Pod was resized to.
         writes += tuple(
             Write(each.path, each.item.after) for each in resized if each.item.finding is Finding.WOULD_CHANGE
         )
+    items += _located(sizes, workload, subject, _fields(subject))
+    items.sort(key=lambda item: WORST_FIRST.index(item.finding))
     enforced_qos = decision.outcome.qos
     before = demand(subject, (), workload.overhead)
     return Verdict(
@@ -80,18 +89,27 @@ def _items(decision: Decision, workload: Workload, enforcement: Enforcement) -> 
 
 
 def _located(
-    items: Iterable[Item], workload: Workload, subject: Subject, changes: Iterable[Change]
+    items: Iterable[Item], workload: Workload, subject: Subject, paths: Mapping[str, Path]
 ) -> Iterator[Item]:
-    """With the line and column of what each item is about, if this is a manifest."""
+    """With the line and column of what each item is about, if this is a manifest. `paths`: by field."""
     if workload.place_of is None:
         yield from items
         return
-    paths = {change.field: change.path for change in changes}
-    paths |= {f"{each.name}:": each.path for each in subject.containers}
+    paths = {**paths, **{f"{each.name}:": each.path for each in subject.containers}}
     for item in items:
         container = f"{item.field.partition(':')[0]}:"
         place = workload.place_of(paths.get(item.field) or paths.get(container, ("spec",)))
         yield structs.replace(item, line=place.line, column=place.column)
+
+
+def _fields(subject: Subject) -> dict[str, Path]:
+    """The paths of the requests and limits of its containers."""
+    return {
+        f"{each.name}:{side}.{resource}": (*each.path, "resources", side, resource)
+        for each in subject.containers
+        for side in SIDES
+        for resource in QOS_RESOURCES
+    }
 
 
 def _violation(violation: Violation) -> Item:

@@ -11,7 +11,16 @@ from msgspec import Struct
 
 from webhook.audit.costs.costs import Costs
 from webhook.audit.enforcement import Enforcement
-from webhook.audit.findings import WORST_FIRST, Amounts, Finding, Verdict, not_judged, problem_of
+from webhook.audit.findings import (
+    SIZES,
+    WORST_FIRST,
+    Amounts,
+    Finding,
+    Item,
+    Verdict,
+    not_judged,
+    problem_of,
+)
 from webhook.audit.judge import judge
 from webhook.documents.problems import Problem
 from webhook.engine.snapshot import Snapshot
@@ -38,6 +47,12 @@ class Total(Struct):
         self.pods += other.pods
         self.before.update(other.before)
         self.after.update(other.after)
+
+
+Located = tuple[Ref, Place | None]
+"""An owner and where it is: files may hold an object more than once, as overlays do."""
+SizesOf = Mapping[Located, Sequence[Item]]
+"""By owner, what usage says about its requests and limits."""
 
 
 class Row(Struct):
@@ -74,9 +89,11 @@ def _rank(verdict: Verdict) -> tuple[int, bool]:
 class Summary:
     """`add` every verdict, then read the rest."""
 
-    def __init__(self) -> None:
-        self._rows: dict[tuple[Ref, Place | None], Row] = {}
-        """Files may hold an object more than once, as overlays do."""
+    def __init__(self, *, is_measured: bool = False) -> None:
+        """`is_measured`: whether usage was asked for."""
+        self.known = tuple(each for each in WORST_FIRST if is_measured or each not in SIZES)
+        """The findings that there can be, worst first."""
+        self._rows: dict[Located, Row] = {}
         self.objects = self.live_pods = 0
         self.findings: set[Finding] = set()
         """Every finding of any object, not only each object's worst."""
@@ -120,7 +137,7 @@ class Summary:
     @property
     def skips(self) -> Counter[str]:
         """Skipped owners by reason code."""
-        skipped = (row.verdict.skipped for row in self._rows.values())
+        skipped = (row.verdict.skipped for row in self._rows.values() if row.finding is Finding.SKIPPED)
         return Counter(each.reason for each in skipped if each)
 
     @property
@@ -131,7 +148,7 @@ class Summary:
     @property
     def owners(self) -> dict[Finding, int]:
         counted = Counter(row.finding for row in self._rows.values())
-        return {finding: counted[finding] for finding in WORST_FIRST}
+        return {finding: counted[finding] for finding in self.known}
 
 
 def summary_json(
@@ -150,7 +167,7 @@ def summary_json(
         "pods": summary.live_pods,
         "owners": summary.owners,
         "withoutEffect": summary.without_effect,
-        "findings": {finding: summary.pods[finding] for finding in WORST_FIRST},
+        "findings": {finding: summary.pods[finding] for finding in summary.known},
         "skips": dict(summary.skips),
         "qosClasses": dict(summary.qos),
         "namespaces": _totals(summary.namespaces),
@@ -204,11 +221,20 @@ def _joined(types: Iterable[WorkloadType]) -> str:
 class Auditor:
     """Judges workloads and sums up the verdicts."""
 
-    def __init__(self, snapshot: Snapshot, enforcement: Enforcement, *, with_diff: bool = False) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        enforcement: Enforcement,
+        *,
+        sizes: SizesOf | None = None,
+        with_diff: bool = False,
+    ) -> None:
+        """`sizes`: None if usage was not asked for."""
         self.snapshot = snapshot
         self._enforcement = enforcement
         self._with_diff = with_diff
-        self.summary = Summary()
+        self._sizes = sizes or {}
+        self.summary = Summary(is_measured=sizes is not None)
 
     def judge(self, workload: Workload) -> Verdict:
         """A failure on one object is reported as `not-judged`, and does not end the audit.
@@ -216,7 +242,13 @@ class Auditor:
         Raises ClusterError.
         """
         try:
-            verdict = judge(workload, self.snapshot, self._enforcement, with_diff=self._with_diff)
+            verdict = judge(
+                workload,
+                self.snapshot,
+                self._enforcement,
+                sizes=self._sizes.get((workload.owner, workload.place), ()),
+                with_diff=self._with_diff,
+            )
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 (an object can hold anything)

@@ -18,6 +18,12 @@ COMMANDS = (
         "Name another file or directory. `podtailor certs issue --force` replaces certificates.",
     ),
     Message(
+        "unsure-usage",
+        "usage says nothing, or too little, about containers",
+        "A container of which nothing was measured, or half of it, is neither `oversized` nor `undersized`. With less than three days of usage it is never `oversized`.",
+        "`podtailor recommend` with the same flags has the reason for each container.",
+    ),
+    Message(
         "no-effect",
         "no policy could set this value",
         "Policies set what a Pod leaves open. The template sets this field, or a LimitRange or what injects the container does.",

@@ -36,6 +36,18 @@ FINDINGS = (
         "`podtailor policies list` shows the order. Set `priority`, narrow the `match` of one policy, or remove the value from it.",
     ),
     Message(
+        "undersized",
+        "it needs more than it requests, by its usage",
+        "The Pods of the owner have used more than their requests allow for, came near to a limit, or were OOM-killed or throttled. `podtailor recommend` judges that; found only with `--usage` or `--prometheus`.",
+        "`podtailor recommend` has the size and its reason; `--write` puts it into policies, patches or manifests.",
+    ),
+    Message(
+        "oversized",
+        "it needs less than it requests, by its usage",
+        "The Pods of the owner request more than they have used in days, with a margin. `podtailor recommend` judges that, and holds back where usage does not show the need; found only with `--usage` or `--prometheus`.",
+        "`podtailor recommend` has the size and its reason, and takes off at most half in one run; `--backtest` tries it on the past.",
+    ),
+    Message(
         "would-change",
         "would be changed if it were created now",
         "A new Pod would be different: this one is older, or the policy has changed since, is only audited, or is being tried.",

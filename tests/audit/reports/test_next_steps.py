@@ -9,13 +9,14 @@ from tests.audit.verdicts import WEB, judged, verdict_with
 from tests.support.pods import pod, policy
 from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costs import Costs
-from webhook.audit.findings import Finding
+from webhook.audit.findings import SIZES, Finding
 from webhook.audit.reports.next_steps import Step, next_steps
 from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Row
 from webhook.workloads.workload import Ref
 
-CLUSTER, FILES = Scope(of="prod", connection=("--context=prod",)), Scope(of="a b", manifests=("-f", "a b"))
+CLUSTER = Scope(of="prod", connection=("--context=prod",), usage=("--usage=week.json",))
+FILES = Scope(of="a b", manifests=("-f", "a b"), usage=("--usage=week.json",))
 STDIN = Scope(of="-", manifests=("-f", "-"))
 NODES = NodeCapacity(selector="", nodes=1, allocatable={}, requested={}, added={}, full_nodes=())
 
@@ -47,6 +48,8 @@ AUDITED.verdict = structs.replace(
         pytest.param([_row(Finding.CONFLICT)], [("Decide which policy counts for 1 owner: two propose different values.",)], id="a conflict"),
         pytest.param([_row(Finding.SLIPPED_THROUGH)], [("Check that admission works, then repair the Pods of 1 owner that it missed.", "podtailor certs check --context=prod", "podtailor retrofit -n shop --context=prod")], id="slipped through"),
         pytest.param([_row(Finding.DRIFTED, name) for name in "abc"], [("Check the Pods of 3 owners that were resized: unless on purpose, resize them back.", "podtailor resize deployment/web -n a --context=prod", "podtailor resize deployment/web -n b --context=prod")], id="many namespaces"),
+        pytest.param([_row(Finding.UNDERSIZED)], [("Raise what the Pods of 1 owner request: by their usage they need more.", "podtailor recommend -n shop --usage=week.json --context=prod")], id="undersized"),
+        pytest.param([_row(Finding.OVERSIZED, name) for name in "abc"], [("Lower what the Pods of 3 owners request: by their usage they need less.", "podtailor recommend -A --usage=week.json --context=prod")], id="oversized"),
         pytest.param([_row(Finding.WOULD_CHANGE)], [("Replace the Pods of 1 owner that are older than the policies, when it suits.", "podtailor retrofit -n shop --context=prod")], id="older Pods"),
         pytest.param([AUDITED], [("Enforce when you are ready: new Pods of 1 owner would change.",)], id="not in force"),
         pytest.param([_row(Finding.DRIFTED, "a; rm -r")], [("Check the Pods of 1 owner that were resized: unless on purpose, resize them back.", "podtailor resize deployment/web -n 'a; rm -r' --context=prod")], id="a hostile name"),
@@ -73,6 +76,7 @@ def test_worst_comes_first() -> None:
         Finding.CONFLICT,
         Finding.SLIPPED_THROUGH,
         Finding.DRIFTED,
+        *SIZES,
         Finding.WOULD_CHANGE,
     ]
 

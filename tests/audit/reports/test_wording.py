@@ -30,6 +30,7 @@ CONFLICTING = Item(CONFLICT, "tenant", "app:requests.memory", value="4Gi", winne
         pytest.param([CONFLICTING], CONFLICT, "app:requests.memory: gpu 8Gi, tenant 4Gi", id="both values of a conflict"),
         pytest.param([Item(DRIFTED, "", "app:requests.cpu", "2", "1")], DRIFTED, "app:requests.cpu is 2, should be 1", id="drift"),
         pytest.param([Item(DRIFTED, "", "app:requests.cpu", "2")], DRIFTED, "app:requests.cpu is 2, should be unset", id="drift to nothing"),
+        pytest.param([Item(Finding.UNDERSIZED, "", "app:requests.cpu", after="1")], Finding.UNDERSIZED, "app:requests.cpu is unset, needs 1", id="a size"),
         pytest.param([Item(SKIPPED, why="opted-out: x")], SKIPPED, "opted-out: x", id="skip"),
     ],
 )  # fmt: skip
@@ -107,3 +108,12 @@ def test_brief_of_a_conflict() -> None:
     verdict = Verdict(items=(CONFLICTING, CONFLICTING, Item(CHANGE, "gpu", "app:requests.memory")))
     assert brief(verdict) == "app:requests.memory: gpu 8Gi, tenant 4Gi"
     assert policies_of(verdict) == "tenant"
+
+
+def test_sizes_in_brief_are_before_and_after() -> None:
+    items = [
+        Item(Finding.UNDERSIZED, field="app:requests.memory", after="528Mi"),
+        Item(Finding.UNDERSIZED, field="app:limits.cpu", before="1", after="2"),
+        Item(Finding.OVERSIZED, field="app:requests.cpu", before="1", after="500m"),
+    ]
+    assert brief(Verdict(items=tuple(items))) == "app memory - -> 528Mi, app cpu limit 1 -> 2"

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import structs
 
-from webhook.audit.findings import Finding, Item
-from webhook.audit.reports.wording import what
+from webhook.audit.findings import SIZES, Finding, Item
+from webhook.audit.reports.wording import short_item, what
 from webhook.audit.summary import Row
 from webhook.checks.result import Level, Result
 from webhook.model.place import Place
@@ -19,6 +19,8 @@ _LEVELS = {
     Finding.SLIPPED_THROUGH: Level.WARNING,
     Finding.DRIFTED: Level.WARNING,
     Finding.CONFLICT: Level.WARNING,
+    Finding.UNDERSIZED: Level.NOTE,
+    Finding.OVERSIZED: Level.NOTE,
     Finding.WOULD_CHANGE: Level.NOTE,
     Finding.SKIPPED: Level.SKIPPED,
     Finding.PASS: Level.PASSED,
@@ -69,6 +71,8 @@ def _place(of_object: Place | None, items: Sequence[Item]) -> Place | None:
 
 def _message(items: Iterable[Item], finding: Finding) -> str:
     """The values of changes too: a pipeline shows no diff beside the line."""
+    if finding in SIZES:
+        return "; ".join(f"{short_item(item)}: {item.why}" for item in items)
     if finding not in _CHANGES:
         return what(items, finding)
     by_policy: dict[str, list[str]] = {}

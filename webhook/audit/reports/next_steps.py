@@ -50,6 +50,7 @@ def next_steps(rows: Iterable[Row], costs: Costs, scope: Scope) -> list[Step]:
         *([_ASK_FOR_ROLES] if scope.is_partial else []),
         *_decisions(by_finding),
         *_repairs(by_finding, scope),
+        *_sizes(by_finding, scope),
         *_shortages(costs),
         *_changes(changed, scope),
     ]
@@ -82,6 +83,16 @@ def _repairs(by_finding: dict[Finding, list[Row]], scope: Scope) -> Iterator[Ste
     if rows := by_finding[Finding.DRIFTED]:
         text = "Check the Pods of {owners} that were resized: unless on purpose, resize them back."
         yield Step(text, Finding.DRIFTED, len(rows), _resize(rows, scope))
+
+
+def _sizes(by_finding: dict[Finding, list[Row]], scope: Scope) -> Iterator[Step]:
+    texts = {
+        Finding.UNDERSIZED: "Raise what the Pods of {owners} request: by their usage they need more.",
+        Finding.OVERSIZED: "Lower what the Pods of {owners} request: by their usage they need less.",
+    }
+    for finding, text in texts.items():
+        if rows := by_finding[finding]:
+            yield Step(text, finding, len(rows), _recommend(rows, scope))
 
 
 def _shortages(costs: Costs) -> Iterator[Step]:
@@ -130,6 +141,16 @@ def _resize(rows: list[Row], scope: Scope) -> tuple[str, ...]:
         _command("resize", name, "-n", namespace, *scope.connection)
         for name, namespace in sorted(names)[:MAX_COMMANDS]
     )
+
+
+def _recommend(rows: list[Row], scope: Scope) -> tuple[str, ...]:
+    """None for manifests that it cannot read again."""
+    if scope.manifests:
+        is_read_again = {"-", "-k", "--usage=-"}.isdisjoint((*scope.manifests, *scope.usage))
+        return (_command("recommend", *scope.manifests, *scope.usage),) if is_read_again else ()
+    namespaces = sorted({row.owner.namespace for row in rows})
+    parts = [("-A",)] if len(namespaces) > MAX_COMMANDS else [("-n", each) for each in namespaces]
+    return tuple(_command("recommend", *part, *scope.usage, *scope.connection) for part in parts)
 
 
 def _retrofit(rows: list[Row], scope: Scope) -> tuple[str, ...]:

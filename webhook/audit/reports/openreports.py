@@ -28,6 +28,8 @@ _RESULTS = {
     Finding.SLIPPED_THROUGH: "fail",
     Finding.DRIFTED: "warn",
     Finding.CONFLICT: "warn",
+    Finding.UNDERSIZED: "warn",
+    Finding.OVERSIZED: "warn",
     Finding.WOULD_CHANGE: "warn",
     Finding.SKIPPED: "skip",
     Finding.PASS: "pass",

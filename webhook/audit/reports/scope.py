@@ -24,6 +24,8 @@ class Scope(Struct, frozen=True, kw_only=True):
     """The flags with which another command reads the same; empty if live Pods were audited."""
     connection: tuple[str, ...] = ()
     """The flags with which another command reads the same cluster."""
+    usage: tuple[str, ...] = ()
+    """The flags with which another command asks for the same usage; empty if none was asked for."""
     tried: tuple[str, ...] = ()
     """Files of policies that were tried, which need not be in the cluster."""
     what_if: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from webhook.audit.findings import Amounts, Finding, Item, Verdict
+from webhook.audit.findings import SIZES, Amounts, Finding, Item, Verdict
 from webhook.audit.summary import Row
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.quantity import of_milli
@@ -14,11 +14,14 @@ from webhook.model.text import value_text
 def brief(verdict: Verdict) -> str:
     """The finding in a few words, without policies: what a new Pod gets, as `+100m +256Mi, tolerations`.
 
-    The amounts are what it requests more than now: cpu and memory, others with their names.
+    The amounts are what it requests more than now: cpu and memory, others with their names. What usage asks
+    for is `app memory 1Gi -> 2Gi`.
     """
     items = [item for item in verdict.items if item.finding is verdict.finding]
+    if verdict.finding in SIZES:
+        return ", ".join(map(_size, items))
     if verdict.finding not in (Finding.WOULD_CHANGE, Finding.SLIPPED_THROUGH):
-        return "; ".join(dict.fromkeys(map(_short_item, items)))
+        return "; ".join(dict.fromkeys(map(short_item, items)))
     sides = {
         "requests": (verdict.before.requests, verdict.after.requests),
         "limits": (verdict.before.limits, verdict.after.limits),
@@ -29,6 +32,14 @@ def brief(verdict: Verdict) -> str:
     parts += [each for each in changed if not amounts.get(each)]
     text = ", ".join(filter(None, parts))
     return f"without effect: {text}" if verdict.is_without_effect else text
+
+
+def _size(item: Item) -> str:
+    """As `app memory 1Gi -> 2Gi`."""
+    container, _, field = item.field.partition(":")
+    side, _, resource = field.partition(".")
+    limit = " limit" if side == "limits" else ""
+    return f"{container} {resource}{limit} {item.before or '-'} -> {item.after}"
 
 
 def _more(before: Amounts, after: Amounts) -> Iterator[str]:
@@ -57,13 +68,13 @@ def what(items: Iterable[Item], finding: Finding) -> str:
     for item in items:
         if item.finding is finding:
             policy = "" if item.finding is Finding.CONFLICT else item.policy  # which names both
-            by_policy.setdefault(policy, {})[_short_item(item)] = None
+            by_policy.setdefault(policy, {})[short_item(item)] = None
     return "; ".join(
         f"{policy}: {', '.join(each)}" if policy else ", ".join(each) for policy, each in by_policy.items()
     )
 
 
-def _short_item(item: Item) -> str:
+def short_item(item: Item) -> str:
     match item.finding:
         case Finding.SKIPPED | Finding.NOT_JUDGED:
             return item.why
@@ -72,6 +83,8 @@ def _short_item(item: Item) -> str:
         case Finding.CONFLICT:
             values = ((item.winner, item.winning_value), (item.policy, item.value))
             return f"{item.field}: " + ", ".join(f"{policy} {value_text(value)}" for policy, value in values)
+        case Finding.UNDERSIZED | Finding.OVERSIZED:
+            return f"{item.field} is {item.before or 'unset'}, needs {item.after}"
         case Finding.DRIFTED:
             return f"{item.field} is {item.before}, should be {item.after or 'unset'}"
         case _:

@@ -17,6 +17,7 @@ from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import Reporter
+from webhook.cli.audit.usage import Sizes
 from webhook.cli.cluster.cluster_view import ClusterView, progress
 from webhook.cli.common.terminal import warn
 from webhook.cluster.client import Api
@@ -26,7 +27,7 @@ from webhook.workloads.workload import Workload
 
 
 def audit_cluster(
-    api: Api, view: ClusterView, reporter: Reporter, selection: Selection, *, publishes: bool
+    api: Api, view: ClusterView, reporter: Reporter, selection: Selection, sizes: Sizes, *, publishes: bool
 ) -> Auditor:
     """Audit the workloads of the cluster. Raises ClusterError."""
     publisher = Publisher(api, selection.namespace, warn) if publishes else None
@@ -36,10 +37,10 @@ def audit_cluster(
     with progress(is_shown=not reporter.prints_each) as on_progress, _hint_at_namespaces(view):
         cluster = Cluster(api, view.snapshot, selection, on_progress)
         enforcement = with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
-        auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
+        auditor = Auditor(view.snapshot, enforcement, sizes=sizes.by_owner, with_diff=reporter.with_diff)
         reporter.judge_all(auditor, cluster.workloads(), costing.add if costing else None)
     costs = costing.costs() if costing and not reporter.interrupted else Costs(unknown_reason=unknown_reason)
-    reporter.finish(auditor, costs, _notes(view))
+    reporter.finish(auditor, costs, sizes, _notes(view))
     if publisher and not reporter.interrupted:
         publisher.publish(auditor.summary, datetime.now(UTC))
     return auditor
@@ -57,14 +58,19 @@ def _hint_at_namespaces(view: ClusterView) -> Iterator[None]:
 
 
 def audit_manifests(
-    api: Api, view: ClusterView, reporter: Reporter, manifests: Callable[[Plugins], Iterator[Workload]]
+    api: Api,
+    view: ClusterView,
+    reporter: Reporter,
+    manifests: Callable[[Plugins], Iterator[Workload]],
+    sizes: Sizes,
 ) -> Auditor:
     """Audit manifests as if they were created in the cluster. Raises ClusterError, InputError."""
     # They do not exist yet, so no policy has been in force for them.
     enforcement = structs.replace(view.enforcement, policies={}, since="")
-    auditor = Auditor(view.snapshot, enforcement, with_diff=reporter.with_diff)
+    auditor = Auditor(view.snapshot, enforcement, sizes=sizes.by_owner, with_diff=reporter.with_diff)
     reporter.judge_all(auditor, manifests(plugins(api, view.part)))
-    reporter.finish(auditor, Costs(unknown_reason="manifests do not describe the cluster"), _notes(view))
+    costs = Costs(unknown_reason="manifests do not describe the cluster")
+    reporter.finish(auditor, costs, sizes, _notes(view))
     return auditor
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -13,14 +13,16 @@ from msgspec import structs
 from webhook.audit import what_if
 from webhook.audit.costs.costs import Costs
 from webhook.audit.enforcement import NOT_ENFORCED
-from webhook.audit.findings import WORST_FIRST, Finding, problem_of
+from webhook.audit.findings import SIZES, WORST_FIRST, Finding
 from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Auditor
+from webhook.cli.audit.manifests import located_in, workloads_of
 from webhook.cli.audit.reporting import AuditFormat, Reporter
 from webhook.cli.audit.table import OWNERS
-from webhook.cli.common import options
+from webhook.cli.audit.usage import Measuring
+from webhook.cli.common import options, prometheus
 from webhook.cli.common.inputs import Filenames, Kustomization, Paths, Recursive, inputs_of
-from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
+from webhook.cli.common.manifests import LocatedManifest
 from webhook.cli.common.output import TABLE_OUTPUT, Format
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
@@ -29,15 +31,12 @@ from webhook.cli.common.terminal import warn
 from webhook.cli.shell.help import fill_help
 from webhook.cli.shell.usage import did_you_mean
 from webhook.documents.find import Inputs
-from webhook.documents.problems import Problem, ProblemName
 from webhook.errors import UsageError
 from webhook.interrupt import INTERRUPTED
 from webhook.messages.findings import FINDINGS
 from webhook.model.names import Mode
-from webhook.model.place import Place
 from webhook.policies.shipped import Profile
-from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
-from webhook.workloads.workload import Workload, unreadable
+from webhook.workloads.builtin_plugins import NO_PLUGINS
 
 
 class WhatIf(StrEnum):
@@ -92,6 +91,12 @@ def audit(
         typer.Option("--what-if", help="As if everything only audited or not selected were enforced."),
     ] = None,
     since: options.Since = "",
+    prometheus_url: prometheus.Url = "",
+    header: prometheus.Headers = None,
+    bearer_file: prometheus.BearerFile = "",
+    ca_file: prometheus.CaFile = "",
+    cluster_label: prometheus.ClusterLabel = "",
+    usage: prometheus.UsageFile = "",
     fail_on: Annotated[
         str,
         typer.Option("--fail-on", metavar="FINDING,...", help="Findings that end with exit code 1; or none."),
@@ -115,7 +120,8 @@ def audit(
 
     Without -f it audits a cluster: live Pods, and the Pod templates of controllers, by the policies of the
     installed server, or by the built-in policies if none is installed. With paths, -f or -k it audits
-    manifests. -o json prints one object per line.
+    manifests. -o json prints one object per line. With --prometheus or --usage it also says which owners
+    need more or less than they request.
 
     \b
     Findings, worst first:
@@ -131,24 +137,27 @@ def audit(
       podtailor audit -n shop --diff
       podtailor audit --policies new-policy.yaml --what-if enforce
       podtailor audit -o html > report.html
+      podtailor audit -n shop --prometheus http://localhost:9090
       helm template ./chart | podtailor audit -f - --fail-on violation
       podtailor audit -f deploy/ -o github
     """
     inputs = inputs_of(
         "audit", paths, filename, recursive=recursive, kustomization=kustomize, others=policies
     )
-    fails = _findings(fail_on)
+    measuring = Measuring(
+        prometheus.PrometheusOptions(
+            url=prometheus_url,
+            headers=header or (),
+            bearer_file=bearer_file,
+            ca_file=ca_file,
+            cluster_label=cluster_label,
+        ),
+        usage,
+    )
+    fails = _findings(fail_on, is_measured=measuring.is_asked)
     options.check_time(since)
     options.check_scope(namespace, all_namespaces=all_namespaces)
-    if inputs and (selector or kinds or publish):
-        raise UsageError("-l, --kinds and --publish audit a cluster: omit them with -f")
-    if output in (Format.SARIF, Format.GITHUB) and not inputs:
-        raise UsageError(
-            f"-o {output} shows findings on lines of files, and objects of a cluster have none",
-            hint="give manifests with -f, or take -o junit or -o markdown",
-        )
-    if publish and (selector or kinds):
-        raise UsageError("--publish: a Report covers a whole namespace: omit -l and --kinds")
+    _check_cluster_flags(inputs, output, is_part=bool(selector or kinds), publish=publish)
     templates = options.parse_controllers(controller)
     policy_options = PolicyOptions(
         policies=policies,
@@ -165,15 +174,23 @@ def audit(
     as_if_enforced = what_if_ is not None
     scope = structs.replace(
         _scope(inputs, limits, kubeconfig, context, reads_cluster=reads_cluster),
+        usage=measuring.flags,
         tried=tuple(policies or ()),
         what_if=as_if_enforced,
     )
     reporter = Reporter(output, scope, problems, fails, with_diff=diff)
-    manifests = partial(_manifests, inputs, templates, problems)
+    located: Iterable[LocatedManifest] = located_in(inputs, templates, problems)
+    if inputs and measuring.is_asked:
+        located = list(located)  # read twice
+    manifests = partial(workloads_of, located)
     is_complete = True
     if not reads_cluster:
-        workloads = manifests(namespace or "default", NO_PLUGINS)
-        auditor = _audit_without_cluster(policy_options, workloads, reporter, as_if_enforced=as_if_enforced)
+        snapshot = snapshot_from(policy_options)
+        snapshot = what_if.enforced(snapshot) if as_if_enforced else snapshot
+        sizes = measuring.of_manifests(located, snapshot, namespace or "default")
+        auditor = Auditor(snapshot, NOT_ENFORCED, sizes=sizes.by_owner, with_diff=reporter.with_diff)
+        reporter.judge_all(auditor, manifests(namespace or "default", NO_PLUGINS))
+        reporter.finish(auditor, Costs(unknown_reason="no cluster was audited"), sizes)
     else:
         from webhook.cli.audit import cluster
         from webhook.cli.cluster import cluster_view
@@ -188,13 +205,25 @@ def audit(
         view = cluster_view.read(api, part, policy_options, ctx, since=since, as_if_enforced=as_if_enforced)
         reporter.scope = structs.replace(scope, is_partial=bool(view.notes))
         if inputs:
-            auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default))
+            sizes = measuring.of_manifests(located, view.snapshot, default)
+            auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default), sizes)
         else:
             selection = cluster_view.selection(api, part, selector, kinds, templates)
-            auditor = cluster.audit_cluster(api, view, reporter, selection, publishes=publish)
+            sizes = measuring.of_cluster(api, view, selection)
+            auditor = cluster.audit_cluster(api, view, reporter, selection, sizes, publishes=publish)
         is_complete = not view.notes  # of the audit too, which notes what it may not read
     if inputs and not (auditor.summary.objects or problems.found or reporter.interrupted):
         warn(f"{inputs.title}: no Pods or Pod templates found", name="no-pods")
+    _exit(auditor, reporter, problems, fails, is_complete=is_complete)
+
+
+fill_help(audit, "FINDINGS", (f"  {each.name:<15}  {each.title}" for each in FINDINGS))
+describe_columns(audit, OWNERS)
+
+
+def _exit(
+    auditor: Auditor, reporter: Reporter, problems: Problems, fails: set[Finding], *, is_complete: bool
+) -> None:
     if reporter.interrupted:
         raise typer.Exit(INTERRUPTED)
     problems.exit_if_any()
@@ -203,20 +232,17 @@ def audit(
         raise typer.Exit(1)
 
 
-fill_help(audit, "FINDINGS", (f"  {each.name:<15}  {each.title}" for each in FINDINGS))
-describe_columns(audit, OWNERS)
-
-
-def _audit_without_cluster(
-    policy_options: PolicyOptions, workloads: Iterator[Workload], reporter: Reporter, *, as_if_enforced: bool
-) -> Auditor:
-    snapshot = snapshot_from(policy_options)
-    if as_if_enforced:
-        snapshot = what_if.enforced(snapshot)
-    auditor = Auditor(snapshot, NOT_ENFORCED, with_diff=reporter.with_diff)
-    reporter.judge_all(auditor, workloads)
-    reporter.finish(auditor, Costs(unknown_reason="no cluster was audited"))
-    return auditor
+def _check_cluster_flags(inputs: Inputs, output: AuditFormat, *, is_part: bool, publish: bool) -> None:
+    """Raises UsageError. `is_part`: whether labels or kinds select objects."""
+    if inputs and (is_part or publish):
+        raise UsageError("-l, --kinds and --publish audit a cluster: omit them with -f")
+    if output in (Format.SARIF, Format.GITHUB) and not inputs:
+        raise UsageError(
+            f"-o {output} shows findings on lines of files, and objects of a cluster have none",
+            hint="give manifests with -f, or take -o junit or -o markdown",
+        )
+    if publish and is_part:
+        raise UsageError("--publish: a Report covers a whole namespace: omit -l and --kinds")
 
 
 def _scope(
@@ -241,38 +267,13 @@ def _scope(
     )
 
 
-def _manifests(
-    inputs: Inputs,
-    templates: TemplatePaths,
-    problems: Problems,
-    namespace: str,
-    plugins: Plugins,
-) -> Iterator[Workload]:
-    """The Pods and templates in files. Input without any object is a problem: what made it has failed."""
-    has_objects = False
-    for document in read_manifests(inputs, templates, problems.add):
-        data = document.data
-        has_objects |= isinstance(data, dict) and bool(data.get("apiVersion") and data.get("kind"))
-        for located in find_manifests(document, templates, problems.add):
-            yield _workload(located, namespace, plugins)
-    if not (has_objects or problems.found):
-        message = "no Kubernetes object found, so nothing was checked"
-        hint = "check the command or file that it comes from"
-        problems.add(Problem(ProblemName.NO_MANIFESTS, Place(inputs.title), message, hint=hint))
-
-
-def _workload(located: LocatedManifest, namespace: str, plugins: Plugins) -> Workload:
-    try:
-        return located.workload(namespace, plugins)
-    except Exception as error:  # noqa: BLE001 (an object can hold anything)
-        return unreadable(located.ref(namespace), problem_of(error), located.place)
-
-
-def _findings(text: str) -> set[Finding]:
-    """Raises InputError."""
+def _findings(text: str, *, is_measured: bool) -> set[Finding]:
+    """Raises UsageError."""
     words = [word for word in text.split(",") if word and word != NONE]
     unknown = next((word for word in words if word not in FAIL_ON), None)
     if unknown:
         message = f"--fail-on {unknown}: one of {', '.join(FAIL_ON)}, or none"
         raise UsageError(message, hint=did_you_mean(unknown, FAIL_ON))
+    if not (is_measured or set(SIZES).isdisjoint(words)):
+        raise UsageError("--fail-on oversized and undersized need usage: give --prometheus or --usage")
     return set(map(Finding, words))

@@ -16,6 +16,7 @@ from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Auditor, summary_json
 from webhook.checks.result import Level, Result
 from webhook.cli.audit import table
+from webhook.cli.audit.usage import Sizes
 from webhook.cli.common.output import Format, print_data
 from webhook.cli.common.problems import Problems
 from webhook.cli.common.terminal import warn, write
@@ -36,6 +37,7 @@ AuditFormat = Literal[
     Format.PROMETHEUS,
 ]
 
+_WITH_NOTES = (Format.TABLE, Format.WIDE, Format.JSON, Format.YAML, Format.HTML)
 
 _INTERRUPTED = Result(
     rule=Finding.NOT_JUDGED,
@@ -84,9 +86,11 @@ class Reporter:
         except KeyboardInterrupt:
             self.interrupted = True
 
-    def finish(self, auditor: Auditor, costs: Costs, notes: Sequence[str] = ()) -> None:
+    def finish(self, auditor: Auditor, costs: Costs, sizes: Sizes, notes: Sequence[str] = ()) -> None:
         summary = auditor.summary
-        notes = [*self._problems.notes, *notes]
+        notes = [*self._problems.notes, *notes, *sizes.notes]
+        for note in sizes.notes if self._output not in _WITH_NOTES else ():
+            warn(note, name="unsure-usage")
         totals = summary_json(summary, costs, notes, self._problems.found, interrupted=self.interrupted)
         match self._output:
             case Format.JSON:

@@ -10,7 +10,7 @@ from rich.text import Text
 from webhook.audit.costs.autoscalers import Wakeup
 from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costs import Costs
-from webhook.audit.findings import WORST_FIRST, Finding
+from webhook.audit.findings import Finding
 from webhook.audit.reports.headline import headline
 from webhook.audit.reports.wording import brief, pods_of, policies_of, qos_change, short
 from webhook.audit.summary import Row, Summary, Total
@@ -24,6 +24,8 @@ _STYLES = {
     Finding.SLIPPED_THROUGH: "red",
     Finding.DRIFTED: "yellow",
     Finding.CONFLICT: "yellow",
+    Finding.UNDERSIZED: "yellow",
+    Finding.OVERSIZED: "cyan",
     Finding.WOULD_CHANGE: "cyan",
     Finding.SKIPPED: "dim",
     Finding.PASS: "green",
@@ -72,7 +74,7 @@ def _changes_nothing(row: Row) -> bool:
 
 
 def _counts(summary: Summary) -> Iterator[Text]:
-    for finding in WORST_FIRST:
+    for finding in summary.known:
         owners, pods = summary.owners[finding], summary.pods[finding]
         if owners:
             counts = f"{pluralize(owners, 'owner'):<12}{pluralize(pods, 'live Pod') if pods else '':<15}"
@@ -176,7 +178,8 @@ OWNERS: tuple[Column, ...] = (
         about="what one new Pod would get (the sentence above counts all Pods): "
         "requests of cpu and memory, as +100m +256Mi, limits, other fields; "
         "without effect: only a resizePolicy that is the default; or the reason; in a conflict both "
-        "values, first that of the policy that takes precedence",
+        "values, first that of the policy that takes precedence; what is and "
+        "what usage asks for, as app memory 1Gi -> 2Gi",
         cell=lambda row: brief(row.verdict),
         enough=26,
     ),

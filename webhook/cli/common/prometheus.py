@@ -29,6 +29,10 @@ ClusterLabel = Annotated[
     typer.Option("--cluster-label", metavar="NAME=VALUE", help="Which cluster, if the server has several."),
 ]
 
+UsageFile = Annotated[
+    str, typer.Option("--usage", metavar="FILE", help="Usage in a file; - is standard input.")
+]
+
 
 class PrometheusOptions(Struct, frozen=True, kw_only=True):
     """The flags."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -19,24 +19,20 @@ from webhook.cli.common.problems import Problems
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import print_sentence, warn, write
 from webhook.cli.recommend import table, trials
-from webhook.cli.recommend.owners import Owned, of_manifests
+from webhook.cli.recommend.judging import Results, by_namespace, judged
+from webhook.cli.recommend.owners import of_manifests
 from webhook.cli.recommend.reading import Reading
-from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
+from webhook.cli.recommend.sources import SourceOptions, usage_of
 from webhook.cli.recommend.writing import write_manifests, write_patches, write_policies
 from webhook.documents.files import Document
 from webhook.errors import UsageError
 from webhook.policies.shipped import Profile
 from webhook.recommend.backtest import Backtest
-from webhook.recommend.owner import OwnerState
-from webhook.recommend.recommend import Recommendation, RulesOf, recommend_all
 from webhook.recommend.rules import Rules
-from webhook.recommend.states import with_limits
 from webhook.recommend.to_json import backtest_to_json, to_json
-from webhook.usage.measured import NamespaceUsage
 from webhook.workloads.workload import Ref
 
 RecommendFormat = Literal[Format.TABLE, Format.WIDE, Format.JSON, Format.YAML, Format.MARKDOWN]
-Results = list[tuple[Owned, list[Recommendation]]]
 
 
 class Write(StrEnum):
@@ -61,9 +57,7 @@ def recommend(
     bearer_file: prometheus.BearerFile = "",
     ca_file: prometheus.CaFile = "",
     cluster_label: prometheus.ClusterLabel = "",
-    usage: Annotated[
-        str, typer.Option("--usage", metavar="FILE", help="Usage in a file; - is standard input.")
-    ] = "",
+    usage: prometheus.UsageFile = "",
     window: Annotated[
         timedelta,
         typer.Option("--window", parser=options.parse_duration, metavar="DURATION", help="How far back."),
@@ -198,7 +192,10 @@ def recommend(
         problems.exit_if_any()
     else:
         owners = list(reading.owners(objects or (), namespace, selector, all_namespaces=all_namespaces))
-    results = _judged(owners, measured, rules)
+    results = judged(owners, measured, rules)
+    for name in by_namespace(owners):
+        for problem in measured.of(name, rules).problems:
+            warn(f"{name}: {problem.detail}: nothing is recommended", name=problem.reason)
     tried = trials.tried(owners, measured, rules) if backtest else {}
     match write_:
         case Write.POLICY:
@@ -227,28 +224,6 @@ def _check_output(
         raise UsageError(f"--write {write_} is its own output: omit -o")
     if backtest and (write_ or output is Format.MARKDOWN):
         raise UsageError("--backtest is for tables, JSON and YAML: omit --write and -o markdown")
-
-
-def _judged(owners: Sequence[Owned], measured: Usage, defaults: Rules) -> Results:
-    results: Results = []
-    by_namespace: dict[str, list[Owned]] = {}
-    for each in owners:
-        by_namespace.setdefault(each.found.state.ref.namespace, []).append(each)
-    for namespace, several in by_namespace.items():
-        by_ref = {each.found.state.ref: each for each in several}
-        pods = [pod for each in several for pod in each.pods]
-
-        def usage(rules: Rules, name: str = namespace, live: Sequence[Any] = pods) -> NamespaceUsage:
-            return with_limits(measured.of(name, rules), live)
-
-        def rules_of(state: OwnerState, known: dict[Any, Owned] = by_ref) -> RulesOf:
-            return measured.rules_of(known[state.ref].found.rules(defaults), defaults)
-
-        found = recommend_all(usage, [each.found.state for each in several], rules_of)
-        results += zip(several, found, strict=True)
-        for problem in measured.of(namespace, defaults).problems:
-            warn(f"{namespace}: {problem.detail}: nothing is recommended", name=problem.reason)
-    return results
 
 
 def _print(results: Results, output: RecommendFormat, tried: Mapping[Ref, Backtest]) -> None:

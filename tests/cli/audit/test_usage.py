@@ -1,0 +1,98 @@
+"""`podtailor audit --usage`: owners that request too much or too little, from files; clusters end to end."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.recommend.test_command import MANIFEST, Files
+from tests.recommend.weeks import measured, week
+
+
+@pytest.fixture
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return Files(tmp_path_factory.mktemp("usage"))
+
+
+def _flags(files: Files) -> tuple[str, ...]:
+    return ("audit", "-f", str(files.manifest), "--usage", str(files.usage))
+
+
+def test_each_value_is_a_finding_with_its_reason_and_line(files: Files, run: Run) -> None:
+    done = run(*_flags(files), "-o", "json")
+    assert (done.code, done.err) == (0, "")
+    record, last = map(json.loads, done.out.splitlines())
+    assert record["finding"] == "oversized"
+    first, second, *others = record["items"]
+    assert first == {
+        "finding": "oversized",
+        "field": "app:requests.cpu",
+        "before": "1",
+        "after": "240m",
+        "why": "P95 208m of web-a, and 15 %",
+        "line": 14,
+        "column": 22,
+    }
+    assert MANIFEST.splitlines()[13][21:].startswith("cpu: 1}")
+    assert (second["field"], second["before"], second["after"]) == ("app:requests.memory", "2Gi", "1040Mi")
+    assert (second["line"], second["column"]) == (14, 11), "of its parent: the limit is the request too"
+    assert {each["finding"] for each in others} == {"would-change"}
+    assert (last["summary"]["notes"], last["summary"]["owners"]["oversized"]) == ([], 1)
+
+
+def test_table_says_what_is_and_what_is_needed(files: Files, run: Run) -> None:
+    files.measured(week(measured("208m", "400m", "1700Mi")))
+    files.manifest.write_text(MANIFEST.replace("{cpu: 1}", "{cpu: 1, memory: 2Gi}"))
+    out = run(*_flags(files)).out
+    assert "  oversized        1 owner\n" in out
+    row = next(line for line in out.splitlines() if line.startswith("oversized  "))
+    assert "app cpu 1 -> 240m" in row
+
+
+@pytest.mark.parametrize("output", ["sarif", "junit", "github", "markdown"])
+def test_pipelines_show_it_and_fail_if_they_are_to(files: Files, run: Run, output: str) -> None:
+    done = run(*_flags(files), "-o", output)
+    assert done.code == 0
+    assert "app:requests.cpu is 1, needs 240m: P95 208m of web-a" in done.out
+    assert run(*_flags(files), "-o", output, "--fail-on", "oversized").code == 1
+
+
+@pytest.mark.parametrize("output", ["openreports", "prometheus", "html", "yaml"])
+def test_other_reports_have_it(files: Files, run: Run, output: str) -> None:
+    assert "oversized" in run(*_flags(files), "-o", output).out
+
+
+def test_what_is_not_known_is_no_finding_and_one_line(files: Files, run: Run) -> None:
+    files.measured(week())
+    line = "not judged by usage: 1 container not-measured (Deployment shop/web app: nothing was measured)"
+    done = run(*_flags(files))
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"{line}\n")
+    assert "sized  " not in done.out
+    done = run(*_flags(files), "-o", "sarif")
+    assert done.err == f"warning: {line} [unsure-usage]\n"
+
+
+def test_a_manifest_that_cannot_be_sized_is_judged_all_the_same(files: Files, run: Run) -> None:
+    files.manifest.write_text(MANIFEST.replace("image: web", "image: web\n        args: [1]"))
+    done = run(*_flags(files))
+    assert done.code == 0
+    assert "not judged by usage: Deployment shop/web: Expected `str`, got `int`" in done.out
+    assert "would-change" in done.out
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--usage", "a.json", "--prometheus", "http://localhost:1"], "--prometheus and --usage are two sources of usage: name one"),
+        (["--header", "a:b"], "are for --prometheus"),
+        (["--fail-on", "oversized"], "--fail-on oversized and undersized need usage: give --prometheus or --usage"),
+        (["--usage", "nowhere.json"], "nowhere.json: No such file or directory"),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_reported(run: Run, flags: list[str], message: str) -> None:
+    done = run("audit", "-f", "examples", *flags)
+    assert done.code == 2
+    assert message in done.err

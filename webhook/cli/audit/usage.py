@@ -1,0 +1,89 @@
+"""What owners need by what they have used, for an audit with --usage or --prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from webhook.audit.findings import Item
+from webhook.audit.summary import Located, SizesOf
+from webhook.cli.common.manifests import LocatedManifest
+from webhook.cli.common.prometheus import PrometheusOptions
+from webhook.cli.recommend.judging import judged
+from webhook.cli.recommend.owners import Owned, of_manifests
+from webhook.cli.recommend.sources import SourceOptions, usage_of
+from webhook.engine.snapshot import Snapshot
+from webhook.errors import UsageError
+from webhook.recommend.recommend import Recommendation
+from webhook.recommend.rules import Rules
+from webhook.recommend.to_findings import findings, unsure
+
+if TYPE_CHECKING:
+    from webhook.audit.cluster.workloads import Selection
+    from webhook.cli.cluster.cluster_view import ClusterView
+    from webhook.cluster.client import Api
+
+RULES = Rules(max_shrink=1000)
+"""What is needed, and not what one run may take off."""
+
+
+class Sizes(Struct, frozen=True, kw_only=True):
+    by_owner: SizesOf | None = None
+    """None: usage was not asked for."""
+    notes: tuple[str, ...] = ()
+    """What usage says nothing about."""
+
+
+class Measuring:
+    """The flags that name a source of usage, and the sizes that follow from it."""
+
+    def __init__(self, prometheus: PrometheusOptions, usage: str) -> None:
+        """Raises UsageError."""
+        prometheus.check()
+        if prometheus.url and usage:
+            raise UsageError("--prometheus and --usage are two sources of usage: name one")
+        self._options = SourceOptions(prometheus=prometheus, usage=usage)
+        self.is_asked = bool(prometheus.url or usage)
+        self.flags = (*prometheus.flags(), *([f"--usage={usage}"] if usage else []))
+
+    def of_manifests(self, located: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> Sizes:
+        """Raises InputError."""
+        if not self.is_asked:
+            return Sizes()
+        owners: list[Owned] = []
+        unreadable = []
+        for each in located:
+            try:
+                owners += of_manifests([each], snapshot, namespace)
+            except msgspec.ValidationError as error:  # it is judged without usage all the same
+                unreadable.append(f"not judged by usage: {each.ref(namespace)}: {error}")
+        return self._of(owners, unreadable)
+
+    def of_cluster(self, api: Api, view: ClusterView, selection: Selection) -> Sizes:
+        """Raises InputError, ClusterError."""
+        if not self.is_asked:
+            return Sizes()
+        from webhook.audit.cluster.workloads import plugins
+        from webhook.cli.recommend.cluster import ClusterOwners
+
+        reader = ClusterOwners(api, view.snapshot, plugins(api, view.part), view.part)
+        namespaces = [selection.namespace] if selection.namespace else sorted(view.snapshot.namespaces)
+        owners = [each for name in namespaces for each in reader.of(name, (), selection.selector)]
+        kinds = selection.kinds
+        return self._of([each for each in owners if kinds is None or each.found.state.ref.kind in kinds])
+
+    def _of(self, owners: list[Owned], unreadable: Iterable[str] = ()) -> Sizes:
+        by_owner: dict[Located, list[Item]] = {}
+        found: list[Recommendation] = []
+        for owned, each in judged(owners, usage_of(self._options, _no_cluster), RULES):
+            place = owned.located.place if owned.located else None
+            by_owner.setdefault((owned.found.state.ref, place), []).extend(findings(each))
+            found += each
+        return Sizes(by_owner=by_owner, notes=(*unreadable, *filter(None, [unsure(found)])))
+
+
+def _no_cluster() -> Api:
+    raise AssertionError("neither source of an audit is in the cluster")
