@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,9 +18,12 @@ from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costs import Costs
 from webhook.audit.drift import expected_of_template
 from webhook.audit.enforcement import NOT_ENFORCED, Enforcement
+from webhook.audit.findings import Finding, Item
 from webhook.audit.reports import html
+from webhook.audit.reports.plots import plot
 from webhook.audit.reports.scope import Scope
-from webhook.audit.summary import Auditor, summary_json
+from webhook.audit.reports.usage import NamespaceUse, OwnerUse, Trial, UsageReport
+from webhook.audit.summary import Auditor, Located, Total, summary_json
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.names import MODE
 from webhook.model.place import Place
@@ -164,6 +169,54 @@ def workloads(owner: Owner, snapshot: Snapshot) -> Iterator[Workload]:
         yield pod
 
 
+@cache
+def used() -> str:
+    """The report of three owners with their usage: one is too large, one too small, one is not measured."""
+    objects = [
+        deployment(Owner("Deployment", "shop", name, container=PASSES)) for name in ("web", "cart", "api")
+    ]
+    sizes = {
+        "web": Item(Finding.OVERSIZED, field="app:requests.cpu", before="500m", after="230m", why="P95 200m of web-a, and 15 %"),
+        "cart": Item(Finding.UNDERSIZED, field="app:limits.memory", before="1Gi", after="2Gi", why="peak of 1.6Gi"),
+    }  # fmt: skip
+    known: dict[Located, Sequence[Item]] = {
+        (Ref("Deployment", "shop", name), None): [item] for name, item in sizes.items()
+    }
+    auditor = Auditor(snapshot_of(shipped(Profile.SAFE, [])), NOT_ENFORCED, sizes=known, with_diff=True)
+    for obj in objects:
+        auditor.judge(workload_of(obj))
+    return page(auditor, FILES, Costs(unknown_reason="these are files"), usage=usage_report())
+
+
+def usage_report(*, owners: int = 2, window: bool = True) -> UsageReport:
+    """`owners`: how many are shown of a hundred. `window`: whether the source has a history."""
+    day = [100.0 + 50 * math.sin(hour / 24 * 2 * math.pi) for hour in range(168)]
+    plots = [
+        plot("app", "cpu", (*day[:80], *[math.nan] * 10, *day[90:]), (500, 230), (1000, 1000)),
+        plot("app", "memory", [each * GIB / 100 for each in day], (GIB, 2 * GIB), (GIB, 3 * GIB)),
+    ]
+    trials = [
+        Trial(by="as it stands"),
+        Trial(by="podtailor", cpu_hours=52.3, memory_hours=-12),
+        Trial(by="krr simple", kills=3, throttled=85, cpu_hours=61, memory_hours=20.5),
+    ]
+    total = Total(pods=3, before=Counter(cpu=1500, memory=3 * GIB), after=Counter(cpu=690, memory=6 * GIB))
+    use = NamespaceUse(
+        requests=total, above=Counter(cpu=810), below=Counter(memory=3 * GIB), undersized=1, trials=trials
+    )
+    shown = [
+        OwnerUse(owner=Ref("Deployment", "shop", name), pods=3, reasons=("app:requests.cpu is 500m, needs 230m: P95",), requests=total, plots=tuple(filter(None, plots)), trials=tuple(trials))
+        for name in ["web", "cart", *(f"owner-{number}" for number in range(98))][:owners]
+    ]  # fmt: skip
+    times = {"begin": "10 Sep 00:26", "judged": "14 Sep 22:01", "end": "17 Sep 00:26", "split": 0.7}
+    return UsageReport(
+        namespaces={"shop": use, LONG: use},
+        owners=shown,
+        sized=100,
+        **(times if window else {"untried": ("week.json has no history of namespace shop",)}),
+    )
+
+
 def report(*objects: Json, profile: Profile = Profile.STRICT, places: bool = False) -> str:
     """The report of manifests by the built-in policies."""
     auditor = Auditor(snapshot_of(shipped(profile, [])), NOT_ENFORCED, with_diff=True)
@@ -173,9 +226,9 @@ def report(*objects: Json, profile: Profile = Profile.STRICT, places: bool = Fal
     return page(auditor, FILES, Costs(unknown_reason="these are files"))
 
 
-def page(auditor: Auditor, scope: Scope, costs: Costs) -> str:
+def page(auditor: Auditor, scope: Scope, costs: Costs, usage: UsageReport | None = None) -> str:
     totals = summary_json(auditor.summary, costs)
-    return html.page(auditor, costs, totals, scope, at=AT)
+    return html.page(auditor, costs, totals, scope, at=AT, usage=usage)
 
 
 def workload_of(obj: Json) -> Workload:

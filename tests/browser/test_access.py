@@ -22,6 +22,7 @@ pytestmark = pytest.mark.e2e
 
 STATES: dict[str, Callable[[], str]] = {
     "full": example.full,
+    "used": example.used,
     "empty": example.report,
     "all-pass": lambda: example.report(
         *(deployment(Owner("Deployment", "shop", name, container=PASSES)) for name in ("web", "cart", "api")),
@@ -91,6 +92,18 @@ def test_shapes_and_bars_have_contrast(tmp_path: Path, *, dark: bool) -> None:
             contrasts = opened.evaluate(CONTRAST, [selector, property_])
             assert contrasts
             assert min(contrasts) >= 3, selector
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_lines_of_plots_have_contrast_and_differ_without_colour(tmp_path: Path, *, dark: bool) -> None:
+    with page(dark=dark) as opened:
+        _open(opened, tmp_path, "used")
+        contrasts = opened.evaluate(CONTRAST, [".plot .used, .plot .level", "stroke"])
+        assert len(contrasts) > 8
+        assert min(contrasts) >= 3
+        levels = opened.locator(".use").first.locator("figure").last.locator("svg[role=img] .level")
+        dashes = levels.evaluate_all("all => all.map((each) => getComputedStyle(each).strokeDasharray)")
+        assert len(dashes) == len(set(dashes)) == 4
 
 
 def test_each_finding_has_a_shape_of_its_own(tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ from tests.browser import example
 from tests.browser.example import HOSTILE, LONG, PASSES, Owner, deployment
 from tests.support.browser import page
 from tests.support.pods import Json
-from webhook.policies.shipped import Profile
+from webhook.audit.costs.costs import Costs
+from webhook.audit.enforcement import NOT_ENFORCED
+from webhook.audit.reports.usage import MAX_OWNERS
+from webhook.audit.summary import Auditor
+from webhook.engine.snapshot import snapshot_of
+from webhook.policies.shipped import Profile, shipped
 
 pytestmark = pytest.mark.e2e
 
@@ -361,3 +366,54 @@ def test_introduces_itself(tmp_path: Path) -> None:
             "podtailor mutate -f deploy/ --diff",
         ):
             assert words in text
+
+
+def test_usage_is_words_numbers_and_plots_without_javascript(tmp_path: Path) -> None:
+    with page(javascript=False) as opened:
+        opened.goto(_saved(tmp_path, example.used()))
+        usage = opened.get_by_role("region", name="What is used")
+        text = usage.inner_text()
+        for words in (
+            "100 owners request too much or too little",
+            "1.62 CPU more than needed, and 6 GiB less",
+            "These are 2 of 100 owners",
+            "3 GiB in 1 container",
+        ):
+            assert words in text
+        table = usage.get_by_role("table", name="All namespaces, by rule")
+        assert table.locator("tbody tr").last.inner_text().split("\t") == [
+            "krr simple",
+            "6",
+            "170",
+            "122.0",
+            "41.0",
+        ]
+        assert [each.get_attribute("aria-label") for each in usage.get_by_role("img").all()][:2] == [
+            "CPU of app: used up to 0.15 CPU; request 0.5 CPU, needed request 0.23 CPU, limit 1 CPU",
+            "memory of app: used up to 1.5 GiB; request 1 GiB, needed request 2 GiB, limit 1 GiB, needed limit 3 GiB",
+        ]
+        assert opened.locator(".tiles li").count() == 11
+
+
+def test_usage_takes_no_more_of_the_page_with_more_owners(tmp_path: Path) -> None:
+    """Of thousands, the largest are drawn."""
+    objects = [deployment(Owner("Deployment", "shop", "web", container=PASSES))]
+    auditor = Auditor(snapshot_of(shipped(Profile.SAFE, [])), NOT_ENFORCED, sizes={})
+    auditor.judge(example.workload_of(objects[0]))
+    shown = example.page(
+        auditor, example.FILES, Costs(), usage=example.usage_report(owners=MAX_OWNERS, window=False)
+    )
+    assert shown.count('role="img"') == 2 * MAX_OWNERS
+    assert len(shown) < 400_000
+    with page() as opened:
+        opened.goto(_saved(tmp_path, shown))
+        text = opened.get_by_role("region", name="What is used").inner_text()
+        assert "Nothing is tried on the past" in text
+        assert "Tried on the past\n" not in text
+
+
+def test_without_usage_there_is_none(tmp_path: Path) -> None:
+    with page() as opened:
+        opened.goto(_saved(tmp_path, example.full()))
+        assert opened.get_by_role("region", name="What is used").count() == 0
+        assert "oversized" not in opened.locator("main").inner_text()

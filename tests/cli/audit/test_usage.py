@@ -8,7 +8,9 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.recommend.test_command import MANIFEST, Files
-from tests.recommend.weeks import measured, week
+from tests.recommend.weeks import WEEK, measured, week
+from webhook.usage.files import as_json
+from webhook.usage.measured import ContainerOfPod, History, NamespaceHistory
 
 
 @pytest.fixture
@@ -62,6 +64,20 @@ def test_pipelines_show_it_and_fail_if_they_are_to(files: Files, run: Run, outpu
 @pytest.mark.parametrize("output", ["openreports", "prometheus", "html", "yaml"])
 def test_other_reports_have_it(files: Files, run: Run, output: str) -> None:
     assert "oversized" in run(*_flags(files), "-o", output).out
+
+
+def test_the_page_has_plots_and_trials_if_there_is_a_history(files: Files, run: Run) -> None:
+    assert "Nothing is tried on the past" in run(*_flags(files), "-o", "html").out
+    past = History(cpu=(208.0,) * WEEK.steps, memory=(900 * 2.0**20 * 1000,) * WEEK.steps)
+    history = NamespaceHistory(
+        namespace="shop", window=WEEK, containers={ContainerOfPod("web-a", "app"): past}
+    )
+    files.usage.write_bytes(as_json(week(measured("208m", "208m", "900Mi")), history))
+    done = run(*_flags(files), "-o", "html")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count('role="img"') == 2
+    assert "CPU of app: used up to 0.208 CPU; request 1 CPU, needed request 0.24 CPU" in done.out
+    assert "krr simple" in done.out
 
 
 def test_what_is_not_known_is_no_finding_and_one_line(files: Files, run: Run) -> None:

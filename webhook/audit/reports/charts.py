@@ -80,10 +80,10 @@ def charts(summary: Summary) -> Iterator[Chart]:
                 resource: max(max(each.before[resource], each.after[resource]) for each in shown.values())
                 for resource in QOS_RESOURCES
             }
-            yield Chart(group, {name: _comparisons(each, longest) for name, each in shown.items()})
+            yield Chart(group, {name: comparisons(each, longest) for name, each in shown.items()})
 
 
-def _comparisons(total: Total, longest: Amounts) -> tuple[Comparison, ...]:
+def comparisons(total: Total, longest: Amounts) -> tuple[Comparison, ...]:
     return tuple(
         _comparison(total.before[resource], total.after[resource], resource, longest[resource])
         for resource in QOS_RESOURCES

@@ -14,15 +14,16 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 
 from webhook.audit.costs.costs import Costs
-from webhook.audit.findings import WORST_FIRST, Finding
+from webhook.audit.findings import SIZES, WORST_FIRST, Finding
 from webhook.audit.reports.charts import charts, meters
 from webhook.audit.reports.headline import headline
 from webhook.audit.reports.next_steps import next_steps
 from webhook.audit.reports.scope import Scope, facts
-from webhook.audit.reports.wording import added, amount, pods_of, qos_change, what
+from webhook.audit.reports.usage import UsageReport
+from webhook.audit.reports.wording import added, amount, pods_of, qos_change, short_item, what
 from webhook.audit.summary import Auditor, Row, quantities
 from webhook.messages.message import Message
 from webhook.model.names import QOS_RESOURCES
@@ -40,15 +41,25 @@ _TAGS = {"+": "ins", "-": "del"}
 _FOLDER = files(__package__)
 
 
-def page(auditor: Auditor, costs: Costs, totals: dict[str, Any], scope: Scope, *, at: datetime) -> str:
+def page(  # noqa: PLR0913 (what the page is made of)
+    auditor: Auditor,
+    costs: Costs,
+    totals: dict[str, Any],
+    scope: Scope,
+    *,
+    at: datetime,
+    usage: UsageReport | None = None,
+) -> str:
     """`totals` are those of `summary_json`."""
     summary = auditor.summary
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_template)
+    )
     environment.filters |= {"code": _code, "unbroken": _unbroken}
     texts = {name: (_FOLDER / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     owners = [_owner(row) for row in summary.rows]
-    template = (_FOLDER / "report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(
+    known = {finding.message for finding in summary.known} | {_WITHOUT_EFFECT}
+    return environment.get_template("report.html.j2").render(
         texts=texts,
         hashes={name: _hash(text) for name, text in texts.items()},
         at=at,
@@ -58,7 +69,8 @@ def page(auditor: Auditor, costs: Costs, totals: dict[str, Any], scope: Scope, *
         facts=facts(scope, auditor.snapshot),
         is_live=not scope.manifests,
         summary=totals,
-        groups=_GROUPS,
+        groups=[each for each in _GROUPS if each in known],
+        usage=usage,
         counts=Counter(each["finding"] for each in owners),
         meters=meters(summary, costs),
         charts=[*charts(summary)],
@@ -69,6 +81,10 @@ def page(auditor: Auditor, costs: Costs, totals: dict[str, Any], scope: Scope, *
         capacity=costs.capacity,
         cpu_and_memory=lambda amounts: ", ".join(amount(amounts.get(key, 0), key) for key in QOS_RESOURCES),
     )
+
+
+def _template(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def _owner(row: Row) -> dict[str, Any]:
@@ -94,6 +110,9 @@ def _owner(row: Row) -> dict[str, Any]:
             "QoS class": qos_change(verdict),
             "Workload type": ", ".join(verdict.types),
             "Besides": "; ".join(_besides(row)),
+            "Why": "; ".join(
+                f"{short_item(item)}: {item.why}" for item in verdict.items if item.finding in SIZES
+            ),
         },
         "diff": [*_hunks(verdict.diff)],
     }

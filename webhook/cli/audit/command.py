@@ -153,6 +153,7 @@ def audit(
             cluster_label=cluster_label,
         ),
         usage,
+        with_report=output is Format.HTML,
     )
     fails = _findings(fail_on, is_measured=measuring.is_asked)
     options.check_time(since)

@@ -102,7 +102,7 @@ class Reporter:
                 from webhook.audit.reports import html
 
                 now = datetime.now(UTC)
-                write(html.page(auditor, costs, totals, self.scope, at=now))
+                write(html.page(auditor, costs, totals, self.scope, at=now, usage=sizes.report))
             case Format.OPENREPORTS:
                 for report in openreports.reports(summary, datetime.now(UTC)):
                     write(f"---\n{yaml_dump.dump(report)}")

@@ -9,17 +9,19 @@ import msgspec
 from msgspec import Struct
 
 from webhook.audit.findings import Item
+from webhook.audit.reports.usage import UsageReport
 from webhook.audit.summary import Located, SizesOf
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.cli.common.prometheus import PrometheusOptions
-from webhook.cli.recommend.judging import judged
+from webhook.cli.recommend.judging import Results, judged
 from webhook.cli.recommend.owners import Owned, of_manifests
-from webhook.cli.recommend.sources import SourceOptions, usage_of
+from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
+from webhook.cli.recommend.trials import pasts
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import UsageError
-from webhook.recommend.recommend import Recommendation
 from webhook.recommend.rules import Rules
 from webhook.recommend.to_findings import findings, unsure
+from webhook.recommend.to_report import Builder, Sized
 
 if TYPE_CHECKING:
     from webhook.audit.cluster.workloads import Selection
@@ -35,13 +37,15 @@ class Sizes(Struct, frozen=True, kw_only=True):
     """None: usage was not asked for."""
     notes: tuple[str, ...] = ()
     """What usage says nothing about."""
+    report: UsageReport | None = None
 
 
 class Measuring:
     """The flags that name a source of usage, and the sizes that follow from it."""
 
-    def __init__(self, prometheus: PrometheusOptions, usage: str) -> None:
-        """Raises UsageError."""
+    def __init__(self, prometheus: PrometheusOptions, usage: str, *, with_report: bool) -> None:
+        """`with_report`: with what the page shows, which needs every step of the past. Raises UsageError."""
+        self._with_report = with_report
         prometheus.check()
         if prometheus.url and usage:
             raise UsageError("--prometheus and --usage are two sources of usage: name one")
@@ -76,13 +80,28 @@ class Measuring:
         return self._of([each for each in owners if kinds is None or each.found.state.ref.kind in kinds])
 
     def _of(self, owners: list[Owned], unreadable: Iterable[str] = ()) -> Sizes:
+        measured = usage_of(self._options, _no_cluster)
         by_owner: dict[Located, list[Item]] = {}
-        found: list[Recommendation] = []
-        for owned, each in judged(owners, usage_of(self._options, _no_cluster), RULES):
+        results = judged(owners, measured, RULES)
+        for owned, found in results:
             place = owned.located.place if owned.located else None
-            by_owner.setdefault((owned.found.state.ref, place), []).extend(findings(each))
-            found += each
-        return Sizes(by_owner=by_owner, notes=(*unreadable, *filter(None, [unsure(found)])))
+            by_owner.setdefault((owned.found.state.ref, place), []).extend(findings(found))
+        line = unsure(each for _, found in results for each in found)
+        return Sizes(
+            by_owner=by_owner,
+            notes=(*unreadable, *filter(None, [line])),
+            report=_report(results, measured) if self._with_report else None,
+        )
+
+
+def _report(results: Results, measured: Usage) -> UsageReport:
+    """Raises InputError."""
+    builder = Builder(Sized(owned.found.state.ref, owned.found.state.pods, found) for owned, found in results)
+    untried: dict[str, None] = {}
+    owners = [owned for owned, _ in results]
+    for each in pasts(owners, measured, RULES, lambda _, problem: untried.update({problem.detail: None})):
+        builder.add(each.owned.found.state.ref, each.backtest, each.usage, each.histories)
+    return builder.report(untried)
 
 
 def _no_cluster() -> Api:

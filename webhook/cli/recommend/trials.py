@@ -2,38 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from rich.text import Text
 
 from webhook.cli.common.tables import Column, print_table
 from webhook.cli.common.terminal import print_sentence, warn
+from webhook.cli.recommend.judging import by_namespace
 from webhook.cli.recommend.owners import Owned
 from webhook.cli.recommend.sources import Usage
 from webhook.cli.recommend.table import short
+from webhook.model.notice import Notice
 from webhook.recommend.backtest import Backtest, By, Outcome, backtest
+from webhook.recommend.history import Histories
 from webhook.recommend.reasons import moment
 from webhook.recommend.rules import Rules
 from webhook.recommend.states import with_limits
+from webhook.usage.measured import NamespaceUsage
 from webhook.workloads.workload import Ref
+
+
+class Past(Struct, frozen=True):
+    """The past of a namespace with what sizes would have meant for one of its owners."""
+
+    owned: Owned
+    backtest: Backtest
+    usage: NamespaceUsage
+    histories: Histories
 
 
 def tried(owners: Sequence[Owned], measured: Usage, rules: Rules) -> dict[Ref, Backtest]:
     """Without those of namespaces of which the source has no whole history. Raises InputError."""
-    made: dict[Ref, Backtest] = {}
-    for namespace in dict.fromkeys(each.found.state.ref.namespace for each in owners):
+
+    def on_problem(namespace: str, problem: Notice) -> None:
+        warn(f"{namespace}: {problem.detail}: nothing is tried on it", name=problem.reason)
+
+    return {each.owned.found.state.ref: each.backtest for each in pasts(owners, measured, rules, on_problem)}
+
+
+def pasts(
+    owners: Sequence[Owned], measured: Usage, rules: Rules, on_problem: Callable[[str, Notice], object]
+) -> Iterator[Past]:
+    """One namespace after the other: the series of many are large. Raises InputError."""
+    for namespace, mine in by_namespace(owners).items():
         history = measured.history(namespace, rules)
         for problem in history.problems:
-            warn(f"{namespace}: {problem.detail}: nothing is tried on it", name=problem.reason)
+            on_problem(namespace, problem)
         if history.problems:
             continue
-        mine = [each for each in owners if each.found.state.ref.namespace == namespace]
         usage = with_limits(measured.of(namespace, rules), [pod for each in mine for pod in each.pods])
         for each in mine:
             of = measured.rules_of(each.found.rules(rules), rules)
-            made[each.found.state.ref] = backtest(usage, history.containers, each.found.state, of)
-    return made
+            yield Past(
+                each, backtest(usage, history.containers, each.found.state, of), usage, history.containers
+            )
 
 
 class _Row(Struct, frozen=True):
