@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.usage.prometheus.fake_server import answer, fake_prometheus
+from tests.cli.conftest import Run
+from tests.support.processes import free_port
+from tests.usage.prometheus.fake_server import Reply, answer, fake_prometheus
 from webhook.cli.common.prometheus import PrometheusOptions
 from webhook.errors import UsageError
 
@@ -53,3 +56,44 @@ def test_flags_are_given_again_without_a_password() -> None:
 def test_wrong_flags(use: Callable[[], object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         use()
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        pytest.param(None, "{url}: [Errno {errno}] Connection refused [prometheus-unreachable]", id="not reachable"),
+        pytest.param(Reply(200, "<html>"), " [not-prometheus]", id="a login page"),
+        pytest.param(answer("vector"), "{url} has no container_memory_working_set_bytes of containers [no-usage]", id="of something else"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("verb", ["recommend", "resize"])
+def test_server_of_no_use_ends_the_command(
+    run: Run, tmp_path: Path, verb: str, reply: Reply | None, message: str
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(_KUBECONFIG)
+    command = {
+        "recommend": ["recommend", "-f", "examples/general.yaml"],
+        "resize": ["resize", "deployment/web", "--cpu=1", f"--kubeconfig={kubeconfig}"],
+    }[verb]
+    if reply:
+        with fake_prometheus(lambda _: reply) as fake:
+            url = fake.url
+            done = run(*command, f"--prometheus={url}")
+    else:
+        url = f"http://127.0.0.1:{free_port()}"
+        done = run(*command, f"--prometheus={url}")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert message.format(url=url, errno=errno.ECONNREFUSED) in done.err
+
+
+# The cluster is not asked: a sizing by half of what is known is not begun.
+_KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: x, context: {cluster: c, user: u, namespace: shop}}]
+current-context: x
+"""

@@ -72,10 +72,15 @@ class Usage:
 
 
 def usage_of(options: SourceOptions, api_of: Callable[[], Api]) -> Usage:
-    """`api_of` connects to the cluster, for the sources that are in it. Raises InputError, ClusterError."""
+    """`api_of` connects to the cluster, for the sources that are in it. Raises InputError, ClusterError.
+
+    A server of which no query can be answered is an error: in a namespace it would be one of many warnings.
+    """
     options.check()
     if options.prometheus.url:
-        return Usage(_prometheus(options), is_asked=True)
+        source_of = _prometheus(options)
+        source_of(Rules()).check()
+        return Usage(source_of, is_asked=True)
     if options.usage:
         file = FileUsage(options.usage)
         return Usage(lambda _: file)
@@ -89,7 +94,7 @@ def usage_of(options: SourceOptions, api_of: Callable[[], Api]) -> Usage:
     return Usage(lambda _: MetricsApiUsage(api, time.time()))
 
 
-def _prometheus(options: SourceOptions) -> Callable[[Rules], UsageSource]:
+def _prometheus(options: SourceOptions) -> Callable[[Rules], PrometheusUsage]:
     server, cluster = options.prometheus.server(), options.prometheus.cluster
     now = time.time()
     return lambda rules: PrometheusUsage(

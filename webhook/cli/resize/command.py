@@ -215,13 +215,18 @@ def resize(
 
 
 def _in_use_in(options: prometheus.PrometheusOptions) -> Callable[[str], InUse]:
-    """What a Prometheus API says of a namespace; nothing if none was named. Raises UsageError."""
+    """What a Prometheus API says of a namespace; nothing if none was named.
+
+    Raises InputError if the server does not answer, or has no usage of containers.
+    """
     if not options.url:
         return lambda _: {}
     from webhook.usage.prometheus.source import PrometheusUsage
 
     window = Window.before(time.time(), _PEAK_SECONDS, _STEP_SECONDS)
-    return PrometheusUsage(options.server(), window, cluster=options.cluster).in_use
+    source = PrometheusUsage(options.server(), window, cluster=options.cluster)
+    source.check()
+    return source.in_use
 
 
 # A lower memory limit is compared with the most of a week too.

@@ -58,7 +58,7 @@ class PrometheusUsage:
             found = self._server.query(queries.clusters(self._scope("")), self._window.end)
             self._check_clusters(found)
         except QueryError as error:
-            raise InputError(str(error), name=error.notice.reason) from error
+            raise InputError(error.notice.detail, name=error.notice.reason) from error
         if not found:
             which = f" with {'='.join(self._cluster)}" if self._cluster else ""
             raise InputError(
@@ -98,7 +98,7 @@ class PrometheusUsage:
             )
             now, cpu, most = map(by_container, found)
         except QueryError as error:
-            raise InputError(str(error), name=error.notice.reason) from error
+            raise InputError(error.notice.detail, name=error.notice.reason) from error
         return {
             key: ContainerUsage(
                 cpu=thousandths(cpu.get(key, ())), memory=thousandths([*points, *most.get(key, ())])
