@@ -194,6 +194,22 @@ def test_restart_container_restarts_one_pod_after_the_other(cluster: ControlPlan
         started = [container(pods.get(name))["state"]["running"]["startedAt"] for name in jvm.names]
         assert started[0] < started[1]
         assert jvm.cgroups() == [["30000 100000", str(256 * _MI)]] * 2
+        # The kubelet kills the container, compares the new limit with what it used before, and tries again.
+        for name in jvm.names:
+            pods.sh(name, "(dd if=/dev/zero bs=80000000 count=1 | sleep 999) >/dev/null 2>&1 &")
+        eventually(
+            "their memory is in use",
+            lambda: all(int(*pods.cgroup(name, "memory.current")) > 70 * _MI for name in jvm.names),
+        )
+        pods.measured()
+        said = jvm.resize("--memory=:64Mi", "--margin=0", "--allow-restart", "--apply")
+        assert [each["result"] for each in said["pods"]] == ["restarted", "restarted"]
+        assert jvm.restarts() == [2, 2]
+        assert jvm.cgroups() == [["30000 100000", str(64 * _MI)]] * 2
+        events = cluster.kubectl_json(
+            "get", "events", f"--namespace={pods.namespace}", "--field-selector=reason=ResizeError"
+        )
+        assert {each["involvedObject"]["name"] for each in events["items"]} == {*jvm.names}
     finally:
         cluster.kubectl("delete", "deployment", "jvm", f"--namespace={pods.namespace}")
 
