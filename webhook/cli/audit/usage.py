@@ -72,14 +72,18 @@ class Measuring:
             return Sizes()
         from webhook.audit.cluster.workloads import plugins
         from webhook.cli.recommend.cluster import ClusterOwners
+        from webhook.cluster.part import ClusterPart
 
-        reader = ClusterOwners(api, view.snapshot, plugins(api, view.part), view.part)
+        # Of its own: what may not be read here decides about sizes, and about nothing else.
+        part = ClusterPart(view.part.namespace, [])
+        reader = ClusterOwners(api, view.snapshot, plugins(api, part), part)
         namespaces = [selection.namespace] if selection.namespace else sorted(view.snapshot.namespaces)
         owners = [each for name in namespaces for each in reader.of(name, (), selection.selector)]
         kinds = selection.kinds
-        return self._of([each for each in owners if kinds is None or each.found.state.ref.kind in kinds])
+        selected = [each for each in owners if kinds is None or each.found.state.ref.kind in kinds]
+        return self._of(selected, dict.fromkeys(part.unreadable or ()))
 
-    def _of(self, owners: list[Owned], unreadable: Iterable[str] = ()) -> Sizes:
+    def _of(self, owners: list[Owned], notes: Iterable[str]) -> Sizes:
         measured = usage_of(self._options, _no_cluster)
         by_owner: dict[Located, list[Item]] = {}
         results = judged(owners, measured, RULES)
@@ -89,7 +93,7 @@ class Measuring:
         line = unsure(each for _, found in results for each in found)
         return Sizes(
             by_owner=by_owner,
-            notes=(*unreadable, *filter(None, [line])),
+            notes=(*notes, *filter(None, [line])),
             report=_report(results, measured) if self._with_report else None,
         )
 
