@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from tests.recommend.weeks import WEB, advised, container, measured, owner, week
 from tests.support.pods import Json, policy_of, yaml
@@ -10,8 +11,9 @@ from webhook.cluster.policy_objects import MAX_IN_A_NAMESPACE
 from webhook.engine.evaluate import evaluate
 from webhook.engine.snapshot import Request, snapshot_of
 from webhook.recommend.owner import OwnerState
+from webhook.recommend.recommend import recommend
 from webhook.recommend.rules import Rules
-from webhook.recommend.to_policies import MAX_POLICIES, Policies, Template, to_policies
+from webhook.recommend.to_policies import MAX_POLICIES, Images, Policies, Template, to_policies
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Defaults, Plugins
 from webhook.workloads.templates import manifests_of
 from webhook.workloads.workload import Ref, template_of
@@ -133,3 +135,93 @@ def test_more_policies_than_can_be_in_force_are_told() -> None:
 def test_what_stays_is_not_written() -> None:
     made = policies(deployment(), owner(container(("230m",), ("464Mi",))))
     assert made == Policies((), ())
+
+
+IMAGE = "docker.io/library/web"
+PROXY = Ref("StatefulSet", "data", "cache")
+
+
+def _by_image(
+    first: str = "{}", second: str = "{}", memory: str = "400Mi", *, is_whole: bool = True
+) -> Policies:
+    """Of two owners of an image, of which the other uses `memory`."""
+    objects = {WEB: deployment(first), PROXY: deployment(second)}
+    found = [
+        *recommend(week(measured()), OPEN, MANY),
+        *recommend(
+            week(measured("100m", "100m", memory), owner=PROXY), structs.replace(OPEN, ref=PROXY), MANY
+        ),
+    ]
+    images = Images({(ref, "app"): IMAGE for ref in objects}, is_whole)
+    return to_policies(found, {ref: template(obj) for ref, obj in objects.items()}, images)
+
+
+def test_owners_of_an_image_get_one_policy_with_the_highest_of_each() -> None:
+    made = _by_image(memory="900Mi")
+    assert made.documents == (
+        {
+            "apiVersion": "podtailor.dev/v1alpha1",
+            "kind": "ClusterWorkloadPolicy",
+            "metadata": {"name": "image-docker.io-library-web"},
+            "spec": {
+                "mode": "Audit",
+                "match": {"images": [IMAGE]},
+                "containers": {"images": [IMAGE]},
+                "resources": {
+                    "limits": [{"type": "Container", "defaultRequest": {"cpu": "230m", "memory": "1040Mi"}}]
+                },
+            },
+        },
+    )
+    assert made.crowded == ()
+
+
+def test_namespaces_that_were_not_looked_at_get_nothing_by_image() -> None:
+    (document,) = _by_image(is_whole=False).documents
+    (clause,) = document["spec"]["match"]["namespaceSelector"]["matchExpressions"]
+    assert clause == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["data", "shop"]}
+
+
+def test_admission_with_the_policy_of_an_image_gives_these_numbers() -> None:
+    (document,) = _by_image(memory="900Mi").documents
+    document["spec"]["mode"] = "Enforce"
+    admitted = template(deployment()).workload.admitted
+    decision = evaluate(Request("shop", admitted), snapshot_of([policy_of(document)]))
+    assert {change.field: change.value for change in decision.outcome.changes} == {
+        "app:requests.cpu": "230m",
+        "app:requests.memory": "1040Mi",
+    }
+
+
+def test_what_one_owner_sets_itself_does_not_count_for_the_other() -> None:
+    made = _by_image(second="{requests: {memory: 64Mi}}")
+    shared, own = made.documents
+    assert shared["spec"]["resources"]["limits"] == [{"type": "Container", "defaultRequest": {"cpu": "230m"}}]
+    assert (own["kind"], own["metadata"]["name"]) == ("WorkloadPolicy", "deployment-web-app")
+    assert own["spec"]["resources"]["limits"] == [
+        {"type": "Container", "defaultRequest": {"memory": "464Mi"}}
+    ]
+
+
+def test_what_is_not_known_of_one_owner_is_set_for_none_by_image() -> None:
+    found = [
+        *recommend(week(measured()), OPEN, MANY),
+        *recommend(week(owner=PROXY), structs.replace(OPEN, ref=PROXY), MANY),
+    ]
+    templates = {ref: template(deployment()) for ref in (WEB, PROXY)}
+    made = to_policies(found, templates, Images(dict.fromkeys([(WEB, "app"), (PROXY, "app")], IMAGE), True))
+    assert [each["kind"] for each in made.documents] == ["WorkloadPolicy"]
+    assert made.documents[0]["metadata"]["namespace"] == "shop"
+
+
+def test_images_of_nearly_the_same_name_have_policies_of_different_names() -> None:
+    owners = [Ref("Deployment", "shop", name) for name in "abcd"]
+    found = [
+        each
+        for ref in owners
+        for each in recommend(week(measured(), owner=ref), structs.replace(OPEN, ref=ref), MANY)
+    ]
+    names = ["a.b/c-d", "a.b/c-d", "a.b/c_d", "a.b/c_d"]
+    images = Images({(ref, "app"): name for ref, name in zip(owners, names, strict=True)}, is_whole=True)
+    made = to_policies(found, dict.fromkeys(owners, template(deployment())), images)
+    assert [each["metadata"]["name"] for each in made.documents] == ["image-a.b-c-d", "image-a.b-c-d-2"]

@@ -6,12 +6,15 @@ named instead.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod import NO_METADATA, NO_RESOURCES, NO_SPEC, ContainerView, PodView, effective_requests
 from webhook.model.pod_resources import SIDES
 from webhook.model.quantity import of_milli
@@ -51,6 +54,23 @@ class NoEffect(Struct, frozen=True):
     why: str
 
 
+class Images(Struct, frozen=True):
+    """What is to be set by image, where owners share one."""
+
+    repositories: Mapping[tuple[Ref, str], str]
+    """By owner and container."""
+    is_whole: bool
+    """Whether all of the cluster was looked at; otherwise the namespaces of the owners are named."""
+
+
+class _Part(NamedTuple):
+    """A container, and the values that a policy could set for it."""
+
+    found: Recommendation
+    template: Template | None
+    values: dict[Field, int]
+
+
 class Policies(Struct, frozen=True):
     documents: tuple[Json, ...]
     without_effect: tuple[NoEffect, ...]
@@ -58,9 +78,11 @@ class Policies(Struct, frozen=True):
     """Namespaces for which there are more documents than can be in force."""
 
 
-def to_policies(found: Iterable[Recommendation], templates: Mapping[Ref, Template]) -> Policies:
-    """One for each container, as containers of one Pod get different values."""
-    documents: list[Json] = []
+def to_policies(
+    found: Iterable[Recommendation], templates: Mapping[Ref, Template], images: Images | None = None
+) -> Policies:
+    """One for each container, as containers of one Pod get different values; or first one for each image."""
+    parts: list[_Part] = []
     skipped: list[NoEffect] = []
     for each in found:
         template = templates.get(each.owner)
@@ -70,11 +92,61 @@ def to_policies(found: Iterable[Recommendation], templates: Mapping[Ref, Templat
             NoEffect(each.owner, field, of_milli(values[field]).text, why) for field, why in blocked.items()
         )
         left = {field: value for field, value in values.items() if field not in blocked}
-        if left and template:
-            documents.append(_document(each, template, left))
-    counts = Counter(each["metadata"]["namespace"] for each in documents)
+        parts.append(_Part(each, template, left))
+    documents = list(_of_images(parts, images)) if images else []
+    documents += [
+        _document(each, template, values) for each, template, values in parts if values and template
+    ]
+    counts = Counter(each["metadata"].get("namespace", "") for each in documents)
+    del counts[""]  # of the cluster
     crowded = tuple(sorted(name for name, count in counts.items() if count > MAX_POLICIES))
     return Policies(tuple(documents), tuple(skipped), crowded)
+
+
+def _of_images(parts: Iterable[_Part], images: Images) -> Iterator[Json]:
+    """For the values that all owners of an image need: the highest. What is taken is taken from the parts.
+
+    A value that one of them would get and does not need, or of which that is not known, is set for none.
+    """
+    groups: dict[str, list[_Part]] = {}
+    for each in parts:
+        image = images.repositories.get((each.found.owner, each.found.container))
+        if image:
+            groups.setdefault(image, []).append(each)
+    names: Counter[str] = Counter()
+    for image, group in sorted(groups.items()):
+        shared: dict[Field, int] = {}
+        for side, resource in product(SIDES, QOS_RESOURCES):
+            fields = [(each, Field(each.found.container, side, resource)) for each in group]
+            would_get = [(each, field) for each, field in fields if not _blocked(each.template, field)]
+            owners = {each.found.owner for each, _ in would_get}
+            if len(owners) > 1 and all(field in each.values for each, field in would_get):
+                amounts = [each.values.pop(field) for each, field in would_get]
+                shared[Field("", side, resource)] = max(amounts)
+        if shared:
+            namespaces = sorted({each.found.owner.namespace for each in group})
+            name = re.sub(r"[^a-z0-9.]+", "-", f"image-{image.lower()}")[: _MAX_NAME - 4].rstrip("-.")
+            names[name] += 1  # other signs may have been in the place of a dash
+            name += f"-{names[name]}" if names[name] > 1 else ""
+            yield _image_document(name, image, shared, () if images.is_whole else namespaces)
+
+
+def _image_document(name: str, image: str, values: Mapping[Field, int], namespaces: Sequence[str]) -> Json:
+    match: Json = {"images": [image]}
+    if namespaces:
+        selected = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(namespaces)}
+        match = {"namespaceSelector": {"matchExpressions": [selected]}, **match}
+    return {
+        "apiVersion": "podtailor.dev/v1alpha1",
+        "kind": "ClusterWorkloadPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "mode": "Audit",
+            "match": match,
+            "containers": {"images": [image]},
+            "resources": {"limits": [_item(values)]},
+        },
+    }
 
 
 def _values(found: Recommendation) -> Iterator[tuple[Field, int]]:
@@ -120,15 +192,6 @@ def _container(template: Template | None, name: str, *, written: bool = False) -
 
 def _document(found: Recommendation, template: Template, values: Mapping[Field, int]) -> Json:
     owner = found.owner
-    requests, limits = (
-        {field.resource: of_milli(value).text for field, value in values.items() if field.side == side}
-        for side in SIDES
-    )
-    item: Json = {"type": "Container"}
-    if requests:
-        item["defaultRequest"] = requests
-    if limits:
-        item["default"] = limits
     kind = "Job" if owner.kind == "CronJob" else owner.kind
     match: Json = {"ownerKinds": [kind]} if kind in _OWNER_KINDS else {}
     match["podSelector"] = {"matchLabels": _labels(template)}
@@ -140,9 +203,22 @@ def _document(found: Recommendation, template: Template, values: Mapping[Field, 
             "mode": "Audit",
             "match": match,
             "containers": {"names": [found.container]},
-            "resources": {"limits": [item]},
+            "resources": {"limits": [_item(values)]},
         },
     }
+
+
+def _item(values: Mapping[Field, int]) -> Json:
+    requests, limits = (
+        {field.resource: of_milli(value).text for field, value in values.items() if field.side == side}
+        for side in SIDES
+    )
+    item: Json = {"type": "Container"}
+    if requests:
+        item["defaultRequest"] = requests
+    if limits:
+        item["default"] = limits
+    return item
 
 
 def _labels(template: Template) -> dict[str, str]:

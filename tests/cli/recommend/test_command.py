@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.cli.conftest import Run
 from tests.recommend.weeks import BEGIN, DAY, measured, week
 from webhook.cli.resize.sizes_file import read_sizes
 from webhook.usage.files import as_json
-from webhook.usage.measured import NamespaceUsage
+from webhook.usage.measured import ContainerOfPod, NamespaceUsage
 from webhook.workloads.workload import Ref
 
 MANIFEST = """\
@@ -142,6 +143,27 @@ def test_policy_of_an_open_template_lints(files: Files, run: Run, tmp_path: Path
     ).out
     assert "cpu: 240m" in mutated
     assert "memory: 1040Mi" in mutated
+
+
+def test_policy_of_an_image_that_owners_share_lints_and_is_for_both(
+    files: Files, run: Run, tmp_path: Path
+) -> None:
+    web = MANIFEST[: MANIFEST.index("        resources:")]
+    files.manifest.write_text(f"{web}---\n{web.replace('name: web', 'name: api')}")
+    both = {**USAGE.containers, ContainerOfPod("api-a", "app"): measured("100m", "100m", "1Gi")}
+    owners = {**USAGE.owners, "api-a": Ref("Deployment", "shop", "api")}
+    files.measured(structs.replace(USAGE, containers=both, owners=owners))
+    policy = tmp_path / "policy.yaml"
+    done = run(*files.flags, "--write", "policy", "--by", "image")
+    assert (done.code, done.err) == (0, "")
+    policy.write_text(done.out)
+    assert done.out.count("kind:") == 1
+    assert run("policies", "lint", str(policy)).code == 0
+    policy.write_text(done.out.replace("mode: Audit", "mode: Enforce"))
+    named = "--namespace-labels=kubernetes.io/metadata.name=shop"  # as the API server sets it
+    flags = ("-f", str(files.manifest), "-p", str(policy), "--builtin=off", "--no-annotate", named)
+    assert run("mutate", *flags).out.count("cpu: 240m") == 2
+    assert run(*files.flags, "--by", "image").code == 2
 
 
 def test_policies_say_how_usage_becomes_a_size(files: Files, run: Run, tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ from webhook.workloads.workload import Ref
 RecommendFormat = Literal[Format.TABLE, Format.WIDE, Format.JSON, Format.YAML, Format.MARKDOWN]
 
 
+class Grouping(StrEnum):
+    OWNER = "owner"
+    IMAGE = "image"
+
+
 class Write(StrEnum):
     POLICY = "policy"
     PATCH = "patch"
@@ -99,6 +104,10 @@ def recommend(
             help="Print policies in mode Audit, or patches for kustomize; or write the manifests of -f.",
         ),
     ] = None,
+    by: Annotated[
+        Grouping,
+        typer.Option("--by", help="Of --write policy: one for all owners that share an image, or for each."),
+    ] = Grouping.OWNER,
     *,
     vpa: Annotated[
         bool, typer.Option("--vpa", help="Usage is what VerticalPodAutoscalers have found.")
@@ -148,7 +157,7 @@ def recommend(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
-    _check_output(write_, output, is_of_files=bool(inputs), backtest=backtest)
+    _check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest)
     reading = Reading(
         ctx,
         PolicyOptions(policies=policies, builtin=builtin, preset=preset),
@@ -199,7 +208,7 @@ def recommend(
     tried = trials.tried(owners, measured, rules) if backtest else {}
     match write_:
         case Write.POLICY:
-            write_policies(results)
+            write_policies(results, by_image=by is Grouping.IMAGE, is_whole=all_namespaces)
         case Write.PATCH:
             write_patches(results)
         case Write.MANIFESTS:
@@ -215,9 +224,11 @@ describe_columns(recommend, table.COLUMNS)
 
 
 def _check_output(
-    write_: Write | None, output: RecommendFormat, *, is_of_files: bool, backtest: bool
+    write_: Write | None, output: RecommendFormat, by: Grouping, *, is_of_files: bool, backtest: bool
 ) -> None:
     """Raises UsageError."""
+    if by is Grouping.IMAGE and write_ is not Write.POLICY:
+        raise UsageError("--by image is for --write policy")
     if write_ is Write.MANIFESTS and not is_of_files:
         raise UsageError("--write manifests writes into files: name them with -f")
     if write_ and output not in (Format.TABLE, Format.WIDE):

@@ -16,16 +16,23 @@ from webhook.documents.yaml_edit import edited
 from webhook.model.patch import operations
 from webhook.recommend.recommend import Recommendation
 from webhook.recommend.to_manifests import patch, writes
-from webhook.recommend.to_policies import MAX_POLICIES, Template, to_policies
+from webhook.recommend.to_policies import MAX_POLICIES, Images, Template, to_policies
 
 Results = Sequence[tuple[Owned, Sequence[Recommendation]]]
 
 
-def write_policies(results: Results) -> None:
+def write_policies(results: Results, *, by_image: bool, is_whole: bool) -> None:
+    """`is_whole`: whether the results are of all namespaces."""
     templates = {
         owned.found.state.ref: Template(owned.found.workload, owned.selector) for owned, _ in results
     }
-    made = to_policies((each for _, found in results for each in found), templates)
+    repositories = {
+        (owned.found.state.ref, container): image
+        for owned, _ in results
+        for container, image in owned.found.images.items()
+    }
+    images = Images(repositories, is_whole) if by_image else None
+    made = to_policies((each for _, found in results for each in found), templates, images)
     write(_stream(made.documents))
     for line in made.without_effect:
         warn(f"{line.owner}: {line.field}: {line.value} is not written: {line.why}", name="no-effect")
