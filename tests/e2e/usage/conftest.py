@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.e2e.usage import market
 from tests.e2e.usage.servers import Prometheus, VictoriaMetrics, blocks_of
 from tests.e2e.usage.week import write_week
 
@@ -38,7 +39,7 @@ class Week(NamedTuple):
 def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
     folder = tmp_path_factory.mktemp("week")
     made = Week(folder / "blocks", folder / "week.txt")
-    write_week(folder / "week.om", made.exposition)
+    write_week(folder / "week.om", made.exposition, market.series())
     blocks_of(folder / "week.om", made.blocks)
     return made
 

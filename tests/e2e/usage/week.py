@@ -6,7 +6,7 @@ The week ends at a fixed time, whatever day it is: servers are asked about that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -181,12 +181,11 @@ THROTTLED = 0.3
 """Share of the periods of busy-5d-ddddd."""
 
 
-def _states() -> Iterator[Series]:
-    """As kube-state-metrics tells them."""
+def owner_series(owners: Mapping[str, tuple[str, str]], **where: str) -> Iterator[Series]:
+    """Of Pods, and of what owns their owners, as kube-state-metrics tells them; `where`: more labels."""
     hours = [BEGIN + number * HOUR for number in range(7 * 24 + 1)]
     above: dict[tuple[str, str], tuple[str, str]] = {}
-    for pod, (kind, name) in OWNERS.items():
-        where = {"namespace": "lone"} if pod.startswith("lone") else {"namespace": "shop", "cluster": "east"}
+    for pod, (kind, name) in owners.items():
         owner = {"owner_kind": kind, "owner_name": name, "owner_is_controller": "true"}
         yield Series("kube_pod_owner", {**where, "pod": pod, **owner}, [(at, 1) for at in hours])
         parent = {"ReplicaSet": "Deployment", "Job": "CronJob"}.get(kind)
@@ -199,6 +198,14 @@ def _states() -> Iterator[Series]:
                 "owner_is_controller": "true",
             }
             yield Series(f"kube_{kind.lower()}_owner", {**where, **own, **owner}, [(at, 1) for at in hours])
+
+
+def _states() -> Iterator[Series]:
+    """As kube-state-metrics tells them."""
+    lone = {pod: owner for pod, owner in OWNERS.items() if pod.startswith("lone")}
+    yield from owner_series(lone, namespace="lone")
+    shop = {pod: owner for pod, owner in OWNERS.items() if pod not in lone}
+    yield from owner_series(shop, namespace="shop", cluster="east")
     killed = {"namespace": "shop", "container": "app", "cluster": "east"}
     terminated = "kube_pod_container_status_last_terminated"
     minutes = [BEGIN + number * 2 * MINUTE for number in range(7 * 24 * 30 + 1)]
@@ -230,9 +237,9 @@ def _states() -> Iterator[Series]:
         yield Series(f"container_cpu_cfs_{name}_total", labels, counted)
 
 
-def write_week(openmetrics: Path, exposition: Path) -> None:
+def write_week(openmetrics: Path, exposition: Path, more: Iterable[Series] = ()) -> None:
     """The same in OpenMetrics, which counts time in seconds, and in Prometheus' own format, in milliseconds."""
-    series = [*(each for life in _lives() for each in life.series()), *_states()]
+    series = [*(each for life in _lives() for each in life.series()), *_states(), *more]
     # All of a metric together: OpenMetrics asks for it.
     series.sort(key=lambda each: each.name)
     with openmetrics.open("w") as seconds, exposition.open("w") as milliseconds:
