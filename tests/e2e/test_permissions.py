@@ -28,6 +28,7 @@ GROUPS = {
     "apps": {"daemonsets", "deployments", "replicasets", "statefulsets"},
     "batch": {"cronjobs", "jobs"},
     "autoscaling": {"horizontalpodautoscalers"},
+    "autoscaling.k8s.io": {"verticalpodautoscalers"},
     "node.k8s.io": {"runtimeclasses"},
     "admissionregistration.k8s.io": {"mutatingwebhookconfigurations"},
     "podtailor.dev": {"clusterworkloadpolicies", "workloadpolicies"},
@@ -189,6 +190,7 @@ def _filled_in(command: str, cluster: ControlPlane) -> str:
         ("NAMESPACE", "mine"),
         ("NAME", "models"),
         ("FILE", OWN),
+        ("USAGE", "tests/docs/usage.json"),
     ):
         command = command.replace(word, value)
     return command

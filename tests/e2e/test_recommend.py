@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -14,10 +15,12 @@ from tests.recommend.weeks import WEEK, measured
 from tests.support.commands import podtailor
 from tests.support.pods import yaml
 from tests.support.processes import eventually
+from webhook.model.names import OWN_NAMESPACE
 from webhook.usage.files import as_json
 from webhook.usage.measured import ContainerOfPod, NamespaceUsage
 from webhook.workloads.workload import Ref
 
+COMPONENT = "manifests/components/recommend-cronjob"
 OBJECTS = """
 apiVersion: v1
 kind: List
@@ -185,3 +188,59 @@ def test_the_audit_finds_what_is_too_much(crds: ControlPlane, shop: str, tmp_pat
     assert [each["after"] for each in found["Pod", "web"]["items"][:2]] == ["230m", "464Mi"]
     assert last["summary"]["owners"]["oversized"] == 1
     assert last["summary"]["findings"]["oversized"] == 2
+
+
+@pytest.fixture(scope="module")
+def daily(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A kubeconfig of the CronJob's ServiceAccount."""
+    crds.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    crds.kubectl("apply", "-k", COMPONENT)
+    yield crds.account("podtailor-recommend", tmp_path_factory.mktemp("account"))
+    crds.kubectl("delete", "-k", COMPONENT)
+    crds.kubectl("delete", "namespace", OWN_NAMESPACE)
+
+
+def test_daily_run_writes_policies_and_overwrites_nothing_that_somebody_has_set(
+    crds: ControlPlane, daily: Path, tmp_path: Path
+) -> None:
+    namespace = crds.create_namespace("open", injection="disabled")
+    crds.kubectl("create", "deployment", "web", "--image=web", "-n", namespace)
+    eventually("a Pod", lambda: _pods(crds, namespace))
+    crds.kubectl("patch", "deployment", "web", "-n", namespace, "--type=json", "-p", json.dumps(
+        [{"op": "replace", "path": "/spec/template/spec/containers/0/name", "value": "app"}]
+    ))  # fmt: skip
+    eventually("the new Pod alone", lambda: len(_pods(crds, namespace)) == 1)
+    jobs = crds.kubectl_json("get", "cronjob", "podtailor-recommend", f"--namespace={OWN_NAMESPACE}")
+    arguments = jobs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
+
+    def run(p95: str) -> tuple[str, Any]:
+        usage = _usage(crds, namespace, tmp_path, p95, "400Mi")
+        done = podtailor(*arguments, f"--usage={usage}", f"--kubeconfig={daily}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout, crds.kubectl_json("get", "wp", "deployment-web-app", "-n", namespace)["spec"]
+
+    printed, spec = run("200m")
+    assert printed == f"{namespace}/deployment-web-app: written\n"
+    assert spec["mode"] == "Audit"
+    assert spec["resources"]["limits"][0]["defaultRequest"] == {"cpu": "230m", "memory": "464Mi"}
+    assert run("400m")[1]["resources"]["limits"][0]["defaultRequest"]["cpu"] == "460m"
+    enforce = ("--type=merge", "-p", '{"spec":{"mode":"Enforce"}}')
+    crds.kubectl("patch", "wp", "deployment-web-app", "-n", namespace, *enforce)
+    printed, spec = run("800m")
+    assert printed.startswith(f"{namespace}/deployment-web-app: unchanged: ")
+    assert "kubectl-patch" in printed
+    assert printed.endswith(" .spec.mode\n")
+    assert spec["mode"] == "Enforce"
+    assert spec["resources"]["limits"][0]["defaultRequest"]["cpu"] == "460m"
+
+    asked = crds.asked_by(f"system:serviceaccount:{OWN_NAMESPACE}:podtailor-recommend")
+    assert {code for _, _, code in asked} <= {200, 201, 404, 409}, asked
+    allowed = {
+        (verb, resource)
+        for document in (Path(COMPONENT) / "rbac.yaml").read_text().split("---\n")
+        for rule in yaml(document).get("rules", ())
+        for verb in rule["verbs"]
+        for resource in rule["resources"]
+    }
+    # The first apply of a policy is a create to RBAC, and a patch in the log.
+    assert allowed - {(verb, resource) for verb, resource, _ in asked} == {("create", "workloadpolicies")}

@@ -129,6 +129,10 @@ def recommend(
         bool,
         typer.Option("--backtest", help="Also what sizes by the first part of the window did in the last."),
     ] = False,
+    apply: Annotated[
+        bool,
+        typer.Option("--apply", help="With --write policy: write the policies into the cluster."),
+    ] = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if anything is to change.")
     ] = False,
@@ -138,10 +142,10 @@ def recommend(
     CPU requests are P95 of the busiest Pod and 15 %, memory requests the highest peak and 15 %; by peaks for
     Guaranteed and stateful Pods. What was OOM-killed, throttled or near its limit gets no less, and less than
     three days of usage only raise. Sizes fit LimitRanges, quotas and Nodes. Changes nothing but with
-    --write manifests.
+    --write manifests, or --write policy --apply.
 
     With -f the workloads are those of manifests, and no cluster is read unless usage comes from one. Exit
-    code 1 means that some containers could not be judged.
+    code 1 means that some containers could not be judged; with --apply it is 0 once policies are written.
 
     \b
     COLUMNS
@@ -158,6 +162,7 @@ def recommend(
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
     _check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest)
+    _check_apply(write_, by, is_of_files=bool(inputs), apply=apply)
     reading = Reading(
         ctx,
         PolicyOptions(policies=policies, builtin=builtin, preset=preset),
@@ -208,7 +213,8 @@ def recommend(
     tried = trials.tried(owners, measured, rules) if backtest else {}
     match write_:
         case Write.POLICY:
-            write_policies(results, by_image=by is Grouping.IMAGE, is_whole=all_namespaces)
+            api = reading.api if apply else None
+            write_policies(results, api, by_image=by is Grouping.IMAGE, is_whole=all_namespaces)
         case Write.PATCH:
             write_patches(results)
         case Write.MANIFESTS:
@@ -216,7 +222,8 @@ def recommend(
         case None:
             _print(results, output, tried)
     found = [each for _, several in results for each in several]
-    if not all(each.is_judged for each in found) or (exit_code and any(each.changes for each in found)):
+    is_judged = apply or all(each.is_judged for each in found)
+    if not is_judged or (exit_code and any(each.changes for each in found)):
         raise typer.Exit(1)
 
 
@@ -235,6 +242,14 @@ def _check_output(
         raise UsageError(f"--write {write_} is its own output: omit -o")
     if backtest and (write_ or output is Format.MARKDOWN):
         raise UsageError("--backtest is for tables, JSON and YAML: omit --write and -o markdown")
+
+
+def _check_apply(write_: Write | None, by: Grouping, *, is_of_files: bool, apply: bool) -> None:
+    """Raises UsageError."""
+    if apply and (write_ is not Write.POLICY or is_of_files or by is Grouping.IMAGE):
+        raise UsageError(
+            "--apply writes WorkloadPolicies into a cluster: give --write policy, and omit -f and --by image"
+        )
 
 
 def _print(results: Results, output: RecommendFormat, tried: Mapping[Ref, Backtest]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from webhook.cli.common.output import pluralize
 from webhook.cli.common.problems import Problems
@@ -18,11 +19,17 @@ from webhook.recommend.recommend import Recommendation
 from webhook.recommend.to_manifests import patch, writes
 from webhook.recommend.to_policies import MAX_POLICIES, Images, Template, to_policies
 
+if TYPE_CHECKING:
+    from webhook.cluster.client import Api
+
 Results = Sequence[tuple[Owned, Sequence[Recommendation]]]
 
 
-def write_policies(results: Results, *, by_image: bool, is_whole: bool) -> None:
-    """`is_whole`: whether the results are of all namespaces."""
+def write_policies(results: Results, api: Api | None, *, by_image: bool, is_whole: bool) -> None:
+    """Print them, or write them into a cluster, with a warning for each value that no policy could set.
+
+    `is_whole`: whether the results are of all namespaces. Raises ClusterError.
+    """
     templates = {
         owned.found.state.ref: Template(owned.found.workload, owned.selector) for owned, _ in results
     }
@@ -33,14 +40,29 @@ def write_policies(results: Results, *, by_image: bool, is_whole: bool) -> None:
     }
     images = Images(repositories, is_whole) if by_image else None
     made = to_policies((each for _, found in results for each in found), templates, images)
-    write(_stream(made.documents))
+    if api is None:
+        write(_stream(made.documents))
     for line in made.without_effect:
         warn(f"{line.owner}: {line.field}: {line.value} is not written: {line.why}", name="no-effect")
     for namespace in made.crowded:
         warn(
-            f"{namespace}: more than {MAX_POLICIES} policies, of which the oldest are in force",
+            f"{namespace}: more than {MAX_POLICIES} policies, of which the oldest are in force"
+            f"{': none is written' if api else ''}",
             name="too-many-policies",
         )
+
+    if api:
+        _apply((each for each in made.documents if each["metadata"]["namespace"] not in made.crowded), api)
+
+
+def _apply(policies: Iterable[dict[str, Any]], api: Api) -> None:
+    """What somebody else has set stays, such as mode Enforce."""
+    from webhook.cluster.policy_writer import apply_policy
+
+    for policy in policies:
+        conflict = apply_policy(api, policy)
+        name = f"{policy['metadata']['namespace']}/{policy['metadata']['name']}"
+        write(f"{name}: {f'unchanged: {conflict}' if conflict else 'written'}\n")
 
 
 def write_patches(results: Results) -> None:
