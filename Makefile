@@ -87,8 +87,8 @@ soak: $(READY) ## What make test leaves out, for it takes long: reliability, ima
 	$(BIN)/pytest -q -m soak tests/browser tests/pipelines tests/e2e \
 	$(addprefix --ignore=tests/e2e/,node usage neighbours test_rollout.py test_self_healing.py test_scale.py)
 
-demo: $(READY) ## Run a control plane on this machine, with podtailor and examples; Ctrl-C ends it
-	@$(BIN)/python -m tests.e2e.demo
+demo: $(READY) ## Run a control plane on this machine, with podtailor and examples; USAGE=1 adds a week of usage; Ctrl-C ends it
+	@$(BIN)/python -m tests.e2e.demo $(if $(USAGE),--usage)
 
 image: $(READY) ## Build the container image, with docker, podman or neither
 	@$(BIN)/python -m tests.image.build

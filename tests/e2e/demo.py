@@ -1,5 +1,7 @@
 """`make demo`: a control plane to play with, podtailor installed from its manifests, the examples running in it.
 
+With --usage there is also a Prometheus with a made-up week of what they used: `make demo USAGE=1`.
+
 Real are etcd, API server, controller manager, scheduler and podtailor; kwok plays the kubelets, so nothing of
 the Pods themselves runs.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from typing import Any
 from tests.e2e.controlplane.build import Unavailable
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet, emptied
+from tests.e2e.usage.examples import prometheus
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cli.common.terminal import print_diff
@@ -50,12 +54,23 @@ def main() -> None:
         for path in find_files(Inputs((EXAMPLES,))):
             for document in read_file(path):
                 _show(cluster, document.data, path)
+        usage = _usage(cluster, folder, running) if "--usage" in sys.argv else ""
         print(
-            _GUIDE.format(kubeconfig=cluster.kubeconfig, kubectl=cluster.kubectl_path, folder=FOLDER),
+            _GUIDE.format(
+                kubeconfig=cluster.kubeconfig, kubectl=cluster.kubectl_path, folder=FOLDER, usage=usage
+            ),
             flush=True,
         )
         while not threading.Event().wait(0.5):
             kubelet.try_sync()  # whatever is applied next, of ours, is what runs next
+
+
+def _usage(cluster: ControlPlane, folder: Path, running: ExitStack) -> str:
+    """Starts a Prometheus with a week of the Pods that run. What the guide says of it."""
+    say("making up a week of usage, and starting a Prometheus with it")
+    pods = cluster.kubectl_json("get", "pods")["items"]
+    server = running.enter_context(prometheus(folder, pods, time.time()))
+    return _USAGE.format(url=server.url)
 
 
 @contextmanager
@@ -144,7 +159,7 @@ Everything runs. In another terminal:
 
   export KUBECONFIG={kubeconfig}
   alias kubectl={kubectl}
-
+{usage}
   kubectl get pods -o wide                                  # where they are
   kubectl run plain --image=example.com/web:1 --dry-run=server -o yaml
   kubectl apply -k manifests/overlays/opt-in                # only namespaces that ask for it
@@ -161,6 +176,13 @@ Everything runs. In another terminal:
 An overlay is in force a second or two after it is applied. What podtailor says is in {folder}/replica-*/podtailor.log.
 
 Ctrl-C ends it."""
+
+_USAGE = """\
+  alias podtailor=.venv/bin/podtailor
+  export PODTAILOR_PROMETHEUS={url}
+
+  podtailor recommend                                       # what the examples need; docs/recommend.md goes on
+"""
 
 if __name__ == "__main__":
     main()

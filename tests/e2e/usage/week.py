@@ -240,10 +240,15 @@ def _states() -> Iterator[Series]:
 def write_week(openmetrics: Path, exposition: Path, more: Iterable[Series] = ()) -> None:
     """The same in OpenMetrics, which counts time in seconds, and in Prometheus' own format, in milliseconds."""
     series = [*(each for life in _lives() for each in life.series()), *_states(), *more]
-    # All of a metric together: OpenMetrics asks for it.
-    series.sort(key=lambda each: each.name)
-    with openmetrics.open("w") as seconds, exposition.open("w") as milliseconds:
+    write_openmetrics(openmetrics, series)
+    with exposition.open("w") as milliseconds:
         for each in series:
-            seconds.writelines(each.lines(1))
             milliseconds.writelines(each.lines(1000))
-        seconds.write("# EOF\n")
+
+
+def write_openmetrics(file: Path, series: Iterable[Series]) -> None:
+    with file.open("w") as lines:
+        # All of a metric together: OpenMetrics asks for it.
+        for each in sorted(series, key=lambda each: each.name):
+            lines.writelines(each.lines(1))
+        lines.write("# EOF\n")

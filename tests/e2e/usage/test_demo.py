@@ -1,0 +1,95 @@
+"""`make demo USAGE=1`, and what docs/recommend.md says to type there, typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SECTION = (
+    Path("docs/recommend.md").read_text().partition("## Try it on a made-up week")[2].partition("\n## ")[0]
+)
+START, *COMMANDS = [
+    line for block in re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL) for line in block.splitlines()
+]
+
+
+class Shell(NamedTuple):
+    """The other terminal."""
+
+    environment: dict[str, str]
+    folder: Path
+
+    def type(self, command: str) -> tuple[int, str]:
+        """The exit code, and what is printed."""
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    # As a terminal does, Ctrl-C ends all that make has started.
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", START], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout
+    printed = ""
+    try:
+        for line in process.stdout:
+            printed += line
+            if line.startswith("Ctrl-C ends it"):
+                break
+        exports = dict(re.findall(r"^  export (\w+)=(\S+)$", printed, re.MULTILINE))
+        kubectl = re.search(r"alias kubectl=(\S+)", printed)
+        assert kubectl, printed
+        assert exports.keys() == {"KUBECONFIG", "PODTAILOR_PROMETHEUS"}
+        folders = (Path(sys.executable).parent, Path(kubectl[1]).parent, os.environ["PATH"])
+        environment = {**os.environ, **exports, "COLUMNS": "100", "PATH": os.pathsep.join(map(str, folders))}
+        yield Shell(environment, tmp_path_factory.mktemp("terminal"))
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.stdout.read()
+        process.wait(60)
+        process.stdout.close()
+
+
+def test_from_nothing_to_a_policy_in_force_in_five_commands(shell: Shell) -> None:
+    recommend, write, explain, enforce, *others = COMMANDS
+    code, printed = shell.type(recommend)
+    assert code == 1, printed
+    assert re.search(r"deploy/web +app +250m -> 150m +256Mi -> 528Mi", printed)
+    assert "Not judged: 1 container" in printed
+    code, printed = shell.type(write)
+    assert code == 0, printed
+    assert printed.count(": written\n") == 7
+    reviewed = "app:requests.memory = 528Mi  by deployment-web-app\n"
+    assert reviewed in shell.type(explain)[1].partition("Would set, audit only")[2]
+    assert shell.type(enforce)[0] == 0
+    assert reviewed in shell.type(explain)[1].partition("Would set, audit only")[0]
+    # Each says something, and the last has the sizes of the file for the Pods that run.
+    for command in others:
+        code, printed = shell.type(command)
+        assert code == 0, printed
+    assert len(re.findall(r"web-\S+ +app +250m -> 150m +256Mi -> 528Mi", printed)) == 2
+
+
+def test_backtest_of_the_page(shell: Shell) -> None:
+    (command,) = (each for each in COMMANDS if "--backtest" in each)
+    rows = re.findall(r"deploy/web +(.+?)  +(\d+) +(\d+) min", shell.type(command)[1])
+    assert rows == [
+        (by, "0", "0") for by in ("as it stands", "podtailor", "krr simple", "vpa target", "P95 alone")
+    ]
