@@ -27,6 +27,9 @@ CHANGED = _row(verdict_with(Finding.WOULD_CHANGE, "app:requests.cpu"), cpu=6200,
 MISSED = _row(verdict_with(Finding.SLIPPED_THROUGH, "app:requests.cpu"))
 PLACED = _row(verdict_with(Finding.WOULD_CHANGE, "nodeSelector.arch"))
 SMALLER = _row(verdict_with(Finding.WOULD_CHANGE, "app:requests.cpu"), cpu=-500)
+LARGE, SMALL = (
+    _row(verdict_with(each, "app:requests.cpu")) for each in (Finding.OVERSIZED, Finding.UNDERSIZED)
+)
 VIOLATION, CONFLICT, NOT_JUDGED, PASS = (
     _row(verdict_with(each))
     for each in (Finding.VIOLATION, Finding.CONFLICT, Finding.NOT_JUDGED, Finding.PASS)
@@ -46,6 +49,8 @@ VIOLATION, CONFLICT, NOT_JUDGED, PASS = (
         pytest.param([PLACED], "1 of 1 owner would change: requests stay as they are", id="no requests"),
         pytest.param([CHANGED, VIOLATION], "1 of 2 owners would change: +6.2 CPU, +14 GiB; 1 needs a decision", id="one decision"),
         pytest.param([VIOLATION, CONFLICT], "None of 2 owners would change; 2 need a decision", id="only decisions"),
+        pytest.param([PLACED, *[LARGE] * 2, SMALL], "1 of 4 owners would change: requests stay as they are; 1 undersized and 2 oversized", id="sizes"),
+        pytest.param([LARGE, VIOLATION], "None of 2 owners would change; 1 oversized; 1 needs a decision", id="sizes of one kind"),
         pytest.param([NOT_JUDGED, PASS], "None of 2 owners would change; 1 could not be judged", id="not judged"),
     ],
 )  # fmt: skip

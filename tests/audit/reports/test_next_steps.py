@@ -67,6 +67,24 @@ def test_a_partial_view_asks_for_roles_and_not_to_enforce() -> None:
     assert second == "As far as you may read: new Pods of 1 owner would change."
 
 
+def test_a_command_is_named_once() -> None:
+    raised, lowered = _texts(
+        next_steps([_row(Finding.UNDERSIZED), _row(Finding.OVERSIZED)], Costs(), CLUSTER)
+    )
+    assert raised[1:] == ("podtailor recommend -n shop --usage=week.json --context=prod",)
+    assert lowered[1:] == ()
+
+
+def test_manifests_that_cannot_be_read_again_have_no_command() -> None:
+    commands = [
+        next_steps([_row(Finding.OVERSIZED)], Costs(), structs.replace(scope, usage=("--usage=week.json",)))[
+            0
+        ].commands
+        for scope in (FILES, STDIN)
+    ]
+    assert commands == [("podtailor recommend -f 'a b' --usage=week.json",), ()]
+
+
 def test_worst_comes_first() -> None:
     rows = [_row(finding) for finding in reversed(Finding)]
     found = [step.finding for step in next_steps(rows, Costs(), CLUSTER)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from webhook.audit.findings import Finding
+from webhook.audit.findings import SIZES, Finding
 from webhook.audit.reports.wording import added
 from webhook.audit.summary import Row, Total
 from webhook.model.names import QOS_RESOURCES
@@ -27,7 +28,11 @@ def _parts(rows: list[Row]) -> Iterator[str]:
     if changed:
         requests = ", ".join(_added(rows))
         # Templates can request more while live Pods, which the sum is about, stay.
-        shows_amounts = any(":requests." in item.field for row in rows for item in row.verdict.items)
+        shows_amounts = any(
+            ":requests." in item.field and item.finding not in SIZES
+            for row in rows
+            for item in row.verdict.items
+        )
         unchanged = "" if shows_amounts else "requests stay as they are"
         yield ": ".join(filter(None, (f"{changed} of {owners} would change", requests or unchanged)))
     else:
@@ -36,6 +41,9 @@ def _parts(rows: list[Row]) -> Iterator[str]:
     if without_effect:
         more = " more" if changed else ""
         yield f"{without_effect}{more} without effect"
+    sizes = Counter(row.finding for row in rows if row.finding in SIZES)
+    if sizes:
+        yield " and ".join(f"{sizes[finding]} {finding}" for finding in SIZES if sizes[finding])
     undecided = sum(row.finding in UNDECIDED for row in rows)
     if undecided:
         yield f"{undecided} need{'s' if undecided == 1 else ''} a decision"

@@ -90,9 +90,12 @@ def _sizes(by_finding: dict[Finding, list[Row]], scope: Scope) -> Iterator[Step]
         Finding.UNDERSIZED: "Raise what the Pods of {owners} request: by their usage they need more.",
         Finding.OVERSIZED: "Lower what the Pods of {owners} request: by their usage they need less.",
     }
+    named: set[str] = set()
     for finding, text in texts.items():
         if rows := by_finding[finding]:
-            yield Step(text, finding, len(rows), _recommend(rows, scope))
+            commands = tuple(each for each in _recommend(rows, scope) if each not in named)
+            named.update(commands)
+            yield Step(text, finding, len(rows), commands)
 
 
 def _shortages(costs: Costs) -> Iterator[Step]:
