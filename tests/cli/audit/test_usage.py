@@ -9,6 +9,8 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.recommend.test_command import MANIFEST, Files
 from tests.recommend.weeks import WEEK, measured, week
+from webhook.cli.audit.usage import Measuring
+from webhook.cli.common.prometheus import PrometheusOptions
 from webhook.usage.files import as_json
 from webhook.usage.measured import ContainerOfPod, History, NamespaceHistory
 
@@ -112,3 +114,17 @@ def test_wrong_use_is_reported(run: Run, flags: list[str], message: str) -> None
     done = run("audit", "-f", "examples", *flags)
     assert done.code == 2
     assert message in done.err
+
+
+def test_commands_of_a_page_have_no_passwords() -> None:
+    options = PrometheusOptions(
+        url="https://me:secret@localhost:9090/select/0?a=b",
+        headers=["X-Api-Key: secret"],
+        bearer_file="token",
+        cluster_label="cluster=east",
+    )
+    assert Measuring(options, "", with_report=False).flags == (
+        "--prometheus=https://localhost:9090/select/0?a=b",
+        "--bearer-file=token",
+        "--cluster-label=cluster=east",
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.audit.findings import Item
 from webhook.audit.reports.usage import UsageReport
@@ -51,7 +52,8 @@ class Measuring:
             raise UsageError("--prometheus and --usage are two sources of usage: name one")
         self._options = SourceOptions(prometheus=prometheus, usage=usage)
         self.is_asked = bool(prometheus.url or usage)
-        self.flags = (*prometheus.flags(), *([f"--usage={usage}"] if usage else []))
+        self.flags = (*_public(prometheus).flags(), *([f"--usage={usage}"] if usage else []))
+        """For a page that others read too: without what may be a password."""
 
     def of_manifests(self, located: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> Sizes:
         """Raises InputError."""
@@ -96,6 +98,11 @@ class Measuring:
             notes=(*notes, *filter(None, [line])),
             report=_report(results, measured) if self._with_report else None,
         )
+
+
+def _public(prometheus: PrometheusOptions) -> PrometheusOptions:
+    url = re.sub(r"//[^/?#]*@", "//", prometheus.url, count=1)
+    return structs.replace(prometheus, url=url, headers=())
 
 
 def _report(results: Results, measured: Usage) -> UsageReport:
