@@ -200,9 +200,9 @@ def daily(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Itera
     crds.kubectl("delete", "namespace", OWN_NAMESPACE)
 
 
-def test_daily_run_writes_policies_and_overwrites_nothing_that_somebody_has_set(
-    crds: ControlPlane, daily: Path, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def open_(crds: ControlPlane) -> str:
+    """A namespace with a Deployment that says nothing about resources, and nothing that bounds them."""
     namespace = crds.create_namespace("open", injection="disabled")
     crds.kubectl("create", "deployment", "web", "--image=web", "-n", namespace)
     eventually("a Pod", lambda: _pods(crds, namespace))
@@ -210,24 +210,36 @@ def test_daily_run_writes_policies_and_overwrites_nothing_that_somebody_has_set(
         [{"op": "replace", "path": "/spec/template/spec/containers/0/name", "value": "app"}]
     ))  # fmt: skip
     eventually("the new Pod alone", lambda: len(_pods(crds, namespace)) == 1)
+    return namespace
+
+
+def test_a_pod_must_fit_on_a_node(crds: ControlPlane, open_: str, tmp_path: Path) -> None:
+    (row,) = _rows(_recommend(crds, open_, tmp_path, "-o", "json", p95="90", memory="400Mi")).values()
+    assert row["to"]["requests"]["cpu"] == "64"
+    assert row["why"]["cpu"]["name"] == "does-not-fit"
+
+
+def test_daily_run_writes_policies_and_overwrites_nothing_that_somebody_has_set(
+    crds: ControlPlane, daily: Path, open_: str, tmp_path: Path
+) -> None:
     jobs = crds.kubectl_json("get", "cronjob", "podtailor-recommend", f"--namespace={OWN_NAMESPACE}")
     arguments = jobs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
 
     def run(p95: str) -> tuple[str, Any]:
-        usage = _usage(crds, namespace, tmp_path, p95, "400Mi")
+        usage = _usage(crds, open_, tmp_path, p95, "400Mi")
         done = podtailor(*arguments, f"--usage={usage}", f"--kubeconfig={daily}")
         assert done.returncode == 0, done.stderr
-        return done.stdout, crds.kubectl_json("get", "wp", "deployment-web-app", "-n", namespace)["spec"]
+        return done.stdout, crds.kubectl_json("get", "wp", "deployment-web-app", "-n", open_)["spec"]
 
     printed, spec = run("200m")
-    assert printed == f"{namespace}/deployment-web-app: written\n"
+    assert printed == f"{open_}/deployment-web-app: written\n"
     assert spec["mode"] == "Audit"
     assert spec["resources"]["limits"][0]["defaultRequest"] == {"cpu": "230m", "memory": "464Mi"}
     assert run("400m")[1]["resources"]["limits"][0]["defaultRequest"]["cpu"] == "460m"
     enforce = ("--type=merge", "-p", '{"spec":{"mode":"Enforce"}}')
-    crds.kubectl("patch", "wp", "deployment-web-app", "-n", namespace, *enforce)
+    crds.kubectl("patch", "wp", "deployment-web-app", "-n", open_, *enforce)
     printed, spec = run("800m")
-    assert printed.startswith(f"{namespace}/deployment-web-app: unchanged: ")
+    assert printed.startswith(f"{open_}/deployment-web-app: unchanged: ")
     assert "kubectl-patch" in printed
     assert printed.endswith(" .spec.mode\n")
     assert spec["mode"] == "Enforce"

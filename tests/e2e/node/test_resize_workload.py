@@ -14,10 +14,15 @@ import pytest
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.node.node import NAME, PATIENCE
 from tests.e2e.node.pods import Pods, container
+from tests.recommend.weeks import WEEK, measured
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.model import quantity
 from webhook.model.names import OWN_NAMESPACE
+from webhook.usage.files import as_json
+from webhook.usage.measured import ContainerOfPod, NamespaceUsage
+from webhook.workloads.workload import Ref
 
 _FILES = ("cpu.max", "memory.max")
 _MI = 2**20
@@ -93,6 +98,31 @@ def test_up_and_down_without_a_restart(web: Workload) -> None:
     web.resize("--cpu=100m:300m", "--memory=:96Mi", "--margin=0", "--apply")
     assert web.cgroups() == [["30000 100000", str(96 * _MI)]] * 3
     assert (web.names, web.restarts()) == (names, [0, 0, 0])
+
+
+def test_recommended_sizes_reach_the_cgroups(web: Workload, tmp_path: Path) -> None:
+    usage = NamespaceUsage(
+        namespace=web.pods.namespace,
+        window=WEEK,
+        containers={ContainerOfPod(name, "app"): measured("150m", "280m", "115Mi") for name in web.names},
+        owners=dict.fromkeys(web.names, Ref("Deployment", web.pods.namespace, "web")),
+    )
+    (tmp_path / "usage.json").write_bytes(as_json(usage))
+    done = podtailor(
+        "recommend", "deployment/web", f"--namespace={web.pods.namespace}", f"--kubeconfig={web.kubeconfig}",
+        f"--usage={tmp_path / 'usage.json'}", "-o", "json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "sizes.json").write_text(done.stdout)
+    (row,) = json.loads(done.stdout)["recommendations"]
+    limits = {name: quantity.parse(text) for name, text in row["to"]["limits"].items()}
+    cpu, memory = limits["cpu"], limits["memory"]
+    assert cpu
+    assert memory
+    assert (cpu.milli >= 336, memory.milli >= 138 * _MI * 1000) == (True, True), "1.2 x the peaks"
+    web.resize(f"--from={tmp_path / 'sizes.json'}", "--apply")
+    assert web.cgroups() == [[f"{cpu.milli * 100} 100000", str(memory.milli // 1000)]] * 3
+    assert web.restarts() == [0, 0, 0]
 
 
 def test_impossible_is_refused_and_nothing_changes(web: Workload) -> None:

@@ -12,6 +12,7 @@ from kubernetes.client import ApiClient
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.neighbours.autoscaler import ADMISSION
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster.client import api_client
@@ -121,3 +122,31 @@ def test_vpa_in_each_condition(
     ]
     assert amounts == ([(200, 100 * 1024 * 1024 * 1000)] if is_used else [])
     assert [each.reason for each in usage.notes] == ([] if is_used else ["unsure-vpa"])
+
+
+def test_vpa_through_the_command(cluster: ControlPlane, api: ApiClient, web: str) -> None:  # noqa: ARG001 (both are there)
+    """As far as it is known by a VerticalPodAutoscaler in mode Off."""
+    _create(cluster, {
+        "apiVersion": "autoscaling.k8s.io/v1", "kind": "VerticalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "updatePolicy": {"updateMode": "Off"},
+        },
+    })  # fmt: skip
+    recommended = {"containerName": "web", "target": {"cpu": "230m", "memory": "230Mi"}}
+    status = {
+        "conditions": [
+            {"type": "RecommendationProvided", "status": "True", "lastTransitionTime": "2026-06-01T00:00:00Z"}
+        ],
+        "recommendation": {"containerRecommendations": [recommended]},
+    }
+    cluster.kubectl(
+        "patch", "verticalpodautoscaler", "web", "-n", "shop", "--subresource=status", "--type=merge",
+        "-p", json.dumps({"status": status}),
+    )  # fmt: skip
+    done = podtailor("recommend", "-n", "shop", "--vpa", "-o", "json", f"--kubeconfig={cluster.kubeconfig}")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["recommendations"]
+    assert (row["owner"]["name"], row["container"]) == ("web", "web")
+    assert row["to"] == {"requests": {"cpu": "230m", "memory": "240Mi"}}
