@@ -197,8 +197,8 @@ def usage_report(*, owners: int = 2, window: bool = True) -> UsageReport:
     ]
     trials = [
         Trial(by="as it stands"),
-        Trial(by="podtailor", cpu_hours=52.3, memory_hours=-12),
-        Trial(by="krr simple", kills=3, throttled=85, cpu_hours=61, memory_hours=20.5),
+        Trial(by="podtailor", is_change=True, cpu_hours=52.3, memory_hours=-12),
+        Trial(by="krr simple", is_change=True, kills=3, throttled=85, cpu_hours=61, memory_hours=20.5),
     ]
     total = Total(pods=3, before=Counter(cpu=1500, memory=3 * GIB), after=Counter(cpu=690, memory=6 * GIB))
     use = NamespaceUse(

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from webhook.model.names import QOS_RESOURCES
 from webhook.model.subject import ContainerKind
 from webhook.recommend.history import Histories, finite, measured_in, split
 from webhook.recommend.others import Past, krr_simple, p95_alone, vpa_target
@@ -55,6 +56,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Of requests, in CPUs x hours."""
     memory_hours: float = 0.0
     """Of requests, in Gi x hours."""
+
+    def has_sizes_of(self, other: Outcome) -> bool:
+        """Whether its rule says the same, as one that knows too little does of what stands."""
+        return all(
+            mine.get(resource, Size()) == other.sizes[container].get(resource, Size())
+            for container, mine in self.sizes.items()
+            for resource in QOS_RESOURCES
+        )
 
 
 class Backtest(Struct, frozen=True, kw_only=True):

@@ -132,6 +132,7 @@ def _trials(tried: Backtest) -> Iterable[Trial]:
     for each in tried.outcomes:
         yield Trial(
             by=each.by,
+            is_change=not each.has_sizes_of(present),
             kills=each.kills,
             throttled=each.over_cpu_limit,
             cpu_hours=present.cpu_hours - each.cpu_hours,

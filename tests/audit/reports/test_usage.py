@@ -9,9 +9,9 @@ from webhook.audit.summary import Total
 from webhook.workloads.workload import Ref
 
 
-def _use(cpu: int, **more: int) -> NamespaceUse:
+def _use(cpu: int, kills: int = 0) -> NamespaceUse:
     total = Total(pods=1, before=Counter(cpu=cpu + 100), after=Counter(cpu=100))
-    trials = [Trial(by="as it stands"), Trial(by="podtailor", cpu_hours=cpu, **more)]
+    trials = [Trial(by="as it stands"), Trial(by="podtailor", cpu_hours=cpu, kills=kills)]
     return NamespaceUse(requests=total, above=Counter(cpu=cpu), trials=trials)
 
 

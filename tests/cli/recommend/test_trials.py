@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,20 @@ def test_without_history_nothing_is_tried(flags: tuple[str, ...], run: Run) -> N
 def test_other_output_has_no_backtest(flags: tuple[str, ...], run: Run) -> None:
     assert run(*flags, "--backtest", "-o", "markdown").code == 2
     assert run(*flags, "--backtest", "--write", "patch").code == 2
+
+
+def test_a_rule_that_knows_too_little_changes_nothing(flags: tuple[str, ...], run: Run) -> None:
+    """Of fewer than 100 points krr says nothing, and podtailor takes nothing off."""
+    few = History(
+        cpu=(*CALM.cpu[:99], *[math.nan] * (STEPS - 99)),
+        memory=(*CALM.memory[:99], *[math.nan] * (STEPS - 99)),
+    )
+    history = NamespaceHistory(
+        namespace="shop", window=WEEK, containers={ContainerOfPod("web-a", "app"): few}
+    )
+    Path(flags[4]).write_bytes(as_json(week(measured("100m", "100m", "512Mi")), history))
+    lines = run(*flags, "--backtest").out.splitlines()
+    assert [by for by in By if any(f"{by} (no change)" in line for line in lines)] == [
+        By.PODTAILOR,
+        By.KRR_SIMPLE,
+    ]

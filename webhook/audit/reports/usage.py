@@ -28,6 +28,8 @@ class Trial(Struct, kw_only=True):
     """What the sizes of one rule would have meant in the last part of the window."""
 
     by: str
+    is_change: bool = False
+    """Whether these are other sizes than those that stand."""
     kills: int = 0
     throttled: float = 0.0
     """Minutes."""
@@ -37,6 +39,7 @@ class Trial(Struct, kw_only=True):
     """The same, in GiB x hours."""
 
     def join(self, other: Trial) -> None:
+        self.is_change |= other.is_change
         self.kills += other.kills
         self.throttled += other.throttled
         self.cpu_hours += other.cpu_hours

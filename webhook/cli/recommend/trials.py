@@ -73,8 +73,12 @@ class _Row(Struct, frozen=True):
         return float(sum(getattr(each, field) for each in self.present)) - self.total(field)
 
     @property
-    def by(self) -> By:
-        return self.outcomes[0].by
+    def by(self) -> str:
+        """With a word if these are the sizes that stand: then the rule changes nothing."""
+        by = self.outcomes[0].by
+        pairs = zip(self.outcomes, self.present, strict=True)
+        stands = by is not By.PRESENT and all(each.has_sizes_of(present) for each, present in pairs)
+        return f"{by} (no change)" if stands else str(by)
 
 
 def _minutes(field: str, row: _Row) -> str:
