@@ -62,7 +62,7 @@ matrix: $(READY) ## Try every version of Kubernetes, K8S=1.34 one of them; write
 e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make test (a quarter of an hour)
 	$(BIN)/pytest -q -s -m soak tests/e2e/node
 
-e2e-usage: $(READY) ## Tests of measured usage on a real Prometheus and VictoriaMetrics; not in make test (a minute)
+e2e-usage: $(READY) ## Tests of measured usage on a real Prometheus and VictoriaMetrics; not in make test (two minutes)
 	$(BIN)/pytest -q -m soak tests/e2e/usage
 
 node: $(READY) ## Run a control plane and a real Node on this machine, with podtailor; Ctrl-C ends it

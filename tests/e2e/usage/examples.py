@@ -61,7 +61,16 @@ def _usage(pod: Json, now: float) -> Iterator[Series]:
     for container in (*spec["containers"], *spec.get("initContainers", ())):
         name = container["name"]
         cpu, memory = _USES[name]
-        life = Life(pod["metadata"]["name"], name, cpu, memory, end=_UNTIL, namespace="default", cluster="")
+        life = Life(
+            pod["metadata"]["name"],
+            name,
+            cpu,
+            memory,
+            end=_UNTIL,
+            page_cache=30,
+            namespace="default",
+            cluster="",
+        )
         yield from (_shifted(each, now) for each in life.series())
 
 

@@ -80,11 +80,11 @@ def test_from_nothing_to_a_policy_in_force_in_five_commands(shell: Shell) -> Non
     assert reviewed in shell.type(explain)[1].partition("Would set, audit only")[2]
     assert shell.type(enforce)[0] == 0
     assert reviewed in shell.type(explain)[1].partition("Would set, audit only")[0]
-    # Each says something, and the last has the sizes of the file for the Pods that run.
+    # The last has the sizes of the file for the Pods that run, and what they use by the same server.
     for command in others:
         code, printed = shell.type(command)
         assert code == 0, printed
-    assert len(re.findall(r"web-\S+ +app +250m -> 150m +256Mi -> 528Mi", printed)) == 2
+    assert len(re.findall(r"web-\S+ +app +250m -> 150m +256Mi -> 528Mi +\d+m / \d+Mi", printed)) == 2
 
 
 def test_backtest_of_the_page(shell: Shell) -> None:
