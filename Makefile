@@ -72,8 +72,9 @@ scale: $(READY) ## Measure 10,000 namespaces, 2,000 policies and 10,000 Pods (fi
 	PODTAILOR_SCALE_NAMESPACES=10000 PODTAILOR_SCALE_POLICIES=2000 PODTAILOR_SCALE_PODS=10000 \
 	$(BIN)/pytest -q -s -m "e2e or soak" tests/e2e/test_scale.py tests/e2e/test_audit_scale.py
 
+neighbours: N = 500
 neighbours: $(READY) ## Pods beside other webhooks and controllers, in both orders; prints who wins each field
-	$(BIN)/pytest -q -s -m soak tests/e2e/neighbours
+	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -s -m soak tests/e2e/neighbours
 
 bench: $(READY) ## Measure podtailor against the alternatives; writes bench/ (a quarter of an hour)
 	$(BIN)/python -m bench
