@@ -25,7 +25,7 @@ from tests.support.pods import Json
 from webhook.errors import ClusterError
 from webhook.resize.facts import Allowed
 from webhook.resize.plan import Plan
-from webhook.resize.results import Outcome, Result
+from webhook.resize.results import Outcome, Result, how_far
 from webhook.resize.run import Run
 from webhook.resize.settings import OnDeferred, OnInfeasible, Settings
 
@@ -656,7 +656,12 @@ def test_results_of_pods_that_are_done_survive_an_interruption(monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         run.execute(plan)
     assert _short([*run.results.values()]) == ["a resized"]
-    assert _short(run.interrupted()) == ["a resized", "b resized interrupted", "c unchanged stopped"]
+    results = run.interrupted()
+    assert _short(results) == ["a resized", "b resized interrupted", "c unchanged stopped"]
+    assert results[0].seconds == results[1].seconds > 0, "what its kubelet took, and not the settling"
+    assert how_far(results, 3) == "2 of 3 Pods are resized (1 not watched to the end)"
+    assert how_far(results[1:], 3) == "1 of 3 Pods is resized (1 not watched to the end)"
+    assert how_far(results[2:], 1) == "0 of 1 Pod is resized"
     # Run again: what is under way is seen to its end, and nothing is sent twice.
     monkeypatch.undo()
     del pods.requests[:]

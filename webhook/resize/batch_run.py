@@ -63,13 +63,14 @@ class BatchRun:
                 message = f"{each.back.message}; it has its old values again, or is about to have them"
                 self._interrupt(each.plan, Outcome.ERROR, message)
             elif each.is_done:
-                self._interrupt(each.plan, Outcome.RESIZED, "it was not watched to the end")
+                seconds = round((each.done or 0.0) - each.begun, 1)
+                self._interrupt(each.plan, _done(each), "it was not watched to the end", seconds)
             else:
                 message = "it has new values, and its kubelet has not done them yet"
                 self._interrupt(each.plan, Outcome.ERROR, message)
 
-    def _interrupt(self, each: PodPlan, outcome: Outcome, message: str) -> None:
-        result = Result(plan=each, outcome=outcome, reason=Why.INTERRUPTED, message=message)
+    def _interrupt(self, each: PodPlan, outcome: Outcome, message: str, seconds: float = 0.0) -> None:
+        result = Result(plan=each, outcome=outcome, reason=Why.INTERRUPTED, message=message, seconds=seconds)
         self.results.setdefault(each.pod.uid, result)
 
     def _open(self) -> Iterator[Sent]:
@@ -235,10 +236,9 @@ class BatchRun:
             self._report(each.plan, "settling")
             return
         pod = self._same(each)
-        outcome = Outcome.RESTARTED if each.plan.restarts else Outcome.RESIZED
         settling = self._clock() - (each.done or 0.0)  # which is not the kubelet's time
         is_here = pod is not None and not pod.is_leaving
-        self._finish(each.plan, outcome if is_here else Outcome.GONE, each.begun + settling)
+        self._finish(each.plan, _done(each) if is_here else Outcome.GONE, each.begun + settling)
 
     def _deadline(self, each: Sent) -> float:
         """When there is something to decide, whatever happens until then."""
@@ -275,6 +275,10 @@ _OUTCOMES = {
 def _values(pod: Pod, fields: Iterable[Field]) -> Values:
     present = pod.values()
     return {field: present[field] for field in fields if field in present}
+
+
+def _done(each: Sent) -> Outcome:
+    return Outcome.RESTARTED if each.plan.restarts else Outcome.RESIZED
 
 
 def _is_stale(each: Sent, pod: Pod) -> bool:

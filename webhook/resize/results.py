@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -58,3 +59,13 @@ class Result(Struct, frozen=True, kw_only=True):
     @property
     def is_as_wanted(self) -> bool:
         return self.outcome.is_as_wanted and not self.reason
+
+
+def how_far(results: Iterable[Result], due: int) -> str:
+    """How many of the Pods that were to change an interrupted run has resized, watched to the end or not."""
+    resized = [each for each in results if each.plan.changes and each.outcome.is_resized]
+    unwatched = sum(each.reason == Why.INTERRUPTED for each in resized)
+    pods, are = "Pod" if due == 1 else "Pods", "is" if 1 in (due, len(resized)) else "are"
+    return f"{len(resized)} of {due} {pods} {are} resized" + (
+        f" ({unwatched} not watched to the end)" if unwatched else ""
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -324,7 +325,8 @@ def test_interrupted_it_says_how_to_go_on_and_that_works(
     command = space.command("deployment/web", "--cpu=+100%", "--apply", "--settle=60", f"--output={output}")
     done = _interrupted(command, lambda: space.cpu()[names[0]] == "200m", end)
     assert done.code == 130, done
-    assert "error: interrupted: 0 of 3 Pods are resized" in done.err
+    # Its kubelet may have done it by then.
+    assert re.search("error: interrupted: (0 of 3 Pods are|1 of 3 Pods is) resized", done.err), done.err
     if output == "json":
         assert [each["reason"] for each in done.data["pods"]] == ["interrupted", "stopped", "stopped"]
     assert sorted(space.cpu().values()) == ["100m", "100m", "200m"]

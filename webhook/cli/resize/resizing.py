@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 from rich.text import Text
 
-from webhook.cli.common.output import Format, pluralize
+from webhook.cli.common.output import Format
 from webhook.cli.common.terminal import print_error, print_hint, print_sentence, warn
 from webhook.cli.resize import table
 from webhook.cli.resize.progress import Waiting
@@ -23,7 +23,7 @@ from webhook.resize.facts import Facts, Wanted, sizes_of, with_in_use
 from webhook.resize.owners import Owner, pods_of
 from webhook.resize.plan import Plan, plan, sized
 from webhook.resize.pod import Pod
-from webhook.resize.results import Outcome, Result, Why
+from webhook.resize.results import Outcome, Result, Why, how_far
 from webhook.resize.run import Run, untouched
 from webhook.resize.template_run import NotInStepError
 from webhook.usage.measured import InUse
@@ -119,8 +119,7 @@ class Resizing:
         if self._is_table:
             table.show_results(self._plan, self._facts, run.results, wide=self._wide)
         if self._is_interrupted:
-            done = sum(each.is_as_wanted and bool(each.plan.changes) for each in self._results)
-            print_error(f"interrupted: {done} of {pluralize(len(self._plan.due), 'Pod')} are resized")
+            print_error(f"interrupted: {how_far(self._results, len(self._plan.due))}")
         self._show_what_is_next()
         if not self._is_interrupted:
             self._write_events()
