@@ -77,6 +77,15 @@ def test_open_fields_are_known() -> None:
     assert not change.is_same
 
 
+def test_what_else_differs_is_known() -> None:
+    """By an earlier resize."""
+    grown = {"requests": {"memory": "64Mi", "cpu": "100m"}, "limits": {"memory": "256Mi"}}
+    pods = tuple(_pod(each, {_REQUEST: "96Mi"}) for each in (grown, grown, _HAS))
+    change = template_change(_owner(_HAS), Plan(pods=pods), _memory("96Mi"))
+    assert change.others == ((_LIMIT, "256Mi", "128Mi"),)
+    assert template_change(_owner(_HAS), Plan(pods=pods[:2]), _memory("96Mi:256Mi")).others == ()
+
+
 def test_pods_of_different_size_have_no_common_template() -> None:
     pods = (_pod(_HAS, {_LIMIT: "256Mi"}), _pod(_HAS, {_LIMIT: "512Mi"}))
     change = template_change(_owner(OLD), Plan(pods=pods), _memory(":x2"))

@@ -6,7 +6,7 @@ size. So the difference is shown, with the patch for the manifest; `in_step` cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -54,6 +54,8 @@ class TemplateChange(Struct, frozen=True, kw_only=True):
     """Those of them that it does not say."""
     open_fields: tuple[Field, ...] = ()
     """Those of `values` that the template leaves to policies and LimitRanges."""
+    others: tuple[tuple[Field, str, str], ...] = ()
+    """Fields that nobody asked to change, in which Pods and template differ: what they have, what it says."""
     differing_pods: bool = False
     """The Pods get different values, so there is none for the template."""
 
@@ -81,8 +83,20 @@ def template_change(owner: Owner, plan: Plan, wanted: Wanted) -> TemplateChange:
                 return TemplateChange(differing_pods=True)
     missing = owner_object.missing(declared, values)
     return TemplateChange(
-        wanted=values, values=missing, open_fields=tuple(each for each in missing if each not in declared)
+        wanted=values,
+        values=missing,
+        open_fields=tuple(each for each in missing if each not in declared),
+        others=tuple(_others(plan.pods, values, declared)),
     )
+
+
+def _others(pods: Iterable[PodPlan], values: Values, declared: Values) -> Iterator[tuple[Field, str, str]]:
+    for field, said in declared.items():
+        if field in values:
+            continue
+        present = (each.values_after.get(field) for each in pods)
+        if have := dict.fromkeys(str(each) for each in present if each and each.milli != said.milli):
+            yield field, " or ".join(have), str(said)
 
 
 def _values(plan: PodPlan, wanted: Wanted, declared: Values) -> Values:

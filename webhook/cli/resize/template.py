@@ -151,6 +151,7 @@ class TemplateWork:
             yield f"the Pods get different values, so {owner} cannot have those of all"
         elif change.wanted and (self.is_done or change.is_same):
             yield f"new Pods of {owner} have these values too"
+            yield from self._others()
             if change.values:
                 yield f"its manifest needs this patch{restarts and ': the old one makes all Pods again'}"
         elif not change.values:
@@ -159,11 +160,16 @@ class TemplateWork:
             yield f"{owner} cannot be changed: Pods that it makes again have the old values"
         elif self.is_due and not self.is_refused and not has_run:
             yield f"{owner} gets the same, without a rollout; its manifest needs this patch too"
+            yield from self._others()
         else:
             if has_run and self.is_due:
                 yield f"{owner} was not changed, because not all Pods have the new values"
             yield from map(self._open, change.open_fields)
             yield f"new Pods of {owner} have the old values; this patch changes that{restarts}"
+
+    def _others(self) -> Iterator[str]:
+        for field, pods, template in self._change.others:
+            yield f"{field} still differs: Pods {pods}, template {template}"
 
     def _open(self, field: Field) -> str:
         policies = ", ".join(policies_that_set(self._pods, field))
