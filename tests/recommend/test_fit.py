@@ -55,3 +55,17 @@ def test_containers_of_a_pod_share_a_node_in_their_order() -> None:
     state = owner(container(), container(name="proxy"), nodes=(NodeSize("a", {"cpu": 4000}),))
     found = recommend(usage, state, MANY)
     assert [each.advice["cpu"].after for each in found] == [size("2300m"), size("1700m")]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "cpu", "detail"),
+    [
+        pytest.param(Bounds(min={"cpu": of_milli(1000)}), ("1",), "a LimitRange wants Pods to have requests of at least 1 cpu, not requests of 230m", id="a minimum"),
+        pytest.param(Bounds(ratio={"cpu": of_milli(2000)}), ("500m", "1"), "a LimitRange wants Pods to have limits of at most 2 x their requests of cpu, not requests of 230m and limits of 1", id="a ratio"),
+    ],
+)  # fmt: skip
+def test_what_a_limit_range_for_pods_would_refuse_stays(
+    bounds: Bounds, cpu: tuple[str, ...], detail: str
+) -> None:
+    advice = advised(week(measured()), owner(container(cpu), pod_bounds=(bounds,)), MANY).advice["cpu"]
+    assert (advice.changes, advice.why.name, advice.why.detail) == (False, Name.LIMIT_RANGE, detail)

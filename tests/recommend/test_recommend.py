@@ -181,7 +181,7 @@ def _owners(draw: st.DrawFn) -> OwnerState:
         types=draw(st.sampled_from(((WorkloadType.GENERAL,), (WorkloadType.STATEFUL,)))),
         autoscalers=(scaler,) if scaler else (),
         container_bounds=tuple(draw(st.lists(_bounds(), max_size=1))),
-        pod_bounds=tuple(structs.replace(each, min={}, ratio={}) for each in draw(st.lists(_bounds(), max_size=1))),
+        pod_bounds=tuple(draw(st.lists(_bounds(), max_size=1))),
         nodes=draw(st.sampled_from(((), (NodeSize("a", {"cpu": 2000, "memory": 2048 * MI}),)))),
     )  # fmt: skip
 

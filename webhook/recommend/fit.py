@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from webhook.edits.resources.bounds import all_violated
+from webhook.edits.resources.bounds import Violations, all_violated
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod_resources import SIDES, Side, aggregate
-from webhook.model.quantity import exactly, of_milli
+from webhook.model.quantity import Quantity, exactly, of_milli
 from webhook.recommend.owner import ContainerState, OwnerState, Quota, Size
 from webhook.recommend.reasons import Name, Reason, shown
 from webhook.recommend.rules import Rules
@@ -37,6 +37,7 @@ def fitted(owner: OwnerState, advices: Advices, rules: Rules) -> Advices:
         pod = _Pod(owner=owner, resource=resource, mine=mine, rules=rules)
         for ceiling in pod.ceilings():
             mine |= dict(pod.below(ceiling))
+        mine |= dict(pod.refused())
         for container, advice in mine.items():
             after[container][resource] = advice
     return after
@@ -107,6 +108,30 @@ class _Pod(Struct, frozen=True, kw_only=True):
             room -= given
             if bases[name] + given < wanted:
                 yield name, self._lowered(advice, ceiling, bases[name] + given)
+
+    def refused(self) -> Iterator[tuple[str, Advice]]:
+        """All that changes, as it stands, if its sums violate a LimitRange that those which stand do not."""
+        sums = {side: self.after(side) for side in SIDES}
+        new = self._violated(sums) - self._violated({side: self.before(side) for side in SIDES})
+        if not new:
+            return
+        index, bound, side = min(new)
+        amounts: Mapping[str, Quantity] = getattr(self.owner.pod_bounds[index], bound)
+        amount = f"{amounts[self.resource]} {self.resource}"
+        rule = {
+            "min": f"{side} of at least {amount}",
+            "max": f"{side} of at most {amount}",
+            "ratio": f"limits of at most {amounts[self.resource]} x their requests of {self.resource}",
+        }[bound]
+        got = " and ".join(f"{each} of {shown(sums[each], self.resource)}" for each in SIDES if sums[each])
+        why = f"a LimitRange wants Pods to have {rule}, not {got}"
+        for name, advice in self.mine.items():
+            if advice.changes:
+                yield name, structs.replace(advice, after=advice.before, why=Reason(Name.LIMIT_RANGE, why))
+
+    def _violated(self, sums: Mapping[Side, int]) -> Violations:
+        request, limit = (of_milli(sums[side]) if sums[side] else None for side in SIDES)
+        return all_violated(self.owner.pod_bounds, self.resource, request, limit)
 
     def _lowered(self, advice: Advice, ceiling: _Ceiling, amount: int) -> Advice:
         resource, old = self.resource, _side(advice.before, ceiling.side)
