@@ -212,6 +212,7 @@ def test_kill_without_any_limit() -> None:
         pytest.param(None, _WINDOW.begin + 300, None, id="seen from the begin on"),
         pytest.param(_MIDDLE, _WINDOW.begin + 300, _MIDDLE, id="seen from the begin on, and again"),
         pytest.param(_WINDOW.begin - 1, _WINDOW.begin, None, id="before"),
+        pytest.param(_WINDOW.begin - 1, _MIDDLE, None, id="before, and seen since the first sample"),
         pytest.param(_MIDDLE, _MIDDLE + 60, _MIDDLE, id="both"),
     ],
 )

@@ -45,7 +45,11 @@ class Found(Struct, frozen=True, kw_only=True):
         """When, if in the window. One that was seen from its begin on, and has no date, is older."""
         since = window.begin + 2 * window.step
         return {
-            **{key: value for key, ((_, value), *_) in self.killed_before.items() if value > since},
+            **{
+                key: value
+                for key, ((_, value), *_) in self.killed_before.items()
+                if value > since and key not in self.killed
+            },
             **{key: value for key, ((_, value), *_) in self.killed.items() if value >= window.begin},
         }
 
