@@ -140,7 +140,7 @@ def test_leaves(pod: Pod, asked: dict[str, str], about: dict[str, Any], allowed:
         ),
         pytest.param(
             running(container=EQUAL), {"cpu": ":200m"}, {},
-            "qos-class: it would become Burstable, and a resize must keep it Guaranteed: requests and limits must stay equal",
+            "qos-class: it would become Burstable, and a resize must keep it Guaranteed: requests and limits must stay equal, as by REQUEST:=",
             id="refuses Guaranteed that would be Burstable",
         ),
         pytest.param(
@@ -150,12 +150,12 @@ def test_leaves(pod: Pod, asked: dict[str, str], about: dict[str, Any], allowed:
         ),
         pytest.param(
             running(), {"cpu": "1"}, {},
-            "request-above-limit: app: a cpu request of 1 is above the limit of 300m: change both, as REQUEST:LIMIT",
+            "request-above-limit: app: a cpu request of 1 is above the limit of 300m: change both, as REQUEST:LIMIT, or as REQUEST:= if they are equal",
             id="refuses a request above the limit that it has",
         ),
         pytest.param(
             running(), {"memory": ":64Mi"}, {},
-            "request-above-limit: app: a memory request of 128Mi is above the limit of 64Mi: change both, as REQUEST:LIMIT",
+            "request-above-limit: app: a memory request of 128Mi is above the limit of 64Mi: change both, as REQUEST:LIMIT, or as REQUEST:= if they are equal",
             id="refuses a limit below the request that it has",
         ),
         pytest.param(

@@ -75,7 +75,8 @@ def _changes_qos(case: Case) -> Iterator[Notice]:
     if before == QOSClass.BEST_EFFORT:
         yield Notice("qos-class", "it is BestEffort, and a resize cannot make it anything else")
     elif before != after:
-        why = ": requests and limits must stay equal" if before == QOSClass.GUARANTEED else ""
+        equal = ": requests and limits must stay equal, as by REQUEST:="
+        why = equal if before == QOSClass.GUARANTEED else ""
         yield Notice("qos-class", f"it would become {after}, and a resize must keep it {before}{why}")
 
 
@@ -89,7 +90,7 @@ def _request_above_limit(case: Case) -> Iterator[Notice]:
             yield Notice(
                 "request-above-limit",
                 f"{container}: a {resource} request of {request} is above the limit of {limit}: "
-                "change both, as REQUEST:LIMIT",
+                "change both, as REQUEST:LIMIT, or as REQUEST:= if they are equal",
             )
 
 

@@ -198,7 +198,7 @@ def test_file() -> None:
         wanted.of_file(owner, pods, {}, "f", [])
     with pytest.raises(InputError, match="f: has no size for container log of Deployment shop/web"):
         wanted.of_file(owner, pods, found, "f", ["log"])
-    with pytest.raises(UsageError, match="deployment/web has no container logs"):
+    with pytest.raises(UsageError, match=r"^f: has sizes for container logs, which deployment/web lacks$"):
         wanted.of_file(owner, [running()], found, "f", [])
 
 

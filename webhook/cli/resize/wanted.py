@@ -53,7 +53,13 @@ def of_file(owner: Owner, pods: Sequence[Pod], sizes: Sizes, path: str, names: S
     if missing:
         raise InputError(f"{path}: has no size for container {missing[0]} of {owner.ref}", name="no-size")
     wanted = _only(found, names)
-    _check_names(owner, pods, list(wanted))
+    known = _containers(pods)
+    for name in wanted:
+        if name not in known:
+            raise UsageError(
+                f"{path}: has sizes for container {name}, which {owner} lacks",
+                hint=f"it has {', '.join(known)}",
+            )
     return wanted
 
 
@@ -111,7 +117,11 @@ def for_containers(owner: Owner, pods: Sequence[Pod], names: Sequence[str], want
 
 
 def _check_names(owner: Owner, pods: Sequence[Pod], names: Sequence[str]) -> None:
-    known = list(dict.fromkeys(each.name for pod in pods for each in pod.containers()))
+    known = _containers(pods)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(f"{owner} has no container {unknown[0]}", hint=f"it has {', '.join(known)}")
+
+
+def _containers(pods: Sequence[Pod]) -> list[str]:
+    return list(dict.fromkeys(each.name for pod in pods for each in pod.containers()))
