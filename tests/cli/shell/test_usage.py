@@ -33,6 +33,7 @@ def test_every_verb_names_an_unknown_option(run: Run, verb: str) -> None:
         pytest.param("test", "PATH is missing", "see `podtailor test --help`", id="missing argument"),
         pytest.param("certs issue", "--out is missing", "see `podtailor certs issue --help`", id="missing option"),
         pytest.param("version x", "unexpected argument x", "see `podtailor version --help`", id="argument too many"),
+        pytest.param("retrofit deployment/web", "unexpected argument deployment/web", "narrow it with -n NAMESPACE and -l SELECTOR; see `podtailor retrofit --help`", id="name for a verb that takes none"),
         pytest.param("certs issue --out x --days 0", "--days 0: write a whole number from 1 to 3650", "see `podtailor certs issue --help`", id="number out of range"),
         pytest.param("certs issue --out x --days x", "--days x: write a whole number from 1 to 3650", "see `podtailor certs issue --help`", id="no number"),
         pytest.param("retrofit --timeout 0", "--timeout 0: write a number of 1 or more", "see `podtailor retrofit --help`", id="number too low"),

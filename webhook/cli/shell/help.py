@@ -38,7 +38,7 @@ class Command(TyperCommand):
         with usage.plain_errors(ctx):
             rest = super().parse_args(ctx, args)
         if rest:
-            raise usage.wrong_call(ctx, f"unexpected argument {rest[0]}")
+            raise usage.unexpected_argument(ctx, rest[0])
         return rest
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -23,6 +23,15 @@ def wrong_call(ctx: Any, message: str, nearest: str | None = None) -> UsageError
     return UsageError(message, hint=f"did you mean {nearest}? See {page}" if nearest else f"see {page}")
 
 
+def unexpected_argument(ctx: Any, word: str) -> UsageError:
+    """With the options that narrow a verb which takes no names."""
+    error = wrong_call(ctx, f"unexpected argument {word}")
+    options = {each for param in ctx.command.get_params(ctx) for each in param.opts}
+    if {"-n", "-l"} <= options:
+        error.hint = f"narrow it with -n NAMESPACE and -l SELECTOR; {error.hint}"
+    return error
+
+
 def unknown_command(ctx: Any, word: str, known: Iterable[str]) -> UsageError:
     return wrong_call(ctx, f"unknown command {word}", closest(word, known))
 
