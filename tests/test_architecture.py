@@ -158,7 +158,6 @@ _TESTED_BY = {
     "webhook/cli/resize/command.py": "tests/e2e/resize/test_kubelets.py",
     "webhook/cli/resize/progress.py": "tests/e2e/resize/test_kubelets.py",
     "webhook/cli/resize/resizing.py": "tests/e2e/resize/test_kubelets.py",
-    "webhook/cli/resize/table.py": "tests/e2e/resize/test_kubelets.py",
     "webhook/cli/retrofit/command.py": "tests/e2e/test_audit.py",
     "webhook/cli/retrofit/resizes.py": "tests/e2e/test_audit.py",
     "webhook/cli/serve/certificates.py": "tests/cli/serve/test_command.py",

@@ -50,13 +50,13 @@ def _about(column: Column) -> str:
     return f"{column.about} (-o wide)" if column.is_wide else column.about
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Any], *, wide: bool = False) -> None:
+def print_table(columns: Sequence[Column], rows: Sequence[Any], *, wide: bool = False) -> Sequence[Column]:
     """`wide`: all columns and whole cells. Otherwise lines fit the width, and empty columns are omitted.
 
-    Without rows it prints nothing.
+    Without rows it prints nothing. Returns the columns that were printed.
     """
     if not rows:
-        return
+        return []
     width = None if wide else line_width()
     cells = {column.title: [_text(column.cell(row)) for row in rows] for column in columns}
     shown = [
@@ -72,6 +72,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Any], *, wide: bool = 
     out.print(_line([(Text(column.title, style="bold"), widths[column.title]) for column in shown]))
     for index in range(len(rows)):
         out.print(_line([(cells[column.title][index], widths[column.title]) for column in shown]))
+    return shown
 
 
 def fit(columns: Sequence[Column], widths: dict[str, int], width: int) -> tuple[list[Column], dict[str, int]]:

@@ -87,18 +87,15 @@ _TIMED = (Outcome.RESIZED, Outcome.RESTARTED, Outcome.REVERTED)
 
 _POD = Column(title="POD", about="its name", cell=lambda row: row.plan.pod.name, enough=24)
 _CONTAINER = Column(title="CONTAINER", about="its name", cell=lambda row: row.container, enough=12)
+_LEGEND = "* with page cache, which is what a kubelet compares"
+_USES_NOW = Column(title="USES NOW", about=f"CPU / memory; {_LEGEND}", cell=_usage, drops=2)
 _SAYS = Column(title="SAYS", about="what keeps it from being done, or what became of it", cell=_says)
 COLUMNS = (
     _POD,
     _CONTAINER,
     Column(title="CPU", about="request:limit, now and afterwards", cell=_move("cpu")),
     Column(title="MEMORY", about="request:limit, now and afterwards", cell=_move("memory")),
-    Column(
-        title="USES NOW",
-        about="CPU / memory; * with page cache, which is what a kubelet compares",
-        cell=_usage,
-        drops=2,
-    ),
+    _USES_NOW,
     Column(title="RESTART", about="whether the container restarts", cell=_restart, drops=3),
     Column(title="NODE HAS", about="CPU / memory that its Node has left", cell=_room, drops=1),
     _SAYS,
@@ -108,7 +105,10 @@ _RESULTS = (_POD, _CONTAINER, COLUMNS[2], COLUMNS[3], _SAYS)
 
 def show_plan(owner: Owner, plan: Plan, facts: Facts, *, wide: bool) -> None:
     print_sentence(Text(f"{owner} in {owner.ref.namespace}", style="bold"))
-    print_table(COLUMNS, list(_rows(plan, facts)), wide=wide)
+    rows = list(_rows(plan, facts))
+    shown = print_table(COLUMNS, rows, wide=wide)
+    if _USES_NOW in shown and any(_usage(row).endswith("*") for row in rows):
+        print_sentence(Text(_LEGEND))
     _show_notices("refused", "red", plan.refusals, [(each.pod.name, each.refusals) for each in plan.pods])
     _show_notices("note", "yellow", plan.warnings, [(each.pod.name, each.warnings) for each in plan.pods])
 
