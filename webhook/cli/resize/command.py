@@ -134,6 +134,9 @@ def resize(
     A changed template makes all Pods again, so its patch is printed. --template=in-step changes template and
     Pods without a rollout: if interrupted, it prints what goes on.
 
+    In -o json, `refusals` are what refuses the whole workload. A Pod that is refused alone has the result
+    `refused`, with the first reason and its message.
+
     \b
     COLUMNS
 
