@@ -80,6 +80,13 @@ def test_three_runs_of_a_cron_job_are_sure_from_the_first_to_the_last() -> None:
     assert found.advice["memory"].after == size("464Mi")
 
 
+def test_short_runs_of_a_job_count_too() -> None:
+    short = [measured("2", first=BEGIN + day * DAY, last=BEGIN + day * DAY + 600) for day in (0, 3)]
+    long = measured("200m", first=BEGIN + 5 * DAY, last=BEGIN + 6 * DAY)
+    found = advised(week(*short, long, owner=CRON), owner(ref=CRON), MANY)
+    assert found.advice["cpu"].after == size("2300m")
+
+
 def test_init_containers_get_nothing_and_sidecars_do() -> None:
     setup, proxy = (
         container(name="setup", kind=ContainerKind.INIT),

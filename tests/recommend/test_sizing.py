@@ -11,6 +11,7 @@ from webhook.audit.costs.autoscalers import Autoscaler, Metric
 from webhook.model.names import WorkloadType
 from webhook.model.policy import Bounds
 from webhook.model.quantity import of_milli
+from webhook.recommend.owner import Size
 from webhook.recommend.reasons import Name
 from webhook.recommend.rules import Rules
 from webhook.usage.measured import Measured
@@ -137,3 +138,15 @@ def test_a_target_stays_at_100_where_the_request_is_the_limit() -> None:
 def test_a_pod_that_has_just_started_says_nothing_of_p95() -> None:
     young = measured("2", "2", first=WEEK.end - 3000, points=10)
     assert advised(week(measured("200m"), young), owner(), MANY).advice["cpu"].after == size("230m")
+
+
+@pytest.mark.parametrize(
+    ("pod", "memory", "after"),
+    [
+        pytest.param(measured(memory="99Mi"), ("100Mi", "100Mi"), size("100Mi", "128Mi"), id="under 32Mi"),
+        pytest.param(measured(oom_killed_at=AT), ("2Gi", "2Gi"), size("2Gi", "2560Mi"), id="under 50 %"),
+    ],
+)
+def test_no_raise_for_safety_is_too_small(pod: Measured, memory: tuple[str, ...], after: Size) -> None:
+    rules = Rules(min_change=500)
+    assert advised(week(pod), owner(container(memory=memory)), rules).advice["memory"].after == after

@@ -78,7 +78,7 @@ def evidence(usage: NamespaceUsage, owner: OwnerState, container: ContainerState
     if not pods:
         return None
     days = _days(pods.values(), usage.window.step, is_batch=owner.is_batch)
-    quantiles = _quantiles(pods)
+    quantiles = _quantiles(pods, is_batch=owner.is_batch)
     peaks = {
         resource: peak
         for resource in ("cpu", "memory")
@@ -119,10 +119,12 @@ def _owner(usage: NamespaceUsage, pod: str) -> Ref:
     return usage.owners.get(pod) or Ref("Pod", usage.namespace, pod)
 
 
-def _quantiles(pods: Mapping[str, Measured]) -> list[Value]:
-    """Of Pods that ran for long enough, if there are any."""
+def _quantiles(pods: Mapping[str, Measured], *, is_batch: bool) -> list[Value]:
+    """Of Pods that ran for long enough, if there are any; for Pods that run to an end, of each run."""
     values = {pod: each.cpu_quantile for pod, each in pods.items() if each.cpu_quantile is not None}
-    lasting = [Value(value, pod) for pod, value in values.items() if pods[pod].points >= _FEW_POINTS]
+    lasting = [
+        Value(value, pod) for pod, value in values.items() if is_batch or pods[pod].points >= _FEW_POINTS
+    ]
     return lasting or [Value(value, pod) for pod, value in values.items()]
 
 

@@ -240,8 +240,17 @@ def _without_small_changes(case: Case, size: Size) -> Size:
         new if is_change(old, new, case.resource, case.rules) else old
         for old, new in zip(case.present, size, strict=True)
     )
+    if (size.limit or 0) > (case.present.limit or 0) and _is_too_low(case):
+        request, limit = size.limit if case.owner.is_guaranteed else request, size.limit
     size = Size(request, None if limit is None else max(limit, request or 0))
     return size if size == case.present else _within_bounds(case, size)
+
+
+def _is_too_low(case: Case) -> bool:
+    """Whether its limit has killed or cut off, or may do so: more of it is no small change."""
+    has_killed = case.resource == "memory" and case.evidence.kill is not None
+    needed = _times(case.peak.value, _LIMIT_MARGIN) if case.peak else 0
+    return has_killed or case.resource in case.evidence.cut_off or (case.present.limit or 0) < needed
 
 
 def is_change(old: int | None, new: int | None, resource: str, rules: Rules) -> bool:
