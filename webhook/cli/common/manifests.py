@@ -79,7 +79,7 @@ def read_manifests(
     for document in _documents(inputs, on_problem):
         for problem in document.duplicate_key_problems():
             warn(f"{problem}: the last one is used, as by kubectl", name=problem.name)
-        for at, obj in _objects(document.data):
+        for at, obj in objects_in(document.data):
             if not templates.get(_kind(obj)):
                 _warn_about_templates(document.place(at), obj)
             _warn_about_keys(document, at, obj)
@@ -130,7 +130,7 @@ def find_manifests(
 
     A problem is each field that every API server would reject; then its object is left out.
     """
-    for at, obj in _objects(_at(document.data, within), within):
+    for at, obj in objects_in(_at(document.data, within), within):
         try:
             manifests = manifests_of(obj, templates.get(_kind(obj), ()))
         except UnreadableError as error:
@@ -160,13 +160,13 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _objects(data: Any, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
+def objects_in(data: Any, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The object itself, or those of a List, each with its path."""
     if not isinstance(data, dict):
         return
     items = data.get("items")
     if str(data.get("kind")).endswith("List") and isinstance(items, list):
         for index, item in enumerate(items):
-            yield from _objects(item, (*at, "items", index))
+            yield from objects_in(item, (*at, "items", index))
     else:
         yield at, data

@@ -96,10 +96,10 @@ class ClusterOwners:
     def _quotas(self, namespace: str) -> list[Quota]:
         quotas: list[Quota] = []
         with (
-            self._part.note_if_forbidden(_QUOTAS.name, "whether there is room in them is unknown"),
-            as_cluster_error(_QUOTAS.name),
+            self._part.note_if_forbidden(QUOTAS.name, "whether there is room in them is unknown"),
+            as_cluster_error(QUOTAS.name),
         ):
-            quotas += filter(None, objects(self._api, in_namespace(_QUOTAS, namespace), []))
+            quotas += filter(None, objects(self._api, in_namespace(QUOTAS, namespace), []))
         return quotas
 
     def _nodes_for(self, one: Found) -> tuple[NodeSize, ...]:
@@ -139,4 +139,4 @@ def _quota(obj: Object) -> Quota | None:
     return Quota(obj.metadata.name, hard, used)
 
 
-_QUOTAS = Resource("resourcequotas", "/api/v1/resourcequotas", _quota)
+QUOTAS = Resource("resourcequotas", "/api/v1/resourcequotas", _quota)

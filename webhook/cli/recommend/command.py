@@ -144,8 +144,11 @@ def recommend(
     three days of usage only raise. Sizes fit LimitRanges, quotas and Nodes. Changes nothing but with
     --write manifests, or --write policy --apply.
 
-    With -f the workloads are those of manifests, and no cluster is read unless usage comes from one. Exit
-    code 1 means that some containers could not be judged; with --apply it is 0 once policies are written.
+    With -f the workloads are those of manifests, and no cluster is read unless usage comes from one. Of
+    autoscalers, LimitRanges and quotas only those in the same files are known.
+
+    Exit code 1 means that some containers could not be judged; with --apply it is 0 once policies are
+    written.
 
     \b
     COLUMNS
@@ -198,11 +201,15 @@ def recommend(
     problems = Problems()
     documents: list[Document] = []
     if inputs:
+        from webhook.cli.recommend.beside import Beside
+
         documents += read_manifests(inputs, on_problem=problems.add)
         located = (
             each for document in documents for each in find_manifests(document, on_problem=problems.add)
         )
-        owners = list(of_manifests(located, snapshot_from(reading.policies), namespace or "default"))
+        default = namespace or "default"
+        beside = Beside(documents, default, problems.add)
+        owners = list(of_manifests(located, snapshot_from(reading.policies), default, beside))
         problems.exit_if_any()
     else:
         owners = list(reading.owners(objects or (), namespace, selector, all_namespaces=all_namespaces))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.engine.snapshot import Snapshot
@@ -15,6 +15,9 @@ from webhook.resize.pod import Pod, Spec
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.templates import Manifest
 from webhook.workloads.workload import Ref, template_of
+
+if TYPE_CHECKING:
+    from webhook.cli.recommend.beside import Beside
 
 Json = dict[str, Any]
 
@@ -36,11 +39,25 @@ class Owned(Struct, frozen=True, kw_only=True):
         return labels if isinstance(labels, dict) else {}
 
 
-def of_manifests(manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> Iterator[Owned]:
+def of_manifests(
+    manifests: Iterable[LocatedManifest],
+    snapshot: Snapshot,
+    namespace: str,
+    beside: Beside | None = None,
+) -> Iterator[Owned]:
     """As they would be without other admission than that of the API server itself."""
-    for each in manifests:
-        made = found_in(each.object, each.manifest, each.ref(namespace), (), snapshot, NO_PLUGINS)
-        yield Owned(found=made, obj=each.object, located=each)
+    located = list(manifests)
+    plugins = beside.plugins if beside else NO_PLUGINS
+    if beside:
+        snapshot = beside.bounded(snapshot, {each.ref(namespace).namespace for each in located})
+    found = [
+        found_in(each.object, each.manifest, each.ref(namespace), (), snapshot, plugins) for each in located
+    ]
+    states = [each.state for each in found]
+    if beside:
+        states = beside.completed(states)
+    for each, one, state in zip(located, found, states, strict=True):
+        yield Owned(found=structs.replace(one, state=state), obj=each.object, located=each)
 
 
 def found_in(
