@@ -216,6 +216,7 @@ def test_exit_code_says_whether_anything_is_to_change(files: Files, run: Run) ->
         (("--usage", "a", "--write", "manifests"), "--write manifests writes into files: name them with -f"),
         (("-f", "x.yaml", "--usage", "a", "-l", "a=b"), "-f names manifests: omit objects of the cluster, -l and -A"),
         (("--usage", "a", "--write", "patch", "-o", "json"), "--write patch is its own output: omit -o"),
+        (("--usage", "a", "--write", "patch", "--with-hpa"), "--write writes no target of a HorizontalPodAutoscaler"),
         (("--usage", "a", "--write", "patch", "--apply"), "--apply writes WorkloadPolicies into a cluster"),
         (("--prometheus", "http://localhost:1", "--cluster-label", "x"), "--cluster-label x: write NAME=VALUE"),
     ],

@@ -165,6 +165,8 @@ def recommend(
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
     _check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest)
+    if with_hpa and write_:
+        raise UsageError("--write writes no target of a HorizontalPodAutoscaler: omit --with-hpa, or --write")
     _check_apply(write_, by, is_of_files=bool(inputs), apply=apply)
     reading = Reading(
         ctx,
