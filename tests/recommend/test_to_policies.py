@@ -64,6 +64,34 @@ def test_open_fields_become_a_policy_in_mode_audit() -> None:
     )
 
 
+def test_what_stays_is_written_beside_what_changes() -> None:
+    """A policy of the same name that sets it may be there from the last run."""
+    (document,) = policies(deployment(), owner(container(("230m",), (None,)))).documents
+    assert document["spec"]["resources"]["limits"] == [
+        {"type": "Container", "defaultRequest": {"cpu": "230m", "memory": "464Mi"}}
+    ]
+
+
+def test_owners_and_containers_of_nearly_the_same_name_have_policies_of_different_names() -> None:
+    pairs = [("web", "api-x"), ("web-api", "x"), ("web.api", "x")]
+    refs = [Ref("Deployment", "shop", name) for name, _ in pairs]
+    state = owner(container((None,), (None,)))
+    found = [
+        structs.replace(advised(week(measured()), state, MANY), owner=ref, container=name)
+        for ref, (_, name) in zip(refs, pairs, strict=True)
+    ]
+    templates = {}
+    for ref, (_, name) in zip(refs, pairs, strict=True):
+        obj = deployment()
+        obj["spec"]["template"]["spec"]["containers"][0]["name"] = name
+        templates[ref] = template(obj)
+    assert [each["metadata"]["name"] for each in to_policies(found, templates).documents] == [
+        "deployment-web.api-x",
+        "deployment-web-api-x",
+        "deployment-web.api.x",
+    ]
+
+
 def test_admission_with_the_policy_gives_these_numbers() -> None:
     obj = deployment()
     made = policies(obj, owner(container((None,), (None, "400Mi"))))

@@ -95,7 +95,9 @@ def to_policies(
         parts.append(_Part(each, template, left))
     documents = list(_of_images(parts, images)) if images else []
     documents += [
-        _document(each, template, values) for each, template, values in parts if values and template
+        _document(each, template, _with_rest(each, template, values))
+        for each, template, values in parts
+        if values and template
     ]
     counts = Counter(each["metadata"].get("namespace", "") for each in documents)
     del counts[""]  # of the cluster
@@ -155,6 +157,19 @@ def _values(found: Recommendation) -> Iterator[tuple[Field, int]]:
         for side, before, after in zip(SIDES, advice.before, advice.after, strict=True):
             if after is not None and after != before:
                 yield Field(found.container, side, resource), after
+
+
+def _with_rest(found: Recommendation, template: Template, values: Mapping[Field, int]) -> dict[Field, int]:
+    """With what stays: a policy of the same name may set it, and this one takes its place."""
+    rest = {
+        field: after
+        for resource, advice in found.advice.items()
+        for side, before, after in zip(SIDES, advice.before, advice.after, strict=True)
+        if after is not None
+        and after == before
+        and not _blocked(template, field := Field(found.container, side, resource))
+    }
+    return rest | dict(values)
 
 
 def _blocked(template: Template | None, field: Field) -> str:
@@ -228,4 +243,7 @@ def _labels(template: Template) -> dict[str, str]:
 
 
 def _name(owner: Ref, container: str) -> str:
-    return f"{owner.kind.lower()}-{owner.name}-{container}"[:_MAX_NAME].rstrip("-.")
+    """With a dot where a dash does not tell `web` and `api-x` from `web-api` and `x`."""
+    prefix = f"{owner.kind.lower()}-{owner.name}"
+    separator = "." if "-" in container or "." in prefix else "-"
+    return f"{prefix}{separator}{container}"[:_MAX_NAME].rstrip("-.")

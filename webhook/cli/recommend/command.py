@@ -164,9 +164,7 @@ def recommend(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
-    _check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest)
-    if with_hpa and write_:
-        raise UsageError("--write writes no target of a HorizontalPodAutoscaler: omit --with-hpa, or --write")
+    _check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest, with_hpa=with_hpa)
     _check_apply(write_, by, is_of_files=bool(inputs), apply=apply)
     reading = Reading(
         ctx,
@@ -240,7 +238,13 @@ describe_columns(recommend, table.COLUMNS)
 
 
 def _check_output(
-    write_: Write | None, output: RecommendFormat, by: Grouping, *, is_of_files: bool, backtest: bool
+    write_: Write | None,
+    output: RecommendFormat,
+    by: Grouping,
+    *,
+    is_of_files: bool,
+    backtest: bool,
+    with_hpa: bool,
 ) -> None:
     """Raises UsageError."""
     if by is Grouping.IMAGE and write_ is not Write.POLICY:
@@ -249,6 +253,8 @@ def _check_output(
         raise UsageError("--write manifests writes into files: name them with -f")
     if write_ and output not in (Format.TABLE, Format.WIDE):
         raise UsageError(f"--write {write_} is its own output: omit -o")
+    if write_ and with_hpa:
+        raise UsageError("--write writes no target of a HorizontalPodAutoscaler: omit --with-hpa, or --write")
     if backtest and (write_ or output is Format.MARKDOWN):
         raise UsageError("--backtest is for tables, JSON and YAML: omit --write and -o markdown")
 
