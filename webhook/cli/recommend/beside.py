@@ -5,7 +5,7 @@ What a cluster has of them is not known; only what the files say.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,8 +14,9 @@ from msgspec import structs
 from webhook.audit.cluster.objects import DEFAULTS
 from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.costs.objects import AUTOSCALERS
-from webhook.cli.common.manifests import objects_in
+from webhook.cli.common.manifests import LocatedManifest, objects_in
 from webhook.cli.recommend.cluster import QUOTAS
+from webhook.cli.recommend.owners import Owned, of_manifests
 from webhook.cluster.pager import Meta, Object
 from webhook.cluster.snapshot_objects import LIMIT_RANGES, LimitRangeBounds, with_limit_range
 from webhook.documents.files import Document
@@ -65,11 +66,17 @@ class Beside:
         elif quota := QUOTAS.read(read):
             self._quotas.setdefault(metadata.namespace or "", []).append(quota)
 
-    @property
-    def plugins(self) -> Plugins:
-        return Plugins(self._defaults)
+    def owners(self, manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> list[Owned]:
+        located = list(manifests)
+        bounded = self._bounded(snapshot, {each.ref(namespace).namespace for each in located})
+        owners = list(of_manifests(located, bounded, namespace, Plugins(self._defaults)))
+        states = self._completed([each.found.state for each in owners])
+        return [
+            structs.replace(each, found=structs.replace(each.found, state=state))
+            for each, state in zip(owners, states, strict=True)
+        ]
 
-    def bounded(self, snapshot: Snapshot, names: Iterable[str]) -> Snapshot:
+    def _bounded(self, snapshot: Snapshot, names: Iterable[str]) -> Snapshot:
         """With the LimitRanges of these namespaces."""
         namespaces = {name: snapshot.namespace(name) for name in names}
         for each in self._bounds:
@@ -77,7 +84,7 @@ class Beside:
                 namespaces[each.namespace] = with_limit_range(namespaces[each.namespace], each)
         return structs.replace(snapshot, namespaces=namespaces)
 
-    def completed(self, states: Collection[OwnerState]) -> list[OwnerState]:
+    def _completed(self, states: Iterable[OwnerState]) -> list[OwnerState]:
         """With autoscalers and quotas. Of a quota, what the files have is used."""
         scaled = [self._scaled(each) for each in states]
         used: dict[str, dict[str, int]] = {}

@@ -20,7 +20,6 @@ from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import print_sentence, warn, write
 from webhook.cli.recommend import table, trials
 from webhook.cli.recommend.judging import Results, by_namespace, judged
-from webhook.cli.recommend.owners import of_manifests
 from webhook.cli.recommend.reading import Reading
 from webhook.cli.recommend.sources import SourceOptions, usage_of
 from webhook.cli.recommend.writing import write_manifests, write_patches, write_policies
@@ -209,7 +208,7 @@ def recommend(
         )
         default = namespace or "default"
         beside = Beside(documents, default, problems.add)
-        owners = list(of_manifests(located, snapshot_from(reading.policies), default, beside))
+        owners = beside.owners(located, snapshot_from(reading.policies), default)
         problems.exit_if_any()
     else:
         owners = list(reading.owners(objects or (), namespace, selector, all_namespaces=all_namespaces))

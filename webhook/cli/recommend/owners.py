@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.engine.snapshot import Snapshot
@@ -15,9 +15,6 @@ from webhook.resize.pod import Pod, Spec
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Plugins
 from webhook.workloads.templates import Manifest
 from webhook.workloads.workload import Ref, template_of
-
-if TYPE_CHECKING:
-    from webhook.cli.recommend.beside import Beside
 
 Json = dict[str, Any]
 
@@ -40,24 +37,12 @@ class Owned(Struct, frozen=True, kw_only=True):
 
 
 def of_manifests(
-    manifests: Iterable[LocatedManifest],
-    snapshot: Snapshot,
-    namespace: str,
-    beside: Beside | None = None,
+    manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str, plugins: Plugins = NO_PLUGINS
 ) -> Iterator[Owned]:
     """As they would be without other admission than that of the API server itself."""
-    located = list(manifests)
-    plugins = beside.plugins if beside else NO_PLUGINS
-    if beside:
-        snapshot = beside.bounded(snapshot, {each.ref(namespace).namespace for each in located})
-    found = [
-        found_in(each.object, each.manifest, each.ref(namespace), (), snapshot, plugins) for each in located
-    ]
-    states = [each.state for each in found]
-    if beside:
-        states = beside.completed(states)
-    for each, one, state in zip(located, found, states, strict=True):
-        yield Owned(found=structs.replace(one, state=state), obj=each.object, located=each)
+    for each in manifests:
+        made = found_in(each.object, each.manifest, each.ref(namespace), (), snapshot, plugins)
+        yield Owned(found=made, obj=each.object, located=each)
 
 
 def found_in(
