@@ -82,9 +82,9 @@ def test_owners_and_containers_of_nearly_the_same_name_have_policies_of_differen
     ]
     templates = {}
     for ref, (_, name) in zip(refs, pairs, strict=True):
-        obj = deployment()
+        obj = deployment(labels=f"{{app: {ref.name}}}")
         obj["spec"]["template"]["spec"]["containers"][0]["name"] = name
-        templates[ref] = template(obj)
+        templates[ref] = template(obj, selector={})
     assert [each["metadata"]["name"] for each in to_policies(found, templates).documents] == [
         "deployment-web.api-x",
         "deployment-web-api-x",
@@ -150,6 +150,29 @@ def test_pods_without_labels_cannot_be_selected() -> None:
     assert bare.documents == ()
     assert {each.why for each in bare.without_effect} == {
         "its template has no labels by which a policy could select its Pods"
+    }
+
+
+def test_what_would_select_the_pods_of_others_is_not_written() -> None:
+    refs = [Ref("CronJob", "shop", name) for name in "ab"]
+    found = [structs.replace(advised(week(measured()), OPEN, MANY), owner=ref) for ref in refs]
+    shared = template(deployment(kind="CronJob"), selector={})
+    made = to_policies(found, dict.fromkeys(refs, shared))
+    assert made.documents == ()
+    assert [each.why for each in made.without_effect[::2]] == [
+        "its labels select the Pods of CronJob b too",
+        "its labels select the Pods of CronJob a too",
+    ]
+
+
+def test_a_job_that_the_api_server_has_labelled_gets_no_policy() -> None:
+    job = Ref("Job", "shop", "web")
+    found = structs.replace(advised(week(measured()), OPEN, MANY), owner=job)
+    mine = template(deployment(kind="CronJob"), selector={"batch.kubernetes.io/controller-uid": "1"})
+    made = to_policies([found], {job: mine})
+    assert made.documents == ()
+    assert {each.why for each in made.without_effect} == {
+        "its labels select Pods of this one Job, and it creates no more"
     }
 
 

@@ -94,11 +94,15 @@ def to_policies(
         left = {field: value for field, value in values.items() if field not in blocked}
         parts.append(_Part(each, template, left))
     documents = list(_of_images(parts, images)) if images else []
-    documents += [
-        _document(each, template, _with_rest(each, template, values))
-        for each, template, values in parts
-        if values and template
-    ]
+    for each, template, values in parts:
+        if not values or not template:
+            continue
+        if why := _selects_others(each, template, templates):
+            skipped += (
+                NoEffect(each.owner, field, of_milli(amount).text, why) for field, amount in values.items()
+            )
+            continue
+        documents.append(_document(each, template, _with_rest(each, template, values)))
     counts = Counter(each["metadata"].get("namespace", "") for each in documents)
     del counts[""]  # of the cluster
     crowded = tuple(sorted(name for name, count in counts.items() if count > MAX_POLICIES))
@@ -205,10 +209,30 @@ def _container(template: Template | None, name: str, *, written: bool = False) -
     return next((each for each in every if each.name == name), None)
 
 
+def _selects_others(found: Recommendation, template: Template, templates: Mapping[Ref, Template]) -> str:
+    """Why no labels select the Pods of this owner alone; empty if they do."""
+    labels = _labels(template)
+    if any(key.endswith("controller-uid") for key in labels):
+        return "its labels select Pods of this one Job, and it creates no more"
+    for other, its in templates.items():
+        if other == found.owner or other.namespace != found.owner.namespace:
+            continue
+        if _owner_kinds(other) != _owner_kinds(found.owner) or not _container(its, found.container):
+            continue
+        if labels.items() <= labels_of(its.workload.written.metadata or NO_METADATA).items():
+            return f"its labels select the Pods of {other.kind} {other.name} too"
+    return ""
+
+
+def _owner_kinds(owner: Ref) -> list[str]:
+    kind = "Job" if owner.kind == "CronJob" else owner.kind
+    return [kind] if kind in _OWNER_KINDS else []
+
+
 def _document(found: Recommendation, template: Template, values: Mapping[Field, int]) -> Json:
     owner = found.owner
-    kind = "Job" if owner.kind == "CronJob" else owner.kind
-    match: Json = {"ownerKinds": [kind]} if kind in _OWNER_KINDS else {}
+    kinds = _owner_kinds(owner)
+    match: Json = {"ownerKinds": kinds} if kinds else {}
     match["podSelector"] = {"matchLabels": _labels(template)}
     return {
         "apiVersion": "podtailor.dev/v1alpha1",
