@@ -153,6 +153,7 @@ def _held(replica: Replica) -> tuple[int, int]:
 
 
 def test_etcd_killed_and_back(own: ControlPlane, replica: Replica) -> None:
+    assert replica.review(pod())["patch"], "with the CA, which the API server says"
     own.kill("etcd")
     assert replica.review(pod())["patch"]
     own.start_again("etcd")
