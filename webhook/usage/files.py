@@ -102,6 +102,7 @@ class _Namespace(_Record, frozen=True):
     is_history: bool = True
 
 
+_LAST_TIME = 253_402_300_799  # of the year 9999
 _NO_WINDOW = Window(0.0, 0.0, 1.0)
 
 
@@ -150,7 +151,19 @@ class FileUsage:
             yield _problem(document, "the end is not after the begin", ("window", "end"))
             return
         steps = _window(record).steps
+        seen: set[ContainerOfPod] = set()
         for index, each in enumerate(record.containers):
+            key = ContainerOfPod(each.pod, each.container)
+            if key in seen:
+                message = f"container {each.container} of {each.pod} is there twice"
+                yield _problem(document, message, ("containers", index))
+            seen.add(key)
+            if each.last < each.first:
+                yield _problem(document, "the last is before the first", ("containers", index, "last"))
+            for location, at in _times(each):
+                if not 0 <= at <= _LAST_TIME:
+                    message = f"{at:g} is no time in seconds since 1970"
+                    yield _problem(document, message, ("containers", index, *location))
             history = each.history or _History()
             for name, values in (("cpu", history.cpu), ("memory", history.memory)):
                 if values and len(values) != steps:
@@ -204,6 +217,16 @@ def _container(key: ContainerOfPod, measured: Measured, history: History | None)
         "history": history and _History(cpu=_numbers(history.cpu), memory=_numbers(history.memory)),
     }
     return _Container(pod=key.pod, container=key.container, **written)
+
+
+def _times(container: _Container) -> Iterator[tuple[tuple[str, ...], float]]:
+    yield ("first",), container.first
+    yield ("last",), container.last
+    if container.oom_killed_at is not None:
+        yield ("oomKilledAt",), container.oom_killed_at
+    for name, peak in (("cpuPeak", container.cpu_peak), ("memoryPeak", container.memory_peak)):
+        if peak:
+            yield (name, "at"), peak.at
 
 
 def _amount(milli: int | None) -> _Quantity | None:
