@@ -159,7 +159,7 @@ def test_policies_of_the_cluster_decide_about_margins(crds: ControlPlane, shop: 
     assert rows["web"]["to"]["requests"]["cpu"] == "400m"
 
 
-def test_the_api_server_takes_the_policies(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+def test_policies_leave_out_what_templates_set(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
     done = _recommend(crds, shop, tmp_path, "--write", "policy", p95="200m", memory="400Mi")
     assert "the template sets it [no-effect]" in done.stderr
     assert done.stdout == ""

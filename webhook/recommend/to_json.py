@@ -67,7 +67,7 @@ def _row(found: Recommendation) -> Json:
         "to": _resources(
             {resource: _changed(each.before, each.after) for resource, each in found.advice.items()}
         ),
-        "sure": found.sure,
+        **({"sure": found.sure} if found.evidence else {}),
         "why": {resource: _reason(each.why) for resource, each in found.advice.items()},
     }
     if found.evidence:

@@ -11,6 +11,7 @@ from msgspec import structs
 from tests.cli.conftest import Run
 from tests.recommend.weeks import BEGIN, DAY, measured, week
 from webhook.cli.resize.sizes_file import read_sizes
+from webhook.model.notice import Notice
 from webhook.usage.files import as_json
 from webhook.usage.measured import ContainerOfPod, NamespaceUsage
 from webhook.workloads.workload import Ref
@@ -199,6 +200,19 @@ def test_an_empty_answer_is_no_recommendation(
     assert done.code == 1
     assert "1 (stays)" in done.out
     assert done.out.rstrip().endswith(sentence)
+
+
+def test_notes_of_the_source_are_told(files: Files, run: Run) -> None:
+    files.measured(structs.replace(USAGE, notes=(Notice("usage-in-parts", "asked in 2 parts"),)))
+    done = run(*files.flags)
+    assert (done.code, done.err) == (0, "warning: shop: asked in 2 parts [usage-in-parts]\n")
+
+
+def test_files_without_a_workload_are_an_error(files: Files, run: Run) -> None:
+    files.manifest.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    done = run(*files.flags)
+    assert (done.code, done.out) == (2, "")
+    assert "no workload found, so nothing is recommended" in done.err
 
 
 def test_exit_code_says_whether_anything_is_to_change(files: Files, run: Run) -> None:

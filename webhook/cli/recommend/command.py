@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -20,11 +20,14 @@ from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import print_sentence, warn, write
 from webhook.cli.recommend import table, trials
 from webhook.cli.recommend.judging import Results, by_namespace, judged
+from webhook.cli.recommend.owners import Owned
 from webhook.cli.recommend.reading import Reading
-from webhook.cli.recommend.sources import SourceOptions, usage_of
+from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
 from webhook.cli.recommend.writing import write_manifests, write_patches, write_policies
 from webhook.documents.files import Document
+from webhook.documents.problems import Problem, ProblemName
 from webhook.errors import UsageError
+from webhook.model.place import Place
 from webhook.policies.shipped import Profile
 from webhook.recommend.backtest import Backtest
 from webhook.recommend.rules import Rules
@@ -209,13 +212,14 @@ def recommend(
         default = namespace or "default"
         beside = Beside(documents, default, problems.add)
         owners = beside.owners(located, snapshot_from(reading.policies), default)
+        if not owners and not problems.found:
+            message = "no workload found, so nothing is recommended"
+            problems.add(Problem(ProblemName.NO_MANIFESTS, Place(inputs.title), message))
         problems.exit_if_any()
     else:
         owners = list(reading.owners(objects or (), namespace, selector, all_namespaces=all_namespaces))
     results = judged(owners, measured, rules)
-    for name in by_namespace(owners):
-        for problem in measured.of(name, rules).problems:
-            warn(f"{name}: {problem.detail}: nothing is recommended", name=problem.reason)
+    _warn_about(measured, owners, rules)
     tried = trials.tried(owners, measured, rules) if backtest else {}
     match write_:
         case Write.POLICY:
@@ -256,6 +260,15 @@ def _check_output(
         raise UsageError("--write writes no target of a HorizontalPodAutoscaler: omit --with-hpa, or --write")
     if backtest and (write_ or output is Format.MARKDOWN):
         raise UsageError("--backtest is for tables, JSON and YAML: omit --write and -o markdown")
+
+
+def _warn_about(measured: Usage, owners: Sequence[Owned], rules: Rules) -> None:
+    for name in by_namespace(owners):
+        usage = measured.of(name, rules)
+        for problem in usage.problems:
+            warn(f"{name}: {problem.detail}: nothing is recommended", name=problem.reason)
+        for note in usage.notes:
+            warn(f"{name}: {note.detail}", name=note.reason)
 
 
 def _check_apply(write_: Write | None, by: Grouping, *, is_of_files: bool, apply: bool) -> None:
