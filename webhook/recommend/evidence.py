@@ -151,7 +151,8 @@ def _highest(values: Iterable[Value]) -> Value | None:
 
 
 def _days(pods: Iterable[Measured], step: float, *, is_batch: bool) -> float:
-    """Days on which any of the Pods ran; for Pods that run to an end, from the first to the last."""
+    """Days on which any of the Pods was measured; of Pods that run to an end, first to last."""
+    pods = list(pods)
     spans = sorted((each.first, each.last + step) for each in pods)
     if is_batch:
         return (max(end for _, end in spans) - spans[0][0]) / _DAY
@@ -159,7 +160,7 @@ def _days(pods: Iterable[Measured], step: float, *, is_batch: bool) -> float:
     for begin, end in spans:
         seconds += max(0.0, end - max(begin, reached))
         reached = max(reached, end)
-    return seconds / _DAY
+    return min(seconds, step * sum(each.points for each in pods)) / _DAY
 
 
 def _share(pods: Iterable[Measured], step: float) -> float:
