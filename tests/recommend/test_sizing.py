@@ -35,6 +35,7 @@ HIGHEST = {"cpu": of_milli(200), "memory": of_milli(256 * 2**20 * 1000)}
         pytest.param([measured(peak="960m", cpu_limit=1000)], {}, {}, "cpu", Name.CUT_OFF, "web-a came near its limit with 960m on 14 Sep 02:26", id="CPU near its limit"),
         pytest.param([measured(memory="973Mi", memory_limit=2**30 * 1000)], {}, {}, "memory", Name.CUT_OFF, "web-a came near its limit with 973Mi", id="memory near its limit"),
         pytest.param([measured()], {"runtime": "the JVM"}, {}, "memory", Name.KEEPS_MEMORY, "the JVM uses what it was given", id="the memory of a JVM"),
+        pytest.param([measured(memory="1000Mi")], {"memory": ("1Gi", "1Gi"), "runtime": "the JVM"}, {}, "memory", Name.KEEPS_MEMORY, "the JVM uses what it was given", id="the memory that a JVM has filled"),
         pytest.param([measured(oom_killed_at=AT)], {}, {}, "memory", Name.OOM_KILLED, "web-a was OOM-killed on 14 Sep 02:26", id="what the Node killed without a limit"),
         pytest.param([measured()], {}, {"autoscalers": (HPA,)}, "cpu", Name.AUTOSCALED, "HorizontalPodAutoscaler api keeps it at 70 % of its request: 230m would need a target of 304 %", id="the request that an autoscaler goes by"),
         pytest.param([measured(None)], {}, {}, "cpu", Name.NOT_MEASURED, "its cpu was not measured", id="what was not measured"),

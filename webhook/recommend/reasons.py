@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from webhook.model.quantity import of_milli
 from webhook.recommend.evidence import Value
+from webhook.recommend.owner import Size
 
 
 class Name(StrEnum):
@@ -85,3 +86,15 @@ def of_quantile(value: Value, quantile_milli: int, margin_milli: int) -> Reason:
 def of_peak(value: Value, resource: str, margin_milli: int) -> Reason:
     peak = f"peak of {shown(value.value, resource)} of {value.pod} on {moment(value.at)}"
     return Reason(Name.PEAK, peak + _more(margin_milli), value.pod, value.at)
+
+
+def of_bounds(resource: str, wanted: Size, allowed: Size) -> Reason:
+    """Of the two sides the first that differs."""
+    side, want, can = next(
+        (side, want, can)
+        for side, want, can in zip(("request", "limit"), wanted, allowed, strict=True)
+        if want is not None and can is not None and want != can
+    )
+    rule = "at most" if can < want else "at least"
+    detail = f"a LimitRange wants a {side} of {rule} {shown(can, resource)}, not {shown(want, resource)}"
+    return Reason(Name.LIMIT_RANGE, detail)

@@ -14,7 +14,7 @@ from webhook.model.names import WorkloadType
 from webhook.model.quantity import of_milli
 from webhook.recommend.evidence import Evidence, Sure, Value
 from webhook.recommend.owner import ContainerState, OwnerState, Size
-from webhook.recommend.reasons import Name, Reason, moment, of_peak, of_quantile, percent, shown
+from webhook.recommend.reasons import Name, Reason, moment, of_bounds, of_peak, of_quantile, percent, shown
 from webhook.recommend.rules import Rules
 
 _MI = 2**20 * 1000
@@ -78,7 +78,7 @@ def advise(case: Case) -> Advice:
     if case.owner.is_guaranteed:
         size = Size(size.limit, size.limit)
     allowed = _within_bounds(case, size) if size != case.present else size
-    why = target.why if allowed == size else _out_of_bounds(case, size, allowed)
+    why = target.why if allowed == size else of_bounds(case.resource, size, allowed)
     after = _without_small_changes(case, allowed)
     return Advice(before=case.present, after=after, why=_why(case, after, wanted, why))
 
@@ -114,7 +114,7 @@ def _need(case: Case) -> _Target | None:
 def _not_less(case: Case, target: _Target) -> _Target:
     """The present request, where less of it would not be safe; and no less than one run may make of it."""
     present = case.present.request
-    if present is None or target.value >= present:
+    if present is None or (target.value >= present and not _keeps_memory(case)):
         return target
     for why in _holds(case):
         return _Target(present, why)
@@ -130,6 +130,10 @@ def _holds(case: Case) -> Iterator[Reason]:
     evidence, resource = case.evidence, case.resource
     if resource == "memory" and evidence.kill:
         yield _killed(case)
+    if _keeps_memory(case):
+        yield Reason(
+            Name.KEEPS_MEMORY, f"{case.container.runtime} uses what it was given: that is not what it needs"
+        )
     throttled = evidence.throttled
     if resource == "cpu" and throttled and throttled.value > _THROTTLED:
         share = f"{throttled.pod} was throttled in {percent(throttled.value)} of its periods"
@@ -138,16 +142,18 @@ def _holds(case: Case) -> Iterator[Reason]:
     if near:
         peak = f"{near.pod} came near its limit with {shown(near.value, resource)} on {moment(near.at)}"
         yield Reason(Name.CUT_OFF, f"{peak}: the need may be above what is measured", near.pod, near.at)
-    if resource == "memory" and case.container.runtime and not case.rules.allow_shrink_memory:
-        yield Reason(
-            Name.KEEPS_MEMORY, f"{case.container.runtime} uses what it was given: that is not what it needs"
-        )
     measured = f"measured {_measured(case)}"
     if not case.is_history:
         yield Reason(Name.RAISES_ONLY, f"one moment only raises; {measured}")
     elif evidence.sure is Sure.LOW:
         days = f"{evidence.days:.1f} days"
         yield Reason(Name.RAISES_ONLY, f"{days} of usage only raise, less takes 3; {measured}")
+
+
+def _keeps_memory(case: Case) -> bool:
+    """Whether usage says how much its runtime was given: no less by it, and no more until a kill."""
+    is_given = case.resource == "memory" and case.container.runtime and not case.rules.allow_shrink_memory
+    return bool(is_given) and case.evidence.kill is None
 
 
 def _measured(case: Case) -> str:
@@ -191,6 +197,8 @@ def _limit(case: Case, need: int, request: int | None) -> int | None:
     """None stays none, but for limits of policies. One that is more than its request is never lowered."""
     present, kill, resource = case.present.limit, case.evidence.kill, case.resource
     needed = [request or 0]
+    if _keeps_memory(case) and present is not None:
+        return max(present, *needed)
     if resource == "memory" and kill and kill.limit:
         more = max(_times(kill.limit, _KILL_FACTOR), kill.limit + _KILL_MORE)
         needed.append(stepped(more, resource))
@@ -219,20 +227,6 @@ def _within_bounds(case: Case, size: Size) -> Size:
                 request = max(request, -(-limit * 1000 // each.ratio[case.resource].milli))
         request = min(request, limit)
     return Size(request, limit)
-
-
-def _out_of_bounds(case: Case, wanted: Size, allowed: Size) -> Reason:
-    """Of the two sides the first that differs."""
-    side, want, can = next(
-        (side, want, can)
-        for side, want, can in zip(("request", "limit"), wanted, allowed, strict=True)
-        if want is not None and can is not None and want != can
-    )
-    rule = "at most" if can < want else "at least"
-    detail = (
-        f"a LimitRange wants a {side} of {rule} {shown(can, case.resource)}, not {shown(want, case.resource)}"
-    )
-    return Reason(Name.LIMIT_RANGE, detail)
 
 
 def _without_small_changes(case: Case, size: Size) -> Size:
