@@ -61,7 +61,7 @@ def _measured(window: Window, history: History, whole: Measured, quantile_milli:
         memory_peak=_peak(window, history.memory),
         cpu_limit=whole.cpu_limit,
         memory_limit=whole.memory_limit,
-        points=max(len(cpu), len([*_values(history.memory)])),
+        points=min(len(each) for each in (cpu, [*_values(history.memory)]) if each),
         first=window.begin + min(ran) * window.step,
         last=window.begin + max(ran) * window.step,
         oom_killed_at=killed if killed is not None and killed <= window.end else None,

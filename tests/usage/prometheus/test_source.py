@@ -107,6 +107,15 @@ def test_in_use_is_whole_or_an_error() -> None:
             source.in_use("shop")
 
 
+def test_points_have_both_cpu_and_memory() -> None:
+    """Two hours of the one and an hour of the other are an hour."""
+    usage, _ = _ask(
+        count_over_time=answer("matrix", _values("12", "12")),
+        container_memory=answer("matrix", _values("500")),
+    )
+    assert usage.containers[_KEY].points == 12
+
+
 def test_whole_answer() -> None:
     usage, requests = _ask()
     assert usage.containers == {

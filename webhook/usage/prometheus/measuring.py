@@ -102,11 +102,17 @@ def _measured(found: Found, key: ContainerOfPod, window: Window) -> Measured:
         memory_peak=_peak(memory),
         cpu_limit=_optional(_value(found.cpu_limit, key)),
         memory_limit=_optional(_value(found.memory_limit, key)),
-        points=int(sum(count for _, count in steps)),
+        points=_points(window, memory, steps),
         first=max(window.begin, first),
         last=last,
         throttled=None if throttled is None else min(1.0, throttled),
     )
+
+
+def _points(window: Window, memory: Points, steps: Points) -> int:
+    """Of which both are known, as far as that can be seen: of memory there is one peak for each part."""
+    cpu = int(sum(count for _, count in steps))
+    return min(cpu, round(len(memory) * chunk(window) / window.step)) if memory else cpu
 
 
 def _cpu(found: Found, key: ContainerOfPod, slopes: ByContainer) -> dict[str, Any]:
