@@ -131,14 +131,15 @@ def _regarding(cluster: ControlPlane, namespace: str) -> set[str]:
 
 
 def test_policy_that_is_ignored_gets_one(cluster: ControlPlane, refusing: str) -> None:
-    crowd = [_policy(f"p{number:02}", refusing, "{}") for number in range(20)]
+    # By their names the last ones, if all are of the same second.
+    crowd = [_policy(f"t{number:02}", refusing, "{}") for number in range(20)]
     manifest = {"apiVersion": "v1", "kind": "List", "items": crowd}
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(manifest))
-    eventually("it is told", lambda: "p19" in _regarding(cluster, refusing))
-    (event,) = (each for each in _events(cluster, refusing) if each["regarding"]["name"] == "p19")
+    eventually("it is told", lambda: "t19" in _regarding(cluster, refusing))
+    (event,) = (each for each in _events(cluster, refusing) if each["regarding"]["name"] == "t19")
     assert event["reason"] == "PolicyTooMany"
     assert "over the limit" in event["note"]
-    assert "PolicyTooMany" in cluster.kubectl("describe", "wp", "p19", f"--namespace={refusing}")
+    assert "PolicyTooMany" in cluster.kubectl("describe", "wp", "t19", f"--namespace={refusing}")
 
 
 def test_without_the_role_nothing_breaks(cluster: ControlPlane, replica: Replica, refusing: str) -> None:
