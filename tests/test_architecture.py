@@ -154,7 +154,6 @@ _TESTED_BY = {
     "webhook/cli/recommend/judging.py": "tests/cli/recommend/test_command.py",
     "webhook/cli/recommend/owners.py": "tests/cli/recommend/test_command.py",
     "webhook/cli/recommend/reading.py": "tests/e2e/test_recommend.py",
-    "webhook/cli/recommend/writing.py": "tests/cli/recommend/test_command.py",
     "webhook/cli/resize/command.py": "tests/e2e/resize/test_kubelets.py",
     "webhook/cli/resize/progress.py": "tests/e2e/resize/test_kubelets.py",
     "webhook/cli/resize/resizing.py": "tests/e2e/resize/test_kubelets.py",

@@ -112,9 +112,7 @@ def list_(
 
 
 def _names_sources(ctx: typer.Context) -> bool:
-    from webhook.cli.cluster.server_args import is_given
-
-    return any(is_given(ctx, name) for name in ("policies", "builtin", "preset"))
+    return any(options.is_given(ctx, name) for name in ("policies", "builtin", "preset"))
 
 
 def _of_cluster(

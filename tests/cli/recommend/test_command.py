@@ -221,26 +221,6 @@ def test_exit_code_says_whether_anything_is_to_change(files: Files, run: Run) ->
     assert run(*files.flags, "--exit-code").code == 0
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        ((), "name one source of usage: --prometheus, --usage, --vpa or --metrics-api"),
-        (("--usage", "a", "--vpa"), "name one source of usage"),
-        (("--usage", "a", "--header", "a:b"), "--header, --bearer-file, --ca-file and --cluster-label are for"),
-        (("--usage", "a", "--write", "manifests"), "--write manifests writes into files: name them with -f"),
-        (("-f", "x.yaml", "--usage", "a", "-l", "a=b"), "-f names manifests: omit objects of the cluster, -l and -A"),
-        (("--usage", "a", "--write", "patch", "-o", "json"), "--write patch is its own output: omit -o"),
-        (("--usage", "a", "--write", "patch", "--with-hpa"), "--write writes no target of a HorizontalPodAutoscaler"),
-        (("--usage", "a", "--write", "patch", "--apply"), "--apply writes WorkloadPolicies into a cluster"),
-        (("--prometheus", "http://localhost:1", "--cluster-label", "x"), "--cluster-label x: write NAME=VALUE"),
-    ],
-)  # fmt: skip
-def test_wrong_usage(run: Run, flags: tuple[str, ...], message: str) -> None:
-    done = run("recommend", *flags)
-    assert done.code == 2
-    assert message in done.err
-
-
 def test_templates_of_helm_are_refused(files: Files, run: Run) -> None:
     files.manifest.write_text(MANIFEST.replace("image: web", "image: {{ .Values.image }}"))
     done = run(*files.flags, "--write", "manifests")

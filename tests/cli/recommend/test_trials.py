@@ -71,6 +71,24 @@ def test_without_history_nothing_is_tried(flags: tuple[str, ...], run: Run) -> N
     assert "SIZES" not in done.out
 
 
+def test_an_owner_without_history_is_not_taken_for_tried(flags: tuple[str, ...], run: Run) -> None:
+    manifest, usage = Path(flags[2]), Path(flags[4])
+    manifest.write_text(f"{manifest.read_text()}---\n{MANIFEST.replace('name: web', 'name: api')}")
+    assert run(*flags, "--backtest").code == 1  # nothing was measured of it
+    found = json.loads(usage.read_text())
+    (web,) = found["containers"]
+    found["containers"].append({**{key: web[key] for key in web if key != "history"}, "pod": "api-a"})
+    found["owners"]["api-a"] = {"kind": "Deployment", "name": "api"}
+    usage.write_text(json.dumps(found))
+    assert run(*flags).code == 0
+    done = run(*flags, "--backtest")
+    assert done.code == 1
+    assert done.err == (
+        "warning: Deployment shop/api: there is no history of its Pods: nothing is tried on it [no-usage]\n"
+    )
+    assert "all of shop" not in done.out
+
+
 def test_other_output_has_no_backtest(flags: tuple[str, ...], run: Run) -> None:
     assert run(*flags, "--backtest", "-o", "markdown").code == 2
     assert run(*flags, "--backtest", "--write", "patch").code == 2

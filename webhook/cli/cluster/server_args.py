@@ -8,6 +8,7 @@ import typer
 from msgspec import Struct, structs
 
 from certs.keyring import DEFAULT_LIFETIMES, Lifetimes
+from webhook.cli.common.options import is_given
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import warn
 from webhook.cli.serve.command import serve
@@ -55,12 +56,6 @@ def override(server: PolicyOptions, own: PolicyOptions, ctx: typer.Context) -> P
     """The server's options, overridden by those that flags or variables of the command set."""
     names = (name for name in PolicyOptions.__struct_fields__ if name in ctx.params)
     return structs.replace(server, **{name: getattr(own, name) for name in names if is_given(ctx, name)})
-
-
-def is_given(ctx: typer.Context, name: str) -> bool:
-    """Whether a parameter has its value from a flag or a variable."""
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
 
 
 def _of(params: dict[str, Any]) -> ServerArgs:

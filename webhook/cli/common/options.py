@@ -206,3 +206,9 @@ def parse_controllers(controllers: list[str] | None) -> dict[tuple[str, str], tu
         key = (f"{group}/{version}", kind)
         paths[key] = (*paths.get(key, ()), tuple(path.split(".")))
     return paths
+
+
+def is_given(ctx: typer.Context, name: str) -> bool:
+    """Whether a parameter has its value from a flag or a variable."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -19,6 +18,14 @@ from webhook.cli.common.problems import Problems
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import print_sentence, warn, write
 from webhook.cli.recommend import table, trials
+from webhook.cli.recommend.flags import (
+    Grouping,
+    RecommendFormat,
+    Write,
+    check_apply,
+    check_asked,
+    check_output,
+)
 from webhook.cli.recommend.judging import Results, by_namespace, judged
 from webhook.cli.recommend.owners import Owned
 from webhook.cli.recommend.reading import Reading
@@ -33,19 +40,6 @@ from webhook.recommend.backtest import Backtest
 from webhook.recommend.rules import Rules
 from webhook.recommend.to_json import backtest_to_json, to_json
 from webhook.workloads.workload import Ref
-
-RecommendFormat = Literal[Format.TABLE, Format.WIDE, Format.JSON, Format.YAML, Format.MARKDOWN]
-
-
-class Grouping(StrEnum):
-    OWNER = "owner"
-    IMAGE = "image"
-
-
-class Write(StrEnum):
-    POLICY = "policy"
-    PATCH = "patch"
-    MANIFESTS = "manifests"
 
 
 def recommend(
@@ -149,8 +143,7 @@ def recommend(
     With -f the workloads are those of manifests, and no cluster is read unless usage comes from one. Of
     autoscalers, LimitRanges and quotas only those in the same files are known.
 
-    Exit code 1 means that some containers could not be judged; with --apply it is 0 once policies are
-    written.
+    Exit code 1 means that some containers could not be judged; with --apply, that no policy could be written.
 
     \b
     COLUMNS
@@ -166,8 +159,9 @@ def recommend(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
-    _check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest, with_hpa=with_hpa)
-    _check_apply(write_, by, is_of_files=bool(inputs), apply=apply)
+    check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest, with_hpa=with_hpa)
+    check_apply(write_, by, is_of_files=bool(inputs), apply=apply)
+    check_asked(ctx, prometheus_url)
     reading = Reading(
         ctx,
         PolicyOptions(policies=policies, builtin=builtin, preset=preset),
@@ -221,45 +215,24 @@ def recommend(
     results = judged(owners, measured, rules)
     _warn_about(measured, owners, rules)
     tried = trials.tried(owners, measured, rules) if backtest else {}
+    found = [each for _, several in results for each in several]
+    is_done = all(each.is_judged for each in found) and not (backtest and len(tried) < len(owners))
     match write_:
         case Write.POLICY:
             api = reading.api if apply else None
-            write_policies(results, api, by_image=by is Grouping.IMAGE, is_whole=all_namespaces)
+            is_written = write_policies(results, api, by_image=by is Grouping.IMAGE, is_whole=all_namespaces)
+            is_done = is_written if apply else is_done
         case Write.PATCH:
             write_patches(results)
         case Write.MANIFESTS:
             write_manifests(documents, results, problems)
         case None:
             _print(results, output, tried)
-    found = [each for _, several in results for each in several]
-    is_judged = apply or all(each.is_judged for each in found)
-    if not is_judged or (exit_code and any(each.changes for each in found)):
+    if not is_done or (exit_code and any(each.changes for each in found)):
         raise typer.Exit(1)
 
 
 describe_columns(recommend, table.COLUMNS)
-
-
-def _check_output(
-    write_: Write | None,
-    output: RecommendFormat,
-    by: Grouping,
-    *,
-    is_of_files: bool,
-    backtest: bool,
-    with_hpa: bool,
-) -> None:
-    """Raises UsageError."""
-    if by is Grouping.IMAGE and write_ is not Write.POLICY:
-        raise UsageError("--by image is for --write policy")
-    if write_ is Write.MANIFESTS and not is_of_files:
-        raise UsageError("--write manifests writes into files: name them with -f")
-    if write_ and output not in (Format.TABLE, Format.WIDE):
-        raise UsageError(f"--write {write_} is its own output: omit -o")
-    if write_ and with_hpa:
-        raise UsageError("--write writes no target of a HorizontalPodAutoscaler: omit --with-hpa, or --write")
-    if backtest and (write_ or output is Format.MARKDOWN):
-        raise UsageError("--backtest is for tables, JSON and YAML: omit --write and -o markdown")
 
 
 def _warn_about(measured: Usage, owners: Sequence[Owned], rules: Rules) -> None:
@@ -269,14 +242,6 @@ def _warn_about(measured: Usage, owners: Sequence[Owned], rules: Rules) -> None:
             warn(f"{name}: {problem.detail}: nothing is recommended", name=problem.reason)
         for note in usage.notes:
             warn(f"{name}: {note.detail}", name=note.reason)
-
-
-def _check_apply(write_: Write | None, by: Grouping, *, is_of_files: bool, apply: bool) -> None:
-    """Raises UsageError."""
-    if apply and (write_ is not Write.POLICY or is_of_files or by is Grouping.IMAGE):
-        raise UsageError(
-            "--apply writes WorkloadPolicies into a cluster: give --write policy, and omit -f and --by image"
-        )
 
 
 def _print(results: Results, output: RecommendFormat, tried: Mapping[Ref, Backtest]) -> None:

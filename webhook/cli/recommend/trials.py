@@ -33,12 +33,19 @@ class Past(Struct, frozen=True):
 
 
 def tried(owners: Sequence[Owned], measured: Usage, rules: Rules) -> dict[Ref, Backtest]:
-    """Without those of namespaces of which the source has no whole history. Raises InputError."""
+    """Without those of which the source has no history, or half of one. Raises InputError."""
 
     def on_problem(namespace: str, problem: Notice) -> None:
         warn(f"{namespace}: {problem.detail}: nothing is tried on it", name=problem.reason)
 
-    return {each.owned.found.state.ref: each.backtest for each in pasts(owners, measured, rules, on_problem)}
+    made: dict[Ref, Backtest] = {}
+    for each in pasts(owners, measured, rules, on_problem):
+        ref = each.owned.found.state.ref
+        if any(each.usage.owners.get(key.pod) == ref for key in each.histories):
+            made[ref] = each.backtest
+        else:
+            on_problem(str(ref), Notice("no-usage", "there is no history of its Pods"))
+    return made
 
 
 def pasts(

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 Results = Sequence[tuple[Owned, Sequence[Recommendation]]]
 
 
-def write_policies(results: Results, api: Api | None, *, by_image: bool, is_whole: bool) -> None:
+def write_policies(results: Results, api: Api | None, *, by_image: bool, is_whole: bool) -> bool:
     """Print them, or write them into a cluster, with a warning for each value that no policy could set.
 
-    `is_whole`: whether the results are of all namespaces. Raises ClusterError.
+    `is_whole`: whether the results are of all namespaces. False if there was something to write into the
+    cluster, and nothing is in it. Raises ClusterError.
     """
     templates = {
         owned.found.state.ref: Template(owned.found.workload, owned.selector) for owned, _ in results
@@ -50,9 +51,25 @@ def write_policies(results: Results, api: Api | None, *, by_image: bool, is_whol
             f"{': none is written' if api else ''}",
             name="too-many-policies",
         )
+    if api is None:
+        return True
+    fits = [each for each in made.documents if each["metadata"]["namespace"] not in made.crowded]
+    _apply(fits, api)
+    if fits:
+        return True
+    counts = {
+        "container could not be judged": sum(not each.is_judged for _, found in results for each in found),
+        "value would have no effect": len(made.without_effect),
+        "namespace would have too many": len(made.crowded),
+    }
+    why = ", ".join(_count(count, of) for of, count in counts.items() if count)
+    write(f"No policy was written: {why or 'no size is to change'}.\n")
+    return not why
 
-    if api:
-        _apply((each for each in made.documents if each["metadata"]["namespace"] not in made.crowded), api)
+
+def _count(count: int, of: str) -> str:
+    noun, _, rest = of.partition(" ")
+    return f"{pluralize(count, noun)} {rest}"
 
 
 def _apply(policies: Iterable[dict[str, Any]], api: Api) -> None:

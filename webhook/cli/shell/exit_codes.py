@@ -22,7 +22,8 @@ ONE: Mapping[str, str] = MappingProxyType(
         "(never with --fail-on none)",
         "retrofit": "a repair was refused, timed out or brought no tailored Pods, "
         "or a Pod could not be judged",
-        "recommend": "a container could not be judged, or with --exit-code a size is to change",
+        "recommend": "a container could not be judged, with --apply no policy could be written, "
+        "or with --exit-code a size is to change",
         "resize": "a Pod is refused, or does not have its new size",
         "test": "a test failed",
         "policies diff": "the cluster would change, or you may not read one of these policies",
