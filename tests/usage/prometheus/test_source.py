@@ -263,6 +263,20 @@ def test_server_that_takes_no_large_query_is_asked_in_parts() -> None:
     first, *parts = (each.query for each in fake.requests if "count by" in each.query)
     assert "pod=~" not in first
     assert [re.findall(r"\.\*\[(\S+?)\]", each) for each in parts] == [[ALL_PODS[:19]], [ALL_PODS[19:]]]
+    for name in ("kube_replicaset", "kube_job"):
+        assert len([each for each in fake.requests if name in each.query]) == 1
+
+
+def test_owners_that_are_too_much_are_not_asked_again_in_parts() -> None:
+    def reply(request: Request) -> Reply:
+        if "kube_job" in request.query:
+            return error(422, "execution", "query processing would load too many samples into memory")
+        return next(each for part, each in _HEALTHY.items() if part in request.query)
+
+    with fake_prometheus(reply) as fake:
+        usage = PrometheusUsage(PrometheusServer(fake.url), _WINDOW).usage("shop")
+    assert [each.reason for each in usage.problems] == ["too-many-samples"]
+    assert len([each for each in fake.requests if "kube_job" in each.query]) == 1
 
 
 def test_history_has_a_value_or_none_for_each_step() -> None:

@@ -6,6 +6,7 @@ All or nothing: if one of the queries has no whole answer, the namespace has a p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from webhook.errors import InputError
 from webhook.model.notice import Notice
@@ -19,7 +20,7 @@ from webhook.usage.measured import (
     Window,
 )
 from webhook.usage.prometheus import queries
-from webhook.usage.prometheus.answers import QueryError, Series
+from webhook.usage.prometheus.answers import QueryError, Series, TooMuchError
 from webhook.usage.prometheus.asking import Asking, Query
 from webhook.usage.prometheus.measuring import Found, by_container, filled, measured, thousandths
 from webhook.usage.prometheus.owners import topmost_owners
@@ -189,8 +190,16 @@ class PrometheusUsage:
         return lambda scope: self._server.query(text(scope, self._window), self._window.end)
 
     def _of_all(self, text: _Text) -> Query:
-        """Of what is no Pod: its series are not split by Pods."""
-        return lambda scope: self._now(text)(scope.whole())
+        """Of what is no Pod: asked once, however the Pods are split."""
+
+        @cache
+        def found(whole: Scope) -> list[Series]:
+            try:
+                return self._now(text)(whole)
+            except TooMuchError as error:  # not less in parts
+                raise QueryError(error.notice) from error
+
+        return lambda scope: found(scope.whole())
 
     def _parts(self, text: _Text) -> Query:
         """For each hour, or a little less."""
