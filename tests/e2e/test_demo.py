@@ -20,30 +20,18 @@ from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.creating import Creating
 from tests.e2e.demo import as_written
 from tests.e2e.traffic import is_marked
+from tests.support.demos import Demo, running_demo
 from tests.support.pods import pod
 from tests.support.processes import eventually
 
 
 @pytest.fixture
-def demo(cluster: ControlPlane) -> Iterator[tuple[subprocess.Popen[str], str]]:  # noqa: ARG001 (the binaries are built)
-    """The running demo, and what it printed."""
-    process = subprocess.Popen([sys.executable, "-m", "tests.e2e.demo"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    printed = ""
-    try:
-        for line in process.stdout:
-            printed += line
-            if line.startswith("Ctrl-C ends it"):
-                break
-        yield process, printed
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.stdout.read()
-        process.wait(60)
-        process.stdout.close()
+def demo(cluster: ControlPlane) -> Iterator[Demo]:  # noqa: ARG001 (the binaries are built)
+    with running_demo([sys.executable, "-m", "tests.e2e.demo"]) as running:
+        yield running
 
 
-def test_shows_what_its_guide_promises(demo: tuple[subprocess.Popen[str], str]) -> None:
+def test_shows_what_its_guide_promises(demo: Demo) -> None:
     process, printed = demo
     placed = re.findall(r"^(\w+) ([\w-]+): Pod [\w-]+ on Node (\w+)$", printed, re.MULTILINE)
     assert placed == [

@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.node.image import image
 from tests.e2e.node.node import PATIENCE
+from tests.support.demos import read_guide
 from tests.support.processes import ends_with_us, eventually
 
 _PARTS = {"etcd", "kube-apiserver", "kube-controller", "kube-scheduler", "python", "qemu-system-x86"}
@@ -30,7 +31,7 @@ def _built() -> None:
 
 def test_does_what_its_guide_says_until_ctrl_c() -> None:
     with _demo() as process:
-        printed = _printed(process)
+        printed = read_guide(process)
         (kubeconfig,) = re.findall(r"KUBECONFIG=(\S+)", printed)
         (kubectl,) = re.findall(r"alias kubectl=(\S+)", printed)
         (podtailor,) = re.findall(r"alias podtailor=(\S+)", printed)
@@ -88,16 +89,6 @@ def _demo() -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
-
-
-def _printed(process: subprocess.Popen[str]) -> str:
-    assert process.stdout
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Ctrl-C ends it"):
-            break
-    return "".join(lines)
 
 
 def _pids(ancestor: int) -> dict[int, str]:

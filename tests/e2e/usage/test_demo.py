@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.support.demos import running_demo
 
 SECTION = (
     Path("docs/recommend.md").read_text().partition("## Try it on a made-up week")[2].partition("\n## ")[0]
@@ -42,17 +43,7 @@ class Shell(NamedTuple):
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    # As a terminal does, Ctrl-C ends all that make has started.
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", START], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stdout
-    printed = ""
-    try:
-        for line in process.stdout:
-            printed += line
-            if line.startswith("Ctrl-C ends it"):
-                break
+    with running_demo(["/bin/sh", "-c", START]) as (_, printed):
         exports = dict(re.findall(r"^  export (\w+)=(\S+)$", printed, re.MULTILINE))
         kubectl = re.search(r"alias kubectl=(\S+)", printed)
         assert kubectl, printed
@@ -60,11 +51,6 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         folders = (Path(sys.executable).parent, Path(kubectl[1]).parent, os.environ["PATH"])
         environment = {**os.environ, **exports, "COLUMNS": "100", "PATH": os.pathsep.join(map(str, folders))}
         yield Shell(environment, tmp_path_factory.mktemp("terminal"))
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        process.stdout.read()
-        process.wait(60)
-        process.stdout.close()
 
 
 def test_from_nothing_to_a_policy_in_force_in_five_commands(shell: Shell) -> None:
