@@ -30,6 +30,12 @@ USAGE = (
         "Install kube-state-metrics, and scrape it with `honor_labels: true`.",
     ),
     Message(
+        "unknown-owner",
+        "the owner of measured Pods is unknown",
+        "The server has no kube-state-metrics series of these Pods, or none of their ReplicaSets or Jobs, or series of several owners. Their usage counts for no workload, so what is recommended may be too little for theirs.",
+        "Let kube-state-metrics collect `pods`, `replicasets` and `jobs`, which its `--resources` may leave out. A Pod whose name came again with another owner leaves the window in time.",
+    ),
+    Message(
         "several-clusters",
         "several clusters write to this server",
         "Series differ in a label such as `cluster`. Namespaces and Pods of the same name in two clusters would be taken for one.",

@@ -81,7 +81,7 @@ class NamespaceUsage(Struct, frozen=True, kw_only=True):
     window: Window
     containers: Mapping[ContainerOfPod, Measured] = {}
     owners: Mapping[str, Ref] = {}
-    """By Pod: the topmost owner. Pods that are not in it have none, or none is known."""
+    """By Pod: the topmost owner. Pods that are not in it have none, or none is known for sure."""
     problems: tuple[Notice, ...] = ()
     """Why this is no answer, or half of one: then nothing is recommended from it."""
     notes: tuple[Notice, ...] = ()

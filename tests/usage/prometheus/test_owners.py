@@ -43,8 +43,8 @@ _JOBS = [
         pytest.param([_pod("StatefulSet", "db"), _pod("CloneSet", "db")], None, id="a name that came again under another owner"),
         pytest.param([_pod("ReplicaSet", "gone")], None, id="of a ReplicaSet without series"),
         pytest.param([_pod("ReplicaSet", "odd")], None, id="of a ReplicaSet with two owners"),
-        pytest.param([_pod("<none>", "<none>")], None, id="a Pod alone, as of kube-state-metrics 1"),
-        pytest.param([_pod("", "", "")], None, id="a Pod alone"),
+        pytest.param([_pod("<none>", "<none>")], "Pod shop/web", id="a Pod alone, as of kube-state-metrics 1"),
+        pytest.param([_pod("", "", "")], "Pod shop/web", id="a Pod alone"),
     ],
 )  # fmt: skip
 def test_topmost_owner(pods: list[Series], owner: str | None) -> None:

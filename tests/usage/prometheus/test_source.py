@@ -242,6 +242,15 @@ def test_cluster_that_was_chosen_is_in_each_query() -> None:
     assert all('cluster="b"' in each.query for each in requests)
 
 
+def test_measured_pods_of_unknown_owners_are_named() -> None:
+    of_gone = _value("1", pod="web-0", owner_kind="ReplicaSet", owner_name="gone", owner_is_controller="true")
+    usage, _ = _ask(kube_pod_owner=answer("vector", of_gone))
+    assert usage.problems == ()
+    (note,) = usage.notes
+    assert note.reason == "unknown-owner"
+    assert note.detail == "no workload is sized by the usage of 1 measured Pod, whose owner is unknown: web-0"
+
+
 def test_server_that_takes_no_large_query_is_asked_in_parts() -> None:
     def reply(request: Request) -> Reply:
         if (

@@ -22,18 +22,22 @@ def topmost_owners(
 ) -> dict[str, Ref]:
     """By Pod, also of those that are gone: a Deployment for a ReplicaSet's, a CronJob for a Job's.
 
-    A Pod without a controller is not in it, nor one whose owner is not known for sure: the series say
-    several, or nothing about its ReplicaSet or Job.
+    A Pod without a controller is its own owner. A Pod whose owner is not known for sure is not in it: the
+    series give several, or nothing about its ReplicaSet or Job.
     """
     above = {**_owners(replicasets, "ReplicaSet"), **_owners(jobs, "Job")}
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    alone: dict[str, set[tuple[str, str]]] = {}
     for series in pods:
         labels = series.labels
+        pod = labels.get("pod", "")
         kind, name = labels.get("owner_kind", ""), labels.get("owner_name", "")
         if kind not in _NONE and labels.get("owner_is_controller") != "false":
             itself = set() if kind in _OWNED else {(kind, name)}
-            found[labels.get("pod", "")] |= above.get((kind, name), itself)
-    owners = {pod: next(iter(several)) for pod, several in found.items() if len(several) == 1}
+            found[pod] |= above.get((kind, name), itself)
+        else:
+            alone[pod] = {("Pod", pod)}
+    owners = {pod: next(iter(several)) for pod, several in (alone | found).items() if len(several) == 1}
     return {pod: Ref(kind, namespace, name) for pod, (kind, name) in owners.items()}
 
 

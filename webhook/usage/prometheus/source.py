@@ -5,7 +5,7 @@ All or nothing: if one of the queries has no whole answer, the namespace has a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from webhook.errors import InputError
@@ -31,6 +31,7 @@ from webhook.workloads.workload import Ref
 # Prometheus gives at most 11,000 points of a series at once.
 _MAX_STEPS = 10_000
 _CONCURRENCY = 2
+_MAX_NAMES = 3
 _Text = Callable[[Scope, Window], str]
 
 
@@ -79,7 +80,7 @@ class PrometheusUsage:
             window=self._window,
             containers=containers,
             owners=owners,
-            notes=asking.notes,
+            notes=(*asking.notes, *_without_owner(containers, owners)),
         )
 
     def in_use(self, namespace: str) -> dict[ContainerOfPod, ContainerUsage]:
@@ -217,3 +218,12 @@ class PrometheusUsage:
             last = min(end, first + (_MAX_STEPS - 1) * step)
             found += self._server.query_range(text(scope, self._window), first, last, step)
         return found
+
+
+def _without_owner(containers: Iterable[ContainerOfPod], owners: Mapping[str, Ref]) -> Iterator[Notice]:
+    pods = sorted({key.pod for key in containers} - owners.keys())
+    if pods:
+        names = ", ".join([*pods[:_MAX_NAMES], *(["…"] if len(pods) > _MAX_NAMES else [])])
+        count = "1 measured Pod" if len(pods) == 1 else f"{len(pods)} measured Pods"
+        detail = f"no workload is sized by the usage of {count}, whose owner is unknown: {names}"
+        yield Notice("unknown-owner", detail)
