@@ -58,6 +58,11 @@ def _forbidden(user: str, words: str) -> ClusterError:
             id="to restart",
         ),
         pytest.param(
+            "amy", 'list resource "controllerrevisions" in API group "apps" in the namespace "shop"',
+            f"{ASK}rolebinding podtailor-template-resizer-amy --namespace=shop --clusterrole=podtailor-template-resizer --user=amy",
+            id="to keep a template in step",
+        ),
+        pytest.param(
             "amy", 'get resource "secrets" in API group "" in the namespace "podtailor-system"',
             f"{ASK}rolebinding edit-amy --namespace=podtailor-system --clusterrole=edit --user=amy",
             id="to read a Secret",

@@ -44,6 +44,7 @@ def _full(cpu: int = 4000, memory: int = 8192) -> dict[str, Any]:
     [
         pytest.param(running(), {"cpu": "200m:400m", "memory": "256Mi:512Mi"}, {}, None, id="leaves a raise"),
         pytest.param(running(), {"cpu": "50m:200m"}, {}, None, id="leaves less CPU"),
+        pytest.param(running(), {"cpu": "0"}, {}, None, id="leaves a request for no CPU"),
         pytest.param(running(), {"memory": "64Mi"}, {}, None, id="leaves a smaller request for memory"),
         pytest.param(running(), {"memory": ":200Mi"}, {}, None, id="leaves less memory than it has, and more than in use"),
         pytest.param(running(container=EQUAL), {"cpu": "200m:="}, {}, None, id="leaves Guaranteed that stays so"),
@@ -210,6 +211,13 @@ def test_leaves(pod: Pod, asked: dict[str, str], about: dict[str, Any], allowed:
 def test_refuses(pod: Pod, asked: dict[str, str], about: dict[str, Any], expected: str) -> None:
     only = _planned(pod, asked, about)
     assert [str(each) for each in only.refusals] == [expected]
+    assert not only.is_due
+
+
+@pytest.mark.parametrize("resource", ["cpu", "memory"])
+def test_a_limit_of_nothing_is_refused(resource: str) -> None:
+    only = _planned(running(), {resource: "0:0"}, allowed=Allowed(margin_milli=0))
+    assert [each.reason for each in only.refusals] == ["limit-of-nothing"]
     assert not only.is_due
 
 

@@ -82,7 +82,7 @@ def test_what_else_differs_is_known() -> None:
     grown = {"requests": {"memory": "64Mi", "cpu": "100m"}, "limits": {"memory": "256Mi"}}
     pods = tuple(_pod(each, {_REQUEST: "96Mi"}) for each in (grown, grown, _HAS))
     change = template_change(_owner(_HAS), Plan(pods=pods), _memory("96Mi"))
-    assert change.others == ((_LIMIT, "256Mi", "128Mi"),)
+    assert change.others == ((_LIMIT, ("256Mi",), "128Mi"),)
     assert template_change(_owner(_HAS), Plan(pods=pods[:2]), _memory("96Mi:256Mi")).others == ()
 
 

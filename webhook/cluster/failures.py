@@ -20,8 +20,8 @@ _FORBIDDEN = re.compile(
 _READS = {"get", "list", "watch"}
 # Reading these is not in the role podtailor-reader.
 _SENSITIVE = {"secrets", "pods/portforward"}
-# None of Kubernetes' own roles may resize Pods.
-_ROLES = {"pods/resize": "podtailor-resizer"}
+# None of Kubernetes' own roles may resize Pods, and only a template kept in step needs revisions.
+_ROLES = {"pods/resize": "podtailor-resizer", "controllerrevisions": "podtailor-template-resizer"}
 
 
 def failure(what: str, error: ApiException | HTTPError | OSError) -> ClusterError:

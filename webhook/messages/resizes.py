@@ -36,6 +36,12 @@ RESIZE_REFUSALS = (
         "Give both, as in `--cpu 500m:1`.",
     ),
     Message(
+        "limit-of-nothing",
+        "a limit of 0 is none",
+        "To a kubelet a limit of 0 is no limit, and a limit cannot be taken away from a Pod that runs.",
+        "Give a limit, as in `--memory 64Mi:64Mi`. A request of 0 is possible: `--cpu 0`.",
+    ),
+    Message(
         "no-present-value",
         "there is no value that could be multiplied",
         "A size such as `+20%`, `x1.5` or `=` starts from what the container has, and it has no such request or limit.",

@@ -94,6 +94,16 @@ def _request_above_limit(case: Case) -> Iterator[Notice]:
             )
 
 
+def _limit_of_nothing(case: Case) -> Iterator[Notice]:
+    for each in case.changes:
+        if each.field.side == "limits" and not each.after.milli:
+            yield Notice(
+                "limit-of-nothing",
+                f"{each.field.container}: a {each.field.resource} limit of 0 is none to a kubelet, and a "
+                "limit cannot be taken away from a Pod that runs",
+            )
+
+
 def _would_restart(case: Case) -> Iterator[Notice]:
     restarts = case.restarts()
     if restarts and not case.allowed.restart:
@@ -165,6 +175,7 @@ REFUSALS: tuple[Rule, ...] = (
     _needs_newer_kubernetes,
     _changes_qos,
     _request_above_limit,
+    _limit_of_nothing,
     _would_restart,
     _below_usage,
     _sized_at_start,

@@ -54,7 +54,7 @@ class TemplateChange(Struct, frozen=True, kw_only=True):
     """Those of them that it does not say."""
     open_fields: tuple[Field, ...] = ()
     """Those of `values` that the template leaves to policies and LimitRanges."""
-    others: tuple[tuple[Field, str, str], ...] = ()
+    others: tuple[tuple[Field, tuple[str, ...], str], ...] = ()
     """Fields that nobody asked to change, in which Pods and template differ: what they have, what it says."""
     differing_pods: bool = False
     """The Pods get different values, so there is none for the template."""
@@ -90,13 +90,15 @@ def template_change(owner: Owner, plan: Plan, wanted: Wanted) -> TemplateChange:
     )
 
 
-def _others(pods: Iterable[PodPlan], values: Values, declared: Values) -> Iterator[tuple[Field, str, str]]:
+def _others(
+    pods: Iterable[PodPlan], values: Values, declared: Values
+) -> Iterator[tuple[Field, tuple[str, ...], str]]:
     for field, said in declared.items():
         if field in values:
             continue
         present = (each.values_after.get(field) for each in pods)
         if have := dict.fromkeys(str(each) for each in present if each and each.milli != said.milli):
-            yield field, " or ".join(have), str(said)
+            yield field, tuple(have), str(said)
 
 
 def _values(plan: PodPlan, wanted: Wanted, declared: Values) -> Values:

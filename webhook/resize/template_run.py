@@ -182,7 +182,11 @@ def tried(api: ApiClient, owner: Owner, state: State, wanted: Values) -> list[No
                 raise
             is_gone = each.kind == "Pod" and error.status in _GONE
             if not is_gone:
-                return [Notice("template-refused", str(error))]
+                is_granted_by_role = "--clusterrole=" in error.hint
+                allows = (
+                    "; the ClusterRole podtailor-template-resizer allows it" if is_granted_by_role else ""
+                )
+                return [Notice("template-refused", f"{error}{allows}")]
     return []
 
 

@@ -6,12 +6,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from kubernetes.client import ApiClient
 
+from tests.cluster.fake_api import FakeApi, fake_cluster
 from tests.resize.owners import owner
 from tests.resize.pods import running, sizes
 from webhook.cli.resize.template import TemplateOptions, TemplateWork
 from webhook.resize.owners import read_owner
 from webhook.resize.plan import Plan, sized
+from webhook.resize.template import TemplateMode
+
+__all__ = ["fake_cluster"]
+_NONE: dict[str, Any] = {"metadata": {}, "items": []}
 
 
 def test_a_template_that_agrees_only_in_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,3 +38,23 @@ def test_a_template_that_agrees_only_in_what_was_asked_for(capsys: pytest.Captur
         "Template: new Pods of deployment/web have these values too\n"
         "Template: app: limits.memory still differs: Pods 256Mi, template 128Mi\n"
     )
+    assert work.as_data()["differs"] == [
+        {"container": "app", "field": "limits.memory", "pods": ("256Mi",), "template": "128Mi"}
+    ]
+
+
+def test_a_refusal_names_the_role_that_allows_it(fake_cluster: tuple[FakeApi, ApiClient]) -> None:
+    fake, api = fake_cluster
+    fake.lists = {"web": owner("Deployment"), "replicasets": _NONE, "pods": _NONE}
+    words = 'User "amy" cannot patch resource "deployments" in API group "apps" in the namespace "shop"'
+    fake.respond({"message": f"deployments.apps is forbidden: {words}"}, status=403)
+    work = TemplateWork(
+        api,
+        read_owner("Deployment", msgspec.json.encode(owner("Deployment"))),
+        TemplateOptions(mode=TemplateMode.IN_STEP),
+    )
+    wanted: Any = {"app": sizes(cpu="200m")}
+    work.plan(Plan(pods=(sized(running(), wanted),)), wanted)
+    (refusal,) = work.as_data()["refusals"]
+    assert refusal["name"] == "template-refused"
+    assert refusal["message"].endswith("; the ClusterRole podtailor-template-resizer allows it")

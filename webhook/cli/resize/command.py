@@ -135,7 +135,8 @@ def resize(
     Pods without a rollout: if interrupted, it prints what goes on.
 
     In -o json, `refusals` are what refuses the whole workload. A Pod that is refused alone has the result
-    `refused`, with the first reason and its message.
+    `refused`, with the first reason and its message. `template.differs` are fields that nobody asked to
+    change, in which Pods and template differ.
 
     \b
     COLUMNS

@@ -114,7 +114,21 @@ class TemplateWork:
         if self._owner.ref.kind == "Pod":
             return {}
         refusals = [{"name": each.reason, "message": each.detail} for each in self._refusals]
-        return {"state": self.state, "patch": self._patch(), **({"refusals": refusals} if refusals else {})}
+        differs = [
+            {
+                "container": field.container,
+                "field": f"{field.side}.{field.resource}",
+                "pods": pods,
+                "template": said,
+            }
+            for field, pods, said in self._change.others
+        ]
+        lists = {"differs": differs, "refusals": refusals}
+        return {
+            "state": self.state,
+            "patch": self._patch(),
+            **{key: each for key, each in lists.items() if each},
+        }
 
     def _patch(self) -> dict[str, Any]:
         """For its manifest; empty if none is needed, or could be applied."""
@@ -169,7 +183,7 @@ class TemplateWork:
 
     def _others(self) -> Iterator[str]:
         for field, pods, template in self._change.others:
-            yield f"{field} still differs: Pods {pods}, template {template}"
+            yield f"{field} still differs: Pods {' or '.join(pods)}, template {template}"
 
     def _open(self, field: Field) -> str:
         policies = ", ".join(policies_that_set(self._pods, field))
