@@ -65,13 +65,13 @@ def test_leaves(
         pytest.param([measured(memory="1Mi")], {}, {}, "memory", size("32Mi"), Name.PEAK, "peak of 1Mi", id="memory to no less than 32Mi"),
         pytest.param([measured()], {"cpu": (None,)}, {}, "cpu", size("230m"), Name.QUANTILE, "P95 200m", id="a request that is missing"),
         pytest.param([measured("900m", "1")], {"cpu": ("200m", "1")}, {}, "cpu", size("1050m", "1200m"), Name.QUANTILE, "P95 900m", id="a limit to 1.2 x the peak"),
-        pytest.param([measured(peak="1")], {"cpu": ("600m", "1")}, {}, "cpu", size("600m", "1200m"), Name.CUT_OFF, "web-a came near", id="a limit under a request that stays"),
+        pytest.param([measured(peak="1", cpu_limit=1000)], {"cpu": ("600m", "1")}, {}, "cpu", size("600m", "1200m"), Name.CUT_OFF, "web-a came near", id="a limit under a request that stays"),
         pytest.param([measured(peak="1", cpu_limit=2000)], {"cpu": ("230m", "1")}, {}, "cpu", size("230m", "1200m"), Name.PEAK, "peak of 1 of web-a on 14 Sep 02:26, and 20 %", id="a limit alone"),
         pytest.param([measured("200m", "400m")], {"cpu": ("1", "1"), "memory": ("2Gi", "2Gi")}, {}, "cpu", size("440m", "440m"), Name.PEAK, "peak of 400m of web-a on 14 Sep 02:26, and 10 %", id="a Guaranteed Pod to its peaks"),
         pytest.param([measured(memory="900Mi")], {"cpu": ("1", "1"), "memory": ("2Gi", "2Gi")}, {}, "memory", size("1040Mi", "1040Mi"), Name.PEAK, "peak of 900Mi", id="both sides of a Guaranteed Pod's memory"),
         pytest.param([measured("200m", "400m")], {}, {"types": (WorkloadType.STATEFUL,)}, "cpu", size("440m"), Name.PEAK, "peak of 400m", id="stateful Pods to their peaks"),
         pytest.param([measured(memory="600Mi", oom_killed_at=AT, memory_limit=2**30 * 1000)], {"memory": ("1Gi", "1Gi")}, {}, "memory", size("1Gi", "1280Mi"), Name.OOM_KILLED, "web-a was OOM-killed at 1Gi on 14 Sep 02:26: x 1.25, or 100Mi more", id="the limit that it was killed at"),
-        pytest.param([measured(memory="60Mi", oom_killed_at=AT)], {"memory": ("64Mi", "64Mi")}, {}, "memory", size("64Mi", "176Mi"), Name.OOM_KILLED, "web-a was OOM-killed at 64Mi", id="a small limit by 100Mi"),
+        pytest.param([measured(memory="60Mi", oom_killed_at=AT, memory_limit=64 * 2**20 * 1000)], {"memory": ("64Mi", "64Mi")}, {}, "memory", size("64Mi", "176Mi"), Name.OOM_KILLED, "web-a was OOM-killed at 64Mi", id="a small limit by 100Mi"),
         pytest.param([measured("2", "3", first=BEGIN + 6.9 * DAY)], {}, {}, "cpu", size("2300m"), Name.QUANTILE, "P95 2 of", id="raises after two hours"),
         pytest.param([measured("500m")], {}, {"container_bounds": (Bounds(max=HIGHEST),)}, "cpu", size("200m"), Name.LIMIT_RANGE, "a LimitRange wants a request of at most 200m, not 580m", id="what a LimitRange allows"),
         pytest.param([measured("1m")], {}, {"container_bounds": (Bounds(min=HIGHEST),)}, "cpu", size("200m"), Name.LIMIT_RANGE, "a LimitRange wants a request of at least 200m, not 10m", id="what a LimitRange wants at least"),
@@ -145,7 +145,12 @@ def test_a_pod_that_has_just_started_says_nothing_of_p95() -> None:
     ("pod", "memory", "after"),
     [
         pytest.param(measured(memory="99Mi"), ("100Mi", "100Mi"), size("100Mi", "128Mi"), id="under 32Mi"),
-        pytest.param(measured(oom_killed_at=AT), ("2Gi", "2Gi"), size("2Gi", "2560Mi"), id="under 50 %"),
+        pytest.param(
+            measured(oom_killed_at=AT, memory_limit=2**31 * 1000),
+            ("2Gi", "2Gi"),
+            size("2Gi", "2560Mi"),
+            id="under 50 %",
+        ),
     ],
 )
 def test_no_raise_for_safety_is_too_small(pod: Measured, memory: tuple[str, ...], after: Size) -> None:

@@ -93,7 +93,11 @@ def test_live_pods_say_with_which_limits_they_were_measured() -> None:
         "containers: [{name: app, image: web, resources: {limits: {cpu: 1, memory: 1Gi}}}]",
         metadata="name: web-a",
     )
-    usage = week(measured(oom_killed_at=AT, cpu_limit=7), measured())
+    usage = week(measured(cpu_limit=7), measured())
     first, second = with_limits(usage, [msgspec.convert(live, Pod)]).containers.values()
     assert (first.cpu_limit, first.memory_limit) == (7, 2**30 * 1000)
     assert (second.cpu_limit, second.memory_limit) == (None, None)
+    (killed,) = with_limits(
+        week(measured(oom_killed_at=AT)), [msgspec.convert(live, Pod)]
+    ).containers.values()
+    assert (killed.cpu_limit, killed.memory_limit) == (1000, None)

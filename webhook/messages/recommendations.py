@@ -20,7 +20,7 @@ RECOMMENDATIONS = (
     Message(
         "oom-killed",
         "it was OOM-killed in the window",
-        "The memory limit becomes 1.25 x the limit that it was killed at, or 100Mi more if that is higher. It gets no less than it has.",
+        "The memory limit becomes 1.25 x the limit that it was killed at, if that is known, or 100Mi more if that is higher. It gets no less than it has.",
         "Look for a leak before you give it more: `kubectl describe pod` says when it was killed.",
     ),
     Message(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from webhook.recommend.owner import ContainerState, OwnerState, Size
+from webhook.recommend.owner import ContainerState, OwnerState
 from webhook.usage.measured import Measured, NamespaceUsage
 from webhook.workloads.workload import Ref
 
@@ -47,7 +47,7 @@ class Kill(NamedTuple):
     pod: str
     at: float
     limit: int | None
-    """None: not known."""
+    """None: not known. The present one may be the answer to this kill, and must not be raised again."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ def evidence(usage: NamespaceUsage, owner: OwnerState, container: ContainerState
         if (peak := _highest(_peaks(pods, resource))) is not None
     }
     kills = [
-        Kill(pod, each.oom_killed_at, _limit(each, "memory", container.size("memory")))
+        Kill(pod, each.oom_killed_at, each.memory_limit)
         for pod, each in pods.items()
         if each.oom_killed_at is not None
     ]
@@ -110,7 +110,7 @@ def evidence(usage: NamespaceUsage, owner: OwnerState, container: ContainerState
         cut_off={
             resource: near
             for resource in ("cpu", "memory")
-            if (near := _highest(_cut_off(pods, resource, container.size(resource)))) is not None
+            if (near := _highest(_cut_off(pods, resource))) is not None
         },
     )
 
@@ -133,17 +133,13 @@ def _peaks(pods: Mapping[str, Measured], resource: str) -> Iterable[Value]:
     return (Value(peak.value, pod, peak.at) for pod, peak in peaks.items() if peak is not None)
 
 
-def _cut_off(pods: Mapping[str, Measured], resource: str, present: Size) -> Iterable[Value]:
+def _cut_off(pods: Mapping[str, Measured], resource: str) -> Iterable[Value]:
+    """By the limits that they ran with: the present one may be the answer to an earlier cut-off."""
     for peak in _peaks(pods, resource):
-        limit = _limit(pods[peak.pod], resource, present)
+        measured = pods[peak.pod]
+        limit = measured.cpu_limit if resource == "cpu" else measured.memory_limit
         if limit and peak.value * 1000 >= limit * _CUT_OFF:
             yield peak
-
-
-def _limit(measured: Measured, resource: str, present: Size) -> int | None:
-    """That it was measured with; if nothing says so, it is taken to be the present one."""
-    limit = measured.cpu_limit if resource == "cpu" else measured.memory_limit
-    return present.limit if limit is None else limit
 
 
 def _highest(values: Iterable[Value]) -> Value | None:

@@ -122,7 +122,10 @@ def _sizes(requests: ResourceList, limits: ResourceList) -> Mapping[str, Size]:
 
 
 def with_limits(usage: NamespaceUsage, pods: Iterable[Pod]) -> NamespaceUsage:
-    """With the limits of live Pods where the source does not say with which they were measured."""
+    """With the limits of live Pods where the source does not say with which they were measured.
+
+    After an OOM kill the memory limit may be the answer to it, so it is not taken for the one at the kill.
+    """
     known = {(pod.name, each.name): each for pod in pods for each in _all(pod.spec)}
     containers: dict[ContainerOfPod, Measured] = {}
     for key, measured in usage.containers.items():
@@ -132,6 +135,8 @@ def with_limits(usage: NamespaceUsage, pods: Iterable[Pod]) -> NamespaceUsage:
         containers[key] = structs.replace(
             measured,
             cpu_limit=cpu if measured.cpu_limit is None else measured.cpu_limit,
-            memory_limit=memory if measured.memory_limit is None else measured.memory_limit,
+            memory_limit=memory
+            if measured.memory_limit is None and measured.oom_killed_at is None
+            else measured.memory_limit,
         )
     return structs.replace(usage, containers=containers)
