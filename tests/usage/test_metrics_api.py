@@ -78,8 +78,10 @@ def test_time_must_be_now(
 def test_api_that_is_not_served(fake_cluster: tuple[FakeApi, ApiClient], status: int) -> None:
     fake, api = fake_cluster
     fake.respond({"message": "no"}, status=status)
-    usage = MetricsApiUsage(api, _NOW).usage("shop")
-    assert [each.reason for each in usage.problems] == ["no-metrics-api"]
+    with pytest.raises(ClusterError) as raised:
+        MetricsApiUsage(api, _NOW).usage("shop")
+    assert (raised.value.name, raised.value.status) == ("no-metrics-api", status)
+    assert raised.value.hint.startswith("install metrics-server")
 
 
 def test_nothing_is_a_problem(fake_cluster: tuple[FakeApi, ApiClient]) -> None:

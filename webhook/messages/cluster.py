@@ -113,4 +113,10 @@ CLUSTER = (
         "A Service named `podtailor` in the same namespace makes Kubernetes set `PODTAILOR_PORT` to a URL in each Pod.",
         "Set `enableServiceLinks: false` in the Pod's spec, or give the flag.",
     ),
+    Message(
+        "no-metrics-api",
+        "the cluster does not serve the metrics API",
+        "There is no `metrics.k8s.io`, or what serves it does not answer.",
+        "`kubectl top pods` asks the same API. Install metrics-server, or see in `kubectl get apiservices v1beta1.metrics.k8s.io` why it is not available.",
+    ),
 )

@@ -96,12 +96,6 @@ USAGE = (
         "Run the command again in a minute.",
     ),
     Message(
-        "no-metrics-api",
-        "the cluster does not serve the metrics API",
-        "There is no `metrics.k8s.io`, or what serves it does not answer.",
-        "`kubectl top pods` asks the same API. Install metrics-server, or see in `kubectl get apiservices v1beta1.metrics.k8s.io` why it is not available.",
-    ),
-    Message(
         "stale-usage",
         "the metrics API serves old values",
         "The timestamp or window of these Pods is not of the last five minutes, as after a restart of metrics-server, or when a kubelet does not answer.",

@@ -24,6 +24,9 @@ from webhook.usage.measured import ContainerOfPod, Measured, NamespaceUsage, Pea
 
 # metrics-server asks kubelets every 15 to 60 seconds, and forgets what is older than some rounds.
 _RECENT_SECONDS = 300.0
+_HINT = (
+    "install metrics-server; if it is there, `kubectl get apiservices v1beta1.metrics.k8s.io` says why not"
+)
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 
@@ -51,8 +54,9 @@ class MetricsApiUsage:
         self._now = now
 
     def usage(self, namespace: str) -> NamespaceUsage:
-        """Raises ClusterError."""
-        pods, problems = self._pods(namespace)
+        """Raises ClusterError, also if the cluster does not serve it: then it does so in no namespace."""
+        pods = self._pods(namespace)
+        problems: tuple[Notice, ...] = ()
         at = {name: self._measured_at(each) for name, each in pods.items()}
         stale = sorted(name for name, each in at.items() if each is None)
         if stale:
@@ -74,14 +78,14 @@ class MetricsApiUsage:
             is_history=False,
         )
 
-    def _pods(self, namespace: str) -> tuple[dict[str, _PodMetrics], tuple[Notice, ...]]:
+    def _pods(self, namespace: str) -> dict[str, _PodMetrics]:
         try:
             with as_cluster_error(_METRICS.name):
-                return dict(objects(self._api, in_namespace(_METRICS, namespace), [])), ()
+                return dict(objects(self._api, in_namespace(_METRICS, namespace), []))
         except ClusterError as error:
             if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE):
                 raise
-            return {}, (Notice("no-metrics-api", str(error)),)
+            raise ClusterError(str(error), error.status, name="no-metrics-api", hint=_HINT) from error
 
     def _measured_at(self, pod: _PodMetrics) -> float | None:
         """None if that is not now: after a restart old values may be served, and a long window is a mean."""
