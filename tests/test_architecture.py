@@ -204,6 +204,7 @@ _TESTED_BY = {
     "webhook/server/reviewer.py": "tests/server/test_wire.py",
     "webhook/server/settings.py": "tests/server/test_service.py",
     "webhook/server/tls.py": "tests/server/test_service.py",
+    "webhook/usage/records.py": "tests/usage/test_files.py",
     "webhook/usage/prometheus/measuring.py": "tests/usage/prometheus/test_source.py",
     "webhook/workloads/controllers.py": "tests/workloads/test_templates.py",
 }

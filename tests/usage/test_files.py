@@ -140,9 +140,32 @@ def test_errors_have_file_line_and_field(tmp_path: Path, line: str, error: str) 
     assert error in str(problem)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        pytest.param("# Title\n\nSome text: [a](b)\n\n- more\n", 3, "", id="Markdown"),
+        pytest.param("apiVersion: v1\nkind: Pod\n", 1, "Object contains unknown field `apiVersion`", id="a manifest"),
+        pytest.param("[]", 1, "Expected `object`, got `array`", id="a list"),
+    ],
+)  # fmt: skip
+def test_another_file_is_named_as_one_that_is_no_usage(
+    tmp_path: Path, text: str, line: int, why: str
+) -> None:
+    file = tmp_path / "README.md"
+    file.write_text(text)
+    with pytest.raises(InvalidInputError) as raised:
+        FileUsage(str(file))
+    (problem,) = raised.value.problems
+    assert (problem.name, problem.place.line) == ("invalid-usage", line)
+    assert problem.message.startswith(
+        "this is no usage, which is a JSON object for each namespace, with `namespace`, `window` and `containers`: "
+    )
+    assert problem.message.endswith(why)
+
+
 def test_all_errors_are_told(tmp_path: Path) -> None:
     file = tmp_path / "usage.jsonl"
-    file.write_text("{}\n{}\n")
+    file.write_text('{"namespace": "a"}\n{"namespace": "b"}\n')
     with pytest.raises(InvalidInputError) as raised:
         FileUsage(str(file))
     assert [each.place.line for each in raised.value.problems] == [1, 2]

@@ -80,7 +80,7 @@ INPUT = (
     Message(
         "invalid-usage",
         "a file of measured usage cannot be used",
-        "An object has a field that is unknown, missing or of another type, or a namespace is there twice. Nothing is recommended from the file.",
+        "An object has a field that is unknown, missing or of another type, a namespace is there twice, or it is another file. Nothing is recommended from it.",
         "Correct the field that the error names; times are seconds since 1970, amounts are quantities such as `250m`.",
     ),
 )

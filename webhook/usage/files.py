@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import structs
 
 from webhook.documents.files import Document, read_file
 from webhook.documents.problems import InvalidInputError, Problem, ProblemName
 from webhook.documents.yaml_tree import Location
 from webhook.model.notice import Notice
 from webhook.model.quantity import of_milli, parse
+from webhook.usage import records
 from webhook.usage.measured import (
     ContainerOfPod,
     History,
@@ -29,79 +30,9 @@ from webhook.usage.measured import (
 )
 from webhook.workloads.workload import Ref
 
-_Name = Annotated[str, Meta(min_length=1)]
-_Count = Annotated[int, Meta(ge=0)]
-_Share = Annotated[float, Meta(ge=0, le=1)]
-_Amounts = tuple[Annotated[float, Meta(ge=0)] | None, ...]
-
-
-class _Quantity:
-    """Text in the file, thousandths here."""
-
-    def __init__(self, milli: int) -> None:
-        self.milli = milli
-
-
-class _Record(
-    Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True
-):
-    """An object of the file. A field that is misspelled would be a value that is not known."""
-
-
-class _Peak(_Record, frozen=True):
-    value: _Quantity
-    at: float
-
-
-class _History(_Record, frozen=True):
-    """In thousandths of a CPU and of a byte, one for each step; null: no sample."""
-
-    cpu: _Amounts = ()
-    memory: _Amounts = ()
-
-
-class _Container(_Record, frozen=True):
-    pod: _Name
-    container: _Name
-    first: float
-    last: float
-    cpu_quantile: _Quantity | None = None
-    cpu_peak: _Peak | None = None
-    memory_peak: _Peak | None = None
-    cpu_limit: _Quantity | None = None
-    memory_limit: _Quantity | None = None
-    points: _Count = 0
-    oom_killed_at: float | None = None
-    throttled: _Share | None = None
-    history: _History | None = None
-
-
-class _Window(_Record, frozen=True):
-    begin: float
-    end: float
-    step: Annotated[float, Meta(gt=0)]
-
-
-class _Owner(_Record, frozen=True):
-    kind: _Name
-    name: _Name
-
-
-class _Notice(_Record, frozen=True):
-    reason: str
-    detail: str
-
-
-class _Namespace(_Record, frozen=True):
-    namespace: _Name
-    window: _Window
-    containers: tuple[_Container, ...] = ()
-    owners: dict[str, _Owner] = {}
-    problems: tuple[_Notice, ...] = ()
-    notes: tuple[_Notice, ...] = ()
-    is_history: bool = True
-
-
+_NO_USAGE = (
+    "this is no usage, which is a JSON object for each namespace, with `namespace`, `window` and `containers`"
+)
 _LAST_TIME = 253_402_300_799  # of the year 9999
 _NO_WINDOW = Window(0.0, 0.0, 1.0)
 
@@ -113,9 +44,14 @@ class FileUsage:
         self._usage: dict[str, NamespaceUsage] = {}
         self._history: dict[str, NamespaceHistory] = {}
         problems: list[Problem] = []
+        is_usage = False
         for document in read_file(path, problems.append):
             if document.data is not None:
+                is_usage |= isinstance(document.data, dict) and "namespace" in document.data
                 problems += self._add(document)
+        if problems and not is_usage and problems[0].name is not ProblemName.UNREADABLE_FILE:
+            first = problems[0]
+            problems = [Problem(ProblemName.INVALID_USAGE, first.place, f"{_NO_USAGE}: {first.message}")]
         if problems:
             raise InvalidInputError(*problems)
 
@@ -134,7 +70,7 @@ class FileUsage:
 
     def _add(self, document: Document) -> Iterator[Problem]:
         try:
-            record = msgspec.convert(document.data, _Namespace, dec_hook=_quantity)
+            record = msgspec.convert(document.data, records.Namespace, dec_hook=_quantity)
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `")
             yield _problem(document, message, _location(path))
@@ -143,7 +79,7 @@ class FileUsage:
         self._usage[record.namespace] = _usage(record)
         self._history[record.namespace] = self._history_of(record)
 
-    def _contradictions(self, record: _Namespace, document: Document) -> Iterator[Problem]:
+    def _contradictions(self, record: records.Namespace, document: Document) -> Iterator[Problem]:
         """What no type says."""
         if record.namespace in self._usage:
             yield _problem(document, f"namespace {record.namespace} is there twice", ("namespace",))
@@ -164,13 +100,13 @@ class FileUsage:
                 if not 0 <= at <= _LAST_TIME:
                     message = f"{at:g} is no time in seconds since 1970"
                     yield _problem(document, message, ("containers", index, *location))
-            history = each.history or _History()
+            history = each.history or records.History()
             for name, values in (("cpu", history.cpu), ("memory", history.memory)):
                 if values and len(values) != steps:
                     message = f"{len(values)} values for a window of {steps} steps"
                     yield _problem(document, message, ("containers", index, "history", name))
 
-    def _history_of(self, record: _Namespace) -> NamespaceHistory:
+    def _history_of(self, record: records.Namespace) -> NamespaceHistory:
         containers = {
             ContainerOfPod(each.pod, each.container): History(
                 cpu=_values(each.history.cpu), memory=_values(each.history.memory)
@@ -189,16 +125,18 @@ class FileUsage:
 def as_json(usage: NamespaceUsage, history: NamespaceHistory | None = None) -> bytes:
     """One line. `history`: of the same window."""
     histories = history.containers if history else {}
-    record = _Namespace(
+    record = records.Namespace(
         namespace=usage.namespace,
-        window=_Window(begin=usage.window.begin, end=usage.window.end, step=usage.window.step),
+        window=records.Window(begin=usage.window.begin, end=usage.window.end, step=usage.window.step),
         containers=tuple(
             _container(key, measured, histories.get(key))
             for key, measured in sorted(usage.containers.items())
         ),
-        owners={pod: _Owner(kind=ref.kind, name=ref.name) for pod, ref in sorted(usage.owners.items())},
-        problems=tuple(_Notice(reason=each.reason, detail=each.detail) for each in usage.problems),
-        notes=tuple(_Notice(reason=each.reason, detail=each.detail) for each in usage.notes),
+        owners={
+            pod: records.Owner(kind=ref.kind, name=ref.name) for pod, ref in sorted(usage.owners.items())
+        },
+        problems=tuple(records.Notice(reason=each.reason, detail=each.detail) for each in usage.problems),
+        notes=tuple(records.Notice(reason=each.reason, detail=each.detail) for each in usage.notes),
         is_history=usage.is_history,
     )
     return msgspec.json.encode(record, enc_hook=lambda each: of_milli(each.milli).text) + b"\n"
@@ -209,17 +147,17 @@ _AMOUNTS = ("cpu_quantile", "cpu_limit", "memory_limit")
 _PEAKS = ("cpu_peak", "memory_peak")
 
 
-def _container(key: ContainerOfPod, measured: Measured, history: History | None) -> _Container:
+def _container(key: ContainerOfPod, measured: Measured, history: History | None) -> records.Container:
     written = {
         **structs.asdict(measured),
         **{name: _amount(getattr(measured, name)) for name in _AMOUNTS},
         **{name: _peak(getattr(measured, name)) for name in _PEAKS},
-        "history": history and _History(cpu=_numbers(history.cpu), memory=_numbers(history.memory)),
+        "history": history and records.History(cpu=_numbers(history.cpu), memory=_numbers(history.memory)),
     }
-    return _Container(pod=key.pod, container=key.container, **written)
+    return records.Container(pod=key.pod, container=key.container, **written)
 
 
-def _times(container: _Container) -> Iterator[tuple[tuple[str, ...], float]]:
+def _times(container: records.Container) -> Iterator[tuple[tuple[str, ...], float]]:
     yield ("first",), container.first
     yield ("last",), container.last
     if container.oom_killed_at is not None:
@@ -229,27 +167,27 @@ def _times(container: _Container) -> Iterator[tuple[tuple[str, ...], float]]:
             yield (name, "at"), peak.at
 
 
-def _amount(milli: int | None) -> _Quantity | None:
-    return None if milli is None else _Quantity(milli)
+def _amount(milli: int | None) -> records.Quantity | None:
+    return None if milli is None else records.Quantity(milli)
 
 
-def _peak(peak: Peak | None) -> _Peak | None:
-    return peak and _Peak(value=_Quantity(peak.value), at=peak.at)
+def _peak(peak: Peak | None) -> records.Peak | None:
+    return peak and records.Peak(value=records.Quantity(peak.value), at=peak.at)
 
 
-def _numbers(values: tuple[float, ...]) -> _Amounts:
+def _numbers(values: tuple[float, ...]) -> records.Amounts:
     return tuple(None if math.isnan(each) else each for each in values)
 
 
-def _values(numbers: _Amounts) -> tuple[float, ...]:
+def _values(numbers: records.Amounts) -> tuple[float, ...]:
     return tuple(math.nan if each is None else each for each in numbers)
 
 
-def _window(record: _Namespace) -> Window:
+def _window(record: records.Namespace) -> Window:
     return Window(record.window.begin, record.window.end, record.window.step)
 
 
-def _usage(record: _Namespace) -> NamespaceUsage:
+def _usage(record: records.Namespace) -> NamespaceUsage:
     return NamespaceUsage(
         namespace=record.namespace,
         window=_window(record),
@@ -261,7 +199,7 @@ def _usage(record: _Namespace) -> NamespaceUsage:
     )
 
 
-def _measured(container: _Container) -> Measured:
+def _measured(container: records.Container) -> Measured:
     read = {
         **{name: getattr(container, name) for name in Measured.__struct_fields__},
         **{name: _milli(getattr(container, name)) for name in _AMOUNTS},
@@ -270,21 +208,21 @@ def _measured(container: _Container) -> Measured:
     return Measured(**read)
 
 
-def _milli(amount: _Quantity | None) -> int | None:
+def _milli(amount: records.Quantity | None) -> int | None:
     return amount.milli if amount else None
 
 
-def _read_peak(peak: _Peak | None) -> Peak | None:
+def _read_peak(peak: records.Peak | None) -> Peak | None:
     return Peak(peak.value.milli, peak.at) if peak else None
 
 
 def _quantity(wanted: type, text: Any) -> Any:
     """For msgspec. Raises ValueError, which it gives a place."""
-    assert wanted is _Quantity
+    assert wanted is records.Quantity
     found = parse(text) if isinstance(text, str) else None
     if found is None or found.milli < 0:
         raise ValueError(f"Expected a quantity such as `250m` or `1Gi`, got {text!r}")
-    return _Quantity(found.milli)
+    return records.Quantity(found.milli)
 
 
 def _location(path: str) -> Location:
