@@ -86,8 +86,14 @@ RECOMMENDATIONS = (
     Message(
         "does-not-fit",
         "there is no room for what it needs",
-        "A Pod of that size would fit on no Node, into no quota for as many Pods as there may be, or into no LimitRange for Pods. What is raised gives way, never below what stands.",
+        "A Pod of that size would fit on no Node, of a DaemonSet not on each one that it runs on, into no quota for as many Pods as there may be, or into no LimitRange for Pods. What is raised gives way, never below what stands.",
         "Make room: a larger Node, a larger quota, or fewer Pods.",
+    ),
+    Message(
+        "keeps-qos",
+        "its Pods would become Guaranteed",
+        "Requests and limits would be equal everywhere, and bounds such as a LimitRange with a ratio of 1 allow no limit above. That is another QoS class, with another place in evictions, which a recommendation keeps. Nothing is recommended.",
+        "Set equal requests and limits yourself if that is what you want; from then on they stay equal.",
     ),
     Message(
         "few-runs",

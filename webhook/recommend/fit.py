@@ -1,6 +1,6 @@
 """What the containers of a Pod must fit into together: LimitRanges for Pods, Nodes, quotas. Pure.
 
-Only what is raised gives way, and never below what stands: that runs already.
+Only what is raised gives way, and never below what stands: that runs already. No Pod becomes Guaranteed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from webhook.edits.resources.bounds import Violations, all_violated
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.pod_resources import SIDES, Side, aggregate
 from webhook.model.quantity import Quantity, exactly, of_milli
-from webhook.recommend.owner import ContainerState, OwnerState, Quota, Size
+from webhook.recommend.owner import ContainerState, NodeSize, OwnerState, Quota, Size
 from webhook.recommend.reasons import Name, Reason, shown
 from webhook.recommend.rules import Rules
-from webhook.recommend.sizing import Advice, is_change
+from webhook.recommend.sizing import Advice, is_change, stepped, unchanged
 
 Advices = Mapping[str, Mapping[str, Advice]]
 """By container and resource."""
@@ -32,15 +32,80 @@ class _Ceiling(Struct, frozen=True):
 
 def fitted(owner: OwnerState, advices: Advices, rules: Rules) -> Advices:
     after = {container: dict(each) for container, each in advices.items()}
+    node = _node_ceilings(owner, advices)
     for resource in QOS_RESOURCES:
         mine = {container: each[resource] for container, each in after.items()}
         pod = _Pod(owner=owner, resource=resource, mine=mine, rules=rules)
-        for ceiling in pod.ceilings():
+        for ceiling in (*pod.ceilings(), *node.get(resource, ())):
             mine |= dict(pod.below(ceiling))
         mine |= dict(pod.refused())
         for container, advice in mine.items():
             after[container][resource] = advice
-    return after
+    return _still_burstable(owner, after)
+
+
+def _node_ceilings(owner: OwnerState, advices: Advices) -> Mapping[str, Sequence[_Ceiling]]:
+    """By resource: of the Node with the most room for both, or for a DaemonSet of all that it runs on."""
+    pods = {
+        resource: _Pod(
+            owner=owner,
+            resource=resource,
+            mine={container: each[resource] for container, each in advices.items()},
+            rules=Rules(),
+        )
+        for resource in QOS_RESOURCES
+    }
+    wanted = {resource: pod.after("requests") for resource, pod in pods.items()}
+    stands = {resource: min(pod.before("requests"), wanted[resource]) for resource, pod in pods.items()}
+
+    def rooms(node: NodeSize, needs: Mapping[str, int]) -> list[float]:
+        return sorted(node.allocatable.get(resource, 0) / (need or 1) for resource, need in needs.items())
+
+    nodes = [each for each in owner.nodes if rooms(each, stands)[0] >= 1] or owner.nodes
+    if not nodes:
+        return {}
+    if owner.ref.kind != "DaemonSet":
+        nodes = [max(nodes, key=lambda each: (rooms(each, wanted), each.name))]
+    ceilings = {}
+    for resource in QOS_RESOURCES:
+        node = min(nodes, key=lambda each: (each.allocatable.get(resource, 0), each.name))
+        amount = node.allocatable.get(resource, 0)
+        which = "the least" if owner.ref.kind == "DaemonSet" else "the most"
+        why = f"Node {node.name} has {which} room with {shown(amount, resource)}"
+        ceilings[resource] = [_Ceiling("requests", amount, why)]
+    return ceilings
+
+
+def _still_burstable(owner: OwnerState, advices: Advices) -> Advices:
+    """With a limit that is a step more, if all that is recommended would make its Pods Guaranteed."""
+    sizes = {
+        name: {resource: each.after for resource, each in both.items()} for name, both in advices.items()
+    }
+    after = structs.replace(
+        owner,
+        containers=tuple(
+            structs.replace(each, sizes=sizes.get(each.name, each.sizes)) for each in owner.containers
+        ),
+    )
+    if owner.is_guaranteed or not after.is_guaranteed:
+        return advices
+    for resource in QOS_RESOURCES:
+        mine = {container: each[resource] for container, each in advices.items()}
+        for name, advice in mine.items():
+            request, limit = advice.after
+            if advice.before.is_equal or limit is None:
+                continue
+            larger = structs.replace(advice, after=Size(request, stepped(limit + 1, resource)))
+            pod = _Pod(owner=owner, resource=resource, mine={**mine, name: larger}, rules=Rules())
+            if pod.allows(larger):
+                return {**advices, name: {**advices[name], resource: larger}}
+    why = Reason(Name.KEEPS_QOS, "with what it needs its Pods would become Guaranteed")
+    return {
+        name: {
+            resource: unchanged(each.before, why) if each.changes else each for resource, each in both.items()
+        }
+        for name, both in advices.items()
+    }
 
 
 class _Pod(Struct, frozen=True, kw_only=True):
@@ -72,12 +137,6 @@ class _Pod(Struct, frozen=True, kw_only=True):
             for side in SIDES if most else ():
                 assert most
                 yield _Ceiling(side, most.milli, f"a LimitRange allows Pods {most} of {resource}")
-        if self.owner.nodes:
-            node = max(self.owner.nodes, key=lambda each: (each.allocatable.get(resource, 0), each.name))
-            amount = node.allocatable.get(resource, 0)
-            yield _Ceiling(
-                "requests", amount, f"Node {node.name} is the largest with {shown(amount, resource)}"
-            )
         for quota in self.owner.quotas:
             yield from self._of_quota(quota)
 
@@ -107,7 +166,12 @@ class _Pod(Struct, frozen=True, kw_only=True):
             given = min(wanted - bases[name], room)
             room -= given
             if bases[name] + given < wanted:
-                yield name, self._lowered(advice, ceiling, bases[name] + given)
+                yield name, self._lowered(name, ceiling, bases[name] + given)
+
+    def allows(self, advice: Advice) -> bool:
+        """Whether its limit is within all bounds."""
+        fits = all(self.after(each.side) <= each.amount for each in self.ceilings() if each.side == "limits")
+        return fits and not self._violates(advice.after) and not dict(self.refused())
 
     def refused(self) -> Iterator[tuple[str, Advice]]:
         """All that changes, as it stands, if its sums violate a LimitRange that those which stand do not."""
@@ -133,14 +197,19 @@ class _Pod(Struct, frozen=True, kw_only=True):
         request, limit = (of_milli(sums[side]) if sums[side] else None for side in SIDES)
         return all_violated(self.owner.pod_bounds, self.resource, request, limit)
 
-    def _lowered(self, advice: Advice, ceiling: _Ceiling, amount: int) -> Advice:
+    def _lowered(self, name: str, ceiling: _Ceiling, amount: int) -> Advice:
+        advice = self.mine[name]
+        keeps_equal = any(
+            each.name == name and self.owner.keeps_equal(each, self.resource)
+            for each in self.owner.containers
+        )
         resource, old = self.resource, _side(advice.before, ceiling.side)
         amount = exactly(amount, resource, up=False).milli
         new = amount if amount and is_change(old, amount, resource, self.rules) else old
         request, limit = advice.after
-        if ceiling.side == "limits" or self.owner.is_guaranteed:
+        if ceiling.side == "limits" or keeps_equal:
             limit = new
-        if ceiling.side == "requests" or self.owner.is_guaranteed:
+        if ceiling.side == "requests" or keeps_equal:
             request = new
         if request is not None and limit is not None:
             request = min(request, limit)

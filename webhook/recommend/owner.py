@@ -87,6 +87,11 @@ class OwnerState(Struct, frozen=True, kw_only=True):
         """The QoS class of its Pods. A recommendation keeps it: a resize cannot change it."""
         return all(each.size(resource).is_equal for each in self.containers for resource in QOS_RESOURCES)
 
+    def keeps_equal(self, container: ContainerState, resource: str) -> bool:
+        """Whether the limit is the request, and stays so: memory of stateful Pods is not overcommitted."""
+        is_stateful = resource == "memory" and WorkloadType.STATEFUL in self.types
+        return self.is_guaranteed or (is_stateful and container.size(resource).is_equal)
+
     @property
     def is_batch(self) -> bool:
         """Whether its Pods run to an end."""

@@ -32,6 +32,7 @@ class Name(StrEnum):
     MAX_SHRINK = "max-shrink"
     LIMIT_RANGE = "limit-range"
     DOES_NOT_FIT = "does-not-fit"
+    KEEPS_QOS = "keeps-qos"
     FEW_RUNS = "few-runs"
     NOT_MEASURED = "not-measured"
     NO_ANSWER = "no-answer"

@@ -58,6 +58,10 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.container.size(self.resource)
 
     @property
+    def keeps_equal(self) -> bool:
+        return self.owner.keeps_equal(self.container, self.resource)
+
+    @property
     def peak(self) -> Value | None:
         return self.evidence.peaks.get(self.resource)
 
@@ -75,7 +79,7 @@ def advise(case: Case) -> Advice:
     wanted, target = target.value, _not_less(case, target)
     request = _autoscaled(case, target.value)
     size = Size(request, _limit(case, wanted, request))
-    if case.owner.is_guaranteed:
+    if case.keeps_equal:
         size = Size(size.limit, size.limit)
     allowed = _within_bounds(case, size) if size != case.present else size
     why = target.why if allowed == size else of_bounds(case.resource, size, allowed)
@@ -188,7 +192,7 @@ def _autoscaled(case: Case, request: int) -> int | None:
         return request
     if not case.rules.with_hpa or not present:
         return present
-    if case.owner.is_guaranteed:  # a target above 100 % of a request that is the limit cannot be reached
+    if case.keeps_equal:  # a target above 100 % of a request that is the limit cannot be reached
         request = max(request, *(-(-present * target // 100) for _, target in scaling))
     return request
 
@@ -202,7 +206,7 @@ def _limit(case: Case, need: int, request: int | None) -> int | None:
     if resource == "memory" and kill and kill.limit:
         more = max(_times(kill.limit, _KILL_FACTOR), kill.limit + _KILL_MORE)
         needed.append(stepped(more, resource))
-    if case.owner.is_guaranteed:
+    if case.keeps_equal:
         is_kept = autoscaling(case) and not case.rules.with_hpa
         return present if is_kept else max(needed)
     if case.peak:
@@ -235,7 +239,7 @@ def _without_small_changes(case: Case, size: Size) -> Size:
         for old, new in zip(case.present, size, strict=True)
     )
     if (size.limit or 0) > (case.present.limit or 0) and _is_too_low(case):
-        request, limit = size.limit if case.owner.is_guaranteed else request, size.limit
+        request, limit = size.limit if case.keeps_equal else request, size.limit
     size = Size(request, None if limit is None else max(limit, request or 0))
     return size if size == case.present else _within_bounds(case, size)
 
