@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.cli.conftest import Run
+from tests.cli.recommend.test_beside import V2
 from tests.cli.recommend.test_command import MANIFEST, Files
 from tests.recommend.weeks import WEEK, measured, week
 from webhook.cli.audit.usage import Measuring
@@ -99,6 +100,19 @@ def test_a_manifest_that_cannot_be_sized_is_judged_all_the_same(files: Files, ru
     assert done.code == 0
     assert "not judged by usage: Deployment shop/web: Expected `str`, got `int`" in done.out
     assert "would-change" in done.out
+
+
+def test_what_stands_beside_a_workload_decides_as_for_recommend(files: Files, run: Run) -> None:
+    files.manifest.write_text(f"{MANIFEST}---\n{V2}")
+    record = json.loads(run(*_flags(files), "-o", "json").out.splitlines()[0])
+    sizes = {each["field"] for each in record["items"] if each["finding"] == "oversized"}
+    assert sizes == {"app:requests.memory"}
+    files.manifest.write_text(f"{MANIFEST}---\n{V2.replace('maxReplicas: 9', 'maxReplicas: many')}")
+    done = run(*_flags(files))
+    assert done.code == 0
+    assert "not judged by usage: " in done.out
+    assert "HorizontalPodAutoscaler: " in done.out
+    assert "oversized  " in done.out
 
 
 @pytest.mark.parametrize(

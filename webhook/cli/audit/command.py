@@ -180,7 +180,7 @@ def audit(
         what_if=as_if_enforced,
     )
     reporter = Reporter(output, scope, problems, fails, with_diff=diff)
-    located: Iterable[LocatedManifest] = located_in(inputs, templates, problems)
+    located: Iterable[LocatedManifest] = located_in(inputs, templates, problems, measuring.add_document)
     if inputs and measuring.is_asked:
         located = list(located)  # read twice
     manifests = partial(workloads_of, located)

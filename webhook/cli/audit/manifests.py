@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from webhook.audit.findings import problem_of
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
 from webhook.cli.common.problems import Problems
+from webhook.documents.files import Document
 from webhook.documents.find import Inputs
 from webhook.documents.problems import Problem, ProblemName
 from webhook.model.place import Place
@@ -14,10 +15,16 @@ from webhook.workloads.builtin_plugins import Plugins
 from webhook.workloads.workload import Workload, unreadable
 
 
-def located_in(inputs: Inputs, templates: TemplatePaths, problems: Problems) -> Iterator[LocatedManifest]:
+def located_in(
+    inputs: Inputs,
+    templates: TemplatePaths,
+    problems: Problems,
+    on_document: Callable[[Document], object],
+) -> Iterator[LocatedManifest]:
     """Input without any object is a problem: what made it has failed."""
     has_objects = False
     for document in read_manifests(inputs, templates, problems.add):
+        on_document(document)
         data = document.data
         has_objects |= isinstance(data, dict) and bool(data.get("apiVersion") and data.get("kind"))
         yield from find_manifests(document, templates, problems.add)

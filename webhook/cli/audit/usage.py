@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct, structs
 
 from webhook.audit.findings import Item
@@ -15,9 +14,10 @@ from webhook.audit.summary import Located, SizesOf
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.cli.common.prometheus import PrometheusOptions
 from webhook.cli.recommend.judging import Results, judged
-from webhook.cli.recommend.owners import Owned, of_manifests
+from webhook.cli.recommend.owners import Owned
 from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
 from webhook.cli.recommend.trials import pasts
+from webhook.documents.files import Document
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import UsageError
 from webhook.recommend.rules import Rules
@@ -47,6 +47,7 @@ class Measuring:
     def __init__(self, prometheus: PrometheusOptions, usage: str, *, with_report: bool) -> None:
         """`with_report`: with what the page shows, which needs every step of the past. Raises UsageError."""
         self._with_report = with_report
+        self._documents: list[Document] = []
         prometheus.check()
         if prometheus.url and usage:
             raise UsageError("--prometheus and --usage are two sources of usage: name one")
@@ -55,18 +56,27 @@ class Measuring:
         self.flags = (*_public(prometheus).flags(), *([f"--usage={usage}"] if usage else []))
         """For a page that others read too: without what may be a password."""
 
+    def add_document(self, document: Document) -> None:
+        """One of the manifests, also without a workload: autoscalers, LimitRanges and quotas count."""
+        if self.is_asked:
+            self._documents.append(document)
+
     def of_manifests(self, located: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> Sizes:
-        """Raises InputError."""
+        """Once all documents are added. Raises InputError."""
         if not self.is_asked:
             return Sizes()
-        owners: list[Owned] = []
-        unreadable = []
-        for each in located:
-            try:
-                owners += of_manifests([each], snapshot, namespace)
-            except msgspec.ValidationError as error:  # it is judged without usage all the same
-                unreadable.append(f"not judged by usage: {each.ref(namespace)}: {error}")
-        return self._of(owners, unreadable)
+        from webhook.cli.recommend.beside import Beside
+
+        unknown: list[str] = []
+
+        def note(what: object) -> None:  # what is not known of sizes ends no audit
+            unknown.append(f"not judged by usage: {what}")
+
+        beside = Beside(self._documents, namespace, note)
+        owners = beside.owners(
+            located, snapshot, namespace, lambda each, error: note(f"{each.ref(namespace)}: {error}")
+        )
+        return self._of(owners, unknown)
 
     def of_cluster(self, api: Api, view: ClusterView, selection: Selection) -> Sizes:
         """Raises InputError, ClusterError."""

@@ -16,7 +16,7 @@ from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.costs.objects import AUTOSCALERS
 from webhook.cli.common.manifests import LocatedManifest, objects_in
 from webhook.cli.recommend.cluster import QUOTAS
-from webhook.cli.recommend.owners import Owned, of_manifests
+from webhook.cli.recommend.owners import OnError, Owned, of_manifests, raise_error
 from webhook.cluster.pager import Meta, Object
 from webhook.cluster.snapshot_objects import LIMIT_RANGES, LimitRangeBounds, with_limit_range
 from webhook.documents.files import Document
@@ -66,10 +66,16 @@ class Beside:
         elif quota := QUOTAS.read(read):
             self._quotas.setdefault(metadata.namespace or "", []).append(quota)
 
-    def owners(self, manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str) -> list[Owned]:
+    def owners(
+        self,
+        manifests: Iterable[LocatedManifest],
+        snapshot: Snapshot,
+        namespace: str,
+        on_error: OnError = raise_error,
+    ) -> list[Owned]:
         located = list(manifests)
         bounded = self._bounded(snapshot, {each.ref(namespace).namespace for each in located})
-        owners = list(of_manifests(located, bounded, namespace, Plugins(self._defaults)))
+        owners = list(of_manifests(located, bounded, namespace, Plugins(self._defaults), on_error))
         states = self._completed([each.found.state for each in owners])
         return [
             structs.replace(each, found=structs.replace(each.found, state=state))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -36,13 +36,28 @@ class Owned(Struct, frozen=True, kw_only=True):
         return labels if isinstance(labels, dict) else {}
 
 
+OnError = Callable[[LocatedManifest, msgspec.ValidationError], object]
+
+
+def raise_error(_: LocatedManifest, error: msgspec.ValidationError) -> None:
+    raise error
+
+
 def of_manifests(
-    manifests: Iterable[LocatedManifest], snapshot: Snapshot, namespace: str, plugins: Plugins = NO_PLUGINS
+    manifests: Iterable[LocatedManifest],
+    snapshot: Snapshot,
+    namespace: str,
+    plugins: Plugins = NO_PLUGINS,
+    on_error: OnError = raise_error,
 ) -> Iterator[Owned]:
     """As they would be without other admission than that of the API server itself."""
     for each in manifests:
-        made = found_in(each.object, each.manifest, each.ref(namespace), (), snapshot, plugins)
-        yield Owned(found=made, obj=each.object, located=each)
+        try:
+            made = found_in(each.object, each.manifest, each.ref(namespace), (), snapshot, plugins)
+        except msgspec.ValidationError as error:
+            on_error(each, error)
+        else:
+            yield Owned(found=made, obj=each.object, located=each)
 
 
 def found_in(
