@@ -9,12 +9,14 @@ from webhook.cli.common.output import pluralize
 from webhook.cli.common.problems import Problems
 from webhook.cli.common.terminal import warn, write
 from webhook.cli.recommend.owners import Owned
+from webhook.cli.recommend.table import short
 from webhook.documents import yaml_dump
 from webhook.documents.files import Document
 from webhook.documents.problems import InvalidInputError
 from webhook.documents.replace import replace_files
 from webhook.documents.yaml_edit import edited
-from webhook.model.patch import operations
+from webhook.model.patch import Write, operations
+from webhook.model.pod import NO_RESOURCES, PodView
 from webhook.recommend.recommend import Recommendation
 from webhook.recommend.to_manifests import patch, writes
 from webhook.recommend.to_policies import MAX_POLICIES, Images, Template, to_policies
@@ -94,7 +96,7 @@ def _stream(documents: Iterable[object]) -> str:
 
 def write_manifests(documents: Sequence[Document], results: Results, problems: Problems) -> None:
     """Into their files, all or none; comments and order stay. Raises InvalidInputError."""
-    counts: dict[str, int] = {}
+    changes: dict[str, list[str]] = {}
     texts: dict[str, list[str]] = {}
     for document in documents:
         mine = [
@@ -103,18 +105,30 @@ def write_manifests(documents: Sequence[Document], results: Results, problems: P
             if owned.located and owned.located.document is document
         ]
         ops = []
+        lines = changes.setdefault(document.source, [])
         for located, found in mine:
             template = located.manifest.template
-            ops += operations(writes(template, found), template, (*located.at, *located.manifest.at))
+            made = list(writes(template, found))
+            ops += operations(made, template, (*located.at, *located.manifest.at))
+            lines += (
+                f"  {short(found[0].owner, with_namespace=False)} {_change(template, each)}" for each in made
+            )
         try:
             texts.setdefault(document.source, []).append(edited(document, ops))
         except InvalidInputError as error:
             problems.add_all(error.problems)
-        counts[document.source] = counts.get(document.source, 0) + len(ops)
     problems.exit_if_any()
-    replace_files({source: "".join(texts[source]) for source, count in counts.items() if count})
-    for source, count in counts.items():
-        if count:
-            write(f"{source}: {pluralize(count, 'change')}\n")
-    changed = sum(map(bool, counts.values()))
-    write(f"{changed} of {pluralize(len(counts), 'file')} written\n")
+    replace_files({source: "".join(texts[source]) for source, lines in changes.items() if lines})
+    for source, lines in changes.items():
+        if lines:
+            write("\n".join([f"{source}: {pluralize(len(lines), 'change')}", *lines, ""]))
+    changed = sum(map(bool, changes.values()))
+    write(f"{changed} of {pluralize(len(changes), 'file')} written\n")
+
+
+def _change(template: PodView, written: Write) -> str:
+    """As in `app: requests.cpu 1 -> 240m`."""
+    _, key, index, _, side, resource = written.path
+    container = getattr(template.spec, str(key))[index]
+    before = (getattr(container.resources or NO_RESOURCES, str(side)) or {}).get(resource, "-")
+    return f"{container.name}: {side}.{resource} {before} -> {written.value}"
