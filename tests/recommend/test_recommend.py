@@ -187,6 +187,7 @@ def _owners(draw: st.DrawFn) -> OwnerState:
         containers=containers,
         types=draw(st.sampled_from(((WorkloadType.GENERAL,), (WorkloadType.STATEFUL,)))),
         autoscalers=(scaler,) if scaler else (),
+        knows_autoscalers=draw(st.sampled_from((True, True, True, False))),
         container_bounds=tuple(draw(st.lists(_bounds(), max_size=1))),
         pod_bounds=tuple(draw(st.lists(_bounds(), max_size=1))),
         nodes=draw(st.sampled_from(((), (NodeSize("a", {"cpu": 2000, "memory": 2048 * MI}),)))),

@@ -38,6 +38,7 @@ HIGHEST = {"cpu": of_milli(200), "memory": of_milli(256 * 2**20 * 1000)}
         pytest.param([measured(memory="1000Mi")], {"memory": ("1Gi", "1Gi"), "runtime": "the JVM"}, {}, "memory", Name.KEEPS_MEMORY, "the JVM uses what it was given", id="the memory that a JVM has filled"),
         pytest.param([measured(oom_killed_at=AT)], {}, {}, "memory", Name.OOM_KILLED, "web-a was OOM-killed on 14 Sep 02:26", id="what the Node killed without a limit"),
         pytest.param([measured()], {}, {"autoscalers": (HPA,)}, "cpu", Name.AUTOSCALED, "HorizontalPodAutoscaler api keeps it at 70 % of its request: 230m would need a target of 304 %", id="the request that an autoscaler goes by"),
+        pytest.param([measured()], {}, {"knows_autoscalers": False}, "cpu", Name.AUTOSCALERS_UNKNOWN, "whether a HorizontalPodAutoscaler goes by it is unknown; P95 200m", id="what an unknown autoscaler may go by"),
         pytest.param([measured(None)], {}, {}, "cpu", Name.NOT_MEASURED, "its cpu was not measured", id="what was not measured"),
     ],
 )  # fmt: skip
@@ -126,6 +127,12 @@ def test_request_and_target_change_together() -> None:
     assert found.advice["cpu"].after == size("230m")
     (target,) = found.targets
     assert (target.autoscaler, target.before, target.after) == ("api", 70, 304)
+
+
+def test_an_unknown_autoscaler_leaves_a_limit_that_is_too_low_to_be_raised() -> None:
+    killed = measured(oom_killed_at=AT, memory_limit=2**31 * 1000)
+    state = owner(container(memory=("1Gi", "2Gi")), knows_autoscalers=False)
+    assert advised(week(killed), state, MANY).advice["memory"].after == size("1Gi", "2560Mi")
 
 
 def test_a_target_stays_at_100_where_the_request_is_the_limit() -> None:

@@ -48,6 +48,12 @@ RECOMMENDATIONS = (
         "Change the request and the target together: `--with-hpa` gives both numbers.",
     ),
     Message(
+        "autoscalers-unknown",
+        "a HorizontalPodAutoscaler may go by this request",
+        "You may not read HorizontalPodAutoscalers. One that goes by this request would answer a change of it with more or fewer Pods, and the measured usage would say nothing about the need. The request stays.",
+        "Ask for the right to list `horizontalpodautoscalers` in this namespace, and run the command again.",
+    ),
+    Message(
         "vertically-scaled",
         "a VerticalPodAutoscaler sets it",
         "A VerticalPodAutoscaler that is not in mode Off or Initial changes this value on running Pods.",

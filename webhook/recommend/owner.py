@@ -72,6 +72,8 @@ class OwnerState(Struct, frozen=True, kw_only=True):
     most_pods: int = 1
     """How many it may have: the maximum of its HorizontalPodAutoscaler."""
     autoscalers: tuple[Autoscaler, ...] = ()
+    knows_autoscalers: bool = True
+    """False if they may not be read, and could scale it."""
     vertical: tuple[VerticalAutoscaler, ...] = ()
     """Those that change its Pods."""
     has_pod_level: bool = False

@@ -25,6 +25,7 @@ class Name(StrEnum):
     CUT_OFF = "cut-off"
     KEEPS_MEMORY = "keeps-memory"
     AUTOSCALED = "autoscaled"
+    AUTOSCALERS_UNKNOWN = "autoscalers-unknown"
     VERTICALLY_SCALED = "vertically-scaled"
     POD_LEVEL = "pod-level"
     RAISES_ONLY = "raises-only"

@@ -146,7 +146,8 @@ def _holds(case: Case) -> Iterator[Reason]:
     if near:
         peak = f"{near.pod} came near its limit with {shown(near.value, resource)} on {moment(near.at)}"
         yield Reason(Name.CUT_OFF, f"{peak}: the need may be above what is measured", near.pod, near.at)
-    measured = f"measured {_measured(case)}"
+    value = evidence.cpu_quantile if resource == "cpu" else case.peak
+    measured = f"measured {shown(value.value, resource) if value else 'nothing'}"
     if not case.is_history:
         yield Reason(Name.RAISES_ONLY, f"one moment only raises; {measured}")
     elif evidence.sure is Sure.LOW:
@@ -158,11 +159,6 @@ def _keeps_memory(case: Case) -> bool:
     """Whether usage says how much its runtime was given: no less by it, and no more until a kill."""
     is_given = case.resource == "memory" and case.container.runtime and not case.rules.allow_shrink_memory
     return bool(is_given) and case.evidence.kill is None
-
-
-def _measured(case: Case) -> str:
-    value = case.evidence.cpu_quantile if case.resource == "cpu" else case.peak
-    return shown(value.value, case.resource) if value else "nothing"
 
 
 def _killed(case: Case) -> Reason:
@@ -188,9 +184,9 @@ def autoscaling(case: Case) -> list[tuple[str, int]]:
 def _autoscaled(case: Case, request: int) -> int | None:
     """An autoscaler keeps usage at a share of the request: what is measured says nothing about the need."""
     scaling, present = autoscaling(case), case.present.request
-    if not scaling:
+    if not scaling and case.owner.knows_autoscalers:
         return request
-    if not case.rules.with_hpa or not present:
+    if not scaling or not case.rules.with_hpa or not present:
         return present
     if case.keeps_equal:  # a target above 100 % of a request that is the limit cannot be reached
         request = max(request, *(-(-present * target // 100) for _, target in scaling))
@@ -208,7 +204,7 @@ def _limit(case: Case, need: int, request: int | None) -> int | None:
         needed.append(stepped(more, resource))
     if case.keeps_equal:
         is_kept = autoscaling(case) and not case.rules.with_hpa
-        return present if is_kept else max(needed)
+        return present if is_kept or not case.owner.knows_autoscalers else max(needed)
     if case.peak:
         needed.append(stepped(_times(case.peak.value, _LIMIT_MARGIN), resource))
     factor = case.rules.limit_factor.get(resource)
@@ -266,6 +262,9 @@ def _why(case: Case, size: Size, wanted: int, why: Reason) -> Reason:
         return why
     if resource == "memory" and case.evidence.kill and (size != present or not autoscaling(case)):
         return _killed(case)
+    if not case.owner.knows_autoscalers and size == present and present.request != wanted:
+        detail = f"whether a HorizontalPodAutoscaler goes by it is unknown; {why}"
+        return Reason(Name.AUTOSCALERS_UNKNOWN, detail, why.pod, why.at)
     if autoscaling(case) and present.request == size.request:
         return _kept_by_autoscaler(case, wanted)
     if why.name in (Name.THROTTLED, Name.CUT_OFF):

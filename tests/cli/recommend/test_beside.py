@@ -62,6 +62,15 @@ def test_sizes_fit_a_quota_of_which_the_files_use_a_part(files: Files, run: Run)
     assert [row["to"]["requests"].get("cpu") for row in rows if row["owner"]["name"] == "web"] == ["70m"]
 
 
+def test_a_quota_with_scopes_is_named(files: Files, run: Run) -> None:
+    scoped = QUOTA.replace("{hard", "{scopes: [NotBestEffort], hard")
+    assert _cpu(files, run, scoped, MANIFEST.replace("cpu: 1}", "cpu: 50m}"))[1] != "does-not-fit"
+    assert (
+        "shop: ResourceQuota all has scopes, so whether there is room in it is unknown"
+        in run(*files.flags).err
+    )
+
+
 def test_what_cannot_be_read_is_named(files: Files, run: Run) -> None:
     files.manifest.write_text(f"{MANIFEST}---\n{V2.replace('maxReplicas: 9', 'maxReplicas: many')}")
     done = run(*files.flags)

@@ -15,6 +15,7 @@ from webhook.audit.cluster.objects import DEFAULTS
 from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.costs.objects import AUTOSCALERS
 from webhook.cli.common.manifests import LocatedManifest, objects_in
+from webhook.cli.common.terminal import warn
 from webhook.cli.recommend.cluster import QUOTAS
 from webhook.cli.recommend.owners import OnError, Owned, of_manifests, raise_error
 from webhook.cluster.pager import Meta, Object
@@ -63,8 +64,10 @@ class Beside:
         elif kind == "LimitRange":
             self._bounds.append(LIMIT_RANGES.read(read))
             self._defaults.setdefault(metadata.namespace or "", []).append(DEFAULTS.read(read))
-        elif quota := QUOTAS.read(read):
+        elif isinstance(quota := QUOTAS.read(read), Quota):
             self._quotas.setdefault(metadata.namespace or "", []).append(quota)
+        else:
+            warn(f"{metadata.namespace}: {quota}", name="incomplete-view")
 
     def owners(
         self,

@@ -30,6 +30,8 @@ from webhook.workloads.templates import Manifest, manifests_of
 from webhook.workloads.workload import Ref
 
 Json = dict[str, Any]
+# These have no subresource `scale`, by which a HorizontalPodAutoscaler changes their number of Pods.
+_NEVER_SCALED = ("DaemonSet", "Job", "CronJob")
 
 
 class ClusterOwners:
@@ -62,10 +64,11 @@ class ClusterOwners:
                 continue
             mine = tuple(each for each in pods if owners.get(each.name) == ref)
             one = found_in(obj, manifest, ref, mine, self._snapshot, self._plugins)
-            scaling = tuple(each for each in scaled if each.target == ref)
+            scaling = tuple(each for each in scaled or () if each.target == ref)
             state = structs.replace(
                 one.state,
                 autoscalers=scaling,
+                knows_autoscalers=scaled is not None or ref.kind in _NEVER_SCALED,
                 most_pods=max(one.state.most_pods, *(each.max_pods for each in scaling), 0),
                 vertical=tuple(each for target, each in vertical if target == ref),
                 quotas=quotas,
@@ -86,12 +89,13 @@ class ClusterOwners:
                     for manifest in manifests_of(obj):
                         yield obj, manifest, Ref(kind.kind, namespace, each.metadata.name)
 
-    def _autoscalers(self, namespace: str) -> list[Autoscaler]:
-        scaled: list[Autoscaler] = []
+    def _autoscalers(self, namespace: str) -> list[Autoscaler] | None:
+        """None if they may not be read."""
+        answers: list[list[Autoscaler]] = []
         unknown = "whether one goes by a request is unknown"
         with self._part.note_if_forbidden(AUTOSCALERS.name, unknown), as_cluster_error(AUTOSCALERS.name):
-            scaled += objects(self._api, in_namespace(AUTOSCALERS, namespace), [])
-        return scaled
+            answers.append(list(objects(self._api, in_namespace(AUTOSCALERS, namespace), [])))
+        return answers[0] if answers else None
 
     def _quotas(self, namespace: str) -> list[Quota]:
         quotas: list[Quota] = []
@@ -99,7 +103,11 @@ class ClusterOwners:
             self._part.note_if_forbidden(QUOTAS.name, "whether there is room in them is unknown"),
             as_cluster_error(QUOTAS.name),
         ):
-            quotas += filter(None, objects(self._api, in_namespace(QUOTAS, namespace), []))
+            for each in objects(self._api, in_namespace(QUOTAS, namespace), []):
+                if isinstance(each, Quota):
+                    quotas.append(each)
+                elif self._part.unreadable is not None:
+                    self._part.unreadable.append(f"{namespace}: {each}")
         return quotas
 
     def _nodes_for(self, one: Found) -> tuple[NodeSize, ...]:
@@ -127,11 +135,11 @@ class _ResourceQuota(Struct, frozen=True):
 _KEYS = {"cpu": "requests.cpu", "memory": "requests.memory"}
 
 
-def _quota(obj: Object) -> Quota | None:
-    """None for one with scopes, which counts some of the Pods only."""
+def _quota(obj: Object) -> Quota | str:
+    """For one with scopes, which counts some of the Pods only, a note that it is left out."""
     read = msgspec.json.decode(obj.raw, type=_ResourceQuota)
     if read.spec.scopes or read.spec.scopeSelector:
-        return None
+        return f"ResourceQuota {obj.metadata.name} has scopes, so whether there is room in it is unknown"
     hard, used = (
         {_KEYS.get(key, key): milli(value) for key, value in (amounts or {}).items()}
         for amounts in (read.status.hard, read.status.used)
