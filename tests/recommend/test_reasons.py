@@ -42,3 +42,11 @@ def test_peak() -> None:
     reason = of_peak(Value(900 * MI, "web-6f-bbbbb", 1_789_355_400.0), "memory", 1125)
     assert str(reason) == "peak of 900Mi of web-6f-bbbbb on 14 Sep 03:10, and 12.5 %"
     assert (reason.pod, reason.at) == ("web-6f-bbbbb", 1_789_355_400.0)
+
+
+def test_a_vertical_pod_autoscaler_has_a_target_and_neither_quantile_nor_peak() -> None:
+    target = "target of VerticalPodAutoscaler web"
+    cpu = of_quantile(Value(208, "VerticalPodAutoscaler web"), 950, 1150)
+    assert str(cpu) == f"{target}, 208m without its margin, and 15 %"
+    memory = of_peak(Value(900 * MI, "VerticalPodAutoscaler web", 1_789_355_400.0), "memory", 1000)
+    assert str(memory) == f"{target}, 900Mi without its margin"

@@ -13,6 +13,7 @@ from msgspec import Struct
 from webhook.model.quantity import of_milli
 from webhook.recommend.evidence import Value
 from webhook.recommend.owner import Size
+from webhook.usage.measured import AUTOSCALER
 
 
 class Name(StrEnum):
@@ -80,13 +81,20 @@ def _more(margin_milli: int) -> str:
     return f", and {percent(more)}" if more else ""
 
 
+def _target(value: Value, resource: str) -> str:
+    """Empty if it was measured of a Pod."""
+    is_target = value.pod.startswith(AUTOSCALER)
+    return f"target of {value.pod}, {shown(value.value, resource)} without its margin" if is_target else ""
+
+
 def of_quantile(value: Value, quantile_milli: int, margin_milli: int) -> Reason:
-    quantile = f"P{quantile_milli / 10:g} {shown(value.value, 'cpu')} of {value.pod}"
+    quantile = _target(value, "cpu") or f"P{quantile_milli / 10:g} {shown(value.value, 'cpu')} of {value.pod}"
     return Reason(Name.QUANTILE, quantile + _more(margin_milli), value.pod)
 
 
 def of_peak(value: Value, resource: str, margin_milli: int) -> Reason:
     peak = f"peak of {shown(value.value, resource)} of {value.pod} on {moment(value.at)}"
+    peak = _target(value, resource) or peak
     return Reason(Name.PEAK, peak + _more(margin_milli), value.pod, value.at)
 
 

@@ -13,6 +13,9 @@ from msgspec import Struct
 from webhook.model.notice import Notice
 from webhook.workloads.workload import Ref
 
+AUTOSCALER = "VerticalPodAutoscaler "
+"""With its name it stands in place of a Pod's, where one has found what all Pods of its owner need."""
+
 
 class ContainerOfPod(NamedTuple):
     pod: str

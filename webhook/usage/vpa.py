@@ -17,7 +17,7 @@ from webhook.cluster.pager import Object, Resource, objects
 from webhook.cluster.reads import as_cluster_error, empty_if_not_served, in_namespace
 from webhook.model.notice import Notice
 from webhook.model.quantity import parse
-from webhook.usage.measured import ContainerOfPod, Measured, NamespaceUsage, Peak, Window
+from webhook.usage.measured import AUTOSCALER, ContainerOfPod, Measured, NamespaceUsage, Peak, Window
 from webhook.workloads.workload import Ref, kind_of
 
 _PROVIDED = "RecommendationProvided"
@@ -106,7 +106,7 @@ class VpaUsage:
         found: dict[str, _Autoscaler] = {}
         with as_cluster_error(_AUTOSCALERS.name), empty_if_not_served(_AUTOSCALERS):
             found.update(objects(self._api, in_namespace(_AUTOSCALERS, namespace), []))
-        sure = {f"VerticalPodAutoscaler {name}": each for name, each in found.items() if not each.doubts}
+        sure = {f"{AUTOSCALER}{name}": each for name, each in found.items() if not each.doubts}
         problems = () if found else (Notice("no-vpa", f"there is none in namespace {namespace}"),)
         return NamespaceUsage(
             namespace=namespace,
@@ -119,7 +119,7 @@ class VpaUsage:
             },
             problems=problems,
             notes=tuple(
-                Notice("unsure-vpa", f"VerticalPodAutoscaler {name}: {', '.join(each.doubts)}")
+                Notice("unsure-vpa", f"{AUTOSCALER}{name}: {', '.join(each.doubts)}")
                 for name, each in sorted(found.items())
                 if each.doubts
             ),
