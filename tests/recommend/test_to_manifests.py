@@ -91,7 +91,19 @@ def test_patch_of_a_cron_job_is_deeper() -> None:
     assert [*made["spec"]["jobTemplate"]["spec"]["template"]["spec"]] == ["containers"]
 
 
-def test_no_change_is_no_patch() -> None:
-    same = advised(week(measured()), owner(container(("230m",), ("464Mi",))))
-    assert patch(yaml(MANIFEST), [same]) is None
+def test_a_patch_changes_what_the_template_says_also_if_live_pods_have_it() -> None:
+    resized = advised(week(measured()), owner(container(("230m",), ("464Mi",))))
+    assert not resized.changes
+    made = patch(yaml(MANIFEST), [resized])
+    assert made
+    (app,) = made["spec"]["template"]["spec"]["containers"]
+    assert app["resources"] == {"requests": {"cpu": "230m", "memory": "464Mi"}}
+    for unsure in (week(), week(measured("100m", memory="100Mi"), is_history=False)):
+        stays = advised(unsure, owner(container(("230m",), ("464Mi",))))
+        assert patch(yaml(MANIFEST), [stays]) is None
+
+
+def test_what_the_template_says_already_is_no_patch() -> None:
+    text = MANIFEST.replace('"1"', "230m").replace("{memory: 2Gi}", "{memory: 2464Mi}")
+    assert patch(yaml(text.replace("memory: 2Gi\n", "memory: 2368Mi\n")), [FOUND]) is None
     assert patch({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}, [FOUND]) is None

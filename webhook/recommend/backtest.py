@@ -85,7 +85,7 @@ def backtest(
     own = {
         key: each
         for key, each in sorted(histories.items())
-        if usage.owners.get(key.pod) == owner.ref and key.container in names
+        if usage.owner(key.pod) == owner.ref and key.container in names
     }
     learned, past, window, future = split(usage.window, own, 1 - judged)
     outcomes = []

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from webhook.recommend.owner import ContainerState, OwnerState
 from webhook.usage.measured import Measured, NamespaceUsage
-from webhook.workloads.workload import Ref
 
 _DAY = 86400.0
 # The first sample is somewhat after the beginning of the window.
@@ -73,7 +72,7 @@ def evidence(usage: NamespaceUsage, owner: OwnerState, container: ContainerState
     pods = {
         key.pod: measured
         for key, measured in sorted(usage.containers.items())
-        if key.container == container.name and _owner(usage, key.pod) == owner.ref
+        if key.container == container.name and usage.owner(key.pod) == owner.ref
     }
     if not pods:
         return None
@@ -113,10 +112,6 @@ def evidence(usage: NamespaceUsage, owner: OwnerState, container: ContainerState
             if (near := _highest(_cut_off(pods, resource))) is not None
         },
     )
-
-
-def _owner(usage: NamespaceUsage, pod: str) -> Ref:
-    return usage.owners.get(pod) or Ref("Pod", usage.namespace, pod)
 
 
 def _quantiles(pods: Mapping[str, Measured], *, is_batch: bool) -> list[Value]:

@@ -29,6 +29,10 @@ class Size(NamedTuple):
     def is_equal(self) -> bool:
         return self.request == self.limit and bool(self.limit)
 
+    def changed(self, after: Size) -> Size:
+        """The sides of `after` that differ; None for the others."""
+        return Size(*(new if new != old else None for old, new in zip(self, after, strict=True)))
+
 
 class ContainerState(Struct, frozen=True, kw_only=True):
     """A container of live Pods, so sidecars that are injected count too."""

@@ -19,8 +19,9 @@ def findings(found: Iterable[Recommendation]) -> Iterator[Item]:
     """For each value of each container that is to change; a limit that is not set is not too small."""
     for each in found:
         for resource, advice in each.advice.items():
-            for side, old, new in zip(SIDES, advice.before, advice.after, strict=True):
-                if new is None or new == old or (side == "limits" and old is None):
+            changed = advice.before.changed(advice.after)
+            for side, old, new in zip(SIDES, advice.before, changed, strict=True):
+                if new is None or (side == "limits" and old is None):
                     continue
                 yield Item(
                     Finding.OVERSIZED if new < (old or 0) else Finding.UNDERSIZED,

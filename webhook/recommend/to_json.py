@@ -65,7 +65,7 @@ def _row(found: Recommendation) -> Json:
         "container": found.container,
         "from": _resources({resource: each.before for resource, each in found.advice.items()}),
         "to": _resources(
-            {resource: _changed(each.before, each.after) for resource, each in found.advice.items()}
+            {resource: each.before.changed(each.after) for resource, each in found.advice.items()}
         ),
         **({"sure": found.sure} if found.evidence else {}),
         "why": {resource: _reason(each.why) for resource, each in found.advice.items()},
@@ -78,11 +78,6 @@ def _row(found: Recommendation) -> Json:
     if found.targets:
         row["autoscalers"] = [_target(each) for each in found.targets]
     return row
-
-
-def _changed(before: Size, after: Size) -> Size:
-    """The sides that are to change; the others say nothing."""
-    return Size(*(new if new != old else None for old, new in zip(before, after, strict=True)))
 
 
 def _resources(sizes: Mapping[str, Size]) -> Json:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from webhook.model.patch import Write
 from webhook.model.pod import NO_RESOURCES, NO_SPEC, PodView
 from webhook.model.pod_resources import SIDES
 from webhook.model.quantity import of_milli, read
+from webhook.recommend.reasons import Name
 from webhook.recommend.recommend import Recommendation
 from webhook.workloads.templates import template_path
 
 Json = dict[str, Any]
+_MEASURED = (Name.QUANTILE, Name.PEAK, Name.SMALL_CHANGE, Name.OOM_KILLED)
+"""With these, what live Pods have and keep is recommended too. Otherwise it only stays."""
 
 
 def writes(template: PodView, found: Iterable[Recommendation]) -> Iterator[Write]:
@@ -22,11 +25,9 @@ def writes(template: PodView, found: Iterable[Recommendation]) -> Iterator[Write
     for key, containers in (("containers", spec.containers), ("initContainers", spec.initContainers)):
         for index, view in enumerate(containers or ()):
             resources = view.resources or NO_RESOURCES
-            for side, resource, value in _changes(by_container.get(view.name)):
-                written = (resources.requests if side == "requests" else resources.limits) or {}
-                amount = read(written[resource]) if resource in written else None
-                if amount is None or amount.milli != value:
-                    yield Write(("spec", key, index, "resources", side, resource), of_milli(value).text)
+            written = {"requests": resources.requests, "limits": resources.limits}
+            for side, resource, value in _changes(by_container.get(view.name), written):
+                yield Write(("spec", key, index, "resources", side, resource), of_milli(value).text)
 
 
 def patch(obj: Json, found: Iterable[Recommendation]) -> Json | None:
@@ -45,7 +46,8 @@ def patch(obj: Json, found: Iterable[Recommendation]) -> Json | None:
     for key in ("containers", "initContainers"):
         for container in spec.get(key) or ():
             resources: Json = {}
-            for side, resource, value in _changes(by_container.get(container.get("name"))):
+            written = container.get("resources") or {}
+            for side, resource, value in _changes(by_container.get(container.get("name")), written):
                 resources.setdefault(side, {})[resource] = of_milli(value).text
             if resources:
                 changed.setdefault(key, []).append({"name": container["name"], "resources": resources})
@@ -58,8 +60,13 @@ def patch(obj: Json, found: Iterable[Recommendation]) -> Json | None:
     return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata, **body}
 
 
-def _changes(found: Recommendation | None) -> Iterator[tuple[str, str, int]]:
+def _changes(found: Recommendation | None, written: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """By what the template says: live Pods may have been resized, and new ones would undo that."""
     for resource, advice in found.advice.items() if found else ():
-        for side, before, after in zip(SIDES, advice.before, advice.after, strict=True):
-            if after is not None and after != before:
-                yield side, resource, after
+        changed = advice.before.changed(advice.after)
+        for side, new, after in zip(SIDES, changed, advice.after, strict=True):
+            amounts = written.get(side) or {}
+            amount = read(amounts[resource]) if resource in amounts else None
+            value = after if amount and advice.why.name in _MEASURED else new
+            if value is not None and not (amount and amount.milli == value):
+                yield side, resource, value

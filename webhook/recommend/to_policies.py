@@ -158,8 +158,8 @@ def _image_document(name: str, image: str, values: Mapping[Field, int], namespac
 def _values(found: Recommendation) -> Iterator[tuple[Field, int]]:
     """What is to change."""
     for resource, advice in found.advice.items():
-        for side, before, after in zip(SIDES, advice.before, advice.after, strict=True):
-            if after is not None and after != before:
+        for side, after in zip(SIDES, advice.before.changed(advice.after), strict=True):
+            if after is not None:
                 yield Field(found.container, side, resource), after
 
 

@@ -147,7 +147,7 @@ def _plots(sized: Sized, usage: NamespaceUsage, histories: Histories) -> Iterabl
         mine = [
             history
             for key, history in sorted(histories.items())
-            if key.container == each.container and usage.owners.get(key.pod) == sized.owner
+            if key.container == each.container and usage.owner(key.pod) == sized.owner
         ]
         for resource, advice in each.advice.items() if each.container in changed else ():
             made = plot(

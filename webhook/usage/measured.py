@@ -92,6 +92,10 @@ class NamespaceUsage(Struct, frozen=True, kw_only=True):
     is_history: bool = True
     """False for what is known of one moment only: that can raise sizes, and never lower them."""
 
+    def owner(self, pod: str) -> Ref:
+        """The topmost owner, or the Pod itself."""
+        return self.owners.get(pod) or Ref("Pod", self.namespace, pod)
+
 
 class History(Struct, frozen=True, kw_only=True):
     """The steps of the window for one container of one Pod, oldest first, for a backtest.

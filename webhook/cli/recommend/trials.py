@@ -41,7 +41,7 @@ def tried(owners: Sequence[Owned], measured: Usage, rules: Rules) -> dict[Ref, B
     made: dict[Ref, Backtest] = {}
     for each in pasts(owners, measured, rules, on_problem):
         ref = each.owned.found.state.ref
-        if any(each.usage.owners.get(key.pod) == ref for key in each.histories):
+        if any(each.usage.owner(key.pod) == ref for key in each.histories):
             made[ref] = each.backtest
         else:
             on_problem(str(ref), Notice("no-usage", "there is no history of its Pods"))
