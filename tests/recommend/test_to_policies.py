@@ -14,6 +14,7 @@ from webhook.recommend.owner import OwnerState
 from webhook.recommend.recommend import recommend
 from webhook.recommend.rules import Rules
 from webhook.recommend.to_policies import MAX_POLICIES, Images, Policies, Template, to_policies
+from webhook.usage.measured import ContainerOfPod
 from webhook.workloads.builtin_plugins import NO_PLUGINS, Defaults, Plugins
 from webhook.workloads.templates import manifests_of
 from webhook.workloads.workload import Ref, template_of
@@ -188,6 +189,21 @@ def test_what_stays_is_not_written() -> None:
     assert made == Policies((), ())
 
 
+def test_long_names_that_begin_alike_stay_different() -> None:
+    ref = Ref("Deployment", "shop", "a" * 253)
+    containers = [container((None,), (None,), name=name) for name in ("app", "proxy")]
+    usage = week(measured(), owner=ref)
+    more = {ContainerOfPod(key.pod, "proxy"): each for key, each in usage.containers.items()}
+    found = recommend(
+        structs.replace(usage, containers={**usage.containers, **more}), owner(*containers, ref=ref), MANY
+    )
+    obj = deployment()
+    obj["spec"]["template"]["spec"]["containers"].append({"name": "proxy", "image": "proxy"})
+    names = [each["metadata"]["name"] for each in to_policies(found, {ref: template(obj)}).documents]
+    assert len(set(names)) == 2
+    assert {len(each) for each in names} == {253}
+
+
 IMAGE = "docker.io/library/web"
 PROXY = Ref("StatefulSet", "data", "cache")
 
@@ -266,13 +282,17 @@ def test_what_is_not_known_of_one_owner_is_set_for_none_by_image() -> None:
 
 
 def test_images_of_nearly_the_same_name_have_policies_of_different_names() -> None:
-    owners = [Ref("Deployment", "shop", name) for name in "abcd"]
+    owners = [Ref("Deployment", "shop", name) for name in "abcdef"]
     found = [
         each
         for ref in owners
         for each in recommend(week(measured(), owner=ref), structs.replace(OPEN, ref=ref), MANY)
     ]
-    names = ["a.b/c-d", "a.b/c-d", "a.b/c_d", "a.b/c_d"]
+    names = ["a.b/c-d", "a.b/c-d", "a.b/c-d-2", "a.b/c-d-2", "a.b/c_d", "a.b/c_d"]
     images = Images({(ref, "app"): name for ref, name in zip(owners, names, strict=True)}, is_whole=True)
     made = to_policies(found, dict.fromkeys(owners, template(deployment())), images)
-    assert [each["metadata"]["name"] for each in made.documents] == ["image-a.b-c-d", "image-a.b-c-d-2"]
+    assert [each["metadata"]["name"] for each in made.documents] == [
+        "image-a.b-c-d",
+        "image-a.b-c-d-2",
+        "image-a.b-c-d-3",
+    ]

@@ -6,10 +6,11 @@ named instead.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import count, product
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -27,6 +28,8 @@ Json = dict[str, Any]
 # Of a namespace, the oldest are in force (`cluster/policy_objects.py`).
 MAX_POLICIES = 20
 _MAX_NAME = 253
+_HASH = 10
+"""Hexadecimal digits."""
 # Of `match.ownerKinds`; Pods of other kinds are selected by their labels alone.
 _OWNER_KINDS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Pod", "ReplicationController")
 _INJECTORS = {
@@ -105,7 +108,7 @@ def to_policies(
         documents.append(_document(each, template, _with_rest(each, template, values)))
     counts = Counter(each["metadata"].get("namespace", "") for each in documents)
     del counts[""]  # of the cluster
-    crowded = tuple(sorted(name for name, count in counts.items() if count > MAX_POLICIES))
+    crowded = tuple(sorted(name for name, number in counts.items() if number > MAX_POLICIES))
     return Policies(tuple(documents), tuple(skipped), crowded)
 
 
@@ -119,7 +122,7 @@ def _of_images(parts: Iterable[_Part], images: Images) -> Iterator[Json]:
         image = images.repositories.get((each.found.owner, each.found.container))
         if image:
             groups.setdefault(image, []).append(each)
-    names: Counter[str] = Counter()
+    names: set[str] = set()
     for image, group in sorted(groups.items()):
         shared: dict[Field, int] = {}
         for side, resource in product(SIDES, QOS_RESOURCES):
@@ -131,9 +134,11 @@ def _of_images(parts: Iterable[_Part], images: Images) -> Iterator[Json]:
                 shared[Field("", side, resource)] = max(amounts)
         if shared:
             namespaces = sorted({each.found.owner.namespace for each in group})
-            name = re.sub(r"[^a-z0-9.]+", "-", f"image-{image.lower()}")[: _MAX_NAME - 4].rstrip("-.")
-            names[name] += 1  # other signs may have been in the place of a dash
-            name += f"-{names[name]}" if names[name] > 1 else ""
+            base = re.sub(r"[^a-z0-9.]+", "-", f"image-{image.lower()}")[: _MAX_NAME - 4].rstrip("-.")
+            # Other characters may have been in the place of a dash.
+            every = (f"{base}-{number}" if number > 1 else base for number in count(1))
+            name = next(each for each in every if each not in names)
+            names.add(name)
             yield _image_document(name, image, shared, () if images.is_whole else namespaces)
 
 
@@ -267,7 +272,15 @@ def _labels(template: Template) -> dict[str, str]:
 
 
 def _name(owner: Ref, container: str) -> str:
-    """With a dot where a dash does not tell `web` and `api-x` from `web-api` and `x`."""
+    """With a dot if a dash does not distinguish `web` and `api-x` from `web-api` and `x`."""
     prefix = f"{owner.kind.lower()}-{owner.name}"
     separator = "." if "-" in container or "." in prefix else "-"
-    return f"{prefix}{separator}{container}"[:_MAX_NAME].rstrip("-.")
+    return _shortened(f"{prefix}{separator}{container}")
+
+
+def _shortened(name: str) -> str:
+    """What is cut off is hashed, so that no two names become one."""
+    if len(name) <= _MAX_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
+    return f"{name[: _MAX_NAME - _HASH - 1].rstrip('-.')}-{digest}"
