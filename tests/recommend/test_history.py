@@ -1,4 +1,4 @@
-"""Parts of a past, and what a source would have said of them."""
+"""Parts of a past, and what a source would have answered about them."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ BOTH = frozenset(QOS_RESOURCES)
         pytest.param(week(), owner(), Name.NOT_MEASURED, "nothing was measured", id="an empty answer"),
         pytest.param(week(measured(), container="other"), owner(), Name.NOT_MEASURED, "nothing was measured", id="usage of another container"),
         pytest.param(week(measured(), owner=Ref("Deployment", "shop", "api")), owner(), Name.NOT_MEASURED, "nothing was measured", id="usage of another owner"),
-        pytest.param(week(measured(), measured(), owner=CRON), owner(ref=CRON), Name.FEW_RUNS, "2 runs: less than 3 say nothing", id="two runs of a CronJob"),
+        pytest.param(week(measured(), measured(), owner=CRON), owner(ref=CRON), Name.FEW_RUNS, "2 runs: at least 3 are needed", id="two runs of a CronJob"),
         pytest.param(week(measured()), owner(has_pod_level=True), Name.POD_LEVEL, "its Pods have resources as a whole", id="a Pod with resources of its own"),
         pytest.param(week(measured()), owner(vertical=(VerticalAutoscaler("vpa", "Auto", {"*": BOTH}),)), Name.VERTICALLY_SCALED, "VerticalPodAutoscaler vpa sets it", id="what a VPA sets"),
     ],

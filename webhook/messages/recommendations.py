@@ -50,7 +50,7 @@ RECOMMENDATIONS = (
     Message(
         "autoscalers-unknown",
         "a HorizontalPodAutoscaler may go by this request",
-        "You may not read HorizontalPodAutoscalers. One that goes by this request would answer a change of it with more or fewer Pods, and the measured usage would say nothing about the need. The request stays.",
+        "You may not read HorizontalPodAutoscalers. One that goes by this request would answer a change of it with more or fewer Pods, so measured usage does not show the need. The request stays.",
         "Ask for the right to list `horizontalpodautoscalers` in this namespace, and run the command again.",
     ),
     Message(
@@ -104,7 +104,7 @@ RECOMMENDATIONS = (
     Message(
         "few-runs",
         "fewer than three runs of a Job",
-        "Jobs and CronJobs differ from run to run, so fewer than three say nothing.",
+        "Jobs and CronJobs differ from run to run, so nothing is recommended by fewer than three.",
         "Use a window in which it has run three times.",
     ),
     Message(

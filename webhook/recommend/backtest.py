@@ -58,7 +58,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Of requests, in Gi x hours."""
 
     def has_sizes_of(self, other: Outcome) -> bool:
-        """Whether its rule says the same, as one that knows too little does of what stands."""
+        """Whether its rule gives the same sizes, as one with too little data keeps the present ones."""
         return all(
             mine.get(resource, Size()) == other.sizes[container].get(resource, Size())
             for container, mine in self.sizes.items()
@@ -159,7 +159,7 @@ def _count(series: tuple[float, ...], bound: int | None) -> int:
 
 
 def _kills(memory: tuple[float, ...], limit: int | None) -> int:
-    """How often it rose above the limit: what is killed begins anew below."""
+    """How often it rose above the limit: after a kill it starts again below."""
     if limit is None:
         return 0
     above = [value > limit for value in memory]

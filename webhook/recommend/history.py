@@ -36,7 +36,7 @@ def split(window: Window, histories: Histories, share: float) -> tuple[Window, H
 def measured_in(
     window: Window, histories: Histories, usage: NamespaceUsage, quantile_milli: int
 ) -> NamespaceUsage:
-    """What a source would have said at the end of the window.
+    """What a source would have answered at the end of the window.
 
     `usage` is of the whole time: of it come owners, limits, and kills that happened by then. The share of
     throttled periods is not known by the step, so it is left out.

@@ -1,4 +1,4 @@
-"""What others' rules make of the same past, computed here: not what their programs said. Pure.
+"""What others' rules make of the same past, computed here, not by their programs. Pure.
 
 `krr simple`: `robusta_krr/strategies/simple.py` of github.com/robusta-dev/krr, with its defaults: CPU the
 highest P95 of the Pods and no limit; memory the highest peak and 15 %, as request and limit; at least 10m and

@@ -154,7 +154,7 @@ def _no_answer(usage: NamespaceUsage, owner: OwnerState, found: Evidence | None)
         return Reason(Name.NO_ANSWER, str(usage.problems[0]))
     if owner.is_batch and found and found.pods < _FEW_RUNS:
         runs = "1 run" if found.pods == 1 else f"{found.pods} runs"
-        return Reason(Name.FEW_RUNS, f"{runs}: less than {_FEW_RUNS} say nothing")
+        return Reason(Name.FEW_RUNS, f"{runs}: at least {_FEW_RUNS} are needed")
     return None
 
 

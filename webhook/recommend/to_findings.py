@@ -33,7 +33,7 @@ def findings(found: Iterable[Recommendation]) -> Iterator[Item]:
 
 
 def unsure(found: Iterable[Recommendation]) -> str:
-    """One line about the containers of which usage says nothing, or too little; empty if there are none.
+    """One line about the containers that usage does not judge, or not surely; empty if there are none.
 
     As in: `not judged by usage: 1 container not-measured (Deployment shop/web app: nothing was measured)`.
     """

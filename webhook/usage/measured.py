@@ -88,7 +88,7 @@ class NamespaceUsage(Struct, frozen=True, kw_only=True):
     problems: tuple[Notice, ...] = ()
     """Why this is no answer, or half of one: then nothing is recommended from it."""
     notes: tuple[Notice, ...] = ()
-    """What else is to be told; the answer is whole."""
+    """What else the user should know; the answer is whole."""
     is_history: bool = True
     """False for what is known of one moment only: that can raise sizes, and never lower them."""
 

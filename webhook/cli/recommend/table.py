@@ -129,12 +129,12 @@ def totals(rows: Sequence[Row]) -> str:
         }
         for sign in (-1, 1)
     )
-    said = [
+    parts = [
         f"{verb} {amounts}"
         for verb, total in (("saves", saved), ("raises", raised))
         if (amounts := " and ".join(_total(total[each], each) for each in QOS_RESOURCES if total[each]))
     ]
-    sentence = f"{'; '.join(said)} of requests." if said else "nothing is to change."
+    sentence = f"{'; '.join(parts)} of requests." if parts else "nothing is to change."
     sentence = sentence[0].upper() + sentence[1:]
     unjudged = [row for row in rows if not row.found.is_judged]
     if unjudged:

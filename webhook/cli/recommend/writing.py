@@ -75,7 +75,7 @@ def _count(count: int, of: str) -> str:
 
 
 def _apply(policies: Iterable[dict[str, Any]], api: Api) -> None:
-    """What somebody else has set stays, such as mode Enforce."""
+    """What others have set stays, such as mode Enforce."""
     from webhook.cluster.policy_writer import apply_policy
 
     for policy in policies:

@@ -84,8 +84,8 @@ def series_of(status: int, body: bytes, result_type: str) -> list[Series]:
     if answer.status != "success" or not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise _refusal(status, answer)
     if answer.warnings or answer.isPartial:
-        told = "; ".join(answer.warnings or ()) or "isPartial: some storage did not answer"
-        raise QueryError(Notice("partial-usage", truncate(told, _LENGTH)))
+        detail = "; ".join(answer.warnings or ()) or "isPartial: some storage did not answer"
+        raise QueryError(Notice("partial-usage", truncate(detail, _LENGTH)))
     found = answer.data.resultType if answer.data else ""
     if answer.data is None or found != result_type:
         raise QueryError(Notice("unexpected-answer", f"asked for a {result_type}, got {found or 'no data'}"))
@@ -116,13 +116,13 @@ def _no_answer(status: int, body: bytes) -> Notice:
 
 
 def _refusal(status: int, answer: _Answer) -> QueryError:
-    told = truncate(": ".join(filter(None, (answer.errorType, answer.error))), _LENGTH) or str(status)
+    detail = truncate(": ".join(filter(None, (answer.errorType, answer.error))), _LENGTH) or str(status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return QueryError(Notice("usage-server-busy", told))
+        return QueryError(Notice("usage-server-busy", detail))
     if answer.errorType == "timeout" or _TOO_SLOW.search(answer.error):
-        return TooMuchError(Notice("usage-timeout", told))
+        return TooMuchError(Notice("usage-timeout", detail))
     if _TOO_MUCH.search(answer.error):
-        return TooMuchError(Notice("too-many-samples", told))
+        return TooMuchError(Notice("too-many-samples", detail))
     if status in _NO_ENTRY:
-        return QueryError(Notice("usage-unauthorized", told))
-    return QueryError(Notice("usage-server-busy" if status in _BUSY else "query-refused", told))
+        return QueryError(Notice("usage-unauthorized", detail))
+    return QueryError(Notice("usage-server-busy" if status in _BUSY else "query-refused", detail))

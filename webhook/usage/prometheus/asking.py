@@ -65,5 +65,5 @@ class Asking:
         parts = len(self._scopes)
         if parts == 1:
             return ()
-        told = f"one query for all Pods of the namespace is too much for the server: asked in {parts} parts"
-        return (Notice("usage-in-parts", told),)
+        detail = f"one query for all Pods of the namespace is too much for the server: asked in {parts} parts"
+        return (Notice("usage-in-parts", detail),)

@@ -131,8 +131,8 @@ class PrometheusServer:
         if isinstance(cause, NewConnectionError):
             return QueryError(Notice("prometheus-unreachable", f"{self.url}: {cause.__cause__ or cause}"))
         if isinstance(cause, Urllib3TimeoutError):
-            told = f"{self.url} did not answer within {self._seconds:g} seconds"
-            return TooMuchError(Notice("usage-timeout", told))
+            detail = f"{self.url} did not answer within {self._seconds:g} seconds"
+            return TooMuchError(Notice("usage-timeout", detail))
         if isinstance(cause, ProtocolError | IncompleteRead):
             return QueryError(Notice("unexpected-answer", f"{self.url} ended in the middle of its answer"))
         if isinstance(cause, SSLError):
