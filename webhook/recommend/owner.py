@@ -74,7 +74,7 @@ class OwnerState(Struct, frozen=True, kw_only=True):
     pods: int = 1
     """How many it has."""
     most_pods: int = 1
-    """How many it may have: the maximum of its HorizontalPodAutoscaler."""
+    """How many it may have: in a rollout, and with the maximum of its HorizontalPodAutoscaler."""
     autoscalers: tuple[Autoscaler, ...] = ()
     knows_autoscalers: bool = True
     """False if they may not be read, and could scale it."""

@@ -54,12 +54,27 @@ def test_sizes_fit_a_limit_range(files: Files, run: Run) -> None:
 
 
 def test_sizes_fit_a_quota_of_which_the_files_use_a_part(files: Files, run: Run) -> None:
-    small = MANIFEST.replace("cpu: 1}", "cpu: 50m}")
+    small = MANIFEST.replace("cpu: 1}", "cpu: 50m}").replace(
+        "spec:\n", "spec:\n  strategy: {type: Recreate}\n", 1
+    )
     assert _cpu(files, run, QUOTA, small) == ("100m", "does-not-fit")
     beside = small.replace("name: web", "name: api").replace("requests: {cpu: 50m}", "requests: {cpu: 30m}")
     files.manifest.write_text(f"{small}---\n{beside}---\n{QUOTA}")
     rows = json.loads(run(*files.flags, "-o", "json").out)["recommendations"]
     assert [row["to"]["requests"].get("cpu") for row in rows if row["owner"]["name"] == "web"] == ["70m"]
+
+
+@pytest.mark.parametrize(
+    ("unavailable", "expected"),
+    [("25%", "100m"), ("0", "100m"), ("100%", "200m"), ("1", "200m")],
+)
+def test_a_quota_has_room_for_a_rollout_that_removes_no_pod_first(
+    files: Files, run: Run, unavailable: str, expected: str
+) -> None:
+    strategy = f"spec:\n  strategy: {{rollingUpdate: {{maxUnavailable: {unavailable}}}}}\n"
+    small = MANIFEST.replace("cpu: 1}", "cpu: 50m}").replace("spec:\n", strategy, 1)
+    quota = QUOTA.replace("100m", "200m")
+    assert _cpu(files, run, quota, small) == (expected, "does-not-fit")
 
 
 def test_a_quota_with_scopes_is_named(files: Files, run: Run) -> None:

@@ -17,7 +17,7 @@ from webhook.audit.costs.objects import AUTOSCALERS
 from webhook.cli.common.manifests import LocatedManifest, objects_in
 from webhook.cli.common.terminal import warn
 from webhook.cli.recommend.cluster import QUOTAS
-from webhook.cli.recommend.owners import OnError, Owned, of_manifests, raise_error
+from webhook.cli.recommend.owners import OnError, Owned, of_manifests, pods_in_a_rollout, raise_error
 from webhook.cluster.pager import Meta, Object
 from webhook.cluster.snapshot_objects import LIMIT_RANGES, LimitRangeBounds, with_limit_range
 from webhook.documents.files import Document
@@ -79,7 +79,7 @@ class Beside:
         located = list(manifests)
         bounded = self._bounded(snapshot, {each.ref(namespace).namespace for each in located})
         owners = list(of_manifests(located, bounded, namespace, Plugins(self._defaults), on_error))
-        states = self._completed([each.found.state for each in owners])
+        states = self._completed(owners)
         return [
             structs.replace(each, found=structs.replace(each.found, state=state))
             for each, state in zip(owners, states, strict=True)
@@ -93,9 +93,9 @@ class Beside:
                 namespaces[each.namespace] = with_limit_range(namespaces[each.namespace], each)
         return structs.replace(snapshot, namespaces=namespaces)
 
-    def _completed(self, states: Iterable[OwnerState]) -> list[OwnerState]:
+    def _completed(self, owners: Iterable[Owned]) -> list[OwnerState]:
         """With autoscalers and quotas. Of a quota, what the files have is used."""
-        scaled = [self._scaled(each) for each in states]
+        scaled = [self._scaled(each.found.state, each.obj) for each in owners]
         used: dict[str, dict[str, int]] = {}
         for state in scaled:
             sums = used.setdefault(state.ref.namespace, {})
@@ -115,10 +115,10 @@ class Beside:
             for state in scaled
         ]
 
-    def _scaled(self, state: OwnerState) -> OwnerState:
+    def _scaled(self, state: OwnerState, obj: Json) -> OwnerState:
         scaling = tuple(each for each in self._autoscalers if each.target == state.ref)
         most = max(state.most_pods, *(each.max_pods for each in scaling), 0)
-        return structs.replace(state, autoscalers=scaling, most_pods=most)
+        return structs.replace(state, autoscalers=scaling, most_pods=pods_in_a_rollout(obj, most))
 
 
 def _with_metrics(spec: Json) -> Json:

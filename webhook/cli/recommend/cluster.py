@@ -12,7 +12,7 @@ from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.costs.capacity import Node
 from webhook.audit.costs.objects import AUTOSCALERS, NODES
 from webhook.audit.demand import demand
-from webhook.cli.recommend.owners import Owned, found_in
+from webhook.cli.recommend.owners import Owned, found_in, pods_in_a_rollout
 from webhook.cluster.client import Api
 from webhook.cluster.pager import Object, Resource, keep_object, objects
 from webhook.cluster.part import ClusterPart
@@ -69,7 +69,9 @@ class ClusterOwners:
                 one.state,
                 autoscalers=scaling,
                 knows_autoscalers=scaled is not None or ref.kind in _NEVER_SCALED,
-                most_pods=max(one.state.most_pods, *(each.max_pods for each in scaling), 0),
+                most_pods=pods_in_a_rollout(
+                    obj, max(one.state.most_pods, *(each.max_pods for each in scaling), 0)
+                ),
                 vertical=tuple(each for target, each in vertical if target == ref),
                 quotas=quotas,
                 nodes=self._nodes_for(one),

@@ -68,3 +68,17 @@ def found_in(
         template = template[step]
     workload = template_of(obj, manifest, ref, plugins)
     return found(workload, msgspec.convert(template["spec"], Spec), pods, snapshot)
+
+
+def pods_in_a_rollout(obj: Json, pods: int) -> int:
+    """How many of a Deployment exist at once: one more than `pods`, if none of them may be missing."""
+    spec = obj.get("spec") or {}
+    strategy = spec.get("strategy") or {}
+    if obj.get("kind") != "Deployment" or strategy.get("type") == "Recreate":
+        return pods
+    text = str((strategy.get("rollingUpdate") or {}).get("maxUnavailable", "25%"))
+    number = text.removesuffix("%")
+    if not number.isdecimal():  # the API server refuses it
+        return pods
+    missing = int(number) * pods // 100 if text.endswith("%") else int(number)
+    return pods if missing else pods + 1
