@@ -37,7 +37,7 @@ check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core (
 	$(BIN)/pytest -q -n auto $(UNIT)
 
 check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
-	$(BIN)/python -m tests.elsewhere
+	nice $(BIN)/python -m tests.elsewhere
 
 unit: $(READY) ## Unit tests and laws alone; make unit PYTHON=python3.12, as make check, on that Python
 	$(BIN)/pytest -q -n auto $(UNIT)
@@ -46,9 +46,11 @@ laws: $(READY) ## Generated tests with twenty times as many examples as make che
 	PODTAILOR_EXAMPLES=20 $(BIN)/pytest -q -n auto -m "hypothesis and not e2e and not soak"
 
 check-pythons: $(READY) ## Unit tests on the supported Pythons that the two above do not use (a minute)
-	$(BIN)/python -m tests.pythons
+	nice $(BIN)/python -m tests.pythons
 
-test: check check-elsewhere check-pythons release-check e2e ## Everything; the first run builds a control plane (ten minutes)
+test: check ## Everything; the first run builds a control plane (ten minutes)
+	@# side by side, for end-to-end tests wait for other processes a quarter of their time
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check-elsewhere check-pythons release-check
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
 	@# the longest first, so that all workers end together

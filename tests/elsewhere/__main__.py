@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.pythons import ROOT, image_version, interpreters
+from tests.pythons import ENVIRONMENT, ROOT, image_version, interpreters
 from tests.support import apt
 from tests.support.examples import FEWER
 
@@ -56,7 +56,7 @@ def main() -> int:
         python, libraries = _python_of_the_image(folder, user, missing)
         subprocess.run(
             ["make", "--silent", "-C", copy, f"PYTHON={python}", ".venv/.ready"],  # noqa: S607 (the machine's own)
-            env={**os.environ, **libraries},
+            env={**ENVIRONMENT, **libraries},
             umask=0o022,
             check=True,
         )

@@ -7,7 +7,7 @@ import os
 from hypothesis import settings
 
 _SHARE = float(os.environ.get("PODTAILOR_EXAMPLES", "1"))
-FEWER = {"PODTAILOR_EXAMPLES": "0.2"}
+FEWER = {"PODTAILOR_EXAMPLES": "0.1"}
 """For a run that asks something else than whether laws hold, as whether this Python can run podtailor."""
 
 
