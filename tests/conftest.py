@@ -61,9 +61,9 @@ settings.load_profile("podtailor")
 _NO_UNIT_TESTS = {"browser", "e2e", "image", "pipelines", "soak"}
 
 
-def pytest_xdist_auto_num_workers() -> int:
+def pytest_xdist_auto_num_workers() -> int | None:
     """One more than there are processors: much of what tests do is waiting for processes that they start."""
-    return (os.cpu_count() or 1) + 1
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
