@@ -96,6 +96,12 @@ CLUSTER = (
         "Ask for the roles in [permissions](security.md#permissions-of-users), or run it as a user who has them.",
     ),
     Message(
+        "scoped-quota",
+        "a ResourceQuota counts some of the Pods only",
+        "This ResourceQuota has scopes. Which Pods it counts is not worked out, so whether there is room in it is unknown: it is left out.",
+        "`kubectl describe quota` says what is used. Compare it with the sizes before you apply them.",
+    ),
+    Message(
         "port-taken",
         "another process listens on this port",
         "`serve` cannot listen, because the port is in use.",

@@ -80,10 +80,8 @@ def test_a_quota_has_room_for_a_rollout_that_removes_no_pod_first(
 def test_a_quota_with_scopes_is_named(files: Files, run: Run) -> None:
     scoped = QUOTA.replace("{hard", "{scopes: [NotBestEffort], hard")
     assert _cpu(files, run, scoped, MANIFEST.replace("cpu: 1}", "cpu: 50m}"))[1] != "does-not-fit"
-    assert (
-        "shop: ResourceQuota all has scopes, so whether there is room in it is unknown"
-        in run(*files.flags).err
-    )
+    warning = "warning: shop: ResourceQuota all has scopes, so whether there is room in it is unknown [scoped-quota]"
+    assert warning in run(*files.flags).err
 
 
 def test_what_cannot_be_read_is_named(files: Files, run: Run) -> None:

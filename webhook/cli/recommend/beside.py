@@ -67,7 +67,7 @@ class Beside:
         elif isinstance(quota := QUOTAS.read(read), Quota):
             self._quotas.setdefault(metadata.namespace or "", []).append(quota)
         else:
-            warn(f"{metadata.namespace}: {quota}", name="incomplete-view")
+            warn(f"{metadata.namespace}: {quota}", name="scoped-quota")
 
     def owners(
         self,

@@ -12,6 +12,7 @@ from webhook.audit.costs.autoscalers import Autoscaler
 from webhook.audit.costs.capacity import Node
 from webhook.audit.costs.objects import AUTOSCALERS, NODES
 from webhook.audit.demand import demand
+from webhook.cli.common.terminal import warn
 from webhook.cli.recommend.owners import Owned, found_in, pods_in_a_rollout
 from webhook.cluster.client import Api
 from webhook.cluster.pager import Object, Resource, keep_object, objects
@@ -108,8 +109,8 @@ class ClusterOwners:
             for each in objects(self._api, in_namespace(QUOTAS, namespace), []):
                 if isinstance(each, Quota):
                     quotas.append(each)
-                elif self._part.unreadable is not None:
-                    self._part.unreadable.append(f"{namespace}: {each}")
+                else:
+                    warn(f"{namespace}: {each}", name="scoped-quota")
         return quotas
 
     def _nodes_for(self, one: Found) -> tuple[NodeSize, ...]:
