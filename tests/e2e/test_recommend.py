@@ -21,6 +21,7 @@ from webhook.usage.measured import ContainerOfPod, NamespaceUsage
 from webhook.workloads.workload import Ref
 
 COMPONENT = "manifests/components/recommend-cronjob"
+READ = "pods,replicationcontrollers,resourcequotas,limitranges,deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs"
 OBJECTS = """
 apiVersion: v1
 kind: List
@@ -198,6 +199,24 @@ def daily(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Itera
     yield crds.account("podtailor-recommend", tmp_path_factory.mktemp("account"))
     crds.kubectl("delete", "-k", COMPONENT)
     crds.kubectl("delete", "namespace", OWN_NAMESPACE)
+
+
+def test_what_may_not_be_read_is_not_taken_for_nothing(
+    crds: ControlPlane, shop: str, daily: Path, tmp_path: Path
+) -> None:
+    crds.kubectl("create", "quota", "scoped", "--hard=pods=9", "--scopes=NotBestEffort", "-n", shop)
+    crds.kubectl("create", "serviceaccount", "reader", "-n", OWN_NAMESPACE)
+    crds.kubectl("create", "role", "reader", "--verb=get,list", f"--resource={READ}", "-n", shop)
+    account = f"--serviceaccount={OWN_NAMESPACE}:reader"
+    crds.kubectl("create", "rolebinding", "reader", "--role=reader", account, "-n", shop)
+    usage = _usage(crds, shop, tmp_path, "200m", "400Mi")
+    flags = ("-n", shop, f"--usage={usage}", "--max-shrink=100", "-o", "json")
+    reader = f"--kubeconfig={crds.account('reader', daily.parent)}"
+    done = podtailor("recommend", *flags, reader)
+    assert _rows(done)["web"]["why"]["cpu"]["name"] == "autoscalers-unknown"
+    assert _rows(done)["web"]["to"] == {}
+    assert "warning: you may not read horizontalpodautoscalers: whether one goes by a request" in done.stderr
+    assert f"warning: {shop}: ResourceQuota scoped has scopes" in done.stderr
 
 
 @pytest.fixture(scope="module")
