@@ -16,7 +16,7 @@ from tests.support.pods import pod
 
 @pytest.fixture(scope="module")
 def webhook_flags(cluster: ControlPlane) -> list[str]:
-    return [f"--client-ca-file={cluster.client_ca}"]
+    return [f"--client-ca-file={cluster.ca}"]
 
 
 def test_only_the_api_server_is_accepted(client: Client, webhook: Webhook) -> None:

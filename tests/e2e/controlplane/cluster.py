@@ -18,7 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from certs.files import CA_CERT
+from certs.files import CA_CERT, TLS_CERT, TLS_KEY
 from tests.e2e.controlplane import given
 from tests.e2e.controlplane.build import VERSION, binaries, binary
 from tests.support.pods import Json
@@ -56,14 +56,9 @@ class ControlPlane(Started):
         self.kubeconfig = folder / "kubeconfig"
 
     @property
-    def client_ca(self) -> Path:
-        """Of the certificate by which the API server says to webhooks who it is."""
-        return self._folder / "client" / CA_CERT
-
-    @property
-    def certificate(self) -> Path:
-        """Of the API server, signed by itself."""
-        return self._folder / "certs" / "apiserver.crt"
+    def ca(self) -> Path:
+        """Of the certificate that the API server serves, and of the one by which it says to webhooks who it is."""
+        return self._folder / "certs" / CA_CERT
 
     @property
     def kubectl_path(self) -> Path:
@@ -87,7 +82,7 @@ class ControlPlane(Started):
             "kube-controller-manager",
             f"--kubeconfig={self.kubeconfig}",
             f"--service-account-private-key-file={self._folder / 'sa.key'}",
-            f"--root-ca-file={self.certificate}",
+            f"--root-ca-file={self.ca}",
             "--use-service-account-credentials",
             "--leader-elect=false",
             f"--secure-port={free_port()}",
@@ -230,7 +225,7 @@ class ControlPlane(Started):
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(self.url + path, body, headers)
-        trust = ssl.create_default_context(cafile=self.certificate)
+        trust = ssl.create_default_context(cafile=self.ca)
         with urllib.request.urlopen(request, context=trust, timeout=10) as response:
             answer: str = response.read().decode()
         return answer
@@ -304,12 +299,15 @@ class ControlPlane(Started):
             f"{self.kubelet_token},system:node:localhost,kubelet,system:nodes\n"
         )
         (self._folder / "audit.yaml").write_text(given.AUDIT_POLICY)
+        given.certificates(self.ca.parent)
         self._run(
             "kube-apiserver",
             f"--etcd-servers={client}",
             f"--audit-policy-file={self._folder / 'audit.yaml'}",
             f"--audit-log-path={self._folder / 'audit.log'}",
-            f"--cert-dir={self._folder / 'certs'}",
+            # One that it signs itself is RSA: a sixteenth of its work was to sign with it.
+            f"--tls-cert-file={self.ca.with_name(TLS_CERT)}",
+            f"--tls-private-key-file={self.ca.with_name(TLS_KEY)}",
             f"--secure-port={self._port}",
             "--bind-address=127.0.0.1",
             "--service-account-issuer=https://kubernetes.default.svc",
@@ -319,7 +317,7 @@ class ControlPlane(Started):
             "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
             "--service-cluster-ip-range=10.0.0.0/24",
-            f"--admission-control-config-file={given.admission(self.client_ca.parent)}",
+            f"--admission-control-config-file={given.admission(self.ca.parent)}",
             *self._flags,
         )
         self._write_kubeconfig()
@@ -331,7 +329,7 @@ class ControlPlane(Started):
             "clusters": [
                 {
                     "name": "test",
-                    "cluster": {"server": self.url, "certificate-authority": str(self.certificate)},
+                    "cluster": {"server": self.url, "certificate-authority": str(self.ca)},
                 }
             ],
             "users": [{"name": "admin", "user": {"token": self.token}}],

@@ -38,9 +38,14 @@ def stages(shipped: Path) -> str:
     return shipped.read_text().replace(_RUNS, f"{_RUNS}{_HAS}") + kubelets.stages()
 
 
+def certificates(folder: Path) -> None:
+    """What the API server serves, by the name by which Nodes know it too, and says to webhooks who it is."""
+    hosts = ["127.0.0.1", "localhost", "kubernetes"]
+    issue_to(folder, hosts, datetime.now(UTC), timedelta(days=1), "kube-apiserver")
+
+
 def admission(folder: Path) -> Path:
     """An AdmissionConfiguration by which webhooks are told who calls, as docs/certificates.md has it."""
-    issue_to(folder, ["localhost"], datetime.now(UTC), timedelta(days=1), "kube-apiserver")
     user = {
         "client-certificate": str(folder / CLIENT_CERT),
         "client-key": str(folder / CLIENT_KEY),

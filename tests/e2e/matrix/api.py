@@ -40,7 +40,7 @@ class Api:
 
     def __init__(self, cluster: ControlPlane) -> None:
         self._cluster = cluster
-        self._trust = ssl.create_default_context(cafile=cluster.certificate)
+        self._trust = ssl.create_default_context(cafile=cluster.ca)
 
     def send(self, method: str, path: str, body: Json | None = None) -> Answer:
         """Raises urllib.error.URLError if nothing answers."""
