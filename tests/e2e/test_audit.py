@@ -551,8 +551,7 @@ def test_retrofit_leaves_to_its_user_what_takes_a_flag_of_resize(audited: Audite
     assert done.returncode == 1
     assert f"hint: {command}" in done.stderr
     # As a dry run: no kubelet here restarts a container.
-    words = [sys.executable, "-m", "webhook", *shlex.split(command)[1:], "--dry-run", "-o", "json"]
-    asked = run(words, capture_output=True, text=True, check=False, timeout=120)
+    asked = podtailor(*shlex.split(command)[1:], "--dry-run", "-o", "json")
     assert asked.returncode == 0, asked.stdout + asked.stderr
     assert [each["result"] for each in json.loads(asked.stdout)["pods"]] == ["planned"]
 

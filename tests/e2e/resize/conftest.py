@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
-from subprocess import run
 from typing import NamedTuple
 
 import pytest
 from kubernetes.client import ApiClient
 
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cluster.client import api_client
@@ -111,12 +111,15 @@ class Space:
         )
 
     def command(self, *words: str) -> list[str]:
-        start = [sys.executable, "-m", "webhook", "resize", *words]
-        return [*start, f"--namespace={self.name}", f"--kubeconfig={self.cluster.kubeconfig}"]
+        """Of a process of its own, to send signals to."""
+        return [sys.executable, "-m", "webhook", *self._words(words)]
 
     def resize(self, *words: str) -> Done:
-        done = run(self.command(*words), capture_output=True, text=True, check=False, timeout=90)
+        done = podtailor(*self._words(words))
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def _words(self, words: Sequence[str]) -> list[str]:
+        return ["resize", *words, f"--namespace={self.name}", f"--kubeconfig={self.cluster.kubeconfig}"]
 
 
 @pytest.fixture

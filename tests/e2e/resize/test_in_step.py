@@ -18,6 +18,7 @@ from tests.e2e import workloads
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
 from tests.e2e.resize.conftest import AUTOSCALER
 from tests.e2e.resize.ended import Killed, after_writes, refusing
+from tests.support.commands import podtailor
 from tests.support.pods import Json
 from tests.support.processes import eventually
 from webhook.cli import app
@@ -89,26 +90,25 @@ class Workload:
             self.pods = pods
             eventually(f"{pods} Pods run", lambda: len(self.running()) == pods)
 
-    def podtailor(
-        self, *arguments: str, module: tuple[str, ...] = ("webhook",)
-    ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *module, "resize", self.name, f"--namespace={self.namespace}"]
-        command += [f"--kubeconfig={self.cluster.kubeconfig}", *arguments]
+    def podtailor(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return podtailor(*self._words(*arguments))
+
+    def podtailor_ended(self, *arguments: str, by: str) -> subprocess.CompletedProcess[str]:
+        """By this signal, in a process of its own, after the third write."""
+        command = [sys.executable, "-m", "tests.e2e.resize.ended", by, "3", *self._words(*arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     def podtailor_here(self, *arguments: str) -> int:
-        """In this process."""
-        command = [
-            "resize",
-            self.name,
-            f"--namespace={self.namespace}",
-            f"--kubeconfig={self.cluster.kubeconfig}",
-        ]
+        """With exceptions that end it."""
         try:
-            app([*command, *arguments])
+            app(self._words(*arguments))
         except SystemExit as ended:
             return int(ended.code or 0)
         return 0
+
+    def _words(self, *arguments: str) -> list[str]:
+        flags = (f"--namespace={self.namespace}", f"--kubeconfig={self.cluster.kubeconfig}")
+        return ["resize", self.name, *flags, *arguments]
 
     def is_held(self) -> bool:
         owner = self.get()
@@ -192,7 +192,7 @@ def _kill() -> None:
 def test_a_process_that_was_ended_says_what_goes_on(cluster: ControlPlane, end: str) -> None:
     workload = Workload(cluster, "Deployment")
     before = workload.uids()
-    done = workload.podtailor(*_IN_STEP, module=("tests.e2e.resize.ended", end, "3"))
+    done = workload.podtailor_ended(*_IN_STEP, by=end)
     assert workload.is_held()
     if end == "SIGINT":
         assert done.returncode == 130, done.stderr

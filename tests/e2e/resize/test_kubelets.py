@@ -7,7 +7,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from itertools import takewhile
 from typing import Any
 
@@ -18,6 +17,7 @@ from tests.e2e.controlplane.kubelets import DEFERRED, ERROR, INFEASIBLE, MOOD
 from tests.e2e.resize.conftest import Done, Space
 from tests.e2e.resize.ended import refusing
 from tests.resize.pods import SIZED
+from tests.support.commands import podtailor
 from tests.support.pods import Json, pod
 from tests.support.processes import eventually
 from webhook.cli import app
@@ -99,7 +99,7 @@ def test_pod_that_goes_meanwhile(space: Space) -> None:
     assert space.cpu() == {second: "240m", new: "100m"}
     of_second, of_new = _hinted(done, "to go on")
     assert f"pod/{second}" in of_second
-    subprocess.run([sys.executable, "-m", "webhook", *of_new[1:], "--settle=0"], check=True, timeout=120)
+    assert podtailor(*of_new[1:], "--settle=0").returncode == 0
     assert space.cpu() == {second: "240m", new: "200m"}
 
 
@@ -334,8 +334,7 @@ def test_interrupted_it_says_how_to_go_on_and_that_works(
     for title, cpu in (("to go on", "200m"), ("to go back", "100m")):
         (words,) = _hinted(done, title)
         assert words[:1] == ["podtailor"]
-        again = [sys.executable, "-m", "webhook", *words[1:], "--settle=0"]
-        subprocess.run(again, check=True, capture_output=True, timeout=120)
+        assert podtailor(*words[1:], "--settle=0").returncode == 0
         assert space.cpu() == dict.fromkeys(names, cpu)
     assert sorted(space.pods()) == names
 
