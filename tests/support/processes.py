@@ -165,11 +165,14 @@ def free_port() -> int:
 def eventually(what: str, attempt: Callable[[], T | None], seconds: float = 60) -> T:
     """The first result of `attempt` that is not None or False: for states that tell nobody of their coming."""
     deadline = time.monotonic() + seconds
-    pause = threading.Event()
+    never = threading.Event()
+    pause = 0.02
     while True:
         result = attempt()
         if result:
             return result
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
-        pause.wait(0.05)
+        never.wait(pause)
+        # Many attempts start a process, or ask an API server: what takes long is asked for less often.
+        pause = min(pause * 1.5, 0.3)
