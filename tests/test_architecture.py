@@ -181,6 +181,7 @@ _TESTED_BY = {
     "webhook/model/placement.py": "tests/edits/test_node_selector.py",
     "webhook/policies/policy_kinds.py": "tests/e2e/test_crds.py",
     "webhook/policies/policy_tests.py": "tests/cli/test_test.py",
+    "webhook/policies/selection.py": "tests/policies/test_schema.py",
     "webhook/policies/watch.py": "tests/e2e/test_policy_changes.py",
     "webhook/recommend/owner.py": "tests/recommend/test_recommend.py",
     "webhook/resize/batch_run.py": "tests/resize/test_run.py",

@@ -44,6 +44,9 @@ MATCHES = st.fixed_dictionaries(
         "images": st.lists(
             st.sampled_from(("app", "other", "example.com/app", "a*")), max_size=2, unique=True
         ),
+        "resources": st.lists(
+            st.sampled_from(("nvidia.com/gpu", "example.com/fpga", "nvidia.com/*")), max_size=2, unique=True
+        ),
     },
 )
 
@@ -74,6 +77,9 @@ def documents(draw: st.DrawFn) -> list[Any]:
     st.sampled_from(("ReplicaSet", "Job", "")),
     st.booleans(),
     st.lists(TYPES, min_size=1, max_size=3, unique=True),
+    st.sampled_from(
+        ("", "resources: {limits: {nvidia.com/gpu: 1}}", "resources: {limits: {example.com/fpga: 0}}")
+    ),
 )
 def test_finds_what_matching_one_by_one_finds(
     made: list[Any],
@@ -83,8 +89,9 @@ def test_finds_what_matching_one_by_one_finds(
     owner: str,
     is_deployed: bool,
     types: list[WorkloadType],
+    container: str,
 ) -> None:
-    obj = pod(metadata=owned(owner)) if owner else pod()
+    obj = pod(metadata=owned(owner) if owner else "", container=container)
     hash_of_template = {"pod-template-hash": "x"} if is_deployed else {}
     obj["metadata"] |= {"labels": {**of_pod, **hash_of_template}, "annotations": annotations}
     asking = structs.replace(subject(obj, of_namespace), types=tuple(types))

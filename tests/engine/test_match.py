@@ -9,6 +9,7 @@ from webhook.engine.match import clauses_of, first_failure, holds
 from webhook.model.names import WorkloadType
 
 LABELLED = pod(metadata="labels: {app: web, tier: front}\nannotations: {resize: enable}")
+_LIMITS = "resources: {limits: {nvidia.com/gpu: '1'}}"
 NAMESPACE = {"podtailor.dev/injection": "enabled"}
 
 
@@ -18,7 +19,8 @@ NAMESPACE = {"podtailor.dev/injection": "enabled"}
         pytest.param("{}", LABELLED, id="no clause"),
         pytest.param("{images: null, podSelector: null}", LABELLED, id="null clauses"),
         pytest.param(
-            "{workloadTypes: [], podSelector: {}, namespaceSelector: {}, annotations: {}, ownerKinds: [], images: []}",
+            "{workloadTypes: [], podSelector: {}, namespaceSelector: {}, annotations: {}, ownerKinds: [], images: [], "
+            "resources: []}",
             LABELLED,
             id="empty clauses",
         ),
@@ -37,6 +39,14 @@ NAMESPACE = {"podtailor.dev/injection": "enabled"}
         pytest.param("{ownerKinds: [ReplicaSet]}", pod(metadata=owned("ReplicaSet", **{"pod-template-hash": "x"})), id="its ReplicaSet too"),
         pytest.param("{images: [other, app]}", LABELLED, id="one image of one container"),
         pytest.param("{images: [late]}", pod("initContainers: [{name: i, image: late}]"), id="an init container's image"),
+        pytest.param("{resources: [nvidia.com/gpu, amd.com/gpu]}", pod(container=_LIMITS), id="a limit is a request too"),
+        pytest.param("{resources: ['nvidia.com/*']}", pod(container=_LIMITS), id="a glob on resources"),
+        pytest.param("{resources: ['*']}", pod(container="resources: {requests: {hugepages-2Mi: 4Mi}}"), id="huge pages"),
+        pytest.param(
+            "{resources: [example.com/fpga]}",
+            pod("initContainers: [{name: i, resources: {limits: {example.com/fpga: 1}}}]"),
+            id="a resource that an init container requests",
+        ),
     ],
 )  # fmt: skip
 def test_matches(match: str, obj: Json) -> None:
@@ -93,6 +103,24 @@ def test_first_failure(match: str, field: str, why: str) -> None:
     assert not holds(clauses_of(matching), typed)
     assert failure is not None
     assert (failure.field, failure.why) == (field, why)
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        pytest.param("{nvidia.com/gpu: '0'}", id="none of it"),
+        pytest.param("{nvidia.com/gpu: many}", id="no quantity"),
+        pytest.param("{nvidia.com/GPU: '1'}", id="another name"),
+        pytest.param("{cpu: '1', memory: 1Gi, ephemeral-storage: 1Gi}", id="what policies add"),
+        pytest.param("null", id="nothing"),
+    ],
+)
+def test_no_container_requests_the_resource(requests: str) -> None:
+    typed = subject(pod(container=f"resources: {{requests: {requests}}}"))
+    for pattern in ("nvidia.com/gpu", "*m*r*", "*gpu"):
+        failure = first_failure(policy(f"match: {{resources: ['{pattern}']}}"), typed)
+        assert failure is not None
+        assert (failure.field, failure.why) == ("match.resources", f"no container requests {pattern}")
 
 
 def test_workload_policy_reaches_its_own_namespace_only() -> None:

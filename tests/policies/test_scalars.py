@@ -49,6 +49,15 @@ REFUSED = [
     ("recommend: {memoryMargin: '0.9'}", 15, "spec.recommend.memoryMargin", "'0.9' is not a factor"),
     ("recommend: {memoryMargin: 1.15}", 15, "spec.recommend.memoryMargin", 'must be a string: write "1.15"'),
     ("recommend: {window: 1w}", 15, "spec.recommend.window", "'1w' is not a number of days from 1d to 99d, such as 14d"),
+    ("match: {resources: [memory]}", 23, "spec.match.resources[0]", "policies set memory themselves, so none can match by it: write the full name of an extended resource"),
+    ("match: {resources: [gpu]}", 23, "spec.match.resources[0]", "no container can request 'gpu': write the full name of an extended resource, such as nvidia.com/gpu"),
+    ("match: {resources: [requests.nvidia.com/gpu]}", 23, "spec.match.resources[0]", "'requests.nvidia.com/gpu' is a name in quotas: write nvidia.com/gpu"),
+    ("match: {resources: [NVIDIA.com/gpu]}", 23, "spec.match.resources[0]", "no container can request 'NVIDIA.com/gpu'"),
+    ("match: {resources: ['nvidia.com/gpu=1']}", 23, "spec.match.resources[0]", "no container can request 'nvidia.com/gpu=1'"),
+    ("match: {resources: [a/b/c]}", 23, "spec.match.resources[0]", "no container can request 'a/b/c'"),
+    ("match: {resources: ['']}", 23, "spec.match.resources[0]", "an empty pattern matches nothing"),
+    (f"match: {{resources: ['a/{'*a' * 9}']}}", 23, "spec.match.resources[0]", "a pattern may have at most 8 stars"),
+    ("match: {resources: [a/" + "b" * 255 + "]}", 23, "spec.match.resources[0]", "should have at most 256 characters"),
 ]  # fmt: skip
 
 

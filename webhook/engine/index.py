@@ -1,9 +1,9 @@
 """All policies in order of precedence, indexed so that a review tests only those that may match.
 
 Each policy is filed under one of its requirements, the one that the fewest other policies share: its
-namespace, a label, an annotation, images, owner kinds, workload types. Only the policies filed under a value
-of the Pod are tested, clause by clause. So the cost of a review depends on how many policies are about such
-Pods, not on how many there are.
+namespace, a label, an annotation, images, resources, owner kinds, workload types. Only the policies filed
+under a value of the Pod are tested, clause by clause. So the cost of a review depends on how many policies
+are about such Pods, not on how many there are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from webhook.engine.match import clauses_of, holds, owner_kinds
+from webhook.engine.match import clauses_of, holds, owner_kinds, requested_resources
 from webhook.model.names import Mode
 from webhook.model.policy import Policy, precedence
 from webhook.model.selectors import Selector
@@ -67,7 +67,7 @@ class PolicyIndex:
         return [self._policies[each] for each in sorted(positions) if holds(self._clauses[each], subject)]
 
 
-_NAMESPACE, _IMAGE, _OWNER, _TYPE = "namespace", "image", "owner", "type"
+_NAMESPACE, _IMAGE, _RESOURCE, _OWNER, _TYPE = "namespace", "image", "resource", "owner", "type"
 _NAMESPACE_LABEL, _POD_LABEL, _ANNOTATION = "namespace label", "pod label", "annotation"
 
 
@@ -86,6 +86,8 @@ def _index_keys(policy: Policy) -> list[list[_Key]]:
     exact = [image.exact for image in match.images or ()]
     if exact and None not in exact:
         candidates.append([(_IMAGE, "", name) for name in exact if name])
+    if match.resources and all(each.is_exact for each in match.resources):
+        candidates.append([(_RESOURCE, "", str(each)) for each in match.resources])
     return [keys for keys in candidates if keys]
 
 
@@ -106,6 +108,7 @@ def _images(subject: Subject) -> set[str]:
 _VALUES: Mapping[str, Callable[[Subject], Iterable[str]]] = {
     _NAMESPACE: lambda subject: (subject.namespace.name,),
     _IMAGE: _images,
+    _RESOURCE: requested_resources,
     _OWNER: owner_kinds,
     _TYPE: lambda subject: subject.types,
 }

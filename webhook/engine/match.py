@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from webhook.model import quantity
+from webhook.model.globs import Glob
 from webhook.model.images import ImageGlob
 from webhook.model.names import WorkloadType
 from webhook.model.policy import Policy
@@ -65,6 +67,21 @@ def owner_kinds(subject: Subject) -> tuple[str, ...]:
     return (subject.owner or "Pod",)
 
 
+def requested_resources(subject: Subject) -> set[str]:
+    """The extended resources and huge pages that containers request, more than zero of each.
+
+    Not cpu, memory and ephemeral-storage: policies add requests of these, and a second review would match
+    other policies.
+    """
+    return {
+        name
+        for container in subject.containers
+        for name, raw in container.requests.items()
+        if "/" in name or name.startswith("hugepages-")
+        if (amount := quantity.read(raw)) and amount.milli > 0
+    }
+
+
 def _namespace(namespace: str, subject: Subject) -> str | None:
     if namespace == subject.namespace.name:
         return None
@@ -109,6 +126,13 @@ def _images(patterns: tuple[ImageGlob, ...], subject: Subject) -> str | None:
     return f"no container's image matches {' or '.join(map(str, patterns))}"
 
 
+def _resources(patterns: tuple[Glob, ...], subject: Subject) -> str | None:
+    requested = requested_resources(subject)
+    if any(pattern.matches(each) for pattern in patterns for each in requested):
+        return None
+    return f"no container requests {' or '.join(map(str, patterns))}"
+
+
 NAMESPACE = "metadata.namespace"
 # The cheapest and most selective tests first.
 CLAUSES = (
@@ -119,4 +143,5 @@ CLAUSES = (
     Clause("match.annotations", lambda policy: policy.match.annotations, _annotations),
     Clause("match.ownerKinds", lambda policy: policy.match.owner_kinds, _owner_kinds),
     Clause("match.images", lambda policy: policy.match.images, _images),
+    Clause("match.resources", lambda policy: policy.match.resources, _resources),
 )

@@ -42,6 +42,8 @@ class Match(Struct, frozen=True, kw_only=True):
     annotations: Mapping[str, str] | None = None
     owner_kinds: tuple[str, ...] | None = None
     images: tuple[ImageGlob, ...] | None = None
+    resources: tuple[Glob, ...] | None = None
+    """Names of extended resources and huge pages."""
 
 
 class Scope(Struct, frozen=True):

@@ -19,7 +19,7 @@ from webhook.model.policy import (
     Scope,
     Sizing,
 )
-from webhook.policies import kubernetes_types, schema
+from webhook.policies import kubernetes_types, schema, selection
 
 _ORIGINS = {
     "WorkloadPolicy": Origin.WORKLOAD_POLICY,
@@ -61,7 +61,7 @@ def compiled(
     )
 
 
-def _match(match: schema.Match) -> Match:
+def _match(match: selection.Match) -> Match:
     return Match(
         workload_types=tuple(match.workloadTypes or ()) or None,
         namespace_selector=_selector(match.namespaceSelector),
@@ -69,6 +69,7 @@ def _match(match: schema.Match) -> Match:
         annotations=match.annotations or None,
         owner_kinds=tuple(match.ownerKinds or ()) or None,
         images=tuple(map(image_glob, match.images or ())) or None,
+        resources=tuple(map(glob, match.resources or ())) or None,
     )
 
 

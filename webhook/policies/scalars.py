@@ -43,6 +43,8 @@ _SHORT_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
 _MAX_STARS = 8
 _OWNER_KINDS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Pod", "ReplicationController")
 _DEFAULTABLE = ("cpu", "memory", "ephemeral-storage")
+_RESOURCE, _QUOTA = r"([-a-z0-9.*]+/)?[-A-Za-z0-9_.*]+", "requests."
+_EXTENDED = "write the full name of an extended resource, such as nvidia.com/gpu, or hugepages-2Mi"
 
 
 def _object_name(value: str) -> str:
@@ -114,6 +116,21 @@ def _resource_name(value: str) -> str:
     if not _qualified(value):
         raise ValueError(f"{value!r} is not the name of a resource, such as cpu or nvidia.com/gpu")
     return value
+
+
+def _resource_pattern(value: str) -> str:
+    if value in _DEFAULTABLE:
+        raise ValueError(f"policies set {value} themselves, so none can match by it: {_EXTENDED}")
+    if value.startswith(_QUOTA):
+        raise ValueError(f"{value!r} is a name in quotas: write {value.removeprefix(_QUOTA)}")
+    if not re.fullmatch(_RESOURCE, _glob_pattern(value)) or not _extended(value):
+        raise ValueError(f"no container can request {value!r}: {_EXTENDED}")
+    return value
+
+
+def _extended(pattern: str) -> bool:
+    """Whether it can match an extended resource or huge pages: others have no slash and no such prefix."""
+    return "/" in pattern or "*" in pattern or pattern.startswith("hugepages-")
 
 
 def _owner_kind(value: str) -> str:
@@ -199,6 +216,11 @@ _LOWER_CASE = Rule(
     "image names consist of lower case letters, digits, '.', '_' and '-'",
 )
 _STARS = Rule(f"self.split('*').size() <= {_MAX_STARS + 1}", f"a pattern may have at most {_MAX_STARS} stars")
+_IS_EXTENDED = Rule(
+    "self.contains('/') || self.contains('*') || self.startsWith('hugepages-')",
+    f"policies do not match by cpu, memory and ephemeral-storage, which they set: {_EXTENDED}",
+)
+_NO_QUOTA = Rule(f"!self.startsWith('{_QUOTA}')", f"a name in quotas: remove {_QUOTA}")
 _LONG = Field(max_length=_MAX_TEXT)
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
@@ -222,6 +244,12 @@ ImagePattern = Annotated[
     _LONG,
     AfterValidator(_image_pattern),
     Text(_MAX_TEXT, ".+", (_STARS, _NO_TAG, _NO_EMPTY_PART, _LOWER_CASE)),
+]
+ResourcePattern = Annotated[
+    str,
+    _LONG,
+    AfterValidator(_resource_pattern),
+    Text(_MAX_TEXT, _RESOURCE, (_STARS, _IS_EXTENDED, _NO_QUOTA)),
 ]
 AnnotationValue = Annotated[str, Field(max_length=1024), Text(1024)]
 

@@ -13,67 +13,24 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webhook.model import quantity
 from webhook.model.names import ARCH, Mode, WorkloadType, node_label
-from webhook.policies.kubernetes_types import KeylessToleration, LabelSelector, Model, Toleration
+from webhook.policies.kubernetes_types import KeylessToleration, Model, Toleration
 from webhook.policies.scalars import (
     MAX_ENTRIES,
     Amounts,
-    Annotations,
     Bounds,
     Days,
     Factors,
-    GlobPattern,
-    ImagePattern,
     Int64,
     Labels,
     Margin,
     ObjectName,
-    OwnerKind,
     Quantile,
     Ratios,
     ResizePolicy,
     Rule,
     huge_exponent,
 )
-
-
-class Match(Model):
-    """Which Pods a policy applies to: all clauses must match. Absent, null and empty mean no clause."""
-
-    workloadTypes: list[WorkloadType] | None = Field(
-        default=None, max_length=4, description="The Pod has at least one of these workload types."
-    )
-    namespaceSelector: LabelSelector | None = Field(
-        default=None, description="Labels of the Pod's namespace (ClusterWorkloadPolicy only)."
-    )
-    podSelector: LabelSelector | None = Field(default=None, description="Labels of the Pod.")
-    annotations: Annotations | None = Field(
-        default=None, description="Annotations that the Pod has with these values."
-    )
-    ownerKinds: list[OwnerKind] | None = Field(
-        default=None,
-        max_length=MAX_ENTRIES,
-        description=(
-            "Kind of the Pod's controller. Deployment matches the Pods of its ReplicaSets, "
-            "Pod matches Pods without a controller."
-        ),
-    )
-    images: list[ImagePattern] | None = Field(
-        default=None,
-        max_length=MAX_ENTRIES,
-        description="Globs on image names, without tag and digest; one matching container is enough.",
-    )
-
-
-class Containers(Model):
-    """Which containers of a Pod the policy applies to: names and images must both match."""
-
-    names: list[GlobPattern] | None = Field(
-        default=None, max_length=MAX_ENTRIES, description="Globs on container names."
-    )
-    images: list[ImagePattern] | None = Field(
-        default=None, max_length=MAX_ENTRIES, description="Globs on image names, without tag and digest."
-    )
-
+from webhook.policies.selection import Containers, Match
 
 _ORDER = ("min", "defaultRequest", "default", "max")
 
