@@ -81,9 +81,15 @@ def test_pod_that_may_have_been_another_did_not_slip_through(obj: Json, touched:
 def test_labels_written_later_excuse_where_they_are_asked_for() -> None:
     touched = frozenset({"labels"})
     asks = policy("{match: {podSelector: {matchLabels: {app: x}}}, nodeSelector: {a: b}}", name="asks")
+    spares = policy("{exclude: {podSelector: {matchLabels: {app: y}}}, nodeSelector: {a: b}}", name="spares")
     labelled = pod(metadata="labels: {app: x}", container="resources: {requests: {cpu: 100m}}")
-    for each, finding in ((asks, Finding.WOULD_CHANGE), (REQUESTS, Finding.SLIPPED_THROUGH)):
-        obj = labelled if each is asks else pod()
+    findings = (
+        (asks, Finding.WOULD_CHANGE),
+        (spares, Finding.WOULD_CHANGE),
+        (REQUESTS, Finding.SLIPPED_THROUGH),
+    )
+    for each, finding in findings:
+        obj = pod() if each is REQUESTS else labelled
         verdict = judged(obj, each, enforcement=in_force(each), created=LATER, touched=touched)
         assert verdict.finding is finding
 

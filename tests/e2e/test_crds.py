@@ -29,7 +29,7 @@ TAKEN = {
     "nothing at all": f"{HEAD}  {{}}\n",
     "empty and null clauses": f"{HEAD}  match: {{workloadTypes: [], podSelector: {{}}, annotations: {{}}, images: null}}\n",
     "fields that are null": f"{HEAD}  {{mode: null, priority: null, match: null, nodeSelector: null, tolerations: null}}\n",
-    "entries that are null": f"{HEAD}  {{nodeSelector: {{a: null}}, resizePolicy: {{cpu: null}}, match: {{annotations: {{a: null}}}}}}\n",
+    "entries that are null": f"{HEAD}  {{nodeSelector: {{a: null}}, resizePolicy: {{cpu: null}}, match: {{annotations: {{a: null}}}}, exclude: null}}\n",
     "amounts that are null": f"{HEAD}  resources: {{limits: [{{type: Pod, default: null, min: {{cpu: null}}}}], qosClass: null}}\n",
     "a whole number with a point": f"{HEAD}  priority: 1.0\n",
     "amounts that are next to nothing": f"{HEAD}  resources: {{perDevice: {{cpu: '1e-99', memory: '0.0000000001'}}}}\n",
@@ -49,6 +49,7 @@ NOT_QUITE = [
     "{match: {workloadTypes: [General, GPU]}, nodeSelector: {kubernetes.io/arch: arm64}}",
     "tolerations: [null]",
     "match: {images: [null]}",
+    "{exclude: {workloadTypes: [ARM64]}, nodeSelector: {kubernetes.io/arch: arm64}}",
     "resources: {limits: [{type: null}]}",
     "resources: {limitFactor: {cpu: '0.9999'}}",
     "resources: {limitFactor: {cpu: 999999u}}",
@@ -70,6 +71,10 @@ DOCUMENTS = {
         False,
     ),
     **{f"refuses {spec}": (f"{HEAD}  {spec}\n", False) for spec in NOT_QUITE},
+    "refuses a namespaceSelector in exclude on the namespaced kind": (
+        f"{NAMESPACED}  exclude: {{namespaceSelector: {{matchLabels: {{a: b}}}}}}\n",
+        False,
+    ),
     "refuses an empty one too": (f"{NAMESPACED}  match: {{namespaceSelector: {{}}}}\n", False),
 }
 

@@ -28,7 +28,7 @@ OPEN = pod(
     "containers: [{name: c0, image: redis}]\ninitContainers: [{name: c1, image: redis, restartPolicy: Always}]"
 )
 # Fields of a policy that say when it applies, to what, or how.
-NO_EDITS = {"mode", "priority", "match", "containers", "accelerators", "recommend"}
+NO_EDITS = {"mode", "priority", "match", "exclude", "containers", "accelerators", "recommend"}
 
 
 def test_each_other_field_of_a_policy_requests_an_edit() -> None:

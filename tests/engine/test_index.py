@@ -51,6 +51,10 @@ MATCHES = st.fixed_dictionaries(
 )
 
 
+# Selectors of a namespace are for ClusterWorkloadPolicies only.
+_EXCLUDES = MATCHES.map(lambda match: {key: match[key] for key in match if key != "namespaceSelector"})
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> list[Any]:
     made = []
@@ -62,7 +66,7 @@ def documents(draw: st.DrawFn) -> list[Any]:
             metadata["namespace"] = draw(st.sampled_from(("default", "elsewhere")))
             match.pop("namespaceSelector", None)
         mode = draw(st.sampled_from([str(mode) for mode in Mode]))
-        spec = {"match": match, "mode": mode, "priority": draw(st.integers(0, 2))}
+        spec = {"match": match, "exclude": draw(_EXCLUDES), "mode": mode, "priority": draw(st.integers(0, 2))}
         made.append(
             {"apiVersion": "podtailor.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
         )

@@ -123,6 +123,39 @@ def test_no_container_requests_the_resource(requests: str) -> None:
         assert (failure.field, failure.why) == ("match.resources", f"no container requests {pattern}")
 
 
+@pytest.mark.parametrize(
+    ("exclude", "why"),
+    [
+        ("{ownerKinds: [Pod]}", "the Pod matches ownerKinds"),
+        ("{podSelector: {matchLabels: {app: web}}, images: ['*']}", "the Pod matches podSelector and images"),
+        ("{podSelector: {}, images: ['*']}", "the Pod matches images"),
+    ],
+)
+def test_pod_that_all_clauses_of_exclude_match_is_left_out(exclude: str, why: str) -> None:
+    typed = subject(LABELLED).with_types((WorkloadType.GENERAL,))
+    excluding = policy(f"match: {{images: [app]}}\nexclude: {exclude}")
+    assert not holds(clauses_of(excluding), typed)
+    failure = first_failure(excluding, typed)
+    assert failure is not None
+    assert (failure.field, failure.why) == ("exclude", why)
+
+
+@pytest.mark.parametrize(
+    "exclude",
+    [
+        "null",
+        "{}",
+        "{images: null}",
+        "{podSelector: {}, namespaceSelector: {}, images: [], resources: []}",
+        "{images: [redis]}",
+        "{ownerKinds: [Pod], images: [redis]}",
+    ],
+)
+def test_pod_that_a_clause_of_exclude_does_not_match_stays(exclude: str) -> None:
+    typed = subject(LABELLED).with_types((WorkloadType.GENERAL,))
+    assert holds(clauses_of(policy(f"exclude: {exclude}")), typed)
+
+
 def test_workload_policy_reaches_its_own_namespace_only() -> None:
     typed = subject(LABELLED).with_types((WorkloadType.GENERAL,))
     assert holds(clauses_of(policy("", kind="WorkloadPolicy", namespace="default")), typed)

@@ -22,6 +22,9 @@ EVERY_FIELD = HEAD + indent(
           ownerKinds: [Deployment, Pod]
           images: [redis, "*/team/*"]
           resources: [nvidia.com/gpu, "nvidia.com/mig-*", hugepages-2Mi, "*"]
+        exclude:
+          podSelector: {matchLabels: {app: web}}
+          ownerKinds: [Job]
         containers: {names: ["*"], images: ["*"]}
         resizePolicy: {cpu: NotRequired, memory: RestartContainer}
         nodeSelector: {kubernetes.io/arch: arm64}
@@ -63,6 +66,7 @@ def test_takes_every_field(tmp_path: Path) -> None:
     assert policy.match.workload_types == tuple(WorkloadType)
     assert [str(image) for image in policy.match.images or ()] == ["redis", "*/team/*"]
     assert [str(each) for each in policy.match.resources or ()][1:3] == ["nvidia.com/mig-*", "hugepages-2Mi"]
+    assert policy.exclude.owner_kinds == ("Job",)
     assert policy.resources is not None
     assert policy.resources.per_device["memory"].milli == 16 * 1024**3 * 1000
     assert policy.recommend == Sizing(

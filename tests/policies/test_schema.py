@@ -14,8 +14,8 @@ from webhook.policies.load import load
     "match", ["{}", "{images: null}", "{workloadTypes: [], podSelector: {}, annotations: {}, ownerKinds: []}"]
 )
 def test_absent_null_and_empty_are_no_clause(tmp_path: Path, match: str) -> None:
-    policy = only_policy(tmp_path, f"{HEAD}  match: {match}\n")
-    assert policy.match == only_policy(tmp_path, f"{HEAD}  {{}}\n").match
+    policy = only_policy(tmp_path, f"{HEAD}  match: {match}\n  exclude: {match}\n")
+    assert policy.match == policy.exclude == only_policy(tmp_path, f"{HEAD}  {{}}\n").match
 
 
 # What follows `spec:`, the column of the complaint on line 5, its field, its words.
@@ -96,6 +96,17 @@ def test_refuses(tmp_path: Path, spec: str, column: int, field: str, words: str)
             HEAD + "  {match: {workloadTypes: [General]}, nodeSelector: {beta.kubernetes.io/arch: arm64}}\n",
             "4:1",
             "is no longer General: add ARM64",
+        ),
+        (
+            HEAD + "  {exclude: {workloadTypes: [ARM64]}, nodeSelector: {beta.kubernetes.io/arch: arm64}}\n",
+            "4:1",
+            "a Pod on arm64 Nodes is ARM64: remove ARM64 from exclude.workloadTypes",
+        ),
+        (
+            HEAD.replace("kind: Cluster", "kind: ").replace("p}", "p, namespace: ns}")
+            + "  exclude: {namespaceSelector: {matchLabels: {a: b}}}\n",
+            "1:1",
+            "its own namespace only",
         ),
     ],
 )  # fmt: skip

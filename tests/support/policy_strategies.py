@@ -66,6 +66,8 @@ def policies(draw: st.DrawFn) -> Json:
     put(spec, "tolerations", draw(_or_none(TOLERATIONS)))
     types = st.lists(st.sampled_from(("GPU", "Stateful", "ARM64", "General")), max_size=2, unique=True)
     put(spec, "match", draw(_or_none(st.fixed_dictionaries({}, optional={"workloadTypes": types}))))
+    others = {"ownerKinds": st.just(["Job", "DaemonSet"]), "images": st.just(["mongo"])}
+    put(spec, "exclude", draw(_or_none(st.fixed_dictionaries({}, optional=others))))
     if "arm64" in spec.get("nodeSelector", {}).values() and "General" in spec.get("match", {}).get(
         "workloadTypes", ()
     ):

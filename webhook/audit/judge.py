@@ -178,6 +178,9 @@ def may_have_matched_differently(workload: Workload, policy: Policy) -> bool:
     return (
         APPLIED in annotations
         or "podtailor.dev" in workload.touched
-        or (policy.match.pod_selector is not None and "labels" in workload.touched)
-        or (policy.match.annotations is not None and "annotations" in workload.touched)
+        or any(
+            (each.pod_selector is not None and "labels" in workload.touched)
+            or (each.annotations is not None and "annotations" in workload.touched)
+            for each in (policy.match, policy.exclude)
+        )
     )

@@ -1,4 +1,4 @@
-"""Whether a policy matches a Pod: all its clauses must.
+"""Whether a policy matches a Pod: all its clauses must, and not all of those of `exclude`.
 
 `holds` answers yes or no, `first_failure` names the clause that failed and why. Both use CLAUSES.
 """
@@ -14,7 +14,7 @@ from webhook.model import quantity
 from webhook.model.globs import Glob
 from webhook.model.images import ImageGlob
 from webhook.model.names import WorkloadType
-from webhook.model.policy import Policy
+from webhook.model.policy import Match, Policy
 from webhook.model.selectors import Selector
 from webhook.model.subject import Subject
 
@@ -135,13 +135,42 @@ def _resources(patterns: tuple[Glob, ...], subject: Subject) -> str | None:
 
 NAMESPACE = "metadata.namespace"
 # The cheapest and most selective tests first.
+_OF_MATCH: tuple[tuple[str, Callable[[Match], Any], Test], ...] = (
+    ("workloadTypes", lambda match: match.workload_types, _workload_types),
+    ("namespaceSelector", lambda match: match.namespace_selector, _namespace_selector),
+    ("podSelector", lambda match: match.pod_selector, _pod_selector),
+    ("annotations", lambda match: match.annotations, _annotations),
+    ("ownerKinds", lambda match: match.owner_kinds, _owner_kinds),
+    ("images", lambda match: match.images, _images),
+    ("resources", lambda match: match.resources, _resources),
+)
+
+
+class _Exclusion(Struct, frozen=True):
+    names: tuple[str, ...]
+    """Of the clauses."""
+    clauses: Clauses
+
+
+def _exclusion(policy: Policy) -> _Exclusion | None:
+    """None if `exclude` has no clause: it would exclude every Pod."""
+    values = [(name, test, value(policy.exclude)) for name, value, test in _OF_MATCH]
+    given = [(name, test, value) for name, test, value in values if value is not None]
+    if not given:
+        return None
+    return _Exclusion(tuple(name for name, *_ in given), tuple((test, value) for _, test, value in given))
+
+
+def _excluded(exclusion: _Exclusion, subject: Subject) -> str | None:
+    return f"the Pod matches {' and '.join(exclusion.names)}" if holds(exclusion.clauses, subject) else None
+
+
+def _value_in_match(value: Callable[[Match], Any]) -> Callable[[Policy], Any]:
+    return lambda policy: value(policy.match)
+
+
 CLAUSES = (
     Clause(NAMESPACE, lambda policy: policy.namespace, _namespace),
-    Clause("match.workloadTypes", lambda policy: policy.match.workload_types, _workload_types),
-    Clause("match.namespaceSelector", lambda policy: policy.match.namespace_selector, _namespace_selector),
-    Clause("match.podSelector", lambda policy: policy.match.pod_selector, _pod_selector),
-    Clause("match.annotations", lambda policy: policy.match.annotations, _annotations),
-    Clause("match.ownerKinds", lambda policy: policy.match.owner_kinds, _owner_kinds),
-    Clause("match.images", lambda policy: policy.match.images, _images),
-    Clause("match.resources", lambda policy: policy.match.resources, _resources),
+    *(Clause(f"match.{name}", _value_in_match(value), test) for name, value, test in _OF_MATCH),
+    Clause("exclude", _exclusion, _excluded),
 )

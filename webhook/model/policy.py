@@ -118,6 +118,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.ENFORCE
     priority: int = 0
     match: Match = Match()
+    exclude: Match = Match()
+    """Pods that all of its clauses match are left out; none if it has no clause."""
     containers: Scope = Scope()
     resize_policy: Mapping[str, str] = {}
     node_selector: Mapping[str, str] = {}

@@ -43,6 +43,7 @@ def compiled(
         mode=spec.mode,
         priority=spec.priority,
         match=_match(spec.match),
+        exclude=_match(spec.exclude),
         containers=Scope(
             names=tuple(map(glob, spec.containers.names or ())) or None,
             images=tuple(map(image_glob, spec.containers.images or ())) or None,

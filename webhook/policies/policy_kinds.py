@@ -9,9 +9,12 @@ from webhook.policies.scalars import Rule
 
 GROUP, VERSION = schema.GROUP, "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
-_ONE_NAMESPACE = Rule(
-    "!has(self.spec.match) || !has(self.spec.match.namespaceSelector)",
-    "a WorkloadPolicy applies to its own namespace only: remove namespaceSelector",
+_ONE_NAMESPACE = tuple(
+    Rule(
+        f"!has(self.spec.{clauses}) || !has(self.spec.{clauses}.namespaceSelector)",
+        "a WorkloadPolicy applies to its own namespace only: remove namespaceSelector",
+    )
+    for clauses in ("match", "exclude")
 )
 
 
@@ -28,7 +31,5 @@ class PolicyKind(Struct, frozen=True):
 
 KINDS = (
     PolicyKind("ClusterWorkloadPolicy", "clusterworkloadpolicies", "cwp", "Cluster", "all namespaces"),
-    PolicyKind(
-        "WorkloadPolicy", "workloadpolicies", "wp", "Namespaced", "its own namespace", (_ONE_NAMESPACE,)
-    ),
+    PolicyKind("WorkloadPolicy", "workloadpolicies", "wp", "Namespaced", "its own namespace", _ONE_NAMESPACE),
 )

@@ -154,16 +154,25 @@ class Recommend(Model):
 
 
 _NO_LONGER_GENERAL = "a Pod on arm64 Nodes is no longer General: add ARM64 to match.workloadTypes"
+_EXCLUDES_ITS_OWN = "a Pod on arm64 Nodes is ARM64: remove ARM64 from exclude.workloadTypes"
+_SELECTS_ARM64 = (
+    "self.nodeSelector.exists(k, k in ['kubernetes.io/arch', 'beta.kubernetes.io/arch'] && "
+    "self.nodeSelector[k] == 'arm64')"
+)
 
 
 class Spec(Model):
     rules = (
         Rule(
-            "!has(self.nodeSelector) || !(self.nodeSelector.exists(k, k in ['kubernetes.io/arch', "
-            "'beta.kubernetes.io/arch'] && self.nodeSelector[k] == 'arm64')) || !has(self.match) || "
+            f"!has(self.nodeSelector) || !({_SELECTS_ARM64}) || !has(self.match) || "
             "!has(self.match.workloadTypes) || !self.match.workloadTypes.exists(t, t == 'General') || "
             "self.match.workloadTypes.exists(t, t == 'ARM64')",
             _NO_LONGER_GENERAL,
+        ),
+        Rule(
+            f"!has(self.nodeSelector) || !({_SELECTS_ARM64}) || !has(self.exclude) || "
+            "!has(self.exclude.workloadTypes) || !self.exclude.workloadTypes.exists(t, t == 'ARM64')",
+            _EXCLUDES_ITS_OWN,
         ),
     )
     mode: Mode = Field(
@@ -176,6 +185,10 @@ class Spec(Model):
     match: Match = Field(
         default=Match(),
         description="Which Pods the policy applies to: all clauses must match. Without clauses, all Pods.",
+    )
+    exclude: Match = Field(
+        default=Match(),
+        description="Which Pods it leaves out: those that all of these clauses match. Without clauses, none.",
     )
     containers: Containers = Field(
         default=Containers(), description="Which of their containers resizePolicy and resources apply to."
@@ -211,6 +224,8 @@ class Spec(Model):
         types = self.match.workloadTypes or ()
         if selects_arm64 and WorkloadType.GENERAL in types and WorkloadType.ARM64 not in types:
             raise ValueError(_NO_LONGER_GENERAL)
+        if selects_arm64 and WorkloadType.ARM64 in (self.exclude.workloadTypes or ()):
+            raise ValueError(_EXCLUDES_ITS_OWN)
         return self
 
 
@@ -237,7 +252,7 @@ class PolicyDocument(Model):
     @model_validator(mode="after")
     def _namespaced_or_not(self) -> PolicyDocument:
         if self.kind == "WorkloadPolicy":
-            if self.spec.match.namespaceSelector:
+            if self.spec.match.namespaceSelector or self.spec.exclude.namespaceSelector:
                 raise ValueError(
                     "a WorkloadPolicy applies to its own namespace only: remove namespaceSelector"
                 )

@@ -17,7 +17,7 @@ from webhook.policies.scalars import (
 
 
 class Match(Model):
-    """Which Pods a policy applies to: all clauses must match. Absent, null and empty mean no clause."""
+    """Pods that all clauses match. Absent, null and empty mean no clause."""
 
     workloadTypes: list[WorkloadType] | None = Field(
         default=None, max_length=4, description="The Pod has at least one of these workload types."
