@@ -81,7 +81,7 @@ def test_pod_that_may_have_been_another_did_not_slip_through(obj: Json, touched:
 def test_labels_written_later_excuse_where_they_are_asked_for() -> None:
     touched = frozenset({"labels"})
     asks = policy("{match: {podSelector: {matchLabels: {app: x}}}, nodeSelector: {a: b}}", name="asks")
-    spares = policy("{exclude: {podSelector: {matchLabels: {app: y}}}, nodeSelector: {a: b}}", name="spares")
+    spares = policy("{exclude: {podSelector: {matchLabels: {app: z}}}, nodeSelector: {a: b}}", name="spares")
     labelled = pod(metadata="labels: {app: x}", container="resources: {requests: {cpu: 100m}}")
     findings = (
         (asks, Finding.WOULD_CHANGE),
