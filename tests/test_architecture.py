@@ -165,6 +165,8 @@ _TESTED_BY = {
     "webhook/edits/resources/container_resources.py": "tests/edits/resources/test_edit.py",
     "webhook/errors.py": "tests/cluster/test_part.py",
     "webhook/file_watch.py": "tests/test_supervision.py",
+    "webhook/images/registry/image.py": "tests/images/registry/test_client.py",
+    "webhook/images/registry/repository.py": "tests/images/registry/test_client.py",
     "webhook/messages/checks.py": "tests/messages/test_messages.py",
     "webhook/messages/cluster.py": "tests/messages/test_messages.py",
     "webhook/messages/commands.py": "tests/messages/test_messages.py",
