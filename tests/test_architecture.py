@@ -149,6 +149,7 @@ _TESTED_BY = {
     "webhook/cluster/feedback.py": "tests/e2e/test_events.py",
     "webhook/cluster/policy_writer.py": "tests/e2e/test_recommend.py",
     "webhook/cli/explain/live.py": "tests/e2e/test_cluster_commands.py",
+    "webhook/cli/images/owners.py": "tests/cli/images/test_cluster.py",
     "webhook/cli/policy_rows.py": "tests/cli/test_policies.py",
     "webhook/cli/recommend/cluster.py": "tests/e2e/test_recommend.py",
     "webhook/cli/recommend/judging.py": "tests/cli/recommend/test_command.py",

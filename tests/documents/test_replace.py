@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from webhook.documents.problems import InvalidInputError
-from webhook.documents.replace import replace_files
+from webhook.documents.replace import replace_files, write_file
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
@@ -68,3 +68,25 @@ def test_a_file_with_hard_links_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"a\.yaml: it has hard links"):
         replace_files({str(file): "new"})
     assert file.read_text() == "old"
+
+
+def test_a_file_that_is_new_and_one_that_exists(tmp_path: Path) -> None:
+    file = tmp_path / "new.jsonl"
+    for text in ("first\n", "second\n"):
+        write_file(str(file), text)
+        assert file.read_text() == text
+    assert [each.name for each in tmp_path.iterdir()] == ["new.jsonl"]
+
+
+@pytest.mark.parametrize("path", ["nowhere/new", "."])
+def test_what_cannot_be_written_is_a_problem(tmp_path: Path, path: str) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        write_file(str(tmp_path / path), "text")
+    assert [each.name for each in raised.value.problems] == ["unwritable-file"]
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_device_stays_one() -> None:
+    with pytest.raises(InvalidInputError, match="/dev/null: it is no file"):
+        write_file("/dev/null", "text")
+    assert Path("/dev/null").is_char_device()

@@ -50,9 +50,9 @@ def _row(result: Result) -> str:
     cells = (
         _SIGNS[result.level],
         f"[{result.rule}]({link_to(result.rule)})",
-        _code(result.object),
-        _code(str(result.place or "")),
-        _code(result.message),
+        code_span(result.object),
+        code_span(str(result.place or "")),
+        code_span(result.message),
     )
     return f"| {' | '.join(cells)} |\n"
 
@@ -82,7 +82,7 @@ def _missing(rows: int, diffs: int) -> Iterator[str]:
             yield f"{count} {noun}{'s' if count != 1 else ''}"
 
 
-def _code(text: str) -> str:
+def code_span(text: str) -> str:
     """A code span in a cell of a table."""
     if not text:
         return ""

@@ -24,6 +24,7 @@ _COMMANDS = {
     "retrofit": "retrofit.command:retrofit",
     "resize": "resize.command:resize",
     "recommend": "recommend.command:recommend",
+    "images": "images.command:images",
     "test": "test:run",
     "policies": "policies:app",
     "certs": "certs.command:app",

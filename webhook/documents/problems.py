@@ -28,6 +28,7 @@ class ProblemName(StrEnum):
     DUPLICATE_POLICY = "duplicate-policy"
     INVALID_TEST = "invalid-test"
     INVALID_USAGE = "invalid-usage"
+    INVALID_CACHE = "invalid-cache"
 
 
 class Problem(Struct, frozen=True):

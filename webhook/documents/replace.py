@@ -1,4 +1,4 @@
-"""Replace the text of files, each of them whole or not at all."""
+"""Write the text of files, each of them whole or not at all."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ def replace_files(texts: Mapping[str, str]) -> None:
                 copy.replace(target)
             except OSError as error:
                 raise _unwritable(file, error) from error
+
+
+def write_file(path: str, text: str) -> None:
+    """As `replace_files`, and makes a file that does not exist. Raises InvalidInputError."""
+    file = Path(path)
+    try:
+        file.touch()
+        if not file.is_file():  # such as /dev/null, in whose place a file would be
+            raise PermissionError(0, "it is no file")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    replace_files({path: text})
 
 
 def _copy_beside(target: Path, content: bytes, cleanup: contextlib.ExitStack) -> Path:

@@ -14,7 +14,7 @@ INPUT = (
     Message(
         "unwritable-file",
         "the file cannot be written",
-        "`mutate --in-place` may not write the file, or create one beside it. No file has changed.",
+        "The command may not write the file, as with `mutate --in-place` or `images --cache`, or create one beside it. No file has changed.",
         "Check the permissions of the file and its folder, and the room on the disk.",
     ),
     Message(
@@ -82,5 +82,11 @@ INPUT = (
         "a file of measured usage cannot be used",
         "An object has a field that is unknown, missing or of another type, a namespace is there twice, or it is another file. Nothing is recommended from it.",
         "Correct the field that the error names; times are seconds since 1970, amounts are quantities such as `250m`.",
+    ),
+    Message(
+        "invalid-cache",
+        "a file of what is known of images cannot be used",
+        "A line has a field that is unknown, missing or of another form, or it is another file. Nothing is taken from it, and it stays as it is.",
+        "Correct the field that the error names, or delete the line: what it says can be found out again ([images](images.md)).",
     ),
 )

@@ -6,14 +6,14 @@ Amounts are quantities, as in a Pod; times are seconds since 1970. What is writt
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import structs
 
-from webhook.documents.files import Document, read_file
+from webhook.documents.conversion import ConversionError, convert
+from webhook.documents.files import Document, field_path, read_file
 from webhook.documents.problems import InvalidInputError, Problem, ProblemName
 from webhook.documents.yaml_tree import Location
 from webhook.model.notice import Notice
@@ -70,10 +70,9 @@ class FileUsage:
 
     def _add(self, document: Document) -> Iterator[Problem]:
         try:
-            record = msgspec.convert(document.data, records.Namespace, dec_hook=_quantity)
-        except msgspec.ValidationError as error:
-            message, _, path = str(error).partition(" - at `")
-            yield _problem(document, message, _location(path))
+            record = convert(document.data, records.Namespace, _quantity)
+        except ConversionError as error:
+            yield _problem(document, str(error), error.location)
             return
         yield from self._contradictions(record, document)
         self._usage[record.namespace] = _usage(record)
@@ -225,12 +224,5 @@ def _quantity(wanted: type, text: Any) -> Any:
     return records.Quantity(found.milli)
 
 
-def _location(path: str) -> Location:
-    """Of `$.containers[0].cpuPeak`, as msgspec writes it; `[...]` is a key that it does not name."""
-    steps = re.findall(r"\.(\w+)|\[(\d+)\]", path.partition("[...]")[0])
-    return [name or int(index) for name, index in steps]
-
-
 def _problem(document: Document, message: str, location: Location) -> Problem:
-    field = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in location)
-    return Problem(ProblemName.INVALID_USAGE, document.place(location), message, field.removeprefix("."))
+    return Problem(ProblemName.INVALID_USAGE, document.place(location), message, field_path(location))

@@ -8,6 +8,7 @@ from msgspec import Struct
 from rich.text import Text
 
 from webhook.cli.common.output import pluralize
+from webhook.cli.common.owners import short
 from webhook.cli.common.tables import Column, print_table
 from webhook.cli.common.terminal import line_width, print_sentence
 from webhook.model.names import QOS_RESOURCES
@@ -15,10 +16,6 @@ from webhook.recommend.owner import Size
 from webhook.recommend.reasons import UNJUDGED, shown
 from webhook.recommend.recommend import Recommendation
 from webhook.recommend.sizing import Advice
-from webhook.workloads.controllers import CONTROLLERS
-from webhook.workloads.workload import Ref
-
-_SHORT = {each.kind: each.short[0] if each.short else each.plural.removesuffix("s") for each in CONTROLLERS}
 
 
 class Row(Struct, frozen=True):
@@ -31,12 +28,6 @@ class Row(Struct, frozen=True):
 
 def title(row: Row) -> str:
     return short(row.found.owner, with_namespace=row.namespace)
-
-
-def short(owner: Ref, *, with_namespace: bool) -> str:
-    """As `deploy/web`."""
-    name = f"{_SHORT.get(owner.kind, owner.kind.lower())}/{owner.name}"
-    return f"{owner.namespace}/{name}" if with_namespace else name
 
 
 def _request(resource: str, row: Row) -> Text:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from rich.text import Text
 
+from webhook.cli.common.owners import short
 from webhook.cli.common.tables import Column, print_table
 from webhook.cli.common.terminal import print_sentence, warn
 from webhook.cli.recommend.judging import by_namespace
 from webhook.cli.recommend.owners import Owned
 from webhook.cli.recommend.sources import Usage
-from webhook.cli.recommend.table import short
 from webhook.model.notice import Notice
 from webhook.recommend.backtest import Backtest, By, Outcome, backtest
 from webhook.recommend.history import Histories

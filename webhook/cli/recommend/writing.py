@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from webhook.cli.common.output import pluralize
+from webhook.cli.common.owners import short
 from webhook.cli.common.problems import Problems
 from webhook.cli.common.terminal import warn, write
 from webhook.cli.recommend.owners import Owned
-from webhook.cli.recommend.table import short
 from webhook.documents import yaml_dump
 from webhook.documents.files import Document
 from webhook.documents.problems import InvalidInputError

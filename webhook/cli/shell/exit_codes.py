@@ -25,6 +25,7 @@ ONE: Mapping[str, str] = MappingProxyType(
         "recommend": "a container could not be judged, with --apply no policy could be written, "
         "or with --exit-code a size is to change",
         "resize": "a Pod is refused, or does not have its new size",
+        "images": "an image has a level of --fail-on",
         "test": "a test failed",
         "policies diff": "the cluster would change, or you may not read one of these policies",
         "certs check": "a problem, or something that you may not read",

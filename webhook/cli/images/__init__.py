@@ -1,0 +1,1 @@
+"""`podtailor images`: on which platforms images run, and what owners would."""

@@ -1,0 +1,183 @@
+"""`podtailor images`: which images run on a platform, and which owners would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import typer
+from rich.text import Text
+
+from webhook.cli.common import options
+from webhook.cli.common.inputs import Filenames, Recursive, inputs_of
+from webhook.cli.common.manifests import TemplatePaths, find_manifests, read_manifests
+from webhook.cli.common.output import OUTPUT, Format, print_data
+from webhook.cli.common.problems import Problems
+from webhook.cli.common.tables import describe_columns, print_table
+from webhook.cli.common.terminal import print_sentence, warn, write
+from webhook.cli.images import table
+from webhook.cli.images.owners import surveyed
+from webhook.documents.find import Inputs
+from webhook.documents.problems import Problem, ProblemName
+from webhook.engine.snapshot import Snapshot
+from webhook.errors import UsageError
+from webhook.images.cache import read_cache, write_cache
+from webhook.images.evidence import Evidence, Knowledge
+from webhook.images.summary import headline, summarize, to_json
+from webhook.images.survey import Owner, judge, judge_images
+from webhook.model.image_platforms import Level
+from webhook.model.place import Place
+
+
+class Arch(StrEnum):
+    """Those that Kubernetes has Nodes for."""
+
+    AMD64 = "amd64"
+    ARM64 = "arm64"
+    PPC64LE = "ppc64le"
+    S390X = "s390x"
+
+
+ImagesFormat = Literal[Format.TABLE, Format.JSON, Format.MARKDOWN]
+_FAILING = (Level.NO, Level.UNKNOWN)
+
+
+def images(
+    filename: Filenames = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace",
+            "-n",
+            help="One namespace only; for manifests, the namespace of those that name none.",
+        ),
+    ] = None,
+    selector: Annotated[
+        str, typer.Option("--selector", "-l", help="Only owners with these labels, as in kubectl.")
+    ] = "",
+    controller: options.Controllers = None,
+    arch: Annotated[
+        Arch, typer.Option("--arch", help="Of the Nodes, as in kubernetes.io/arch.")
+    ] = Arch.ARM64,
+    cache: Annotated[
+        str,
+        typer.Option(
+            "--cache", metavar="FILE", help="What is known of images: read, and written if more is known."
+        ),
+    ] = "",
+    max_age: Annotated[
+        timedelta,
+        typer.Option(
+            "--max-age",
+            parser=options.parse_duration,
+            metavar="DURATION",
+            help="How long the file counts for tags, which may move; for digests it does for ever.",
+        ),
+    ] = "24h",  # type: ignore[assignment]  # typer parses the default, and shows it
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on", metavar="LEVEL,...", help="Exit with 1 if an image has this level: no, unknown."
+        ),
+    ] = "",
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    output: Annotated[ImagesFormat, OUTPUT] = Format.TABLE,
+    *,
+    all_namespaces: options.AllNamespaces = False,
+    recursive: Recursive = False,
+) -> None:
+    """Say which workloads would run on a platform such as ARM64, and which images stop the others.
+
+    Nothing is asked but the cluster: an image runs on ARM64 if a container of it was ready on such a Node,
+    under this name or with the same digest. All images of a Pod count, those of init containers, sidecars
+    and injected containers too. What is not known is unknown, and never no.
+
+    With -f the workloads are those of manifests. Then what is known of images is in the file of --cache, and
+    in the cluster of --context or --kubeconfig, if one is given.
+
+    \b
+    Columns:
+    COLUMNS
+
+    \b
+    Examples:
+      podtailor images
+      podtailor images -n shop --cache images.jsonl
+      podtailor images -f deploy/ --cache images.jsonl --fail-on no
+      podtailor images --arch amd64 -o json
+    """
+    inputs = inputs_of("images", None, filename, recursive=recursive)
+    options.check_scope(namespace, all_namespaces=all_namespaces)
+    if inputs and (selector or all_namespaces):
+        raise UsageError("-f names manifests: omit -l and -A")
+    fails = _levels(fail_on)
+    templates = options.parse_controllers(controller)
+    reads_cluster = bool(not inputs or kubeconfig or context)
+    now = int(time.time())
+    evidence = read_cache(cache, may_be_new=reads_cluster) if cache else []
+    problems = Problems()
+    owners = _of_files(inputs, templates, namespace or "default", problems) if inputs else []
+    seen: list[Evidence] = []
+    if reads_cluster:
+        from webhook.cli.images.cluster import ClusterImages
+
+        cluster = ClusterImages(
+            kubeconfig, context, None if inputs else namespace, all_namespaces=all_namespaces
+        )
+        seen = cluster.seen(now)
+        owners = owners if inputs else cluster.owners(selector, templates)
+        for note in cluster.notes:
+            warn(note, name="incomplete-view")
+    known = Knowledge([*evidence, *seen], now=now, max_age=round(max_age.total_seconds()))
+    if cache and seen:
+        write_cache(cache, known.evidence)
+    levels = _print(owners, known, arch, output)
+    problems.exit_if_any()
+    if not fails.isdisjoint(levels):
+        raise typer.Exit(1)
+
+
+describe_columns(images, table.COLUMNS)
+
+
+def _levels(text: str) -> set[Level]:
+    """Raises UsageError."""
+    words = [word for word in text.split(",") if word]
+    unknown = next((word for word in words if word not in _FAILING), None)
+    if unknown:
+        raise UsageError(f"--fail-on {unknown}: one of {', '.join(_FAILING)}")
+    return set(map(Level, words))
+
+
+def _of_files(inputs: Inputs, templates: TemplatePaths, namespace: str, problems: Problems) -> list[Owner]:
+    located = (
+        each
+        for document in read_manifests(inputs, templates, problems.add)
+        for each in find_manifests(document, templates, problems.add)
+    )
+    owners = surveyed((each.workload(namespace) for each in located), Snapshot())
+    if not owners and not problems.found:
+        message = "no workload found, so no image was looked at"
+        problems.add(Problem(ProblemName.NO_MANIFESTS, Place(inputs.title), message))
+    return owners
+
+
+def _print(owners: Sequence[Owner], known: Knowledge, arch: Arch, output: ImagesFormat) -> set[Level]:
+    """Returns the levels that images have."""
+    platform = f"linux/{arch}"
+    judged = [judge(each, known, platform) for each in owners]
+    found = judge_images(owners, known, platform)
+    summary = summarize(judged)
+    sentence = headline(summary, arch.upper())
+    if output is Format.JSON:
+        print_data(to_json(platform, summary, judged, found), output)
+    elif output is Format.MARKDOWN:
+        write(table.markdown(sentence, table.rows(found)))
+    else:
+        print_sentence(Text(f"{sentence}.", style="bold"))
+        print_table(table.COLUMNS, table.rows(found))
+    return {each.level for each in found}
