@@ -157,7 +157,7 @@ def _of(annotation: Any, notes: tuple[Any, ...]) -> Schema:
         return _of(next(each for each in arguments if each is not NoneType), notes)
     if origin is list:
         items = _of(arguments[0], ())
-        return {"type": "array", "items": items, **_bounded("maxItems", notes)}
+        return {"type": "array", "items": items, **_bounded("minItems", notes), **_bounded("maxItems", notes)}
     if origin is dict:
         return _of_map(arguments[0], arguments[1], notes)
     if origin is Literal or isinstance(annotation, EnumMeta):
@@ -209,7 +209,8 @@ def _unpacked(note: Any) -> tuple[Any, ...]:
 
 
 def _bounded(name: str, notes: tuple[Any, ...]) -> Schema:
-    return next(({name: note.max_length} for note in notes if hasattr(note, "max_length")), {})
+    limit = "min_length" if name.startswith("min") else "max_length"
+    return next(({name: getattr(note, limit)} for note in notes if hasattr(note, limit)), {})
 
 
 def _validations(rules: tuple[Rule, ...]) -> Schema:

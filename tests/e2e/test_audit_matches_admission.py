@@ -158,6 +158,14 @@ def _annotated(pod: Json) -> dict[str, Any]:
     return {policy: set(fields) if isinstance(fields, list) else fields for policy, fields in said.items()}
 
 
+def _asked_of_nodes(affinity: Json) -> list[Json]:
+    """The preferences, and the expressions that every required term has."""
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {"nodeSelectorTerms": []}
+    terms = [each.get("matchExpressions", []) for each in required["nodeSelectorTerms"] if each]
+    everywhere = [each for term in terms[:1] for each in term if all(each in other for other in terms)]
+    return [*affinity.get("preferredDuringSchedulingIgnoredDuringExecution", []), *everywhere]
+
+
 def _is_there(change: Json, pod: Json) -> bool:
     where, _, field = change["field"].partition(":")
     kind, _, key = field.partition(".")
@@ -166,6 +174,8 @@ def _is_there(change: Json, pod: Json) -> bool:
         return any(wanted.items() <= each.items() for each in spec["tolerations"])
     if kind == "nodeSelector":
         return bool(spec["nodeSelector"][key] == wanted)
+    if kind == "nodeAffinity":
+        return wanted in _asked_of_nodes(spec["affinity"]["nodeAffinity"])
     every = [*spec["containers"], *(spec.get("initContainers") or ())]
     container = next(each for each in every if each["name"] == where)
     if kind == "resizePolicy":

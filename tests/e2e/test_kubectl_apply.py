@@ -12,6 +12,9 @@ from tests.support.pods import Json, pod
 GREEDY = "tests/e2e/greedy-policies.yaml"
 OWN = "tolerations: [{key: mine, operator: Exists}]"
 SELECTOR = "nodeSelector: {disk: ssd}"
+EXPRESSIONS = "{matchExpressions: [{key: mine, operator: Exists}]}"
+REQUIRED = f"requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{EXPRESSIONS}]}}"
+PREFERRED = f"preferredDuringSchedulingIgnoredDuringExecution: [{{weight: 1, preference: {EXPRESSIONS}}}]"
 CPU = "resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]"
 
 
@@ -28,6 +31,10 @@ def webhook_flags() -> list[str]:
         pytest.param(pod(OWN), id="with tolerations"),
         pytest.param(pod("tolerations: []"), id="with an empty list of tolerations"),
         pytest.param(pod(SELECTOR), id="with a nodeSelector"),
+        pytest.param(pod(f"affinity: {{nodeAffinity: {{{REQUIRED}}}}}"), id="with required terms"),
+        pytest.param(pod(f"affinity: {{nodeAffinity: {{{PREFERRED}}}}}"), id="with preferences"),
+        pytest.param(pod("affinity: {nodeAffinity: {}}"), id="with an empty nodeAffinity"),
+        pytest.param(pod("affinity: {podAntiAffinity: {}}"), id="with another affinity"),
         pytest.param(pod(f"{OWN}\n{SELECTOR}", container=CPU), id="with all of them"),
     ],
 )

@@ -14,11 +14,14 @@ EVERYTHING = policy(
     """
     resizePolicy: {cpu: NotRequired, memory: NotRequired}
     nodeSelector: {disk: ssd}
+    nodeAffinity:
+      required: [{key: cores, operator: Exists}]
+      preferred: [{weight: 1, matchExpressions: [{key: rack, operator: Exists}]}]
     tolerations: [{key: x, operator: Exists}]
     resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}
     """
 )
-ADDED = {"resizePolicy", "nodeSelector", "tolerations", "requests"}
+ADDED = {"resizePolicy", "nodeSelector", "nodeAffinity.cores", "nodeAffinity.rack", "tolerations", "requests"}
 
 
 def client_side(brought: str) -> Json:
@@ -39,11 +42,15 @@ def added(before: Json, *, controlled: bool = False) -> set[str]:
     if controlled:
         before["metadata"] |= yaml(owned("ReplicaSet"))
     changes = decide(before, snapshot(EVERYTHING)).outcome.changes
-    return {change.field.partition(":")[2].partition(".")[0] for change in changes}
+    names = [change.field.partition(":")[2] for change in changes]
+    return {each if each.startswith("nodeAffinity.") else each.partition(".")[0] for each in names}
 
 
 APP = '\'k:{"name":"app"}\''
 OWN = "[{key: mine, operator: Exists}]"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+TERMS = "{nodeSelectorTerms: [{matchExpressions: [{key: mine, operator: Exists}]}]}"
 POLICY = "containers: [{name: app, resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]}]"
 
 
@@ -57,6 +64,16 @@ POLICY = "containers: [{name: app, resizePolicy: [{resourceName: cpu, restartPol
         pytest.param(server_side("{'f:spec': {'f:tolerations': {}}}", f"tolerations: {OWN}"), {"tolerations"}, id="leaves tolerations of a server-side apply"),
         pytest.param(server_side("{'f:spec': {'f:nodeSelector': {}}}", "nodeSelector: {zone: a}"), {"nodeSelector"}, id="leaves the nodeSelector of a server-side apply"),
         pytest.param(server_side(f"{{'f:spec': {{'f:containers': {{{APP}: {{'f:resizePolicy': {{}}}}}}}}}}", POLICY), {"resizePolicy"}, id="leaves the resizePolicy of a server-side apply"),
+        pytest.param(client_side(f"affinity: {{nodeAffinity: {{{REQUIRED}: {TERMS}}}}}"), {"nodeAffinity.cores"}, id="leaves required terms that kubectl applied"),
+        pytest.param(client_side(f"affinity: {{nodeAffinity: {{{PREFERRED}: []}}}}"), {"nodeAffinity.rack"}, id="leaves an empty list of preferences that kubectl applied"),
+        pytest.param(client_side("affinity: null"), {"nodeAffinity.cores", "nodeAffinity.rack"}, id="leaves a null affinity that kubectl applied"),
+        pytest.param(client_side("affinity: {nodeAffinity: null}"), {"nodeAffinity.cores", "nodeAffinity.rack"}, id="leaves a null nodeAffinity that kubectl applied"),
+        pytest.param(
+            server_side(f"{{'f:spec': {{'f:affinity': {{'f:nodeAffinity': {{'f:{REQUIRED}': {{}}}}}}}}}}", f"affinity: {{nodeAffinity: {{{REQUIRED}: {TERMS}}}}}"),
+            {"nodeAffinity.cores"},
+            id="leaves required terms of a server-side apply",
+        ),
+        pytest.param(server_side(f"{{'f:spec': {{'f:affinity': {{'f:nodeAffinity': {{'f:{PREFERRED}': {{}}}}}}}}}}"), {"nodeAffinity.rack"}, id="leaves preferences of a server-side apply"),
     ],
 )  # fmt: skip
 def test_leaves(before: Json, left: set[str]) -> None:
@@ -74,6 +91,7 @@ def test_leaves_all_lists_where_the_annotation_is_no_manifest() -> None:
     "before",
     [
         pytest.param(client_side("nodeSelector: {zone: a}"), id="changes a nodeSelector that kubectl merges key by key"),
+        pytest.param(client_side("affinity: {podAntiAffinity: {}}"), id="changes an affinity that kubectl merges field by field"),
         pytest.param(client_side(""), id="changes lists that the manifest does not have"),
         pytest.param(server_side("{'f:spec': {'f:containers': {}}}"), id="changes lists that a server-side apply does not have"),
         pytest.param(pod(f"tolerations: {OWN}"), id="changes lists of a Pod that was created, not applied"),

@@ -65,6 +65,38 @@ def test_writes_below_one_missing_parent_become_one_operation() -> None:
     ]
 
 
+_NODE_AFFINITY = ("spec", "affinity", "nodeAffinity")
+
+
+def test_index_into_a_missing_list_makes_its_first_item() -> None:
+    terms = (*_NODE_AFFINITY, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    path = (*terms, 0, "matchExpressions")
+    preferred = (*_NODE_AFFINITY, "preferredDuringSchedulingIgnoredDuringExecution")
+    writes = [
+        Write(path, {"key": "a"}, append=True),
+        Write(path, {"key": "b"}, append=True),
+        Write(preferred, {"weight": 1}, append=True),
+    ]
+    added = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchExpressions": [{"key": "a"}, {"key": "b"}]}]
+        },
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}],
+    }
+    pods: tuple[Json, ...] = (
+        {"spec": {}},
+        {"spec": {"affinity": {}}},
+        {"spec": {"affinity": {"nodeAffinity": None}}},
+    )
+    for pod in pods:
+        for order in (writes, [writes[2], *writes[:2]]):
+            ops = operations(order, pod_view(pod))
+            after = jsonpatch.apply_patch(copy.deepcopy(pod), ops)
+            assert after["spec"]["affinity"]["nodeAffinity"] == added
+            assert len(ops) == 1
+    assert [write.value for write in writes] == [{"key": "a"}, {"key": "b"}, {"weight": 1}]
+
+
 def test_operations_of_a_template_stand_below_its_path() -> None:
     ops = operations([TOLERATION], pod_view({"spec": {}}), ("items", 3, "spec", "template"))
     assert [op["path"] for op in ops] == ["/items/3/spec/template/spec/tolerations"]

@@ -28,6 +28,14 @@ EVERY_FIELD = HEAD + indent(
         containers: {names: ["*"], images: ["*"]}
         resizePolicy: {cpu: NotRequired, memory: RestartContainer}
         nodeSelector: {kubernetes.io/arch: arm64}
+        nodeAffinity:
+          required:
+          - {key: kubernetes.io/arch, operator: In, values: [amd64, arm64]}
+          - {key: cores, operator: Gt, values: ["8"]}
+          - {key: spot, operator: DoesNotExist}
+          preferred:
+          - weight: 50
+            matchExpressions: [{key: disk, operator: In, values: [ssd]}, {key: zone, operator: Exists}]
         tolerations:
         - {key: a, operator: Exists, effect: NoExecute, tolerationSeconds: 60}
         - {key: a, value: b}
@@ -67,6 +75,8 @@ def test_takes_every_field(tmp_path: Path) -> None:
     assert [str(image) for image in policy.match.images or ()] == ["redis", "*/team/*"]
     assert [str(each) for each in policy.match.resources or ()][1:3] == ["nvidia.com/mig-*", "hugepages-2Mi"]
     assert policy.exclude.owner_kinds == ("Job",)
+    assert [each.key for each in policy.node_affinity.required] == ["kubernetes.io/arch", "cores", "spot"]
+    assert [each.weight for each in policy.node_affinity.preferred] == [50]
     assert policy.resources is not None
     assert policy.resources.per_device["memory"].milli == 16 * 1024**3 * 1000
     assert policy.recommend == Sizing(

@@ -85,7 +85,7 @@ def _everything_kept(before: Any, after: Any, path: tuple[str | int, ...]) -> No
 
 
 _PATHS = [field.split(".") for edit in EDITS for field in edit.fields]
-_OPEN_POD_FIELDS = {path[1] for path in _PATHS if len(path) == 2}
+_OPEN_POD_FIELDS = {path[1] for path in _PATHS if "[*]" not in path[1]}
 _OPEN_CONTAINER_FIELDS = {path[2] for path in _PATHS if path[1] in ("containers[*]", "initContainers[*]")}
 
 
@@ -97,6 +97,8 @@ def _added_only_where_allowed(before: Json, after: Json) -> None:
         "containers",
         "initContainers",
     }
+    old_affinity, new_affinity = old_spec.get("affinity") or {}, new_spec.get("affinity") or {}
+    assert {key for key in new_affinity if new_affinity[key] != old_affinity.get(key)} <= {"nodeAffinity"}
     for old, new in zip(_containers(before), _containers(after), strict=True):
         assert {key for key in new if new[key] != old.get(key)} <= _OPEN_CONTAINER_FIELDS
 
@@ -116,6 +118,14 @@ def _valid_where_it_was(before: Json, after: Json) -> None:
             assert {entry["restartPolicy"] for entry in added} <= {"NotRequired", "RestartContainer"}
             never = "Never" in (spec.get("restartPolicy"), new.get("restartPolicy"))
             assert not (never and any(entry["restartPolicy"] == "RestartContainer" for entry in added))
+    preferred = _node_affinity(after).get("preferredDuringSchedulingIgnoredDuringExecution") or []
+    assert all(1 <= each["weight"] <= 100 for each in preferred)
+    terms = (_node_affinity(after).get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get(
+        "nodeSelectorTerms"
+    )
+    for term in (*(terms or ()), *(each["preference"] for each in preferred)):
+        for each in term.get("matchExpressions") or ():
+            assert bool(each.get("values")) == (each["operator"] not in ("Exists", "DoesNotExist"))
     init = spec.get("initContainers") or []
     for old, new in zip((before.get("spec") or {}).get("initContainers") or [], init, strict=True):
         if new.get("restartPolicy") != "Always":
@@ -133,12 +143,19 @@ def _applies_again(before: Json, after: Json) -> None:
     applied = json.loads(text).get("spec") or {}
     if "tolerations" in applied:
         assert after["spec"].get("tolerations") == before["spec"].get("tolerations")
+    for key in (applied.get("affinity") or {}).get("nodeAffinity") or {}:
+        assert _node_affinity(after).get(key) == _node_affinity(before).get(key)
     for name in [each["name"] for each in applied.get("containers") or [] if "resizePolicy" in each]:
         old, new = (
             next((each.get("resizePolicy") for each in _containers(pod) if each["name"] == name), None)
             for pod in (before, after)
         )
         assert new == old
+
+
+def _node_affinity(pod: Json) -> Json:
+    affinity: Json = ((pod.get("spec") or {}).get("affinity") or {}).get("nodeAffinity") or {}
+    return affinity
 
 
 def _resources_wrong(container: Json) -> bool:

@@ -42,6 +42,43 @@ def limits(draw: st.DrawFn, *sides: str) -> Json:
     return {side: values for side, values in given.items() if values}
 
 
+_EXPRESSIONS = st.lists(
+    st.one_of(
+        st.fixed_dictionaries(
+            {
+                "key": st.sampled_from(KEYS),
+                "operator": st.sampled_from(("In", "NotIn")),
+                "values": st.sampled_from((["arm64", "amd64"], ["a"], [""])),
+            }
+        ),
+        st.fixed_dictionaries(
+            {"key": st.sampled_from(KEYS), "operator": st.sampled_from(("Exists", "DoesNotExist"))}
+        ),
+        st.fixed_dictionaries(
+            {
+                "key": st.sampled_from(KEYS),
+                "operator": st.sampled_from(("Gt", "Lt")),
+                "values": st.just(["5"]),
+            }
+        ),
+    ),
+    min_size=1,
+    max_size=2,
+)
+NODE_RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "required": _EXPRESSIONS,
+        "preferred": st.lists(
+            st.fixed_dictionaries(
+                {"weight": st.sampled_from((1, 50, 100)), "matchExpressions": _EXPRESSIONS}
+            ),
+            max_size=2,
+        ),
+    },
+)
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> Json:
     """A valid policy document without a name, which wants a few things of a few Pods."""
@@ -63,6 +100,7 @@ def policies(draw: st.DrawFn) -> Json:
         "nodeSelector",
         draw(_or_none(st.dictionaries(st.sampled_from(KEYS), st.sampled_from(("arm64", "a")), max_size=2))),
     )
+    put(spec, "nodeAffinity", draw(_or_none(NODE_RULES)))
     put(spec, "tolerations", draw(_or_none(TOLERATIONS)))
     types = st.lists(st.sampled_from(("GPU", "Stateful", "ARM64", "General")), max_size=2, unique=True)
     put(spec, "match", draw(_or_none(st.fixed_dictionaries({}, optional={"workloadTypes": types}))))

@@ -73,40 +73,46 @@ def _container(draw: st.DrawFn, name: str, *, init: bool = False) -> Json:
     return made
 
 
-_affinity = st.fixed_dictionaries(
-    {
-        "nodeAffinity": st.fixed_dictionaries(
+_expressions = st.lists(
+    st.one_of(
+        st.fixed_dictionaries(
             {
-                "requiredDuringSchedulingIgnoredDuringExecution": st.fixed_dictionaries(
-                    {
-                        "nodeSelectorTerms": st.lists(
-                            st.fixed_dictionaries(
-                                {
-                                    "matchExpressions": st.lists(
-                                        st.fixed_dictionaries(
-                                            {
-                                                "key": st.sampled_from(KEYS[:4]),
-                                                "operator": st.sampled_from(("In", "NotIn")),
-                                                "values": st.lists(
-                                                    st.sampled_from(("arm64", "amd64")),
-                                                    min_size=1,
-                                                    unique=True,
-                                                ),
-                                            }
-                                        ),
-                                        min_size=1,
-                                        max_size=2,
-                                    )
-                                }
-                            ),
-                            min_size=1,
-                            max_size=3,
-                        )
-                    }
-                )
+                "key": st.sampled_from(KEYS[:4]),
+                "operator": st.sampled_from(("In", "NotIn")),
+                "values": st.lists(st.sampled_from(("arm64", "amd64")), min_size=1, unique=True),
             }
-        )
-    }
+        ),
+        st.fixed_dictionaries({"key": st.sampled_from(KEYS), "operator": st.just("Exists")}),
+    ),
+    min_size=1,
+    max_size=2,
+)
+# The first part as of a Pod for one Node, the last as no Pod should be: the scheduler matches no Node with it.
+_terms = st.one_of(
+    st.fixed_dictionaries({"matchExpressions": _expressions}),
+    st.fixed_dictionaries(
+        {"matchFields": st.just([{"key": "metadata.name", "operator": "In", "values": ["node-1"]}])},
+        optional={"matchExpressions": _expressions},
+    ),
+    st.sampled_from(({}, {"matchExpressions": []}, {"matchExpressions": None, "matchFields": None})),
+)
+_required = st.fixed_dictionaries({"nodeSelectorTerms": st.lists(_terms, min_size=1, max_size=3)})
+PREFERENCES = st.lists(
+    st.fixed_dictionaries({"weight": st.integers(1, 100), "preference": _terms}), max_size=2
+)
+NODE_AFFINITIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "requiredDuringSchedulingIgnoredDuringExecution": st.one_of(st.none(), _required),
+        "preferredDuringSchedulingIgnoredDuringExecution": st.one_of(st.none(), PREFERENCES),
+    },
+)
+_affinity = st.fixed_dictionaries(
+    {},
+    optional={
+        "nodeAffinity": st.one_of(st.none(), NODE_AFFINITIES),
+        "podAffinity": st.just({"futureField": []}),
+    },
 )
 TOLERATIONS = st.lists(
     st.sampled_from(
@@ -152,6 +158,7 @@ def pods(
                 "not json",
                 "{}",
                 '{"spec": {"tolerations": [], "containers": [{"name": "c0", "resizePolicy": []}]}}',
+                '{"spec": {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}}}',
             )
         ),
     }

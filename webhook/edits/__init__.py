@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from webhook.edits.node_affinity import ensure_node_affinity
 from webhook.edits.node_selector import default_node_selector
 from webhook.edits.resize_policy import ensure_resize_policy
 from webhook.edits.resources.edit import default_resources
@@ -39,6 +40,12 @@ EDITS = (
         requested_by=lambda policy: bool(policy.node_selector),
         apply=default_node_selector,
         fields=("spec.nodeSelector",),
+    ),
+    Edit(
+        name="nodeAffinity",
+        requested_by=lambda policy: bool(policy.node_affinity),
+        apply=ensure_node_affinity,
+        fields=("spec.affinity.nodeAffinity",),
     ),
     Edit(
         name="tolerations",

@@ -18,7 +18,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from webhook.model.affinity import required_terms
+from webhook.model.affinity import required_expressions
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import node_label
 from webhook.model.placement import fixed_placement
@@ -64,10 +64,6 @@ def _constraints(subject: Subject) -> _Constraints:
     is_applied = subject.declared.node_selector
     return _Constraints(
         fixed=fixed_placement(subject) or (Reason.APPLIED if is_applied else None),
-        affinity={
-            node_label(expression.key)
-            for term in required_terms(subject.spec)
-            for expression in term.matchExpressions or ()
-        },
+        affinity={node_label(each.key) for each in required_expressions(subject.spec)},
         namespace={node_label(key): value for key, value in subject.namespace.node_selector.items()},
     )

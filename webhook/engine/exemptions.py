@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webhook.engine.metadata_warnings import opts_out
-from webhook.model.affinity import required_terms
+from webhook.model.affinity import required_expressions, required_terms
 from webhook.model.names import INJECTION, OS, OWN_NAMESPACE, node_label
 from webhook.model.notice import Notice
 from webhook.model.pod import NO_RESOURCES, ObjectMeta, PodSpec
@@ -37,7 +37,8 @@ def exemption(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> Noti
         return Notice("critical-priority", f"priorityClassName {spec.priorityClassName}")
     if _parts(spec) > MAX_PARTS:
         return Notice(
-            "too-large", f"more than {MAX_PARTS} containers (each counts as four), resources, tolerations"
+            "too-large",
+            f"more than {MAX_PARTS} containers (each counts as four), resources, tolerations, affinity terms",
         )
     return None
 
@@ -55,13 +56,12 @@ def _may_run_on_windows(spec: PodSpec) -> bool:
             (each.operator == "In" and "windows" in (each.values or ()))
             or (each.operator == "NotIn" and "linux" in (each.values or ()))
         )
-        for term in required_terms(spec)
-        for each in term.matchExpressions or ()
+        for each in required_expressions(spec)
     )
 
 
 def _parts(spec: PodSpec) -> int:
-    parts = len(spec.tolerations or ())
+    parts = len(spec.tolerations or ()) + len(required_terms(spec))
     for containers in (spec.containers, spec.initContainers):
         for container in containers or ():
             resources = container.resources or NO_RESOURCES

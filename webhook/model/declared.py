@@ -24,6 +24,9 @@ class DeclaredLists(Struct, frozen=True):
 
     tolerations: bool = False
     node_selector: bool = False
+    required_affinity: bool = False
+    preferred_affinity: bool = False
+    """The terms of nodeAffinity: each of the two lists is replaced as a whole."""
     resize_policy: frozenset[str] | None = frozenset()
     """Names of the containers that declare one; None: any may."""
 
@@ -33,7 +36,13 @@ class DeclaredLists(Struct, frozen=True):
 
 NO_LISTS = DeclaredLists()
 # The annotation holds no manifest: assume that everything is declared.
-_ANY = DeclaredLists(tolerations=True, node_selector=True, resize_policy=None)
+_ANY = DeclaredLists(
+    tolerations=True,
+    node_selector=True,
+    required_affinity=True,
+    preferred_affinity=True,
+    resize_policy=None,
+)
 _ABSENT = Raw()
 
 
@@ -42,8 +51,18 @@ class _Container(Struct, frozen=True):
     resizePolicy: Raw = _ABSENT
 
 
+class _NodeAffinity(Struct, frozen=True):
+    requiredDuringSchedulingIgnoredDuringExecution: Raw = _ABSENT
+    preferredDuringSchedulingIgnoredDuringExecution: Raw = _ABSENT
+
+
+class _Affinity(Struct, frozen=True):
+    nodeAffinity: _NodeAffinity | None = _NodeAffinity()
+
+
 class _Spec(Struct, frozen=True):
     tolerations: Raw = _ABSENT
+    affinity: _Affinity | None = _Affinity()
     containers: list[_Container] | None = None
     initContainers: list[_Container] | None = None
 
@@ -71,17 +90,28 @@ def _of_manifest(text: str) -> DeclaredLists:
     except (msgspec.MsgspecError, ValueError, RecursionError):  # users may write anything there
         return _ANY
     containers = (*(spec.containers or ()), *(spec.initContainers or ()))
+    # Null removes the whole affinity, so it declares both lists.
+    affinity = spec.affinity and spec.affinity.nodeAffinity
     return DeclaredLists(
         tolerations=bool(bytes(spec.tolerations)),
+        required_affinity=not affinity
+        or bool(bytes(affinity.requiredDuringSchedulingIgnoredDuringExecution)),
+        preferred_affinity=not affinity
+        or bool(bytes(affinity.preferredDuringSchedulingIgnoredDuringExecution)),
         resize_policy=frozenset(each.name for each in containers if bytes(each.resizePolicy)),
     )
 
 
 def _of_fields(specs: Sequence[SpecFields]) -> DeclaredLists:
+    affinities = [
+        each.affinity.nodeAffinity for each in specs if each.affinity and each.affinity.nodeAffinity
+    ]
     containers = [each for spec in specs for each in (spec.containers, spec.initContainers) if each]
     return DeclaredLists(
         tolerations=any(each.tolerations for each in specs),
         node_selector=any(each.nodeSelector for each in specs),
+        required_affinity=any(each.requiredDuringSchedulingIgnoredDuringExecution for each in affinities),
+        preferred_affinity=any(each.preferredDuringSchedulingIgnoredDuringExecution for each in affinities),
         resize_policy=frozenset(
             key.removeprefix('k:{"name":"').removesuffix('"}')
             for each in containers

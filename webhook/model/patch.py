@@ -22,7 +22,8 @@ Op = dict[str, Any]
 class Write(Struct, frozen=True):
     """A value for a path, or with `append` one more item for the list at the path.
 
-    A path consists of field names, keys and list indexes; indexed lists must exist.
+    A path consists of field names, keys and list indexes. An indexed list must exist, or the index is 0 and
+    the item an object: then both are made.
     """
 
     path: Path
@@ -94,15 +95,23 @@ class _Patch:
         top = path[:depth]
         added: Any = self._located[top][1] if top in self._located else None
         if added is None:
-            added = {} if depth < len(path) else empty()
+            added = _missing(path, depth, empty)
             self._located[top] = None, added
             self._add_op("add", top, added)
         for index, step in enumerate(path[depth:], start=depth + 1):
-            added = added.setdefault(step, {} if index < len(path) else empty())
+            is_index = type(step) is int  # of the item that `_missing` made
+            added = added[step] if is_index else added.setdefault(step, _missing(path, index, empty))
         return added
 
     def _add_op(self, op: str, path: Path, value: Any) -> None:
         self.ops.append({"op": op, "path": _pointer((*self._at, *path)), "value": value})
+
+
+def _missing(path: Path, end: int, empty: type[dict[Any, Any] | list[Any]]) -> Any:
+    """What to add at `path[:end]`, so that the rest of the path can follow."""
+    if end == len(path):
+        return empty()
+    return [{}] if type(path[end]) is int else {}
 
 
 def _child(view: Any, step: str | int) -> Any:

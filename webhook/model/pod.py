@@ -59,22 +59,29 @@ class Toleration(Struct, frozen=True, omit_defaults=True, gc=False):
     tolerationSeconds: int | None = None
 
 
-class NodeSelectorRequirement(Struct, frozen=True, gc=False):
+class NodeSelectorRequirement(Struct, frozen=True, omit_defaults=True, gc=False):
     key: str = ""
     operator: str = ""
     values: list[str] | None = None
 
 
-class NodeSelectorTerm(Struct, frozen=True, gc=False):
+class NodeSelectorTerm(Struct, frozen=True, omit_defaults=True, gc=False):
     matchExpressions: list[NodeSelectorRequirement] | None = None
+    matchFields: list[NodeSelectorRequirement] | None = None
 
 
 class NodeSelector(Struct, frozen=True, gc=False):
     nodeSelectorTerms: list[NodeSelectorTerm] | None = None
 
 
+class PreferredSchedulingTerm(Struct, frozen=True, gc=False):
+    weight: int = 0
+    preference: NodeSelectorTerm | None = None
+
+
 class NodeAffinity(Struct, frozen=True, gc=False):
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None
+    preferredDuringSchedulingIgnoredDuringExecution: list[PreferredSchedulingTerm] | None = None
 
 
 class Affinity(Struct, frozen=True, gc=False):
@@ -106,9 +113,19 @@ class ContainerFields(Struct, frozen=True, gc=False, rename=field_path):
     resizePolicy: Present | None = None
 
 
+class NodeAffinityFields(Struct, frozen=True, gc=False, rename=field_path):
+    requiredDuringSchedulingIgnoredDuringExecution: Present | None = None
+    preferredDuringSchedulingIgnoredDuringExecution: Present | None = None
+
+
+class AffinityFields(Struct, frozen=True, gc=False, rename=field_path):
+    nodeAffinity: NodeAffinityFields | None = None
+
+
 class SpecFields(Struct, frozen=True, gc=False, rename=field_path):
     tolerations: Present | None = None
     nodeSelector: Present | None = None
+    affinity: AffinityFields | None = None
     containers: dict[str, ContainerFields] | None = None
     initContainers: dict[str, ContainerFields] | None = None
 

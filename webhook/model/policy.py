@@ -10,7 +10,7 @@ from msgspec import Struct
 from webhook.model.globs import Glob
 from webhook.model.images import ImageGlob
 from webhook.model.names import Mode, WorkloadType
-from webhook.model.pod import Toleration
+from webhook.model.pod import NodeSelectorRequirement, PreferredSchedulingTerm, Toleration
 from webhook.model.quantity import Quantity
 from webhook.model.selectors import Selector
 
@@ -103,6 +103,15 @@ class Sizing(Struct, frozen=True, kw_only=True):
     window: int | None = None
 
 
+class NodeAffinityRules(Struct, frozen=True):
+    required: tuple[NodeSelectorRequirement, ...] = ()
+    """All must hold, beside what the Pod requires."""
+    preferred: tuple[PreferredSchedulingTerm, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.required or self.preferred)
+
+
 class AcceleratorRules(Struct, frozen=True):
     """For containers that request an accelerator only."""
 
@@ -123,6 +132,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     containers: Scope = Scope()
     resize_policy: Mapping[str, str] = {}
     node_selector: Mapping[str, str] = {}
+    node_affinity: NodeAffinityRules = NodeAffinityRules()
     tolerations: tuple[Toleration, ...] = ()
     resources: ResourceDefaults | None = None
     accelerators: AcceleratorRules = AcceleratorRules()

@@ -48,7 +48,12 @@ def truncate_list(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def value_text(value: Any) -> str:
-    """A value in one line: the policy of a resizePolicy entry, all parts of a toleration."""
-    if isinstance(value, dict):
-        return str(value.get("restartPolicy") or " ".join(map(str, value.values())))
-    return str(value)
+    """A value in one line: the policy of a resizePolicy entry, all parts of a toleration or a requirement."""
+    if isinstance(value, list):
+        return f"({', '.join(map(str, value))})"
+    if not isinstance(value, dict):
+        return str(value)
+    if "preference" in value:
+        expressions = map(value_text, value["preference"]["matchExpressions"])
+        return f"{' and '.join(expressions)}, weight {value['weight']}"
+    return str(value.get("restartPolicy") or " ".join(map(value_text, value.values())))

@@ -7,11 +7,17 @@ from collections.abc import Mapping
 from webhook.model import quantity, selectors
 from webhook.model.globs import glob
 from webhook.model.images import image_glob
-from webhook.model.pod import Toleration
+from webhook.model.pod import (
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
+    PreferredSchedulingTerm,
+    Toleration,
+)
 from webhook.model.policy import (
     AcceleratorRules,
     Bounds,
     Match,
+    NodeAffinityRules,
     Origin,
     Policy,
     Quantities,
@@ -50,6 +56,10 @@ def compiled(
         ),
         resize_policy=dict(spec.resizePolicy.items()),
         node_selector=dict(spec.nodeSelector),
+        node_affinity=NodeAffinityRules(
+            tuple(map(_expression, spec.nodeAffinity.required)),
+            tuple(map(_preferred, spec.nodeAffinity.preferred)),
+        ),
         tolerations=tuple(map(_toleration, spec.tolerations)),
         resources=_resources(spec.resources),
         accelerators=AcceleratorRules(
@@ -83,6 +93,17 @@ def _selector(selector: kubernetes_types.LabelSelector | None) -> selectors.Sele
     ]
     made = selectors.LabelSelector(dict(selector.matchLabels or {}), expressions).compiled()
     return made if made.requirements else None
+
+
+def _expression(requirement: kubernetes_types.NodeRequirement) -> NodeSelectorRequirement:
+    return NodeSelectorRequirement(
+        requirement.key, requirement.operator, [*requirement.values] if requirement.values else None
+    )
+
+
+def _preferred(term: kubernetes_types.PreferredNodes) -> PreferredSchedulingTerm:
+    expressions = list(map(_expression, term.matchExpressions))
+    return PreferredSchedulingTerm(term.weight, NodeSelectorTerm(expressions))
 
 
 def _toleration(toleration: kubernetes_types.KeylessToleration) -> Toleration:

@@ -132,7 +132,9 @@ def fields_of(changes: tuple[Change, ...]) -> Fields:
     made: dict[str, list[str]] = {}
     for change in changes:
         made.setdefault(change.field, []).append(value_text(change.value))
-    return {field: values[0] if len(values) == 1 else values for field, values in made.items()}
+    # An expression in several terms of a nodeAffinity is one value.
+    distinct = {field: [*dict.fromkeys(values)] for field, values in made.items()}
+    return {field: values[0] if len(values) == 1 else values for field, values in distinct.items()}
 
 
 def _differing(expected: Fields, actual: Fields) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webhook.model import quantity
 from webhook.model.names import ARCH, Mode, WorkloadType, node_label
-from webhook.policies.kubernetes_types import KeylessToleration, Model, Toleration
+from webhook.policies.kubernetes_types import KeylessToleration, Model, NodeAffinity, Toleration
 from webhook.policies.scalars import (
     MAX_ENTRIES,
     Amounts,
@@ -199,6 +199,10 @@ class Spec(Model):
     )
     nodeSelector: Labels = Field(
         default={}, description="Labels of the Nodes to run on, for keys that the Pod does not select itself."
+    )
+    nodeAffinity: NodeAffinity = Field(
+        default=NodeAffinity(),
+        description="What Nodes must or should be, for labels about which the Pod says nothing itself.",
     )
     tolerations: list[Toleration] = Field(
         default=[],

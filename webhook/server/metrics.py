@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from webhook import __version__
+from webhook.edits import EDITS, field_name
 from webhook.engine.evaluate import Decision
 from webhook.model.draft import Change
 from webhook.model.names import Mode
@@ -20,6 +21,7 @@ from webhook.server.log import ReviewLine
 from webhook.supervision import restarts
 
 # From a fast review (0.5 ms) to past the shipped `timeoutSeconds` of 2 s.
+_FIELDS = frozenset(field_name(field) for edit in EDITS for field in edit.fields)
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5)
 RESULTS = (
     "patched",
@@ -216,4 +218,4 @@ def _policy(policy: Policy) -> str:
 
 def _field(change: Change) -> str:
     """The last name of one of the `fields` of an edit, as `requests` and `nodeSelector`."""
-    return str(change.path[-1 if change.append else -2])
+    return next(str(step) for step in change.path if step in _FIELDS)

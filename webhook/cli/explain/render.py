@@ -97,8 +97,13 @@ def _outcome(
 ) -> Iterator[Text]:
     if changes:
         yield Text(f"\n  {title}", style="bold")
-        for change in changes:
-            yield Text(f"    {change.field} = {value_text(change.value)}  by {change.policy.name}")
+        # An expression in several terms of a nodeAffinity is one value.
+        yield from map(
+            Text,
+            dict.fromkeys(
+                f"    {each.field} = {value_text(each.value)}  by {each.policy.name}" for each in changes
+            ),
+        )
     if outcome.skips:
         yield Text("\n  Skips", style="bold")
         for skip in outcome.skips:
