@@ -29,7 +29,7 @@ def test_required_terms(affinity: str, count: int) -> None:
 
 
 def test_only_a_term_without_any_requirement_matches_nothing() -> None:
-    fields = "{matchFields: [{key: metadata.name, operator: In, values: [n]}]}"
+    fields = "{matchFields: [{key: metadata.name, operator: In, values: [n1]}]}"
     terms = (
         f"[{{matchExpressions: [{{key: a, operator: Exists}}]}}, {fields}, {{}}, {{matchExpressions: []}}]"
     )
