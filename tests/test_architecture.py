@@ -74,11 +74,12 @@ def test_only_these_write_to_an_api_server() -> None:
     assert typed == {"webhook/certificates/probe.py"}  # forwards a port of a Pod
 
 
-# Our own webhook: its route, and the example that `serve --dev` sends to it. Queries to Prometheus.
+# Our own webhook: its route, and the example that `serve --dev` sends to it. Queries to Prometheus. Tokens of registries.
 _NO_API_SERVER = {
     "webhook/server/app.py": {"POST"},
     "webhook/cli/serve/dev.py": {"POST"},
     "webhook/usage/prometheus/server.py": {"POST"},
+    "webhook/images/registry/transport.py": {"POST"},
 }
 # The only module that calls an API server itself.
 _CALLERS = {"webhook/cluster/request.py"}

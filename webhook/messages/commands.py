@@ -101,6 +101,12 @@ COMMANDS = (
         "The API server did not take an Event that says in `kubectl describe` what was resized. The resize itself is not affected.",
         "Nothing has to be done. The output of the command says the same.",
     ),
+    Message(
+        "invalid-credentials",
+        "the credentials of registries cannot be used",
+        "The file, or the Secret, is not the JSON that `docker login` writes, or an entry of `auths` is not base64 of a user and a password.",
+        "Correct what the error names, or log in again with `docker login HOST`.",
+    ),
 )
 
 CERTIFICATES = (

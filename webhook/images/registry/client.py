@@ -12,6 +12,8 @@ from ssl import SSLContext
 
 from webhook.images.reference import Reference
 from webhook.images.registry.addresses import Resolve, resolve
+from webhook.images.registry.auth import Authenticator
+from webhook.images.registry.credentials import Credentials
 from webhook.images.registry.image import ReadImage, RegistryError
 from webhook.images.registry.manifests import (
     ArtifactError,
@@ -37,6 +39,7 @@ class Registry:
         self,
         *,
         known: MutableMapping[str, ReadImage] | None = None,
+        credentials: Credentials | None = None,
         private_hosts: Collection[str] = (),
         tls: SSLContext | None = None,
         resolve: Resolve = resolve,
@@ -46,11 +49,12 @@ class Registry:
         `private_hosts`: with or without port, those that may have a private address.
         """
         self._known = {} if known is None else known
-        self._transport = Transport(private_hosts=private_hosts, tls=tls, resolve=resolve)
+        transport = Transport(private_hosts=private_hosts, tls=tls, resolve=resolve)
+        self._authenticator = Authenticator(transport, credentials or Credentials())
 
     def platforms(self, reference: Reference) -> ReadImage:
         """Raises RegistryError if they are not known; no failure looks like an image without platforms."""
-        repository = Repository(self._transport, reference.api_host, reference.path)
+        repository = Repository(self._authenticator, reference.api_host, reference.path)
         digest = reference.digest
         if digest is None:
             digest = repository.digest(reference.wanted)

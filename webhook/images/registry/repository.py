@@ -10,9 +10,10 @@ import re
 from http import HTTPStatus
 from typing import NamedTuple
 
+from webhook.images.registry.auth import Authenticator
 from webhook.images.registry.image import RegistryError
 from webhook.images.registry.manifests import ACCEPT
-from webhook.images.registry.transport import Answer, Transport
+from webhook.images.registry.transport import Answer
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 # Of registries that do not know HEAD, or not for manifests.
@@ -27,8 +28,8 @@ class Content(NamedTuple):
 
 
 class Repository:
-    def __init__(self, transport: Transport, host: str, path: str) -> None:
-        self._transport = transport
+    def __init__(self, authenticator: Authenticator, host: str, path: str) -> None:
+        self._authenticator = authenticator
         self._host = host
         self._path = path
 
@@ -59,8 +60,7 @@ class Repository:
         return Content(digest, answer.headers.get("Content-Type", ""), answer.body)
 
     def _ask(self, method: str, what: str) -> Answer:
-        url = f"https://{self._host}/v2/{self._path}/{what}"
-        return self._transport.fetch(method, url, {"Accept": ACCEPT})
+        return self._authenticator.fetch(method, self._host, self._path, what, {"Accept": ACCEPT})
 
     def _check(self, answer: Answer) -> None:
         if answer.status != HTTPStatus.OK:

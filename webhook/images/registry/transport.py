@@ -10,7 +10,7 @@ from http.client import HTTPException
 from ssl import SSLCertVerificationError, SSLContext, SSLError, create_default_context
 from threading import Event, Timer
 from typing import NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 from urllib3.connection import HTTPSConnection
@@ -38,8 +38,8 @@ class Answer(NamedTuple):
     status: int
     headers: HTTPHeaderDict
     body: bytes
-    url: Url
-    """Of what answered, after redirects."""
+    is_elsewhere: bool
+    """Whether a redirect led to another host, now or before."""
 
 
 class Transport:
@@ -63,19 +63,23 @@ class Transport:
         self, method: str, url: str, headers: Mapping[str, str], authorization: str | None = None
     ) -> Answer:
         """Follows redirects, by TLS only; `authorization` goes to no other host. Raises RegistryError."""
-        target = _parsed(url)
+        target, is_elsewhere = _parsed(url), False
         for _ in range(_MAX_REDIRECTS):
-            sent = {**headers, "Authorization": authorization} if authorization else headers
-            answer = self._send(method, target, sent)
+            sent = {"Authorization": authorization} if authorization and not is_elsewhere else {}
+            answer = self._send(method, target, {**headers, **sent})._replace(is_elsewhere=is_elsewhere)
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or not location:
                 return answer
             origin, target = target, _parsed(location, target.url)
-            if target.netloc != origin.netloc:
-                authorization = None
+            is_elsewhere = is_elsewhere or target.netloc != origin.netloc
         raise RegistryError(f"too many redirects from {_parsed(url).netloc}")
 
-    def _send(self, method: str, url: Url, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+        """Follows no redirect. Raises RegistryError."""
+        more = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._send("POST", _parsed(url), {**headers, **more}, urlencode(form))
+
+    def _send(self, method: str, url: Url, headers: Mapping[str, str], body: str | None = None) -> Answer:
         wire = _Wire(self._addresses(url), url.port or _PORT)
         connection = _Connection(str(url.host), url.port, timeout=self._seconds, ssl_context=self._tls)
         connection.wire = wire
@@ -84,9 +88,9 @@ class Transport:
         timer.start()
         try:
             more = {"Accept-Encoding": "identity", "Connection": "close"}
-            connection.request(method, url.request_uri, headers={**headers, **more}, preload_content=False)
+            connection.request(method, url.request_uri, body, {**headers, **more}, preload_content=False)
             response = connection.getresponse()
-            answer = Answer(response.status, response.headers, _read(response, url), url)
+            answer = Answer(response.status, response.headers, _read(response, url), is_elsewhere=False)
         except (HTTPError, HTTPException, OSError) as error:
             raise RegistryError(self._reason(error, url, wire)) from error
         finally:
