@@ -147,6 +147,7 @@ _TESTED_BY = {
     "webhook/cli/cluster/cluster_view.py": "tests/e2e/test_cluster_commands.py",
     "webhook/cli/common/connect.py": "tests/e2e/test_cluster_commands.py",
     "webhook/cli/common/policy_options.py": "tests/cli/test_policies.py",
+    "webhook/cli/common/progress.py": "tests/e2e/test_cluster_commands.py",
     "webhook/cluster/feedback.py": "tests/e2e/test_events.py",
     "webhook/cluster/policy_writer.py": "tests/e2e/test_recommend.py",
     "webhook/cli/explain/live.py": "tests/e2e/test_cluster_commands.py",

@@ -67,6 +67,12 @@ class Knowledge:
         self.evidence = tuple(kept)
         """Without what is too old to say anything, by reference."""
 
+    @property
+    def contents(self) -> Iterator[Evidence]:
+        """What registries said, by digest."""
+        for pieces in self._by_digest.values():
+            yield from (each for each in pieces if each.level is Level.SAYS)
+
     def platforms(self, image: str) -> ImagePlatforms:
         """`image`: as it is written in a Pod."""
         found = self._of(image)

@@ -1,5 +1,6 @@
-"""Fixtures of the cluster: an API server that answers as a test says."""
+"""An API server and a registry that answer as a test says."""
 
 from tests.cluster.fake_api import fake_cluster
+from tests.images.registry.conftest import certificates
 
-__all__ = ["fake_cluster"]
+__all__ = ["certificates", "fake_cluster"]

@@ -40,7 +40,8 @@ NO_PDF = read(AMD64, ref="example.com/pdf:1", digest=B, seen=FUTURE)
 @pytest.fixture
 def flags(tmp_path: Path) -> list[str]:
     (tmp_path / "web.yaml").write_text(MANIFEST)
-    return ["images", "-f", str(tmp_path / "web.yaml"), "--cache", str(tmp_path / "images.jsonl")]
+    flags = ["images", "--ask", "never", "-f", str(tmp_path / "web.yaml")]
+    return [*flags, "--cache", str(tmp_path / "images.jsonl")]
 
 
 def _know(flags: list[str], *evidence: Evidence) -> Path:

@@ -18,7 +18,8 @@ from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import Reporter
 from webhook.cli.audit.usage import Sizes
-from webhook.cli.cluster.cluster_view import ClusterView, progress
+from webhook.cli.cluster.cluster_view import ClusterView
+from webhook.cli.common.progress import progress
 from webhook.cli.common.terminal import warn
 from webhook.cluster.client import Api
 from webhook.errors import ClusterError

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import typer
 from msgspec import Struct
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from webhook.audit import what_if
 from webhook.audit.cluster.discovery import custom_controllers
 from webhook.audit.cluster.installation import Installation, enforcement, installation
-from webhook.audit.cluster.workloads import OnProgress, Selection
+from webhook.audit.cluster.workloads import Selection
 from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
 from webhook.cli.cluster.server_args import override, parse_server_args
 from webhook.cli.common.connect import warn_unready
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
-from webhook.cli.common.terminal import console, warn
+from webhook.cli.common.terminal import warn
 from webhook.cli.shell.usage import did_you_mean
 from webhook.cluster import reads
 from webhook.cluster.client import Api
@@ -137,23 +133,6 @@ def policies_in_force(
         warn(problem, name="not-installed" if installed.webhook is None else "not-called")
     in_cluster = (each.policy for each in policy_statuses if each.policy)
     return merge(tried, merge(in_cluster, shipped(wanted.builtin, wanted.preset or ())))
-
-
-@contextmanager
-def progress(*, is_shown: bool = True) -> Iterator[OnProgress]:
-    """Progress bars on stderr, if it is a terminal; `is_shown` is for a stdout that is one too."""
-    err = console(stderr=True)
-    shows = err.is_terminal and (is_shown or not sys.stdout.isatty())
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True, disable=not shows) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def on_progress(kind: str, done: int, total: int) -> None:
-            if kind not in tasks:
-                tasks[kind] = bar.add_task(kind)
-            bar.update(tasks[kind], completed=done, total=total)
-
-        yield on_progress
 
 
 def all_controllers(api: Api, templates: TemplatePaths) -> tuple[Controller, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from webhook.audit.cluster.workloads import Cluster
-from webhook.cli.cluster.cluster_view import cluster_part, progress, selection
+from webhook.cli.cluster.cluster_view import cluster_part, selection
 from webhook.cli.common.connect import namespace_or_current
 from webhook.cli.common.manifests import TemplatePaths
+from webhook.cli.common.progress import progress
 from webhook.cli.images.owners import surveyed
 from webhook.cluster.client import api_client
 from webhook.cluster.version import minor_version

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Literal
 
 import typer
@@ -20,10 +21,12 @@ from webhook.cli.common.tables import describe_columns, print_table
 from webhook.cli.common.terminal import print_sentence, warn, write
 from webhook.cli.images import table
 from webhook.cli.images.owners import surveyed
+from webhook.cli.images.registries import AskWhom, Mirrors, PrivateHosts, registries_of
 from webhook.documents.find import Inputs
 from webhook.documents.problems import Problem, ProblemName
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import UsageError
+from webhook.images.asking import Ask
 from webhook.images.cache import read_cache, write_cache
 from webhook.images.evidence import Evidence, Knowledge
 from webhook.images.summary import headline, summarize, to_json
@@ -46,6 +49,7 @@ _FAILING = (Level.NO, Level.UNKNOWN)
 
 
 def images(
+    ctx: typer.Context,
     filename: Filenames = None,
     namespace: Annotated[
         str | None,
@@ -62,6 +66,9 @@ def images(
     arch: Annotated[
         Arch, typer.Option("--arch", help="Of the Nodes, as in kubernetes.io/arch.")
     ] = Arch.ARM64,
+    ask: AskWhom = None,
+    map_: Mirrors = None,
+    allow_private_addresses: PrivateHosts = None,
     cache: Annotated[
         str,
         typer.Option(
@@ -92,12 +99,12 @@ def images(
 ) -> None:
     """Say which workloads would run on a platform such as ARM64, and which images stop the others.
 
-    Nothing is asked but the cluster: an image runs on ARM64 if a container of it was ready on such a Node,
-    under this name or with the same digest. All images of a Pod count, those of init containers, sidecars
-    and injected containers too. What is not known is unknown, and never no.
+    An image runs on ARM64 if a container of it was ready on such a Node, under this name or with the same
+    digest. With --ask its registry says what it has for the rest. All images of a Pod count, those of init
+    containers, sidecars and injected containers too. What is not known is unknown, and never no.
 
-    With -f the workloads are those of manifests. Then what is known of images is in the file of --cache, and
-    in the cluster of --context or --kubeconfig, if one is given.
+    With -f the workloads are those of manifests, and no cluster is read unless --context or --kubeconfig
+    names one.
 
     \b
     Columns:
@@ -106,7 +113,7 @@ def images(
     \b
     Examples:
       podtailor images
-      podtailor images -n shop --cache images.jsonl
+      podtailor images -n shop --ask missing --cache images.jsonl
       podtailor images -f deploy/ --cache images.jsonl --fail-on no
       podtailor images --arch amd64 -o json
     """
@@ -117,8 +124,10 @@ def images(
     fails = _levels(fail_on)
     templates = options.parse_controllers(controller)
     reads_cluster = bool(not inputs or kubeconfig or context)
-    now = int(time.time())
-    evidence = read_cache(cache, may_be_new=reads_cluster) if cache else []
+    registries = registries_of(ctx, ask, map_, allow_private_addresses, reads_cluster=reads_cluster)
+    now, platform = int(time.time()), f"linux/{arch}"
+    writes_cache = bool(cache) and (reads_cluster or registries.ask is not Ask.NEVER)
+    evidence = read_cache(cache, may_be_new=writes_cache) if cache else []
     problems = Problems()
     owners = _of_files(inputs, templates, namespace or "default", problems) if inputs else []
     seen: list[Evidence] = []
@@ -128,12 +137,15 @@ def images(
         cluster = ClusterImages(
             kubeconfig, context, None if inputs else namespace, all_namespaces=all_namespaces
         )
-        seen = cluster.seen(now)
+        seen += cluster.seen(now)
         owners = owners if inputs else cluster.owners(selector, templates)
         for note in cluster.notes:
             warn(note, name="incomplete-view")
-    known = Knowledge([*evidence, *seen], now=now, max_age=round(max_age.total_seconds()))
-    if cache and seen:
+    oldest = round(max_age.total_seconds())
+    known = Knowledge([*evidence, *seen], now=now, max_age=oldest)
+    answers = registries.evidence(chain(*(each.images for each in owners)), known, platform, now=now)
+    known = Knowledge([*known.evidence, *answers], now=now, max_age=oldest)
+    if cache and (seen or answers):
         write_cache(cache, known.evidence)
     levels = _print(owners, known, arch, output)
     problems.exit_if_any()

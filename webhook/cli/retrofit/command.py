@@ -14,6 +14,7 @@ from webhook.audit.findings import Finding
 from webhook.audit.summary import Auditor
 from webhook.cli.common import options
 from webhook.cli.common.output import Format, Output, pluralize, print_data
+from webhook.cli.common.progress import progress
 from webhook.cli.common.terminal import console, print_error, print_sentence, warn
 from webhook.cluster.client import api_client
 from webhook.cluster.part import ClusterPart
@@ -94,7 +95,7 @@ def retrofit(
     from webhook.retrofit import rollout
 
     api = api_client(kubeconfig, context, retry_429=True)
-    with cluster_view.progress() as on_progress:
+    with progress() as on_progress:
         default = connect.namespace_or_current(namespace, kubeconfig, context)
         part = cluster_view.cluster_part(api, namespace, default, all_namespaces=all_namespaces)
         view = cluster_view.read(api, part, since=since)
