@@ -19,6 +19,7 @@ from urllib3.util import Url, parse_url
 
 from webhook.images.registry.addresses import Resolve, permitted, resolve
 from webhook.images.registry.image import RegistryError
+from webhook.images.registry.limits import Limits
 
 _SECONDS = 10
 # Other addresses of the host are tried after these.
@@ -58,6 +59,7 @@ class Transport:
         self._tls = tls or create_default_context()
         self._seconds = seconds
         self._resolve = resolve
+        self._limits = Limits()
 
     def fetch(
         self, method: str, url: str, headers: Mapping[str, str], authorization: str | None = None
@@ -80,6 +82,7 @@ class Transport:
         return self._send("POST", _parsed(url), {**headers, **more}, urlencode(form))
 
     def _send(self, method: str, url: Url, headers: Mapping[str, str], body: str | None = None) -> Answer:
+        self._limits.check(str(url.netloc))
         wire = _Wire(self._addresses(url), url.port or _PORT)
         connection = _Connection(str(url.host), url.port, timeout=self._seconds, ssl_context=self._tls)
         connection.wire = wire
@@ -99,6 +102,7 @@ class Transport:
             wire.close()
         if wire.is_cut():  # also where an answer ends when its connection does
             raise RegistryError(self._too_slow(url))
+        self._limits.note(str(url.netloc), answer.status, answer.headers)
         return answer
 
     def _addresses(self, url: Url) -> list[str]:
