@@ -22,7 +22,6 @@ from webhook.images.registry.manifests import (
     read_configuration,
     read_manifest,
 )
-from webhook.images.registry.mirrors import Mirrors
 from webhook.images.registry.repository import Content, Repository
 from webhook.images.registry.transport import Transport
 
@@ -36,12 +35,11 @@ _MAX_MANIFESTS = 12
 class Registry:
     """All registries, each by its host. May be used by several threads."""
 
-    def __init__(  # noqa: PLR0913 - each is an option of its own
+    def __init__(
         self,
         *,
         known: MutableMapping[str, ReadImage] | None = None,
         credentials: Credentials | None = None,
-        mirrors: Mirrors | None = None,
         private_hosts: Collection[str] = (),
         tls: SSLContext | None = None,
         resolve: Resolve = resolve,
@@ -51,13 +49,12 @@ class Registry:
         `private_hosts`: with or without port, those that may have a private address.
         """
         self._known = {} if known is None else known
-        self._mirrors = mirrors or Mirrors()
         transport = Transport(private_hosts=private_hosts, tls=tls, resolve=resolve)
         self._authenticator = Authenticator(transport, credentials or Credentials())
 
     def platforms(self, reference: Reference) -> ReadImage:
         """Raises RegistryError if they are not known; no failure looks like an image without platforms."""
-        repository = Repository(self._authenticator, *self._mirrors.place(reference))
+        repository = Repository(self._authenticator, reference.api_host, reference.path)
         digest = reference.digest
         if digest is None:
             digest = repository.digest(reference.wanted)

@@ -13,6 +13,7 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from threading import Lock
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -121,6 +122,7 @@ class Credentials:
         entries = [entry for config in self._configs for entry in config.logins]
         # As the kubelet orders them: backwards by text, so that a longer path comes before a shorter one.
         self._entries = sorted(entries, key=lambda entry: entry[0].text, reverse=True)
+        self._asking = Lock()
         self._by_helper: dict[tuple[str, str], Login | None] = {}
 
     def logins(self, host: str, path: str) -> list[Login]:
@@ -133,9 +135,10 @@ class Credentials:
 
     def _login_of(self, helper: str, host: str) -> Login | None:
         """Each is asked once: some ask a cloud, or the user."""
-        if (helper, host) not in self._by_helper:
-            self._by_helper[helper, host] = _ask(helper, _HUB_KEY if host == _HUB else host)
-        return self._by_helper[helper, host]
+        with self._asking:
+            if (helper, host) not in self._by_helper:
+                self._by_helper[helper, host] = _ask(helper, _HUB_KEY if host == _HUB else host)
+            return self._by_helper[helper, host]
 
 
 def _ask(helper: str, server: str) -> Login | None:
