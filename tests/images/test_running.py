@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.support.pods import Json
-from webhook.images.running import RunningPod, digest_of, platform_of, where_images_run
+from webhook.images.running import RunningPod, digest_of, platform_of, pull_secrets_by_image, where_images_run
 from webhook.model.image_platforms import ARM64, Level
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -104,3 +104,19 @@ def test_platform_of_a_node() -> None:
     assert platform_of(labels) == ARM64
     assert platform_of({**labels, "kubernetes.io/os": "windows"}) == "windows/arm64"
     assert platform_of({"kubernetes.io/arch": "arm64"}) == ""
+
+
+def test_pull_secrets_are_those_of_all_pods_with_an_image() -> None:
+    def pod(namespace: str, image: str, *names: str) -> RunningPod:
+        made = _pod(image=image)
+        made["metadata"] = {"namespace": namespace}
+        made["spec"]["imagePullSecrets"] = [{"name": name} for name in names]
+        return msgspec.convert(made, RunningPod)
+
+    pods = [
+        pod("a", "web:1", "x", ""),
+        pod("b", "docker.io/web:1", "x"),
+        pod("a", "api:1"),
+        pod("a", "NO:1:2", "x"),
+    ]
+    assert pull_secrets_by_image(pods) == {"docker.io/library/web:1": {("a", "x"), ("b", "x")}}

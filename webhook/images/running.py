@@ -10,6 +10,8 @@ from webhook.images.evidence import Evidence
 from webhook.images.reference import parse_reference
 from webhook.model.image_platforms import Level
 
+PullSecrets = frozenset[tuple[str, str]]
+"""Namespaces and names of Secrets."""
 _ARCH, _OS = "kubernetes.io/arch", "kubernetes.io/os"
 
 
@@ -44,29 +46,48 @@ class Container(Struct, frozen=True):
     image: str | None = None
 
 
+class PullSecret(Struct, frozen=True):
+    name: str = ""
+
+
 class PodSpec(Struct, frozen=True):
     nodeName: str | None = None
+    imagePullSecrets: list[PullSecret] | None = None
     containers: list[Container] | None = None
     initContainers: list[Container] | None = None
+
+
+class Metadata(Struct, frozen=True):
+    namespace: str = ""
 
 
 class RunningPod(Struct, frozen=True):
     """The fields of a Pod that say what ran where. Ephemeral containers are no part of it."""
 
+    metadata: Metadata = Metadata()
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
+
+    @property
+    def images(self) -> dict[str, str]:
+        """As they are written, by container."""
+        containers = (*(self.spec.containers or ()), *(self.spec.initContainers or ()))
+        return {each.name: each.image for each in containers if each.image}
 
     @property
     def ran(self) -> Iterator[tuple[str, str]]:
         """Images as they are written, with the `imageID` of each."""
         statuses = (*(self.status.containerStatuses or ()), *(self.status.initContainerStatuses or ()))
-        images = {
-            each.name: each.image or ""
-            for each in (*(self.spec.containers or ()), *(self.spec.initContainers or ()))
-        }
+        images = self.images
         yield from (
-            (images[each.name], each.imageID) for each in statuses if each.ran and images.get(each.name)
+            (images[each.name], each.imageID) for each in statuses if each.ran and each.name in images
         )
+
+    @property
+    def pull_secrets(self) -> PullSecrets:
+        """Admission has added those of the ServiceAccount."""
+        named = self.spec.imagePullSecrets or ()
+        return frozenset((self.metadata.namespace, each.name) for each in named if each.name)
 
 
 def platform_of(labels: Mapping[str, str]) -> str:
@@ -91,12 +112,9 @@ def where_images_run(
         node = pod.spec.nodeName or ""
         platform = platforms.get(node)
         for image, image_id in pod.ran if platform else ():
-            try:
-                ref = str(parse_reference(image))
-            except ValueError:  # a kubelet that takes it knows more than the specification
-                continue
-            key = (ref, digest_of(image_id), platform or "")
-            nodes[key] = min(node, nodes.get(key, node))
+            if ref := whole(image):
+                key = (ref, digest_of(image_id), platform or "")
+                nodes[key] = min(node, nodes.get(key, node))
     for (ref, digest, platform), node in sorted(nodes.items()):
         yield Evidence(
             ref=ref,
@@ -106,3 +124,20 @@ def where_images_run(
             seen=now,
             source=f"Node {node}",
         )
+
+
+def pull_secrets_by_image(pods: Iterable[RunningPod]) -> dict[str, PullSecrets]:
+    """By whole reference."""
+    found: dict[str, PullSecrets] = {}
+    for pod in pods:
+        for ref in filter(None, map(whole, pod.images.values())) if pod.pull_secrets else ():
+            found[ref] = found.get(ref, frozenset()) | pod.pull_secrets
+    return found
+
+
+def whole(image: str) -> str:
+    """Its whole reference; empty for a text that is none, which a kubelet may take all the same."""
+    try:
+        return str(parse_reference(image))
+    except ValueError:
+        return ""

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from kubernetes.client import ApiClient
 
 from certs.files import CA_CERT
 from tests.cli.conftest import Done, Run
-from tests.images.registry.fake_registry import Contents, FakeRegistry, fake_registry, image, index
-from webhook.images.cache import read_cache
+from tests.cli.images.test_command import FUTURE
+from tests.cluster.fake_api import FakeApi
+from tests.images.registry.fake_registry import (
+    Contents,
+    FakeRegistry,
+    Reply,
+    Request,
+    fake_registry,
+    image,
+    index,
+)
+from tests.images.test_evidence import read
+from tests.support.pods import Json
+from webhook.images.cache import read_cache, write_cache
+from webhook.model.image_platforms import ARM64
 
 _ONE, _CONFIG = image("amd64")
 _BOTH = index("linux/amd64", "linux/arm64")
@@ -89,6 +104,71 @@ def test_a_mirror_is_asked_instead(shop: Asked, tmp_path: Path) -> None:
     assert "nowhere.test/app:one   no     configuration  pod/a" in done.out
 
 
+BASIC = f"Basic {b64encode(b'me:word').decode()}"
+
+
+def _only_for(authorization: str, reply: Callable[[Request], Reply]) -> Callable[[Request], Reply]:
+    def refuse(request: Request) -> Reply:
+        refused = Reply(401, headers={"WWW-Authenticate": 'Basic realm="r"'})
+        return reply(request) if request.authorization == authorization else refused
+
+    return refuse
+
+
+def test_credentials_of_a_file(shop: Asked, tmp_path: Path) -> None:
+    shop.fake.reply = _only_for(BASIC, shop.fake.reply)
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"auths": {shop.host: {"username": "me", "password": "word"}}}))
+    flags = ("--allow-private-addresses", "127.0.0.1")
+    assert f"unknown  401 from {shop.host}  pod/a" in shop.run(*flags).out
+    assert "1 stopped by one container" in shop.run(*flags, "--registry-config", str(file)).out
+
+
+def test_credentials_of_pull_secrets(
+    shop: Asked, fake_cluster: tuple[FakeApi, ApiClient], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the one that a Pod with an image to ask for names is read."""
+    shop.fake.reply = _only_for(BASIC, shop.fake.reply)
+    fake, api = fake_cluster
+    monkeypatch.setattr("webhook.cli.images.cluster.api_client", lambda *_, **__: api)
+    monkeypatch.setattr("webhook.cli.images.cluster.namespace_or_current", lambda *_: "shop")
+    auths = {"auths": {shop.host: {"username": "me", "password": "word"}}}
+    pods = [
+        _pod("a", f"{shop.host}/app:one", "pull"),
+        _pod("b", "known.test/app:1", "other"),
+        _pod("c", f"{shop.host}/app:one", ""),
+    ]
+    fake.every_list = {"metadata": {}, "items": []}
+    fake.lists = {
+        "version": {"major": "1", "minor": "34"},
+        "pods": {"metadata": {}, "items": pods},
+        "pull": {"data": {".dockerconfigjson": b64encode(json.dumps(auths).encode()).decode()}},
+    }
+    write_cache(str(shop.cache), [read(ARM64, ref="known.test/app:1", seen=FUTURE)])
+    paths: list[str] = []
+    real = fake.take
+
+    def take(request: Json, path: str = "") -> tuple[int, str]:
+        paths.append(path)
+        return real(request, path)
+
+    monkeypatch.setattr(fake, "take", take)
+    flags = ("--ask", "missing", "--allow-private-addresses", "127.0.0.1", "--cache", str(shop.cache))
+    first = run("images", *flags)
+    assert f"401 from {shop.host}" in first.out
+    assert [each for each in paths if "secrets" in each] == []
+    done = run("images", *flags, "--pull-secrets")
+    assert (done.code, done.err) == (0, "")
+    assert f"{shop.host}/app:one  no       configuration  2 owners" in done.out
+    assert [each for each in paths if "secrets" in each] == ["/api/v1/namespaces/shop/secrets/pull"]
+    assert {each.authorization for each in shop.fake.requests} == {None, BASIC}
+
+
+def _pod(name: str, image: str, secret: str) -> Json:
+    spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": secret}]}
+    return {"metadata": {"name": name, "namespace": "shop", "uid": name}, "spec": spec}
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -99,6 +179,9 @@ def test_a_mirror_is_asked_instead(shop: Asked, tmp_path: Path) -> None:
             ["--ask", "never", "--allow-private-addresses", "a"],
             "--allow-private-addresses is for registries, and none is asked: add --ask missing",
         ),
+        (["--pull-secrets"], "--pull-secrets are those of a cluster: give --registry-config, or omit -f"),
+        (["--registry-config", "nowhere.json"], "nowhere.json: No such file or directory [unreadable-file]"),
+        (["--registry-config", "README.md"], "error: README.md: "),
         (["--ask", "some"], "--ask some: write never, missing or all"),
     ],
 )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from webhook.audit.cluster.workloads import Cluster
 from webhook.cli.cluster.cluster_view import cluster_part, selection
 from webhook.cli.common.connect import namespace_or_current
 from webhook.cli.common.manifests import TemplatePaths
 from webhook.cli.common.progress import progress
+from webhook.cli.common.terminal import warn
 from webhook.cli.images.owners import surveyed
 from webhook.cluster.client import api_client
 from webhook.cluster.version import minor_version
 from webhook.engine.snapshot import Snapshot
-from webhook.images.cluster import running_images
+from webhook.errors import InputError
+from webhook.images.cluster import read_pull_secrets, running_images
 from webhook.images.evidence import Evidence
+from webhook.images.reference import Reference
+from webhook.images.registry.credentials import DockerConfig
+from webhook.images.running import PullSecrets
 from webhook.images.survey import Owner
 
 
@@ -24,10 +31,24 @@ class ClusterImages:
         self._api = api_client(kubeconfig, context, retry_429=True)
         default = namespace_or_current(namespace, kubeconfig, context)
         self._part = cluster_part(self._api, namespace, default, all_namespaces=all_namespaces)
+        self._pull_secrets: Mapping[str, PullSecrets] = {}
 
-    def seen(self, now: int) -> list[Evidence]:
+    def evidence(self, now: int) -> tuple[Evidence, ...]:
         """Raises ClusterError."""
-        return running_images(self._api, self._part, now=now)
+        running = running_images(self._api, self._part, now=now)
+        self._pull_secrets = running.pull_secrets
+        return running.evidence
+
+    def pull_secrets(self, references: Iterable[Reference]) -> list[DockerConfig]:
+        """Of the Pods with these images that `evidence` has seen. Raises ClusterError."""
+        named = frozenset[tuple[str, str]]().union(
+            *(self._pull_secrets.get(str(each), ()) for each in references)
+        )
+
+        def on_invalid(error: InputError) -> None:
+            warn(str(error), name="invalid-credentials")
+
+        return read_pull_secrets(self._api, named, self._part, on_invalid)
 
     def owners(self, selector: str, templates: TemplatePaths) -> list[Owner]:
         """Raises InputError, ClusterError."""

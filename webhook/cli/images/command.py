@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -21,7 +21,15 @@ from webhook.cli.common.tables import describe_columns, print_table
 from webhook.cli.common.terminal import print_sentence, warn, write
 from webhook.cli.images import table
 from webhook.cli.images.owners import surveyed
-from webhook.cli.images.registries import AskWhom, Mirrors, PrivateHosts, registries_of
+from webhook.cli.images.registries import (
+    AskWhom,
+    Mirrors,
+    PrivateHosts,
+    RegistryConfigs,
+    RegistryFlags,
+    UsesPullSecrets,
+    registries_of,
+)
 from webhook.documents.find import Inputs
 from webhook.documents.problems import Problem, ProblemName
 from webhook.engine.snapshot import Snapshot
@@ -33,6 +41,9 @@ from webhook.images.summary import headline, summarize, to_json
 from webhook.images.survey import Owner, judge, judge_images
 from webhook.model.image_platforms import Level
 from webhook.model.place import Place
+
+if TYPE_CHECKING:
+    from webhook.cli.images.cluster import ClusterImages
 
 
 class Arch(StrEnum):
@@ -67,6 +78,7 @@ def images(
         Arch, typer.Option("--arch", help="Of the Nodes, as in kubernetes.io/arch.")
     ] = Arch.ARM64,
     ask: AskWhom = None,
+    registry_config: RegistryConfigs = None,
     map_: Mirrors = None,
     allow_private_addresses: PrivateHosts = None,
     cache: Annotated[
@@ -94,6 +106,7 @@ def images(
     context: options.Context = None,
     output: Annotated[ImagesFormat, OUTPUT] = Format.TABLE,
     *,
+    pull_secrets: UsesPullSecrets = False,
     all_namespaces: options.AllNamespaces = False,
     recursive: Recursive = False,
 ) -> None:
@@ -124,26 +137,39 @@ def images(
     fails = _levels(fail_on)
     templates = options.parse_controllers(controller)
     reads_cluster = bool(not inputs or kubeconfig or context)
-    registries = registries_of(ctx, ask, map_, allow_private_addresses, reads_cluster=reads_cluster)
+    registries = registries_of(
+        ctx,
+        RegistryFlags(
+            ask=ask,
+            map_=map_,
+            registry_config=registry_config,
+            allow_private_addresses=allow_private_addresses,
+            pull_secrets=pull_secrets,
+        ),
+        reads_cluster=reads_cluster,
+    )
     now, platform = int(time.time()), f"linux/{arch}"
     writes_cache = bool(cache) and (reads_cluster or registries.ask is not Ask.NEVER)
     evidence = read_cache(cache, may_be_new=writes_cache) if cache else []
     problems = Problems()
     owners = _of_files(inputs, templates, namespace or "default", problems) if inputs else []
-    seen: list[Evidence] = []
+    seen: tuple[Evidence, ...] = ()
+    cluster: ClusterImages | None = None
     if reads_cluster:
         from webhook.cli.images.cluster import ClusterImages
 
         cluster = ClusterImages(
             kubeconfig, context, None if inputs else namespace, all_namespaces=all_namespaces
         )
-        seen += cluster.seen(now)
+        seen = cluster.evidence(now)
         owners = owners if inputs else cluster.owners(selector, templates)
-        for note in cluster.notes:
-            warn(note, name="incomplete-view")
     oldest = round(max_age.total_seconds())
     known = Knowledge([*evidence, *seen], now=now, max_age=oldest)
-    answers = registries.evidence(chain(*(each.images for each in owners)), known, platform, now=now)
+    references = registries.to_ask(chain(*(each.images for each in owners)), known, platform)
+    secrets = cluster.pull_secrets(references) if cluster and pull_secrets else []
+    answers = registries.answers(references, known, secrets, now=now)
+    for note in cluster.notes if cluster else ():
+        warn(note, name="incomplete-view")
     known = Knowledge([*known.evidence, *answers], now=now, max_age=oldest)
     if cache and (seen or answers):
         write_cache(cache, known.evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,9 +12,11 @@ from msgspec import Struct
 
 from webhook.cli.common.options import is_given
 from webhook.cli.common.progress import progress
-from webhook.errors import UsageError
+from webhook.errors import InputError, UsageError
 from webhook.images.asking import Ask, asked, to_ask
 from webhook.images.evidence import Evidence, Knowledge
+from webhook.images.reference import Reference
+from webhook.images.registry.credentials import Credentials, DockerConfig, parse_docker_config
 from webhook.images.registry.image import ReadImage
 
 AskWhom = Annotated[
@@ -32,6 +35,18 @@ Mirrors = Annotated[
         help="Ask another registry instead, as docker.io=mirror.example.com/hub (repeatable).",
     ),
 ]
+RegistryConfigs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--registry-config",
+        metavar="FILE",
+        help="Credentials as docker login writes them: ~/.docker/config.json (repeatable).",
+    ),
+]
+UsesPullSecrets = Annotated[
+    bool,
+    typer.Option("--pull-secrets", help="Read the pull secrets that Pods with these images name."),
+]
 PrivateHosts = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,18 +63,25 @@ class Registries(Struct, frozen=True):
     ask: Ask
     mirrors: dict[str, str]
     private_hosts: Sequence[str]
+    configs: tuple[DockerConfig, ...]
 
-    def evidence(self, images: Iterable[str], known: Knowledge, platform: str, *, now: int) -> list[Evidence]:
-        """Of what they are to be asked for."""
-        references = to_ask(images, known, platform, self.ask)
+    def to_ask(self, images: Iterable[str], known: Knowledge, platform: str) -> list[Reference]:
+        return to_ask(images, known, platform, self.ask)
+
+    def answers(
+        self, references: Sequence[Reference], known: Knowledge, secrets: Sequence[DockerConfig], *, now: int
+    ) -> list[Evidence]:
         if not references:
             return []
         from webhook.images.registry.client import Registry
 
-        contents = {
-            each.digest: ReadImage(each.digest, each.platforms, each.source) for each in known.contents
-        }
-        registry = Registry(known=contents, private_hosts=self.private_hosts)
+        registry = Registry(
+            known={
+                each.digest: ReadImage(each.digest, each.platforms, each.source) for each in known.contents
+            },
+            credentials=Credentials([*self.configs, *secrets]),
+            private_hosts=self.private_hosts,
+        )
         found = []
         with progress() as on_progress:
             for each in asked(references, registry.platforms, self.mirrors, now=now):
@@ -68,24 +90,39 @@ class Registries(Struct, frozen=True):
         return found
 
 
-def registries_of(
-    ctx: typer.Context,
-    ask: Ask | None,
-    mirrors: Sequence[str] | None,
-    private_hosts: Sequence[str] | None,
-    *,
-    reads_cluster: bool,
-) -> Registries:
-    """Raises UsageError."""
-    asks = ask or (Ask.NEVER if reads_cluster else Ask.MISSING)
-    for name in ("map_", "allow_private_addresses"):
-        if asks is Ask.NEVER and is_given(ctx, name):
+class RegistryFlags(Struct, frozen=True, kw_only=True):
+    """Fields are named as the parameters of the command."""
+
+    ask: Ask | None
+    map_: Sequence[str] | None
+    registry_config: Sequence[str] | None
+    allow_private_addresses: Sequence[str] | None
+    pull_secrets: bool
+
+
+def registries_of(ctx: typer.Context, flags: RegistryFlags, *, reads_cluster: bool) -> Registries:
+    """Raises UsageError, InputError."""
+    ask = flags.ask or (Ask.NEVER if reads_cluster else Ask.MISSING)
+    for name in RegistryFlags.__struct_fields__:
+        if ask is Ask.NEVER and name != "ask" and is_given(ctx, name):
             flag = f"--{name.rstrip('_').replace('_', '-')}"
             raise UsageError(f"{flag} is for registries, and none is asked: add --ask missing")
-    by_host = {}
-    for each in mirrors or ():
+    if flags.pull_secrets and not reads_cluster:
+        raise UsageError("--pull-secrets are those of a cluster: give --registry-config, or omit -f")
+    mirrors = {}
+    for each in flags.map_ or ():
         match = _MIRROR.fullmatch(each)
         if not match:
             raise UsageError(f"--map {each}: write it like docker.io=mirror.example.com/hub")
-        by_host[match[1]] = match[2]
-    return Registries(asks, by_host, private_hosts or ())
+        mirrors[match[1]] = match[2]
+    configs = tuple(map(_read, flags.registry_config or ()))
+    return Registries(ask, mirrors, flags.allow_private_addresses or (), configs)
+
+
+def _read(file: str) -> DockerConfig:
+    """Raises InputError."""
+    try:
+        text = Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}", name="unreadable-file") from error
+    return parse_docker_config(text, file, runs_helpers=True)
