@@ -159,7 +159,7 @@ def test_credentials_of_pull_secrets(
     assert [each for each in paths if "secrets" in each] == []
     done = run("images", *flags, "--pull-secrets")
     assert (done.code, done.err) == (0, "")
-    assert f"{shop.host}/app:one  no       configuration  2 owners" in done.out
+    assert f"{shop.host}/app:one  no     configuration  2 owners" in done.out
     assert [each for each in paths if "secrets" in each] == ["/api/v1/namespaces/shop/secrets/pull"]
     assert {each.authorization for each in shop.fake.requests} == {None, BASIC}
 
