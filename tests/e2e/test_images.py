@@ -1,0 +1,103 @@
+"""`podtailor images` over a real API server: Pods that a scheduler has placed on Nodes of two architectures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from tests.e2e.controlplane.cluster import ControlPlane
+from tests.support.commands import podtailor
+from tests.support.processes import eventually
+from webhook.images.cache import read_cache
+
+ON_ARM64 = {
+    "nodeSelector": {"kubernetes.io/arch": "arm64"},
+    "tolerations": [{"key": "kubernetes.io/arch", "operator": "Exists"}],
+}
+
+
+def _deployment(name: str, *images: str, **spec: Any) -> dict[str, Any]:
+    labels = {"app": name}
+    containers = [{"name": f"c{index}", "image": image} for index, image in enumerate(images)]
+    containers[0]["resources"] = {"requests": {"cpu": "500m"}}  # type: ignore[assignment]
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers, **spec}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"replicas": 2, "selector": {"matchLabels": labels}, "template": template},
+    }
+
+
+@pytest.fixture(scope="module")
+def shop(crds: ControlPlane) -> str:
+    name = crds.create_namespace("images", injection="disabled")
+    items = [
+        _deployment("arm", "web:1", **ON_ARM64),
+        _deployment("web", "docker.io/library/web:1"),
+        _deployment("pdf", "web:1", "pdf:1"),
+    ]
+    made = {"apiVersion": "v1", "kind": "List", "items": items}
+    crds.kubectl("apply", "-n", name, "-f", "-", stdin=json.dumps(made))
+    eventually("six Pods run", lambda: _running(crds, name) == 6)
+    return name
+
+
+def _running(cluster: ControlPlane, namespace: str) -> int:
+    pods = cluster.kubectl_json("get", "pods", "-n", namespace)["items"]
+    statuses = (each["status"].get("containerStatuses") or [{}] for each in pods)
+    return sum(all(status.get("ready") for status in each) for each in statuses)
+
+
+def _images(cluster: ControlPlane, *flags: str) -> CompletedProcess[str]:
+    return podtailor("images", *flags, f"--kubeconfig={cluster.kubeconfig}")
+
+
+def test_what_runs_on_a_node_of_the_platform(crds: ControlPlane, shop: str) -> None:
+    done = _images(crds, "-n", shop)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "2 of 3 owners would run on ARM64 (2.0 of 3.0 CPUs); 1 unknown.",
+        "IMAGE                    LEVEL    BY          USED BY",
+        "pdf:1                    unknown  -           deploy/pdf (2 Pods)",
+        "web:1                    runs     Node arm64  2 owners",
+        "docker.io/library/web:1  runs     Node arm64  deploy/web (2 Pods)",
+    ]
+    data = json.loads(_images(crds, "-n", shop, "--arch", "amd64", "-o", "json").stdout)
+    assert data["summary"]["wouldRun"] == 3
+
+
+def test_labels_choose_owners_and_what_runs_elsewhere_counts(crds: ControlPlane, shop: str) -> None:
+    done = _images(crds, "-n", shop, "-l", "app=web")
+    assert done.stdout.startswith("1 of 1 owner would run on ARM64 (1.0 of 1.0 CPUs).\n")
+
+
+def test_all_namespaces(crds: ControlPlane, shop: str) -> None:
+    data = json.loads(_images(crds, "-A", "-o", "json").stdout)
+    assert {each["name"]: each["level"] for each in data["owners"] if each["namespace"] == shop} == {
+        "arm": "runs",
+        "pdf": "unknown",
+        "web": "runs",
+    }
+
+
+def test_a_pipeline_knows_it_from_the_file(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    cache, manifest = tmp_path / "images.jsonl", tmp_path / "pdf.json"
+    assert _images(crds, "-n", shop, "--cache", str(cache)).returncode == 0
+    assert {each.source for each in read_cache(str(cache))} == {"Node amd64", "Node arm64"}
+    manifest.write_text(json.dumps(_deployment("new", "web:1")))
+    flags = ("images", "--ask", "never", "-f", str(manifest), "--cache", str(cache), "--fail-on", "unknown")
+    assert podtailor(*flags).returncode == 0
+    manifest.write_text(json.dumps(_deployment("new", "web:1", "pdf:1")))
+    assert podtailor(*flags).returncode == 1
+
+
+def test_manifests_by_what_runs_in_the_cluster(crds: ControlPlane, shop: str, tmp_path: Path) -> None:
+    assert shop
+    (tmp_path / "new.json").write_text(json.dumps(_deployment("new", "web:1")))
+    done = _images(crds, "-f", str(tmp_path / "new.json"))
+    assert done.stdout.startswith("1 of 1 owner would run on ARM64 (1.0 of 1.0 CPUs).\n")
