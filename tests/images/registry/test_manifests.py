@@ -77,6 +77,13 @@ def test_entry_that_is_no_image_is_left_out(entry: Any) -> None:
     assert _platforms({"manifests": [{"digest": _SHA, **entry}]}) == []
 
 
+def test_artifact_type_of_an_image() -> None:
+    """As crane writes it into an index."""
+    assert _platforms({"manifests": [{**_ARM64, "artifactType": CONFIG}]}) == ["linux/arm64"]
+    document = {"artifactType": CONFIG, "config": {"mediaType": CONFIG, "digest": _SHA}}
+    assert read_manifest(encoded(document), "") == Manifest(_SHA)
+
+
 @pytest.mark.parametrize(
     "entry",
     [

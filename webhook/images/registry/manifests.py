@@ -104,20 +104,28 @@ def read_manifest(body: bytes, content_type: str) -> Index | Manifest:
         raise ArtifactError
     is_index = said in _INDEXES if said in (*_INDEXES, *_MANIFESTS) else document.manifests is not None
     if is_index and document.manifests is not None:
-        if document.artifact_type:
+        if _is_artifact_type(document.artifact_type):
             raise ArtifactError
         return Index(tuple(_entry(each) for each in document.manifests if not _is_artifact(each)))
     if not is_index and document.config:
-        if document.artifact_type or (document.config.media_type or "") not in _CONFIGURATIONS:
+        if (
+            _is_artifact_type(document.artifact_type)
+            or (document.config.media_type or "") not in _CONFIGURATIONS
+        ):
             raise ArtifactError
         return Manifest(document.config.digest)
     raise RegistryError("neither an index nor a manifest")
 
 
+def _is_artifact_type(kind: str | None) -> bool:
+    """Some tools name the type of the configuration here, of images too."""
+    return bool(kind) and kind not in _CONFIGURATIONS
+
+
 def _is_artifact(entry: _Descriptor) -> bool:
     platform = entry.platform
     return (
-        bool(entry.artifact_type)
+        _is_artifact_type(entry.artifact_type)
         or _ATTESTATION in (entry.annotations or {})
         or (entry.media_type is not None and entry.media_type not in (*_INDEXES, *_MANIFESTS))
         or (platform is not None and platform.os == platform.architecture == "unknown")
