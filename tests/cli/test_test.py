@@ -69,6 +69,26 @@ def test_namespace_labels_count(run: Run, tmp_path: Path) -> None:
     assert run("test", _tests(tmp_path, "{unchanged: true}", more=more)).code == 0
 
 
+@pytest.mark.parametrize(
+    ("known", "expect"),
+    [
+        ("{a: {says: [linux/amd64, linux/arm64]}}", "{fields: {'pod:nodeSelector.zone': arm}}"),
+        ("{a: {runs: [linux/arm64]}}", "{fields: {'pod:nodeSelector.zone': arm}}"),
+        ("{a: {says: [linux/amd64]}}", "{unchanged: true}"),
+        ("{a: {says: []}}", "{unchanged: true}"),
+        ("{b: {runs: [linux/arm64]}}", "{unchanged: true}"),
+    ],
+)
+def test_what_is_known_of_images_counts(run: Run, tmp_path: Path, known: str, expect: str) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        "apiVersion: podtailor.dev/v1alpha1\nkind: ClusterWorkloadPolicy\nmetadata: {name: ready}\n"
+        "spec: {match: {imagePlatforms: {all: [linux/arm64]}}, nodeSelector: {zone: arm}}\n"
+    )
+    head = "policies: [policy.yaml]\nbuiltin: 'off'\n"
+    done = run("test", _tests(tmp_path, expect, head=head, more=f"  imagePlatforms: {known}\n"))
+    assert done.code == 0, done.out
+
+
 def test_version_of_kubernetes_counts(run: Run, tmp_path: Path) -> None:
     """Before 1.34 the API server drops the sizes of the Pod as a whole."""
     whole = POD.replace("containers", "resources: {requests: {cpu: 500m}}, containers")
@@ -103,6 +123,7 @@ def test_junit_and_json_say_the_same(run: Run, tmp_path: Path) -> None:
         (f"{HEAD}tests:\n- name: x\n  object: {{kind: Service}}\n  expect: {{unchanged: true}}\n", "exactly one manifest that makes Pods is needed, not none: set select"),
         (f"{HEAD}kubernetesVersion: 1.34\ntests: []\n", "kubernetesVersion: must be a string: put the version in quotes"),
         (f"{HEAD}kubernetesVersion: latest\ntests: []\n", "kubernetesVersion: latest: write a version from 1.33 on"),
+        (f"{HEAD}tests:\n- name: x\n  object: {POD}\n  imagePlatforms: {{a: {{says: [arm64]}}}}\n  expect: {{unchanged: true}}\n", "write linux/arm64"),
         ("[]\n", "a file of tests is a mapping with apiVersion, kind: PolicyTest and tests"),
         ("# nothing\n", "no test found"),
     ],

@@ -30,6 +30,8 @@ class FakeApi:
         """The response to all lists; the others are for watches then."""
         self.lists: dict[str, Json] = {}
         """By plural: the response to lists of one resource."""
+        self.refused: dict[str, int] = {}
+        """By plural: the status of all answers about one resource."""
         self.not_served = ""
         """Requests below this path get 404."""
 
@@ -72,6 +74,10 @@ def fake_api() -> Iterator[tuple[FakeApi, ApiClient]]:
                 self.send_error(404)
                 return
             asked = urlsplit(self.path)
+            status = fake.refused.get(asked.path.rpartition("/")[2])
+            if status:
+                self.send_error(status)
+                return
             self._answer({key: values[0] for key, values in parse_qs(asked.query).items()}, asked.path)
 
         def do_PATCH(self) -> None:

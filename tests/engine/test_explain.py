@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from tests.support.pods import Json, pod, policy, snapshot
-from webhook.engine.explain import Explanation, explain
+from webhook.engine.explain import Explanation, JudgedImage, explain
 from webhook.engine.snapshot import Request, Snapshot
+from webhook.model.image_platforms import ImagePlatforms, Level
 from webhook.model.pod import pod_view
 from webhook.policies.shipped import Profile, built_in
 
@@ -42,6 +45,21 @@ def test_exempt_pod_has_a_reason_and_no_policies() -> None:
     explanation = _explained(pod("os: {name: windows}"), snapshot(*built_in(Profile.SAFE)))
     assert explanation.decision.exemption
     assert explanation.checked == ()
+
+
+def test_images_are_judged_by_the_platforms_that_policies_ask_for() -> None:
+    asks = policy("match: {imagePlatforms: {all: [linux/arm64]}}", name="asks")
+    spares = policy("exclude: {imagePlatforms: {lacking: [linux/s390x]}}", name="spares")
+    known = {"a": ImagePlatforms(runs=frozenset({"linux/arm64"}), source="Node arm-1", seen=7)}
+    obj = pod("containers: [{name: a, image: a}, {name: b, image: b}]")
+    within = structs.replace(snapshot(asks, spares), image_platforms=known)
+    assert _explained(obj, within).images == (
+        JudgedImage("a", "linux/arm64", Level.RUNS, "Node arm-1", 7),
+        JudgedImage("a", "linux/s390x", Level.UNKNOWN, "Node arm-1", 7),
+        JudgedImage("b", "linux/arm64", Level.UNKNOWN, "", 0),
+        JudgedImage("b", "linux/s390x", Level.UNKNOWN, "", 0),
+    )
+    assert _explained(obj, snapshot(policy(""))).images == ()
 
 
 def test_names_what_limit_ranger_says_it_set() -> None:

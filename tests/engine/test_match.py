@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from tests.support.pods import Json, owned, pod, policy, subject
 from webhook.engine.match import clauses_of, first_failure, holds
+from webhook.model.image_platforms import ImagePlatforms
 from webhook.model.names import WorkloadType
+from webhook.model.subject import Subject
 
 LABELLED = pod(metadata="labels: {app: web, tier: front}\nannotations: {resize: enable}")
 _LIMITS = "resources: {limits: {nvidia.com/gpu: '1'}}"
@@ -154,6 +157,72 @@ def test_pod_that_all_clauses_of_exclude_match_is_left_out(exclude: str, why: st
 def test_pod_that_a_clause_of_exclude_does_not_match_stays(exclude: str) -> None:
     typed = subject(LABELLED).with_types((WorkloadType.GENERAL,))
     assert holds(clauses_of(policy(f"exclude: {exclude}")), typed)
+
+
+ARM64 = "linux/arm64"
+_LEVELS: dict[str, ImagePlatforms] = {
+    "ran": ImagePlatforms(runs=frozenset({ARM64}), source="Node arm-1"),
+    "both": ImagePlatforms(says=frozenset({ARM64, "linux/amd64"}), source="index"),
+    "old": ImagePlatforms(says=frozenset({"linux/amd64"}), source="index"),
+}
+
+
+def _of_images(*images: str) -> Subject:
+    first, *others = images
+    init = ", ".join(f"{{name: i{at}, image: {image}}}" for at, image in enumerate(others))
+    made = pod(f"containers: [{{name: app, image: {first}}}]\ninitContainers: [{init}]")
+    return structs.replace(subject(made), image_platforms=_LEVELS)
+
+
+@pytest.mark.parametrize(
+    ("rules", "images", "why"),
+    [
+        ("{all: [linux/arm64]}", ("ran",), None),
+        ("{all: [linux/arm64]}", ("both", "ran"), None),
+        ("{all: [linux/arm64, linux/amd64]}", ("both",), None),
+        ("{all: [linux/arm64, linux/amd64]}", ("both", "ran"), "image ran (Node arm-1) is not known to have or to lack linux/amd64"),
+        ("{all: [linux/arm64]}", ("both", "old"), "image old (index) lacks linux/arm64"),
+        ("{all: [linux/arm64]}", ("both", "new"), "image new is not known to have or to lack linux/arm64"),
+        ("{all: [linux/arm64]}", ("new", "old", "newer"), "image old (index) lacks linux/arm64"),
+        ("{all: [linux/arm64]}", ("new", "newer"), "image new is not known to have or to lack linux/arm64, and 1 more"),
+        ("{lacking: [linux/arm64]}", ("old",), None),
+        ("{lacking: [linux/arm64]}", ("both", "new", "old"), None),
+        ("{lacking: [linux/arm64]}", ("both", "ran"), "no image is known to lack linux/arm64"),
+        ("{lacking: [linux/arm64]}", ("both", "new"), "image new is not known to have or to lack linux/arm64"),
+        ("{lacking: [linux/arm64, linux/amd64]}", ("old",), "no image is known to lack linux/amd64"),
+        ("{all: [linux/amd64], lacking: [linux/arm64]}", ("old", "both"), None),
+    ],
+)  # fmt: skip
+def test_image_platforms(rules: str, images: tuple[str, ...], why: str | None) -> None:
+    asking = policy(f"match: {{imagePlatforms: {rules}}}")
+    failure = first_failure(asking, _of_images(*images))
+    assert (failure and failure.why) == why
+    assert holds(clauses_of(asking), _of_images(*images)) is (why is None)
+
+
+@pytest.mark.parametrize("rules", ["{}", "null", "{all: []}", "{all: [], lacking: null}"])
+def test_empty_image_platforms_are_no_clause(rules: str) -> None:
+    assert policy(f"match: {{imagePlatforms: {rules}}}").match.image_platforms is None
+
+
+@pytest.mark.parametrize(
+    ("exclude", "images", "why"),
+    [
+        ("{imagePlatforms: {all: [linux/arm64]}}", ("both",), "the Pod matches imagePlatforms"),
+        ("{imagePlatforms: {all: [linux/arm64]}}", ("old",), None),
+        ("{imagePlatforms: {all: [linux/arm64]}}", ("both", "new"), "image new is not known to have or to lack linux/arm64"),
+        ("{imagePlatforms: {lacking: [linux/arm64]}}", ("both", "new"), "image new is not known to have or to lack linux/arm64"),
+        ("{imagePlatforms: {lacking: [linux/arm64]}}", ("both", "ran"), None),
+        ("{ownerKinds: [Job], imagePlatforms: {all: [linux/arm64]}}", ("new",), None),
+    ],
+)  # fmt: skip
+def test_policy_does_not_apply_if_it_is_unknown_whether_a_pod_is_excluded(
+    exclude: str, images: tuple[str, ...], why: str | None
+) -> None:
+    asking = policy(f"exclude: {exclude}")
+    failure = first_failure(asking, _of_images(*images))
+    assert (failure and (failure.field, failure.why)) == (why and ("exclude", why))
+    assert holds(clauses_of(asking), _of_images(*images)) is (why is None)
 
 
 def test_workload_policy_reaches_its_own_namespace_only() -> None:

@@ -33,6 +33,23 @@ UNRELATED = policy(
 )
 
 
+# Nothing is known of any image here, so neither applies.
+ABOUT_IMAGES = [
+    policy(
+        f"""
+        priority: 1000
+        {clauses}: {{imagePlatforms: {{{rule}: [linux/arm64]}}}}
+        nodeSelector: {{kubernetes.io/arch: arm64, zone: z}}
+        nodeAffinity: {{required: [{{key: disk, operator: Exists}}]}}
+        tolerations: [{{operator: Exists}}]
+        """,
+        name=f"a-{clauses}-{rule}",
+    )
+    for clauses in ("match", "exclude")
+    for rule in ("all", "lacking")
+]
+
+
 def _worlds() -> st.SearchStrategy[tuple[list[Policy], Namespace]]:
     made = st.lists(policies(), min_size=1, max_size=4).map(
         lambda documents: [
@@ -103,5 +120,5 @@ def _policies_that_are_only_tried(pod: Json, world: tuple[list[Policy], Namespac
 
 def _policy_about_other_pods(pod: Json, world: tuple[list[Policy], Namespace]) -> None:
     all_policies, namespace = world
-    with_unrelated = _within(([*all_policies, UNRELATED], namespace))
+    with_unrelated = _within(([*all_policies, UNRELATED, *ABOUT_IMAGES], namespace))
     assert decide(pod, _within(world)).patch == decide(pod, with_unrelated).patch

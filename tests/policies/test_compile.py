@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 
 from tests.policies.documents import HEAD, only_policy
 from webhook.model.names import Mode, WorkloadType
-from webhook.model.policy import Origin, Sizing
+from webhook.model.policy import Origin, PlatformRules, Sizing
 
 EVERY_FIELD = HEAD + indent(
     dedent(
@@ -21,6 +21,7 @@ EVERY_FIELD = HEAD + indent(
           annotations: {resize: enable}
           ownerKinds: [Deployment, Pod]
           images: [redis, "*/team/*"]
+          imagePlatforms: {all: [linux/amd64], lacking: [linux/arm64]}
           resources: [nvidia.com/gpu, "nvidia.com/mig-*", hugepages-2Mi, "*"]
         exclude:
           podSelector: {matchLabels: {app: web}}
@@ -74,6 +75,7 @@ def test_takes_every_field(tmp_path: Path) -> None:
     assert policy.match.workload_types == tuple(WorkloadType)
     assert [str(image) for image in policy.match.images or ()] == ["redis", "*/team/*"]
     assert [str(each) for each in policy.match.resources or ()][1:3] == ["nvidia.com/mig-*", "hugepages-2Mi"]
+    assert policy.match.image_platforms == PlatformRules(("linux/amd64",), ("linux/arm64",))
     assert policy.exclude.owner_kinds == ("Job",)
     assert [each.key for each in policy.node_affinity.required] == ["kubernetes.io/arch", "cores", "spot"]
     assert [each.weight for each in policy.node_affinity.preferred] == [50]

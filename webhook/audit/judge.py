@@ -179,7 +179,8 @@ def may_have_matched_differently(workload: Workload, policy: Policy) -> bool:
         APPLIED in annotations
         or "podtailor.dev" in workload.touched
         or any(
-            (each.pod_selector is not None and "labels" in workload.touched)
+            each.image_platforms is not None  # more may be known by now
+            or (each.pod_selector is not None and "labels" in workload.touched)
             or (each.annotations is not None and "annotations" in workload.touched)
             for each in (policy.match, policy.exclude)
         )

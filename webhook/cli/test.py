@@ -171,6 +171,7 @@ def _decide(
             mode=suite.mode,
             kubernetes_version=suite.kubernetesVersion,
             namespace_labels=case.namespaceLabels,
+            image_platforms=case.known_images(),
         )
     )
     selected = [each for each in pods if _is_selected(each, case)]

@@ -89,6 +89,10 @@ class Resource(Struct, Generic[T], frozen=True):
     """Objects per page of a list."""
     is_custom: bool = False
     """A custom resource: if its definition is missing, the API server answers 404 and there are none."""
+    is_optional: bool = False
+    """If it may not be read, as with the role of an older installation, there are none."""
+    field_selector: str = ""
+    """Only these objects."""
     store: Callable[[], ObjectStore[T]] = ObjectStore
 
 
@@ -163,6 +167,8 @@ def get(api: ApiClient, resource: Resource[Any], query: Query) -> Any:
     if resource.metadata_only:
         shape = "PartialObjectMetadata" if query[0][0] == "watch" else "PartialObjectMetadataList"
         accept = f"application/json;as={shape};g=meta.k8s.io;v=v1"
+    if resource.field_selector:
+        query = [*query, ("fieldSelector", resource.field_selector)]
     timeout = (_CONNECT_SECONDS, _SILENCE_SECONDS)
     return call(api, "GET", resource.path, query, {"Accept": accept}, None, timeout)
 

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from urllib3.exceptions import HTTPError
 
 from webhook.cluster.failures import failure
+from webhook.cluster.image_platforms import IMAGE_PLATFORMS
 from webhook.cluster.pager import (
     Object,
     Resource,
@@ -111,6 +112,13 @@ def names(api: ApiClient, kind: Controller, namespace: str) -> list[str]:
 
 def _name(each: Object) -> str:
     return each.metadata.name
+
+
+def image_platforms(api: ApiClient, part: ClusterPart) -> str:
+    """The lines of the ConfigMap; empty if there is none. Raises ClusterError."""
+    return "\n".join(
+        _list(api, IMAGE_PLATFORMS, ClusterPart(None, part.unreadable), "nothing is known of images")
+    )
 
 
 def secret(api: ApiClient, namespace: str, name: str) -> dict[str, bytes] | None:

@@ -105,7 +105,7 @@ class Reflector(Worker, Generic[T]):
         try:
             items, resource_version = list_objects(self._api, self.resource)
         except ApiException as error:
-            if error.status != HTTPStatus.NOT_FOUND or not self.resource.is_custom:
+            if not self._is_missing(error):
                 raise
             self._not_served(error)
             return
@@ -117,6 +117,12 @@ class Reflector(Worker, Generic[T]):
         self._replace(items, resource_version)
         self._failures = 0
 
+    def _is_missing(self, error: ApiException) -> bool:
+        """Whether it means that there are no objects."""
+        if self.resource.is_optional:
+            return error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+        return self.resource.is_custom and error.status == HTTPStatus.NOT_FOUND
+
     def _not_served(self, error: ApiException) -> None:
         """Without its definition a resource has no objects. Raises `error` while it may be temporary."""
         now = time.monotonic()
@@ -124,9 +130,11 @@ class Reflector(Worker, Generic[T]):
         if self.store and now - self._missing_since < _MISSING_SECONDS:
             raise error
         if self.resource_version or not self.synced.is_set():
-            log.warning(
-                "the API server does not serve this kind: there are none", extra={"kind": self.resource.name}
-            )
+            kind = {"kind": self.resource.name}
+            if error.status == HTTPStatus.FORBIDDEN:
+                log.warning("podtailor may not read this kind: it goes on without", extra=kind)
+            else:
+                log.warning("the API server does not serve this kind: there are none", extra=kind)
             self._replace(self.resource.store(), "")
         self.observed_at = now
 

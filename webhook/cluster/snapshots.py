@@ -17,6 +17,7 @@ from typing import Any
 from kubernetes.client import ApiClient
 from msgspec import structs
 
+from webhook.cluster.image_platforms import IMAGE_PLATFORMS, REFRESH_SECONDS, ImageSnapshot, ReadImages
 from webhook.cluster.namespaces import Namespaces
 from webhook.cluster.pager import Resource
 from webhook.cluster.policy_objects import MAX_IN_A_NAMESPACE, policies_of
@@ -44,16 +45,18 @@ _SHARE, _MAX_PAUSE_SECONDS = 0.1, 2.0
 class SnapshotSource:
     """After `start`, each Update is passed to a callback from a thread of this source."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (what a source is made of)
         self,
         base: Snapshot,
         shipped: Iterable[Policy],
         paths: list[str],
         api: ApiClient | None,
         report: Callable[[Mapping[str, PolicyStatus | None]], None] = lambda _: None,
+        read_images: ReadImages | None = None,
     ) -> None:
         """`base` has the settings of each snapshot; policies and namespaces are added to it.
 
+        `read_images`: of the ConfigMap about platforms; None if it is not read.
         `report` gets changed statuses of the cluster's policies by key; None for a policy that is gone.
         Raises InputError.
         """
@@ -88,10 +91,13 @@ class SnapshotSource:
                 LIMIT_RANGES,
                 *map(policies_of, policy_kinds.KINDS),
             ]
+            if read_images:
+                resources.append(IMAGE_PLATFORMS)
             self.reflectors = [
                 Reflector(api, NAMESPACES, self.changed, partial(self._read_version, api)),
                 *(Reflector(api, resource, self.changed) for resource in resources),
             ]
+        self._images = ImageSnapshot(read_images) if read_images else None
         self._changes: dict[str, dict[str, Any]] = defaultdict(dict)
         """By resource: changes that are not in the last update."""
         self._builder = Worker("snapshots", self._build)
@@ -146,6 +152,8 @@ class SnapshotSource:
         self.namespaces.update(*of_namespaces)
         # Also for a quota that changes nothing: the revision in the metrics shows that it was observed.
         self._is_stale |= any(of_namespaces)
+        if self._images:
+            self._is_stale |= self._images.update(self._changes[IMAGE_PLATFORMS.name])
         self._last_reads = reads
         self._changes.clear()
         return Update(
@@ -154,6 +162,7 @@ class SnapshotSource:
                 policies=self._index,
                 namespaces=self.namespaces.all if self.reflectors else self._base.namespaces,
                 knows_namespaces=bool(self.reflectors),
+                image_platforms=self._images.known if self._images else self._base.image_platforms,
             ),
             revisions,
             self._files.problems + len(self._policy_statuses.not_ready),
@@ -176,7 +185,7 @@ class SnapshotSource:
     def _build(self) -> None:
         self._wake.set()  # at the start, and again after a failure
         while True:
-            self._wake.wait()
+            self._wake.wait(REFRESH_SECONDS if self._images else None)
             if self._builder.stopped.is_set():
                 return
             time.sleep(_COALESCE_SECONDS)

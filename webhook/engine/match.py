@@ -12,14 +12,23 @@ from msgspec import Struct
 
 from webhook.model import quantity
 from webhook.model.globs import Glob
+from webhook.model.image_platforms import ImagePlatforms, Level, lowest
 from webhook.model.images import ImageGlob
 from webhook.model.names import WorkloadType
-from webhook.model.policy import Match, Policy
+from webhook.model.policy import Match, PlatformRules, Policy
 from webhook.model.selectors import Selector
 from webhook.model.subject import Subject
 
 Test = Callable[[Any, Subject], str | None]
 """Takes a clause's value; says why it does not match, or None if it does."""
+
+
+class Unsure(str):
+    """Why it is not known whether a clause matches: then the policy does not apply, in `exclude` neither."""
+
+    __slots__ = ()
+
+
 Clauses = tuple[tuple[Test, Any], ...]
 """The clauses that a policy has: each test with the policy's value."""
 
@@ -133,6 +142,36 @@ def _resources(patterns: tuple[Glob, ...], subject: Subject) -> str | None:
     return f"no container requests {' or '.join(map(str, patterns))}"
 
 
+def _image_platforms(rules: PlatformRules, subject: Subject) -> str | None:
+    images = subject.images
+    unsure = None
+    for platform in rules.all:
+        level = lowest(images.values(), platform)
+        if level is Level.NO:
+            return _images_text(images, platform, Level.NO)
+        if level is Level.UNKNOWN:
+            unsure = unsure or Unsure(_images_text(images, platform, Level.UNKNOWN))
+    for platform in rules.lacking:
+        level = lowest(images.values(), platform)
+        if level is Level.UNKNOWN:
+            unsure = unsure or Unsure(_images_text(images, platform, Level.UNKNOWN))
+        elif level is not Level.NO:
+            return f"no image is known to lack {platform}"
+    return unsure
+
+
+def _images_text(images: Mapping[str, ImagePlatforms], platform: str, level: Level) -> str:
+    """The images whose level for the platform this is."""
+    named = [
+        f"{name}{f' ({image.source})' if image.source else ''}"
+        for name, image in images.items()
+        if image.level(platform) is level
+    ]
+    what = f"lacks {platform}" if level is Level.NO else f"is not known to have or to lack {platform}"
+    more = f", and {len(named) - 1} more" if len(named) > 1 else ""
+    return f"image {named[0]} {what}{more}"
+
+
 NAMESPACE = "metadata.namespace"
 # The cheapest and most selective tests first.
 _OF_MATCH: tuple[tuple[str, Callable[[Match], Any], Test], ...] = (
@@ -143,6 +182,7 @@ _OF_MATCH: tuple[tuple[str, Callable[[Match], Any], Test], ...] = (
     ("ownerKinds", lambda match: match.owner_kinds, _owner_kinds),
     ("images", lambda match: match.images, _images),
     ("resources", lambda match: match.resources, _resources),
+    ("imagePlatforms", lambda match: match.image_platforms, _image_platforms),
 )
 
 
@@ -162,7 +202,14 @@ def _exclusion(policy: Policy) -> _Exclusion | None:
 
 
 def _excluded(exclusion: _Exclusion, subject: Subject) -> str | None:
-    return f"the Pod matches {' and '.join(exclusion.names)}" if holds(exclusion.clauses, subject) else None
+    unsure = None
+    for test, value in exclusion.clauses:
+        why = test(value, subject)
+        if isinstance(why, Unsure):
+            unsure = unsure or why
+        elif why is not None:
+            return None
+    return unsure or f"the Pod matches {' and '.join(exclusion.names)}"
 
 
 def _value_in_match(value: Callable[[Match], Any]) -> Callable[[Policy], Any]:

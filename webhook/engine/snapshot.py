@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from webhook.engine.index import PolicyIndex
 from webhook.model import quantity
 from webhook.model.accelerators import Accelerators
+from webhook.model.image_platforms import Known
 from webhook.model.names import MODE, Mode
 from webhook.model.notice import Notice
 from webhook.model.pod import NO_SPEC, PodView, ResourceList, ResourceRequirements
@@ -35,6 +36,8 @@ class Snapshot(Struct, frozen=True):
     mode: Mode = Mode.ENFORCE
     accelerators: Accelerators = Accelerators()
     annotate: bool = True
+    image_platforms: Known = {}
+    """By image; empty if nothing is known of any."""
     knows_namespaces: bool = False
     """Whether `namespaces` come from a cluster: then a missing one may arrive in a moment."""
     kubernetes: int | None = None
@@ -51,7 +54,7 @@ class Snapshot(Struct, frozen=True):
         if spec.resources is not None and self.kubernetes is not None and self.kubernetes < _POD_LEVEL:
             namespace = _bounded_by(spec.resources, namespace)
             pod = structs.replace(pod, spec=structs.replace(spec, resources=None))
-        subject = subject_of(pod, namespace, self.accelerators)
+        subject = subject_of(pod, namespace, self.accelerators, self.image_platforms)
         if self.kubernetes is not None and self.kubernetes < _IN_PLACE:
             return structs.replace(subject, supports_resize_policy=False)
         if subject.spec.resources is not None:

@@ -39,6 +39,9 @@ class _Line(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     source: str = msgspec.field(name="from")
 
 
+_LINES = msgspec.json.Decoder(_Line)
+
+
 def read_cache(path: str, *, may_be_new: bool = False) -> list[Evidence]:
     """Raises InvalidInputError with every problem of the file."""
     if may_be_new and not Path(path).exists():
@@ -59,6 +62,22 @@ def read_cache(path: str, *, may_be_new: bool = False) -> list[Evidence]:
             evidence.append(_evidence(line))
     if problems:
         raise InvalidInputError(*problems)
+    return evidence
+
+
+def parse_lines(text: str) -> list[Evidence]:
+    """Raises ValueError, which names the first line that is none of a cache."""
+    evidence: list[Evidence] = []
+    for number, each in enumerate(text.splitlines(), start=1):
+        if not each.strip():
+            continue
+        try:
+            line = _LINES.decode(each)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"line {number}: {error}") from error
+        for _, message in _contradictions(line):
+            raise ValueError(f"line {number}: {message}")
+        evidence.append(_evidence(line))
     return evidence
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
 from webhook.images.reference import parse_reference
 from webhook.model.image_platforms import ImagePlatforms, Level
+
+# A cluster runs a few hundred images.
+_MAX_CACHED = 4096
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -53,19 +57,23 @@ class Knowledge:
     def __init__(self, evidence: Iterable[Evidence], *, now: int, max_age: int) -> None:
         self._by_ref: dict[str, list[Evidence]] = defaultdict(list)
         self._by_digest: dict[str, list[Evidence]] = defaultdict(list)
-        self._found: dict[str, _Found] = {}
-        kept = []
+        # Reviews ask about whatever Pods contain, so it is bounded.
+        self._of = lru_cache(maxsize=_MAX_CACHED)(self._find)
+        kept, current = [], []
         for each in newest(evidence):
             is_current = each.is_pinned or now - each.seen <= max_age
             is_lasting = bool(each.digest) and each.level is not Level.UNKNOWN
             if is_current:
                 self._by_ref[each.ref].append(each)
+                current.append(each)
             if is_lasting:
                 self._by_digest[each.digest].append(each)
             if is_current or is_lasting:
                 kept.append(each)
         self.evidence = tuple(kept)
         """Without what is too old to say anything, by reference."""
+        self.current = tuple(current)
+        """Of these, what counts for its reference, not for its digest alone."""
 
     @property
     def contents(self) -> Iterator[Evidence]:
@@ -91,11 +99,6 @@ class Knowledge:
             (each for each in pieces if each.level is not Level.RUNS or platform in each.platforms), None
         )
 
-    def _of(self, image: str) -> _Found:
-        if image not in self._found:
-            self._found[image] = self._find(image)
-        return self._found[image]
-
     def _find(self, image: str) -> _Found:
         try:
             reference = parse_reference(image)
@@ -107,7 +110,7 @@ class Knowledge:
         pinned = self._by_digest.get(reference.digest, []) if reference.digest else []
         read = _last(each for each in (*named, *pinned) if each.level is Level.SAYS)
         digests = {reference.digest or "", *(each.digest for each in named)} - {""}
-        same = [each for digest in sorted(digests) for each in self._by_digest[digest]]
+        same = [each for digest in sorted(digests) for each in self._by_digest.get(digest, ())]
         ran = {_key(each): each for each in (*named, *same) if each.level is Level.RUNS}
         return _Found(
             tuple(ran[key] for key in sorted(ran) if _still_runs(ran[key], read)),

@@ -86,7 +86,7 @@ INPUT = (
     Message(
         "invalid-cache",
         "a file of what is known of images cannot be used",
-        "A line has a field that is unknown, missing or of another form, or it is another file. Nothing is taken from it, and it stays as it is.",
+        "A line has a field that is unknown, missing or of another form, or it is another file; or it is so in the ConfigMap `podtailor-image-platforms`. Nothing is taken from it, and it stays as it is.",
         "Correct the field that the error names, or delete the line: what it says can be found out again ([images](images.md)).",
     ),
 )

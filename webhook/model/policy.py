@@ -33,6 +33,18 @@ SHIPPED = (Origin.PRESET, Origin.BUILT_IN)
 _ORIGINS = ("WorkloadPolicy", "ClusterWorkloadPolicy", "preset", "built-in")
 
 
+class PlatformRules(Struct, frozen=True):
+    """What must be known of the images of a Pod's containers."""
+
+    all: tuple[str, ...] = ()
+    """Platforms that every image has."""
+    lacking: tuple[str, ...] = ()
+    """Platforms that at least one image lacks."""
+
+    def __bool__(self) -> bool:
+        return bool(self.all or self.lacking)
+
+
 class Match(Struct, frozen=True, kw_only=True):
     """Which Pods it applies to. None: any."""
 
@@ -44,6 +56,7 @@ class Match(Struct, frozen=True, kw_only=True):
     images: tuple[ImageGlob, ...] | None = None
     resources: tuple[Glob, ...] | None = None
     """Names of extended resources and huge pages."""
+    image_platforms: PlatformRules | None = None
 
 
 class Scope(Struct, frozen=True):
@@ -141,6 +154,12 @@ class Policy(Struct, frozen=True, kw_only=True):
     """As in the safe profile: resources for regular containers only, and never on DaemonSet Pods."""
     source: str = ""
     """File and line, or the object in the cluster, for output."""
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Those that it asks about images."""
+        rules = (self.match.image_platforms, self.exclude.image_platforms)
+        return tuple(dict.fromkeys(name for each in rules if each for name in (*each.all, *each.lacking)))
 
     @property
     def key(self) -> str:

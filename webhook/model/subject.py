@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 
 from webhook.model.accelerators import NONE, Accelerators, Devices
 from webhook.model.declared import NO_LISTS, DeclaredLists, declared_lists
+from webhook.model.image_platforms import NOTHING, ImagePlatforms, Known
 from webhook.model.images import repository
 from webhook.model.names import SKIP_CONTAINERS, WorkloadType
 from webhook.model.patch import Path
@@ -81,8 +82,16 @@ class Subject(Struct, frozen=True, kw_only=True):
     declared: DeclaredLists = NO_LISTS
     """What must stay unchanged, so that the Pod can be applied again."""
     types: tuple[WorkloadType, ...] = ()
+    image_platforms: Known = {}
+    """What is known of the images of all Pods."""
     supports_resize_policy: bool = True
     """Whether the API server takes a resizePolicy."""
+
+    @property
+    def images(self) -> dict[str, ImagePlatforms]:
+        """What is known of the image of each container, as it is written there."""
+        known = self.image_platforms
+        return {each: known.get(each, NOTHING) for each in [one.view.image or "" for one in self.containers]}
 
     @property
     def is_daemon(self) -> bool:
@@ -92,7 +101,15 @@ class Subject(Struct, frozen=True, kw_only=True):
         return structs.replace(self, types=types)
 
 
-def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -> Subject:
+_NOTHING_KNOWN: Known = {}
+
+
+def subject_of(
+    pod: PodView,
+    namespace: Namespace,
+    accelerators: Accelerators,
+    image_platforms: Known = _NOTHING_KNOWN,
+) -> Subject:
     metadata, spec = pod.metadata or NO_METADATA, pod.spec or NO_SPEC
     skip_containers = (metadata.annotations or {}).get(SKIP_CONTAINERS) or ""
     owner = controller_kind(metadata)
@@ -105,6 +122,7 @@ def subject_of(pod: PodView, namespace: Namespace, accelerators: Accelerators) -
         skip_containers=frozenset([name.strip() for name in skip_containers.split(",") if name.strip()]),
         labels=labels_of(metadata),
         declared=NO_LISTS if owner else declared_lists(metadata),
+        image_platforms=image_platforms,
     )
 
 

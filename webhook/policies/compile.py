@@ -19,6 +19,7 @@ from webhook.model.policy import (
     Match,
     NodeAffinityRules,
     Origin,
+    PlatformRules,
     Policy,
     Quantities,
     ResourceDefaults,
@@ -81,7 +82,14 @@ def _match(match: selection.Match) -> Match:
         owner_kinds=tuple(match.ownerKinds or ()) or None,
         images=tuple(map(image_glob, match.images or ())) or None,
         resources=tuple(map(glob, match.resources or ())) or None,
+        image_platforms=_platforms(match.imagePlatforms),
     )
+
+
+def _platforms(platforms: selection.ImagePlatforms | None) -> PlatformRules | None:
+    if platforms is None:
+        return None
+    return PlatformRules(tuple(platforms.all), tuple(platforms.lacking)) or None
 
 
 def _selector(selector: kubernetes_types.LabelSelector | None) -> selectors.Selector | None:

@@ -12,11 +12,13 @@ from webhook.documents.problems import OnProblem
 from webhook.engine.evaluate import Decision
 from webhook.engine.qos import QOSClass
 from webhook.model.draft import Change, Reason
+from webhook.model.image_platforms import ImagePlatforms, Known
 from webhook.model.kubernetes import parse_minor_version
 from webhook.model.names import Mode, WorkloadType
 from webhook.model.text import value_text
 from webhook.policies.kubernetes_types import Model
 from webhook.policies.load import DocumentPart, parsed
+from webhook.policies.scalars import Platform
 from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
 
@@ -61,6 +63,15 @@ class Expectation(Model):
         return self
 
 
+class KnownImage(Model):
+    """What is known of an image."""
+
+    runs: list[Platform] = Field(default=[], description="Where it has run.")
+    says: list[Platform] | None = Field(
+        default=None, description="What a registry says, all of it; not set if it was not read."
+    )
+
+
 class Case(Model):
     name: str = Field(description="Name of the test.")
     manifest: str | None = Field(default=None, description="Path of a manifest, relative to this file.")
@@ -70,7 +81,18 @@ class Case(Model):
     )
     namespace: str = Field(default="default", description="The namespace, if the manifest has none.")
     namespaceLabels: dict[str, str] = Field(default={}, description="Labels of that namespace.")
+    imagePlatforms: dict[str, KnownImage] = Field(
+        default={}, description="By image, as it is written in the manifest; of others nothing is known."
+    )
     expect: Expectation
+
+    def known_images(self) -> Known:
+        return {
+            image: ImagePlatforms(
+                runs=frozenset(each.runs), says=None if each.says is None else frozenset(each.says)
+            )
+            for image, each in self.imagePlatforms.items()
+        }
 
     @model_validator(mode="after")
     def _has_one_manifest(self) -> Self:

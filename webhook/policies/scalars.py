@@ -43,6 +43,9 @@ _SHORT_NAME = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
 _MAX_STARS = 8
 _OWNER_KINDS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Pod", "ReplicationController")
 _DEFAULTABLE = ("cpu", "memory", "ephemeral-storage")
+_ARCHITECTURE = "[a-z0-9]+"
+# As uname(1) names them, not image indexes.
+_ARCHITECTURES = {"aarch64": "arm64", "x86_64": "amd64"}
 _RESOURCE, _QUOTA = r"([-a-z0-9.*]+/)?[-A-Za-z0-9_.*]+", "requests."
 _EXTENDED = "write the full name of an extended resource, such as nvidia.com/gpu, or hugepages-2Mi"
 
@@ -133,6 +136,16 @@ def _extended(pattern: str) -> bool:
     return "/" in pattern or "*" in pattern or pattern.startswith("hugepages-")
 
 
+def _platform(value: str) -> str:
+    system, _, architecture = value.rpartition("/")
+    meant = _ARCHITECTURES.get(architecture, architecture)
+    if system not in ("", "linux") or not re.fullmatch(_ARCHITECTURE, meant):
+        raise ValueError(f"{value!r} is not a platform, such as linux/arm64")
+    if value != f"linux/{meant}":
+        raise ValueError(f"{value!r} is not a platform: write linux/{meant}")
+    return value
+
+
 def _owner_kind(value: str) -> str:
     if value == "CronJob":
         raise ValueError("the Pods of a CronJob belong to its Jobs: write Job")
@@ -221,6 +234,7 @@ _IS_EXTENDED = Rule(
     f"policies do not match by cpu, memory and ephemeral-storage, which they set: {_EXTENDED}",
 )
 _NO_QUOTA = Rule(f"!self.startsWith('{_QUOTA}')", f"a name in quotas: remove {_QUOTA}")
+_NO_UNAME = Rule(f"!self.matches('^linux/({'|'.join(_ARCHITECTURES)})$')", "write linux/arm64 or linux/amd64")
 _LONG = Field(max_length=_MAX_TEXT)
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
@@ -245,6 +259,7 @@ ImagePattern = Annotated[
     AfterValidator(_image_pattern),
     Text(_MAX_TEXT, ".+", (_STARS, _NO_TAG, _NO_EMPTY_PART, _LOWER_CASE)),
 ]
+Platform = Annotated[str, AfterValidator(_platform), Text(_MAX_NAME, f"linux/{_ARCHITECTURE}", (_NO_UNAME,))]
 ResourcePattern = Annotated[
     str,
     _LONG,

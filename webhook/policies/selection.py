@@ -12,8 +12,24 @@ from webhook.policies.scalars import (
     GlobPattern,
     ImagePattern,
     OwnerKind,
+    Platform,
     ResourcePattern,
 )
+
+
+class ImagePlatforms(Model):
+    """What is known of the images of a Pod's containers. An image of which it is not known never matches."""
+
+    all: list[Platform] = Field(
+        default=[],
+        max_length=MAX_ENTRIES,
+        description="Platforms that every image runs on, or says to.",
+    )
+    lacking: list[Platform] = Field(
+        default=[],
+        max_length=MAX_ENTRIES,
+        description="Platforms that at least one image is known to lack, each of them.",
+    )
 
 
 class Match(Model):
@@ -48,6 +64,9 @@ class Match(Model):
         description=(
             "Globs on extended resources and huge pages; a container requests one of them, more than zero."
         ),
+    )
+    imagePlatforms: ImagePlatforms | None = Field(
+        default=None, description="Platforms of its images. What is not known of an image does not match."
     )
 
 

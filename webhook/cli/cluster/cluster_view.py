@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import typer
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from webhook.audit import what_if
 from webhook.audit.cluster.discovery import custom_controllers
@@ -21,9 +22,11 @@ from webhook.cli.common.terminal import warn
 from webhook.cli.shell.usage import did_you_mean
 from webhook.cluster import reads
 from webhook.cluster.client import Api
+from webhook.cluster.image_platforms import CONFIG_MAP
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import UsageError
+from webhook.model.image_platforms import Known
 from webhook.model.names import OWN_NAMESPACE
 from webhook.model.notice import Notice
 from webhook.model.pod import NO_METADATA
@@ -106,6 +109,8 @@ def read(
         api, base, shipped(wanted.builtin, wanted.preset or ()), tried, part
     )
     warn_unready(policy_statuses)
+    if any(policy.platforms for policy in snapshot.policies):
+        snapshot = structs.replace(snapshot, image_platforms=_known_images(api, part))
     if part.unreadable:  # without knowing everything, no Pod counts as slipped through
         in_force = Enforcement(webhook=installed.webhook)
     else:
@@ -116,6 +121,17 @@ def read(
     return ClusterView(
         snapshot=snapshot, enforcement=in_force, installed=installed, secret=settings.tls_secret, part=part
     )
+
+
+def _known_images(api: Api, part: ClusterPart) -> Known:
+    """As the server knows them. Raises ClusterError."""
+    from webhook.images.known import known_images
+
+    try:
+        return known_images(reads.image_platforms(api, part), time.time())
+    except ValueError as error:
+        warn(f"ConfigMap {OWN_NAMESPACE}/{CONFIG_MAP} cannot be used: {error}", name="invalid-cache")
+        return {}
 
 
 def policies_in_force(

@@ -11,6 +11,7 @@ from webhook.cluster.feedback import ClusterFeedback
 from webhook.cluster.policy_status import PolicyStatus
 from webhook.cluster.snapshots import SnapshotSource
 from webhook.engine.snapshot import Snapshot
+from webhook.images.known import known_images
 from webhook.model.policy import Policy
 from webhook.policies.shipped import shipped
 
@@ -30,7 +31,7 @@ def cluster_source(
     api = api_client(kubeconfig, context)
     feedback = ClusterFeedback(api)
     paths = list(options.policies or ())
-    source = SnapshotSource(snapshot, _shipped(options), paths, api, feedback.report_policies)
+    source = SnapshotSource(snapshot, _shipped(options), paths, api, feedback.report_policies, known_images)
     feedback.start()
     return source, feedback
 

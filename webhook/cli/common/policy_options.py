@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from webhook.engine.snapshot import Snapshot, snapshot_of
 from webhook.model.accelerators import PATTERNS, Accelerators
 from webhook.model.globs import glob
+from webhook.model.image_platforms import Known
 from webhook.model.names import Mode
 from webhook.model.subject import Namespace
 from webhook.policies.merge import in_force
@@ -27,6 +28,7 @@ class PolicyOptions(Struct, frozen=True, kw_only=True):
     """Globs on resource names, in addition to the built-in ones."""
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
     """Of every namespace, if no cluster is read."""
+    image_platforms: Known = field(default_factory=dict)
     annotate: bool = True
     kubernetes_version: int | None = None
     """The x of 1.x, if no cluster is read; None if it is not known."""
@@ -42,6 +44,7 @@ def snapshot_from(options: PolicyOptions) -> Snapshot:
         annotate=options.annotate,
         namespaces=_EveryNamespace(options.namespace_labels),
         kubernetes=options.kubernetes_version,
+        image_platforms=options.image_platforms,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec import to_builtins
 from rich.text import Text
 
 from webhook.audit.findings import Finding, problem_of
 from webhook.cli.common.manifests import LocatedManifest
+from webhook.cli.common.output import pluralize
 from webhook.cli.common.terminal import warn
 from webhook.engine import explain as engine
 from webhook.engine.annotation import applied_of
@@ -60,6 +63,7 @@ def as_text(
     width = max((len(each.policy.key) for each in checked), default=0)
     for each in checked:
         yield _checked(each, width)
+    yield from _images(explanation.images)
     set_by = _set_by_annotation(located)
     yield from _outcome(decision.outcome, decision.outcome.changes, sets, set_by)
     if decision.audit:
@@ -81,6 +85,25 @@ def _checked(checked: engine.CheckedPolicy, width: int) -> Text:
         return Text(f"    - {name}  {failure.field}: {failure.why}", style="dim")
     matches = "matches" if checked.mode is Mode.ENFORCE else "matches, audit only"
     return Text.assemble(("    + ", "green"), f"{name}  {matches}  ({policy.source})")
+
+
+def _images(images: tuple[engine.JudgedImage, ...]) -> Iterator[Text]:
+    if images:
+        yield Text("\n  Images", style="bold")
+    for each in images:
+        age = f"{_age(each.seen)} ago" if each.seen else ""
+        known = ", ".join(filter(None, (each.source, age)))
+        yield Text(f"    {each.image}  {each.platform}: {each.level}{f'  ({known})' if known else ''}")
+
+
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+def _age(seen: int) -> str:
+    """In the largest unit of which there are at least two."""
+    seconds = max(0, int(time.time()) - seen)
+    size, unit = next((each for each in _UNITS if seconds >= 2 * each[0]), _UNITS[-1])
+    return pluralize(seconds // size, unit)
 
 
 def _set_by_annotation(located: LocatedManifest) -> dict[str, str]:
@@ -149,6 +172,7 @@ def as_json(located: LocatedManifest, namespace: str, explanation: engine.Explan
             }
             for each in explanation.checked
         ],
+        "images": [to_builtins(each) for each in explanation.images],
         "changes": [_change(change) for change in decision.outcome.changes],
         "wouldChange": [_change(change) for change in decision.would_change],
         "skips": [
