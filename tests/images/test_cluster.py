@@ -75,8 +75,10 @@ AUTHS = {"r.test": {"username": "me", "password": "word"}}
 def test_secrets_of_both_types(fake_cluster: Fake, data: dict[str, Json]) -> None:
     fake, api = fake_cluster
     fake.respond(_secret(**data))
-    configs = read_pull_secrets(api, frozenset({("shop", "pull")}), ClusterPart(), _raise)
+    configs = read_pull_secrets(api, {("shop", "pull"): frozenset({"r.test/app"})}, ClusterPart(), _raise)
     assert Credentials(configs).logins("r.test", "app") == [Login("me", "word")]
+    # For images of the Pods that name it, and no others.
+    assert Credentials(configs).logins("r.test", "other") == []
     assert (configs[0].store, configs[0].helpers) == ("", {})
 
 
@@ -92,7 +94,7 @@ def test_secrets_that_are_missing_forbidden_or_broken_end_nothing(fake_cluster: 
         _secret(other={}), _secret(**{".dockercfg": {"r.test": 1}}), _secret(**{".dockercfg": AUTHS})
     )
     part, invalid = ClusterPart(unreadable=[]), list[InputError]()
-    named = frozenset(("shop", name) for name in "abcde")
+    named = {("shop", name): frozenset({"r.test/app"}) for name in "abcde"}
     configs = read_pull_secrets(api, named, part, invalid.append)
     assert len(Credentials(configs).logins("r.test", "app")) == 1
     assert part.unreadable == ["you may not read the pull secrets of Pods: private registries may refuse"]

@@ -47,6 +47,7 @@ def test_whom_and_what_to_ask() -> None:
     tagged, pinned = parse_reference("nginx"), parse_reference(f"r.example/a:v1@{_SHA}")
     assert (tagged.api_host, tagged.wanted) == ("registry-1.docker.io", "latest")
     assert (pinned.api_host, pinned.wanted) == ("r.example", _SHA)
+    assert (tagged.repository, pinned.repository) == ("docker.io/library/nginx", "r.example/a")
 
 
 @pytest.mark.parametrize(

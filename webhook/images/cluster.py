@@ -52,11 +52,17 @@ def running_images(api: Api, part: ClusterPart, *, now: int) -> Running:
 
 
 def read_pull_secrets(
-    api: Api, named: PullSecrets, part: ClusterPart, on_invalid: Callable[[InputError], object]
+    api: Api,
+    named: Mapping[tuple[str, str], frozenset[str]],
+    part: ClusterPart,
+    on_invalid: Callable[[InputError], object],
 ) -> list[DockerConfig]:
-    """Without those that do not exist: a kubelet passes over them too. Raises ClusterError."""
+    """`named`: by namespace and name, the repositories of the images of Pods that name the Secret.
+
+    Without those that do not exist: a kubelet passes over them too. Raises ClusterError.
+    """
     configs = []
-    for namespace, name in sorted(named):
+    for (namespace, name), repositories in sorted(named.items()):
         data: Mapping[str, bytes] | None = None
         with part.note_if_forbidden("the pull secrets of Pods", "private registries may refuse"):
             data = secret(api, namespace, name)
@@ -64,7 +70,8 @@ def read_pull_secrets(
         for key, parse in _FORMS.items():
             if data and key in data:
                 try:
-                    configs.append(parse(data[key], origin))
+                    config = parse(data[key], origin)
+                    configs.append(msgspec.structs.replace(config, repositories=repositories))
                 except InputError as error:
                     on_invalid(error)
     return configs

@@ -36,12 +36,17 @@ class Reference(Struct, frozen=True):
         return _API_HOSTS.get(self.host, self.host)
 
     @property
+    def repository(self) -> str:
+        """As `webhook.model.images.repository` has it."""
+        return f"{self.host}/{self.path}"
+
+    @property
     def wanted(self) -> str:
         """What to ask for: the digest, else the tag."""
         return self.digest or self.tag or _LATEST
 
     def __str__(self) -> str:
-        return f"{self.host}/{self.path}" + (f"@{self.digest}" if self.digest else f":{self.wanted}")
+        return self.repository + (f"@{self.digest}" if self.digest else f":{self.wanted}")
 
 
 _LATEST = "latest"

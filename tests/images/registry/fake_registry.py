@@ -32,8 +32,8 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = _NO_HEADERS
     missing: int = 0
     """Bytes that are announced and never sent."""
-    drips: bool = False
-    """Sends a byte now and then instead of its body, and never ends."""
+    drips: str = ""
+    """`headers` or `body`: sends a little of it now and then, and never ends."""
 
 
 class Request(NamedTuple):
@@ -129,10 +129,13 @@ def fake_registry(certificates: Path, reply: Callable[[Request], Reply]) -> Iter
             self.send_response(made.status)
             for key, value in made.headers.items():
                 self.send_header(key, value)
-            self.send_header("Content-Length", str(len(made.body) + made.missing))
+            if made.drips != "body":  # that ends with its connection
+                self.send_header("Content-Length", str(len(made.body) + made.missing))
             self.flush_headers()
+            if made.drips == "body":
+                self.end_headers()
             while made.drips and not fake.over.wait(0.02):
-                self.wfile.write(b"X-Drip: 1\r\n")
+                self.wfile.write(b"X: 1\r\n")
                 self.wfile.flush()
             self.end_headers()
             if self.command != "HEAD":

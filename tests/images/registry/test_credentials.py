@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from webhook.errors import InputError
 from webhook.images.registry.credentials import Credentials, Login, parse_docker_config, parse_dockercfg
@@ -104,6 +105,19 @@ def test_several_files_count_as_one() -> None:
 )
 def test_login(auth: dict[str, str], expected: list[Login]) -> None:
     assert _config({"auths": {"r.example": auth}}).logins("r.example", "a") == expected
+
+
+def test_secret_is_for_the_images_of_its_pods() -> None:
+    """Else a Pod of another team, with an image of a host of its own, would get what a glob is for."""
+    config = parse_docker_config(
+        json.dumps({"auths": {"*.example": _auth("me"), "docker.io": _auth("me")}}).encode(), "x"
+    )
+    ours = frozenset({"a.example/team/app", "docker.io/team/app"})
+    found = Credentials([structs.replace(config, repositories=ours)])
+    for host in ("a.example", "registry-1.docker.io"):
+        assert found.logins(host, "team/app") == [Login("me", "secret")]
+        assert found.logins(host, "team/other") == []
+    assert found.logins("b.example", "team/app") == []
 
 
 def test_older_form() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.images.registry.fake_registry import CONFIG, INDEX, MANIFEST, encoded, image, index
+from tests.support.examples import examples
 from webhook.images.registry.image import RegistryError
 from webhook.images.registry.manifests import (
     ArtifactError,
@@ -165,6 +169,33 @@ def _platforms_of(body: bytes) -> list[str | None]:
     read = read_manifest(body, "")
     assert isinstance(read, Index)
     return [each.platform for each in read.entries]
+
+
+_NAMES = [
+    "mediaType",
+    "schemaVersion",
+    "artifactType",
+    "manifests",
+    "config",
+    "layers",
+    "platform",
+    "digest",
+    "os",
+]
+_VALUES = st.recursive(
+    st.sampled_from([None, 1, 2, "", "linux", "arm64", "unknown", _SHA, INDEX, MANIFEST, CONFIG]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*_NAMES, "architecture"]), inner)
+    ),
+)
+
+
+@examples(50)
+@given(_VALUES, st.sampled_from(["", INDEX, MANIFEST, "text/html"]))
+def test_no_document_ends_in_another_error(document: Any, content_type: str) -> None:
+    for read in (lambda body: read_manifest(body, content_type), read_configuration):
+        with suppress(RegistryError):
+            read(encoded(document))
 
 
 @pytest.mark.parametrize("config", [{}, {"os": "linux"}, {"architecture": "arm64", "os": ""}])

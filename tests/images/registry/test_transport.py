@@ -173,9 +173,10 @@ def test_body_that_is_cut(certificates: Path) -> None:
         assert _failure(_transport(certificates), fake) == f"{fake.host} ended in the middle of its answer"
 
 
-def test_answer_that_never_ends(certificates: Path) -> None:
+@pytest.mark.parametrize("drips", ["headers", "body"])
+def test_answer_that_never_ends(certificates: Path, drips: str) -> None:
     """Each packet comes soon; the whole does not."""
-    with fake_registry(certificates, lambda _: Reply(200, drips=True)) as fake:
+    with fake_registry(certificates, lambda _: Reply(200, drips=drips)) as fake:
         failure = _failure(_transport(certificates, seconds=0.3), fake)
         assert failure == f"no answer from {fake.host} within 0.3 seconds"
 

@@ -41,9 +41,10 @@ class ClusterImages:
 
     def pull_secrets(self, references: Iterable[Reference]) -> list[DockerConfig]:
         """Of the Pods with these images that `evidence` has seen. Raises ClusterError."""
-        named = frozenset[tuple[str, str]]().union(
-            *(self._pull_secrets.get(str(each), ()) for each in references)
-        )
+        named: dict[tuple[str, str], frozenset[str]] = {}
+        for reference in references:
+            for each in self._pull_secrets.get(str(reference), ()):
+                named[each] = named.get(each, frozenset()) | {reference.repository}
 
         def on_invalid(error: InputError) -> None:
             warn(str(error), name="invalid-credentials")

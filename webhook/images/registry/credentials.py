@@ -78,6 +78,8 @@ class DockerConfig(Struct, frozen=True):
     """By host: the program `docker-credential-NAME`."""
     store: str = ""
     """The same for all other hosts."""
+    repositories: frozenset[str] | None = None
+    """As `docker.io/library/nginx`: a Secret is for images of the Pods that name it. None: for all."""
 
 
 class _Auth(Struct):
@@ -119,7 +121,7 @@ class Credentials:
 
     def __init__(self, configs: Iterable[DockerConfig] = ()) -> None:
         self._configs = tuple(configs)
-        entries = [entry for config in self._configs for entry in config.logins]
+        entries = [(*entry, config.repositories) for config in self._configs for entry in config.logins]
         # As the kubelet orders them: backwards by text, so that a longer path comes before a shorter one.
         self._entries = sorted(entries, key=lambda entry: entry[0].text, reverse=True)
         self._asking = Lock()
@@ -128,7 +130,12 @@ class Credentials:
     def logins(self, host: str, path: str) -> list[Login]:
         """For a repository, the most specific first. Raises RegistryError if a helper fails."""
         key = _key(host)
-        found = [login for each, login in self._entries if each.matches(key.host, key.port, path)]
+        found = [
+            login
+            for each, login, repositories in self._entries
+            if each.matches(key.host, key.port, path)
+            and (repositories is None or f"{key.text}/{path}" in repositories)
+        ]
         helpers = {config.helpers.get(key.text, config.store) for config in self._configs} - {""}
         given = (self._login_of(helper, key.text) for helper in sorted(helpers))
         return [*(login for login in given if login), *found]

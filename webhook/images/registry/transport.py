@@ -83,7 +83,7 @@ class Transport:
 
     def _send(self, method: str, url: Url, headers: Mapping[str, str], body: str | None = None) -> Answer:
         self._limits.check(str(url.netloc))
-        wire = _Wire(self._addresses(url), url.port or _PORT)
+        wire = _Wire(self._addresses(url), url.port or _PORT, self._seconds)
         connection = _Connection(str(url.host), url.port, timeout=self._seconds, ssl_context=self._tls)
         connection.wire = wire
         # Timeouts of sockets are for each packet.
@@ -135,9 +135,11 @@ class Transport:
 class _Wire:
     """A TCP connection to one of these addresses, and no other, that another thread can cut."""
 
-    def __init__(self, addresses: list[str], port: int) -> None:
+    def __init__(self, addresses: list[str], port: int, seconds: float) -> None:
+        """`seconds`: for each packet, once it is connected."""
         self._addresses = addresses
         self._port = port
+        self._seconds = seconds
         self._copy: socket.socket | None = None
         """TLS takes the socket itself, and has no other that could be cut until both sides agreed."""
         self._cut = Event()
@@ -160,6 +162,7 @@ class _Wire:
             except OSError as error:
                 failure = error
             else:
+                connected.settimeout(self._seconds)
                 self._copy = connected.dup()
                 if self.is_cut():
                     connected.close()
