@@ -90,7 +90,9 @@ def test_show_lists_the_policies_if_the_name_is_unknown(run: Run, no_cluster: st
     done = run("policies", "show", "gpuu")
     assert done.code == 2
     assert no_cluster in done.err
-    assert done.err.startswith("error: no policy 'gpuu'; known policies are api-server, arm64, comfyui-sd15,")
+    assert done.err.startswith(
+        "error: no policy 'gpuu'; known policies are amd64-only, api-server, arm64, arm64-ready,"
+    )
 
 
 def test_presets_are_listed_once_named_and_all_on_request(run: Run) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.support.pods import Json, decide, snapshot, tailored, yaml
 from webhook.documents.files import read_file
 from webhook.errors import InputError
+from webhook.model.image_platforms import AMD64, ARM64, ImagePlatforms
 from webhook.model.images import repository
 from webhook.policies.load import load_or_raise
 from webhook.policies.shipped import preset_names, preset_text, presets
@@ -62,6 +64,29 @@ def test_gives_the_container_that_it_means(
     assert resources.get("limits") == yaml(limits)
 
 
+_BOTH = ImagePlatforms(says=frozenset({AMD64, ARM64}))
+_KNOWN = {
+    "example.com/pdf:1": ImagePlatforms(says=frozenset({AMD64})),
+    "example.com/proxy:3": _BOTH,
+    "example.com/catalogue:4.2": _BOTH,
+}
+
+
+@pytest.mark.parametrize(
+    ("preset", "given"),
+    [
+        ("amd64-only", {"affinity"}),
+        ("arm64-ready", {"affinity", "tolerations"}),
+    ],
+)
+def test_presets_about_images_place_pods_of_which_they_are_known(preset: str, given: set[str]) -> None:
+    (pod,) = _pods(preset)
+    known = structs.replace(snapshot(*presets([preset])), image_platforms=_KNOWN)
+    after = tailored(pod, within=known)
+    assert set(after["spec"]) - set(pod["spec"]) == given
+    assert tailored(pod, *presets([preset])) == pod, "nothing is known"
+
+
 @pytest.mark.parametrize("preset", preset_names())
 def test_touches_no_other_container(preset: str) -> None:
     """Image presets shape what they name; a Pod whose images or label are others is not matched at all."""
@@ -69,7 +94,7 @@ def test_touches_no_other_container(preset: str) -> None:
         images = presets([preset])[0].containers.images
         for container in tailored(pod, *presets([preset]))["spec"]["containers"]:
             named = images is None or any(image.matches(repository(container["image"])) for image in images)
-            assert ("resizePolicy" in container) is named
+            assert ("resizePolicy" in container) is (named and bool(presets([preset])[0].resize_policy))
         pod["metadata"] = {"namespace": "default", "labels": {"podtailor.dev/preset": "another"}}
         for container in pod["spec"]["containers"]:
             container["image"] = f"example.com/not-{container['name']}"
@@ -87,5 +112,7 @@ def test_shown_to_a_file_is_a_policy_of_ones_own(preset: str, tmp_path: Path) ->
 
 
 def test_unknown_ones_are_told_with_those_there_are() -> None:
-    with pytest.raises(InputError, match="no preset 'mongo'; the presets are api-server, comfyui-sd15, "):
+    with pytest.raises(
+        InputError, match="no preset 'mongo'; the presets are amd64-only, api-server, arm64-ready, "
+    ):
         presets(["mongo"])
