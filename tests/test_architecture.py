@@ -142,6 +142,7 @@ _TESTED_BY = {
     "webhook/certificates/rotator.py": "tests/e2e/test_rotation.py",
     "webhook/certificates/secret.py": "tests/e2e/test_rotation.py",
     "webhook/cli/audit/cluster.py": "tests/e2e/test_audit.py",
+    "webhook/cli/audit/fail_on.py": "tests/cli/audit/test_command.py",
     "webhook/cli/audit/manifests.py": "tests/cli/audit/test_command.py",
     "webhook/cli/certs/cluster.py": "tests/e2e/test_certs.py",
     "webhook/cli/cluster/cluster_view.py": "tests/e2e/test_cluster_commands.py",

@@ -10,7 +10,7 @@ from typer import Context
 from typer.main import get_command
 
 from webhook.cli import app
-from webhook.cli.audit.command import FAIL_ON, NONE
+from webhook.cli.audit.fail_on import FAIL_ON, NONE
 from webhook.cli.shell.help import value_of
 from webhook.model.policy import BUILT_IN_ORDER
 from webhook.policies.shipped import preset_names

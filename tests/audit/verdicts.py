@@ -62,7 +62,7 @@ def judged(
 ) -> Verdict:
     view, ref = pod_view(obj), Ref("Pod", "default", "p")
     workload = Workload(ref=ref, owner=ref, admitted=view, written=view, **known)
-    return judge(workload, within or snapshot(*policies), enforcement, sizes=sizes)
+    return judge(workload, within or snapshot(*policies), enforcement, more=sizes)
 
 
 STAYS = QosMove(QOSClass.BURSTABLE, QOSClass.BURSTABLE)

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.cli.images.test_command import FUTURE
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.images.test_evidence import read
 from tests.support.commands import podtailor
 from tests.support.processes import eventually
-from webhook.images.cache import read_cache
+from webhook.images.cache import read_cache, write_cache
+from webhook.model.image_platforms import AMD64
 
 ON_ARM64 = {
     "nodeSelector": {"kubernetes.io/arch": "arm64"},
@@ -101,3 +104,39 @@ def test_manifests_by_what_runs_in_the_cluster(crds: ControlPlane, shop: str, tm
     (tmp_path / "new.json").write_text(json.dumps(_deployment("new", "web:1")))
     done = _images(crds, "-f", str(tmp_path / "new.json"))
     assert done.stdout.startswith("1 of 1 owner would run on ARM64 (1.0 of 1.0 CPUs).\n")
+
+
+def test_an_audit_names_pods_that_are_where_their_images_do_not_run(
+    crds: ControlPlane, tmp_path: Path
+) -> None:
+    name = crds.create_namespace("wrong", injection="disabled")
+    everywhere = [{"operator": "Exists"}]
+    daemons = _deployment("agent", "old:1", tolerations=everywhere)
+    del daemons["spec"]["replicas"]
+    items = [
+        _deployment("lost", "old:1", **ON_ARM64),
+        _deployment("right", "old:1", nodeSelector={"kubernetes.io/arch": "amd64"}),
+        _deployment("never-seen", "new:1", **ON_ARM64),
+        {**daemons, "kind": "DaemonSet"},
+    ]
+    made = {"apiVersion": "v1", "kind": "List", "items": items}
+    crds.kubectl("apply", "-n", name, "-f", "-", stdin=json.dumps(made))
+    eventually("nine Pods run", lambda: _running(crds, name) == 9)
+    cache = tmp_path / "images.jsonl"
+    write_cache(
+        str(cache), [read(AMD64, ref="docker.io/library/old:1", digest=f"sha256:{'a' * 64}", seen=FUTURE)]
+    )
+    flags = ("--arch", "arm64", "--platforms", str(cache), "-o", "json", f"--kubeconfig={crds.kubeconfig}")
+    done = podtailor("audit", "-n", name, *flags)
+    assert done.returncode == 1
+    *records, last = map(json.loads, done.stdout.splitlines())
+    wrong = {
+        each["name"].partition("-")[0]: item["why"].partition(", and ")[2]
+        for each in records
+        for item in each["items"]
+        if item["finding"] == "wrong-arch"
+    }
+    assert wrong == {"lost": "the Pod is on Node arm64", "agent": "the Pod is on Node arm64"}
+    assert last["summary"]["owners"]["wrong-arch"] == 2
+    totals = last["summary"]["platforms"]["summary"]
+    assert (totals["owners"], totals["wouldRun"], totals["stopped"]) == (4, 1, 3)

@@ -23,10 +23,14 @@ class Finding(StrEnum):
     NOT_JUDGED = "not-judged"
     VIOLATION = "violation"
     SLIPPED_THROUGH = "slipped-through"
+    WRONG_ARCH = "wrong-arch"
     DRIFTED = "drifted"
     CONFLICT = "conflict"
     UNDERSIZED = "undersized"
     OVERSIZED = "oversized"
+    STOPPED_BY_IMAGE = "stopped-by-image"
+    ARCH_UNKNOWN = "arch-unknown"
+    WOULD_RUN = "would-run-arm64"
     WOULD_CHANGE = "would-change"
     SKIPPED = "skipped"
     PASS = "pass"  # noqa: S105 (no password)
@@ -39,6 +43,8 @@ class Finding(StrEnum):
 WORST_FIRST = tuple(Finding)
 SIZES = (Finding.UNDERSIZED, Finding.OVERSIZED)
 """By what was measured: found only if usage was asked for."""
+PLATFORMS = (Finding.WRONG_ARCH, Finding.STOPPED_BY_IMAGE, Finding.ARCH_UNKNOWN, Finding.WOULD_RUN)
+"""By what is known of images: found only if a platform was asked for."""
 _CHANGES = (Finding.SLIPPED_THROUGH, Finding.WOULD_CHANGE)
 
 

@@ -30,10 +30,10 @@ def judge(
     snapshot: Snapshot,
     enforcement: Enforcement,
     *,
-    sizes: Iterable[Item] = (),
+    more: Iterable[Item] = (),
     with_diff: bool = False,
 ) -> Verdict:
-    """`sizes`: what usage says about its requests and limits."""
+    """`more`: what usage says about its requests and limits, and what is known of its images."""
     if workload.problem:
         return not_judged(workload.problem)
     request = Request(workload.ref.namespace, workload.admitted)
@@ -54,7 +54,7 @@ def judge(
         writes += tuple(
             Write(each.path, each.item.after) for each in resized if each.item.finding is Finding.WOULD_CHANGE
         )
-    items += _located(sizes, workload, subject, _fields(subject))
+    items += _located(more, workload, subject, _fields(subject))
     items.sort(key=lambda item: WORST_FIRST.index(item.finding))
     enforced_qos = decision.outcome.qos
     before = demand(subject, (), workload.overhead)
@@ -103,8 +103,9 @@ def _located(
 
 
 def _fields(subject: Subject) -> dict[str, Path]:
-    """The paths of the requests and limits of its containers."""
-    return {
+    """The paths of the images, requests and limits of its containers."""
+    images: dict[str, Path] = {f"{each.name}:image": (*each.path, "image") for each in subject.containers}
+    return images | {
         f"{each.name}:{side}.{resource}": (*each.path, "resources", side, resource)
         for each in subject.containers
         for side in SIDES

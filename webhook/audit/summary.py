@@ -12,6 +12,7 @@ from msgspec import Struct
 from webhook.audit.costs.costs import Costs
 from webhook.audit.enforcement import Enforcement
 from webhook.audit.findings import (
+    PLATFORMS,
     SIZES,
     WORST_FIRST,
     Amounts,
@@ -22,6 +23,7 @@ from webhook.audit.findings import (
     problem_of,
 )
 from webhook.audit.judge import judge
+from webhook.audit.platforms import Platforms
 from webhook.documents.problems import Problem
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import ClusterError
@@ -89,10 +91,12 @@ def _rank(verdict: Verdict) -> tuple[int, bool]:
 class Summary:
     """`add` every verdict, then read the rest."""
 
-    def __init__(self, *, is_measured: bool = False) -> None:
-        """`is_measured`: whether usage was asked for."""
-        self.known = tuple(each for each in WORST_FIRST if is_measured or each not in SIZES)
+    def __init__(self, *, is_measured: bool = False, platforms: Platforms | None = None) -> None:
+        """`is_measured`: whether usage was asked for; `platforms`: None if no platform was."""
+        unasked = (*(() if is_measured else SIZES), *(() if platforms else PLATFORMS))
+        self.known = tuple(each for each in WORST_FIRST if each not in unasked)
         """The findings that there can be, worst first."""
+        self.platforms = platforms
         self._rows: dict[Located, Row] = {}
         self.objects = self.live_pods = 0
         self.findings: set[Finding] = set()
@@ -104,6 +108,8 @@ class Summary:
 
     def add(self, workload: Workload, verdict: Verdict) -> None:
         self.objects += 1
+        if self.platforms:
+            self.platforms.add(workload, verdict.before.requests.get("cpu", 0))
         self.findings.update(item.finding for item in verdict.items)
         key = (workload.owner, workload.place)
         row = self._rows.get(key)
@@ -195,6 +201,7 @@ def summary_json(
             for each in costs.wakeups
         ],
         "costsUnknown": costs.unknown_reason or None,
+        "platforms": summary.platforms.as_json() if summary.platforms else None,
         "interrupted": interrupted,
     }
 
@@ -227,14 +234,16 @@ class Auditor:
         enforcement: Enforcement,
         *,
         sizes: SizesOf | None = None,
+        platforms: Platforms | None = None,
         with_diff: bool = False,
     ) -> None:
-        """`sizes`: None if usage was not asked for."""
+        """`sizes`: None if usage was not asked for; `platforms`: if no platform was."""
         self.snapshot = snapshot
         self._enforcement = enforcement
         self._with_diff = with_diff
         self._sizes = sizes or {}
-        self.summary = Summary(is_measured=sizes is not None)
+        self._platforms = platforms
+        self.summary = Summary(is_measured=sizes is not None, platforms=platforms)
 
     def judge(self, workload: Workload) -> Verdict:
         """A failure on one object is reported as `not-judged`, and does not end the audit.
@@ -246,7 +255,10 @@ class Auditor:
                 workload,
                 self.snapshot,
                 self._enforcement,
-                sizes=self._sizes.get((workload.owner, workload.place), ()),
+                more=[
+                    *self._sizes.get((workload.owner, workload.place), ()),
+                    *(self._platforms.items(workload) if self._platforms else ()),
+                ],
                 with_diff=self._with_diff,
             )
         except ClusterError:

@@ -13,7 +13,7 @@ from webhook.model.pod import NO_SPEC, ContainerView
 from webhook.workloads.workload import Ref, Workload
 
 # The kubelet of a Node makes these from its own files: they run nowhere else.
-_STATIC = "Node"
+STATIC = "Node"
 
 
 class Use(Struct, frozen=True, order=True):
@@ -54,7 +54,7 @@ class Survey:
     def add(self, workload: Workload, cpu: int) -> None:
         """`cpu`: what one Pod requests, in thousandths."""
         ref = workload.owner
-        if workload.problem or ref.kind == _STATIC:
+        if workload.problem or ref.kind == STATIC:
             return
         is_of_template = ref == workload.ref  # also a Pod without an owner
         containers = (self._templates if is_of_template else self._live).setdefault(ref, {})

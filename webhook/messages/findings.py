@@ -24,6 +24,12 @@ FINDINGS = (
         "`podtailor certs check` says whether the API server can call podtailor now, `podtailor explain pod/NAME` what is known about the Pod. `podtailor retrofit` prints the commands that bring such Pods up to date.",
     ),
     Message(
+        "wrong-arch",
+        "one of its images does not run where it is",
+        "An image is known not to have the platform of the Node on which the Pod is, which it requires, or which the DaemonSet covers. Such a container ends with `exec format error`, or its image is not pulled. Found only with `--arch`.",
+        "Build the image for that platform, or keep the Pods from such Nodes with `kubernetes.io/arch` in a nodeSelector or an affinity. `podtailor images` says how it is known ([images](images.md)).",
+    ),
+    Message(
         "drifted",
         "its resources differ from template and policies",
         "The Pod has other resources than its template and the policies gave it: it was resized.",
@@ -46,6 +52,24 @@ FINDINGS = (
         "it needs less than it requests, by its usage",
         "The Pods of the owner request more than they have used in days, with a margin. `podtailor recommend` judges that, and holds back where usage does not show the need; found only with `--usage` or `--prometheus`.",
         "`podtailor recommend` has the size and its reason, and takes off at most half in one run; `--backtest` tries it on the past.",
+    ),
+    Message(
+        "stopped-by-image",
+        "an image is known not to run on ARM64",
+        "The Pods would run on ARM64 but for these containers: their images were read, and do not name it. Found only with `--arch`.",
+        "Look for another version of the image, or build it for ARM64. `podtailor images` lists what stops most owners first.",
+    ),
+    Message(
+        "arch-unknown",
+        "it is not known whether an image runs on ARM64",
+        "No container of the image was seen on an ARM64 Node, and it was not read from its registry, or could not be. Found only with `--arch`.",
+        "`podtailor images --ask missing --cache FILE` asks registries; give the file with `--platforms FILE`.",
+    ),
+    Message(
+        "would-run-arm64",
+        "all of its images run on ARM64, or say so",
+        "Each image was seen running on an ARM64 Node, or its index names ARM64. Found only with `--arch`.",
+        "Let new Pods go there: tolerate the taint of such Nodes, and prefer them. Begin with one Pod if images only say so.",
     ),
     Message(
         "would-change",

@@ -7,11 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from webhook.audit.findings import SIZES, Finding
 from webhook.audit.reports.wording import added
-from webhook.audit.summary import Row, Total
+from webhook.audit.summary import Row, Summary, Total
 from webhook.model.names import QOS_RESOURCES
 
 UNDECIDED = (Finding.VIOLATION, Finding.CONFLICT)
 """What only a person can settle, by changing an object or a policy."""
+
+
+def headline_of(summary: Summary) -> str:
+    """With whether owners would run on a platform, if one was asked for."""
+    parts = [headline(summary.rows), *([summary.platforms.headline] if summary.platforms else [])]
+    return "; ".join(parts)
 
 
 def headline(rows: Iterable[Row]) -> str:

@@ -19,7 +19,7 @@ from jinja2 import Environment, FunctionLoader
 from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import SIZES, WORST_FIRST, Finding
 from webhook.audit.reports.charts import charts, meters
-from webhook.audit.reports.headline import headline
+from webhook.audit.reports.headline import headline_of
 from webhook.audit.reports.next_steps import next_steps
 from webhook.audit.reports.scope import Scope, facts
 from webhook.audit.reports.usage import UsageReport
@@ -63,7 +63,7 @@ def page(  # noqa: PLR0913 (what the page is made of)
         texts=texts,
         hashes={name: _hash(text) for name, text in texts.items()},
         at=at,
-        headline=headline(summary.rows),
+        headline=headline_of(summary),
         worst=owners[0]["finding"] if owners else Finding.SKIPPED,
         steps=next_steps(summary.rows, costs, scope),
         facts=facts(scope, auditor.snapshot),

@@ -80,6 +80,9 @@ def _repairs(by_finding: dict[Finding, list[Row]], scope: Scope) -> Iterator[Ste
         text = "Check that admission works, then repair the Pods of {owners} that it missed."
         commands = (_command("certs", "check", *scope.connection), *_retrofit(rows, scope))
         yield Step(text, Finding.SLIPPED_THROUGH, len(rows), commands)
+    if rows := by_finding[Finding.WRONG_ARCH]:
+        text = "Keep the Pods of {owners} from Nodes on which their images do not run."
+        yield Step(text, Finding.WRONG_ARCH, len(rows))
     if rows := by_finding[Finding.DRIFTED]:
         text = "Check the Pods of {owners} that were resized: unless on purpose, resize them back."
         yield Step(text, Finding.DRIFTED, len(rows), _resize(rows, scope))

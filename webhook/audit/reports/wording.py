@@ -76,8 +76,10 @@ def what(items: Iterable[Item], finding: Finding) -> str:
 
 def short_item(item: Item) -> str:
     match item.finding:
-        case Finding.SKIPPED | Finding.NOT_JUDGED:
+        case Finding.SKIPPED | Finding.NOT_JUDGED | Finding.WOULD_RUN:
             return item.why
+        case Finding.WRONG_ARCH | Finding.STOPPED_BY_IMAGE | Finding.ARCH_UNKNOWN:
+            return f"{item.field.partition(':')[0]}: {item.why}"
         case Finding.VIOLATION:
             return f"{item.field}: {item.why}"
         case Finding.CONFLICT:

@@ -14,6 +14,8 @@ from webhook.audit.cluster.workloads import Cluster, Selection, plugins
 from webhook.audit.costs.costing import costing_of
 from webhook.audit.costs.costs import Costs
 from webhook.audit.diagnosis import webhook_problems
+from webhook.audit.enforcement import Enforcement
+from webhook.audit.platforms import Platforms
 from webhook.audit.reports.publish import Publisher
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.reporting import Reporter
@@ -28,7 +30,14 @@ from webhook.workloads.workload import Workload
 
 
 def audit_cluster(
-    api: Api, view: ClusterView, reporter: Reporter, selection: Selection, sizes: Sizes, *, publishes: bool
+    api: Api,
+    view: ClusterView,
+    reporter: Reporter,
+    selection: Selection,
+    sizes: Sizes,
+    platforms: Platforms | None,
+    *,
+    publishes: bool,
 ) -> Auditor:
     """Audit the workloads of the cluster. Raises ClusterError."""
     publisher = Publisher(api, selection.namespace, warn) if publishes else None
@@ -38,7 +47,7 @@ def audit_cluster(
     with progress(is_shown=not reporter.prints_each) as on_progress, _hint_at_namespaces(view):
         cluster = Cluster(api, view.snapshot, selection, on_progress)
         enforcement = with_evidence(view.enforcement, view.snapshot, cluster.first_applied)
-        auditor = Auditor(view.snapshot, enforcement, sizes=sizes.by_owner, with_diff=reporter.with_diff)
+        auditor = _auditor(view, enforcement, reporter, sizes, platforms)
         reporter.judge_all(auditor, cluster.workloads(), costing.add if costing else None)
     costs = costing.costs() if costing and not reporter.interrupted else Costs(unknown_reason=unknown_reason)
     reporter.finish(auditor, costs, sizes, _notes(view))
@@ -64,15 +73,28 @@ def audit_manifests(
     reporter: Reporter,
     manifests: Callable[[Plugins], Iterator[Workload]],
     sizes: Sizes,
+    platforms: Platforms | None,
 ) -> Auditor:
     """Audit manifests as if they were created in the cluster. Raises ClusterError, InputError."""
     # They do not exist yet, so no policy has been in force for them.
     enforcement = structs.replace(view.enforcement, policies={}, since="")
-    auditor = Auditor(view.snapshot, enforcement, sizes=sizes.by_owner, with_diff=reporter.with_diff)
+    auditor = _auditor(view, enforcement, reporter, sizes, platforms)
     reporter.judge_all(auditor, manifests(plugins(api, view.part)))
     costs = Costs(unknown_reason="manifests do not describe the cluster")
     reporter.finish(auditor, costs, sizes, _notes(view))
     return auditor
+
+
+def _auditor(
+    view: ClusterView, enforcement: Enforcement, reporter: Reporter, sizes: Sizes, platforms: Platforms | None
+) -> Auditor:
+    return Auditor(
+        view.snapshot,
+        enforcement,
+        sizes=sizes.by_owner,
+        platforms=platforms,
+        with_diff=reporter.with_diff,
+    )
 
 
 def _notes(view: ClusterView) -> list[str]:

@@ -13,10 +13,12 @@ from msgspec import structs
 from webhook.audit import what_if
 from webhook.audit.costs.costs import Costs
 from webhook.audit.enforcement import NOT_ENFORCED
-from webhook.audit.findings import SIZES, WORST_FIRST, Finding
+from webhook.audit.findings import Finding
 from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Auditor
+from webhook.cli.audit.fail_on import DEFAULT, FailOn, findings
 from webhook.cli.audit.manifests import located_in, workloads_of
+from webhook.cli.audit.platforms import MaxAge, OfArch, PlatformOptions, PlatformsFile
 from webhook.cli.audit.reporting import AuditFormat, Reporter
 from webhook.cli.audit.table import OWNERS
 from webhook.cli.audit.usage import Measuring
@@ -29,7 +31,6 @@ from webhook.cli.common.problems import FailFast, Problems
 from webhook.cli.common.tables import describe_columns
 from webhook.cli.common.terminal import warn
 from webhook.cli.shell.help import fill_help
-from webhook.cli.shell.usage import did_you_mean
 from webhook.documents.find import Inputs
 from webhook.errors import UsageError
 from webhook.interrupt import INTERRUPTED
@@ -41,13 +42,6 @@ from webhook.workloads.builtin_plugins import NO_PLUGINS
 
 class WhatIf(StrEnum):
     ENFORCE = "enforce"
-
-
-_FAIL_ON = "violation,slipped-through"
-FAIL_ON = tuple(each for each in WORST_FIRST if each is not Finding.NOT_JUDGED)
-"""What --fail-on may name: `not-judged` always fails."""
-NONE = "none"
-"""The word of --fail-on for none of them."""
 
 
 def audit(
@@ -97,10 +91,10 @@ def audit(
     ca_file: prometheus.CaFile = "",
     cluster_label: prometheus.ClusterLabel = "",
     usage: prometheus.UsageFile = "",
-    fail_on: Annotated[
-        str,
-        typer.Option("--fail-on", metavar="FINDING,...", help="Findings that end with exit code 1; or none."),
-    ] = _FAIL_ON,
+    arch: OfArch = None,
+    platforms: PlatformsFile = "",
+    max_age: MaxAge = "24h",  # type: ignore[assignment]  # typer parses the default, and shows it
+    fail_on: FailOn = DEFAULT,
     namespace_labels: options.NamespaceLabels = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -121,7 +115,7 @@ def audit(
     Without -f it audits a cluster: live Pods, and the Pod templates of controllers, by the policies of the
     installed server, or by the built-in policies if none is installed. With paths, -f or -k it audits
     manifests. -o json prints one object per line. With --prometheus or --usage it also says which owners
-    need more or less than they request.
+    need more or less than they request; with --arch arm64, which would run on ARM64.
 
     \b
     Findings, worst first:
@@ -155,7 +149,8 @@ def audit(
         usage,
         with_report=output is Format.HTML,
     )
-    fails = _findings(fail_on, is_measured=measuring.is_asked)
+    of_platform = PlatformOptions(arch, platforms, max_age)
+    fails = findings(fail_on, is_measured=measuring.is_asked, is_of_platform=of_platform.is_asked)
     options.check_time(since)
     options.check_scope(namespace, all_namespaces=all_namespaces)
     _check_cluster_flags(inputs, output, is_part=bool(selector or kinds), publish=publish)
@@ -189,7 +184,13 @@ def audit(
         snapshot = snapshot_from(policy_options)
         snapshot = what_if.enforced(snapshot) if as_if_enforced else snapshot
         sizes = measuring.of_manifests(located, snapshot, namespace or "default")
-        auditor = Auditor(snapshot, NOT_ENFORCED, sizes=sizes.by_owner, with_diff=reporter.with_diff)
+        auditor = Auditor(
+            snapshot,
+            NOT_ENFORCED,
+            sizes=sizes.by_owner,
+            platforms=of_platform.of_manifests(),
+            with_diff=reporter.with_diff,
+        )
         reporter.judge_all(auditor, manifests(namespace or "default", NO_PLUGINS))
         reporter.finish(auditor, Costs(unknown_reason="no cluster was audited"), sizes)
     else:
@@ -207,18 +208,33 @@ def audit(
         reporter.scope = structs.replace(scope, is_partial=bool(view.notes))
         if inputs:
             sizes = measuring.of_manifests(located, view.snapshot, default)
-            auditor = cluster.audit_manifests(api, view, reporter, partial(manifests, default), sizes)
+            auditor = cluster.audit_manifests(
+                api,
+                view,
+                reporter,
+                partial(manifests, default),
+                sizes,
+                of_platform.of_cluster(api, part.namespace),
+            )
         else:
             selection = cluster_view.selection(api, part, selector, kinds, templates)
             sizes = measuring.of_cluster(api, view, selection)
-            auditor = cluster.audit_cluster(api, view, reporter, selection, sizes, publishes=publish)
+            auditor = cluster.audit_cluster(
+                api,
+                view,
+                reporter,
+                selection,
+                sizes,
+                of_platform.of_cluster(api, part.namespace),
+                publishes=publish,
+            )
         is_complete = not view.notes  # of the audit too, which notes what it may not read
     if inputs and not (auditor.summary.objects or problems.found or reporter.interrupted):
         warn(f"{inputs.title}: no Pods or Pod templates found", name="no-pods")
     _exit(auditor, reporter, problems, fails, is_complete=is_complete)
 
 
-fill_help(audit, "FINDINGS", (f"  {each.name:<15}  {each.title}" for each in FINDINGS))
+fill_help(audit, "FINDINGS", (f"  {each.name:<16}  {each.title}" for each in FINDINGS))
 describe_columns(audit, OWNERS)
 
 
@@ -266,15 +282,3 @@ def _scope(
         manifests=inputs.flags,
         connection=tuple(f"{flag}={value}" for flag, value in given.items() if value),
     )
-
-
-def _findings(text: str, *, is_measured: bool) -> set[Finding]:
-    """Raises UsageError."""
-    words = [word for word in text.split(",") if word and word != NONE]
-    unknown = next((word for word in words if word not in FAIL_ON), None)
-    if unknown:
-        message = f"--fail-on {unknown}: one of {', '.join(FAIL_ON)}, or none"
-        raise UsageError(message, hint=did_you_mean(unknown, FAIL_ON))
-    if not (is_measured or set(SIZES).isdisjoint(words)):
-        raise UsageError("--fail-on oversized and undersized need usage: give --prometheus or --usage")
-    return set(map(Finding, words))

@@ -108,7 +108,7 @@ class Reporter:
                     write(f"---\n{yaml_dump.dump(report)}")
             case Format.MARKDOWN | Format.SARIF | Format.JUNIT | Format.GITHUB:
                 from webhook.audit.reports.checks import results
-                from webhook.audit.reports.headline import headline
+                from webhook.audit.reports.headline import headline_of
                 from webhook.cli.common.checks import print_results, results_of
 
                 found = [*results_of(self._problems.found), *results(summary.rows, self._fails)]
@@ -116,7 +116,7 @@ class Reporter:
                     [*([_INTERRUPTED] if self.interrupted else []), *found],
                     self._output,
                     title="podtailor audit",
-                    headline=headline(summary.rows),
+                    headline=headline_of(summary),
                 )
             case Format.PROMETHEUS:
                 from webhook.audit.reports import prometheus

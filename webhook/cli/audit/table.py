@@ -11,7 +11,7 @@ from webhook.audit.costs.autoscalers import Wakeup
 from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costs import Costs
 from webhook.audit.findings import Finding
-from webhook.audit.reports.headline import headline
+from webhook.audit.reports.headline import headline_of
 from webhook.audit.reports.wording import brief, pods_of, policies_of, qos_change, short
 from webhook.audit.summary import Row, Summary, Total
 from webhook.cli.common.output import pluralize
@@ -22,11 +22,15 @@ _STYLES = {
     Finding.NOT_JUDGED: "red",
     Finding.VIOLATION: "red",
     Finding.SLIPPED_THROUGH: "red",
+    Finding.WRONG_ARCH: "red",
     Finding.DRIFTED: "yellow",
     Finding.CONFLICT: "yellow",
     Finding.UNDERSIZED: "yellow",
     Finding.OVERSIZED: "cyan",
     Finding.WOULD_CHANGE: "cyan",
+    Finding.STOPPED_BY_IMAGE: "yellow",
+    Finding.ARCH_UNKNOWN: "dim",
+    Finding.WOULD_RUN: "green",
     Finding.SKIPPED: "dim",
     Finding.PASS: "green",
 }
@@ -41,7 +45,7 @@ def show(summary: Summary, costs: Costs, totals: dict[str, Any], *, with_diff: b
         print_sentence(Text("The audit was interrupted: this covers only what it had read.", style="red"))
     for note in totals["notes"]:
         print_sentence(Text(note, style="yellow"))
-    print_sentence(Text(f"{headline(summary.rows)}.", style="bold"))
+    print_sentence(Text(f"{headline_of(summary)}.", style="bold"))
     for count in _counts(summary):
         print_sentence(count)
     _show_requests(summary, wide=wide)
@@ -70,7 +74,7 @@ def _listed(rows: Sequence[Row], *, wide: bool) -> list[Row]:
 
 
 def _changes_nothing(row: Row) -> bool:
-    return row.finding is Finding.SKIPPED or row.verdict.is_without_effect
+    return row.finding in (Finding.WOULD_RUN, Finding.SKIPPED) or row.verdict.is_without_effect
 
 
 def _counts(summary: Summary) -> Iterator[Text]:
