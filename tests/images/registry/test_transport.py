@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from tests.images.registry.fake_registry import (
     trust,
 )
 from tests.support.processes import free_port
+from webhook.images.registry import transport as module
 from webhook.images.registry.image import RegistryError
 from webhook.images.registry.transport import Transport
 
@@ -181,24 +184,43 @@ def test_answer_that_never_ends(certificates: Path, drips: str) -> None:
         assert failure == f"no answer from {fake.host} within 0.3 seconds"
 
 
-@pytest.mark.parametrize("sent", [b"", b"\x16"])
-def test_handshake_that_never_ends(certificates: Path, sent: bytes) -> None:
+@pytest.mark.parametrize("drop", [b"", b"\0"])
+def test_handshake_that_never_ends(certificates: Path, drop: bytes) -> None:
+    """Also if each packet of it comes soon."""
     over = threading.Event()
 
     def serve(server: socket.socket) -> None:
         connection, _ = server.accept()
-        with connection:
-            connection.sendall(sent)
-            over.wait()
+        with connection, suppress(ConnectionError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")  # 16 KiB follow
+            while not over.wait(0.02):
+                connection.sendall(drop)
 
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         thread = threading.Thread(target=serve, args=(server,))
         thread.start()
         host = f"{HOST}:{server.getsockname()[1]}"
+        started = time.monotonic()
         with pytest.raises(RegistryError, match=f"no answer from {host} within 0.3 seconds"):
             _transport(certificates, seconds=0.3).fetch("GET", f"https://{host}/", {})
+        assert time.monotonic() - started < 30
         over.set()
         thread.join()
+
+
+def test_time_that_is_over_while_it_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        wire = module._Wire(["127.0.0.1"], server.getsockname()[1], 10)  # noqa: SLF001 - no server can time it
+        connect = socket.create_connection
+
+        def slow(*where: Any) -> socket.socket:
+            wire.cut()
+            return connect(*where)
+
+        monkeypatch.setattr(socket, "create_connection", slow)
+        with pytest.raises(TimeoutError):
+            wire.connect()
+        wire.close()
 
 
 def test_certificate_that_is_not_trusted(certificates: Path) -> None:
