@@ -13,14 +13,20 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from urllib3.util import make_headers
+
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY
 from tests.e2e.controlplane.build import Tool, built
+from tests.e2e.images.forms import Form
 from tests.images.registry.fake_registry import digest_of, trust
 from tests.support.processes import Process, Started, ends_with_us
 
 _HERE = Path(__file__).parent
 _DISTRIBUTION = Tool(_HERE / "distribution", "github.com/distribution/distribution/v3/cmd/registry")
 _CRANE = Tool(_HERE / "crane", "github.com/google/go-containerregistry/cmd/crane")
+USER, PASSWORD = "reader", "secret"
+# Of them, as `htpasswd -nbB` writes it: at the lowest cost.
+HTPASSWD = "reader:$2b$04$0JWtpFGf7zqnZ7pIqCOEDO6qfXrH3EiWv/dd1AXsUZvWDA2U.GOW6\n"
 _LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+), tls")
 
 
@@ -71,6 +77,12 @@ class Distribution(Started):
         self._send("PUT", f"{place}&digest={digest}", body, "application/octet-stream", authorization)
         return digest
 
+    def push_form(self, repository: str, form: Form, tag: str, authorization: str = "") -> str:
+        """Returns the digest of what the tag stands for."""
+        for each in (*form.blobs, *form.manifests[:-1]):
+            self.push(repository, each, authorization=authorization)
+        return self.push(repository, form.manifests[-1], tag, authorization)
+
     def _send(self, method: str, where: str, body: bytes, kind: str, authorization: str) -> str:
         """The Location that it answers with."""
         url = where if where.startswith("https:") else f"https://{self.host}{where}"
@@ -85,6 +97,11 @@ class Distribution(Started):
 def _port(line: str) -> int | None:
     found = _LISTENING.search(line)
     return int(found[1]) if found else None
+
+
+def basic() -> str:
+    """The header with user and password."""
+    return make_headers(basic_auth=f"{USER}:{PASSWORD}")["authorization"]
 
 
 def crane(certificates: Path, *arguments: str) -> str:

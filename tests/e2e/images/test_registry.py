@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509 import load_pem_x509_certificate
 
 from certs.files import CA_CERT, TLS_CERT, TLS_KEY
-from tests.e2e.images.forms import FORMS, Form
-from tests.e2e.images.registry import Distribution, crane
+from tests.e2e.images.forms import FORMS
+from tests.e2e.images.registry import HTPASSWD, PASSWORD, USER, Distribution, basic, crane
 from tests.images.registry.fake_registry import (
     FakeRegistry,
     Reply,
@@ -35,34 +35,21 @@ from webhook.images.registry.client import Registry
 from webhook.images.registry.credentials import Credentials, parse_docker_config
 from webhook.images.registry.image import RegistryError
 
-_USER, _PASSWORD = "reader", "secret"
-_BASIC = f"Basic {base64.b64encode(f'{_USER}:{_PASSWORD}'.encode()).decode()}"
-# Of that password, as `htpasswd -nbB` writes it: at the lowest cost.
-_HTPASSWD = "reader:$2b$04$0JWtpFGf7zqnZ7pIqCOEDO6qfXrH3EiWv/dd1AXsUZvWDA2U.GOW6\n"
 _SERVICE, _ISSUER = "registry", "the token server"
 
 
 def _client(certificates: Path, host: str = "", **more: Any) -> Registry:
     """With the user's password, if there is a host to send it to."""
-    auths = {host: {"username": _USER, "password": _PASSWORD}} if host else {}
+    auths = {host: {"username": USER, "password": PASSWORD}} if host else {}
     credentials = Credentials([parse_docker_config(encoded({"auths": auths}), "x")])
     hosts = ["localhost", "127.0.0.1"]
     return Registry(credentials=credentials, private_hosts=hosts, tls=trust(certificates), **more)
 
 
-def _push(registry: Distribution, form: Form, tag: str, authorization: str = "") -> str:
-    """Returns the digest of what the tag stands for."""
-    for blob in form.blobs:
-        registry.push("app", blob, authorization=authorization)
-    for manifest in form.manifests[:-1]:
-        registry.push("app", manifest, authorization=authorization)
-    return registry.push("app", form.manifests[-1], tag, authorization)
-
-
 @pytest.mark.parametrize("name", FORMS)
 def test_form(name: str, registry: Distribution, certificates: Path) -> None:
     form = FORMS[name]
-    digest = _push(registry, form, name)
+    digest = registry.push_form("app", form, name)
     client = _client(certificates)
     image = f"{registry.host}/app:{name}"
     for each in (image, f"{registry.host}/app@{digest}", f"{image}@{digest}"):
@@ -111,10 +98,10 @@ def test_this_machine_is_not_asked_unless_allowed(registry: Distribution, certif
 
 
 def test_password(certificates: Path, tmp_path: Path) -> None:
-    (tmp_path / "htpasswd").write_text(_HTPASSWD)
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
     auth = {"htpasswd": {"realm": "here", "path": str(tmp_path / "htpasswd")}}
     with Distribution(tmp_path, certificates, auth=auth) as registry:
-        _push(registry, FORMS["manifest"], "1", _BASIC)
+        registry.push_form("app", FORMS["manifest"], "1", basic())
         reference = parse_reference(f"{registry.host}/app:1")
         assert _client(certificates, registry.host).platforms(reference).platforms == {"linux/arm64"}
         for host in ("", "127.0.0.1", f"{registry.host}/other"):
@@ -134,7 +121,7 @@ class _Tokens:
     def reply(self, request: Request) -> Reply:
         fields = parse_qs(urlsplit(request.path).query)
         kind, name, actions = fields["scope"][0].split(":")
-        if name != "app" and request.authorization != _BASIC:
+        if name != "app" and request.authorization != basic():
             return Reply(401)
         return Reply(200, encoded({"token": self.token(kind, name, actions), "expires_in": 300}))
 
@@ -175,7 +162,9 @@ def guarded(certificates: Path, tmp_path: Path) -> Iterator[tuple[Distribution, 
 def test_token(guarded: tuple[Distribution, FakeRegistry, _Tokens], certificates: Path) -> None:
     registry, server, tokens = guarded
     for form in ("index", "manifest"):
-        _push(registry, FORMS[form], form, f"Bearer {tokens.token('repository', 'app', 'pull,push')}")
+        registry.push_form(
+            "app", FORMS[form], form, f"Bearer {tokens.token('repository', 'app', 'pull,push')}"
+        )
     client = _client(certificates)
     for form in ("index", "manifest"):
         assert (
@@ -196,14 +185,14 @@ def test_token_for_a_password(
         digest = registry.push("private", each, authorization=authorization)
     reference = parse_reference(f"{registry.host}/private@{digest}")
     assert _client(certificates, registry.host).platforms(reference).platforms == {"linux/arm64"}
-    assert [each.authorization for each in server.requests] == [_BASIC]
+    assert [each.authorization for each in server.requests] == [basic()]
     with pytest.raises(RegistryError, match=f"^401 from the token server of {registry.host}$"):
         _client(certificates).platforms(reference)
 
 
 def test_blobs_elsewhere(certificates: Path, tmp_path: Path) -> None:
     """The store that the registry redirects to gets no password."""
-    (tmp_path / "htpasswd").write_text(_HTPASSWD)
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
     storage = tmp_path / "storage"
 
     def stored(request: Request) -> Reply:
@@ -217,7 +206,7 @@ def test_blobs_elsewhere(certificates: Path, tmp_path: Path) -> None:
             "middleware": {"storage": [redirect]},
         }
         registry = stack.enter_context(Distribution(tmp_path, certificates, **more))
-        _push(registry, FORMS["manifest"], "1", _BASIC)
+        registry.push_form("app", FORMS["manifest"], "1", basic())
         client = _client(certificates, registry.host)
         read = client.platforms(parse_reference(f"{registry.host}/app:1"))
     assert read.platforms == {"linux/arm64"}
