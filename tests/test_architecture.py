@@ -48,6 +48,7 @@ _WRITERS = {
     "webhook/cluster/policy_writer.py": {"PATCH"},
     "webhook/cluster/status_writer.py": {"PATCH"},
     "webhook/audit/reports/publish.py": {"PATCH", "DELETE"},
+    "webhook/images/snapshot.py": {"PATCH"},
     "webhook/resize/events.py": {"POST"},
     "webhook/resize/new_pod.py": {"POST"},  # with dryRun=All: stores nothing
     "webhook/resize/running_pods.py": {"PATCH"},
@@ -171,6 +172,7 @@ _TESTED_BY = {
     "webhook/file_watch.py": "tests/test_supervision.py",
     "webhook/images/registry/image.py": "tests/images/registry/test_client.py",
     "webhook/images/registry/repository.py": "tests/images/registry/test_client.py",
+    "webhook/images/snapshot.py": "tests/cli/images/test_cluster.py",
     "webhook/messages/checks.py": "tests/messages/test_messages.py",
     "webhook/messages/cluster.py": "tests/messages/test_messages.py",
     "webhook/messages/commands.py": "tests/messages/test_messages.py",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -13,9 +15,13 @@ from tests.cli.images.test_command import FUTURE
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.images.test_evidence import read
 from tests.support.commands import podtailor
+from tests.support.pods import yaml
 from tests.support.processes import eventually
+from webhook.cluster.image_platforms import CONFIG_MAP
 from webhook.images.cache import read_cache, write_cache
-from webhook.model.image_platforms import AMD64
+from webhook.images.known import known_images
+from webhook.model.image_platforms import AMD64, ARM64, ImagePlatforms, Level
+from webhook.model.names import OWN_NAMESPACE
 
 ON_ARM64 = {
     "nodeSelector": {"kubernetes.io/arch": "arm64"},
@@ -140,3 +146,56 @@ def test_an_audit_names_pods_that_are_where_their_images_do_not_run(
     assert last["summary"]["owners"]["wrong-arch"] == 2
     totals = last["summary"]["platforms"]["summary"]
     assert (totals["owners"], totals["wouldRun"], totals["stopped"]) == (4, 1, 3)
+
+
+COMPONENT = "manifests/components/images-cronjob"
+
+
+@pytest.fixture(scope="module")
+def job(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A kubeconfig of the CronJob's ServiceAccount."""
+    crds.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    crds.kubectl("apply", "-k", COMPONENT)
+    yield crds.account("podtailor-images", tmp_path_factory.mktemp("account"))
+    crds.kubectl("delete", "-k", COMPONENT)
+    crds.kubectl("delete", "namespace", OWN_NAMESPACE)
+
+
+def test_the_cronjob_writes_what_policies_go_by(crds: ControlPlane, shop: str, job: Path) -> None:
+    assert shop
+    jobs = crds.kubectl_json("get", "cronjob", "podtailor-images", f"--namespace={OWN_NAMESPACE}")
+    arguments = jobs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
+
+    def run() -> Mapping[str, ImagePlatforms]:
+        done = podtailor(*arguments, f"--kubeconfig={job}")
+        assert (done.returncode, done.stderr) == (0, "")
+        written = crds.kubectl_json("get", "configmap", CONFIG_MAP, f"--namespace={OWN_NAMESPACE}")
+        return known_images("\n".join(written["data"].values()), time.time())
+
+    known = run()
+    assert known["web:1"].level(ARM64) is Level.RUNS
+    assert known["pdf:1"].level(ARM64) is Level.UNKNOWN
+    assert known["pdf:1"].runs == {AMD64}
+    assert {*run()} == {*known}
+    asked = crds.asked_by(f"system:serviceaccount:{OWN_NAMESPACE}:podtailor-images")
+    assert {code for _, _, code in asked} <= {200, 201}, asked
+    allowed = {
+        (verb, resource)
+        for document in (Path(COMPONENT) / "rbac.yaml").read_text().split("---\n")
+        for rule in yaml(document).get("rules", ())
+        for verb in rule["verbs"]
+        for resource in rule["resources"]
+    }
+    # The first apply is a create to RBAC, and a patch in the log.
+    missing = allowed - {(verb, resource) for verb, resource, _ in asked}
+    assert missing == {("create", "configmaps")}
+
+
+def test_what_somebody_else_writes_there_stays(crds: ControlPlane, job: Path) -> None:
+    crds.kubectl("delete", "configmap", CONFIG_MAP, f"--namespace={OWN_NAMESPACE}", "--ignore-not-found")
+    crds.kubectl(
+        "create", "configmap", CONFIG_MAP, f"--namespace={OWN_NAMESPACE}", "--from-literal=images.jsonl="
+    )
+    done = podtailor("images", "--write-snapshot", f"--kubeconfig={job}")
+    assert done.returncode == 2
+    assert "kubectl-create" in done.stderr

@@ -42,9 +42,10 @@ WAYS = {
     ),
     "with all that can be added": (
         ["overlays/cluster-wide"],
-        ["audit-cronjob", "monitoring", "network-policy", "recommend-cronjob", "resizer"],
+        ["audit-cronjob", "images-cronjob", "monitoring", "network-policy", "recommend-cronjob", "resizer"],
         [
             "auditReports=true", "monitoring=true", "networkPolicy=true", "resizer=true",
+            "imagePlatforms=true",
             "recommendFrom=http://prometheus-operated.monitoring:9090",
         ],
     ),
@@ -208,7 +209,7 @@ def test_chart_says_what_is_wrong(words: list[str], said: str) -> None:
 
 def test_own_pods_pass_the_own_audit(tmp_path: Path) -> None:
     """As if they were anybody's."""
-    objects = _kustomized(tmp_path, ["overlays/cluster-wide"], ["recommend-cronjob"])
+    objects = _kustomized(tmp_path, ["overlays/cluster-wide"], ["images-cronjob", "recommend-cronjob"])
     elsewhere = json.loads(json.dumps(objects).replace("podtailor-system", "elsewhere"))
     (tmp_path / "list.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": elsewhere}))
     done = podtailor("audit", "-f", str(tmp_path / "list.json"), "-o", "json")

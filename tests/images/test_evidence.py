@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from webhook.images.evidence import Evidence, Knowledge, newest
+from webhook.images.evidence import Evidence, Knowledge, about, newest
 from webhook.model.image_platforms import AMD64, ARM64, Level
 
 NOW, DAY = 1_780_272_000, 86_400
@@ -110,3 +110,11 @@ def test_what_says_nothing_any_more_is_not_kept() -> None:
     kept = [ran(seen=OLD), read(AMD64, digest=B, seen=OLD), ran(digest="")]
     known = _known(*kept, failed(seen=OLD), ran(digest="", ref="quay.io/x/y:1", seen=OLD))
     assert {*known.evidence} == {*kept}
+
+
+def test_what_is_about_images() -> None:
+    elsewhere, other = ran(ref="quay.io/x/y:1"), ran(ref="quay.io/x/z:1", digest=B)
+    pieces = [ran(), failed(), elsewhere, other]
+    assert about(pieces, ["nginx:1.27", "NO image"]) == [ran(), failed(), elsewhere]
+    assert about(pieces, [f"new@{B}"]) == [other]
+    assert about([ran(digest=""), ran(ref="quay.io/x/y:1", digest="")], ["nginx:1.27"]) == [ran(digest="")]

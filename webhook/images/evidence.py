@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from webhook.images.reference import parse_reference
+from webhook.images.reference import Reference, parse_reference
 from webhook.model.image_platforms import ImagePlatforms, Level
 
 # A cluster runs a few hundred images.
@@ -100,9 +100,8 @@ class Knowledge:
         )
 
     def _find(self, image: str) -> _Found:
-        try:
-            reference = parse_reference(image)
-        except ValueError:
+        reference = _parse(image)
+        if reference is None:
             return _Found()
         named = self._by_ref.get(str(reference), [])
         # Of a tag only what was read by its name: the digest that a Pod has may be one platform of an index,
@@ -119,6 +118,15 @@ class Knowledge:
         )
 
 
+def about(evidence: Iterable[Evidence], images: Iterable[str]) -> list[Evidence]:
+    """What is of use for these images, as they are written in Pods: of their names and their digests."""
+    pieces = [*evidence]
+    references = [reference for image in images if (reference := _parse(image))]
+    refs = {str(each) for each in references}
+    digests = {each.digest for each in references} | {each.digest for each in pieces if each.ref in refs}
+    return [each for each in pieces if each.ref in refs or (each.digest and each.digest in digests)]
+
+
 def newest(evidence: Iterable[Evidence]) -> Iterator[Evidence]:
     """Without what a newer piece says again, by reference."""
     latest: dict[tuple[str, ...], Evidence] = {}
@@ -132,6 +140,13 @@ def _key(each: Evidence) -> tuple[str, ...]:
     """A newer piece with the same key takes its place."""
     ran_on = sorted(each.platforms) if each.level is Level.RUNS else ()
     return (each.ref, each.digest, each.level, *ran_on)
+
+
+def _parse(image: str) -> Reference | None:
+    try:
+        return parse_reference(image)
+    except ValueError:
+        return None
 
 
 def _last(pieces: Iterable[Evidence]) -> Evidence | None:

@@ -10,10 +10,12 @@ import pytest
 from kubernetes.client import ApiClient
 
 from tests.cli.conftest import Done, Run
+from tests.cli.images.test_command import FUTURE
 from tests.cluster.fake_api import FakeApi
+from tests.images.test_evidence import B, ran, read
 from tests.support.pods import Json
-from webhook.images.cache import read_cache
-from webhook.model.image_platforms import ARM64, Level
+from webhook.images.cache import as_json, parse_lines, read_cache
+from webhook.model.image_platforms import AMD64, ARM64, Level
 
 
 def _list(*items: Json) -> Json:
@@ -156,3 +158,53 @@ def test_what_may_not_be_read_is_said(
         "warning: you may not list namespaces: only shop is read [incomplete-view]",
         "warning: you may not read nodes: on which platforms images run is unknown [incomplete-view]",
     ]
+
+
+def test_snapshot_for_policies_has_what_is_in_use(
+    images: Images, fake_cluster: tuple[FakeApi, ApiClient]
+) -> None:
+    """With what the last run has written; not of images that nobody uses any more."""
+    fake, _ = fake_cluster
+    last = [
+        read(AMD64, ref="docker.io/library/proxy:2", digest=B, seen=FUTURE),
+        ran(ref="example.com/gone:1", seen=FUTURE),
+    ]
+    text = b"".join(map(as_json, last)).decode()
+    config_map = {
+        "metadata": {"name": "podtailor-image-platforms", "namespace": "podtailor-system"},
+        "data": {"x": text},
+    }
+    fake.respond({})
+    done = images("--write-snapshot", configmaps=_list(config_map))
+    assert (done.code, done.err) == (0, "")
+    assert "1 stopped by one container: proxy (1)" in done.out
+    written = fake.requests[-1]
+    assert written["path"] == (
+        "/api/v1/namespaces/podtailor-system/configmaps/podtailor-image-platforms?fieldManager=podtailor-images"
+    )
+    assert [*written["data"]] == ["images.jsonl"]
+    assert {(each.ref, each.level) for each in parse_lines(written["data"]["images.jsonl"])} == {
+        ("docker.io/library/proxy:2", Level.SAYS),
+        ("docker.io/library/proxy:2", Level.RUNS),
+        ("docker.io/library/web:latest", Level.RUNS),
+    }
+
+
+def test_snapshot_that_cannot_be_read_is_replaced(
+    images: Images, fake_cluster: tuple[FakeApi, ApiClient]
+) -> None:
+    fake, _ = fake_cluster
+    fake.respond({})
+    config_map = {"metadata": {"name": "podtailor-image-platforms", "namespace": "x"}, "data": {"x": "cut"}}
+    done = images("--write-snapshot", configmaps=_list(config_map))
+    assert done.code == 0
+    assert "warning: what the ConfigMap podtailor-image-platforms has is not used: line 1: " in done.err
+    assert fake.requests[-1]["method"] == "PATCH"
+
+
+def test_snapshot_is_of_a_whole_cluster(images: Images, fake_cluster: tuple[FakeApi, ApiClient]) -> None:
+    for flags in (["-n", "shop"], ["-l", "a=b"], ["-f", "examples"]):
+        done = images("--write-snapshot", *flags)
+        assert (done.code, done.out) == (2, "")
+        assert "--write-snapshot is of a whole cluster: omit -f, -n and -l" in done.err
+    assert fake_cluster[0].requests == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from webhook.audit.cluster.workloads import Cluster
 from webhook.cli.cluster.cluster_view import cluster_part, selection
@@ -12,14 +13,16 @@ from webhook.cli.common.progress import progress
 from webhook.cli.common.terminal import warn
 from webhook.cli.images.owners import surveyed
 from webhook.cluster.client import api_client
+from webhook.cluster.image_platforms import CONFIG_MAP
 from webhook.cluster.version import minor_version
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import InputError
 from webhook.images.cluster import read_pull_secrets, running_images
-from webhook.images.evidence import Evidence
+from webhook.images.evidence import Evidence, about
 from webhook.images.reference import Reference
 from webhook.images.registry.credentials import DockerConfig
 from webhook.images.running import PullSecrets
+from webhook.images.snapshot import read_snapshot, write_snapshot
 from webhook.images.survey import Owner
 
 
@@ -57,6 +60,18 @@ class ClusterImages:
         selected = selection(self._api, self._part, selector, "", templates)
         with progress() as on_progress:
             return surveyed(Cluster(self._api, snapshot, selected, on_progress).workloads(), snapshot)
+
+    def snapshot(self) -> list[Evidence]:
+        """What the last run has written; nothing if it cannot be read. Raises ClusterError."""
+        try:
+            return read_snapshot(self._api, self._part)
+        except ValueError as error:
+            warn(f"what the ConfigMap {CONFIG_MAP} has is not used: {error}", name="invalid-cache")
+            return []
+
+    def write_snapshot(self, known: Iterable[Evidence], owners: Iterable[Owner]) -> None:
+        """Of images that are in use. Raises ClusterError."""
+        write_snapshot(self._api, about(known, chain(*(each.images for each in owners))))
 
     @property
     def notes(self) -> list[str]:

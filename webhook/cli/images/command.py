@@ -107,6 +107,13 @@ def images(
     output: Annotated[ImagesFormat, OUTPUT] = Format.TABLE,
     *,
     pull_secrets: UsesPullSecrets = False,
+    write_snapshot: Annotated[
+        bool,
+        typer.Option(
+            "--write-snapshot",
+            help="Write what is known of all images in use into the ConfigMap that policies go by.",
+        ),
+    ] = False,
     all_namespaces: options.AllNamespaces = False,
     recursive: Recursive = False,
 ) -> None:
@@ -134,6 +141,8 @@ def images(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (selector or all_namespaces):
         raise UsageError("-f names manifests: omit -l and -A")
+    if write_snapshot and (inputs or namespace or selector):
+        raise UsageError("--write-snapshot is of a whole cluster: omit -f, -n and -l")
     fails = _levels(fail_on)
     templates = options.parse_controllers(controller)
     reads_cluster = bool(not inputs or kubeconfig or context)
@@ -158,9 +167,10 @@ def images(
     if reads_cluster:
         from webhook.cli.images.cluster import ClusterImages
 
-        cluster = ClusterImages(
-            kubeconfig, context, None if inputs else namespace, all_namespaces=all_namespaces
-        )
+        only = None if inputs else namespace
+        everywhere = all_namespaces or write_snapshot
+        cluster = ClusterImages(kubeconfig, context, only, all_namespaces=everywhere)
+        evidence += cluster.snapshot() if write_snapshot else []
         seen = cluster.evidence(now)
         owners = owners if inputs else cluster.owners(selector, templates)
     oldest = round(max_age.total_seconds())
@@ -173,6 +183,8 @@ def images(
     known = Knowledge([*known.evidence, *answers], now=now, max_age=oldest)
     if cache and (seen or answers):
         write_cache(cache, known.evidence)
+    if cluster and write_snapshot:
+        cluster.write_snapshot(known.evidence, owners)
     levels = _print(owners, known, arch, output)
     problems.exit_if_any()
     if not fails.isdisjoint(levels):
