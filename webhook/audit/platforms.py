@@ -11,7 +11,7 @@ from webhook.audit.costs.capacity import Node
 from webhook.audit.findings import Demand, Finding, Item
 from webhook.images.evidence import Knowledge
 from webhook.images.running import platform_of
-from webhook.images.summary import headline, summarize, to_json
+from webhook.images.summary import headline, summarize, totals_to_json
 from webhook.images.survey import STATIC, Survey, judge, judge_images
 from webhook.model.affinity import required_terms
 from webhook.model.image_platforms import Level
@@ -67,10 +67,11 @@ class Platforms:
         return headline(summarize(judged), self._name)
 
     def as_json(self) -> dict[str, Any]:
+        """Totals and images: every owner has items of its own."""
         owners = self._survey.owners()
         judged = [judge(each, self._knowledge, self._wanted) for each in owners]
         images = judge_images(owners, self._knowledge, self._wanted)
-        return to_json(self._wanted, summarize(judged), judged, images)
+        return totals_to_json(self._wanted, summarize(judged), images)
 
     def _wrong(self, workload: Workload, containers: Iterable[ContainerView]) -> Iterator[Item]:
         """Images that are known not to run where the Pod stands, or has to."""

@@ -88,6 +88,12 @@ def _names(stopped: Sequence[tuple[str, int]]) -> Iterator[str]:
 
 
 def to_json(platform: str, summary: Summary, judged: Iterable[Judged], images: Iterable[JudgedImage]) -> Json:
+    totals = totals_to_json(platform, summary, images)
+    return {**totals, "owners": [_owner(each) for each in judged]}
+
+
+def totals_to_json(platform: str, summary: Summary, images: Iterable[JudgedImage]) -> Json:
+    """Without the owners one by one."""
     return {
         "platform": platform,
         "summary": {
@@ -98,7 +104,6 @@ def to_json(platform: str, summary: Summary, judged: Iterable[Judged], images: I
             "stoppedByOne": dict(summary.stopped_by_one),
             "cpus": {"total": summary.cpu / 1000, "wouldRun": summary.cpu_would_run / 1000},
         },
-        "owners": [_owner(each) for each in judged],
         "images": [
             {
                 "image": each.image,

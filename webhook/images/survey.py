@@ -109,6 +109,7 @@ class JudgedImage(Struct, frozen=True, kw_only=True):
     image: str
     level: Level
     source: str
+    """As of the evidence; of an image that does not run with what it has: `index: linux/amd64`."""
     seen: int
     owners: tuple[Owner, ...]
 
@@ -139,10 +140,14 @@ def judge_images(owners: Iterable[Owner], knowledge: Knowledge, platform: str) -
 
 def _image(image: str, owners: list[Owner], knowledge: Knowledge, platform: str) -> JudgedImage:
     piece = knowledge.decisive(image, platform)
+    level = knowledge.platforms(image).level(platform)
+    source = piece.source if piece else ""
+    if piece and level is Level.NO:
+        source += f": {', '.join(sorted(piece.platforms))}"
     return JudgedImage(
         image=image,
-        level=knowledge.platforms(image).level(platform),
-        source=piece.source if piece else "",
+        level=level,
+        source=source,
         seen=piece.seen if piece else 0,
         owners=tuple(owners),
     )

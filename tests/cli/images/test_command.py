@@ -56,9 +56,9 @@ def test_sentence_and_table(flags: list[str], run: Run) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
         "1 of 2 owners would run on ARM64 (0.0 of 1.5 CPUs); 1 stopped by one container: pdf (1).",
-        "IMAGE              LEVEL  BY     USED BY",
-        "example.com/pdf:1  no     index  shop/deploy/web (2 Pods)",
-        "web                says   index  2 owners",
+        "IMAGE              LEVEL  BY                  USED BY",
+        "example.com/pdf:1  no     index: linux/amd64  shop/deploy/web (2 Pods)",
+        "web                says   index               2 owners",
     ]
     assert file.read_bytes() == before
 
@@ -101,7 +101,7 @@ def test_markdown_for_a_pull_request(flags: list[str], run: Run) -> None:
         "",
         "| IMAGE | LEVEL | BY | USED BY |",
         "|---|---|---|---|",
-        "| `example.com/pdf:1` | `no` | `index` | `shop/deploy/web (2 Pods)` |",
+        "| `example.com/pdf:1` | `no` | `index: linux/amd64` | `shop/deploy/web (2 Pods)` |",
         "| `web` | `says` | `index` | `2 owners` |",
     ]
 

@@ -66,9 +66,9 @@ def test_files_are_asked_about(shop: Asked) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
         "0 of 1 owner would run on ARM64; 1 stopped by one container: app (1).",
-        f"{'IMAGE':<{len(shop.host) + 9}}  LEVEL  BY             USED BY",
-        f"{shop.host}/app:one   no     configuration  pod/a",
-        f"{shop.host}/app:both  says   index          pod/a",
+        f"{'IMAGE':<{len(shop.host) + 9}}  LEVEL  BY                          USED BY",
+        f"{shop.host}/app:one   no     configuration: linux/amd64  pod/a",
+        f"{shop.host}/app:both  says   index                       pod/a",
     ]
 
 
@@ -101,7 +101,7 @@ def test_a_mirror_is_asked_instead(shop: Asked, tmp_path: Path) -> None:
     pod = (tmp_path / "pod.json").read_text().replace(shop.host, "nowhere.test")
     (tmp_path / "pod.json").write_text(pod)
     done = shop.run("--map", f"nowhere.test={shop.host}", "--allow-private-addresses", "127.0.0.1")
-    assert "nowhere.test/app:one   no     configuration  pod/a" in done.out
+    assert "nowhere.test/app:one   no     configuration: linux/amd64  pod/a" in done.out
 
 
 BASIC = f"Basic {b64encode(b'me:word').decode()}"
@@ -159,7 +159,7 @@ def test_credentials_of_pull_secrets(
     assert [each for each in paths if "secrets" in each] == []
     done = run("images", *flags, "--pull-secrets")
     assert (done.code, done.err) == (0, "")
-    assert f"{shop.host}/app:one  no     configuration  2 owners" in done.out
+    assert f"{shop.host}/app:one  no     configuration: linux/amd64  2 owners" in done.out
     assert [each for each in paths if "secrets" in each] == ["/api/v1/namespaces/shop/secrets/pull"]
     assert {each.authorization for each in shop.fake.requests} == {None, BASIC}
 
