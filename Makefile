@@ -67,7 +67,7 @@ e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make 
 e2e-usage: $(READY) ## Tests of measured usage on a real Prometheus and VictoriaMetrics; not in make test (two minutes)
 	$(BIN)/pytest -q -m soak tests/e2e/usage
 
-e2e-images: $(READY) ## Tests of platforms of images on the reference registry; not in make test (ten seconds)
+e2e-images: $(READY) ## Tests of platforms of images on the reference registry; not in make test (half a minute)
 	$(BIN)/pytest -q -m soak tests/e2e/images
 
 node: $(READY) ## Run a control plane and a real Node on this machine, with podtailor; Ctrl-C ends it
@@ -93,8 +93,8 @@ soak: $(READY) ## What make test leaves out, for it takes long: reliability, ima
 	$(BIN)/pytest -q -m soak tests/browser tests/pipelines tests/e2e \
 	$(addprefix --ignore=tests/e2e/,node usage images neighbours test_rollout.py test_self_healing.py test_scale.py)
 
-demo: $(READY) ## Run a control plane on this machine, with podtailor and examples; USAGE=1 adds a week of usage; Ctrl-C ends it
-	@$(BIN)/python -m tests.e2e.demo $(if $(USAGE),--usage)
+demo: $(READY) ## Run a control plane on this machine, with podtailor and examples; USAGE=1 adds a week of usage, IMAGES=1 a registry; Ctrl-C ends it
+	@$(BIN)/python -m tests.e2e.demo $(if $(USAGE),--usage) $(if $(IMAGES),--images)
 
 image: $(READY) ## Build the container image, with docker, podman or neither
 	@$(BIN)/python -m tests.image.build

@@ -1,6 +1,7 @@
 """`make demo`: a control plane to play with, podtailor installed from its manifests, the examples running in it.
 
-With --usage there is also a Prometheus with a made-up week of what they used: `make demo USAGE=1`.
+With --usage there is also a Prometheus with a made-up week of what they used: `make demo USAGE=1`. With --images
+there is also a registry with images of Deployments in the namespace shop: `make demo IMAGES=1`.
 
 Real are etcd, API server, controller manager, scheduler and podtailor; kwok plays the kubelets, so nothing of
 the Pods themselves runs.
@@ -19,6 +20,7 @@ from typing import Any
 
 from tests.e2e.controlplane.build import Unavailable
 from tests.e2e.controlplane.cluster import ControlPlane
+from tests.e2e.images.shop import registry
 from tests.e2e.kubelet import Kubelet, emptied
 from tests.e2e.usage.examples import prometheus
 from tests.support.pods import Json
@@ -55,9 +57,13 @@ def main() -> None:
             for document in read_file(path):
                 _show(cluster, document.data, path)
         usage = _usage(cluster, folder, running) if "--usage" in sys.argv else ""
+        images = _images(cluster, folder, running) if "--images" in sys.argv else ""
         print(
             _GUIDE.format(
-                kubeconfig=cluster.kubeconfig, kubectl=cluster.kubectl_path, folder=FOLDER, usage=usage
+                kubeconfig=cluster.kubeconfig,
+                kubectl=cluster.kubectl_path,
+                folder=FOLDER,
+                more=usage + images,
             ),
             flush=True,
         )
@@ -71,6 +77,13 @@ def _usage(cluster: ControlPlane, folder: Path, running: ExitStack) -> str:
     pods = cluster.kubectl_json("get", "pods")["items"]
     server = running.enter_context(prometheus(folder, pods, time.time()))
     return _USAGE.format(url=server.url)
+
+
+def _images(cluster: ControlPlane, folder: Path, running: ExitStack) -> str:
+    """Starts a registry, and Deployments with images of it. What the guide says of it."""
+    say("starting a registry, and three Deployments with its images")
+    certificate = registry(cluster, folder, running)
+    return _IMAGES.format(certificate=certificate)
 
 
 @contextmanager
@@ -159,7 +172,7 @@ Everything runs. In another terminal:
 
   export KUBECONFIG={kubeconfig}
   alias kubectl={kubectl}
-{usage}
+{more}
   kubectl get pods -o wide                                  # where they are
   kubectl run plain --image=example.com/web:1 --dry-run=server -o yaml
   kubectl apply -k manifests/overlays/opt-in                # only namespaces that ask for it
@@ -182,6 +195,13 @@ _USAGE = """\
   export PODTAILOR_PROMETHEUS={url}
 
   podtailor recommend                                       # what the examples need; docs/recommend.md goes on
+"""
+
+_IMAGES = """\
+  alias podtailor=.venv/bin/podtailor
+  export SSL_CERT_FILE={certificate}
+
+  podtailor images -n shop                                  # what runs where; docs/images.md goes on
 """
 
 if __name__ == "__main__":
