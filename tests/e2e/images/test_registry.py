@@ -22,6 +22,7 @@ from certs.files import CA_CERT, TLS_CERT, TLS_KEY
 from tests.e2e.images.forms import FORMS
 from tests.e2e.images.registry import HTPASSWD, PASSWORD, USER, Distribution, basic, crane
 from tests.images.registry.fake_registry import (
+    MANIFEST,
     FakeRegistry,
     Reply,
     Request,
@@ -30,10 +31,12 @@ from tests.images.registry.fake_registry import (
     fake_registry,
     trust,
 )
-from webhook.images.reference import parse_reference
+from webhook.images.reference import Reference, parse_reference
+from webhook.images.registry import repository
 from webhook.images.registry.client import Registry
 from webhook.images.registry.credentials import Credentials, parse_docker_config
 from webhook.images.registry.image import RegistryError
+from webhook.images.registry.manifests import ACCEPT
 
 _SERVICE, _ISSUER = "registry", "the token server"
 
@@ -212,3 +215,35 @@ def test_blobs_elsewhere(certificates: Path, tmp_path: Path) -> None:
     assert read.platforms == {"linux/arm64"}
     (request,) = store.requests
     assert (request.authorization, request.path.endswith("/data")) == (None, True)
+
+
+_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+
+
+@pytest.mark.parametrize(
+    ("left_out", "form", "answer"),
+    [(_LIST, "docker-list", "linux/amd64"), (MANIFEST, "manifest", "404 from here")],
+)
+def test_why_all_types_are_accepted(
+    left_out: str,
+    form: str,
+    answer: str,
+    registry: Distribution,
+    certificates: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else an image for several platforms looks as if it were for one, or is not there."""
+    registry.push_form("app", FORMS[form], form)
+    reference = parse_reference(f"{registry.host}/app:{form}")
+    assert _answer(_client(certificates), reference) == ", ".join(sorted(FORMS[form].platforms or ()))
+    monkeypatch.setattr(
+        repository, "ACCEPT", ", ".join(each for each in ACCEPT.split(", ") if each != left_out)
+    )
+    assert _answer(_client(certificates), reference) == answer
+
+
+def _answer(client: Registry, reference: Reference) -> str:
+    try:
+        return ", ".join(sorted(client.platforms(reference).platforms))
+    except RegistryError as error:
+        return str(error).replace(reference.host, "here")
