@@ -12,6 +12,7 @@ from tests.support.examples import examples
 from tests.support.pods import Json, decide, owned, pod, policy, policy_of, snapshot, tailored
 from tests.support.policy_strategies import NODE_RULES
 from tests.support.strategies import KEYS, NODE_AFFINITIES
+from webhook.edits.node_affinity import MAX_TERMS
 from webhook.model.draft import Reason
 from webhook.model.names import WorkloadType
 
@@ -54,6 +55,7 @@ _NODE = "{matchFields: [{key: metadata.name, operator: In, values: [n1]}]}"
         pytest.param(pod(_preferred("{key: disk, operator: Exists}")), Reason.NODE_AFFINITY, id="leaves a label that a preference names"),
         pytest.param(pod(_required("{}")), Reason.NODE_AFFINITY, id="leaves a term that matches no Node"),
         pytest.param(pod(_required("{matchExpressions: [], matchFields: null}")), Reason.NODE_AFFINITY, id="leaves an empty term that matches no Node"),
+        pytest.param(pod(_required(*[_ZONE] * (MAX_TERMS + 1))), Reason.NODE_AFFINITY, id="leaves very many terms"),
         pytest.param(pod(_required()), Reason.NODE_AFFINITY, id="leaves a list without terms"),
         pytest.param(pod(metadata=owned("DaemonSet")), Reason.DAEMON_SET, id="leaves Pods that a DaemonSet controls"),
         pytest.param(pod("nodeName: n1"), Reason.NODE_NAME, id="leaves Pods that are bound already"),
@@ -75,6 +77,11 @@ def test_leaves(before: Json, reason: Reason | None) -> None:
 @pytest.mark.parametrize(
     ("before", "terms"),
     [
+        pytest.param(
+            pod(_required(*[_ZONE] * MAX_TERMS)),
+            [{"matchExpressions": [{"key": "zone", "operator": "Exists"}, SSD]}] * MAX_TERMS,
+            id="changes many terms",
+        ),
         pytest.param(pod(), [{"matchExpressions": [SSD]}], id="changes a Pod without affinity"),
         pytest.param(pod("affinity: null"), [{"matchExpressions": [SSD]}], id="changes a null affinity"),
         pytest.param(
@@ -171,7 +178,7 @@ def test_two_architectures_change_no_type() -> None:
     assert decide(tailored(pod(), both), snapshot(both)).types == (WorkloadType.GENERAL,)
 
 
-def _admits(spec: Json, labels: dict[str, str], name: str) -> bool:
+def admits(spec: Json, labels: dict[str, str], name: str) -> bool:
     """Whether the scheduler lets the Pod onto the Node (plugin NodeAffinity, `GetRequiredNodeAffinity`)."""
     if any(labels.get(key) != (value or "") for key, value in (spec.get("nodeSelector") or {}).items()):
         return False
@@ -230,17 +237,17 @@ def test_no_node_is_admitted_that_the_pod_itself_excludes(
     after = tailored(before, *policies)
     for at, labels in enumerate(nodes):
         name = f"node-{at}"
-        if _admits(after["spec"], labels, name):
-            assert _admits(before["spec"], labels, name)
+        if admits(after["spec"], labels, name):
+            assert admits(before["spec"], labels, name)
     assert decide(after, snapshot(*policies)).patch == []
 
 
 def test_what_evaluates_nodes_tells_them_apart() -> None:
     spec = pod(_required(_ZONE, _NODE, "{}"))["spec"]
-    assert _admits(spec, {"zone": ""}, "n2")
-    assert _admits(spec, {}, "n1")
-    assert not _admits(spec, {}, "n2")
-    assert not _admits(pod(_required("{}"))["spec"], {"zone": "a"}, "n1")
-    assert not _admits({**spec, "nodeSelector": {"disk": "ssd"}}, {"zone": "a"}, "n2")
+    assert admits(spec, {"zone": ""}, "n2")
+    assert admits(spec, {}, "n1")
+    assert not admits(spec, {}, "n2")
+    assert not admits(pod(_required("{}"))["spec"], {"zone": "a"}, "n1")
+    assert not admits({**spec, "nodeSelector": {"disk": "ssd"}}, {"zone": "a"}, "n2")
     gt = pod(_required("{matchExpressions: [{key: cores, operator: Gt, values: ['5']}]}"))["spec"]
-    assert [_admits(gt, {"cores": each}, "n") for each in ("6", "5", "x")] == [True, False, False]
+    assert [admits(gt, {"cores": each}, "n") for each in ("6", "5", "x")] == [True, False, False]

@@ -5,8 +5,8 @@ Reads    the controlling owner, spec.nodeName, spec.nodeSelector, spec.affinity.
 Writes   spec.affinity.nodeAffinity
 Leaves   labels that the Pod's nodeSelector or nodeAffinity names, or that a policy selects; a `beta.` name
          counts as the new one. Preferences of which one label is left. A required nodeAffinity that matches
-         no Node. DaemonSet Pods and bound Pods. Pods applied with such a list: they could not be applied
-         again
+         no Node, or has very many terms. DaemonSet Pods and bound Pods. Pods applied with such a list: they
+         could not be applied again
 
 The scheduler needs one of the required terms to match, so a requirement goes into every one; a term without
 any requirement matches no Node, and stays as it is. A new term would let the Pod onto more Nodes.
@@ -37,6 +37,8 @@ from webhook.model.policy import NodeAffinityRules, Policy
 from webhook.model.subject import Subject
 from webhook.model.text import value_text
 
+# A requirement goes into each, and a Pod must fit into etcd, whatever it says: 1.5 MB. Pods have a few terms.
+MAX_TERMS = 32
 _AFFINITY = ("spec", "affinity", "nodeAffinity")
 _REQUIRED = (*_AFFINITY, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 _PREFERRED = (*_AFFINITY, "preferredDuringSchedulingIgnoredDuringExecution")
@@ -136,7 +138,8 @@ def _existing(subject: Subject) -> _Existing:
     affinity, terms = node_affinity(spec), required_terms(spec)
     matching = [index for index, term in enumerate(terms) if not matches_nothing(term)]
     is_open = affinity.requiredDuringSchedulingIgnoredDuringExecution is None
-    blocked = None if is_open or matching else Reason.NODE_AFFINITY
+    may_grow = is_open or 0 < len(matching) <= MAX_TERMS
+    blocked = None if may_grow else Reason.NODE_AFFINITY
     expressions = (*required_expressions(spec), *preferred_expressions(spec))
     return _Existing(
         fixed=fixed_placement(subject),

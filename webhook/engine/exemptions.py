@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webhook.engine.metadata_warnings import opts_out
-from webhook.model.affinity import required_expressions, required_terms
+from webhook.model.affinity import required_expressions
 from webhook.model.names import INJECTION, OS, OWN_NAMESPACE, node_label
 from webhook.model.notice import Notice
 from webhook.model.pod import NO_RESOURCES, ObjectMeta, PodSpec
@@ -38,7 +38,7 @@ def exemption(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> Noti
     if _parts(spec) > MAX_PARTS:
         return Notice(
             "too-large",
-            f"more than {MAX_PARTS} containers (each counts as four), resources, tolerations, affinity terms",
+            f"more than {MAX_PARTS} containers (each counts as four), resources, tolerations",
         )
     return None
 
@@ -61,7 +61,7 @@ def _may_run_on_windows(spec: PodSpec) -> bool:
 
 
 def _parts(spec: PodSpec) -> int:
-    parts = len(spec.tolerations or ()) + len(required_terms(spec))
+    parts = len(spec.tolerations or ())
     for containers in (spec.containers, spec.initContainers):
         for container in containers or ():
             resources = container.resources or NO_RESOURCES

@@ -47,7 +47,7 @@ EXEMPTIONS = (
     Message(
         "too-large",
         "it has more parts than podtailor reviews",
-        "The Pod has more than 1,000 parts, where each container counts as four and each resource, toleration and required term of its nodeAffinity as one, or more text than a review may decode. A bound keeps one Pod from holding up all others.",
+        "The Pod has more than 1,000 parts, where each container counts as four and each resource and toleration as one, or more text than a review may decode. A bound keeps one Pod from holding up all others.",
         "Set its resources in its own manifest, or split it.",
     ),
     Message(
@@ -104,7 +104,7 @@ SKIPS = (
     Message(
         "node-affinity",
         "the Pod's own node affinity decides about this key",
-        "A term of the Pod's nodeAffinity names the same label, or its required terms match no Node at all. Both together could leave no Node to run on.",
+        "A term of the Pod's nodeAffinity names the same label, or its required terms match no Node at all: both together could leave no Node to run on. Or it has more than 32 required terms, and a requirement would go into each.",
         "Remove the term from the Pod template if the policy should decide.",
     ),
     Message(
