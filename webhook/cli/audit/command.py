@@ -18,7 +18,7 @@ from webhook.audit.reports.scope import Scope
 from webhook.audit.summary import Auditor
 from webhook.cli.audit.fail_on import DEFAULT, FailOn, findings
 from webhook.cli.audit.manifests import located_in, workloads_of
-from webhook.cli.audit.platforms import MaxAge, OfArch, PlatformOptions, PlatformsFile
+from webhook.cli.audit.platforms import OfArch, PlatformOptions, PlatformsFile
 from webhook.cli.audit.reporting import AuditFormat, Reporter
 from webhook.cli.audit.table import OWNERS
 from webhook.cli.audit.usage import Measuring
@@ -93,7 +93,7 @@ def audit(
     usage: prometheus.UsageFile = "",
     arch: OfArch = None,
     platforms: PlatformsFile = "",
-    max_age: MaxAge = "24h",  # type: ignore[assignment]  # typer parses the default, and shows it
+    max_age: options.MaxAge = "24h",  # type: ignore[assignment]  # typer parses the default, and shows it
     fail_on: FailOn = DEFAULT,
     namespace_labels: options.NamespaceLabels = None,
     kubeconfig: options.Kubeconfig = None,

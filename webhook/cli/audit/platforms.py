@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from webhook.audit.platforms import Platforms
-from webhook.cli.common.options import parse_duration
 from webhook.cli.common.terminal import warn
 from webhook.errors import UsageError
 from webhook.images.cache import read_cache
@@ -33,15 +32,6 @@ PlatformsFile = Annotated[
     str,
     typer.Option(
         "--platforms", metavar="FILE", help="With --arch, what `podtailor images --cache FILE` has found."
-    ),
-]
-MaxAge = Annotated[
-    timedelta,
-    typer.Option(
-        "--max-age",
-        parser=parse_duration,
-        metavar="DURATION",
-        help="How long the file counts for tags, which may move; for digests it does for ever.",
     ),
 ]
 

@@ -130,6 +130,18 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
+MaxAge = Annotated[
+    timedelta,
+    typer.Option(
+        "--max-age",
+        parser=parse_duration,
+        metavar="DURATION",
+        help="How long the file counts for tags, which may move; for digests it does for ever.",
+    ),
+]
+"""Of a file of what is known of images."""
+
+
 def duration_setting(flag: str, **options: Any) -> Any:
     """A setting that is a duration."""
     return setting(flag, parser=parse_duration, metavar="DURATION", **options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -87,15 +86,7 @@ def images(
             "--cache", metavar="FILE", help="What is known of images: read, and written if more is known."
         ),
     ] = "",
-    max_age: Annotated[
-        timedelta,
-        typer.Option(
-            "--max-age",
-            parser=options.parse_duration,
-            metavar="DURATION",
-            help="How long the file counts for tags, which may move; for digests it does for ever.",
-        ),
-    ] = "24h",  # type: ignore[assignment]  # typer parses the default, and shows it
+    max_age: options.MaxAge = "24h",  # type: ignore[assignment]  # typer parses the default, and shows it
     fail_on: Annotated[
         str,
         typer.Option(
