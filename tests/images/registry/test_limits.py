@@ -101,6 +101,27 @@ def test_date_of_the_next_request() -> None:
     assert clock.stopped_for() == 3600
 
 
+def test_host_that_does_not_answer_is_not_asked_for_a_minute() -> None:
+    clock = _Clock()
+    for _ in range(2):
+        clock.limits.failed("r.example", "no connection")
+    assert clock.stopped_for() == 0
+    clock.limits.failed("other.example", "no connection")
+    assert clock.stopped_for() == 0
+    clock.limits.failed("r.example", "no connection")
+    assert clock.stopped_for() == 60
+    with pytest.raises(RegistryError, match="no connection"):
+        clock.limits.check("r.example")
+
+
+def test_an_answer_in_between_counts_from_the_start() -> None:
+    clock = _Clock()
+    for _ in range(4):
+        clock.limits.failed("r.example", "no connection")
+        clock.limits.note("r.example", 404, {})
+    assert clock.stopped_for() == 0
+
+
 def _registry(certificates: Path) -> Registry:
     return Registry(private_hosts=HOSTS, tls=trust(certificates), resolve=lambda *_: ["127.0.0.1"])
 

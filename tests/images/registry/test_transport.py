@@ -248,6 +248,20 @@ def test_host_without_an_address(certificates: Path) -> None:
         Transport(tls=trust(certificates), resolve=fails).fetch("GET", "https://nowhere.test/", {})
 
 
+def test_what_does_not_answer_is_not_tried_for_each_image() -> None:
+    tries = []
+
+    def fails(host: str, _port: int) -> list[str]:
+        tries.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "no way out")
+
+    transport = Transport(resolve=fails)
+    for _ in range(10):
+        with pytest.raises(RegistryError, match=r"nowhere\.test has no address"):
+            transport.fetch("GET", "https://nowhere.test/", {})
+    assert len(tries) == 3
+
+
 def test_server_without_tls(certificates: Path) -> None:
     def serve(server: socket.socket) -> None:
         connection, _ = server.accept()

@@ -21,8 +21,10 @@ _KEPT = 0.2
 # `76;w=21600`: 76 in the next six hours. Docker Hub's window, if none is named.
 _AMOUNT = re.compile(r"\s*(\d{1,12})(?!\d)\s*(?:;\s*w=(\d{1,9}))?")
 _WINDOW = 21_600
-# If a registry refuses without saying for how long.
+# If a registry refuses without saying for how long, or does not answer.
 _REFUSAL = 60
+# In a row. Each may take as long as a call may: without a way out, hundreds of images would take an hour.
+_MAX_FAILURES = 3
 
 
 class _Stop(NamedTuple):
@@ -36,6 +38,7 @@ class Limits:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._stops: dict[str, _Stop] = {}
+        self._failures: dict[str, int] = {}
 
     def check(self, host: str) -> None:
         """Raises RegistryError while the host is not to be asked."""
@@ -45,6 +48,7 @@ class Limits:
 
     def note(self, host: str, status: int, headers: Mapping[str, str]) -> None:
         """What the answer says of the next requests."""
+        self._failures.pop(host, None)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = _seconds(headers.get("Retry-After", ""))
             self._stops[host] = _Stop(self._now() + seconds, f"{status} from {host}")
@@ -54,6 +58,12 @@ class Limits:
         if remaining and limit and int(remaining[1]) < _KEPT * int(limit[1]):
             reason = f"{remaining[1]} of {limit[1]} requests left at {host}, which are for Nodes"
             self._stops[host] = _Stop(self._now() + int(remaining[2] or _WINDOW), reason)
+
+    def failed(self, host: str, reason: str) -> None:
+        """It gave no answer."""
+        self._failures[host] = self._failures.get(host, 0) + 1
+        if self._failures[host] >= _MAX_FAILURES:
+            self._stops[host] = _Stop(self._now() + _REFUSAL, reason)
 
 
 def _seconds(retry_after: str) -> float:

@@ -95,13 +95,13 @@ class Transport:
             response = connection.getresponse()
             answer = Answer(response.status, response.headers, _read(response, url), is_elsewhere=False)
         except (HTTPError, HTTPException, OSError) as error:
-            raise RegistryError(self._reason(error, url, wire)) from error
+            raise self._failed(url, self._reason(error, url, wire)) from error
         finally:
             timer.cancel()
             connection.close()
             wire.close()
         if wire.is_cut():  # also where an answer ends when its connection does
-            raise RegistryError(self._too_slow(url))
+            raise self._failed(url, self._too_slow(url))
         self._limits.note(str(url.netloc), answer.status, answer.headers)
         return answer
 
@@ -111,10 +111,14 @@ class Transport:
         try:
             found = [*self._resolve(host.strip("[]"), url.port or _PORT)]
         except (OSError, UnicodeError) as error:
-            raise RegistryError(f"{host} has no address") from error
+            raise self._failed(url, f"{host} has no address") from error
         if found and self._private_hosts & {host, url.netloc}:
             return found
         return permitted(host, found)
+
+    def _failed(self, url: Url, reason: str) -> RegistryError:
+        self._limits.failed(str(url.netloc), reason)
+        return RegistryError(reason)
 
     def _reason(self, error: Exception, url: Url, wire: _Wire) -> str:
         cause = error.__cause__ or error
