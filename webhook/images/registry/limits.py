@@ -23,7 +23,7 @@ _AMOUNT = re.compile(r"\s*(\d{1,12})(?!\d)\s*(?:;\s*w=(\d{1,9}))?")
 _WINDOW = 21_600
 # If a registry refuses without saying for how long, or does not answer.
 _REFUSAL = 60
-# In a row. Each may take as long as a call may: without a way out, hundreds of images would take an hour.
+# In a row. Each may take as long as a call may, and hundreds of images may be of one host.
 _MAX_FAILURES = 3
 
 
