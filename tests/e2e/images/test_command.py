@@ -34,10 +34,10 @@ def test_images(certificates: Path, tmp_path: Path, run: Run, monkeypatch: pytes
     width = len(f"{registry.host}/app:chart")
     assert done.out.splitlines() == [
         "1 of 3 owners would run on ARM64; 1 stopped by one container: app (1); 1 unknown.",
-        f"{'IMAGE':<{width}}  LEVEL    BY                         USED BY",
-        f"{registry.host}/app:one    no       configuration              pod/one",
-        f"{registry.host}/app:chart  unknown  an artifact, not an image  pod/chart",
-        f"{registry.host}/app:both   says     index                      pod/both",
+        f"{'IMAGE':<{width}}  LEVEL    BY                          USED BY",
+        f"{registry.host}/app:one    no       configuration: linux/amd64  pod/one",
+        f"{registry.host}/app:chart  unknown  an artifact, not an image   pod/chart",
+        f"{registry.host}/app:both   says     index                       pod/both",
     ]
     assert without.out.count(f"401 from {registry.host}") == 3
     # The registry is gone, and what it said is not.
