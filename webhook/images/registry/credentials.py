@@ -155,7 +155,7 @@ def _ask(helper: str, server: str) -> Login | None:
         done = subprocess.run(  # noqa: S603 - the user's own file names it
             [program, "get"], input=server.encode(), capture_output=True, check=False, timeout=_HELPER_SECONDS
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError) as error:  # also if a folder of PATH may not be read
         raise RegistryError(f"{program} is not installed") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RegistryError(f"{program} failed") from error
