@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.usage.test_demo import Shell
-from tests.support.demos import running_demo
+from tests.support.demos import Shell, shell_beside
 from tests.support.processes import eventually
 
 SECTION = Path("docs/images.md").read_text().partition("## Try it on this machine")[2].partition("\n## ")[0]
@@ -27,14 +24,10 @@ _SETTLED = "kubectl rollout status -n shop deployment/pdf"
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    with running_demo(["/bin/sh", "-c", START]) as (_, printed):
-        exports = dict(re.findall(r"^  export (\w+)=(\S+)$", printed, re.MULTILINE))
-        kubectl = re.search(r"alias kubectl=(\S+)", printed)
-        assert kubectl, printed
-        assert exports.keys() == {"KUBECONFIG", "SSL_CERT_FILE"}
-        folders = (Path(sys.executable).parent, Path(kubectl[1]).parent, os.environ["PATH"])
-        environment = {**os.environ, **exports, "COLUMNS": "120", "PATH": os.pathsep.join(map(str, folders))}
-        yield Shell(environment, tmp_path_factory.mktemp("terminal"))
+    with shell_beside(
+        START, {"KUBECONFIG", "SSL_CERT_FILE"}, 120, tmp_path_factory.mktemp("terminal")
+    ) as shell:
+        yield shell
 
 
 def test_images_land_where_they_run(shell: Shell) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.support.demos import running_demo
+from tests.support.demos import Shell, shell_beside
 
 SECTION = (
     Path("docs/recommend.md").read_text().partition("## Try it on a made-up week")[2].partition("\n## ")[0]
@@ -22,35 +18,12 @@ START, *COMMANDS = [
 ]
 
 
-class Shell(NamedTuple):
-    """The other terminal."""
-
-    environment: dict[str, str]
-    folder: Path
-
-    def type(self, command: str) -> tuple[int, str]:
-        """The exit code, and what is printed."""
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            env=self.environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    with running_demo(["/bin/sh", "-c", START]) as (_, printed):
-        exports = dict(re.findall(r"^  export (\w+)=(\S+)$", printed, re.MULTILINE))
-        kubectl = re.search(r"alias kubectl=(\S+)", printed)
-        assert kubectl, printed
-        assert exports.keys() == {"KUBECONFIG", "PODTAILOR_PROMETHEUS"}
-        folders = (Path(sys.executable).parent, Path(kubectl[1]).parent, os.environ["PATH"])
-        environment = {**os.environ, **exports, "COLUMNS": "100", "PATH": os.pathsep.join(map(str, folders))}
-        yield Shell(environment, tmp_path_factory.mktemp("terminal"))
+    with shell_beside(
+        START, {"KUBECONFIG", "PODTAILOR_PROMETHEUS"}, 100, tmp_path_factory.mktemp("terminal")
+    ) as shell:
+        yield shell
 
 
 def test_from_nothing_to_a_policy_in_force_in_five_commands(shell: Shell) -> None:
