@@ -14,7 +14,7 @@ from webhook.model.globs import Glob, glob
 from webhook.model.pod import ResourceList
 
 # Parts of a device: the name means that a device is requested, the quantity is no number of devices.
-_PARTS = (
+PARTS = (
     "aliyun.com/gpu-mem",
     "volcano.sh/gpu-memory",
     "koordinator.sh/gpu",
@@ -68,14 +68,14 @@ PATTERNS = (
     "aliyun.com/gpu-*",
     "volcano.sh/*gpu*",
     "deviceclass.resource.kubernetes.io/*gpu*",
-    *_PARTS,
+    *PARTS,
 )
 # Words that a star may not match: these resources accompany a device and are none themselves.
-_ACCOMPANYING = ("mem", "core", "percentage", "_monitoring")
+ACCOMPANYING = ("mem", "core", "percentage", "_monitoring")
 # These name slices of a device by cores, as in rngd-2core.12gb, and register no accompanying resource.
-_NO_ACCOMPANYING = ("furiosa.ai/", "rebellions.ai/")
+NO_ACCOMPANYING = ("furiosa.ai/", "rebellions.ai/")
 # A DNS subdomain, a slash, a name: the API server rejects longer ones.
-_MAX_CHARACTERS = 253 + 1 + 63
+MAX_CHARACTERS = 253 + 1 + 63
 
 # More than this is no number of devices but of shares or time slices: the largest nodes sold hold 16.
 MAX_DEVICES = 16
@@ -119,20 +119,20 @@ class Accelerators(Struct, frozen=True):
                         requested[name] = amount.milli
         if not requested:
             return NONE
-        whole = [n for name, n in requested.items() if name not in _PARTS]
+        whole = [n for name, n in requested.items() if name not in PARTS]
         count = max(whole, default=0) // 1000
         plausible = count <= MAX_DEVICES
         return Devices(tuple(sorted(requested)), count if plausible else 1, 0 if plausible else count)
 
     def include(self, name: str) -> bool:
         """Whether the resource is a device."""
-        return len(name) <= _MAX_CHARACTERS and _is_device(name, self.patterns)
+        return len(name) <= MAX_CHARACTERS and _is_device(name, self.patterns)
 
 
 @lru_cache(maxsize=1024)
 def _is_device(name: str, patterns: tuple[Glob, ...]) -> bool:
-    is_accompanying = not name.startswith(_NO_ACCOMPANYING) and any(
-        word in name.partition("/")[2].lower() for word in _ACCOMPANYING
+    is_accompanying = not name.startswith(NO_ACCOMPANYING) and any(
+        word in name.partition("/")[2].lower() for word in ACCOMPANYING
     )
     return any(pattern.matches(name) for pattern in patterns if pattern.is_exact or not is_accompanying)
 

@@ -104,7 +104,7 @@ class _Patch:
         return added
 
     def _add_op(self, op: str, path: Path, value: Any) -> None:
-        self.ops.append({"op": op, "path": _pointer((*self._at, *path)), "value": value})
+        self.ops.append({"op": op, "path": pointer((*self._at, *path)), "value": value})
 
 
 def _missing(path: Path, end: int, empty: type[dict[Any, Any] | list[Any]]) -> Any:
@@ -122,6 +122,6 @@ def _child(view: Any, step: str | int) -> Any:
 
 # Every Pod has the same few paths: containers by their index, keys of policies.
 @lru_cache(maxsize=4096)
-def _pointer(path: Path) -> str:
+def pointer(path: Path) -> str:
     """RFC 6901."""
     return "".join([f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path])

@@ -1,0 +1,1 @@
+"""Policies as one MutatingAdmissionPolicy, which the API server itself applies. Pure."""

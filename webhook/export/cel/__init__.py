@@ -1,0 +1,1 @@
+"""Expressions of the Common Expression Language (CEL), built as typed values and printed once."""

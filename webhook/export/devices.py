@@ -1,0 +1,65 @@
+"""Accelerators of a container: `webhook.model.accelerators` in CEL."""
+
+from __future__ import annotations
+
+from webhook.export import regular_expressions
+from webhook.export.cel import values as cel
+from webhook.export.cel.values import Bool, Int, List, Map, Text
+from webhook.model.accelerators import (
+    ACCOMPANYING,
+    MAX_CHARACTERS,
+    MAX_DEVICES,
+    NO_ACCOMPANYING,
+    PARTS,
+    Accelerators,
+)
+from webhook.model.globs import Glob
+
+_NOTHING = cel.quantity("0")
+_MOST = cel.quantity(str(MAX_DEVICES))
+
+
+def device_names(requests: Map[Text], accelerators: Accelerators) -> List[Text]:
+    """The accelerators of which more than nothing is requested, sorted."""
+    return (
+        requests.keys()
+        .filter(lambda resource: _is_device(resource, accelerators) & _is_requested(requests, resource))
+        .sort()
+    )
+
+
+def count_of(devices: List[Text], requests: Map[Text]) -> Int:
+    """The largest number of whole devices of one resource; 1 if that is implausible."""
+    whole = devices.filter(lambda resource: ~resource.one_of(cel.texts(PARTS)))
+    counts = whole.map(lambda resource: _count(requests[resource].as_quantity()))
+    largest = (cel.integers([0]) + counts).max()
+    return cel.let(largest, lambda most: cel.when(most > MAX_DEVICES, cel.integer(1), most))
+
+
+def _is_device(resource: Text, accelerators: Accelerators) -> Bool:
+    exact = [each for each in accelerators.patterns if each.is_exact]
+    starred = [each for each in accelerators.patterns if not each.is_exact]
+    known = cel.any_of(*(_matches(resource, each) for each in (exact,) if each))
+    if starred:
+        words = "|".join(ACCOMPANYING)
+        prefixes = "|".join(NO_ACCOMPANYING)
+        is_accompanying = resource.matches(f"/.*(?i:{words})") & ~resource.matches(f"^(?:{prefixes})")
+        known = known | (_matches(resource, starred) & ~is_accompanying)
+    return resource.contains("/") & (resource.size() <= MAX_CHARACTERS) & known
+
+
+def _matches(resource: Text, patterns: list[Glob]) -> Bool:
+    return resource.matches(regular_expressions.of_globs(patterns))
+
+
+def _is_requested(requests: Map[Text], resource: Text) -> Bool:
+    return requests[resource].as_quantity().is_greater(_NOTHING)
+
+
+def _count(amount: cel.Quantity) -> Int:
+    """Extended resources are integers; larger ones than any Node has count as too many."""
+    return cel.when(
+        amount.is_greater(_MOST),
+        cel.integer(MAX_DEVICES + 1),
+        cel.when(amount.is_integer(), amount.as_integer(), cel.integer(0)),
+    )
