@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from webhook.export.cel import values as cel
 from webhook.export.cel.values import Bool, Int, Text
-from webhook.export.regular_expressions import of_glob
 from webhook.model.images import ImageGlob
 
 
@@ -20,7 +19,7 @@ def _without_tag(name: Text) -> Text:
     def cut(slash: Int) -> Text:
         return name.substring(0, slash + 1) + name.substring(slash + 1).split(":")[0]
 
-    return cel.let(name.last_index_of("/"), lambda slash: cut(slash))
+    return cel.let(name.last_index_of("/"), cut)
 
 
 def _normalized(name: Text) -> Text:

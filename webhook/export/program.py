@@ -1,4 +1,4 @@
-"""The variables of the exported policy: each is evaluated at most once for a Pod, when it is first asked for."""
+"""The variables of the exported policy: each is evaluated once a Pod at most, when it is first asked for."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class Program:
         self._codes: dict[str, Code] = {}
 
     def let(self, name: str, value: V) -> V:
-        """Make a variable. Raises ValueError if it cannot have the name, or if something in it is not defined."""
+        """Make a variable.
+
+        Raises ValueError if it cannot have the name, or if something in it is not defined.
+        """
         if not is_identifier(name) or name in self._codes:
             raise ValueError(f"there is a variable {name} already, or there can be none")
         self._check(value.code)

@@ -18,5 +18,5 @@ def of_glob(pattern: Glob, star: str = ".*") -> str:
 
 
 def _literal(piece: str) -> str:
-    # Python escapes more than RE2 knows: a backslash before a space or a letter outside ASCII is an error there.
+    # Python escapes more than RE2 knows: an escaped space or letter is an error there.
     return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", piece)

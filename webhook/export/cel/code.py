@@ -50,10 +50,13 @@ class Code(Struct, frozen=True):
 
 _numbers = itertools.count()
 # The names that an expression of a MutatingAdmissionPolicy has, and the words that the grammar reserves.
-_TAKEN = frozenset(
-    "as break const continue else false for function if import in let loop namespace null package return true "
-    "var void while object oldObject request params variables namespaceObject authorizer Object JSONPatch jsonpatch".split()
-)
+_TAKEN = {
+    *("as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let"),
+    *("loop", "namespace", "null", "package", "return", "true", "var", "void", "while"),
+    *("object", "oldObject", "request", "params", "variables", "namespaceObject", "authorizer"),
+    *("Object", "JSONPatch", "jsonpatch"),
+}
+_LAST_OF_FOUR_DIGITS = 0xFFFF
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -103,4 +106,4 @@ def _escaped(character: str) -> str:
         return f"\\{character}"
     if " " <= character <= "~":
         return character
-    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
+    return f"\\U{code:08x}" if code > _LAST_OF_FOUR_DIGITS else f"\\u{code:04x}"

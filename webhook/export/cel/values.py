@@ -1,7 +1,7 @@
 """Expressions by the type of their value, with the operators and functions of that type.
 
-Python's operators stand for CEL's: `a & b` is `a && b`, `~a` is `!a`, `a == b` compares in CEL. A `Shape` makes
-the value of an expression: `Text`, `Int`, `listed(Text)`, `mapped(Text)`, or a class of its own.
+Python's operators stand for CEL's: `a & b` is `a && b`, `~a` is `!a`, `a == b` compares in CEL. A `Shape`
+makes the value of an expression: `Text`, `Int`, `listed(Text)`, `mapped(Text)`, or a class of its own.
 
 Source of the functions: k8s.io/apiserver `pkg/cel/library`, google/cel-go `ext/`.
 """
@@ -70,7 +70,7 @@ class Value:
         return Any_(joined([self.code], f"dyn({self.code.text})"))
 
 
-class Any_(Value):
+class Any_(Value):  # noqa: N801 (`Any` is Python's)
     """An expression whose type CEL does not check."""
 
 
@@ -320,7 +320,8 @@ class Map(Value, Generic[V]):
     def without(self, key: str) -> Map[V]:
         """A copy without this key."""
         name, value = bound("name"), bound("value")
-        whole = f"{self.code.within(Binding.MEMBER)}.transformMap(name, value, name != {literal_text(key)}, value)"
+        target = self.code.within(Binding.MEMBER)
+        whole = f"{target}.transformMap(name, value, name != {literal_text(key)}, value)"
         return self.alike(joined([self.code], whole, binds=(name, value)))
 
 
@@ -340,7 +341,7 @@ def integer(value: int) -> Int:
     return Int(Code(str(value), Binding.MEMBER if value >= 0 else Binding.NEGATION))
 
 
-def boolean(value: bool) -> Bool:  # noqa: FBT001
+def boolean(value: bool) -> Bool:
     return Bool(Code("true" if value else "false"))
 
 
