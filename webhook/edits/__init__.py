@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -21,7 +22,8 @@ class Edit(Struct, frozen=True, kw_only=True):
 
     name: str
     """The field of a policy's `spec` that requests it."""
-    requested_by: Callable[[Policy], bool]
+    requested_by: Callable[[Policy], object]
+    """Truthy if the policy requests the edit."""
     apply: Callable[[Subject, Sequence[Policy], Draft], None]
     """Reads the Pod and the policies that request the edit, in order of precedence; writes into the draft."""
     fields: tuple[str, ...]
@@ -31,31 +33,31 @@ class Edit(Struct, frozen=True, kw_only=True):
 EDITS = (
     Edit(
         name="resizePolicy",
-        requested_by=lambda policy: bool(policy.resize_policy or policy.accelerators.resize_policy),
+        requested_by=lambda policy: policy.resize_policy or policy.accelerators.resize_policy,
         apply=ensure_resize_policy,
         fields=("spec.containers[*].resizePolicy", "spec.initContainers[*].resizePolicy"),
     ),
     Edit(
         name="nodeSelector",
-        requested_by=lambda policy: bool(policy.node_selector),
+        requested_by=attrgetter("node_selector"),
         apply=default_node_selector,
         fields=("spec.nodeSelector",),
     ),
     Edit(
         name="nodeAffinity",
-        requested_by=lambda policy: bool(policy.node_affinity),
+        requested_by=attrgetter("node_affinity"),
         apply=ensure_node_affinity,
         fields=("spec.affinity.nodeAffinity",),
     ),
     Edit(
         name="tolerations",
-        requested_by=lambda policy: bool(policy.tolerations or policy.accelerators.tolerations),
+        requested_by=lambda policy: policy.tolerations or policy.accelerators.tolerations,
         apply=ensure_tolerations,
         fields=("spec.tolerations",),
     ),
     Edit(
         name="resources",
-        requested_by=lambda policy: policy.resources is not None,
+        requested_by=attrgetter("resources"),
         apply=default_resources,
         fields=(
             "spec.containers[*].resources.requests",

@@ -24,7 +24,8 @@ _RESIZABLE = ("cpu", "memory")
 
 def ensure_resize_policy(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
     for container in subject.containers:
-        existing = {entry.resourceName: entry.restartPolicy for entry in container.view.resizePolicy or ()}
+        entries = container.view.resizePolicy
+        existing = {each.resourceName: each.restartPolicy for each in entries} if entries else {}
         never_restarts = "Never" in (subject.spec.restartPolicy, container.view.restartPolicy)
         reason = _not_editable(container, subject)
         for policy in policies:

@@ -77,7 +77,7 @@ def apply_policies(
         subject = _on_arm64(subject, str(arm64.path[-1]))
         matched = list(filter(included, snapshot.policies.matching(subject)))
     for edit in EDITS:
-        requesting = [policy for policy in matched if edit.requested_by(policy)]
+        requesting = list(filter(edit.requested_by, matched))
         if requesting:
             edit.apply(subject, requesting, draft)
     annotation = None

@@ -100,7 +100,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         audit=audit,
         would_change=_missing(enforced, audit) if audit else (),
         violations=violations,
-        denied=_denial(enforced.violations),
+        denied=_denial(enforced.violations) if violations else None,
         pod=pod,
         warnings=tuple([each.truncated() for each in warnings]),
     )
@@ -138,7 +138,9 @@ def _container_warnings(subject: Subject) -> list[Notice]:
         for container in subject.containers
         if container.devices.implausible
     ]
-    unknown = subject.skip_containers.difference(each.name for each in subject.containers)
+    unknown = subject.skip_containers and subject.skip_containers.difference(
+        [each.name for each in subject.containers]
+    )
     if unknown:
         names = ", ".join(sorted(unknown))
         detail = f"annotation {SKIP_CONTAINERS} names {names}: the Pod has no such container"

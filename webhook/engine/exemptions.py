@@ -47,8 +47,10 @@ def _may_run_on_windows(spec: PodSpec) -> bool:
     """By spec.os, nodeSelector, or any required nodeAffinity term: one term is enough for the scheduler."""
     if spec.os and spec.os.name == "windows":
         return True
-    selector = spec.nodeSelector
-    if selector and any(value == "windows" and node_label(key) == OS for key, value in selector.items()):
+    selector = spec.nodeSelector or {}
+    if "windows" in selector.values() and any(
+        value == "windows" and node_label(key) == OS for key, value in selector.items()
+    ):
         return True
     return spec.affinity is not None and any(
         node_label(each.key) == OS

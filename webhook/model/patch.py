@@ -33,13 +33,16 @@ class Write(Struct, frozen=True):
 
 def operations(writes: Iterable[Write], view: PodView, at: Path = ()) -> list[Op]:
     """The operations that make `writes` on the Pod that `view` shows, at the path `at` of its object."""
-    patch = _Patch(view, at)
+    patch = _Patch(view)
     for write in writes:
         if write.append:
             patch.append(write.path, write.value)
         else:
             patch.set(write.path, write.value)
-    return patch.ops
+    return [
+        {"op": op, "path": pointer((*at, *path) if at else path), "value": value}
+        for op, path, value in patch.ops
+    ]
 
 
 _Located = tuple[Any, Any]
@@ -49,10 +52,10 @@ _Located = tuple[Any, Any]
 class _Patch:
     """A missing parent becomes one operation; later writes below it grow the value of that operation."""
 
-    def __init__(self, view: PodView, at: Path) -> None:
-        self.ops: list[Op] = []
+    def __init__(self, view: PodView) -> None:
+        self.ops: list[tuple[str, Path, Any]] = []
+        """Operation, path, value."""
         self._view = view
-        self._at = at
         self._located: dict[Path, _Located] = {}
 
     def set(self, path: Path, value: Any) -> None:
@@ -61,21 +64,22 @@ class _Patch:
         if added is not None:
             added[last] = value
         else:
-            is_set = _child(existing, last) is not None
-            self._add_op("replace" if is_set else "add", path, value)
+            child = existing.get(last) if isinstance(existing, dict) else getattr(existing, str(last))
+            is_set = child is not None
+            self.ops.append(("replace" if is_set else "add", path, value))
 
     def append(self, path: Path, item: Any) -> None:
         _, added = self._located.get(path) or self._locate(path, list)
         if added is not None:
             added.append(item)
         else:
-            self._add_op("add", (*path, "-"), item)
+            self.ops.append(("add", (*path, "-"), item))
 
     def _locate(self, path: Path, empty: type[dict[Any, Any] | list[Any]]) -> _Located:
         """Walk the view along the path; what is missing is added, at its end an `empty()`."""
         value: Any = self._view
         for depth, step in enumerate(path, start=1):
-            # `_child` inlined: most of the time of a patch is spent in this loop
+            # most of the time of a patch is spent in this loop
             if type(step) is int:
                 value = value[step]
             elif type(value) is dict:
@@ -97,14 +101,11 @@ class _Patch:
         if added is None:
             added = _missing(path, depth, empty)
             self._located[top] = None, added
-            self._add_op("add", top, added)
+            self.ops.append(("add", top, added))
         for index, step in enumerate(path[depth:], start=depth + 1):
             is_index = type(step) is int  # of the item that `_missing` made
             added = added[step] if is_index else added.setdefault(step, _missing(path, index, empty))
         return added
-
-    def _add_op(self, op: str, path: Path, value: Any) -> None:
-        self.ops.append({"op": op, "path": pointer((*self._at, *path)), "value": value})
 
 
 def _missing(path: Path, end: int, empty: type[dict[Any, Any] | list[Any]]) -> Any:
@@ -112,12 +113,6 @@ def _missing(path: Path, end: int, empty: type[dict[Any, Any] | list[Any]]) -> A
     if end == len(path):
         return empty()
     return [{}] if type(path[end]) is int else {}
-
-
-def _child(view: Any, step: str | int) -> Any:
-    if isinstance(step, int):
-        return view[step]
-    return view.get(step) if isinstance(view, dict) else getattr(view, step)
 
 
 # Every Pod has the same few paths: containers by their index, keys of policies.

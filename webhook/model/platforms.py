@@ -18,9 +18,10 @@ _NOTHING: AbstractSet[str] = frozenset()
 
 def is_partitioned(subject: Subject) -> bool:
     """Whether OpenShift has replaced the CPU requests of this Pod by CPU shares."""
-    if _PARTITIONED in "\n".join(subject.metadata.annotations or ()):
-        return True
-    return any(_PARTITIONED in "\n".join(container.requests) for container in subject.containers)
+    keys = [*(subject.metadata.annotations or ())]
+    for container in subject.containers:
+        keys += container.requests
+    return _PARTITIONED in "\n".join(keys)
 
 
 def is_step(container: Container, subject: Subject) -> bool:
@@ -49,5 +50,7 @@ def _of_container(
     resources = container.view.resources
     if is_virtual_machine or (resources and resources.claims):
         return frozenset(QOS_RESOURCES)
-    mounts = container.view.volumeMounts or () if in_memory else ()
-    return frozenset({"memory"}) if any(each.name in in_memory for each in mounts) else _NOTHING
+    mounts = container.view.volumeMounts or ()
+    if in_memory and any(each.name in in_memory for each in mounts):
+        return frozenset({"memory"})
+    return _NOTHING

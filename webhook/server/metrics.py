@@ -15,7 +15,7 @@ from webhook.edits import EDITS, field_name
 from webhook.engine.evaluate import Decision
 from webhook.model.draft import Change
 from webhook.model.names import Mode
-from webhook.model.policy import Origin, Policy
+from webhook.model.policy import Origin
 from webhook.policies.merge import Update
 from webhook.server.log import ReviewLine
 from webhook.supervision import restarts
@@ -136,14 +136,25 @@ class Metrics:
         for notice in (decision.exemption, *decision.warnings):
             if notice:
                 counts[self._skips, notice.reason] += 1
-        for change in () if decision.denied else decision.outcome.changes:
-            counts[self._mutations, _policy(change.policy), _field(change), "enforce"] += 1
-        for change in decision.would_change:
-            counts[self._mutations, _policy(change.policy), _field(change), "audit"] += 1
+        if not decision.denied:
+            self._count_changes(decision.outcome.changes, "enforce")
+        if decision.would_change:
+            self._count_changes(decision.would_change, "audit")
         for skip in decision.outcome.skips:
             counts[self._skips, skip.reason] += 1
         if decision.outcome.conflicts:
             self._conflicts.inc(len(decision.outcome.conflicts))
+
+    def _count_changes(self, changes: Iterable[Change], mode: str) -> None:
+        """By the last name of one of the `fields` of an edit, as `requests` and `nodeSelector`."""
+        for change in changes:
+            policy = change.policy
+            # Tenants choose the names of their policies, so these count together.
+            name = "namespaced" if policy.origin is Origin.WORKLOAD_POLICY else policy.name
+            for step in change.path:
+                if step in _FIELDS:
+                    self._counts[self._mutations, name, step, mode] += 1
+                    break
 
     def flush(self) -> None:
         counts, self._counts = self._counts, defaultdict(int)
@@ -209,13 +220,3 @@ class _Counts(Collector):
         for value, count in self._counts().items():
             counter.add_metric([value], count)
         yield counter
-
-
-def _policy(policy: Policy) -> str:
-    """Tenants choose the names of their policies, so these count together."""
-    return "namespaced" if policy.origin is Origin.WORKLOAD_POLICY else policy.name
-
-
-def _field(change: Change) -> str:
-    """The last name of one of the `fields` of an edit, as `requests` and `nodeSelector`."""
-    return next(str(step) for step in change.path if step in _FIELDS)

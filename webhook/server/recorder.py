@@ -74,11 +74,11 @@ def line_of(
         pod=truncate(metadata.name or metadata.generateName or "", NAME_LENGTH),
         owner=owner and truncate(owner, NAME_LENGTH),
         types=decision.types,
-        policies=truncate_list(policy.name for policy in decision.enforced),
+        policies=truncate_list([policy.name for policy in decision.enforced]),
         mode=decision.mode.lower(),
         ops=answered.ops,
         left_alone=truncate(str(decision.exemption), MESSAGE_LENGTH) if decision.exemption else None,
-        would_change=wire.would_change(decision),
+        would_change=wire.would_change(decision) if decision.would_change else (),
         warnings=truncate_list(map(str, decision.warnings)) if decision.warnings else (),
         dry_run=bool(request.dryRun),
     )

@@ -7,7 +7,7 @@ both or neither (k8s.io/apiserver `pkg/admission/plugin/webhook/request/admissio
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
@@ -224,8 +224,13 @@ def decided(uid: str, decision: Decision, patch: list[Op]) -> bytes:
     elif patch:
         # msgspec encodes bytes in base64, as Go does.
         response |= {"patch": msgspec.json.encode(patch), "patchType": "JSONPatch"}
-    response |= _warnings((*map(str, decision.warnings), *_would_change(decision)))
-    annotations = _audit_annotations(decision)
+    audited = would_change(decision) if decision.would_change else ()
+    warnings = [str(each) for each in decision.warnings]
+    if audited:
+        warnings.append(f"audit only, not changed: {', '.join(audited)}")
+    if warnings:
+        response |= _warnings(warnings)
+    annotations = _audit_annotations(decision, audited)
     if annotations:
         response["auditAnnotations"] = annotations
     return _encode(response)
@@ -240,19 +245,12 @@ def _warnings(warnings: Iterable[str]) -> dict[str, list[str]]:
     return {"warnings": [truncate(warning, WARNING_LENGTH) for warning in prefixed]} if prefixed else {}
 
 
-def _would_change(decision: Decision) -> tuple[str, ...]:
-    fields = would_change(decision)
-    return (f"audit only, not changed: {', '.join(fields)}",) if fields else ()
-
-
 def would_change(decision: Decision) -> tuple[str, ...]:
     """`policy: field` of every change that a policy in mode Audit would make."""
-    if not decision.would_change:
-        return ()
     return truncate_list(f"{change.policy.name}: {change.field}" for change in decision.would_change)
 
 
-def _audit_annotations(decision: Decision) -> dict[str, str]:
+def _audit_annotations(decision: Decision, audited: Sequence[str]) -> dict[str, str]:
     """For the API server's audit log, which puts the webhook's name and a `/` before each key."""
     if decision.exemption:
         return {"left-alone": truncate(str(decision.exemption), MESSAGE_LENGTH)}
@@ -261,8 +259,7 @@ def _audit_annotations(decision: Decision) -> dict[str, str]:
         annotations["policies"] = truncate(
             ",".join([policy.name for policy in decision.enforced]), MESSAGE_LENGTH
         )
-    fields = would_change(decision)
-    if fields:
+    if audited:
         # The audit log keeps everything: only our own log line has long lists.
-        annotations["would-change"] = truncate(", ".join(fields), MESSAGE_LENGTH)
+        annotations["would-change"] = truncate(", ".join(audited), MESSAGE_LENGTH)
     return annotations

@@ -84,24 +84,22 @@ class ContainerResources:
         elif draft.claim(rule.policy, field, amount):
             self.assigned[side][resource] = Assignment(amount, rule, field)
 
-    def default_requests(self) -> None:
-        """An assigned limit without a request is the request too, as in `pod.effective_requests`."""
-        requests = self.assigned["requests"]
-        for resource, limit in self.assigned["limits"].items():
-            if resource not in requests and resource not in self.declared["requests"]:
-                field = self.field("requests", resource)
-                requests[resource] = Assignment(limit.amount, limit.rule, field, is_default=True)
-
     def reconcile(self) -> None:
         """Keep each request within its limit: move the assigned one; if both are, that of lower precedence.
 
-        A declared limit needs nothing: its request is declared, or is the limit.
+        An assigned limit without a request is the request too, as in `pod.effective_requests`. A declared
+        limit needs nothing: its request is declared, or is the limit.
         """
+        requests = self.assigned["requests"]
         for resource, limit in self.assigned["limits"].items():
-            amount = self.amount("requests", resource)
+            request = requests.get(resource)
+            if request is None and resource not in self.declared["requests"]:
+                field = self.field("requests", resource)
+                requests[resource] = Assignment(limit.amount, limit.rule, field, is_default=True)
+                continue
+            amount = request.amount if request else self.amount("requests", resource)
             if amount is None or amount.milli <= limit.amount.milli:
                 continue
-            request = self.assigned["requests"].get(resource)
             if request and request.rule.precedence > limit.rule.precedence:
                 request.amount = limit.amount
             else:  # limits are decided after requests

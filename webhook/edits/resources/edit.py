@@ -93,12 +93,11 @@ def _resolve(
             if guarantee and rule.defaults.guaranteed:
                 _propose_limits_of_requests(rule, containers[index], draft)
     for each, bounds in zip(containers, _container_bounds(rules, subject), strict=True):
-        each.default_requests()
         each.reconcile()
         if bounds:
             each.clamp(bounds, draft)
     pod_bounds = [
-        each for each in (*(rule.defaults.pod for rule in rules), *subject.namespace.pod_bounds) if each
+        each for each in (*[rule.defaults.pod for rule in rules], *subject.namespace.pod_bounds) if each
     ]
     if pod_bounds:
         clamp_totals(containers, pod_bounds, draft)
@@ -107,7 +106,7 @@ def _resolve(
 
 def _container_bounds(rules: Sequence[ResourceRule], subject: Subject) -> list[list[Bounds]]:
     """The bounds of each container, by index: of rules that cover it, and of the namespace."""
-    of_namespace = [each for each in subject.namespace.container_bounds if each]
+    of_namespace = list(filter(None, subject.namespace.container_bounds))
     bounds: list[list[Bounds]] = [[] for _ in subject.containers]
     for rule in rules:
         if rule.defaults.container:

@@ -1,0 +1,82 @@
+"""What one review does, in counts that are the same on every machine: calls of functions, memory at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import tracemalloc
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+from bench import reviews
+from webhook.engine.snapshot import snapshot_of
+from webhook.policies.shipped import Profile, built_in
+from webhook.server.metrics import Metrics
+from webhook.server.reviewer import Reviewer
+
+# Three times as many as are recorded together, so that their part in this is counted too.
+_COUNT = 96
+_LOG = logging.getLogger("podtailor.review")
+
+
+def of_reviews() -> dict[str, dict[str, float]]:
+    """For each recorded review: calls of Python functions, calls of others, and KiB at its peak.
+
+    All in profile strict, with images and quantities that no earlier review had.
+    """
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
+        return {size: asyncio.run(_of(size)) for size in reviews.SIZES}
+
+
+async def _of(size: str) -> dict[str, float]:
+    reviewer = Reviewer(snapshot_of(built_in(Profile.STRICT)), Metrics())
+    first, second, last = (
+        [text.encode() for text in texts]
+        for texts in _thirds(reviews.many(reviews.recorded(size), 3 * _COUNT))
+    )
+    level = _LOG.level
+    _LOG.setLevel(logging.INFO)
+    try:
+        await _review(reviewer, first)  # imports, compiled patterns
+        calls = Counter[str]()
+
+        def count(_: FrameType, event: str, __: object) -> None:
+            calls[event] += 1
+
+        sys.setprofile(count)
+        await _review(reviewer, second)
+        sys.setprofile(None)
+        return {
+            "calls": round(calls["call"] / _COUNT, 1),
+            "other_calls": round(calls["c_call"] / _COUNT, 1),
+            "peak_kib": await _peak(reviewer, last),
+        }
+    finally:
+        _LOG.setLevel(level)
+
+
+async def _review(reviewer: Reviewer, bodies: list[bytes]) -> None:
+    for body in bodies:
+        await reviewer.review(body)
+    reviewer.recorder.flush()
+
+
+async def _peak(reviewer: Reviewer, bodies: list[bytes]) -> float:
+    """The median of the reviews."""
+    found = []
+    tracemalloc.start()
+    for body in bodies:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        await reviewer.review(body)
+        found.append(tracemalloc.get_traced_memory()[1] - before)
+    tracemalloc.stop()
+    return round(sorted(found)[len(found) // 2] / 1024, 1)
+
+
+def _thirds(texts: list[str]) -> list[list[str]]:
+    return [texts[first : first + _COUNT] for first in range(0, len(texts), _COUNT)]
