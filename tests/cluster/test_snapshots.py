@@ -13,8 +13,7 @@ from kubernetes.client import ApiClient
 from tests.cluster.fake_api import FakeApi, fake_api
 from tests.support.pods import Json
 from tests.support.processes import eventually
-from webhook.cluster import reflector
-from webhook.cluster import snapshots as snapshots_module
+from webhook.cluster import indexed_policies, reflector
 from webhook.cluster.pager import Meta
 from webhook.cluster.policy_objects import Condition, PolicyObject
 from webhook.cluster.snapshot_objects import LimitRangeBounds, Quota
@@ -268,7 +267,7 @@ def test_changes_without_end_are_taken_in_at_intervals(listed: tuple[FakeApi, Sn
 def test_changes_that_could_not_be_taken_in_are_not_lost(cluster: Cluster) -> None:
     cluster.policy("new", '{"priority": 5}')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(snapshots_module, "PolicyIndex", lambda _: 1 / 0)
+        patch.setattr(indexed_policies.IndexedPolicies, "update", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             cluster.source.update()
     assert "new" in _names(cluster.source.update())

@@ -75,6 +75,7 @@ def documents(draw: st.DrawFn) -> list[Any]:
 
 @given(
     documents(),
+    documents(),
     LABELS,
     LABELS,
     LABELS,
@@ -87,6 +88,7 @@ def documents(draw: st.DrawFn) -> list[Any]:
 )
 def test_finds_what_matching_one_by_one_finds(
     made: list[Any],
+    before: list[Any],
     of_namespace: dict[str, str],
     of_pod: dict[str, str],
     annotations: dict[str, str],
@@ -106,3 +108,13 @@ def test_finds_what_matching_one_by_one_finds(
         if each.mode is not Mode.OFF and holds(clauses_of(each), asking)
     ]
     assert PolicyIndex(policies).matching(asking) == expected
+    # The same from another index, some of whose policies have the names of these.
+    earlier = [policy_of(document) for document in before]
+    whole = PolicyIndex(earlier)
+    found = whole.matching(asking)
+    changed = whole.replaced(earlier[:2], ()).replaced(earlier[2:], policies)
+    assert changed.matching(asking) == expected
+    assert list(changed) == sorted(policies, key=precedence)
+    assert whole.matching(asking) == found, "an index never changes"
+    for mode in Mode:
+        assert changed.count(mode) == sum(each.mode is mode for each in policies)

@@ -35,8 +35,10 @@ class Namespaces:
         built = {name: self._build(name) for name in names}
         changed = {name: namespace for name, namespace in built.items() if namespace != self.all.get(name)}
         if changed:
-            merged = {**self.all, **changed}
-            self.all = {name: namespace for name, namespace in merged.items() if namespace}
+            everything = dict(self.all)
+            for name, namespace in changed.items():
+                _store(everything, name, namespace)
+            self.all = everything
 
     def _build(self, name: str) -> Namespace | None:
         self.built += 1

@@ -67,10 +67,6 @@ class PolicyStatuses:
         self.excess: Counter[str] = Counter()
         """By namespace: how many are over the limit."""
 
-    def policies(self) -> Iterator[Policy]:
-        """Those in force."""
-        return (policy_status.policy for policy_status in self._all.values() if policy_status.policy)
-
     def update(self, changes: Iterable[tuple[str, PolicyObject | None]]) -> Iterator[StatusChange]:
         """Apply changes, by `PolicyObject.key`; None for a policy that is gone."""
         for key, policy_object in changes:

@@ -18,6 +18,7 @@ from kubernetes.client import ApiClient
 from msgspec import structs
 
 from webhook.cluster.image_platforms import IMAGE_PLATFORMS, REFRESH_SECONDS, ImageSnapshot, ReadImages
+from webhook.cluster.indexed_policies import IndexedPolicies
 from webhook.cluster.namespaces import Namespaces
 from webhook.cluster.pager import Resource
 from webhook.cluster.policy_objects import MAX_IN_A_NAMESPACE, policies_of
@@ -25,12 +26,11 @@ from webhook.cluster.policy_status import PolicyStatus, PolicyStatuses
 from webhook.cluster.reflector import Reflector
 from webhook.cluster.snapshot_objects import LIMIT_RANGES, NAMESPACES, QUOTAS
 from webhook.cluster.version import minor_version
-from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot
 from webhook.model.policy import Policy
 from webhook.model.text import truncate
 from webhook.policies import policy_kinds
-from webhook.policies.merge import Update, merge
+from webhook.policies.merge import Update
 from webhook.policies.watch import PolicyFiles
 from webhook.supervision import Worker
 
@@ -63,7 +63,6 @@ class SnapshotSource:
         self._base = base
         self._kubernetes = base.kubernetes
         """The version that the API server said last."""
-        self._shipped = tuple(shipped)
         self._report = report
         self.on_update: Callable[[Update], object] = lambda _: None
         self._wake = threading.Event()
@@ -71,8 +70,7 @@ class SnapshotSource:
         """By key: the last message logged for a policy that cannot be used."""
         self._crowded: set[str] = set()
         """Namespaces with more policies than the limit."""
-        self._indexed: tuple[Policy, ...] = ()
-        self._index = PolicyIndex()
+        self._policies = IndexedPolicies(shipped)
         self._policy_statuses = PolicyStatuses()
         self.namespaces = Namespaces()
         self._unreported: dict[str, PolicyStatus | None] = {}
@@ -159,7 +157,7 @@ class SnapshotSource:
         return Update(
             structs.replace(
                 self._base,
-                policies=self._index,
+                policies=self._policies.index,
                 namespaces=self.namespaces.all if self.reflectors else self._base.namespaces,
                 knows_namespaces=bool(self.reflectors),
                 image_platforms=self._images.known if self._images else self._base.image_platforms,
@@ -174,13 +172,12 @@ class SnapshotSource:
             for kind in policy_kinds.KINDS
             for key, policy_object in self._changes[kind.plural].items()
         )
+        policies: dict[str, Policy | None] = {}
         for change in self._policy_statuses.update(changes):
             self._unreported[change.key] = change.now
             self._is_stale |= change.affects_reviews
-        if self._is_stale:
-            policies = tuple(merge(self._policy_statuses.policies(), self._files.policies, self._shipped))
-            if policies != self._indexed:  # not if only namespaces changed
-                self._indexed, self._index = policies, PolicyIndex(policies)
+            policies[change.key] = change.now.policy if change.now else None
+        self._policies.update(policies, self._files.policies)
 
     def _build(self) -> None:
         self._wake.set()  # at the start, and again after a failure

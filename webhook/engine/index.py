@@ -8,8 +8,11 @@ are about such Pods, not on how many there are.
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 
 from webhook.engine.match import clauses_of, holds, owner_kinds, requested_resources
 from webhook.model.names import Mode
@@ -19,52 +22,119 @@ from webhook.model.subject import Subject
 
 # What a policy is filed under: attribute, the key of a label or annotation (else empty), value.
 _Key = tuple[str, str, str]
-# By value, the positions of policies in order of precedence.
-_Postings = dict[str, list[int]]
+_Rank = tuple[int, int, int, str, str]
+
+
+class _Entry:
+    """One policy, compiled for matching. Compared by identity."""
+
+    __slots__ = ("clauses", "filed", "keys", "policy", "rank")
+
+    def __init__(self, policy: Policy, rank: _Rank) -> None:
+        self.policy = policy
+        self.rank = rank
+        self.clauses = clauses_of(policy)
+        self.keys = _index_keys(policy)
+        """What it could be filed under."""
+        self.filed: list[_Key] | None = None
+        """What it is filed under; None if it may match any Pod, or is off."""
+
+
+# By attribute, key and value.
+_Postings = dict[str, dict[str, dict[str, tuple[_Entry, ...]]]]
 
 
 class PolicyIndex:
-    """Built once for a snapshot, then only read."""
+    """Never changes: `replaced` makes another one, that shares with this one what did not change."""
 
     def __init__(self, policies: Iterable[Policy] = ()) -> None:
-        self._policies = tuple(sorted(policies, key=precedence))
-        self._clauses = tuple(map(clauses_of, self._policies))
-        self._unfiltered: list[int] = []
+        """No two policies may have the same origin, namespace and name."""
+        self._entries: dict[_Rank, _Entry] = {}
+        self._modes = Counter[Mode]()
+        self._unfiltered: frozenset[_Entry] = frozenset()
         """Policies that may match any Pod."""
-        self._values: dict[str, _Postings] = {}
-        self._labels: dict[str, dict[str, _Postings]] = {}
-        candidates = [_index_keys(policy) for policy in self._policies]
-        uses = Counter(key for each in candidates for keys in each for key in keys)
-        for position, policy in enumerate(self._policies):
-            if policy.mode is Mode.OFF:
-                continue
-            if not candidates[position]:
-                self._unfiltered.append(position)
-                continue
-            rarest = min(candidates[position], key=lambda keys: sum(uses[each] for each in keys))
-            for attribute, key, value in rarest:
-                self._postings(attribute, key).setdefault(value, []).append(position)
+        self._postings: _Postings = {}
+        self._uses = Counter[_Key]()
+        self._change((), policies)
 
-    def _postings(self, attribute: str, key: str) -> _Postings:
-        if key:
-            return self._labels.setdefault(attribute, {}).setdefault(key, {})
-        return self._values.setdefault(attribute, {})
+    def replaced(self, gone: Iterable[Policy], come: Iterable[Policy]) -> PolicyIndex:
+        """An index without `gone`, and with `come`, of which some may have the names of those."""
+        index = copy.copy(self)
+        index._change(gone, come)  # noqa: SLF001 (another one of this class, that nobody has yet)
+        return index
+
+    def _change(self, gone: Iterable[Policy], come: Iterable[Policy]) -> None:
+        """Replaces what it changes, for other indexes have it too."""
+        self._entries, self._modes, self._uses = dict(self._entries), self._modes.copy(), self._uses.copy()
+        left = list(map(self._entries.pop, map(precedence, gone)))
+        added = [_Entry(policy, precedence(policy)) for policy in come]
+        for sign, entries in ((-1, left), (1, added)):
+            for each in entries:
+                self._modes[each.policy.mode] += sign
+                for key in itertools.chain.from_iterable(each.keys):
+                    self._uses[key] += sign
+        self._entries |= {each.rank: each for each in added}
+        unfiltered = set(self._unfiltered.difference(left))
+        moves: dict[_Key, tuple[set[_Entry], list[_Entry]]] = {}
+        for each in left:
+            for key in each.filed or ():
+                moves.setdefault(key, (set(), []))[0].add(each)
+        for each in added:
+            if each.policy.mode is Mode.OFF:
+                continue
+            if not each.keys:
+                unfiltered.add(each)
+                continue
+            each.filed = min(each.keys, key=lambda keys: sum(self._uses[key] for key in keys))
+            for key in each.filed:
+                moves.setdefault(key, (set(), []))[1].append(each)
+        self._unfiltered = frozenset(unfiltered)
+        self._postings = _moved(self._postings, moves)
+
+    def count(self, mode: Mode) -> int:
+        """How many policies have this mode."""
+        return self._modes[mode]
 
     def __iter__(self) -> Iterator[Policy]:
         """In order of precedence, including those that are off."""
-        return iter(self._policies)
+        return (self._entries[rank].policy for rank in sorted(self._entries))
 
     def matching(self, subject: Subject) -> list[Policy]:
         """The policies that match the Pod and are not off, in order of precedence."""
-        positions = set(self._unfiltered)
-        for attribute, postings in self._values.items():
-            for value in _VALUES[attribute](subject):
-                positions.update(postings.get(value, ()))
-        for attribute, by_key in self._labels.items():
-            of_pod = _LABELS[attribute](subject)
-            for key in by_key.keys() & of_pod.keys():
-                positions.update(by_key[key].get(of_pod[key] or "", ()))
-        return [self._policies[each] for each in sorted(positions) if holds(self._clauses[each], subject)]
+        found = set(self._unfiltered)
+        for attribute, by_key in self._postings.items():
+            values = _VALUES.get(attribute)
+            if values:
+                postings = by_key[""]
+                for value in values(subject):
+                    found.update(postings.get(value, ()))
+            else:
+                of_pod = _LABELS[attribute](subject)
+                for key in by_key.keys() & of_pod.keys():
+                    found.update(by_key[key].get(of_pod[key] or "", ()))
+        matching = [each for each in found if holds(each.clauses, subject)]
+        matching.sort(key=_rank)
+        return [each.policy for each in matching]
+
+
+_rank = attrgetter("rank")
+
+
+def _moved(postings: _Postings, moves: Mapping[_Key, tuple[set[_Entry], list[_Entry]]]) -> _Postings:
+    """With entries taken out and put in; only what changes is copied."""
+    postings = dict(postings)
+    copied: dict[tuple[str, str], dict[str, tuple[_Entry, ...]]] = {}
+    for attribute in {attribute for attribute, _, _ in moves}:
+        postings[attribute] = dict(postings.get(attribute, {}))
+    for (attribute, key, value), (left, added) in moves.items():
+        if (attribute, key) not in copied:
+            copied[attribute, key] = dict(postings[attribute].get(key, {}))
+            postings[attribute][key] = copied[attribute, key]
+        stays = [each for each in copied[attribute, key].get(value, ()) if each not in left]
+        copied[attribute, key][value] = (*stays, *added)
+        if not copied[attribute, key][value]:
+            del copied[attribute, key][value]
+    return postings
 
 
 _NAMESPACE, _IMAGE, _RESOURCE, _OWNER, _TYPE = "namespace", "image", "resource", "owner", "type"

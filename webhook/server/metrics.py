@@ -169,8 +169,7 @@ class Metrics:
 
     def set_snapshot(self, update: Update) -> None:
         for mode in Mode:
-            count = sum(policy.mode is mode for policy in update.snapshot.policies)
-            self._policies.labels(mode.lower()).set(count)
+            self._policies.labels(mode.lower()).set(update.snapshot.policies.count(mode))
         self._policies.labels("bad").set(update.unusable)
         for kind, revision in update.revisions.items():
             self._revision.labels(kind).set(float(revision or 0))
