@@ -11,13 +11,13 @@ from webhook.model.images import ImageGlob
 
 def repository(image: Text) -> Text:
     """With its domain, without tag and digest."""
-    name = image.split("@")[0]
+    name = cel.split(image, "@")[0]
     return cel.let(cel.let(name, _without_tag), _normalized)
 
 
 def _without_tag(name: Text) -> Text:
     def cut(slash: Int) -> Text:
-        return name.substring(0, slash + 1) + name.substring(slash + 1).split(":")[0]
+        return name.substring(0, slash + 1) + cel.split(name.substring(slash + 1), ":")[0]
 
     return cel.let(name.last_index_of("/"), cut)
 

@@ -107,7 +107,7 @@ def pod_of(program: Program, accelerators: Accelerators) -> Pod:
     annotations = program.let("annotations", METADATA.maybe("annotations", default=NO_MAP))
     owner = program.let("owner", _owner())
     skipped = program.let(
-        "skipped", annotations.get(SKIP_CONTAINERS, NO_TEXT).split(",").map(lambda name: name.trim())
+        "skipped", cel.split(annotations.get(SKIP_CONTAINERS, NO_TEXT), ",").map(lambda name: name.trim())
     )
     listed = program.let("listed", _containers("containers") + _containers("initContainers"))
     containers = program.let("containers", listed.map(lambda one: _completed(one, skipped, accelerators)))
