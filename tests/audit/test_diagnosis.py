@@ -13,7 +13,7 @@ from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit.cluster.installation import Installation
 from webhook.audit.diagnosis import ClusterContext, diagnose
 from webhook.audit.drift import expected_of_template
-from webhook.audit.enforcement import Enforcement, WebhookScope
+from webhook.audit.enforcement import Enforcement, Scope
 from webhook.audit.judge import judge
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request
@@ -25,7 +25,7 @@ from webhook.model.subject import Namespace
 from webhook.workloads.workload import Expected, Ref, Workload
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
-EVERYBODY = WebhookScope(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
+EVERYBODY = Scope(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
 OURS = issue_authority(NOW, timedelta(days=10))
 SERVED = issue_serving(OURS, ["a"], NOW, timedelta(days=5)).certificate_pem
 REQUESTS = policy("{resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}}")
@@ -38,7 +38,7 @@ def _diagnosis(
     created: str = LATER,
     labels: dict[str, str] | None = None,
     mode: Mode = Mode.ENFORCE,
-    webhook: WebhookScope | None = EVERYBODY,
+    webhook: Scope | None = EVERYBODY,
     bundle: bytes = OURS.certificate_pem,
     served: bytes | None = SERVED,
     expected: Expected | None = None,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.support.pods import Json, pod, policy, snapshot
-from webhook.audit.enforcement import NOT_ENFORCED, Enforcement, FirstApplied, WebhookScope
+from webhook.audit.enforcement import NOT_ENFORCED, Enforcement, FirstApplied, Scope
 from webhook.audit.findings import Demand, Finding, Item, Verdict
 from webhook.audit.judge import judge
 from webhook.engine.qos import QOSClass, QosMove
@@ -27,7 +27,7 @@ AUDITED = policy(
 SIZED = pod(container="resources: {requests: {cpu: 100m}}")
 
 
-EVERYBODY = WebhookScope(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
+EVERYBODY = Scope(Selector(()), Selector(()), "2026-01-01T00:00:00Z")
 
 
 EARLIER, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:01Z"
@@ -40,7 +40,7 @@ CPU = "requests.cpu"
 
 
 def in_force(
-    *policies: Policy, webhook: WebhookScope = EVERYBODY, first_applied: FirstApplied | None = None
+    *policies: Policy, webhook: Scope = EVERYBODY, first_applied: FirstApplied | None = None
 ) -> Enforcement:
     """With an earlier Pod of the namespace that has the fields of the policies."""
     earlier = {(each.name, field): BETWEEN for each in policies for field in (CPU, "nodeSelector.a")}

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from certs.inspect import trust_problem
 from webhook.audit.cluster.installation import Installation
-from webhook.audit.enforcement import Enforcement
+from webhook.audit.enforcement import Enforcement, Tailor
 from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.judge import evidence, may_have_matched_differently
 from webhook.engine.explain import Explanation
@@ -40,12 +40,15 @@ def diagnose(
 ) -> list[str]:
     """Reasons in words, starting with those that concern all Pods. `verdict` is the audit's."""
     reasons = _reasons(workload, explanation, verdict, context)
-    return [*webhook_problems(context.installed, context.served, context.now), *reasons]
+    problems = webhook_problems(context.installed, context.served, context.now)
+    return [*problems, *_tailors(verdict), *reasons]
 
 
 def webhook_problems(installed: Installation, served: bytes | None, now: datetime) -> list[str]:
     """Why the API server cannot call the webhook now; empty if no reason is known."""
     if not installed.webhook_is_known:
+        return []
+    if installed.webhook is None and any(each.is_bound for each in installed.exported):
         return []
     if installed.webhook is None:
         missing = f"there is no MutatingWebhookConfiguration {CONFIGURATION}"
@@ -54,6 +57,13 @@ def webhook_problems(installed: Installation, served: bytes | None, now: datetim
         return ["the API server cannot call podtailor now: the webhook configuration has no caBundle"]
     problem = trust_problem(served, installed.bundle, now) if served is not None else None
     return [f"the API server cannot call podtailor now: its certificate {problem}"] if problem else []
+
+
+def _tailors(verdict: Verdict) -> Iterator[str]:
+    """Only where there is more to say than that the webhook does it."""
+    if verdict.tailor in (Tailor.EXPORTED, Tailor.BOTH):
+        with_webhook = ", and then by the webhook" if verdict.tailor is Tailor.BOTH else ""
+        yield f"new Pods are tailored by the API server, with an exported policy{with_webhook}"
 
 
 def _reasons(

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from webhook.audit.enforcement import Tailor
 from webhook.engine.qos import QosMove
 from webhook.messages import MESSAGES
 from webhook.messages.message import Message
@@ -110,6 +111,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     diff: str = ""
     skipped: Notice | None = None
     """Why no policy is applied; set only if `skipped` is among its findings."""
+    tailor: Tailor | None = None
+    """What tailors new Pods like it; None if that is unknown."""
 
     @property
     def finding(self) -> Finding:

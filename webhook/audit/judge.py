@@ -9,7 +9,7 @@ from msgspec import structs
 from webhook.audit.demand import demand
 from webhook.audit.diff import diff_of
 from webhook.audit.drift import Difference, drift
-from webhook.audit.enforcement import Enforcement
+from webhook.audit.enforcement import Enforcement, Tailor
 from webhook.audit.findings import WORST_FIRST, Finding, Item, Verdict, not_judged
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
@@ -68,7 +68,13 @@ def judge(
         denied=decision.denied or "",
         diff=diff_of(workload.written, outcome) if with_diff and writes else "",
         skipped=skipped,
+        tailor=_tailor(decision, subject, enforcement),
     )
+
+
+def _tailor(decision: Decision, subject: Subject, enforcement: Enforcement) -> Tailor | None:
+    tailor = enforcement.tailor(subject.namespace, subject.labels)
+    return Tailor.NOBODY if tailor and decision.exemption else tailor
 
 
 def _skipped(decision: Decision, excluded: Notice | None) -> Notice | None:

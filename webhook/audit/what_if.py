@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import structs
 
-from webhook.audit.enforcement import NOT_ENFORCED, Enforcement, WebhookScope
+from webhook.audit.enforcement import NOT_ENFORCED, Enforcement, Scope
 from webhook.engine.index import PolicyIndex
 from webhook.engine.snapshot import Snapshot, mode_in
 from webhook.model.names import MODE, Mode
@@ -28,20 +28,29 @@ def enforced(snapshot: Snapshot) -> Snapshot:
 def in_force(enforcement: Enforcement, snapshot: Snapshot) -> Enforcement:
     """Only what is in force already: the rest never was."""
     webhook = enforcement.webhook
-    if webhook is None or snapshot.mode is not Mode.ENFORCE:
+    if (webhook is None and not enforcement.exported) or snapshot.mode is not Mode.ENFORCE:
         return NOT_ENFORCED
     audited = {(each.source, each.key) for each in snapshot.policies if each.mode is Mode.AUDIT}
     unenforced = {
         name
         for name, namespace in snapshot.namespaces.items()
-        if mode_in(namespace, snapshot)[0] is Mode.AUDIT or webhook.excludes(namespace, {})
+        if mode_in(namespace, snapshot)[0] is Mode.AUDIT or enforcement.excludes(namespace, {})
     }
     return structs.replace(
         enforcement,
-        webhook=WebhookScope(Selector(()), Selector(()), webhook.changed),
+        webhook=webhook and _everywhere(webhook),
+        exported=tuple(
+            structs.replace(each, scope=_everywhere(each.scope), unselected=frozenset())
+            for each in enforcement.exported
+        ),
+        unselected=frozenset(),
         policies={key: time for key, time in enforcement.policies.items() if key not in audited},
         unenforced_namespaces=frozenset(unenforced),
     )
+
+
+def _everywhere(scope: Scope) -> Scope:
+    return structs.replace(scope, namespaces=Selector(()), objects=Selector(()))
 
 
 class _Enforced(Mapping[str, Namespace]):

@@ -25,6 +25,7 @@ _COMMANDS = {
     "resize": "resize.command:resize",
     "recommend": "recommend.command:recommend",
     "images": "images.command:images",
+    "export": "export.command:export",
     "test": "test:run",
     "policies": "policies:app",
     "certs": "certs.command:app",

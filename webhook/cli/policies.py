@@ -165,7 +165,7 @@ def diff(
     api = api_client(kubeconfig, context, retry_429=True)
     part = ClusterPart(unreadable=[])
     differs = False
-    for data in given.documents:
+    for data in (part.data for part in given.parts):
         kind, key = data["kind"], _key(data["metadata"])
         with part.note_if_forbidden(f"{kind} {key}", "whether it would change is unknown"):
             old, new = _spec_text(reads.policy_document(api, key) or {}), _spec_text(data)

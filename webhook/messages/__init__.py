@@ -12,6 +12,7 @@ from types import MappingProxyType
 from webhook.messages.checks import FAILED_TEST
 from webhook.messages.cluster import CLUSTER
 from webhook.messages.commands import CERTIFICATES, CHECKED_CERTIFICATES, COMMANDS
+from webhook.messages.export import EXPORTED, REFUSALS
 from webhook.messages.findings import FINDINGS
 from webhook.messages.input import INPUT
 from webhook.messages.message import Message
@@ -44,6 +45,8 @@ SECTIONS: Mapping[str, tuple[Message, ...]] = MappingProxyType(
         "Problems of measured usage": USAGE,
         "Why a size is recommended": RECOMMENDATIONS,
         "Status of a policy": STATUSES,
+        "Why a policy is not exported": REFUSALS,
+        "Problems of exported policies": EXPORTED,
         "Results of a review": RESULTS,
         "Results of policy tests": (FAILED_TEST,),
         "Errors of files": INPUT,

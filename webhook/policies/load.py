@@ -33,8 +33,8 @@ class Loaded(Struct, frozen=True):
 
     policies: tuple[Policy, ...]
     problems: tuple[Problem, ...]
-    documents: tuple[dict[str, Any], ...] = ()
-    """The data of each policy."""
+    parts: tuple[DocumentPart, ...] = ()
+    """Each policy as it is written, and where."""
 
     def or_raise(self) -> tuple[Policy, ...]:
         """The policies. Raises InvalidInputError if there are problems."""
@@ -106,7 +106,7 @@ def _is_other_kind(data: Any) -> bool:
 def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
     policies: list[Policy] = []
     problems: list[Problem] = []
-    documents: list[dict[str, Any]] = []
+    found: list[DocumentPart] = []
     seen: dict[tuple[str, str | None, str], Place] = {}
     for part in parts:
         read = parsed(part, PolicyDocument, _WHAT)
@@ -122,8 +122,8 @@ def _load_parts(parts: Iterable[DocumentPart]) -> Loaded:
             continue
         seen[identity] = place
         policies.append(compiled(read, source=str(place)))
-        documents.append(part.data)
-    return Loaded(tuple(policies), tuple(problems), tuple(documents))
+        found.append(part)
+    return Loaded(tuple(policies), tuple(problems), tuple(found))
 
 
 def load_or_raise(paths: Iterable[str]) -> tuple[Policy, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tests.audit.verdicts import EARLIER, REQUESTS
 from tests.support.pods import policy, snapshot
 from webhook.audit.cluster.evidence import with_evidence
-from webhook.audit.enforcement import Enforcement, FirstApplied, WebhookScope
+from webhook.audit.enforcement import Enforcement, FirstApplied, Scope
 from webhook.model.selectors import Selector
 
 
@@ -21,7 +21,7 @@ def test_evidence_is_asked_for_once_a_namespace_and_by_names_that_tell() -> None
     mine = policy("{nodeSelector: {a: b}}", name="shared", kind="WorkloadPolicy", namespace="shop")
     shared = policy("{nodeSelector: {a: b}}", name="shared")
     within = snapshot(REQUESTS, mine, shared)
-    scope = WebhookScope(Selector(()), Selector(()), EARLIER)
+    scope = Scope(Selector(()), Selector(()), EARLIER)
     in_force = Enforcement(
         webhook=scope, policies={(each.source, each.key): EARLIER for each in (REQUESTS, mine, shared)}
     )

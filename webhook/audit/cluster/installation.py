@@ -6,13 +6,15 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
-from webhook.audit.cluster.objects import Managed, revision_of
-from webhook.audit.enforcement import Enforcement, WebhookScope
+from webhook.audit.cluster.exported import exported_policies
+from webhook.audit.cluster.objects import Written, changed, list_all, revision_of
+from webhook.audit.enforcement import Enforcement, Scope
+from webhook.audit.exported import ExportedPolicy
 from webhook.certificates.lockout import lockout
-from webhook.cluster.pager import Object, Resource, keep_object, objects
+from webhook.cluster.pager import Object, Resource, keep_object
 from webhook.cluster.part import WHOLE_CLUSTER, ClusterPart
 from webhook.cluster.policy_objects import policies_of
-from webhook.cluster.reads import as_cluster_error, empty_if_not_served, in_namespace, namespace_object
+from webhook.cluster.reads import in_namespace, namespace_object
 from webhook.cluster.snapshot_objects import NAMESPACES
 from webhook.model.names import CONFIGURATION, OWN_NAMESPACE
 from webhook.model.selectors import LabelSelector
@@ -20,7 +22,7 @@ from webhook.policies import policy_kinds
 
 
 class Installation(Struct, frozen=True, kw_only=True):
-    webhook: WebhookScope | None = None
+    webhook: Scope | None = None
     bundle: bytes = b""
     """The caBundle, PEM; if empty, the API server trusts no certificate of the webhook."""
     lockout: str = ""
@@ -33,14 +35,8 @@ class Installation(Struct, frozen=True, kw_only=True):
     """When the server's arguments or image last changed."""
     webhook_is_known: bool = True
     """Whether the caller may read the configuration; if not, `webhook` is None all the same."""
-
-
-class _Managing(Struct, frozen=True):
-    managedFields: list[Managed] = []
-
-
-class _Changed(Struct, frozen=True):
-    metadata: _Managing = _Managing()
+    exported: tuple[ExportedPolicy, ...] = ()
+    """Policies that the API server applies itself."""
 
 
 class _ClientConfig(Struct, frozen=True):
@@ -122,6 +118,11 @@ def installation(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Installat
     ):
         installed = _with_webhook(installed, _named(api, _CONFIGURATIONS, CONFIGURATION))
     with part.note_if_forbidden(
+        "MutatingAdmissionPolicies and their bindings",
+        "it is unknown whether the API server applies an exported policy",
+    ):
+        installed = structs.replace(installed, exported=exported_policies(api))
+    with part.note_if_forbidden(
         f"the Deployment {OWN_NAMESPACE}/podtailor",
         "assuming that it has no arguments: built-in policies safe, no preset, mode Enforce",
     ):
@@ -138,14 +139,15 @@ def _with_webhook(installed: Installation, configuration: Object | None) -> Inst
     # Without the caBundle: it changes with certificates, and selects no Pods.
     since = changed(configuration, "rules", "namespaceSelector", "objectSelector")
     for each in msgspec.json.decode(configuration.raw, type=_Configuration).webhooks[:1]:
-        scope = WebhookScope(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
+        scope = Scope(each.namespaceSelector.compiled(), each.objectSelector.compiled(), since)
         return structs.replace(installed, webhook=scope, bundle=each.clientConfig.caBundle)
     return installed
 
 
 def _with_server(installed: Installation, deployment: Object | None) -> Installation:
-    if deployment is None:
-        return installed
+    if deployment is None:  # then what was exported says which of the policies that ship are in force
+        flags = next((each.flags for each in installed.exported), ())
+        return structs.replace(installed, arguments=("serve", *flags) if flags else ())
     read = msgspec.json.decode(deployment.raw, type=_Deployment)
     template = read.spec.template.spec
     # Older replicas answer too until a rollout is done.
@@ -171,19 +173,19 @@ def enforcement(
 
     With a namespace, only for that one. Raises ClusterError.
     """
-    if installed.webhook is None:
-        return Enforcement(since=since)
-    policies = dict.fromkeys(shipped, installed.changed) if installed.changed else {}
-    for kind in policy_kinds.KINDS:
+    if installed.webhook is None and not installed.exported:
+        return Enforcement(since=since, knows_tailors=True)
+    policies = dict.fromkeys(shipped, installed.changed) if installed.webhook and installed.changed else {}
+    for kind in policy_kinds.KINDS if installed.webhook else ():
         metadata = Resource(
             kind.plural, policies_of(kind).path, keep_object, metadata_only=True, is_custom=True
         )
-        for obj in _all(api, in_namespace(metadata, namespace if kind.scope == "Namespaced" else None)):
+        for obj in list_all(api, in_namespace(metadata, namespace if kind.scope == "Namespaced" else None)):
             key = f"{obj.metadata.namespace or ''}/{obj.metadata.name}".removeprefix("/")
             # The removal of a field leaves no time, but the server's next write of the status does.
             policies[f"{kind.kind} {key}", key] = max(changed(obj, "spec"), _status_written(obj))
     metadata = Resource(NAMESPACES.name, NAMESPACES.path, keep_object, metadata_only=True)
-    namespaces = _all(api, metadata) if namespace is None else [namespace_object(api, namespace)]
+    namespaces = list_all(api, metadata) if namespace is None else [namespace_object(api, namespace)]
     return Enforcement(
         webhook=installed.webhook,
         policies=policies,
@@ -191,36 +193,19 @@ def enforcement(
         namespaces={obj.metadata.name: changed(obj) for obj in namespaces},
         revisions={obj.metadata.name: revision_of(obj.metadata) for obj in namespaces},
         since=since,
+        knows_tailors=True,
     )
-
-
-def changed(obj: Object, *fields: str) -> str:
-    """The last write of these fields, or of any, by `managedFields`; else the time of creation."""
-    managed = msgspec.json.decode(obj.raw, type=_Changed).metadata.managedFields
-    times = [
-        each.time
-        for each in managed
-        if not each.subresource and (not fields or any(map(each.has_field, fields)))
-    ]
-    return max(times, default=obj.metadata.creationTimestamp or "")
 
 
 def _status_written(obj: Object) -> str:
     """When the server last wrote the condition of a policy, which it does after every change of its spec."""
-    managed = msgspec.json.decode(obj.raw, type=_Changed).metadata.managedFields
+    managed = msgspec.json.decode(obj.raw, type=Written).metadata.managedFields
     written = [each for each in managed if each.subresource == "status" and each.has_field("conditions")]
     return max((each.time for each in written), default="")
 
 
-def _all(api: ApiClient, kind: Resource[Object], *query: tuple[str, str]) -> list[Object]:
-    objs: list[Object] = []
-    with as_cluster_error(kind.name), empty_if_not_served(kind):
-        objs += objects(api, kind, [*query])
-    return objs
-
-
 def _named(api: ApiClient, kind: Resource[Object], name: str) -> Object | None:
-    return next(iter(_all(api, kind, ("fieldSelector", f"metadata.name={name}"))), None)
+    return next(iter(list_all(api, kind, ("fieldSelector", f"metadata.name={name}"))), None)
 
 
 def _arguments(container: _Container) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+from kubernetes.client import ApiClient
 from msgspec import Struct
 
-from webhook.cluster.pager import Meta, Object, Resource
+from webhook.cluster.pager import Meta, Object, Resource, objects
+from webhook.cluster.reads import as_cluster_error, empty_if_not_served
 from webhook.model.pod import PodView, ResourceList, Toleration
 from webhook.workloads.builtin_plugins import Defaults, RuntimeClass
 from webhook.workloads.workload import OwnerReference
@@ -24,6 +26,14 @@ class Managed(Struct, frozen=True):
 
     def has_field(self, field: str) -> bool:
         return f'"f:{field}"'.encode() in bytes(self.fieldsV1)
+
+
+class _Managing(Struct, frozen=True):
+    managedFields: list[Managed] = []
+
+
+class Written(Struct, frozen=True):
+    metadata: _Managing = _Managing()
 
 
 def revision_of(metadata: Meta) -> int:
@@ -148,3 +158,22 @@ def _runtime_class(obj: Object) -> RuntimeClass:
 
 DEFAULTS = Resource("limitranges", "/api/v1/limitranges", _defaults)
 RUNTIME_CLASSES = Resource("runtimeclasses", "/apis/node.k8s.io/v1/runtimeclasses", _runtime_class)
+
+
+def changed(obj: Object, *fields: str) -> str:
+    """The last write of these fields, or of any, by `managedFields`; else the time of creation."""
+    managed = msgspec.json.decode(obj.raw, type=Written).metadata.managedFields
+    times = [
+        each.time
+        for each in managed
+        if not each.subresource and (not fields or any(map(each.has_field, fields)))
+    ]
+    return max(times, default=obj.metadata.creationTimestamp or "")
+
+
+def list_all(api: ApiClient, kind: Resource[Object], *query: tuple[str, str]) -> list[Object]:
+    """Raises ClusterError."""
+    objs: list[Object] = []
+    with as_cluster_error(kind.name), empty_if_not_served(kind):
+        objs += objects(api, kind, [*query])
+    return objs

@@ -41,6 +41,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "items": verdict.items,
         "workloadTypes": verdict.types,
         "qosClass": verdict.qos,
+        "tailoredBy": verdict.tailor,
         "requests": {
             "before": quantities(verdict.before.requests),
             "after": quantities(verdict.after.requests),

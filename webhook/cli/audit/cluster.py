@@ -98,4 +98,4 @@ def _auditor(
 
 
 def _notes(view: ClusterView) -> list[str]:
-    return [*view.notes, *webhook_problems(view.installed, None, datetime.now(UTC))]
+    return [*view.notes, *webhook_problems(view.installed, None, datetime.now(UTC)), *view.export_problems]

@@ -14,6 +14,7 @@ from webhook.audit.cluster.installation import Installation, enforcement, instal
 from webhook.audit.cluster.workloads import Selection
 from webhook.audit.diagnosis import webhook_problems
 from webhook.audit.enforcement import Enforcement
+from webhook.audit.exported import problems_of, with_exported
 from webhook.cli.cluster.server_args import override, parse_server_args
 from webhook.cli.common.connect import warn_unready
 from webhook.cli.common.manifests import LocatedManifest, TemplatePaths
@@ -58,6 +59,11 @@ class ClusterView(Struct, frozen=True, kw_only=True):
         """What the caller may not read, and the consequences."""
         narrowed = [self.part.narrowed] if self.part.narrowed else []
         return [*narrowed, *self.part.unreadable, _UNSURE] if self.part.unreadable else narrowed
+
+    @property
+    def export_problems(self) -> list[str]:
+        """What is wrong with policies that were exported."""
+        return [*problems_of(self.installed.exported, self.snapshot.policies)]
 
     def exclusion(self, located: LocatedManifest, default_namespace: str) -> Notice | None:
         """Why the API server does not call podtailor for the Pods of a manifest, if it does not."""
@@ -116,6 +122,7 @@ def read(
     else:
         names = tuple((each.source, each.key) for each in shipped(server.builtin, server.preset or ()))
         in_force = enforcement(api, installed, names, since, part.namespace)
+        in_force = with_exported(in_force, installed.exported, snapshot)
     if as_if_enforced:
         snapshot, in_force = what_if.enforced(snapshot), what_if.in_force(in_force, snapshot)
     return ClusterView(

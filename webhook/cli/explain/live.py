@@ -86,9 +86,15 @@ class Live:
             served=self._served,
             now=datetime.now(UTC),
         )
-        reasons = diagnose(workload, explanation, verdict, context)
+        reasons = [*self._view.export_problems, *diagnose(workload, explanation, verdict, context)]
         hanging = pending_resize(read_pod(target.raw))
-        audited = {"finding": verdict.finding, "items": verdict.items, "whyNot": reasons, "resize": hanging}
+        audited = {
+            "finding": verdict.finding,
+            "items": verdict.items,
+            "tailoredBy": verdict.tailor,
+            "whyNot": reasons,
+            "resize": hanging,
+        }
         title = f"  {verdict.finding}, created at {workload.created}"
         _, *rest = as_text(located, self._namespace, explanation, sets="A new Pod would get")
         return Explained(
@@ -152,7 +158,8 @@ class Live:
 
     @cached_property
     def _problems(self) -> list[str]:
-        return webhook_problems(self._view.installed, self._served, datetime.now(UTC))
+        problems = webhook_problems(self._view.installed, self._served, datetime.now(UTC))
+        return [*problems, *self._view.export_problems]
 
     @cached_property
     def _served(self) -> bytes | None:

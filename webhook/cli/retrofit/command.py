@@ -118,7 +118,9 @@ def retrofit(
             hint="`kubectl auth can-i --list` shows what you may read; docs/security.md has the roles",
         )
     problems = webhook_problems(view.installed, None, datetime.now(UTC)) if apply else []
-    if problems:
+    if (
+        problems and not view.enforcement.exported
+    ):  # else a dry run of each new Pod says whether it is tailored
         raise InputError(
             "new Pods would not change: " + "; ".join(problems),
             name="not-installed" if view.installed.webhook is None else "not-called",
@@ -253,7 +255,8 @@ def _restart(
     if lacked:
         raise rollout.StuckError(
             f"{restart.owner}: not restarted: a new Pod would lack {', '.join(lacked)}. "
-            "Does podtailor answer? podtailor certs check says whether the API server can call it"
+            "Does podtailor answer? podtailor certs check says whether the API server can call it, and "
+            "podtailor export --check whether a policy that was exported is up to date"
         )
     current = rollout.rollout_status(api, restart.owner)
     if current is None:

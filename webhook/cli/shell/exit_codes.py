@@ -26,6 +26,8 @@ ONE: Mapping[str, str] = MappingProxyType(
         "or with --exit-code a size is to change",
         "resize": "a Pod is refused, or does not have its new size",
         "images": "an image has a level of --fail-on",
+        "export": "a policy cannot be exported, the cluster is too old or has bounds that would not be seen, "
+        "or with --check what is applied is something else",
         "test": "a test failed",
         "policies diff": "the cluster would change, or you may not read one of these policies",
         "certs check": "a problem, or something that you may not read",

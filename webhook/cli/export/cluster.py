@@ -1,0 +1,116 @@
+"""What `export` asks a cluster: its policies, what an exported policy would not see, and what is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from webhook.audit.cluster.exported import exported_policies
+from webhook.cli.cluster import cluster_view
+from webhook.cli.cluster.server_args import override, parse_server_args
+from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
+from webhook.cli.common.terminal import print_error, print_hint, warn, write
+from webhook.cli.export.sources import Sources, flags_of
+from webhook.cluster.client import Api, api_client
+from webhook.cluster.part import WHOLE_CLUSTER
+from webhook.cluster.version import minor_version
+from webhook.engine.snapshot import Snapshot
+from webhook.export import marks
+from webhook.export.comparison import comparison
+from webhook.export.document import Exported
+from webhook.export.namespaces import unseen
+from webhook.model.names import Mode
+from webhook.model.policy import Policy
+
+_FIRST = 36
+"""The first minor version of Kubernetes 1 that serves MutatingAdmissionPolicy as v1."""
+_SHOWN = 5
+
+
+def policies_of_cluster(
+    own: PolicyOptions, ctx: typer.Context, api: Api, *, despite_limitranges: bool
+) -> Sources:
+    """With the options of the installed server, except for those given. Raises InputError, typer.Exit."""
+    view = cluster_view.read(api, WHOLE_CLUSTER, own, ctx)
+    _check_version(view.snapshot.kubernetes)
+    wanted = override(parse_server_args(view.installed.arguments).policy_options, own, ctx)
+    if wanted.mode is not Mode.ENFORCE:
+        warn(
+            f"the server runs with --mode={wanted.mode}; an exported policy enforces, except in namespaces "
+            "with another label podtailor.dev/mode",
+            name="server-mode",
+        )
+    policies = (*view.snapshot.policies,)
+    _check_namespaces(view.snapshot, policies, despite_limitranges=despite_limitranges)
+    return Sources(policies, view.snapshot.accelerators, flags_of(wanted))
+
+
+def policies_of_files(own: PolicyOptions, api: Api) -> Sources:
+    """Those of options, for a cluster that can take them. Raises InputError, typer.Exit."""
+    _check_version(minor_version(api))
+    snapshot = snapshot_from(own)
+    return Sources((*snapshot.policies,), snapshot.accelerators, flags_of(own))
+
+
+def connect(kubeconfig: str | None, context: str | None) -> Api:
+    """Raises ClusterError."""
+    return api_client(kubeconfig, context, retry_429=True)
+
+
+def check(made: Exported, api: Api) -> None:
+    """Whether the cluster has applied it. Raises ClusterError, typer.Exit."""
+    name = made.policy["metadata"]["name"]
+    applied = next((each for each in exported_policies(api) if each.name == name), None)
+    policy, binding = (applied.policy, applied.binding) if applied else (None, None)
+    found = [*comparison(made, policy, binding)]
+    if not found:
+        write(f"{marks.POLICY_KIND} {name} is what these policies compile to\n")
+        return
+    for each in found:
+        print_error(each.text, name=each.name)
+    print_hint(
+        "podtailor export with the same options, piped to `kubectl apply --server-side -f -`, applies it"
+    )
+    raise typer.Exit(1)
+
+
+def _check_version(minor: int | None) -> None:
+    """Raises typer.Exit."""
+    if minor is not None and minor < _FIRST:
+        print_error(
+            f"the API server is Kubernetes 1.{minor}, and MutatingAdmissionPolicy is v1 from 1.{_FIRST} on",
+            name="older-kubernetes",
+            hint="the webhook runs on every supported version: docs/install.md",
+        )
+        raise typer.Exit(1)
+
+
+def _check_namespaces(snapshot: Snapshot, policies: Sequence[Policy], *, despite_limitranges: bool) -> None:
+    """Raises typer.Exit."""
+    found = unseen(snapshot.namespaces.values(), policies)
+    if found.others:
+        warn(
+            "namespaces with a quota, LimitRange or tolerationsWhitelist that an exported policy does not "
+            f"see: {_listed(found.others)}",
+            name="unseen-rules",
+        )
+    if not found.pod_bounds:
+        return
+    names = ", ".join(found.pod_bounds)
+    text = f"namespaces in which a LimitRange bounds whole Pods, which may be refused then: {names}"
+    if despite_limitranges:
+        warn(text, name="unseen-bounds")
+        return
+    print_error(
+        text,
+        name="unseen-bounds",
+        hint="--despite-limitranges exports all the same\n"
+        "the label podtailor.dev/injection=disabled spares a namespace",
+    )
+    raise typer.Exit(1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
