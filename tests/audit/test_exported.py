@@ -15,6 +15,7 @@ from webhook.audit.exported import ExportedPolicy, problems_of, with_exported
 from webhook.audit.findings import Finding
 from webhook.export import marks
 from webhook.model.names import Mode
+from webhook.model.policy import Policy
 from webhook.model.selectors import Requirement, Selector
 
 SHOPS = Scope(
@@ -133,6 +134,6 @@ DENYING = policy("{resources: {onViolation: Deny}}", name="denying")
         ),
     ],
 )
-def test_says_what_is_out_of_date(exported: ExportedPolicy, policies: list[object], expected: str) -> None:
+def test_says_what_is_out_of_date(exported: ExportedPolicy, policies: list[Policy], expected: str) -> None:
     problems = [*problems_of([exported], snapshot(*policies).policies)]
     assert [each.endswith(expected) for each in problems] == ([True] if expected else [])
