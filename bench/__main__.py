@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from bench import apiserver, commands, direct, growth, plot, profile, report, work
+from bench import apiserver, commands, direct, exported, growth, plot, profile, report, work
 from tests.e2e.controlplane.build import KUBERNETES, go
 from webhook import __version__
 
@@ -36,6 +36,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "direct": lambda: direct.measured(rounds=9, seconds=1),
     "steady": lambda: direct.steady(rounds=5, seconds=10),
     "api_server": lambda: apiserver.measured(rounds=11, seconds=2),
+    "exported": lambda: exported.measured(rounds=9, seconds=2, times=7),
     "growth": lambda: growth.of_reviews(rounds=5, seconds=1),
     "clusters": lambda: growth.of_clusters(rounds=7, seconds=1),
     "resident": lambda: direct.resident(100_000),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,8 +30,9 @@ Runs = dict[str, list[load.Run]]
 class Ways:
     """A cluster in which Pods are made in each way, in a namespace of its name."""
 
-    def __init__(self, cluster: ControlPlane, folder: Path) -> None:
-        self.cluster = cluster
+    def __init__(self, cluster: ControlPlane, folder: Path, mark: str = f'"{APPLIED}"') -> None:
+        """`mark` is in the answer wherever something is added."""
+        self.cluster, self._mark = cluster, mark
         self._pods = reviews.written(folder, "pods", reviews.pod_of(reviews.recorded("typical")))
 
     def create(self, way: str, seconds: float, concurrency: int) -> load.Run:
@@ -39,7 +40,7 @@ class Ways:
         url = f"{self.cluster.url}/api/v1/namespaces/{way}/pods?dryRun=All"
         asked = load.Load(self._pods, seconds=seconds, concurrency=concurrency)
         before = servers.used(self.cluster.pid("kube-apiserver")).cpu
-        look = "" if way == "none" else f'"{APPLIED}"'
+        look = "" if way == "none" else self._mark
         micros, took = load.asked(url, asked, [f"-token={self.cluster.token}"], 201, look)
         return load.of(micros, took, servers.used(self.cluster.pid("kube-apiserver")).cpu - before)
 
@@ -61,19 +62,15 @@ def ways() -> Iterator[Ways]:
     with tempfile.TemporaryDirectory() as made, ControlPlane(Path(made)) as cluster:
         folder = Path(made)
         found = Ways(cluster, folder)
-        for way in WAYS:
-            labels = {"bench": way}
-            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": way, "labels": labels}}
-            cluster.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
-            cluster.wait_for_namespace(way)
+        namespaces(cluster, WAYS)
         servers.certificates(folder)
         with servers.running(partial(servers.podtailor, folder)) as (podtailor,):
-            _register(cluster, podtailor)
+            register(cluster, podtailor)
             eventually("podtailor is called", partial(found.adds, "podtailor"))
             patch = folder / "patch.json"
             patch.write_text(json.dumps(_patch(found)))
             with servers.running(partial(servers.lean, folder, patch)) as (lean,):
-                _register(cluster, lean)
+                register(cluster, lean)
                 cluster.kubectl("apply", "-f", str(_POLICY))
                 for way in WAYS[1:]:
                     eventually(f"{way} adds to Pods", partial(found.adds, way))
@@ -83,22 +80,35 @@ def ways() -> Iterator[Ways]:
 
 
 def measured(rounds: int, seconds: float) -> dict[str, Runs]:
-    """Runs one at a time and eight at once, of each way, interleaved."""
-    alone: Runs = {way: [] for way in WAYS}
-    crowded: Runs = {way: [] for way in WAYS}
     with ways() as found:
-        for way in WAYS:
-            found.create(way, 1, 8)  # warm
-        for _ in range(rounds):
-            for way in WAYS:
-                alone[way].append(found.create(way, seconds, 1))
-        for _ in range(rounds):
-            for way in WAYS:
-                crowded[way].append(found.create(way, seconds, 8))
+        return interleaved(found, WAYS, rounds, seconds)
+
+
+def interleaved(found: Ways, names: Sequence[str], rounds: int, seconds: float) -> dict[str, Runs]:
+    """Runs one at a time and eight at once, of each way."""
+    alone: Runs = {way: [] for way in names}
+    crowded: Runs = {way: [] for way in names}
+    for way in names:
+        found.create(way, 1, 8)  # warm
+    for _ in range(rounds):
+        for way in names:
+            alone[way].append(found.create(way, seconds, 1))
+    for _ in range(rounds):
+        for way in names:
+            crowded[way].append(found.create(way, seconds, 8))
     return {"alone": alone, "crowded": crowded}
 
 
-def _register(cluster: ControlPlane, server: servers.Server) -> None:
+def namespaces(cluster: ControlPlane, ways: Iterable[str], **more: str) -> None:
+    """One for each way, with these labels besides."""
+    for way in ways:
+        metadata = {"name": way, "labels": {"bench": way, **more}}
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        cluster.kubectl("create", "-f", "-", stdin=json.dumps(namespace))
+        cluster.wait_for_namespace(way)
+
+
+def register(cluster: ControlPlane, server: servers.Server) -> None:
     """As the manifests do, but by its address, and for its own namespace."""
     configuration = yaml(_CONFIGURATION.read_text())
     configuration["metadata"] = {"name": f"bench-{server.name}"}

@@ -61,7 +61,7 @@ class Crowd:
 
     def add_policies(self, numbers: range) -> None:
         root = f"/apis/{policy_kinds.API_VERSION}"
-        self._create(f"{root}/{policy_kinds.KINDS[0].plural}", map(_policy, numbers))
+        self._create(f"{root}/{policy_kinds.KINDS[0].plural}", map(policy_of_team, numbers))
 
     def replica(self, name: str, *flags: str) -> servers.Server:
         """One that has heard of the cluster."""
@@ -125,7 +125,7 @@ def _beside_bare(crowd: Crowd, folder: Path, rounds: int, seconds: float) -> dic
 
 def _files(folder: Path, count: int) -> str:
     file = folder / f"policies-{count}.yaml"
-    file.write_text("\n---\n".join(json.dumps(_policy(number)) for number in range(count)))
+    file.write_text("\n---\n".join(json.dumps(policy_of_team(number)) for number in range(count)))
     return f"--policies={file}"
 
 
@@ -138,7 +138,7 @@ def _namespace(number: int) -> Json:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _name(number), "labels": labels}}
 
 
-def _policy(number: int) -> Json:
+def policy_of_team(number: int) -> Json:
     """As platforms write them, by turns.
 
     For the Jobs of a team; for what it deploys (of the first hundred: the Pod that is asked about is in it),

@@ -23,6 +23,10 @@ NAMES = {
     "naive": "FastAPI, pydantic, deepcopy, make_patch",
     "none": "no mutation",
     "lean": "Go, one static patch",
+    "webhook": "webhook",
+    "exported": "exported",
+    "webhook-100": "webhook, 100 policies more",
+    "exported-100": "exported, 100 policies more",
     "in-process": "MutatingAdmissionPolicy, in process",
 }
 

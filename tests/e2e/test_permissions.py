@@ -30,11 +30,7 @@ GROUPS = {
     "autoscaling": {"horizontalpodautoscalers"},
     "autoscaling.k8s.io": {"verticalpodautoscalers"},
     "node.k8s.io": {"runtimeclasses"},
-    "admissionregistration.k8s.io": {
-        "mutatingadmissionpolicies",
-        "mutatingadmissionpolicybindings",
-        "mutatingwebhookconfigurations",
-    },
+    "admissionregistration.k8s.io": {"mutatingwebhookconfigurations"},
     "podtailor.dev": {"clusterworkloadpolicies", "workloadpolicies"},
 }
 Rights = frozenset[tuple[str, str]]
