@@ -69,7 +69,7 @@ def exported(compiled: Compiled, policies: Sequence[Policy], options: Options) -
     spec = _spec(compiled, options)
     binding = {"policyName": options.name}
     made_from = {
-        "policies": marks.digests(policies),
+        "policies": [*marks.digests(policies).items()],
         "options": options.flags,
         "spec": spec,
         "binding": binding,
