@@ -40,8 +40,8 @@ from webhook.model.text import value_text
 # A requirement goes into each, and a Pod must fit into etcd, whatever it says: 1.5 MB. Pods have a few terms.
 MAX_TERMS = 32
 _AFFINITY = ("spec", "affinity", "nodeAffinity")
-_REQUIRED = (*_AFFINITY, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
-_PREFERRED = (*_AFFINITY, "preferredDuringSchedulingIgnoredDuringExecution")
+REQUIRED = (*_AFFINITY, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+PREFERRED = (*_AFFINITY, "preferredDuringSchedulingIgnoredDuringExecution")
 
 
 def ensure_node_affinity(subject: Subject, policies: Sequence[Policy], draft: Draft) -> None:
@@ -121,7 +121,7 @@ class _Existing(Struct, frozen=True, kw_only=True):
                 yield _Proposal(
                     tuple(dict.fromkeys(node_label(each.key) for each in expressions)),
                     msgspec.to_builtins(term),
-                    (_PREFERRED,),
+                    (PREFERRED,),
                     self.preferred_blocked,
                 )
 
@@ -146,7 +146,7 @@ def _existing(subject: Subject) -> _Existing:
         selected={node_label(key) for key in spec.nodeSelector or ()},
         named={node_label(each.key) for each in expressions},
         required=tuple(terms[index] for index in matching),
-        paths=tuple((*_REQUIRED, index, "matchExpressions") for index in ([0] if is_open else matching)),
+        paths=tuple((*REQUIRED, index, "matchExpressions") for index in ([0] if is_open else matching)),
         preferred=affinity.preferredDuringSchedulingIgnoredDuringExecution or (),
         required_blocked=Reason.APPLIED if declared.required_affinity else blocked,
         preferred_blocked=Reason.APPLIED if declared.preferred_affinity else None,

@@ -15,7 +15,7 @@ MIRROR = "kubernetes.io/config.mirror"
 # Containers (each counts as four), their resources, and tolerations. The largest real Pods have a few
 # hundred. Without a bound, one huge Pod could make other reviews wait.
 MAX_PARTS = 1000
-_LONG_IMAGE = 256
+LONG_IMAGE = 256
 
 
 def exemption(metadata: ObjectMeta, spec: PodSpec, namespace: Namespace) -> Notice | None:
@@ -68,5 +68,5 @@ def _parts(spec: PodSpec) -> int:
         for container in containers or ():
             resources = container.resources or NO_RESOURCES
             amounts = len(resources.limits or ()) + len(resources.requests or ())
-            parts += 4 + amounts + len(container.image or "") // _LONG_IMAGE
+            parts += 4 + amounts + len(container.image or "") // LONG_IMAGE
     return parts

@@ -82,7 +82,7 @@ MAX_DEVICES = 16
 
 # Nodes are tainted with the vendor's main name, for slices of a device too; for other vendors with the
 # name of the resource, as the plugin ExtendedResourceToleration assumes.
-_TAINTS = (
+TAINTS = (
     ("nvidia.com/", "nvidia.com/gpu"),
     ("amd.com/", "amd.com/gpu"),
     ("aws.amazon.com/", "aws.amazon.com/neuron"),
@@ -139,7 +139,7 @@ def _is_device(name: str, patterns: tuple[Glob, ...]) -> bool:
 
 def taint_key(resource: str) -> str:
     """The key of the taint on Nodes with this resource."""
-    for prefix, key in _TAINTS:
+    for prefix, key in TAINTS:
         if resource.startswith(prefix):
             return key
     return resource

@@ -9,10 +9,10 @@ never applied.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from webhook.model.pod import ObjectMeta, SpecFields
 
@@ -35,43 +35,17 @@ class DeclaredLists(Struct, frozen=True):
 
 
 NO_LISTS = DeclaredLists()
-# The annotation holds no manifest: assume that everything is declared.
-_ANY = DeclaredLists(
-    tolerations=True,
-    node_selector=True,
-    required_affinity=True,
-    preferred_affinity=True,
-    resize_policy=None,
-)
-_ABSENT = Raw()
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+# Around the name of a container, as the key of its fields.
+CONTAINER_PREFIX, CONTAINER_SUFFIX = 'k:{"name":"', '"}'
+# Null removes the whole affinity, so it declares both lists.
+NO_AFFINITY = r'"(?:affinity|nodeAffinity)"\s*:\s*null'
 
 
-class _Container(Struct, frozen=True):
-    name: str = ""
-    resizePolicy: Raw = _ABSENT
-
-
-class _NodeAffinity(Struct, frozen=True):
-    requiredDuringSchedulingIgnoredDuringExecution: Raw = _ABSENT
-    preferredDuringSchedulingIgnoredDuringExecution: Raw = _ABSENT
-
-
-class _Affinity(Struct, frozen=True):
-    nodeAffinity: _NodeAffinity | None = _NodeAffinity()
-
-
-class _Spec(Struct, frozen=True):
-    tolerations: Raw = _ABSENT
-    affinity: _Affinity | None = _Affinity()
-    containers: list[_Container] | None = None
-    initContainers: list[_Container] | None = None
-
-
-class _Manifest(Struct, frozen=True):
-    spec: _Spec | None = None
-
-
-_MANIFESTS = msgspec.json.Decoder(_Manifest)
+def named(field: str) -> str:
+    """A pattern: the manifest's text names the field."""
+    return f'"{field}"'
 
 
 def declared_lists(metadata: ObjectMeta) -> DeclaredLists:
@@ -85,20 +59,13 @@ def declared_lists(metadata: ObjectMeta) -> DeclaredLists:
 
 
 def _of_manifest(text: str) -> DeclaredLists:
-    try:
-        spec = _MANIFESTS.decode(text).spec or _Spec()
-    except (msgspec.MsgspecError, ValueError, RecursionError):  # users may write anything there
-        return _ANY
-    containers = (*(spec.containers or ()), *(spec.initContainers or ()))
-    # Null removes the whole affinity, so it declares both lists.
-    affinity = spec.affinity and spec.affinity.nodeAffinity
+    """By the names in it, wherever they stand: what names a field in vain is only given less."""
+    no_affinity = re.search(NO_AFFINITY, text) is not None
     return DeclaredLists(
-        tolerations=bool(bytes(spec.tolerations)),
-        required_affinity=not affinity
-        or bool(bytes(affinity.requiredDuringSchedulingIgnoredDuringExecution)),
-        preferred_affinity=not affinity
-        or bool(bytes(affinity.preferredDuringSchedulingIgnoredDuringExecution)),
-        resize_policy=frozenset(each.name for each in containers if bytes(each.resizePolicy)),
+        tolerations=named("tolerations") in text,
+        required_affinity=no_affinity or named(REQUIRED) in text,
+        preferred_affinity=no_affinity or named(PREFERRED) in text,
+        resize_policy=None if named("resizePolicy") in text else frozenset(),
     )
 
 
@@ -113,7 +80,7 @@ def _of_fields(specs: Sequence[SpecFields]) -> DeclaredLists:
         required_affinity=any(each.requiredDuringSchedulingIgnoredDuringExecution for each in affinities),
         preferred_affinity=any(each.preferredDuringSchedulingIgnoredDuringExecution for each in affinities),
         resize_policy=frozenset(
-            key.removeprefix('k:{"name":"').removesuffix('"}')
+            key.removeprefix(CONTAINER_PREFIX).removesuffix(CONTAINER_SUFFIX)
             for each in containers
             for key, fields in each.items()
             if fields.resizePolicy

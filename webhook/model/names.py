@@ -26,6 +26,14 @@ QOS_RESOURCES = ("cpu", "memory")
 _NEW_KEYS = {"beta.kubernetes.io/arch": ARCH, "beta.kubernetes.io/os": OS}
 
 
+OLD_LABELS = tuple(_NEW_KEYS)
+
+
+def old_label(label: str) -> str:
+    """The old name of a Node label that has one."""
+    return next(old for old, new in _NEW_KEYS.items() if new == label)
+
+
 def node_label(key: str) -> str:
     """The current name of a Node label that has an old one."""
     return _NEW_KEYS.get(key, key)

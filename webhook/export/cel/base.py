@@ -55,13 +55,20 @@ class Value:
         code = self.code
         return Bool(joined([code], f"has({code.within(Binding.MEMBER)}.{name})"))
 
-    def maybe(self, *names: str, default: V, shape: Shape[V] | None = None) -> V:
+    def reaches(self, *keys: Text | str) -> Bool:
+        """Whether something is at this path, through maps."""
+        codes = [as_value(key).code for key in keys]
+        path = "".join(f"[?{code.text}]" for code in codes)
+        text = f"{self.code.within(Binding.MEMBER)}{path}.hasValue()"
+        return Bool(joined([self.code, *codes], text, chained=True))
+
+    def maybe(self, *names: str, default: V) -> V:
         """A field, or a field of a field, or `default` if any of them is missing."""
         code = self.code
         path = "".join(f".?{name}" if is_identifier(name) else f"[?{literal_text(name)}]" for name in names)
         text = f"{code.within(Binding.MEMBER)}{path}.orValue({default.code.text})"
         whole = joined([code, *([code] * len(names)), default.code], text, chained=True)
-        return (shape or default.alike)(whole)
+        return default.alike(whole)
 
     def alike(self, code: Code) -> Self:
         """Another expression of this type."""
