@@ -27,8 +27,10 @@ MOST = 3
 
 @pytest.fixture(autouse=True)
 def compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    def compiled(policies: Sequence[Policy], accelerators: Accelerators) -> Compiled | None:
-        del accelerators
+    def compiled(
+        policies: Sequence[Policy], accelerators: Accelerators, kubernetes: int | None
+    ) -> Compiled | None:
+        del accelerators, kubernetes
         if len(policies) > MOST:
             raise TooLarge("patch")
         setting = [each.key for each in policies if each.node_selector]

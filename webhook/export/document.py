@@ -41,6 +41,8 @@ class Options(Struct, frozen=True, kw_only=True):
     reinvocation: Reinvocation = Reinvocation.IF_NEEDED
     flags: tuple[str, ...] = ()
     """Of `serve`, that say which policies that ship are among these, and which accelerators are known."""
+    kubernetes: int | None = None
+    """Minor version of the API server; None if it is not known."""
 
 
 class Exported(Struct, frozen=True):

@@ -6,7 +6,7 @@ Source: k8s.io/apiserver `pkg/admission/plugin/webhook/matchconditions`.
 
 from __future__ import annotations
 
-from webhook.engine.exemptions import CRITICAL, EXCLUDED_NAMESPACES, LONG_IMAGE, MAX_PARTS, MIRROR
+from webhook.engine.exemptions import CRITICAL, LONG_IMAGE, MAX_PARTS, MIRROR
 from webhook.export.cel import values as cel
 from webhook.export.cel.values import Any_, Bool, Int, List, Map, Text
 from webhook.export.classify import expressions, required_terms
@@ -14,14 +14,6 @@ from webhook.export.pod import METADATA, NO_ITEMS, NO_MAP, NO_TEXT, NO_TEXTS, SP
 from webhook.model.names import INJECTION, MODE, OS, old_label
 
 _SYSTEMS = cel.texts((OS, old_label(OS)))
-
-
-def namespace_selector() -> dict[str, object]:
-    """Namespaces that run the cluster, or podtailor itself."""
-    names = sorted(EXCLUDED_NAMESPACES)
-    return {
-        "matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": names}]
-    }
 
 
 def namespace_is_enforced(pod: Pod) -> Bool:

@@ -57,7 +57,7 @@ def export(
 
 def _made(policies: Sequence[Policy], accelerators: Accelerators, options: Options) -> Exported | None:
     """None if they set nothing. Raises TooLarge."""
-    program = compiled(policies, accelerators)
+    program = compiled(policies, accelerators, options.kubernetes)
     return exported(program, policies, options) if program else None
 
 

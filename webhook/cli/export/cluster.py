@@ -9,7 +9,7 @@ import typer
 from webhook.audit.cluster.exported import exported_policies
 from webhook.cli.cluster import cluster_view
 from webhook.cli.cluster.server_args import override, parse_server_args
-from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
+from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_error, print_hint, warn, write
 from webhook.cli.export.sources import Sources, flags_of
 from webhook.cluster.client import Api, api_client
@@ -33,7 +33,7 @@ def policies_of_cluster(
 ) -> Sources:
     """With the options of the installed server, except for those given. Raises InputError, typer.Exit."""
     view = cluster_view.read(api, WHOLE_CLUSTER, own, ctx)
-    _check_version(view.snapshot.kubernetes)
+    check_version(view.snapshot.kubernetes)
     wanted = override(parse_server_args(view.installed.arguments).policy_options, own, ctx)
     if wanted.mode is not Mode.ENFORCE:
         warn(
@@ -43,14 +43,7 @@ def policies_of_cluster(
         )
     policies = (*view.snapshot.policies,)
     _check_namespaces(view.snapshot, policies, despite_limitranges=despite_limitranges)
-    return Sources(policies, view.snapshot.accelerators, flags_of(wanted))
-
-
-def policies_of_files(own: PolicyOptions, api: Api) -> Sources:
-    """Those of options, for a cluster that can take them. Raises InputError, typer.Exit."""
-    _check_version(minor_version(api))
-    snapshot = snapshot_from(own)
-    return Sources((*snapshot.policies,), snapshot.accelerators, flags_of(own))
+    return Sources(policies, view.snapshot.accelerators, flags_of(wanted), view.snapshot.kubernetes)
 
 
 def connect(kubeconfig: str | None, context: str | None) -> Api:
@@ -60,6 +53,7 @@ def connect(kubeconfig: str | None, context: str | None) -> Api:
 
 def check(made: Exported, api: Api) -> None:
     """Whether the cluster has applied it. Raises ClusterError, typer.Exit."""
+    check_version(minor_version(api))
     name = made.policy["metadata"]["name"]
     applied = next((each for each in exported_policies(api) if each.name == name), None)
     policy, binding = (applied.policy, applied.binding) if applied else (None, None)
@@ -75,7 +69,7 @@ def check(made: Exported, api: Api) -> None:
     raise typer.Exit(1)
 
 
-def _check_version(minor: int | None) -> None:
+def check_version(minor: int | None) -> None:
     """Raises typer.Exit."""
     if minor is not None and minor < _FIRST:
         print_error(

@@ -32,6 +32,7 @@ def export(
     builtin: options.BuiltIn = Profile.SAFE,
     preset: options.Presets = None,
     accelerator: options.AcceleratorPatterns = None,
+    kubernetes_version: options.KubernetesVersion = None,
     name: Annotated[str, typer.Option("--name", help="Name of both objects.")] = Options().name,
     reinvocation: Annotated[
         Reinvocation,
@@ -71,7 +72,13 @@ def export(
     """
     if len(name) > _MAX_NAME or not _NAME.fullmatch(name):
         raise UsageError(f"--name {name}: write lower case letters, digits, - and .")
-    own = PolicyOptions(policies=policies, builtin=builtin, preset=preset, accelerator=accelerator)
+    own = PolicyOptions(
+        policies=policies,
+        builtin=builtin,
+        preset=preset,
+        accelerator=accelerator,
+        kubernetes_version=kubernetes_version,
+    )
     reads_cluster = from_cluster or (not check and bool(kubeconfig or context))
     if despite_limitranges and not reads_cluster:
         raise UsageError(
@@ -84,12 +91,10 @@ def export(
         api = cluster.connect(kubeconfig, context)
     if api and reads_cluster:
         sources = cluster.policies_of_cluster(own, ctx, api, despite_limitranges=despite_limitranges)
-    elif api:
-        sources = cluster.policies_of_files(own, api)
     else:
         snapshot = snapshot_from(own)
-        sources = Sources((*snapshot.policies,), snapshot.accelerators, flags_of(own))
-    wanted = Options(name=name, reinvocation=reinvocation, flags=sources.flags)
+        sources = Sources((*snapshot.policies,), snapshot.accelerators, flags_of(own), kubernetes_version)
+    wanted = Options(name=name, reinvocation=reinvocation, flags=sources.flags, kubernetes=sources.kubernetes)
     made = _made(sources, wanted, policies or (), partial=partial)
     if api and check:
         cluster.check(made, api)

@@ -14,6 +14,8 @@ class Sources(Struct, frozen=True):
     accelerators: Accelerators
     flags: tuple[str, ...]
     """As `flags_of`."""
+    kubernetes: int | None
+    """Minor version of the API server, if it decides."""
 
 
 def flags_of(used: PolicyOptions) -> tuple[str, ...]:
