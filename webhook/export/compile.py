@@ -25,6 +25,7 @@ from webhook.export.placement import placement
 from webhook.export.pod import pod_of
 from webhook.export.program import Program, Variable
 from webhook.export.resize_policy import ensure_resize_policy
+from webhook.export.resources.edit import resources
 from webhook.export.rules import Rules
 from webhook.export.tolerations import ensure_tolerations
 from webhook.model.accelerators import Accelerators
@@ -76,6 +77,7 @@ def compiled(
         node_selector.default_node_selector(rules, claims),
         ensure_node_affinity(rules, claims),
         ensure_tolerations(rules),
+        resources(rules),
     )
     made = [operations for operations in edits if operations is not NOTHING]
     if not made:
