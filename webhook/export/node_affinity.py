@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from webhook.edits.node_affinity import MAX_TERMS, PREFERRED, REQUIRED
 from webhook.export.cel import values as cel
-from webhook.export.cel.values import Any_, Bool, Int, List
+from webhook.export.cel.values import Any_, Bool, Int, List, Text
 from webhook.export.classify import expressions, required_terms
 from webhook.export.node_selector import Claims
 from webhook.export.patch import NOTHING, Operation, add, fixed, only
-from webhook.export.placement import preferences
-from webhook.export.pod import SPEC
+from webhook.export.placement import preference, preferences
+from webhook.export.pod import NO_TEXTS, SPEC
 from webhook.export.rules import Rules
 from webhook.model.names import node_label
 from webhook.model.pod import NodeSelectorRequirement, PreferredSchedulingTerm
@@ -28,10 +28,22 @@ class _Proposal(Struct, frozen=True, kw_only=True):
 
     position: int
     """Of the policy."""
-    labels: tuple[str, ...]
-    """Of the Nodes."""
-    value: Any_
-    is_required: bool
+    asked: Sequence[NodeSelectorRequirement]
+    term: PreferredSchedulingTerm | None
+    """None if `asked` is one requirement."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the Nodes."""
+        return tuple(dict.fromkeys(node_label(each.key) for each in self.asked))
+
+    @property
+    def is_required(self) -> bool:
+        return self.term is None
+
+    @property
+    def value(self) -> Any_:
+        return Any_(cel.constant(msgspec.to_builtins(self.term or self.asked[0])).code)
 
 
 def ensure_node_affinity(rules: Rules, selected: Claims) -> List[Operation]:
@@ -50,24 +62,11 @@ def _proposals(rules: Rules) -> list[_Proposal]:
     made = []
     for position, policy in enumerate(rules.policies):
         wanted = policy.node_affinity
-        made += [_proposal(position, [each], each) for each in wanted.required]
+        made += [_Proposal(position=position, asked=[each], term=None) for each in wanted.required]
         for term in wanted.preferred:
             asked = (term.preference and term.preference.matchExpressions) or ()
-            made.append(_proposal(position, asked, term))
+            made.append(_Proposal(position=position, asked=asked, term=term))
     return made
-
-
-def _proposal(
-    position: int,
-    asked: Sequence[NodeSelectorRequirement],
-    value: NodeSelectorRequirement | PreferredSchedulingTerm,
-) -> _Proposal:
-    return _Proposal(
-        position=position,
-        labels=tuple(dict.fromkeys(node_label(each.key) for each in asked)),
-        value=Any_(cel.constant(msgspec.to_builtins(value)).code),
-        is_required=isinstance(value, NodeSelectorRequirement),
-    )
 
 
 def _written(proposals: Sequence[_Proposal], rules: Rules, selected: Claims) -> list[Bool]:
@@ -88,11 +87,36 @@ def _written(proposals: Sequence[_Proposal], rules: Rules, selected: Claims) -> 
 
 
 def _is_missing(one: _Proposal) -> Bool:
-    if not one.is_required:
-        return ~one.value.one_of(preferences())
+    term = one.term
+    if term is not None:
+        return ~preferences().exists(lambda other: _is_term(other, term))
     terms = _matching_terms()
-    every = terms.all(lambda term: one.value.one_of(expressions(term)))
+    every = terms.all(
+        lambda term: expressions(term).exists(lambda other: _is_expression(other, one.asked[0]))
+    )
     return terms.is_empty() | ~every
+
+
+def _is_term(one: Any_, other: PreferredSchedulingTerm) -> Bool:
+    """Field by field: the Pod's own terms are of another type than those of an expression."""
+    asked = (other.preference and other.preference.matchExpressions) or ()
+    existing = preference(one)
+    same = [_is_expression(expressions(existing)[index], each) for index, each in enumerate(asked)]
+    return cel.all_of(
+        one.field("weight", Int) == other.weight,
+        existing.maybe("matchFields", default=_NO_ITEMS).is_empty(),
+        expressions(existing).size() == len(asked),
+        *same,
+    )
+
+
+def _is_expression(one: Any_, other: NodeSelectorRequirement) -> Bool:
+    values = one.maybe("values", default=NO_TEXTS)
+    return cel.all_of(
+        one.field("key", Text) == other.key,
+        one.field("operator", Text) == other.operator,
+        values == cel.texts(other.values or ()),
+    )
 
 
 def _is_open(one: _Proposal, rules: Rules) -> Bool:

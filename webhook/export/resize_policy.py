@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from webhook.export.cel import values as cel
 from webhook.export.cel.values import Bool, Int, List, Map, Text
-from webhook.export.patch import NOTHING, Operation, add
+from webhook.export.patch import NOTHING, Operation, add, only
 from webhook.export.pod import NO_ITEMS, NO_TEXT, SPEC, Container
 from webhook.export.rules import Rules
 from webhook.export.scope import covers
@@ -44,13 +44,15 @@ def ensure_resize_policy(rules: Rules) -> List[Operation]:
         return cel.when(memory_first, memory[index] + cpu[index], cpu[index] + memory[index])
 
     added = rules.program.let("resizePolicies", containers.each(lambda index, one: missing(index)))  # noqa: ARG005
-    return containers.choose(
-        lambda index, one: ~added[index].is_empty(),  # noqa: ARG005
-        lambda index, one: add(
-            one.path + "/resizePolicy",
-            one.view.maybe("resizePolicy", default=_NONE) + added[index],
-        ),
-    )
+
+    def append(index: Int, one: Container) -> List[Operation]:
+        """One by one: existing entries, copied, would be of a type that has no JSON."""
+        path = one.path + "/resizePolicy"
+        appended = added[index].map(lambda entry: add(path + "/-", entry))
+        listed = cel.when(one.view.has("resizePolicy"), appended, only(add(path, added[index])))
+        return cel.when(added[index].is_empty(), NOTHING, listed)
+
+    return containers.each(append).flatten()
 
 
 def _proposed(policy: Policy) -> Mapping[str, str]:
