@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from webhook.export.cel.code import Binding, Code, is_identifier, joined, literal_text
+from webhook.export.cel.code import Binding, Code, is_field, joined, literal_text
 
 if TYPE_CHECKING:
     from webhook.export.cel.lists import List
@@ -47,7 +47,7 @@ class Value:
     def field(self, name: str, shape: Shape[V]) -> V:
         """A field that is there, or a key of a map."""
         code = self.code
-        text = f".{name}" if is_identifier(name) else f"[{literal_text(name)}]"
+        text = f".{name}" if is_field(name) else f"[{literal_text(name)}]"
         return shape(joined([code], f"{code.within(Binding.MEMBER)}{text}"))
 
     def has(self, name: str) -> Bool:
@@ -65,7 +65,7 @@ class Value:
     def maybe(self, *names: str, default: V) -> V:
         """A field, or a field of a field, or `default` if any of them is missing."""
         code = self.code
-        path = "".join(f".?{name}" if is_identifier(name) else f"[?{literal_text(name)}]" for name in names)
+        path = "".join(f".?{name}" if is_field(name) else f"[?{literal_text(name)}]" for name in names)
         text = f"{code.within(Binding.MEMBER)}{path}.orValue({default.code.text})"
         whole = joined([code, *([code] * len(names)), default.code], text, chained=True)
         return default.alike(whole)

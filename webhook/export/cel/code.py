@@ -60,8 +60,17 @@ _LAST_OF_FOUR_DIGITS = 0xFFFF
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
+# Even where a field is meant: words of the lexer.
+_KEYWORDS = frozenset({"false", "in", "null", "true"})
+
+
 def is_identifier(name: str) -> bool:
-    return _IDENTIFIER.fullmatch(name) is not None and name not in _TAKEN
+    return is_field(name) and name not in _TAKEN
+
+
+def is_field(name: str) -> bool:
+    """Whether a field of this name can stand after a dot."""
+    return _IDENTIFIER.fullmatch(name) is not None and name not in _KEYWORDS
 
 
 def bound(name: str) -> Bound:
