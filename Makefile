@@ -99,7 +99,8 @@ demo: $(READY) ## Run a control plane on this machine, with podtailor and exampl
 image: $(READY) ## Build the container image, with docker, podman or neither
 	@$(BIN)/python -m tests.image.build
 
-generate: $(READY) ## Generate the CRDs, what the chart has of them, and pages of docs/ that are written by the code
+generate: $(READY) ## Generate the CRDs, the compiled policies, what the chart has of them, and pages of docs/ that are written by the code
+	$(BIN)/python -m tools.policies
 	$(BIN)/python -m tools.crds
 	$(BIN)/python -m tools.chart
 	$(BIN)/python -m tools.messages

@@ -145,6 +145,7 @@ _TESTED_BY = {
     "webhook/cli/audit/cluster.py": "tests/e2e/test_audit.py",
     "webhook/cli/audit/fail_on.py": "tests/cli/audit/test_command.py",
     "webhook/cli/audit/manifests.py": "tests/cli/audit/test_command.py",
+    "webhook/cli/audit/measured.py": "tests/cli/audit/test_usage.py",
     "webhook/cli/certs/cluster.py": "tests/e2e/test_certs.py",
     "webhook/cli/cluster/cluster_view.py": "tests/e2e/test_cluster_commands.py",
     "webhook/cli/common/connect.py": "tests/e2e/test_cluster_commands.py",

@@ -16,8 +16,8 @@ from pydantic.fields import FieldInfo
 
 from webhook.documents import yaml_dump
 from webhook.policies.kubernetes_types import Model
-from webhook.policies.policy_kinds import GROUP, KINDS, VERSION, PolicyKind
-from webhook.policies.scalars import Rule, Text
+from webhook.policies.policy_kinds import GROUP, KINDS, VERSION, PolicyKind, Rule
+from webhook.policies.scalars import Text
 from webhook.policies.schema import Spec
 
 FOLDER = Path("manifests/crds")

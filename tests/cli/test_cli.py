@@ -47,6 +47,21 @@ def test_closed_pipe_ends_as_sigpipe_does(arguments: list[str]) -> None:
     assert reading.returncode == 141
 
 
+@pytest.mark.parametrize("verb", ["mutate", "explain", "audit"])
+def test_commands_on_files_import_nothing_that_is_slow_and_not_needed(verb: str) -> None:
+    code = f"""
+import sys
+sys.argv = ["podtailor", "{verb}", "-f", "examples/general.yaml"]
+from webhook.cli import main
+try:
+    main()
+finally:
+    print([each for each in ("pydantic", "kubernetes", "urllib3", "cryptography") if each in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_only_serve_imports_the_server() -> None:
     code = "import sys, webhook.cli; print([m for m in ('fastapi', 'uvicorn', 'kubernetes') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

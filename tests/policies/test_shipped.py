@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from tests.support.pods import Json, decide, snapshot, tailored, yaml
+from tools import policies as compiled_policies
 from webhook.documents.files import read_file
 from webhook.errors import InputError
 from webhook.model.image_platforms import AMD64, ARM64, ImagePlatforms
@@ -116,3 +117,7 @@ def test_unknown_ones_are_told_with_those_there_are() -> None:
         InputError, match="no preset 'mongo'; the presets are amd64-only, api-server, arm64-ready, "
     ):
         presets(["mongo"])
+
+
+def test_what_commands_read_is_what_the_documents_say() -> None:
+    assert compiled_policies.PATH.read_text() == compiled_policies.text(), "run `make generate`"

@@ -31,8 +31,8 @@ from webhook.messages.checks import FAILED_TEST
 from webhook.model.patch import Path as Location
 from webhook.model.place import Place
 from webhook.model.policy import SHIPPED
+from webhook.policies.policy_kinds import TEST_KIND
 from webhook.policies.policy_tests import Case, PolicyTest, fields_of, mismatches, read
-from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
 
 _NAMESPACE = Case.model_fields["namespace"].default

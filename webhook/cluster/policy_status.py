@@ -8,15 +8,11 @@ from functools import lru_cache
 
 import msgspec
 from msgspec import Struct, structs
-from pydantic import ValidationError
 
 from webhook.cluster.policy_objects import MAX_BYTES, MAX_IN_A_NAMESPACE, PolicyObject
 from webhook.model.policy import Policy
 from webhook.model.text import truncate
 from webhook.policies import policy_kinds
-from webhook.policies.compile import compiled
-from webhook.policies.load import error_messages
-from webhook.policies.schema import PolicyDocument
 
 # The API accepts 32,768 characters of a message; people read fewer, and each is kept in memory.
 _MAX_PROBLEM = 900
@@ -134,10 +130,11 @@ def _policy(policy_object: PolicyObject, spec: bytes) -> tuple[Policy | None, st
         "kind": policy_object.kind.kind,
         "metadata": metadata,
     }
+    # Only for a cluster that has policies: pydantic takes longer than most commands.
+    from webhook.policies.load import compiled_or_raise  # noqa: PLC0415
+
     try:
-        document = PolicyDocument.model_validate({**head, "spec": msgspec.json.decode(spec)})
-        return compiled(document, source=f"{policy_object.kind.kind} {policy_object.key}"), ""
-    except ValidationError as error:
-        return None, "; ".join(error_messages(error))
+        document = {**head, "spec": msgspec.json.decode(spec)}
+        return compiled_or_raise(document, source=f"{policy_object.kind.kind} {policy_object.key}"), ""
     except (ValueError, RecursionError) as error:
         return None, str(error)

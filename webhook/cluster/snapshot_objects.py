@@ -8,8 +8,8 @@ from msgspec import Struct, structs
 from webhook.cluster.pager import Object, Resource
 from webhook.model.pod import Toleration
 from webhook.model.policy import Bounds
+from webhook.model.quantity import amounts
 from webhook.model.subject import Namespace
-from webhook.policies.compile import amounts
 
 
 class Quota(Struct, frozen=True):

@@ -33,7 +33,7 @@ SHIPPED = (Origin.PRESET, Origin.BUILT_IN)
 _ORIGINS = ("WorkloadPolicy", "ClusterWorkloadPolicy", "preset", "built-in")
 
 
-class PlatformRules(Struct, frozen=True):
+class PlatformRules(Struct, frozen=True, omit_defaults=True):
     """What must be known of the images of a Pod's containers."""
 
     all: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class PlatformRules(Struct, frozen=True):
         return bool(self.all or self.lacking)
 
 
-class Match(Struct, frozen=True, kw_only=True):
+class Match(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Which Pods it applies to. None: any."""
 
     workload_types: tuple[WorkloadType, ...] | None = None
@@ -59,7 +59,7 @@ class Match(Struct, frozen=True, kw_only=True):
     image_platforms: PlatformRules | None = None
 
 
-class Scope(Struct, frozen=True):
+class Scope(Struct, frozen=True, omit_defaults=True):
     """Which containers of a matching Pod it applies to. None: all."""
 
     names: tuple[Glob, ...] | None = None
@@ -76,7 +76,7 @@ class Scope(Struct, frozen=True):
         )
 
 
-class Bounds(Struct, frozen=True):
+class Bounds(Struct, frozen=True, omit_defaults=True):
     """Bounds on requests and limits, as in a `core/v1 LimitRangeItem`."""
 
     min: Quantities = {}
@@ -88,7 +88,7 @@ class Bounds(Struct, frozen=True):
         return bool(self.min or self.max or self.ratio)
 
 
-class ResourceDefaults(Struct, frozen=True, kw_only=True):
+class ResourceDefaults(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Requests and limits for containers without, and bounds for all."""
 
     default: Quantities = {}
@@ -104,7 +104,7 @@ class ResourceDefaults(Struct, frozen=True, kw_only=True):
     """Deny a Pod whose own values violate a bound, instead of warning."""
 
 
-class Sizing(Struct, frozen=True, kw_only=True):
+class Sizing(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """How `podtailor recommend` sizes the containers. None: as its flags say.
 
     Changes no Pod. Factors and the quantile in thousandths, the window in seconds.
@@ -116,7 +116,7 @@ class Sizing(Struct, frozen=True, kw_only=True):
     window: int | None = None
 
 
-class NodeAffinityRules(Struct, frozen=True):
+class NodeAffinityRules(Struct, frozen=True, omit_defaults=True):
     required: tuple[NodeSelectorRequirement, ...] = ()
     """All must hold, beside what the Pod requires."""
     preferred: tuple[PreferredSchedulingTerm, ...] = ()
@@ -125,7 +125,7 @@ class NodeAffinityRules(Struct, frozen=True):
         return bool(self.required or self.preferred)
 
 
-class AcceleratorRules(Struct, frozen=True):
+class AcceleratorRules(Struct, frozen=True, omit_defaults=True):
     """For containers that request an accelerator only."""
 
     resize_policy: Mapping[str, str] = {}
@@ -133,7 +133,7 @@ class AcceleratorRules(Struct, frozen=True):
     """Without key: each is added once per requested vendor, with the key of that vendor's taint."""
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class Policy(Struct, frozen=True, omit_defaults=True, kw_only=True):
     name: str
     origin: Origin
     namespace: str | None = None

@@ -8,6 +8,7 @@ thousandths, holds every value of an admitted Pod.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -52,6 +53,12 @@ def parse(text: str) -> Quantity | None:
 def _parsed(text: str) -> Quantity | None:
     milli = _in_units(text, 3)
     return None if milli is None else Quantity(text, milli)
+
+
+def amounts(written: Mapping[str, str]) -> Mapping[str, Quantity]:
+    """Without what is not a quantity."""
+    parsed = {resource: parse(text) for resource, text in written.items()}
+    return {resource: amount for resource, amount in parsed.items() if amount}
 
 
 def nano(text: str) -> int:

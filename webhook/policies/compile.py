@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from webhook.model import quantity, selectors
 from webhook.model.globs import glob
 from webhook.model.images import image_glob
@@ -21,7 +19,6 @@ from webhook.model.policy import (
     Origin,
     PlatformRules,
     Policy,
-    Quantities,
     ResourceDefaults,
     Scope,
     Sizing,
@@ -125,13 +122,13 @@ def _resources(resources: schema.Resources | None) -> ResourceDefaults | None:
     items = {item.type: item for item in resources.limits}
     container, pod = items.get("Container", _NOTHING), items.get("Pod", _NOTHING)
     return ResourceDefaults(
-        default=amounts(container.default),
-        default_request=amounts(container.defaultRequest),
+        default=quantity.amounts(container.default),
+        default_request=quantity.amounts(container.defaultRequest),
         container=_bounds(container),
         pod=_bounds(pod),
         deny=resources.onViolation == "Deny",
-        per_device=amounts(resources.perDevice),
-        limit_factor=amounts(resources.limitFactor),
+        per_device=quantity.amounts(resources.perDevice),
+        limit_factor=quantity.amounts(resources.limitFactor),
         guaranteed=resources.qosClass == "Guaranteed",
     )
 
@@ -158,10 +155,6 @@ _NOTHING = schema.LimitsItem(type="Container")
 
 
 def _bounds(item: schema.LimitsItem) -> Bounds:
-    return Bounds(amounts(item.min), amounts(item.max), amounts(item.maxLimitRequestRatio))
-
-
-def amounts(written: Mapping[str, str]) -> Quantities:
-    """Without what is not a quantity."""
-    parsed = {resource: quantity.parse(text) for resource, text in written.items()}
-    return {resource: amount for resource, amount in parsed.items() if amount}
+    return Bounds(
+        quantity.amounts(item.min), quantity.amounts(item.max), quantity.amounts(item.maxLimitRequestRatio)
+    )

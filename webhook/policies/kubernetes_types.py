@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webhook.model.names import ARCH, node_label
-from webhook.policies.scalars import MAX_ENTRIES, MAX_VALUES, Int64, LabelKey, Labels, LabelValue, Rule
+from webhook.policies.policy_kinds import Rule
+from webhook.policies.scalars import MAX_ENTRIES, MAX_VALUES, Int64, LabelKey, Labels, LabelValue
 
 # Of Gt and Lt: the scheduler reads 64 bits.
 _WHOLE_NUMBER = "[0-9]{1,18}"

@@ -21,7 +21,8 @@ from webhook.errors import InputError
 from webhook.model.place import Place
 from webhook.model.policy import Policy
 from webhook.policies.compile import compiled
-from webhook.policies.schema import GROUP, POLICY_KINDS, TEST_KIND, PolicyDocument
+from webhook.policies.policy_kinds import GROUP, KINDS, TEST_KIND
+from webhook.policies.schema import PolicyDocument
 
 Location = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -90,6 +91,7 @@ def _parts(part: DocumentPart) -> Iterator[DocumentPart]:
         yield part
 
 
+_POLICY_KINDS = [each.kind for each in KINDS]
 _API_VERSION, _KIND = re.compile(r"([a-z0-9.-]+/)?v\d\w*", re.ASCII), re.compile(r"[A-Z]\w*", re.ASCII)
 
 
@@ -98,7 +100,7 @@ def _is_other_kind(data: Any) -> bool:
     if not isinstance(data, dict):
         return False
     version, kind = str(data.get("apiVersion")), str(data.get("kind"))
-    if not _API_VERSION.fullmatch(version) or not _KIND.fullmatch(kind) or kind in POLICY_KINDS:
+    if not _API_VERSION.fullmatch(version) or not _KIND.fullmatch(kind) or kind in _POLICY_KINDS:
         return False
     return not version.startswith(f"{GROUP}/") or kind == TEST_KIND
 
@@ -182,13 +184,17 @@ def spec_of(data: dict[str, Any]) -> dict[str, Any]:
         return dict(data.get("spec") or {})
 
 
-def error_messages(error: ValidationError) -> list[str]:
-    """`field: message` for each error of a policy that is in no file."""
-    errors = (
-        _plain_words(each["type"], each["loc"], each["msg"], each["input"], PolicyDocument)
-        for each in error.errors()
-    )
-    return [f"{files.field_path(location)}: {message}" for location, message in errors]
+def compiled_or_raise(data: dict[str, Any], source: str) -> Policy:
+    """A policy that is in no file. Raises ValueError with `field: message` for each error."""
+    try:
+        return compiled(PolicyDocument.model_validate(data), source=source)
+    except ValidationError as error:
+        errors = (
+            _plain_words(each["type"], each["loc"], each["msg"], each["input"], PolicyDocument)
+            for each in error.errors()
+        )
+        messages = (f"{files.field_path(location)}: {message}" for location, message in errors)
+        raise ValueError("; ".join(messages)) from None
 
 
 _MUST_BE = {

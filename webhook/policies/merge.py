@@ -10,7 +10,6 @@ from msgspec import Struct
 from webhook.engine.snapshot import Snapshot
 from webhook.model.names import Mode
 from webhook.model.policy import SHIPPED, Origin, Policy
-from webhook.policies.load import load_or_raise
 from webhook.policies.shipped import Profile, shipped
 
 
@@ -48,4 +47,14 @@ def in_force(paths: Iterable[str], profile: Profile, preset_names: Iterable[str]
 
     Raises InputError with one line per problem of any file, and for unknown presets.
     """
-    return merge(load_or_raise(paths), shipped(profile, preset_names))
+    return merge(loaded_from(paths), shipped(profile, preset_names))
+
+
+def loaded_from(paths: Iterable[str]) -> tuple[Policy, ...]:
+    """The policies of `paths`. Raises InputError with one line per problem if there are any."""
+    paths = list(paths)
+    if not paths:
+        return ()
+    from webhook.policies.load import load_or_raise  # noqa: PLC0415 (pydantic takes longer than most commands)
+
+    return load_or_raise(paths)

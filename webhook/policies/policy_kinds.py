@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from webhook.policies import schema
-from webhook.policies.scalars import Rule
-
-GROUP, VERSION = schema.GROUP, "v1alpha1"
+GROUP, VERSION = "podtailor.dev", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
+TEST_KIND = "PolicyTest"
+
+
+class Rule(Struct, frozen=True):
+    """A CEL rule of a custom resource (`x-kubernetes-validations`); `self` is the value."""
+
+    rule: str
+    message: str
+
+
 _ONE_NAMESPACE = tuple(
     Rule(
         f"!has(self.spec.{clauses}) || !has(self.spec.{clauses}.namespaceSelector)",

@@ -18,8 +18,8 @@ from webhook.model.names import Mode, WorkloadType
 from webhook.model.text import value_text
 from webhook.policies.kubernetes_types import Model
 from webhook.policies.load import DocumentPart, parsed
+from webhook.policies.policy_kinds import TEST_KIND
 from webhook.policies.scalars import Platform
-from webhook.policies.schema import TEST_KIND
 from webhook.policies.shipped import Profile
 
 

@@ -14,13 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from webhook.model import quantity
 from webhook.model.images import pattern_problem
-
-
-class Rule(Struct, frozen=True):
-    """A CEL rule of a custom resource (`x-kubernetes-validations`); `self` is the value."""
-
-    rule: str
-    message: str
+from webhook.policies.policy_kinds import Rule
 
 
 class Text(Struct, frozen=True):

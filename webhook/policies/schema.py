@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from webhook.model import quantity
 from webhook.model.names import ARCH, Mode, WorkloadType, node_label
 from webhook.policies.kubernetes_types import KeylessToleration, Model, NodeAffinity, Toleration
+from webhook.policies.policy_kinds import Rule
 from webhook.policies.scalars import (
     MAX_ENTRIES,
     Amounts,
@@ -27,7 +28,6 @@ from webhook.policies.scalars import (
     Quantile,
     Ratios,
     ResizePolicy,
-    Rule,
     huge_exponent,
 )
 from webhook.policies.selection import Containers, Match
@@ -239,11 +239,6 @@ class Metadata(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     name: ObjectName
     namespace: ObjectName | None = None
-
-
-GROUP = "podtailor.dev"
-POLICY_KINDS = ("ClusterWorkloadPolicy", "WorkloadPolicy")
-TEST_KIND = "PolicyTest"
 
 
 class PolicyDocument(Model):

@@ -37,6 +37,7 @@ def test_every_verb_names_an_unknown_option(run: Run, verb: str) -> None:
         pytest.param("certs issue --out x --days 0", "--days 0: write a whole number from 1 to 3650", "see `podtailor certs issue --help`", id="number out of range"),
         pytest.param("certs issue --out x --days x", "--days x: write a whole number from 1 to 3650", "see `podtailor certs issue --help`", id="no number"),
         pytest.param("retrofit --timeout 0", "--timeout 0: write a number of 1 or more", "see `podtailor retrofit --help`", id="number too low"),
+        pytest.param("retrofit --timeout nan", "--timeout nan: write a number of 1 or more", "see `podtailor retrofit --help`", id="not a number"),
         pytest.param("certs check --within x", "--within x: write a number and s, m, h or d, as in 90d", "see `podtailor certs check --help`", id="no duration"),
     ],
 )  # fmt: skip

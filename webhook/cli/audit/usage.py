@@ -8,29 +8,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from webhook.audit.findings import Item
 from webhook.audit.reports.usage import UsageReport
-from webhook.audit.summary import Located, SizesOf
+from webhook.audit.summary import SizesOf
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.cli.common.prometheus import PrometheusOptions
-from webhook.cli.recommend.judging import Results, judged
-from webhook.cli.recommend.owners import Owned
-from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
-from webhook.cli.recommend.trials import pasts
 from webhook.documents.files import Document
 from webhook.engine.snapshot import Snapshot
 from webhook.errors import UsageError
-from webhook.recommend.rules import Rules
-from webhook.recommend.to_findings import findings, unsure
-from webhook.recommend.to_report import Builder, Sized
 
 if TYPE_CHECKING:
     from webhook.audit.cluster.workloads import Selection
     from webhook.cli.cluster.cluster_view import ClusterView
+    from webhook.cli.recommend.owners import Owned
     from webhook.cluster.client import Api
-
-RULES = Rules(max_shrink=1000)
-"""What is needed, and not what one run may take off."""
 
 
 class Sizes(Struct, frozen=True, kw_only=True):
@@ -51,7 +41,7 @@ class Measuring:
         prometheus.check()
         if prometheus.url and usage:
             raise UsageError("--prometheus and --usage are two sources of usage: name one")
-        self._options = SourceOptions(prometheus=prometheus, usage=usage)
+        self._prometheus, self._usage = prometheus, usage
         self.is_asked = bool(prometheus.url or usage)
         self.flags = (*_public(prometheus).flags(), *([f"--usage={usage}"] if usage else []))
         """For a page that others read too: without what may be a password."""
@@ -96,34 +86,14 @@ class Measuring:
         return self._of(selected, dict.fromkeys(part.unreadable or ()))
 
     def _of(self, owners: list[Owned], notes: Iterable[str]) -> Sizes:
-        measured = usage_of(self._options, _no_cluster)
-        by_owner: dict[Located, list[Item]] = {}
-        results = judged(owners, measured, RULES)
-        for owned, found in results:
-            place = owned.located.place if owned.located else None
-            by_owner.setdefault((owned.found.state.ref, place), []).extend(findings(found))
-        line = unsure(each for _, found in results for each in found)
-        return Sizes(
-            by_owner=by_owner,
-            notes=(*notes, *filter(None, [line])),
-            report=_report(results, measured) if self._with_report else None,
-        )
+        from webhook.cli.audit import measured
+        from webhook.cli.recommend.sources import SourceOptions
+
+        by = SourceOptions(prometheus=self._prometheus, usage=self._usage)
+        by_owner, unsure, report = measured.sizes(owners, by, with_report=self._with_report)
+        return Sizes(by_owner=by_owner, notes=(*notes, *filter(None, [unsure])), report=report)
 
 
 def _public(prometheus: PrometheusOptions) -> PrometheusOptions:
     url = re.sub(r"//[^/?#]*@", "//", prometheus.url, count=1)
     return structs.replace(prometheus, url=url, headers=())
-
-
-def _report(results: Results, measured: Usage) -> UsageReport:
-    """Raises InputError."""
-    builder = Builder(Sized(owned.found.state.ref, owned.found.state.pods, found) for owned, found in results)
-    untried: dict[str, None] = {}
-    owners = [owned for owned, _ in results]
-    for each in pasts(owners, measured, RULES, lambda _, problem: untried.update({problem.detail: None})):
-        builder.add(each.owned.found.state.ref, each.backtest, each.usage, each.histories)
-    return builder.report(untried)
-
-
-def _no_cluster() -> Api:
-    raise AssertionError("neither source of an audit is in the cluster")

@@ -33,8 +33,7 @@ from webhook.model.notice import Notice
 from webhook.model.pod import NO_METADATA
 from webhook.model.policy import Policy
 from webhook.model.subject import labels_of
-from webhook.policies.load import load_or_raise
-from webhook.policies.merge import merge
+from webhook.policies.merge import loaded_from, merge
 from webhook.policies.shipped import Profile, shipped
 from webhook.workloads.controllers import CONTROLLERS, PODS, Controller
 
@@ -98,7 +97,7 @@ def read(
 
     Raises InputError, ClusterError.
     """
-    tried = load_or_raise((own and own.policies) or ())
+    tried = loaded_from((own and own.policies) or ())
     installed = installation(api, part)
     settings = parse_server_args(installed.arguments)
     server = settings.policy_options
@@ -145,7 +144,7 @@ def policies_in_force(
     api: Api, part: ClusterPart, own: PolicyOptions, ctx: typer.Context
 ) -> tuple[Policy, ...]:
     """By the same options as `read`. Raises InputError, ClusterError."""
-    tried = load_or_raise(own.policies or ())
+    tried = loaded_from(own.policies or ())
     installed = installation(api, part)
     wanted = override(parse_server_args(installed.arguments).policy_options, own, ctx)
     policy_statuses = reads.policy_statuses(api, part)

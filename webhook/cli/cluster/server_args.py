@@ -62,9 +62,9 @@ def _of(params: dict[str, Any]) -> ServerArgs:
     return ServerArgs(
         policy_options=PolicyOptions(
             builtin=Profile(params["builtin"]),
-            preset=params["preset"] or None,
+            preset=list(params["preset"] or ()) or None,
             mode=Mode(params["mode"]),
-            accelerator=params["accelerator"] or None,
+            accelerator=list(params["accelerator"] or ()) or None,
         ),
         tls_secret=params["tls_secret"] or "",
         lifetimes=Lifetimes(**{field: params[name] for field, name in _LIFETIMES.items()}),

@@ -37,6 +37,7 @@ class Command(TyperCommand):
         ctx.allow_extra_args = True
         with usage.plain_errors(ctx):
             rest = super().parse_args(ctx, args)
+        usage.refuse_nan(ctx)
         if rest:
             raise usage.unexpected_argument(ctx, rest[0])
         return rest

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from ast import literal_eval
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -73,28 +75,42 @@ def _bad_value(error: Any, param: Any, ctx: Any) -> UsageError:
     is_set = ctx.get_parameter_source(param.name).name == "ENVIRONMENT"
     option = f"{display_name(param)} " if param.param_type_name == "option" else ""
     where = f"{param.envvar}=" if is_set else option
-    if error.__cause__ is None:  # ours, from a parser in `options`
+    if hasattr(param.type, "func"):  # ours, from a parser in `options`
         return wrong_call(ctx, f"{where}{error.message}")
-    value, choices = str(error.__cause__.errors()[0]["input"]), choices_of(param)
+    value, choices = _given(error.message), choices_of(param)
     *others, last = choices or [_kind(param)]
     wanted = f"{', '.join(others)} or {last}" if others else last
     return wrong_call(ctx, f"{where}{value}: write {wanted}", closest(value, choices))
 
 
+def refuse_nan(ctx: Any) -> None:
+    """The library compares a number with its bounds, and nan is on no side of them. Raises UsageError."""
+    for param in ctx.command.params:
+        value = ctx.params.get(param.name)
+        if isinstance(value, float) and math.isnan(value):
+            raise wrong_call(ctx, f"{display_name(param)} nan: write {_kind(param)}")
+
+
+def _given(message: str) -> str:
+    """The value in `'x' is not a valid int.` or `0 is not in the range 1<=x<=9.`."""
+    value = message.rpartition(" is not ")[0]
+    return str(literal_eval(value)) if value.startswith(("'", '"')) else value.removesuffix(".0")
+
+
 def _kind(param: Any) -> str:
     if param.is_flag:
         return "true or false"
-    number = "a whole number" if param.type_descriptor.annotation is int else "a number"
-    if param.min is not None and param.max is not None:
-        return f"{number} from {param.min} to {param.max}"
-    return number if param.min is None else f"{number} of {param.min} or more"
+    number = "a whole number" if param.type.name.startswith("int") else "a number"
+    low, high = getattr(param.type, "min", None), getattr(param.type, "max", None)
+    if low is not None and high is not None:
+        return f"{number} from {low} to {high}"
+    return number if low is None else f"{number} of {low} or more"
 
 
 def choices_of(param: Any) -> list[str]:
     """The values that an option may have; empty if there is no list of them."""
-    described = param.type_descriptor
-    choices = [str(each) for each in described.choices or ()]
-    return choices if described.case_sensitive else [each.lower() for each in choices]
+    choices = [str(each) for each in getattr(param.type, "choices", ())]
+    return choices if getattr(param.type, "case_sensitive", True) else [each.lower() for each in choices]
 
 
 def display_name(param: Any) -> str:
