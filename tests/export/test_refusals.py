@@ -12,7 +12,16 @@ from msgspec import Struct, structs
 from webhook.export.refusals import KNOWN, Fate, refusals
 from webhook.messages.export import REFUSALS
 from webhook.model.names import Mode
-from webhook.model.policy import Bounds, Match, Origin, PlatformRules, Policy, ResourceDefaults
+from webhook.model.pod import Toleration
+from webhook.model.policy import (
+    AcceleratorRules,
+    Bounds,
+    Match,
+    Origin,
+    PlatformRules,
+    Policy,
+    ResourceDefaults,
+)
 from webhook.model.quantity import Quantity, of_milli
 
 AMOUNT: dict[str, Quantity] = {"cpu": of_milli(1000)}
@@ -34,6 +43,10 @@ def _sizes(**fields: Any) -> Policy:
             _policy(mode=Mode.OFF, resources=ResourceDefaults(deny=True)), id="a policy that is off"
         ),
         pytest.param(_sizes(container=Bounds(min=AMOUNT, max=AMOUNT)), id="bounds of containers"),
+        pytest.param(
+            _policy(tolerations=(Toleration(operator="Exists", tolerationSeconds=2**53),)),
+            id="seconds that JSON can say",
+        ),
         pytest.param(_sizes(default=AMOUNT, limit_factor=AMOUNT, guaranteed=True), id="sizes"),
     ],
 )
@@ -41,6 +54,7 @@ def test_leaves(policy: Policy) -> None:
     assert [*refusals([policy])] == []
 
 
+LONG = Toleration(operator="Exists", tolerationSeconds=2**53 + 1)
 PLATFORMS = Match(image_platforms=PlatformRules(all=("linux/arm64",)))
 
 
@@ -54,6 +68,12 @@ PLATFORMS = Match(image_platforms=PlatformRules(all=("linux/arm64",)))
             _sizes(container=Bounds(ratio=AMOUNT)),
             "exports-no-ratio",
             "spec.resources.limits[type=Container].maxLimitRequestRatio",
+        ),
+        (_policy(tolerations=(LONG,)), "exports-no-seconds", "spec.tolerations"),
+        (
+            _policy(accelerators=AcceleratorRules(tolerations=(LONG,))),
+            "exports-no-seconds",
+            "spec.accelerators.tolerations",
         ),
         (_policy(match=PLATFORMS), "exports-no-platforms", "spec.match.imagePlatforms"),
         (_policy(exclude=PLATFORMS), "exports-no-platforms", "spec.exclude.imagePlatforms"),

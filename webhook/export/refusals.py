@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from webhook.messages import MESSAGES
 from webhook.model.names import Mode
+from webhook.model.pod import Toleration
 from webhook.model.policy import (
     AcceleratorRules,
     Bounds,
@@ -55,6 +56,15 @@ def _resources(policy: Policy) -> ResourceDefaults:
     return policy.resources or ResourceDefaults()
 
 
+# Values of a patch pass through `structpb.Value`, whose numbers are doubles: google/cel-go
+# `common/types/int.go` makes larger integers texts.
+_MAX_INTEGER = 2**53
+
+
+def _exceed_integers(tolerations: Iterable[Toleration]) -> bool:
+    return any(abs(each.tolerationSeconds or 0) > _MAX_INTEGER for each in tolerations)
+
+
 _LIMITS = ("spec", "resources", "limits")
 _RULES = (
     _Rule("exports-no-audit", "spec.mode", ("spec", "mode"), lambda policy: policy.mode is Mode.AUDIT),
@@ -75,6 +85,18 @@ _RULES = (
         "spec.resources.limits[type=Container].maxLimitRequestRatio",
         (*_LIMITS, "Container", "maxLimitRequestRatio"),
         lambda policy: bool(_resources(policy).container.ratio),
+    ),
+    _Rule(
+        "exports-no-seconds",
+        "spec.tolerations",
+        ("spec", "tolerations"),
+        lambda policy: _exceed_integers(policy.tolerations),
+    ),
+    _Rule(
+        "exports-no-seconds",
+        "spec.accelerators.tolerations",
+        ("spec", "accelerators", "tolerations"),
+        lambda policy: _exceed_integers(policy.accelerators.tolerations),
     ),
     _Rule(
         "exports-no-platforms",

@@ -36,6 +36,12 @@ REFUSALS = (
         "Match by image name or by label, or leave the policy to the webhook with `--partial`.",
     ),
     Message(
+        "exports-no-seconds",
+        "tolerationSeconds above 9007199254740992 are not exported",
+        "The API server makes the patch as JSON of floating-point numbers, turns larger integers into texts, and then refuses the Pod.",
+        "Leave `tolerationSeconds` out: without it the taint is tolerated forever.",
+    ),
+    Message(
         "exports-no-amount",
         "its amounts cannot be computed by the API server",
         "An amount of the policy is so large that the API server could not count with it.",

@@ -57,9 +57,9 @@ def repository(image: str) -> str:
 
 
 def _without_tag(image: str) -> str:
-    head, slash, last = image.partition("@")[0].rpartition("/")
-    name = head + slash + last.partition(":")[0]
-    return _normalized(name) if name else ""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return _normalized(head + slash + last.partition(":")[0]) if name else ""
 
 
 # A cluster runs a few hundred images; longer names are not worth caching.
@@ -79,11 +79,9 @@ def _normalized(name: str) -> str:
 
 
 def _is_domain(part: str) -> bool:
-    return part == "localhost" or _IN_DOMAINS.search(part) is not None
+    return "." in part or ":" in part or part == "localhost" or part != part.lower()
 
 
-# Capitals of ASCII: no path may have others either.
-_IN_DOMAINS = re.compile(r"[.:A-Z]")
 _PATH = re.compile(r"[a-z0-9._*/-]+")
 
 

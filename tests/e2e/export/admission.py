@@ -49,7 +49,7 @@ class Admission:
     def create(self, namespace: str, pod: Json, *, is_dry_run: bool = True) -> Answer:
         """Without a token's volume, whose name is drawn by lot. Raises OSError while nobody answers."""
         metadata = {key: value for key, value in pod["metadata"].items() if key not in _OF_ITS_CREATION}
-        spec = {"automountServiceAccountToken": False, **pod["spec"]}
+        spec = {**pod["spec"], "automountServiceAccountToken": False}
         return self.create_as_it_is(
             namespace, {**pod, "metadata": metadata, "spec": spec}, is_dry_run=is_dry_run
         )

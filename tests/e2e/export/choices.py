@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.pods import Json
 from webhook.model.accelerators import PATTERNS
 from webhook.model.declared import LAST_APPLIED
 from webhook.model.names import DEFAULT_WORKLOAD_TYPE, INJECTION, MODE, PRESET, SKIP_CONTAINERS, WORKLOAD_TYPE
@@ -104,7 +105,7 @@ ANNOTATIONS = {
         '{"spec":{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{}}}}}',
     ),
 }
-TOLERATIONS = (
+TOLERATIONS: tuple[Json, ...] = (
     {"operator": "Exists"},
     {"key": "nvidia.com/gpu", "operator": "Exists"},
     {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from tests.e2e.controlplane.build import VERSION, minor
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.export.admission import PLAIN, Admission
 from tests.e2e.export.comparison import Place, place
@@ -26,7 +27,7 @@ _NUMBERS = count()
 
 def objects_of(policies: Iterable[Policy], name: str, reinvocation: str = "IfNeeded") -> tuple[Json, Json]:
     """As `podtailor export` makes them. Raises Refused."""
-    options = Options(name=name, reinvocation=Reinvocation(reinvocation))
+    options = Options(name=name, reinvocation=Reinvocation(reinvocation), kubernetes=minor(VERSION))
     made = export(policies, Accelerators(), options).exported
     policy, binding = made.objects
     return copy.deepcopy(policy), copy.deepcopy(binding)

@@ -29,6 +29,11 @@ _MEMORY = (
 )
 _FACTORS = ("1", "1.5", "2", "1e1", "1001m", "1.333", "3")
 _TYPES = ("GPU", "Stateful", "ARM64", "General")
+# Larger ones are refused.
+_TOLERATIONS = [
+    {**each, **({"tolerationSeconds": 2**53} if each.get("tolerationSeconds", 0) > 2**53 else {})}
+    for each in choices.TOLERATIONS
+]
 _IMAGES = (
     "redis",
     "*redis",
@@ -56,7 +61,7 @@ def _document(lot: Lot, name: str, namespace: str) -> Json:
         ("resizePolicy", 0.5, _resize_policy),
         ("nodeSelector", 0.4, lambda lot: {k: lot.choice(("arm64", "a")) for k in lot.some(choices.KEYS, 2)}),
         ("nodeAffinity", 0.3, _node_affinity),
-        ("tolerations", 0.4, lambda lot: lot.some(choices.TOLERATIONS, 3)),
+        ("tolerations", 0.4, lambda lot: lot.some(_TOLERATIONS, 3)),
         ("accelerators", 0.2, _accelerators),
         ("containers", 0.2, _containers),
     ):
