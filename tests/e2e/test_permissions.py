@@ -30,7 +30,11 @@ GROUPS = {
     "autoscaling": {"horizontalpodautoscalers"},
     "autoscaling.k8s.io": {"verticalpodautoscalers"},
     "node.k8s.io": {"runtimeclasses"},
-    "admissionregistration.k8s.io": {"mutatingwebhookconfigurations"},
+    "admissionregistration.k8s.io": {
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+        "mutatingwebhookconfigurations",
+    },
     "podtailor.dev": {"clusterworkloadpolicies", "workloadpolicies"},
 }
 Rights = frozenset[tuple[str, str]]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from certs.inspect import trust_problem
 from webhook.audit.cluster.installation import Installation
-from webhook.audit.enforcement import Enforcement, Tailor
+from webhook.audit.enforcement import EXPORTING, Enforcement, Tailor
 from webhook.audit.findings import Finding, Item, Verdict
 from webhook.audit.judge import evidence, may_have_matched_differently
 from webhook.engine.explain import Explanation
@@ -22,6 +22,7 @@ from webhook.model.subject import Namespace, labels_of
 from webhook.workloads.workload import Workload
 
 FAIL_OPEN = 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}'
+FAILED_CHECKS = 'apiserver_mutating_admission_policy_check_total{error_type!="no_error"}'
 
 
 class ClusterContext(Struct, frozen=True, kw_only=True):
@@ -61,7 +62,7 @@ def webhook_problems(installed: Installation, served: bytes | None, now: datetim
 
 def _tailors(verdict: Verdict) -> Iterator[str]:
     """Only where there is more to say than that the webhook does it."""
-    if verdict.tailor in (Tailor.EXPORTED, Tailor.BOTH):
+    if verdict.tailor in EXPORTING:
         with_webhook = ", and then by the webhook" if verdict.tailor is Tailor.BOTH else ""
         yield f"new Pods are tailored by the API server, with an exported policy{with_webhook}"
 
@@ -121,15 +122,17 @@ def _why_missing(
         return "podtailor reviewed the Pod, or metadata that the policy matches was written after creation"
     by_change = (evidence(workload, change, enforcement) for change in changes)
     shown = next(filter(None, by_change), "")
+    counter = FAIL_OPEN if enforcement.webhook else FAILED_CHECKS
     if not shown:
         return (
             f"{created}, {what} {since}. Whether the policy was in force in between is unknown: a label "
             "removed from a namespace leaves no time. Pods that the API server let through without a review "
-            f"are counted by {FAIL_OPEN}"
+            f"are counted by {counter}"
         )
+    cause = "the webhook does not answer in time" if enforcement.webhook else "an expression fails"
     return (
-        f"{created}, when the policy was in force: {shown}. If the webhook does not answer in time, the API "
-        f"server lets Pods through, without a trace on them: {FAIL_OPEN} counts them"
+        f"{created}, when the policy was in force: {shown}. If {cause}, the API "
+        f"server lets Pods through, without a trace on them: {counter} counts them"
     )
 
 

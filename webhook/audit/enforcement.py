@@ -45,6 +45,9 @@ class Tailor(StrEnum):
     NOBODY = "nobody"
 
 
+EXPORTING = (Tailor.EXPORTED, Tailor.BOTH)
+
+
 class ExportedScope(Struct, frozen=True):
     """An exported policy that the API server applies."""
 

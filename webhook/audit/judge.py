@@ -9,12 +9,12 @@ from msgspec import structs
 from webhook.audit.demand import demand
 from webhook.audit.diff import diff_of
 from webhook.audit.drift import Difference, drift
-from webhook.audit.enforcement import Enforcement, Tailor
+from webhook.audit.enforcement import EXPORTING, Enforcement, Tailor
 from webhook.audit.findings import WORST_FIRST, Finding, Item, Verdict, not_judged
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change, Conflict, Violation
-from webhook.model.names import APPLIED, QOS_RESOURCES
+from webhook.model.names import APPLIED, MODE, QOS_RESOURCES, Mode
 from webhook.model.notice import Notice
 from webhook.model.patch import Path, Write
 from webhook.model.pod import NO_METADATA
@@ -74,7 +74,11 @@ def judge(
 
 def _tailor(decision: Decision, subject: Subject, enforcement: Enforcement) -> Tailor | None:
     tailor = enforcement.tailor(subject.namespace, subject.labels)
-    return Tailor.NOBODY if tailor and decision.exemption else tailor
+    if tailor is None or (decision.mode is Mode.ENFORCE and not decision.exemption):
+        return tailor
+    # An exported policy knows the mode of a namespace's label, and not that of the server.
+    goes_by_server = not decision.exemption and MODE not in subject.namespace.labels
+    return Tailor.EXPORTED if goes_by_server and tailor in EXPORTING else Tailor.NOBODY
 
 
 def _skipped(decision: Decision, excluded: Notice | None) -> Notice | None:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from webhook.audit.costs.costs import Costs
-from webhook.audit.enforcement import Enforcement
+from webhook.audit.enforcement import Enforcement, Tailor
 from webhook.audit.findings import (
     PLATFORMS,
     SIZES,
@@ -103,6 +103,7 @@ class Summary:
         """Every finding of any object, not only each object's worst."""
         self.pods: Counter[Finding] = Counter()
         self.qos: Counter[str] = Counter()
+        self._tailors: dict[Tailor, set[Located]] = {}
         self.namespaces: dict[str, Total] = {}
         self.types: dict[str, Total] = {}
 
@@ -116,6 +117,8 @@ class Summary:
         if row is None:
             row = self._rows[key] = Row(workload.owner, verdict, place=workload.place)
         row.add(workload, verdict)
+        if verdict.tailor:
+            self._tailors.setdefault(verdict.tailor, set()).add(key)
         if workload.is_live:
             self.live_pods += 1
             self.pods[verdict.finding] += 1
@@ -147,6 +150,11 @@ class Summary:
         return Counter(each.reason for each in skipped if each)
 
     @property
+    def tailors(self) -> dict[Tailor, int]:
+        """Owners by what tailors their new Pods; empty if that is unknown."""
+        return {each: len(self._tailors[each]) for each in Tailor if each in self._tailors}
+
+    @property
     def without_effect(self) -> int:
         """Owners of which no change has an effect."""
         return sum(row.verdict.is_without_effect for row in self._rows.values())
@@ -175,6 +183,7 @@ def summary_json(
         "withoutEffect": summary.without_effect,
         "findings": {finding: summary.pods[finding] for finding in summary.known},
         "skips": dict(summary.skips),
+        "tailoredBy": summary.tailors,
         "qosClasses": dict(summary.qos),
         "namespaces": _totals(summary.namespaces),
         "workloadTypes": _totals(summary.types),

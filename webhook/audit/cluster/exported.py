@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import msgspec
 from kubernetes.client import ApiClient
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from webhook.audit.cluster.installation import Installation
 from webhook.audit.cluster.objects import changed, list_all
 from webhook.audit.enforcement import Scope
 from webhook.audit.exported import ExportedPolicy
 from webhook.cluster.pager import Object, Resource, keep_object
+from webhook.cluster.part import ClusterPart
 from webhook.export import marks
 from webhook.model.selectors import LabelSelector
 
@@ -51,10 +53,24 @@ _BINDINGS = Resource(
 _OURS = ("labelSelector", f"{marks.MANAGED_BY}={marks.MANAGER}")
 
 
+def with_exported_policies(api: ApiClient, installed: Installation, part: ClusterPart) -> Installation:
+    """Raises ClusterError."""
+    exported: tuple[ExportedPolicy, ...] = ()
+    with part.note_if_forbidden(
+        "MutatingAdmissionPolicies and their bindings",
+        "it is unknown whether the API server applies an exported policy",
+    ):
+        exported = exported_policies(api)
+    # Without a server, what was exported says which of the policies that ship are in force.
+    flags = next((each.flags for each in exported if not installed.arguments), ())
+    arguments = ("serve", *flags) if flags else installed.arguments
+    return structs.replace(installed, exported=exported, arguments=arguments)
+
+
 def exported_policies(api: ApiClient) -> tuple[ExportedPolicy, ...]:
     """In the order of their names. Raises ClusterError."""
     policies = list_all(api, _POLICIES, _OURS)
-    bindings = list_all(api, _BINDINGS) if policies else []  # anybody may bind one, under any name
+    bindings = list_all(api, _BINDINGS)  # anybody may bind one, under any name
     return tuple(_exported(each, bindings) for each in policies)
 
 

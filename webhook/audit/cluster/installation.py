@@ -6,7 +6,6 @@ import msgspec
 from kubernetes.client import ApiClient
 from msgspec import Struct, structs
 
-from webhook.audit.cluster.exported import exported_policies
 from webhook.audit.cluster.objects import Written, changed, list_all, revision_of
 from webhook.audit.enforcement import Enforcement, Scope
 from webhook.audit.exported import ExportedPolicy
@@ -36,7 +35,7 @@ class Installation(Struct, frozen=True, kw_only=True):
     webhook_is_known: bool = True
     """Whether the caller may read the configuration; if not, `webhook` is None all the same."""
     exported: tuple[ExportedPolicy, ...] = ()
-    """Policies that the API server applies itself."""
+    """Policies that the API server applies itself; empty if nobody asked."""
 
 
 class _ClientConfig(Struct, frozen=True):
@@ -111,17 +110,12 @@ _DEPLOYMENTS = Resource("deployments", f"/apis/apps/v1/namespaces/{OWN_NAMESPACE
 
 
 def installation(api: ApiClient, part: ClusterPart = WHOLE_CLUSTER) -> Installation:
-    """Raises ClusterError."""
+    """Of the webhook. Raises ClusterError."""
     installed, deployment = Installation(webhook_is_known=False), None
     with part.note_if_forbidden(
         "the webhook configuration", "it is unknown whether the API server calls podtailor"
     ):
         installed = _with_webhook(installed, _named(api, _CONFIGURATIONS, CONFIGURATION))
-    with part.note_if_forbidden(
-        "MutatingAdmissionPolicies and their bindings",
-        "it is unknown whether the API server applies an exported policy",
-    ):
-        installed = structs.replace(installed, exported=exported_policies(api))
     with part.note_if_forbidden(
         f"the Deployment {OWN_NAMESPACE}/podtailor",
         "assuming that it has no arguments: built-in policies safe, no preset, mode Enforce",
@@ -145,9 +139,8 @@ def _with_webhook(installed: Installation, configuration: Object | None) -> Inst
 
 
 def _with_server(installed: Installation, deployment: Object | None) -> Installation:
-    if deployment is None:  # then what was exported says which of the policies that ship are in force
-        flags = next((each.flags for each in installed.exported), ())
-        return structs.replace(installed, arguments=("serve", *flags) if flags else ())
+    if deployment is None:
+        return installed
     read = msgspec.json.decode(deployment.raw, type=_Deployment)
     template = read.spec.template.spec
     # Older replicas answer too until a rollout is done.

@@ -66,7 +66,7 @@ def page(  # noqa: PLR0913 (what the page is made of)
         headline=headline_of(summary),
         worst=owners[0]["finding"] if owners else Finding.SKIPPED,
         steps=next_steps(summary.rows, costs, scope),
-        facts=facts(scope, auditor.snapshot),
+        facts=facts(scope, auditor.snapshot, summary.tailors),
         is_live=not scope.manifests,
         summary=totals,
         groups=[each for each in _GROUPS if each in known],
@@ -109,6 +109,7 @@ def _owner(row: Row) -> dict[str, Any]:
             "Requests": f"CPU {cpu}, memory {memory}",
             "QoS class": qos_change(verdict),
             "Workload type": ", ".join(verdict.types),
+            "Tailored by": verdict.tailor or "",
             "Besides": "; ".join(_besides(row)),
             "Why": "; ".join(
                 f"{short_item(item)}: {item.why}" for item in verdict.items if item.finding in SIZES

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
+from types import MappingProxyType
 
 from msgspec import Struct
 
 from webhook import __version__
+from webhook.audit.enforcement import Tailor
 from webhook.engine.snapshot import Snapshot, mode_in
 from webhook.model.names import Mode
 from webhook.model.policy import Origin, Policy
@@ -34,7 +36,9 @@ class Scope(Struct, frozen=True, kw_only=True):
     """Whether the user may not read something of the cluster that decides."""
 
 
-def facts(scope: Scope, snapshot: Snapshot) -> dict[str, list[str]]:
+def facts(
+    scope: Scope, snapshot: Snapshot, tailors: Mapping[Tailor, int] = MappingProxyType({})
+) -> dict[str, list[str]]:
     """By label; values that are not known have none."""
     found = {
         "Manifests" if scope.manifests else "Cluster": [scope.of],
@@ -46,6 +50,7 @@ def facts(scope: Scope, snapshot: Snapshot) -> dict[str, list[str]]:
             *(["as if everything were enforced"] if scope.what_if else []),
         ],
         "Policies": [*_policies(snapshot)] or ["none"],
+        "New Pods tailored": [f"{count} owners by {tailor}" for tailor, count in tailors.items()],
     }
     return {label: values for label, values in found.items() if values}
 

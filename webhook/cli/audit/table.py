@@ -10,6 +10,7 @@ from rich.text import Text
 from webhook.audit.costs.autoscalers import Wakeup
 from webhook.audit.costs.capacity import NodeCapacity
 from webhook.audit.costs.costs import Costs
+from webhook.audit.enforcement import EXPORTING
 from webhook.audit.findings import Finding
 from webhook.audit.reports.headline import headline_of
 from webhook.audit.reports.wording import brief, pods_of, policies_of, qos_change, short
@@ -84,6 +85,11 @@ def _counts(summary: Summary) -> Iterator[Text]:
             counts = f"{pluralize(owners, 'owner'):<12}{pluralize(pods, 'live Pod') if pods else '':<15}"
             details = ", ".join(_details(summary, finding))
             yield Text(f"  {finding:<17}{counts}{details}".rstrip(), style=_STYLES[finding])
+    if not summary.tailors.keys().isdisjoint(EXPORTING):  # else whether there is a webhook says it all
+        counts = ", ".join(f"{count} by {tailor}" for tailor, count in summary.tailors.items())
+        yield Text(
+            f"  New Pods are tailored: {counts}, of {pluralize(sum(summary.tailors.values()), 'owner')}"
+        )
     for change, count in summary.qos.most_common():
         yield Text(f"  QoS class: {pluralize(count, 'Pod')} from {change}")
 
@@ -199,6 +205,12 @@ OWNERS: tuple[Column, ...] = (
         title="QOS CLASS",
         about="before and after, if it changes",
         cell=lambda row: qos_change(row.verdict),
+        is_wide=True,
+    ),
+    Column(
+        title="TAILORED BY",
+        about="what tailors new Pods: webhook, exported policy, both or nobody",
+        cell=lambda row: row.verdict.tailor or "",
         is_wide=True,
     ),
     Column(

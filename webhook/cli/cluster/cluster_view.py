@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from webhook.audit import what_if
 from webhook.audit.cluster.discovery import custom_controllers
+from webhook.audit.cluster.exported import with_exported_policies
 from webhook.audit.cluster.installation import Installation, enforcement, installation
 from webhook.audit.cluster.workloads import Selection
 from webhook.audit.diagnosis import webhook_problems
@@ -98,7 +99,7 @@ def read(
     Raises InputError, ClusterError.
     """
     tried = loaded_from((own and own.policies) or ())
-    installed = installation(api, part)
+    installed = with_exported_policies(api, installation(api, part), part)
     settings = parse_server_args(installed.arguments)
     server = settings.policy_options
     wanted = override(server, own, ctx) if own and ctx else server
@@ -145,7 +146,7 @@ def policies_in_force(
 ) -> tuple[Policy, ...]:
     """By the same options as `read`. Raises InputError, ClusterError."""
     tried = loaded_from(own.policies or ())
-    installed = installation(api, part)
+    installed = with_exported_policies(api, installation(api, part), part)
     wanted = override(parse_server_args(installed.arguments).policy_options, own, ctx)
     policy_statuses = reads.policy_statuses(api, part)
     warn_unready(policy_statuses)

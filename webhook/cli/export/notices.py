@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from webhook.cli.common.terminal import print_error, print_hint, warn
 from webhook.export.refusals import Location, Refusal
 from webhook.model.names import Mode
 from webhook.model.policy import Origin, Policy
-from webhook.policies.load import DocumentPart, load
+
+if TYPE_CHECKING:
+    from webhook.policies.load import DocumentPart
 
 
 def print_refused(reasons: Iterable[Refusal], paths: Sequence[str]) -> None:
@@ -60,6 +63,8 @@ def _sentences(reasons: Iterable[Refusal], paths: Sequence[str]) -> Iterator[str
 
 def _written(paths: Sequence[str]) -> dict[str, DocumentPart]:
     """Each policy of files by its `source`. Standard input cannot be read again."""
+    from webhook.policies.load import load
+
     loaded = load(path for path in paths if path != "-")
     return {policy.source: part for policy, part in zip(loaded.policies, loaded.parts, strict=True)}
 
