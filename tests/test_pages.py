@@ -33,6 +33,13 @@ _OTHERS = {
     "kubernetes.io/tls",
     "podtailor.dev/webhook",
     "podtailor.dev/cli",
+    # Of exported policies.
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/part-of",
+    "podtailor.dev/export-hash",
+    "podtailor.dev/export-options",
+    "podtailor.dev/exported-policies",
+    "podtailor.dev/version",
 }
 # Not of Pods or namespaces, so no review sees it.
 _OF_OWNERS = {("podtailor.dev/resize", "StatefulSet or DaemonSet annotation")}

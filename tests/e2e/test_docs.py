@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.controlplane.build import binary
+from tests.e2e.controlplane.build import VERSION, binary, minor
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.kubelet import Kubelet
 from tests.support.pages import Step, output, steps
@@ -30,7 +30,10 @@ ON_CLUSTER = [
     Path("docs/faq.md"),
     Path("docs/from-limitrange.md"),
     Path("docs/kind.md"),
+    Path("docs/export.md"),
 ]
+# Pages about what older versions of Kubernetes do not have.
+FROM = {Path("docs/export.md"): 36}
 TRUSTED = next(step.command for step in STEPS if step.command.startswith("kubectl wait --for=jsonpath"))
 
 
@@ -68,7 +71,14 @@ def environment(
             kubelet.stop()
 
 
-@pytest.mark.parametrize("page", ON_CLUSTER, ids=str)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.only_if(minor(VERSION) >= FROM.get(page, 0)))
+        for page in ON_CLUSTER
+    ],
+    ids=str,
+)
 def test_commands_print_what_the_page_says(page: Path, environment: dict[str, str]) -> None:
     if page.stem != "install":  # whoever reads on has installed it
         print(output("kubectl apply -k manifests/overlays/cluster-wide", **environment))

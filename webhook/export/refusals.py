@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from webhook.export.resources.edit import unsupported
 from webhook.messages import MESSAGES
 from webhook.model.names import Mode
 from webhook.model.pod import Toleration
@@ -120,6 +121,9 @@ def refusals(policies: Iterable[Policy]) -> Iterator[Refusal]:
             yield from (
                 Refusal(policy, rule.name, rule.field, rule.at) for rule in _RULES if rule.applies(policy)
             )
+            for field, reason in unsupported(policy):
+                at = ("spec", *field.split(".", 2))
+                yield Refusal(policy, "exports-no-amount", f"spec.{field}", at, reason)
 
 
 class Fate(StrEnum):

@@ -37,14 +37,14 @@ REFUSALS = (
     ),
     Message(
         "exports-no-seconds",
-        "tolerationSeconds above 9007199254740992 are not exported",
-        "The API server makes the patch as JSON of floating-point numbers, turns larger integers into texts, and then refuses the Pod.",
+        "tolerationSeconds above 2^53 are not exported",
+        "The API server makes the patch as JSON of floating-point numbers, turns integers above 9007199254740992 into texts, and then refuses the Pod.",
         "Leave `tolerationSeconds` out: without it the taint is tolerated forever.",
     ),
     Message(
         "exports-no-amount",
         "its amounts cannot be computed by the API server",
-        "An amount of the policy is so large that the API server could not count with it.",
+        "An amount of the policy, times 16 devices or times its factor, is so large that the API server could not count with it. The error names it.",
         "Write an amount that a Node can have.",
     ),
     Message(
