@@ -28,7 +28,7 @@ from webhook.export.resources.container_resources import (
     with_room_for_limit,
     with_room_for_request,
 )
-from webhook.export.resources.eligibility import Fillable, UnknownNeeds, covered, is_eligible_pod
+from webhook.export.resources.eligibility import Fillable, Needs, covered, is_eligible_pod
 from webhook.export.resources.limits import proposed_limits
 from webhook.export.resources.product import MAX_FACTOR_MILLI
 from webhook.export.resources.proposals import Eligibility, Proposals, Resource, Rule
@@ -90,7 +90,7 @@ def _resources(rules: Rules, setting: Sequence[Rule], names: Sequence[str]) -> l
     eligibility = Eligibility(
         covered=covered(rules, [rule.precedence for rule in setting]),
         fillable=Fillable(rules),
-        unknown_needs=UnknownNeeds(rules),
+        needs=Needs(rules),
     )
     return [
         Resource(

@@ -79,8 +79,8 @@ def _is_step(container: Container, pod: Pod) -> Bool:
     return (pod.owner == "TaskRun") & container.name.starts_with("step-")
 
 
-class UnknownNeeds:
-    """For each container the resources of which no built-in policy may guess a limit.
+class Needs:
+    """For each container whether its needs are known: else no built-in policy may guess a limit.
 
     As `webhook.model.platforms.of_unknown_need`.
     """
@@ -98,14 +98,14 @@ class UnknownNeeds:
             containers.each(lambda index, one: of_any[index] | _mounts(one.view, in_memory)),
         )
 
-    def of(self, resource: str, index: cel.Int) -> Bool:
+    def are_known(self, resource: str, index: cel.Int) -> Bool:
         match resource:
             case "cpu":
-                return self._of_any[index]
+                return ~self._of_any[index]
             case "memory":
-                return self._of_memory[index]
+                return ~self._of_memory[index]
             case _:
-                return cel.boolean(False)
+                return cel.boolean(True)
 
 
 def _has_claims(container: Any_) -> Bool:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from webhook.export.cel import values as cel
-from webhook.export.cel.values import Bool, Int, List, Text
+from webhook.export.cel.values import Bool, Int, Text
 from webhook.export.resources import product
-from webhook.export.resources.proposals import Proposals, Resource, Rule, taken
+from webhook.export.resources.proposals import Proposal, Proposals, Resource, Rule, taken
 from webhook.export.resources.requests import RequestsSoFar
 from webhook.export.resources.stored import as_stored
 from webhook.model.names import QOS_RESOURCES
 from webhook.model.policy import Origin
 
 
-class _Limit(Struct, frozen=True, kw_only=True):
+class _Limit(Proposal, frozen=True, kw_only=True):
     """An amount, or a multiple of the request, or with neither the request itself."""
 
-    rule: Rule
     amount: str = ""
     factor_milli: int = 0
 
@@ -33,18 +30,17 @@ def proposed_limits(
 ) -> Proposals:
     """With `guarantee` also those that the QoS class Guaranteed takes."""
     proposed = [each for rule in rules for each in _proposed_by(rule, resource.name, guarantee=guarantee)]
-    unknown_needs = resource.eligibility.unknown_needs
+    needs = resource.eligibility.needs
 
-    def test(each: _Limit, index: Int, row: List[Bool]) -> Bool:
-        may_fill = resource.may_fill(each.rule, index, row)
+    def conditions(each: _Limit, index: Int) -> list[Bool]:
+        needed = [resource.may_be_filled(index, each.rule.policy)]
         if each.rule.policy.origin is Origin.BUILT_IN:
-            may_fill = may_fill & ~unknown_needs.of(resource.name, index)
+            needed.append(needs.are_known(resource.name, index))
         if each.factor_milli:
-            return may_fill & product.fits(requests.quantities[index], each.factor_milli)
-        return may_fill & (requests.texts[index] != "") if each.is_request else may_fill
-
-    def tests(index: Int, row: List[Bool]) -> list[Bool]:
-        return [test(each, index, row) for each in proposed]
+            needed.append(product.fits(requests.quantities[index], each.factor_milli))
+        if each.is_request:
+            needed.append(requests.texts[index] != "")
+        return needed
 
     amounts = cel.texts(each.amount for each in proposed)
     factors = cel.integers(each.factor_milli for each in proposed)
@@ -64,7 +60,7 @@ def proposed_limits(
         return made
 
     side = "limitsGuaranteed" if guarantee else "limits"
-    return taken(side, resource, [each.rule for each in proposed], tests, amount)
+    return taken(side, resource, proposed, conditions, amount)
 
 
 def _proposed_by(rule: Rule, resource: str, *, guarantee: bool) -> list[_Limit]:

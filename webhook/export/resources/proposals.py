@@ -1,7 +1,6 @@
 """What policies propose for the containers, for one resource on one side; of several the first is taken.
 
-Each proposal is a test and an amount. The position of the first test that holds is the index into a table of
-amounts.
+The position of the first proposal whose test holds is the index into tables, such as that of amounts.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from msgspec import Struct
 
 from webhook.export.cel import values as cel
 from webhook.export.cel.values import Bool, Int, List, Text, Value
-from webhook.export.resources.eligibility import Fillable, UnknownNeeds
+from webhook.export.resources.eligibility import Fillable, Needs
 from webhook.export.rules import Rules
 from webhook.model.policy import Policy, ResourceDefaults
 
@@ -38,7 +37,7 @@ class Eligibility(Struct, frozen=True, kw_only=True):
 
     covered: List[List[Bool]]
     fillable: Fillable
-    unknown_needs: UnknownNeeds
+    needs: Needs
 
 
 class Resource(Struct, frozen=True, kw_only=True):
@@ -55,8 +54,16 @@ class Resource(Struct, frozen=True, kw_only=True):
     def let(self, what: str, value: V) -> V:
         return self.rules.program.let(f"{what}{self.word}", value)
 
-    def may_fill(self, rule: Rule, index: Int, row: List[Bool]) -> Bool:
-        return row[rule.column] & self.eligibility.fillable.by(rule.policy, index)
+    def may_be_filled(self, index: Int, policy: Policy) -> Bool:
+        """Whether the policy may set something of a container that it covers."""
+        return self.eligibility.fillable.by(policy, index)
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    rule: Rule
+
+
+P = TypeVar("P", bound=Proposal)
 
 
 class Proposals(Struct, frozen=True):
@@ -70,37 +77,79 @@ class Proposals(Struct, frozen=True):
 def taken(
     side: str,
     resource: Resource,
-    rules: Sequence[Rule],
-    tests: Callable[[Int, List[Bool]], list[Bool]],
+    proposed: Sequence[P],
+    conditions: Callable[[P, Int], list[Bool]],
     amount: Callable[[Int, Int], Text],
 ) -> Proposals:
-    """What the first of the rules proposes whose test holds; a rule that proposes twice is there twice.
+    """What the first of the proposals sets whose rule covers the container and whose conditions hold.
 
-    `side` begins the names of variables, `amount` takes the container and the position in `rules`.
+    `side` begins the names of variables; `conditions` and `amount` take the index of the container, `amount`
+    also the position of the proposal.
     """
-    if not rules:
-        containers = resource.rules.pod.containers
-        nothing = containers.map(lambda _one: NO_AMOUNT)
-        return Proposals(
-            resource.let(f"{side}Proposed", nothing),
-            resource.let(f"{side}Precedence", containers.map(lambda _one: _NOBODY)),
-        )
+    if not proposed:
+        return _nothing(side, resource)
     declared = resource.declared_requests if side.startswith("requests") else resource.declared_limits
     fillable = resource.eligibility.fillable
+    met, positions = _met(side, resource, proposed, conditions)
 
     def first_of(index: Int, row: List[Bool]) -> Int:
+        def first_met(holds: List[Bool]) -> Int:
+            return cel.first_true(
+                [
+                    cel.all_of(row[each.rule.column], *(holds[at] for at in needed))
+                    for each, needed in zip(proposed, positions, strict=True)
+                ]
+            )
+
         is_closed = (declared[index] != "") | ~fillable.at_all(index)
-        return cel.when(is_closed, _NOBODY, cel.first_true(tests(index, row)))
+        return cel.when(is_closed, _NOBODY, cel.let(met[index], first_met))
 
     def amount_of(index: Int, first: Int) -> Text:
         return cel.when(first < 0, NO_AMOUNT, amount(index, first))
 
     firsts = resource.let(f"{side}First", resource.eligibility.covered.each(first_of))
-    precedences = cel.integers(rule.precedence for rule in rules)
+    precedences = cel.integers(each.rule.precedence for each in proposed)
     return Proposals(
         resource.let(f"{side}Proposed", firsts.each(amount_of)),
         resource.let(
             f"{side}Precedence",
             firsts.map(lambda first: cel.when(first < 0, _NOBODY, precedences[first])),
         ),
+    )
+
+
+def _met(
+    side: str,
+    resource: Resource,
+    proposed: Sequence[P],
+    conditions: Callable[[P, Int], list[Bool]],
+) -> tuple[List[List[Bool]], list[list[int]]]:
+    """For each container which conditions hold, and for each proposal the positions of those that it needs.
+
+    Hundreds of policies have few different ones. Written out in each test, they would take the API server
+    seconds to check: its time grows with the square of the operations of an expression.
+    """
+    positions: list[list[int]] = []
+    different: dict[str, int] = {}
+
+    def of_container(index: Int, row: List[Bool]) -> List[Bool]:
+        del row
+        listed: list[Bool] = []
+        for each in proposed:
+            needed = [one for one in conditions(each, index) if one.code.text != "true"]
+            for one in needed:
+                if one.code.text not in different:
+                    different[one.code.text] = len(listed)
+                    listed.append(one)
+            positions.append([different[one.code.text] for one in needed])
+        return cel.list_of(listed, Bool)
+
+    return resource.let(f"{side}Met", resource.eligibility.covered.each(of_container)), positions
+
+
+def _nothing(side: str, resource: Resource) -> Proposals:
+    containers = resource.rules.pod.containers
+    return Proposals(
+        resource.let(f"{side}Proposed", containers.map(lambda _one: NO_AMOUNT)),
+        resource.let(f"{side}Precedence", containers.map(lambda _one: _NOBODY)),
     )

@@ -9,16 +9,15 @@ from msgspec import Struct
 from webhook.export.cel import values as cel
 from webhook.export.cel.values import Bool, Int, List, Quantity, Text
 from webhook.export.resources.product import Amounts, amounts_of
-from webhook.export.resources.proposals import Proposals, Resource, Rule, taken
+from webhook.export.resources.proposals import Proposal, Proposals, Resource, Rule, taken
 from webhook.export.resources.stored import as_stored
 from webhook.model import quantity
 from webhook.model.accelerators import MAX_DEVICES
 
 
-class _Request(Struct, frozen=True, kw_only=True):
+class _Request(Proposal, frozen=True, kw_only=True):
     """One amount, or one for each number of devices, from none to the most."""
 
-    rule: Rule
     amounts: Sequence[str]
     needs_devices: bool = False
 
@@ -27,12 +26,9 @@ def proposed_requests(resource: Resource, rules: Sequence[Rule]) -> Proposals:
     proposed = [each for rule in rules for each in _proposed_by(rule, resource.name)]
     devices = resource.rules.pod.device_counts
 
-    def test(each: _Request, index: Int, row: List[Bool]) -> Bool:
-        may_fill = resource.may_fill(each.rule, index, row)
-        return may_fill & (devices[index] > 0) if each.needs_devices else may_fill
-
-    def tests(index: Int, row: List[Bool]) -> list[Bool]:
-        return [test(each, index, row) for each in proposed]
+    def conditions(each: _Request, index: Int) -> list[Bool]:
+        may_be_filled = resource.may_be_filled(index, each.rule.policy)
+        return [may_be_filled, devices[index] > 0] if each.needs_devices else [may_be_filled]
 
     table = cel.list_of([cel.texts(each.amounts) for each in proposed], cel.listed(Text))
 
@@ -42,7 +38,7 @@ def proposed_requests(resource: Resource, rules: Sequence[Rule]) -> Proposals:
 
         return cel.let(table[first], of_row)
 
-    return taken("requests", resource, [each.rule for each in proposed], tests, amount)
+    return taken("requests", resource, proposed, conditions, amount)
 
 
 def _proposed_by(rule: Rule, resource: str) -> list[_Request]:
