@@ -7,10 +7,10 @@ Quotas and the namespace's allowed tolerations are out of the API server's sight
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from webhook.export.cel import values as cel
-from webhook.export.cel.values import Any_, Bool, List, Text
+from webhook.export.cel.values import Any_, Bool, Int, List, Text
 from webhook.export.pod import NO_ITEMS, NO_MAP, NO_TEXT, SPEC, Container, Pod
 from webhook.export.rules import Rules
 from webhook.export.scope import covers
@@ -18,6 +18,8 @@ from webhook.model.policy import Policy
 
 # From 1.37 on, empty Pod-level resources count as unset (`webhook.engine.snapshot`).
 _EMPTY_IS_UNSET = 37
+_MAX_CHARACTERS = 600
+_CHARACTERS_OF_POLICY = 3
 _PARTITIONED = "workload.openshift.io/"
 
 
@@ -46,14 +48,54 @@ def covered(rules: Rules, positions: Sequence[int]) -> List[List[Bool]]:
 
     None has a container that the annotation `skip-containers` names.
     """
-    policies = rules.policies
+    containers, let = rules.pod.containers, rules.program.let
+    parts = [
+        let(f"resourcesCovered{number}", containers.map(_covered_by(rules, part)))
+        for number, part in enumerate(_affordable(rules, positions))
+    ]
+    if len(parts) == 1:
+        return parts[0]
+
+    def whole(index: Int, one: Container) -> List[Bool]:
+        del one
+        return cel.list_of([part[index] for part in parts], cel.listed(Bool)).flatten()
+
+    return let("resourcesCovered", containers.each(whole))
+
+
+def _covered_by(rules: Rules, positions: Sequence[int]) -> Callable[[Container], List[Bool]]:
     nobody = cel.list_of([cel.boolean(False)] * len(positions), Bool)
 
-    def by_each(container: Container) -> List[Bool]:
-        tests = [rules.applies(at) & covers(policies[at].containers, container) for at in positions]
-        return cel.when(container.is_skipped, nobody, cel.list_of(tests, Bool))
+    def of_container(one: Container) -> List[Bool]:
+        tests = [rules.applies(at) & covers(rules.policies[at].containers, one) for at in positions]
+        return cel.when(one.is_skipped, nobody, cel.list_of(tests, Bool))
 
-    return rules.program.let("resourcesCovered", rules.pod.containers.map(by_each))
+    return of_container
+
+
+def _affordable(rules: Rules, positions: Sequence[int]) -> list[list[int]]:
+    """In parts that the API server evaluates within its budget of an expression, for 250 containers.
+
+    It charges for the characters of a regular expression times those of the text: for 600 characters and
+    images of 100 some 400,000 of 1,000,000. Source: `perCallLimit` in k8s.io/apiserver
+    `pkg/apis/cel/config.go`, `matches` in google/cel-go `checker/cost.go`.
+    """
+    parts: list[list[int]] = [[]]
+    cost = 0
+    for at in positions:
+        each = _CHARACTERS_OF_POLICY + _pattern_characters(rules.policies[at])
+        if parts[-1] and cost + each > _MAX_CHARACTERS:
+            parts.append([])
+            cost = 0
+        parts[-1].append(at)
+        cost += each
+    return parts
+
+
+def _pattern_characters(policy: Policy) -> int:
+    scope = policy.containers
+    globs = [*(scope.names or ()), *(glob for each in scope.images or () for glob in each.globs)]
+    return sum(len(str(each)) for each in globs)
 
 
 class Fillable:
@@ -66,10 +108,10 @@ class Fillable:
             "fillableSafely", pod.containers.map(lambda one: ~pod.is_daemon & one.is_regular)
         )
 
-    def at_all(self, index: cel.Int) -> Bool:
+    def at_all(self, index: Int) -> Bool:
         return self._at_all[index]
 
-    def by(self, policy: Policy, index: cel.Int) -> Bool:
+    def by(self, policy: Policy, index: Int) -> Bool:
         """Whether this policy may, if any may."""
         return self._safely[index] if policy.regular_containers_only else cel.boolean(True)
 
@@ -98,7 +140,7 @@ class Needs:
             containers.each(lambda index, one: of_any[index] | _mounts(one.view, in_memory)),
         )
 
-    def are_known(self, resource: str, index: cel.Int) -> Bool:
+    def are_known(self, resource: str, index: Int) -> Bool:
         match resource:
             case "cpu":
                 return ~self._of_any[index]
