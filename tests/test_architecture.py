@@ -175,6 +175,7 @@ _TESTED_BY = {
     "webhook/images/registry/repository.py": "tests/images/registry/test_client.py",
     "webhook/images/snapshot.py": "tests/cli/images/test_cluster.py",
     "webhook/messages/checks.py": "tests/messages/test_messages.py",
+    "webhook/messages/export.py": "tests/messages/test_messages.py",
     "webhook/messages/cluster.py": "tests/messages/test_messages.py",
     "webhook/messages/commands.py": "tests/messages/test_messages.py",
     "webhook/messages/findings.py": "tests/messages/test_messages.py",
