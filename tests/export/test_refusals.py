@@ -44,7 +44,7 @@ def _sizes(**fields: Any) -> Policy:
         ),
         pytest.param(_sizes(container=Bounds(min=AMOUNT, max=AMOUNT)), id="bounds of containers"),
         pytest.param(
-            _policy(tolerations=(Toleration(operator="Exists", tolerationSeconds=2**53),)),
+            _policy(tolerations=(Toleration(operator="Exists", tolerationSeconds=2**53 - 1),)),
             id="seconds that JSON can say",
         ),
         pytest.param(_sizes(default=AMOUNT, limit_factor=AMOUNT, guaranteed=True), id="sizes"),
@@ -54,7 +54,7 @@ def test_leaves(policy: Policy) -> None:
     assert [*refusals([policy])] == []
 
 
-LONG = Toleration(operator="Exists", tolerationSeconds=2**53 + 1)
+LONG = Toleration(operator="Exists", tolerationSeconds=2**53)
 PLATFORMS = Match(image_platforms=PlatformRules(all=("linux/arm64",)))
 
 

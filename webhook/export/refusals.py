@@ -59,7 +59,7 @@ def _resources(policy: Policy) -> ResourceDefaults:
 
 # Values of a patch pass through `structpb.Value`, whose numbers are doubles: google/cel-go
 # `common/types/int.go` makes larger integers texts.
-_MAX_INTEGER = 2**53
+_MAX_INTEGER = 2**53 - 1
 
 
 def _exceed_integers(tolerations: Iterable[Toleration]) -> bool:

