@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from webhook.export import regular_expressions
 from webhook.export.cel import values as cel
-from webhook.export.cel.values import Bool, Int, List, Map, Text
+from webhook.export.cel.values import Bool, Int, List, Map, Quantity, Text
 from webhook.model.accelerators import (
     ACCOMPANYING,
     MAX_CHARACTERS,
@@ -16,22 +16,27 @@ from webhook.model.accelerators import (
 from webhook.model.globs import Glob
 
 _NOTHING = cel.quantity("0")
-_MOST = cel.quantity(str(MAX_DEVICES))
+_COUNTS = cel.texts(str(count + 1) for count in range(MAX_DEVICES + 1))
 
 
-def device_names(requests: Map[Text], accelerators: Accelerators) -> List[Text]:
-    """The accelerators of which more than nothing is requested, sorted."""
+def device_names(requests: Map[Text], limits: Map[Text], accelerators: Accelerators) -> List[Text]:
+    """The accelerators of which more than nothing is requested, sorted. What has a limit has a request."""
     return (
         requests.keys()
-        .filter(lambda resource: _is_device(resource, accelerators) & _is_requested(requests, resource))
+        .filter(
+            lambda resource: (
+                _is_device(resource, accelerators)
+                & _amounts(resource, requests, limits).exists(lambda amount: amount.is_greater(_NOTHING))
+            )
+        )
         .sort()
     )
 
 
-def count_of(devices: List[Text], requests: Map[Text]) -> Int:
+def count_of(devices: List[Text], requests: Map[Text], limits: Map[Text]) -> Int:
     """The largest number of whole devices of one resource; 1 if that is implausible."""
     whole = devices.filter(lambda resource: ~resource.one_of(cel.texts(PARTS)))
-    counts = whole.map(lambda resource: _count(requests[resource].as_quantity()))
+    counts = whole.map(lambda resource: _amounts(resource, requests, limits).map(_count).max())
     largest = (cel.integers([0]) + counts).max()
     return cel.let(largest, lambda most: cel.when(most > MAX_DEVICES, cel.integer(1), most))
 
@@ -52,14 +57,12 @@ def _matches(resource: Text, patterns: list[Glob]) -> Bool:
     return resource.matches(regular_expressions.of_globs(patterns))
 
 
-def _is_requested(requests: Map[Text], resource: Text) -> Bool:
-    return requests[resource].as_quantity().is_greater(_NOTHING)
+def _amounts(resource: Text, requests: Map[Text], limits: Map[Text]) -> List[Quantity]:
+    """Names in `kubernetes.io` may have a larger limit."""
+    requested = requests[resource]
+    return cel.list_of([requested.as_quantity(), limits.get(resource, requested).as_quantity()], Quantity)
 
 
-def _count(amount: cel.Quantity) -> Int:
-    """Extended resources are integers; larger ones than any Node has count as too many."""
-    return cel.when(
-        amount.is_greater(_MOST),
-        cel.integer(MAX_DEVICES + 1),
-        cel.when(amount.is_integer(), amount.as_integer(), cel.integer(0)),
-    )
+def _count(amount: Quantity) -> Int:
+    """Whole ones, up to one too many."""
+    return _COUNTS.filter(lambda count: ~count.as_quantity().is_greater(amount)).size()

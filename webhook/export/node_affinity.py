@@ -149,11 +149,12 @@ def _matching_terms() -> List[Any_]:
 
 
 def _added(proposals: Sequence[_Proposal], written: Sequence[Bool], *, is_required: bool) -> List[Any_]:
-    added = _NO_ITEMS
-    for one, is_written in zip(proposals, written, strict=True):
-        if one.is_required is is_required:
-            added += cel.when(is_written, cel.list_of([one.value], Any_), _NO_ITEMS)
-    return added
+    added = [
+        cel.when(is_written, cel.list_of([one.value], Any_), _NO_ITEMS)
+        for one, is_written in zip(proposals, written, strict=True)
+        if one.is_required is is_required
+    ]
+    return cel.concatenated(added, Any_)
 
 
 def _parents(required: List[Any_], preferred: List[Any_]) -> List[Operation]:

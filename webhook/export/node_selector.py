@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from webhook.export.cel import values as cel
 from webhook.export.cel.values import Bool, Int, List, Text
 from webhook.export.patch import NOTHING, Operation, add, fixed, only
-from webhook.export.placement import label
-from webhook.export.pod import NO_TEXT, SPEC
+from webhook.export.pod import SPEC
 from webhook.export.rules import Rules
 from webhook.model.names import node_label
 from webhook.model.policy import Policy
 
-_NODE_SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
 _NOBODY = -1
 
 Claims = Mapping[str, Int]
@@ -59,30 +57,18 @@ def claim(rules: Rules, wanted: str) -> Int:
 def default_node_selector(rules: Rules, claimed: Claims) -> List[Operation]:
     if not claimed:
         return NOTHING
-    writes = NOTHING
+    writes = []
     for wanted, first in claimed.items():
         asking = proposals(rules, wanted)
         paths = cel.list_of([fixed(("spec", "nodeSelector", key)) for _, _, key, _ in asking], Text)
         values = cel.texts(value for _, _, _, value in asking)
-        writes += cel.when(first >= 0, only(add(paths[first], values[first])), NOTHING)
+        writes.append(cel.when(first >= 0, only(add(paths[first], values[first])), NOTHING))
     is_missing = ~SPEC.has("nodeSelector") & cel.any_of(*(first >= 0 for first in claimed.values()))
     parent = only(add(fixed(("spec", "nodeSelector")), cel.map_of({}, Text)))
-    return cel.when(is_missing, parent, NOTHING) + writes
+    return cel.concatenated([cel.when(is_missing, parent, NOTHING), *writes], Operation)
 
 
 def _namespace_allows(rules: Rules, wanted: str, value: str) -> Bool:
     """The plugin PodNodeSelector denies a Pod that selects another value than its namespace."""
-    decided = _of_namespace(rules).filter(lambda pair: pair.starts_with(f"{wanted}="))
+    decided = rules.placement.namespace.filter(lambda pair: pair.starts_with(f"{wanted}="))
     return cel.let(decided, lambda pairs: pairs.is_empty() | (pairs[pairs.size() - 1] == f"{wanted}={value}"))
-
-
-def _of_namespace(rules: Rules) -> List[Text]:
-    """What it selects, as `label=value`; of several values the last counts."""
-
-    def pair(written: Text) -> Text:
-        at = written.index_of("=")
-        key, value = written.substring(0, at).trim(), written.substring(at + 1).trim()
-        return cel.let(key, label) + "=" + value
-
-    written = cel.split(rules.pod.namespace_annotations.get(_NODE_SELECTOR, NO_TEXT), ",")
-    return written.filter(lambda each: each.contains("=")).map(pair)

@@ -12,6 +12,8 @@ from webhook.export.pod import NO_ITEMS, NO_MAP, NO_TEXT, SPEC, Pod
 from webhook.export.program import Program
 from webhook.model.names import OLD_LABELS
 
+_NODE_SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
+
 
 class Placement(Struct, frozen=True, kw_only=True):
     declared: Declared
@@ -23,6 +25,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     """Labels that the terms of its required nodeAffinity name."""
     preferred: List[Text]
     """Labels that its preferences name."""
+    namespace: List[Text]
+    """What the annotation of the namespace selects, as `label=value`; of several values the last counts."""
 
 
 def placement(pod: Pod, declared: Declared, program: Program) -> Placement:
@@ -33,6 +37,7 @@ def placement(pod: Pod, declared: Declared, program: Program) -> Placement:
         selected=program.let("selectedLabels", SPEC.maybe("nodeSelector", default=NO_MAP).keys().map(label)),
         required=program.let("requiredLabels", _named(required_terms())),
         preferred=program.let("preferredLabels", _named(preferences().map(preference))),
+        namespace=program.let("selectedByNamespace", _of_namespace(pod)),
     )
 
 
@@ -53,3 +58,13 @@ def preference(term: Any_) -> Any_:
 
 def _named(terms: List[Any_]) -> List[Text]:
     return terms.map(lambda term: expressions(term).map(lambda one: label(one.field("key", Text)))).flatten()
+
+
+def _of_namespace(pod: Pod) -> List[Text]:
+    def pair(written: Text) -> Text:
+        at = written.index_of("=")
+        key, value = written.substring(0, at).strip(), written.substring(at + 1).strip()
+        return cel.let(key, label) + "=" + value
+
+    written = cel.split(pod.namespace_annotations.get(_NODE_SELECTOR, NO_TEXT), ",")
+    return written.filter(lambda each: each.contains("=")).map(pair)

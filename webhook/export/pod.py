@@ -107,11 +107,11 @@ def pod_of(program: Program, accelerators: Accelerators) -> Pod:
     annotations = program.let("annotations", METADATA.maybe("annotations", default=NO_MAP))
     owner = program.let("owner", _owner())
     skipped = program.let(
-        "skipped", cel.split(annotations.get(SKIP_CONTAINERS, NO_TEXT), ",").map(lambda name: name.trim())
+        "skipped", cel.split(annotations.get(SKIP_CONTAINERS, NO_TEXT), ",").map(lambda name: name.strip())
     )
     listed = program.let("listed", _containers("containers") + _containers("initContainers"))
     containers = program.let("containers", listed.map(lambda one: _completed(one, skipped, accelerators)))
-    counts = containers.map(lambda one: count_of(one.devices, one.requests))
+    counts = containers.map(lambda one: count_of(one.devices, one.requests, one.limits))
     return Pod(
         labels=labels,
         annotations=annotations,
@@ -170,7 +170,7 @@ def _completed(one: Container, skipped: List[Text], accelerators: Accelerators) 
             "limits": one.limits,
             "skipped": one.name.one_of(skipped),
             "repository": repository(one.image),
-            "devices": device_names(one.requests, accelerators),
+            "devices": device_names(one.requests, one.limits, accelerators),
         }
     )
     return Container(made.code)

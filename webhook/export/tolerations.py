@@ -30,10 +30,10 @@ def ensure_tolerations(rules: Rules) -> List[Operation]:
     if not asking:
         return NOTHING
     taints = _taints(rules) if any(policy.accelerators.tolerations for _, policy in asking) else None
-    proposals = _NONE
-    for position, policy in asking:
-        proposals += cel.when(rules.applies(position), _proposed(policy, taints), _NONE)
-    proposed = rules.program.let("proposedTolerations", proposals)
+    proposals = [
+        cel.when(rules.applies(position), _proposed(policy, taints), _NONE) for position, policy in asking
+    ]
+    proposed = rules.program.let("proposedTolerations", cel.concatenated(proposals, cel.mapped(Any_)))
     existing = SPEC.maybe("tolerations", default=_NONE)
 
     def is_missing(index: Int, one: Map[Any_]) -> Bool:

@@ -40,7 +40,7 @@ PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 # Around the name of a container, as the key of its fields.
 CONTAINER_PREFIX, CONTAINER_SUFFIX = 'k:{"name":"', '"}'
 # Null removes the whole affinity, so it declares both lists.
-NO_AFFINITY = r'"(?:affinity|nodeAffinity)"\s*:\s*null'
+NO_AFFINITY = r'"(?:affinity|nodeAffinity)"[ \t\r\n]*:[ \t\r\n]*null'
 
 
 def named(field: str) -> str:

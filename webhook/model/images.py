@@ -79,9 +79,11 @@ def _normalized(name: str) -> str:
 
 
 def _is_domain(part: str) -> bool:
-    return "." in part or ":" in part or part == "localhost" or part != part.lower()
+    return part == "localhost" or _IN_DOMAINS.search(part) is not None
 
 
+# Capitals of ASCII: no path may have others either.
+_IN_DOMAINS = re.compile(r"[.:A-Z]")
 _PATH = re.compile(r"[a-z0-9._*/-]+")
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "any_of",
     "as_value",
     "boolean",
+    "concatenated",
     "constant",
     "first_true",
     "integer",
@@ -70,6 +71,12 @@ def texts(items: Iterable[str]) -> List[Text]:
 
 def integers(items: Iterable[int]) -> List[Int]:
     return list_of(map(integer, items), Int)
+
+
+def concatenated(lists: Iterable[List[V]], shape: Shape[V]) -> List[V]:
+    """One list of all; as a sum they would be nested as deeply as there are lists."""
+    all_lists = list_of(lists, listed(shape))
+    return all_lists.flatten()
 
 
 def map_of(items: Mapping[str, V], shape: Shape[V]) -> Map[V]:
