@@ -23,6 +23,9 @@ from webhook.model.images import image_glob, pattern_problem, repository
         ("r.example:5000/team/redis:7@sha256:ab", "r.example:5000/team/redis"),
         ("redis@sha256:ab", "docker.io/library/redis"),
         ("", ""),
+        (":10", ""),
+        ("@sha256:ab", ""),
+        ("\u00c4/redis", "docker.io/\u00c4/redis"),
     ],
 )
 def test_repository(image: str, expected: str) -> None:

@@ -57,9 +57,9 @@ def repository(image: str) -> str:
 
 
 def _without_tag(image: str) -> str:
-    name = image.partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    return _normalized(head + slash + last.partition(":")[0]) if name else ""
+    head, slash, last = image.partition("@")[0].rpartition("/")
+    name = head + slash + last.partition(":")[0]
+    return _normalized(name) if name else ""
 
 
 # A cluster runs a few hundred images; longer names are not worth caching.
