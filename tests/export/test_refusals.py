@@ -80,7 +80,11 @@ PLATFORMS = Match(image_platforms=PlatformRules(all=("linux/arm64",)))
             "exports-no-amount",
             "spec.resources.limitFactor.cpu",
         ),
-        (_sizes(per_device={"cpu": of_milli(2**63 * 1000 - 1)}), "exports-no-amount", "spec.resources.perDevice.cpu"),
+        (
+            _sizes(per_device={"cpu": of_milli(2**63 * 1000 - 1)}),
+            "exports-no-amount",
+            "spec.resources.perDevice.cpu",
+        ),
         (_policy(match=PLATFORMS), "exports-no-platforms", "spec.match.imagePlatforms"),
         (_policy(exclude=PLATFORMS), "exports-no-platforms", "spec.exclude.imagePlatforms"),
     ],
