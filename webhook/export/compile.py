@@ -100,12 +100,12 @@ def _sent_to_arm64(rules: Rules) -> Int | None:
 
     None if no policy can: those that match ARM64 Pods alone do not make one.
     """
-    asking = node_selector.proposals(rules, ARCH)
-    sending = [policy for _, policy, _, value in asking if value == _ARM64]
+    proposed = node_selector.proposals(rules).get(ARCH, [])
+    sending = [each.policy for each in proposed if each.value == _ARM64]
     if all(policy.match.workload_types == (WorkloadType.ARM64,) for policy in sending):
         return None
-    claim = node_selector.claim(rules, ARCH)
-    values = cel.texts(value for _, _, _, value in asking)
+    claim = node_selector.claim(rules, ARCH, proposed)
+    values = cel.texts(each.value for each in proposed)
     is_arm64 = cel.text(_ARM64).one_of(rules.types)
 
     def made(first: Int) -> Int:

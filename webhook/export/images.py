@@ -37,7 +37,11 @@ def _normalized(name: Text) -> Text:
 
 def is_one_of(repository: Text, patterns: Sequence[ImageGlob]) -> Bool:
     """Whether one of the patterns matches; one without `/` is compared with the last part of the name."""
+    return repository.matches(regular_expression(patterns))
+
+
+def regular_expression(patterns: Sequence[ImageGlob]) -> str:
     whole = [of_glob(glob) for each in patterns if each.is_whole for glob in each.globs]
     last = [of_glob(glob, "[^/]*") for each in patterns if not each.is_whole for glob in each.globs]
     alternatives = [*whole, *([f"(?:.*/)?(?:{'|'.join(last)})"] if last else [])]
-    return repository.matches(f"^(?s:{'|'.join(alternatives)})$")
+    return f"^(?s:{'|'.join(alternatives)})$"

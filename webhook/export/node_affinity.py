@@ -72,17 +72,17 @@ def _proposals(rules: Rules) -> list[_Proposal]:
 def _written(proposals: Sequence[_Proposal], rules: Rules, selected: Claims) -> list[Bool]:
     """Whether each is written: what an earlier policy asks of a label, no later one adds to."""
     written: list[Bool] = []
+    by_label: dict[str, list[int]] = {}
     for number, one in enumerate(proposals):
-        taken = [
-            earlier
-            for other, earlier in zip(proposals, written, strict=False)
-            if other.position < one.position and not set(other.labels).isdisjoint(one.labels)
-        ]
+        asked_before = sorted({each for label in one.labels for each in by_label.get(label, ())})
+        taken = [written[each] for each in asked_before if proposals[each].position < one.position]
         taken += [selected[label] >= 0 for label in one.labels if label in selected]
         is_written = cel.all_of(
             rules.applies(one.position), _is_missing(one), _is_open(one, rules), ~cel.any_of(*taken)
         )
         written.append(rules.program.let(f"writesAffinity{number}", is_written))
+        for label in one.labels:
+            by_label.setdefault(label, []).append(number)
     return written
 
 
