@@ -9,12 +9,9 @@ Source of the functions: k8s.io/apiserver `pkg/cel/library`, google/cel-go `ext/
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from webhook.export.cel.code import Binding, Code, is_field, joined, literal_text
-
-if TYPE_CHECKING:
-    from webhook.export.cel.lists import List
 
 V = TypeVar("V", bound="Value")
 # Of `str.isspace`, for RE2.
@@ -43,7 +40,8 @@ class Value:
     def _compared(self, operator: str, other: object) -> Bool:
         return operation(Bool, Binding.RELATION, operator, self, as_value(other))
 
-    def one_of(self, items: List[Any]) -> Bool:
+    def one_of(self, items: Value) -> Bool:
+        """`items`: a list."""
         return operation(Bool, Binding.RELATION, "in", self, items)
 
     def field(self, name: str, shape: Shape[V]) -> V:
