@@ -61,7 +61,7 @@ matrix: N = 300
 matrix: $(READY) ## Try every version of Kubernetes, K8S=1.34 one of them; writes docs/kubernetes.md (four minutes each)
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/python -m tests.e2e.matrix $(K8S)
 
-e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make test (a quarter of an hour)
+e2e-node: $(READY) ## Tests on a real Node, in an emulated machine; not in make test (half an hour)
 	$(BIN)/pytest -q -s -m soak tests/e2e/node
 
 e2e-usage: $(READY) ## Tests of measured usage on a real Prometheus and VictoriaMetrics; not in make test (two minutes)
@@ -81,7 +81,7 @@ neighbours: N = 500
 neighbours: $(READY) ## Pods beside other webhooks and controllers, in both orders; prints who wins each field
 	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -s -m soak tests/e2e/neighbours
 
-bench: $(READY) ## Measure podtailor against the alternatives; writes bench/ (a quarter of an hour)
+bench: $(READY) ## Measure podtailor against the alternatives; writes bench/ (half an hour)
 	$(BIN)/python -m bench
 
 bench-check: $(READY) ## Whether a review costs more CPU than before, as a ratio to a bare server (a minute)

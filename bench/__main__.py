@@ -1,4 +1,7 @@
-"""`python -m bench`: measure everything, and write what came of it. `python -m bench check`: the gate."""
+"""`python -m bench`: measure everything, and write what came of it. `python -m bench check`: the gate.
+
+`python -m bench write PART...`: measure these, and write them down beside what is known of the others.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from typing import Any
 
 import msgspec
 
-from bench import apiserver, commands, direct, exported, growth, plot, profile, report, work
-from tests.e2e.controlplane.build import KUBERNETES, go
+from bench import alternatives, apiserver, commands, direct, exported, growth, plot, profile, report, work
+from tests.e2e.controlplane.build import go, release
 from webhook import __version__
 
 HERE = Path(__file__).parent
 RESULTS, PAGE, PLOT = HERE / "results.json", HERE / "results.md", HERE / "results.svg"
-README = HERE.parent / "README.md"
+README, PERFORMANCE = HERE.parent / "README.md", HERE.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- bench -->\n", "\n<!-- /bench -->"
 # What `check` allows. Ratios: a quarter to a third above what was found on 2026-11-21. Counts are the same in
 # each run: what was found on 2026-11-29, rounded up. No run moves it.
@@ -34,9 +37,11 @@ GATE = {
 PARTS: dict[str, Callable[[], object]] = {
     "work": work.of_reviews,
     "direct": lambda: direct.measured(rounds=9, seconds=1),
+    "repeated": lambda: direct.repeated(rounds=9, seconds=1),
     "steady": lambda: direct.steady(rounds=5, seconds=10),
     "api_server": lambda: apiserver.measured(rounds=11, seconds=2),
     "exported": lambda: exported.measured(rounds=9, seconds=2, times=7),
+    "alternatives": lambda: alternatives.measured(rounds=9, seconds=20),
     "growth": lambda: growth.of_reviews(rounds=5, seconds=1),
     "clusters": lambda: growth.of_clusters(rounds=7, seconds=1),
     "resident": lambda: direct.resident(100_000),
@@ -47,26 +52,26 @@ PARTS: dict[str, Callable[[], object]] = {
 
 
 def main(words: list[str]) -> int:
-    """`words`: `check`, or parts to measure and print; none: all of them, written down. The exit code."""
+    """The exit code. `words`: `check`, or parts to print, or `write` and parts; none: `write` all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever was started is stopped
     if words == ["check"]:
         return check()
     if {"-h", "--help"} & {*words}:
         print(__doc__, f"\nParts, of which `python -m bench PART...` prints some: {', '.join(PARTS)}", sep="")
         return 0
+    is_written = not words or words[0] == "write"
+    words = [word for word in words if word != "write"]
     unknown = [word for word in words if word not in PARTS]
     if unknown:
-        print(f"{', '.join(unknown)}: not one of check, {', '.join(PARTS)}", file=sys.stderr)
+        print(f"{', '.join(unknown)}: not one of check, write, {', '.join(PARTS)}", file=sys.stderr)
         return 2
     measured: dict[str, Any] = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine()}
     for name in words or PARTS:
         print(f"bench: {name}", file=sys.stderr, flush=True)
         measured[name] = PARTS[name]()
-    text = msgspec.json.encode(measured)
-    raw = msgspec.json.decode(text)
-    if not words:
-        RESULTS.write_bytes(msgspec.json.format(text, indent=1) + b"\n")
-        render(raw)
+    raw = msgspec.json.decode(msgspec.json.encode(measured))
+    if is_written:
+        write(report.beside(msgspec.json.decode(RESULTS.read_bytes()), raw) if words else raw)
     for goal in report.goals(raw):
         print(goal.row())
     for module, part in raw.get("profile", {}).items() if words else ():
@@ -74,12 +79,17 @@ def main(words: list[str]) -> int:
     return 0
 
 
+def write(raw: dict[str, Any]) -> None:
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(raw), indent=1) + b"\n")
+    render(raw)
+
+
 def render(raw: dict[str, Any]) -> None:
     PAGE.write_text(report.page(raw))
     PLOT.write_text(plot.drawn(raw))
-    readme = README.read_text()
-    before, _, rest = readme.partition(BEGIN)
-    README.write_text(f"{before}{BEGIN}{report.summary(raw)}{END}{rest.partition(END)[2]}")
+    for page, text in ((README, report.summary(raw)), (PERFORMANCE, report.alternatives(raw))):
+        before, _, rest = page.read_text().partition(BEGIN)
+        page.write_text(f"{before}{BEGIN}{text}{END}{rest.partition(END)[2]}")
 
 
 def check() -> int:
@@ -109,7 +119,7 @@ def machine() -> dict[str, object]:
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
         "go": said[2].replace("go", "Go "),
-        "kubernetes": KUBERNETES,
+        "kubernetes": f"v{release()}",
         "podtailor": __version__,
     }
 

@@ -30,15 +30,17 @@ Runs = dict[str, list[load.Run]]
 class Ways:
     """A cluster in which Pods are made in each way, in a namespace of its name."""
 
-    def __init__(self, cluster: ControlPlane, folder: Path, mark: str = f'"{APPLIED}"') -> None:
-        """`mark` is in the answer wherever something is added."""
+    def __init__(
+        self, cluster: ControlPlane, folder: Path, mark: str = f'"{APPLIED}"', pods: Path | None = None
+    ) -> None:
+        """`mark` is in the answer wherever something is added; `pods`, one a line, else all are different."""
         self.cluster, self._mark = cluster, mark
-        self._pods = reviews.written(folder, "pods", reviews.pod_of(reviews.recorded("typical")))
+        self._pods = pods or reviews.written(folder, "pods", reviews.pod_of(reviews.recorded("typical")))
 
-    def create(self, way: str, seconds: float, concurrency: int) -> load.Run:
-        """`cpu_us` is the API server's own."""
+    def create(self, way: str, seconds: float, concurrency: int = 8, rate: float = 0) -> load.Run:
+        """`cpu_us` is the API server's own. With a `rate` creations begin when they are due."""
         url = f"{self.cluster.url}/api/v1/namespaces/{way}/pods?dryRun=All"
-        asked = load.Load(self._pods, seconds=seconds, concurrency=concurrency)
+        asked = load.Load(self._pods, seconds=seconds, concurrency=concurrency, rate=rate)
         before = servers.used(self.cluster.pid("kube-apiserver")).cpu
         look = "" if way == "none" else self._mark
         micros, took = load.asked(url, asked, [f"-token={self.cluster.token}"], 201, look)
@@ -46,7 +48,7 @@ class Ways:
 
     def made(self, way: str) -> Json:
         """What becomes of one Pod."""
-        pod = reviews.many(reviews.pod_of(reviews.recorded("typical")), 1)[0]
+        pod = self._pods.read_text().partition("\n")[0]
         become: Json = self.cluster.kubectl_json(
             "create", "--dry-run=server", f"--namespace={way}", "-f", "-", stdin=pod
         )
@@ -108,13 +110,13 @@ def namespaces(cluster: ControlPlane, ways: Iterable[str], **more: str) -> None:
         cluster.wait_for_namespace(way)
 
 
-def register(cluster: ControlPlane, server: servers.Server) -> None:
-    """As the manifests do, but by its address, and for its own namespace."""
+def register(cluster: ControlPlane, server: servers.Server, url: str = "") -> None:
+    """As the manifests do, but by its address, or another `url`, and for its own namespace."""
     configuration = yaml(_CONFIGURATION.read_text())
     configuration["metadata"] = {"name": f"bench-{server.name}"}
     (hook,) = configuration["webhooks"]
     bundle = base64.b64encode(server.ca.read_bytes()).decode()
-    hook["clientConfig"] = {"url": server.url, "caBundle": bundle}
+    hook["clientConfig"] = {"url": url or server.url, "caBundle": bundle}
     hook["namespaceSelector"] = {"matchLabels": {"bench": server.name}}
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(configuration))
 

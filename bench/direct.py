@@ -56,6 +56,27 @@ def steady(rounds: int, seconds: float) -> Runs:
             return runs
 
 
+def repeated(rounds: int, seconds: float) -> dict[str, Runs]:
+    """Typical reviews that are all different, and those of the workloads of a cluster, eight callers."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = servers.certificates(Path(made))
+        typical = reviews.recorded("typical")
+        bodies = {
+            "different": reviews.written(folder, "different", typical),
+            "workloads": reviews.written(folder, "workloads", typical, reviews.of_workloads),
+        }
+        contestants = ("bare", "podtailor", "typed")
+        with servers.running(*_starts(folder, contestants)) as running:
+            runs: dict[str, Runs] = {kind: {name: [] for name in contestants} for kind in bodies}
+            for server in running:
+                run(server, Load(bodies["workloads"], seconds=1))
+            for _ in range(rounds):
+                for server in running:
+                    for kind, file in bodies.items():
+                        runs[kind][server.name].append(run(server, Load(file, seconds)))
+            return runs
+
+
 def resident(count: int) -> dict[str, float]:
     """MiB of podtailor with its built-ins, before and after so many reviews."""
     with tempfile.TemporaryDirectory() as made:

@@ -35,7 +35,7 @@ WAYS = ("none", "webhook", "exported", "webhook-100", "exported-100")
 _EXPORTED = {"exported": 0, "exported-100": POLICIES}
 _WEBHOOKS = {"webhook": 0, "webhook-100": POLICIES}
 # In a Pod to which nothing is added it is not.
-_MARK = '"resizePolicy":['
+MARK = '"resizePolicy":['
 
 
 def measured(rounds: int, seconds: float, times: int) -> dict[str, Any]:
@@ -44,13 +44,13 @@ def measured(rounds: int, seconds: float, times: int) -> dict[str, Any]:
         folder = Path(made)
         cluster.install_policies()
         apiserver.namespaces(cluster, WAYS, team="t1", **{"podtailor.dev/mode": "enforce"})
-        found = apiserver.Ways(cluster, folder, _MARK)
+        found = apiserver.Ways(cluster, folder, MARK)
         in_force = {
             way: [_seconds(found, way, count) for _ in range(times)] for way, count in _EXPORTED.items()
         }
         with _webhooks(cluster, servers.certificates(folder)):
             for way in WAYS[1:]:
-                eventually(f"{way} adds to Pods", partial(_adds, found, way))
+                eventually(f"{way} adds to Pods", partial(adds, found, way))
             added = {json.dumps(_without_note(found.made(way)), sort_keys=True) for way in WAYS[1:3]}
             assert len(added) == 1, added
             added = {json.dumps(_without_note(found.made(way)), sort_keys=True) for way in WAYS[3:]}
@@ -65,15 +65,20 @@ def _seconds(found: apiserver.Ways, way: str, count: int) -> float:
     """From when the API server has taken the objects; those that are there are deleted before."""
     kinds = "mutatingadmissionpolicy,mutatingadmissionpolicybinding"
     found.cluster.kubectl("delete", kinds, way, "--ignore-not-found")
-    eventually("nothing is added", lambda: not _adds(found, way))
-    objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(way, count)})
-    found.cluster.kubectl("apply", "--server-side", "-f", "-", stdin=objects)
+    eventually("nothing is added", lambda: not adds(found, way))
+    install(found.cluster, way, count)
     started = time.perf_counter()
-    eventually("it is in force", lambda: _adds(found, way))
+    eventually("it is in force", lambda: adds(found, way))
     return time.perf_counter() - started
 
 
-def _adds(found: apiserver.Ways, way: str) -> bool:
+def install(cluster: ControlPlane, way: str, count: int) -> None:
+    """The built-ins and so many policies more, for the namespace of this way."""
+    made = json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(way, count)})
+    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=made)
+
+
+def adds(found: apiserver.Ways, way: str) -> bool:
     return "resizePolicy" in found.made(way)["spec"]["containers"][0]
 
 

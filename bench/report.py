@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from msgspec import Struct
 
 from bench.load import Run, median
+from bench.reviews import WORKLOADS
 
 Raw = Mapping[str, Any]
 
@@ -27,7 +28,23 @@ NAMES = {
     "exported": "exported",
     "webhook-100": "webhook, 100 policies more",
     "exported-100": "exported, 100 policies more",
+    "gatekeeper": "Gatekeeper",
+    "kyverno": "Kyverno",
     "in-process": "MutatingAdmissionPolicy, in process",
+}
+
+
+_ALTERNATIVES = {
+    "podtailor": "**podtailor**",
+    "exported": "**podtailor**, exported into the API server",
+    "gatekeeper": "Gatekeeper {gatekeeper}",
+    "kyverno": "Kyverno {kyverno}",
+}
+
+
+REVIEWS = {
+    "different": "all different",
+    "workloads": f"of {WORKLOADS} workloads",
 }
 
 
@@ -62,10 +79,10 @@ def ratio(
     return float(statistics.median(getattr(one, figure) / getattr(other, figure) for one, other in pairs))
 
 
-def added(said: Raw, way: str) -> list[float]:
-    """Milliseconds that this way adds to the p50 of a creation, round by round."""
+def added(said: Raw, way: str, figure: str = "p50") -> list[float]:
+    """Milliseconds that this way adds to this figure of a creation, round by round."""
     pairs = zip(runs(said[way]), runs(said["none"]), strict=True)
-    return [one.p50 - none.p50 for one, none in pairs]
+    return [getattr(one, figure) - getattr(none, figure) for one, none in pairs]
 
 
 def added_ratio(said: Raw, way: str, other: str) -> float:
@@ -73,6 +90,13 @@ def added_ratio(said: Raw, way: str, other: str) -> float:
     return statistics.median(
         one / another for one, another in zip(added(said, way), added(said, other), strict=True)
     )
+
+
+def beside(known: Raw, raw: Raw) -> dict[str, Any]:
+    """What is known, with parts that were measured on another day than the rest."""
+    parts = {name: part for name, part in raw.items() if name not in ("date", "machine")}
+    since = {name: {"date": raw["date"], "machine": raw["machine"]} for name in parts}
+    return {**known, **parts, "apart": {**known.get("apart", {}), **since}}
 
 
 def goals(raw: Raw) -> Iterator[Goal]:
@@ -145,7 +169,16 @@ def page(raw: Raw) -> str:
         added=added,
         added_ratio=added_ratio,
         NAMES=NAMES,
+        REVIEWS=REVIEWS,
+        WORKLOADS=WORKLOADS,
+        measured=lambda part: _apart(raw, part),
     )
+
+
+def _apart(raw: Raw, part: str) -> str:
+    """When it was measured, where that is not when the rest was."""
+    when = raw.get("apart", {}).get(part)
+    return f" ({when['date']}, Python {when['machine']['python']})" if when else ""
 
 
 def summary(raw: Raw) -> str:
@@ -164,6 +197,41 @@ def summary(raw: Raw) -> str:
     versions = f"podtailor {machine['podtailor']}, Python {machine['python']}, {machine['go']}"
     how = "CPU with eight callers at once; ratios are medians over rounds"
     return "\n".join([*lines, "", f"*{said}; {versions}. {how}.*"])
+
+
+def alternatives(raw: Raw) -> str:
+    """For docs/performance.md: what each costs, in milliseconds and thousandths of a core."""
+    said = raw.get("alternatives")
+    if said is None:
+        return "*Not measured yet.*"
+    none = said["runs"]["none"]
+    columns = ["Pods are changed by", "CPU of its replicas", "when idle", "their memory"]
+    columns += ["more CPU in the API server", "p50 grows by", "p99 grows by"]
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for way, name in _ALTERNATIVES.items():
+        own = ["none", "none", "none"]
+        if said["mib"][way]:
+            own = [_milli(said["cores"][way]), _milli(said["idle"][way]), f"{said['mib'][way]:.0f} MiB"]
+        pairs = zip(_cores(said["runs"][way]), _cores(none), strict=True)
+        more = _milli([one - another for one, another in pairs])
+        grown = [f"{statistics.median(added(said['runs'], way, each)):.1f} ms" for each in ("p50", "p99")]
+        lines.append(f"| {' | '.join([name.format(**said['versions']), *own, more, *grown])} |")
+    when, calm = raw.get("apart", {}).get("alternatives", raw), median(runs(none))
+    machine = when["machine"]
+    where = f"{machine['cpu']}, {machine['cpus']} cores shared by all of them, the API server and the load"
+    versions = f"podtailor {machine['podtailor']}, kube-apiserver {said['versions']['kubernetes']}"
+    how = f"medians of {said['rounds']} rounds of {said['seconds']:g} s"
+    without = f"Without any of them p50 is {calm.p50:.1f} ms and p99 {calm.p99:.1f} ms"
+    return "\n".join([*lines, "", f"*{without}. {where}, {when['date']}; {versions}; {how}.*"])
+
+
+def _cores(said: Sequence[Sequence[float]]) -> list[float]:
+    """That the API server used in each run."""
+    return [run.cpu_us * run.rate / 1e6 for run in runs(said)]
+
+
+def _milli(cores: Sequence[float]) -> str:
+    return f"{1000 * statistics.median(cores):.0f}m"
 
 
 def _number(value: float) -> str:

@@ -1,7 +1,8 @@
 """AdmissionReviews to ask: three that a kube-apiserver 1.36 sent, each made into as many as are asked for.
 
 `bench/reviews/*.json` are recorded. Wherever they say 1234567 (uid, names, labels, image tags, values of
-variables, quantities) each review made from one says a number of its own, so no two Pods are the same.
+variables, quantities) each review made from one says a number of its own, so no two Pods are the same; or
+that of a workload, as in a cluster, where most Pods are of a controller that has made others.
 """
 
 from __future__ import annotations
@@ -30,6 +31,25 @@ def many(one: Json, count: int) -> list[str]:
     return [text.replace(_NUMBER, str(_FIRST + number)) for number in range(count)]
 
 
+WORKLOADS = 300
+"""Of which a cluster's Pods are, where they are not all different."""
+
+
+def of_workloads(one: Json, count: int) -> list[str]:
+    """As many texts: Pods of so many workloads, in turn. Reviews of one differ in their uid."""
+    text = json.dumps(one, separators=(",", ":"))
+    if "request" in one:
+        before, uid, after = text.partition(one["request"]["uid"])
+    else:
+        before, uid, after = "", "", text
+    return [
+        before
+        + uid.replace(_NUMBER, str(_FIRST + number))
+        + after.replace(_NUMBER, str(_FIRST + number % WORKLOADS))
+        for number in range(count)
+    ]
+
+
 def made(one: Json) -> Json:
     """One of them."""
     made: Json = json.loads(many(one, 1)[0])
@@ -40,10 +60,12 @@ def made(one: Json) -> Json:
 _COUNT = 5000
 
 
-def written(folder: Path, name: str, one: Json, count: int = _COUNT) -> Path:
-    """A file with one text a line."""
+def written(
+    folder: Path, name: str, one: Json, texts: Callable[[Json, int], list[str]] = many, count: int = _COUNT
+) -> Path:
+    """A file with one text a line; `texts` is `many` or `of_workloads`."""
     file = folder / f"{name}.jsonl"
-    file.write_text("\n".join(many(one, count)))
+    file.write_text("\n".join(texts(one, count)))
     return file
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 import tracemalloc
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -26,18 +27,23 @@ _LOG = logging.getLogger("podtailor.review")
 def of_reviews() -> dict[str, dict[str, float]]:
     """For each recorded review: calls of Python functions, calls of others, and KiB at its peak.
 
-    All in profile strict, with images and quantities that no earlier review had.
+    All in profile strict, with images and quantities that no earlier review had; `workloads` are typical ones
+    of workloads of which there have been Pods before.
     """
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
-        return {size: asyncio.run(_of(size)) for size in reviews.SIZES}
+        found = {
+            size: asyncio.run(_of(reviews.many(reviews.recorded(size), 3 * _COUNT))) for size in reviews.SIZES
+        }
+        count = reviews.WORKLOADS + 2 * _COUNT
+        found["workloads"] = asyncio.run(_of(reviews.of_workloads(reviews.recorded("typical"), count)))
+        return found
 
 
-async def _of(size: str) -> dict[str, float]:
+async def _of(texts: Sequence[str]) -> dict[str, float]:
+    """The first are for imports, compiled patterns and caches; of the last, twice _COUNT, are the figures."""
     reviewer = Reviewer(snapshot_of(built_in(Profile.STRICT)), Metrics())
-    first, second, last = (
-        [text.encode() for text in texts]
-        for texts in _thirds(reviews.many(reviews.recorded(size), 3 * _COUNT))
-    )
+    bodies = [text.encode() for text in texts]
+    first, second, last = bodies[: -2 * _COUNT], bodies[-2 * _COUNT : -_COUNT], bodies[-_COUNT:]
     level = _LOG.level
     _LOG.setLevel(logging.INFO)
     try:
@@ -76,7 +82,3 @@ async def _peak(reviewer: Reviewer, bodies: list[bytes]) -> float:
         found.append(tracemalloc.get_traced_memory()[1] - before)
     tracemalloc.stop()
     return round(sorted(found)[len(found) // 2] / 1024, 1)
-
-
-def _thirds(texts: list[str]) -> list[list[str]]:
-    return [texts[first : first + _COUNT] for first in range(0, len(texts), _COUNT)]

@@ -37,6 +37,30 @@ def test_every_pod_is_another_and_needs_something(size: str, kilobytes: float) -
     assert all(decide(json.loads(text)["request"]["object"], STRICT).patch for text in made)
 
 
+def test_reviews_of_workloads_differ_in_their_uid() -> None:
+    one, other, same = (
+        json.loads(text)
+        for text in reviews.of_workloads(reviews.recorded("typical"), reviews.WORKLOADS + 1)[
+            :: reviews.WORKLOADS // 2
+        ]
+    )
+    assert one["request"]["object"] == same["request"]["object"] != other["request"]["object"]
+    assert one["request"]["uid"] != same["request"]["uid"]
+
+
+def test_pods_of_workloads_come_again() -> None:
+    pods = reviews.of_workloads(reviews.pod_of(reviews.recorded("typical")), 2 * reviews.WORKLOADS)
+    assert len({*pods}) == reviews.WORKLOADS
+
+
+def test_parts_measured_apart_keep_their_date() -> None:
+    known = {"date": "2026-01-01", "machine": {"cpus": 2}, "resident": {"after": 1}}
+    raw = report.beside(known, {"date": "2026-02-02", "machine": {"cpus": 4}, "steady": {}})
+    assert raw["date"] == "2026-01-01"
+    assert raw["apart"] == {"steady": {"date": "2026-02-02", "machine": {"cpus": 4}}}
+    assert raw["resident"] == {"after": 1}
+
+
 @pytest.mark.parametrize("size", reviews.SIZES)
 def test_naive_webhook_adds_what_podtailor_adds(size: str) -> None:
     review = reviews.made(reviews.recorded(size))
@@ -66,3 +90,4 @@ def test_pages_say_what_the_figures_say() -> None:
     assert bench.PAGE.read_text() == report.page(raw)
     assert bench.PLOT.read_text() == plot.drawn(raw)
     assert f"{bench.BEGIN}{report.summary(raw)}{bench.END}" in bench.README.read_text()
+    assert f"{bench.BEGIN}{report.alternatives(raw)}{bench.END}" in bench.PERFORMANCE.read_text()

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 
 def program(name: str) -> Path:
-    """`load`, `typed` or `lean`. Raises Unavailable without Go, CalledProcessError if it does not build."""
+    """By its folder. Raises Unavailable without Go, CalledProcessError if it does not build."""
     sources = [HERE / "go.mod", HERE / "go.sum", *sorted((HERE / name).glob("*.go"))]
     digest = hashlib.sha256(b"".join(each.read_bytes() for each in sources))
     built = cache() / f"bench-{digest.hexdigest()[:12]}" / name

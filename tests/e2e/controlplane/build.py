@@ -75,6 +75,10 @@ class Tool(NamedTuple):
         """The folder of the Go module that it comes from, as published: with manifests, charts and all."""
         return Path(self._of_its_module("Dir"))
 
+    def version(self) -> str:
+        """Of that module: v1.2.3."""
+        return self._of_its_module("Version")
+
     @contextmanager
     def flags(self) -> Iterator[list[str]]:
         """Of `go build`, by which a changed copy of the source takes its place."""

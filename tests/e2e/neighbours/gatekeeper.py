@@ -12,13 +12,11 @@ from tests.e2e.controlplane.build import Tool
 from tests.e2e.neighbours.neighbour import HERE
 from tests.e2e.neighbours.policy_engine import (
     GAPS,
-    LIMITS,
     NODE_SELECTOR,
-    POLICIES,
-    REQUESTS,
     RESIZE,
     TOLERATIONS,
     PolicyEngine,
+    Rules,
     operations,
 )
 from tests.support.pods import Json
@@ -26,53 +24,63 @@ from tests.support.processes import eventually, free_port
 
 GATEKEEPER = Tool(HERE / "gatekeeper", "github.com/open-policy-agent/gatekeeper/v3")
 _CONTAINER = "spec.containers[name:*]"
-_VALUES: dict[str, Any] = {
-    **{f"{_CONTAINER}.resources.requests.{name}": amount for name, amount in REQUESTS.items()},
-    **{f"{_CONTAINER}.resources.limits.{name}": amount for name, amount in LIMITS.items()},
-    f"{_CONTAINER}.resizePolicy": RESIZE,
-    **{f"spec.nodeSelector.{key}": value for key, value in NODE_SELECTOR.items()},
-    "spec.tolerations": TOLERATIONS,
-}
 
 
 class Gatekeeper(PolicyEngine):
     name = "Gatekeeper"
     configuration = "gatekeeper-mutating-webhook-configuration"
+    service = ("gatekeeper-system", "gatekeeper-webhook-service")
 
     def start(self) -> None:
         file = GATEKEEPER.source() / "deploy" / "gatekeeper.yaml"
         manifests = [each for each in yaml.safe_load_all(file.read_text()) if each]
         installed = ("Namespace", "CustomResourceDefinition")
         self.apply(*(each for each in manifests if each["kind"] in installed))
-        port = free_port()
-        self.run(
-            "gatekeeper",
-            GATEKEEPER,
-            f"--kubeconfig={self.cluster.kubeconfig}",
-            "--host=127.0.0.1",
-            f"--port={port}",
-            f"--health-addr=127.0.0.1:{free_port()}",
-            f"--prometheus-port={free_port()}",
-            f"--cert-dir={self.folder}",
-            "--disable-cert-rotation",
-            "--operation=mutation-webhook",
-            "--debug-use-fake-pod",
-            "--shutdown-delay=0",
-            POD_NAMESPACE="gatekeeper-system",
-        )
+        self.lead()
+        for number, port in enumerate(self.ports):
+            self.run(
+                f"gatekeeper-{number}",
+                GATEKEEPER,
+                f"--kubeconfig={self.cluster.kubeconfig}",
+                "--host=127.0.0.1",
+                f"--port={port}",
+                f"--health-addr=127.0.0.1:{free_port()}",
+                f"--prometheus-port={free_port()}",
+                f"--cert-dir={self.folder}",
+                "--disable-cert-rotation",
+                "--operation=mutation-webhook",
+                "--debug-use-fake-pod",
+                "--shutdown-delay=0",
+                POD_NAMESPACE="gatekeeper-system",
+            )
         registered = next(each for each in manifests if each["kind"] == "MutatingWebhookConfiguration")
         for hook in registered["webhooks"]:
             authority = base64.b64encode((self.folder / CA_CERT).read_bytes()).decode()
-            url = f"https://localhost:{port}{hook['clientConfig']['service']['path']}"
-            hook["clientConfig"] = {"url": url, "caBundle": authority}
+            hook["clientConfig"]["caBundle"] = authority
+            hook["clientConfig"]["service"]["port"] = self.called
+            hook["namespaceSelector"] = self.selected(hook["namespaceSelector"])
             # Its own second is short where two processors run all of this, and it would be passed over.
             hook["timeoutSeconds"] = 10
         self.apply(registered)
-        mutators = [each for policy in POLICIES for each in _mutators(policy)]
+        rules = self.installed.rules
+        mutators = [each for policy in self.installed.policies for each in _mutators(policy, rules)]
         eventually("it takes mutators", lambda: self.applied(*mutators))
 
 
-def _mutators(name: str) -> list[Json]:
+def _values(rules: Rules) -> dict[str, Any]:
+    """By location."""
+    found: dict[str, Any] = {
+        **{f"{_CONTAINER}.resources.requests.{name}": amount for name, amount in rules.requests.items()},
+        **{f"{_CONTAINER}.resources.limits.{name}": amount for name, amount in rules.limits.items()},
+        f"{_CONTAINER}.resizePolicy": RESIZE,
+    }
+    if rules.placement:
+        found |= {f"spec.nodeSelector.{key}": value for key, value in NODE_SELECTOR.items()}
+        found["spec.tolerations"] = TOLERATIONS
+    return found
+
+
+def _mutators(name: str, rules: Rules) -> list[Json]:
     """For namespaces with the label `neighbour: NAME`."""
     return [
         {
@@ -89,5 +97,5 @@ def _mutators(name: str) -> list[Json]:
                 },
             },
         }
-        for number, (location, value) in enumerate(_VALUES.items())
+        for number, (location, value) in enumerate(_values(rules).items())
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+from functools import partial
 
 import yaml
 
@@ -10,13 +12,11 @@ from tests.e2e.controlplane.build import Tool
 from tests.e2e.neighbours.neighbour import HERE
 from tests.e2e.neighbours.policy_engine import (
     GAPS,
-    LIMITS,
     NODE_SELECTOR,
-    POLICIES,
-    REQUESTS,
     RESIZE,
     TOLERATIONS,
     PolicyEngine,
+    Rules,
     operations,
 )
 from tests.support.pods import Json
@@ -26,7 +26,6 @@ KYVERNO = Tool(HERE / "kyverno", "github.com/kyverno/kyverno/cmd/kyverno")
 _NAMESPACE = "kyverno"
 _ENVIRONMENT = {
     "KYVERNO_NAMESPACE": _NAMESPACE,
-    "KYVERNO_POD_NAME": "kyverno-0",
     "KYVERNO_SERVICEACCOUNT_NAME": "kyverno-admission-controller",
     "KYVERNO_DEPLOYMENT": "kyverno-admission-controller",
     "INIT_CONFIG": "kyverno",
@@ -39,6 +38,7 @@ _MANAGED = "webhook.kyverno.io/managed-by=kyverno"
 class Kyverno(PolicyEngine):
     name = "Kyverno"
     configuration = "kyverno-resource-mutating-webhook-cfg"
+    service = (_NAMESPACE, "kyverno-svc")
     # It takes half a minute for a Pod of some dozens of containers on few cores.
     late = 'failed calling webhook "mutate.kyverno.svc-fail"'
 
@@ -51,15 +51,28 @@ class Kyverno(PolicyEngine):
         file = KYVERNO.source() / "config" / "install-latest-testing.yaml"
         installed = ("Namespace", "CustomResourceDefinition", "ConfigMap")
         manifests = [each for each in yaml.safe_load_all(file.read_text()) if each]
-        self.apply(*(each for each in manifests if each["kind"] in installed))
-        port = free_port()
+        made = [each for each in manifests if each["kind"] in installed]
+        for settings in made:
+            if "webhooks" in settings.get("data", {}):
+                chosen = json.loads(settings["data"]["webhooks"])
+                chosen["namespaceSelector"] = self.selected(chosen["namespaceSelector"])
+                settings["data"]["webhooks"] = json.dumps(chosen)
+        self.apply(*made)
+        self.lead()
+        for number, port in enumerate(self.ports):
+            self._run_replica(f"kyverno-{number}", port)
+            eventually("it has issued its certificate", partial(_serves, port))
+        policies = [_policy(name, self.installed.rules) for name in self.installed.policies]
+        eventually("it takes policies", lambda: self.applied(*policies))
+
+    def _run_replica(self, name: str, port: int) -> None:
         secret = f"kyverno-svc.{_NAMESPACE}.svc.kyverno-tls"
         account = f"system:serviceaccount:{_NAMESPACE}:kyverno"
         self.run(
-            "kyverno",
+            name,
             KYVERNO,
             f"--kubeconfig={self.cluster.kubeconfig}",
-            f"--serverIP=localhost:{port}",
+            f"--servicePort={self.called}",
             "--webhookServerHost=127.0.0.1",
             f"--webhookServerPort={port}",
             f"--caSecretName={secret}-ca",
@@ -70,11 +83,11 @@ class Kyverno(PolicyEngine):
             f"--metricsPort={free_port()}",
             "--controllerRuntimeMetricsAddress=0",
             "--admissionReports=false",
+            "--omitEvents=PolicyApplied,PolicySkipped",  # as it is installed
             "--webhookTimeout=30",  # many Pods at a time, on few cores
             **_ENVIRONMENT,
+            KYVERNO_POD_NAME=name,
         )
-        eventually("it has issued its certificate", lambda: _serves(port))
-        eventually("it takes policies", lambda: self.applied(*map(_policy, POLICIES)))
 
     def stop(self) -> None:
         kinds = "mutatingwebhookconfiguration,validatingwebhookconfiguration"
@@ -90,7 +103,7 @@ def _serves(port: int) -> bool:
     return True
 
 
-def _policy(name: str) -> Json:
+def _policy(name: str, rules: Rules) -> Json:
     """For namespaces with the label `neighbour: NAME`."""
     pods = {
         "kinds": ["Pod"],
@@ -105,8 +118,8 @@ def _policy(name: str) -> Json:
         "(name)": "{{ element.name }}",
         key("resizePolicy"): RESIZE,
         "resources": {
-            "requests": {key(name): amount for name, amount in REQUESTS.items()},
-            "limits": {key(name): amount for name, amount in LIMITS.items()},
+            "requests": {key(name): amount for name, amount in rules.requests.items()},
+            "limits": {key(name): amount for name, amount in rules.limits.items()},
         },
     }
     placement = {
@@ -117,10 +130,9 @@ def _policy(name: str) -> Json:
         "list": "request.object.spec.containers",
         "patchStrategicMerge": {"spec": {"containers": [container]}},
     }
-    rules = [
-        {"name": "containers", "mutate": {"foreach": [each]}},
-        {"name": "placement", "mutate": {"patchStrategicMerge": {"spec": placement}}},
-    ]
+    written: list[Json] = [{"name": "containers", "mutate": {"foreach": [each]}}]
+    if rules.placement:
+        written.append({"name": "placement", "mutate": {"patchStrategicMerge": {"spec": placement}}})
     matching = {"match": {"any": [{"resources": pods}]}}
-    spec = {"rules": [{**rule, **matching} for rule in rules]}
+    spec = {"rules": [{**rule, **matching} for rule in written]}
     return {"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": name}, "spec": spec}

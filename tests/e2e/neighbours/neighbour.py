@@ -39,7 +39,7 @@ class Neighbour(Started):
         self.cluster = cluster
         self.folder = folder
         self._processes: list[Process] = []
-        issue_to(folder, ["localhost"], datetime.now(UTC), timedelta(hours=2))
+        issue_to(folder, ["localhost"], *lifetime())
 
     def start(self) -> None:
         """Back once the API server calls it."""
@@ -52,6 +52,11 @@ class Neighbour(Started):
     def prepared(self, pod: Json) -> Json:
         """The Pod, with what it needs for the neighbour to look at it."""
         return pod
+
+    @property
+    def pids(self) -> list[int]:
+        """Of what runs."""
+        return [process.pid for process in self._processes]
 
     def run(self, name: str, tool: Tool, *flags: str, **environment: str) -> Process:
         variables = [f"{key}={value}" for key, value in environment.items()]
@@ -66,6 +71,11 @@ class Neighbour(Started):
         )
         while self._processes:
             self._processes.pop().stop()
+
+
+def lifetime() -> tuple[datetime, timedelta]:
+    """Of a certificate: from now on."""
+    return datetime.now(UTC), timedelta(hours=2)
 
 
 def connects(port: int) -> bool:

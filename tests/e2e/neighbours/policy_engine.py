@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import NamedTuple
 
-from tests.e2e.controlplane.cluster import KubectlError
-from tests.e2e.neighbours.neighbour import Neighbour
+from certs.files import issue_to
+from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
+from tests.e2e.neighbours.neighbour import Neighbour, lifetime
 from tests.support.pods import Json, pod
-from tests.support.processes import eventually
+from tests.support.processes import eventually, free_port
 
 REQUESTS = {"cpu": "110m", "memory": "210Mi"}
 LIMITS = {"memory": "410Mi"}
@@ -35,9 +38,55 @@ def operations(policy: str) -> Json:
     return {} if policy == UPDATES else {"operations": ["CREATE"]}
 
 
+class Rules(NamedTuple):
+    """What they set."""
+
+    requests: dict[str, str] = REQUESTS
+    limits: dict[str, str] = LIMITS
+    placement: bool = True
+    """Whether NODE_SELECTOR and TOLERATIONS too."""
+
+
+class Installed(NamedTuple):
+    """What differs from one replica, which is asked about the Pods of every namespace."""
+
+    policies: tuple[str, ...] = POLICIES
+    rules: Rules = Rules()
+    namespaces: dict[str, str] | None = None
+    """Labels of those whose Pods the API server asks about: it asks about no others."""
+    ports: tuple[int, ...] = ()
+    """Of the replicas; without, there is one."""
+    called: int = 0
+    """Where the API server calls, if there are several."""
+
+
 class PolicyEngine(Neighbour):
+    service: tuple[str, str]
+    """The namespace and the name of the Service by which the API server calls it.
+
+    By a URL of loopback it would speak HTTP/2 to it, and so to one replica only.
+    """
     policy = GAPS
     """What `enable` enables, one of POLICIES."""
+
+    def __init__(self, cluster: ControlPlane, folder: Path, installed: Installed = Installed()) -> None:  # noqa: B008 (it cannot change)
+        super().__init__(cluster, folder)
+        namespace, name = self.service
+        issue_to(folder, [f"{name}.{namespace}.svc"], *lifetime())
+        self.installed = installed
+        self.ports = installed.ports or (free_port(),)
+        self.called = installed.called or self.ports[0]
+
+    def lead(self) -> None:
+        """Its Service to loopback; the port is in its webhook configuration."""
+        namespace, name = self.service
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": name}}
+        self.apply({**service, "spec": {"type": "ExternalName", "externalName": "localhost"}})
+
+    def selected(self, selector: Json) -> Json:
+        """The selector of namespaces that its webhook configuration has, for those that are wanted."""
+        wanted = self.installed.namespaces
+        return {**selector, "matchLabels": wanted} if wanted else selector
 
     def enable(self, namespace: str) -> None:
         self.cluster.kubectl("label", "namespace", namespace, f"neighbour={self.policy}")
@@ -63,10 +112,16 @@ class PolicyEngine(Neighbour):
         del exempt["metadata"]["namespace"]
         spec = self.cluster.kubectl_json("create", *options, "-f", "-", stdin=json.dumps(exempt))["spec"]
         (container,) = spec["containers"]
+        rules = self.installed.rules
         return (
-            container["resources"] == {"requests": REQUESTS, "limits": LIMITS}
+            container["resources"] == {"requests": rules.requests, "limits": rules.limits}
             and container.get("resizePolicy") == RESIZE
-            and spec.get("nodeSelector") == NODE_SELECTOR
+            and (not rules.placement or self._places(spec))
+        )
+
+    def _places(self, spec: Json) -> bool:
+        return (
+            spec.get("nodeSelector") == NODE_SELECTOR
             # The API server itself adds some to each Pod, so none is without.
             and (self.policy == GAPS or TOLERATIONS[0] in spec["tolerations"])
         )
