@@ -71,7 +71,7 @@ IMAGES = (
     ),
     *("example.com/a/b/c/app:1.2-x", "mongo", "MONGO", "a.b/c", "docker.io/docker.io/app", "x" * 300),
 )
-NAMES = ("app", "c0", "proxy", "istio-proxy", "log-agent", "vllm", "x")
+NAMES = ("app", "c0", "proxy", "istio-proxy", "log-agent", "vllm", "step-x", "x")
 KEYS = ("kubernetes.io/arch", "beta.kubernetes.io/arch", "kubernetes.io/os", "zone", "node.example/pool")
 VALUES = ("arm64", "amd64", "linux", "a", "")
 _TYPES = (
@@ -86,18 +86,21 @@ _TYPES = (
     "Gpu",
     "arm64.stateful",
 )
-OWNERS = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Node")
+OWNERS = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Node", "TaskRun")
 LABELS = {
     "app": ("web", "db", ""),
     "tier": ("front", "a"),
     PRESET: preset_names(),
     WORKLOAD_TYPE: _TYPES,
+    "kubevirt.io": ("virt-launcher",),
     "pod-template-hash": ("6d4cf56db6",),
 }
 ANNOTATIONS = {
     SKIP_CONTAINERS: ("c0", "app-0, x-1 ,", " ,", "gone", "app-0,proxy-0,c0-0,vllm-0"),
     "note": ('it\'s \\n "quoted"', "\U0001f600 \u00e9", "plain"),
     INJECTION: ("disabled", "Disabled", "enabled"),
+    "target.workload.openshift.io/management": ("{}",),
+    "kubernetes.io/config.mirror": ("x",),
     LAST_APPLIED: (
         "{}",
         "not json",

@@ -67,7 +67,19 @@ def pod(lot: Lot) -> Json:
         ]
     spec |= _placement(lot)
     spec |= _rest(lot)
+    _use(lot, spec)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _use(lot: Lot, spec: Json) -> None:
+    """What the Pod has, by some of its containers."""
+    containers = [*spec["containers"], *spec.get("initContainers", ())]
+    if lot.sometimes(0.05):
+        spec["resourceClaims"] = [{"name": "device", "resourceClaimName": "shared"}]
+        lot.choice(containers).setdefault("resources", {})["claims"] = [{"name": "device"}]
+    for volume in spec.get("volumes", ()):
+        for each in lot.some(containers, 2):
+            each["volumeMounts"] = [{"name": volume["name"], "mountPath": "/v"}]
 
 
 def _owners(lot: Lot) -> list[Json]:
