@@ -20,7 +20,7 @@ CORE := tests/engine tests/edits tests/model tests/laws/test_laws.py
 LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit rollout helm outages certs accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage e2e-images node scale neighbours bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage e2e-images e2e-export node scale neighbours bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -70,6 +70,10 @@ e2e-usage: $(READY) ## Tests of measured usage on a real Prometheus and Victoria
 e2e-images: $(READY) ## Tests of platforms of images on the reference registry; not in make test (half a minute)
 	$(BIN)/pytest -q -m soak tests/e2e/images
 
+e2e-export: N = 5000
+e2e-export: $(READY) ## Exported policies against the engine, on 5,000 Pods, broken on purpose, over restarts; not in make test (ten minutes)
+	PODTAILOR_E2E_PODS=$(N) $(BIN)/pytest -q -m "e2e or soak" tests/e2e/export
+
 node: $(READY) ## Run a control plane and a real Node on this machine, with podtailor; Ctrl-C ends it
 	@$(BIN)/python -m tests.e2e.node.demo
 
@@ -91,7 +95,7 @@ soak: $(READY) ## What make test leaves out, for it takes long: reliability, ima
 	PODTAILOR_ABUSE_SCALE=1 PODTAILOR_SOAK_REVIEWS=500000 PODTAILOR_ROLLOUT_SECONDS=120 \
 	$(BIN)/pytest -q -s -m "e2e or soak" tests/soak tests/e2e/test_rollout.py tests/e2e/test_self_healing.py tests/image
 	$(BIN)/pytest -q -m soak tests/browser tests/pipelines tests/e2e \
-	$(addprefix --ignore=tests/e2e/,node usage images neighbours test_rollout.py test_self_healing.py test_scale.py)
+	$(addprefix --ignore=tests/e2e/,export node usage images neighbours test_rollout.py test_self_healing.py test_scale.py)
 
 demo: $(READY) ## Run a control plane on this machine, with podtailor and examples; USAGE=1 adds a week of usage, IMAGES=1 a registry; Ctrl-C ends it
 	@$(BIN)/python -m tests.e2e.demo $(if $(USAGE),--usage) $(if $(IMAGES),--images)

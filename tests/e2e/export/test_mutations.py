@@ -16,15 +16,15 @@ from tests.e2e.export.in_force import InForce, objects_of
 from tests.e2e.export.sets import GREEDY
 from tests.support.pods import Json, policy
 from webhook.export import compile as compiling
-from webhook.export import export, node_selector, tolerations
+from webhook.export import exemptions, export, node_selector, tolerations
 from webhook.export.cel import values as cel
 from webhook.export.resources import edit, eligibility
 from webhook.model.names import MODE
 from webhook.model.policy import Policy
 
+pytestmark = pytest.mark.soak
 _PODS, _AT_ONCE = 500, 50
-_compiled = export.compiled
-_conditions = compiling.conditions
+_compiled, _conditions = compiling.compiled, exemptions.conditions
 # Beside the greedy ones: policies of which some must leave many Pods alone.
 POLICIES: tuple[Policy, ...] = (
     policy("{priority: 90, match: {ownerKinds: [Job]}, nodeSelector: {zone: other}}", name="jobs"),
