@@ -5,65 +5,20 @@ On a control plane of its own.
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Iterator
-from typing import Self
 
 import pytest
 
 from tests.e2e.controlplane.cluster import ControlPlane
 from tests.e2e.export.admission import Admission
+from tests.e2e.export.clients import Clients
 from tests.e2e.export.in_force import InForce, objects_of
-from tests.support.pods import pod
 from tests.support.processes import eventually
 from webhook.policies.shipped import Profile, built_in
 
 pytestmark = pytest.mark.soak
 _CLIENTS = 8
-_PAUSE_SECONDS = 0.02
 _PODS_BETWEEN = 200
-
-
-class Clients:
-    """Each creates one Pod after the other, and tries again where nobody answers."""
-
-    def __init__(self, admission: Admission, namespace: str) -> None:
-        self._admission, self._namespace = admission, namespace
-        self._stopped = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run) for _ in range(_CLIENTS)]
-        self.seen: Counter[str] = Counter()
-
-    @property
-    def tailored(self) -> int:
-        return self.seen["tailored"]
-
-    def __enter__(self) -> Self:
-        for each in self._threads:
-            each.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        for each in self._threads:
-            each.join()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(_PAUSE_SECONDS):
-            outcome = self._outcome()
-            with self._lock:
-                self.seen[outcome] += 1
-
-    def _outcome(self) -> str:
-        try:
-            made = self._admission.create(self._namespace, pod())
-        except ConnectionError:
-            return "not answered"
-        if made.is_refusal:
-            return f"refused: {made.status} {made.body.get('message')}"
-        has_all = {"requests"} <= made.body["spec"]["containers"][0]["resources"].keys()
-        return "tailored" if has_all else "missed"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +34,7 @@ def test_no_pod_is_missed_while_the_api_server_starts_again(
     made = InForce(own, admission)
     made.put({"strict": objects_of(built_in(Profile.STRICT), "strict")})
     made.namespace("export-strict", "strict")
-    with Clients(admission, "export-strict") as clients:
+    with Clients(admission, "export-strict", _CLIENTS) as clients:
         for _ in range(2):
             _wait_for(clients)
             own.kill("kube-apiserver")
