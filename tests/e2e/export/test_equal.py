@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("without_errors")
 
 PODS = max(500, int(os.environ.get("PODTAILOR_E2E_PODS", "0")))
 SEED = int(os.environ.get("PODTAILOR_E2E_SEED", "1"))
-_PODS_A_SET = 25
-_SETS_AT_ONCE = 20
+_PODS_A_SET = 60
+_SETS_AT_ONCE = 10
 # Of each kind so many are set at least, of 500 Pods.
 FIELDS = {
     "resizePolicy.cpu": 1000,
