@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
-from collections.abc import MutableMapping
+from collections.abc import Generator, MutableMapping
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         "not e2e" in config.getoption("markexpr") and collection_path.parent == Path(__file__).parent
     )
     return (is_left_out and collection_path.name in _NO_UNIT_TESTS) or None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Without looking for garbage, then or later, among what stays until the end: modules and tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
