@@ -41,7 +41,7 @@ PARTS: dict[str, Callable[[], object]] = {
     "steady": lambda: direct.steady(rounds=5, seconds=10),
     "api_server": lambda: apiserver.measured(rounds=11, seconds=2),
     "exported": lambda: exported.measured(rounds=9, seconds=2, times=7),
-    "alternatives": lambda: alternatives.measured(rounds=9, seconds=20),
+    "alternatives": lambda: alternatives.measured(rounds=5, seconds=15),
     "growth": lambda: growth.of_reviews(rounds=5, seconds=1),
     "clusters": lambda: growth.of_clusters(rounds=7, seconds=1),
     "resident": lambda: direct.resident(100_000),

@@ -7,6 +7,7 @@ for podtailor's annotation, or nothing is measured.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +38,9 @@ Pids = Mapping[str, Sequence[int]]
 def measured(rounds: int, seconds: float) -> dict[str, Any]:
     """By way and round: a run, whose CPU is the API server's, and parts of a core that its replicas used.
 
-    `idle` is what those used while Pods were made without mutation.
+    `idle` is what those used while Pods were made without mutation, `load` the machine's load average before.
     """
+    load = os.getloadavg()[0]
     runs: dict[str, list[Any]] = {way: [] for way in WAYS}
     cores: dict[str, list[float]] = {way: [] for way in WAYS}
     idle: dict[str, list[float]] = {way: [] for way in WAYS}
@@ -66,7 +68,7 @@ def measured(rounds: int, seconds: float) -> dict[str, Any]:
         "kyverno": KYVERNO.version(),
         "gatekeeper": GATEKEEPER.version(),
     }
-    asked = {"replicas": REPLICAS, "rate": RATE, "rounds": rounds, "seconds": seconds}
+    asked = {"replicas": REPLICAS, "rate": RATE, "rounds": rounds, "seconds": seconds, "load": load}
     return {**asked, "versions": versions, "runs": runs, "cores": cores, "idle": idle, "mib": mib}
 
 

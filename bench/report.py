@@ -220,7 +220,9 @@ def alternatives(raw: Raw) -> str:
     machine = when["machine"]
     where = f"{machine['cpu']}, {machine['cpus']} cores shared by all of them, the API server and the load"
     versions = f"podtailor {machine['podtailor']}, kube-apiserver {said['versions']['kubernetes']}"
-    how = f"medians of {said['rounds']} rounds of {said['seconds']:g} s"
+    how = (
+        f"medians of {said['rounds']} rounds of {said['seconds']:g} s, load average before {said['load']:.0f}"
+    )
     without = f"Without any of them p50 is {calm.p50:.1f} ms and p99 {calm.p99:.1f} ms"
     return "\n".join([*lines, "", f"*{without}. {where}, {when['date']}; {versions}; {how}.*"])
 
