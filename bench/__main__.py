@@ -30,12 +30,14 @@ BEGIN, END = "<!-- bench -->\n", "\n<!-- /bench -->"
 GATE = {
     "calls of Python functions, typical review": 250,
     "memory of a typical review at its peak": 13,
+    "calls of Python functions, judged Pod": 270,
     "CPU per review, typical, against bare uvicorn": 8.0,
     "CPU of a 30 KB review against 7.5 KB": 2.0,
 }
 
 PARTS: dict[str, Callable[[], object]] = {
     "work": work.of_reviews,
+    "audit_work": work.of_an_audit,
     "direct": lambda: direct.measured(rounds=9, seconds=1),
     "repeated": lambda: direct.repeated(rounds=9, seconds=1),
     "steady": lambda: direct.steady(rounds=5, seconds=10),
@@ -93,9 +95,10 @@ def render(raw: dict[str, Any]) -> None:
 
 
 def check() -> int:
-    """A minute: whether a review does more than before, and costs more against the bare server beside it."""
+    """A minute: whether a review or an audit does more than before, and a review costs more against bare."""
     measured = {
         "work": work.of_reviews(),
+        "audit_work": work.of_an_audit(),
         "direct": direct.measured(rounds=7, seconds=0.7, contestants=("bare", "podtailor")),
     }
     failed = False

@@ -105,6 +105,8 @@ def goals(raw: Raw) -> Iterator[Goal]:
         done = raw["work"]["typical"]
         yield Goal("calls of Python functions, typical review", 250, done["calls"], "calls")
         yield Goal("memory of a typical review at its peak", 13, done["peak_kib"], "KiB")
+    if "audit_work" in raw:
+        yield Goal("calls of Python functions, judged Pod", 270, raw["audit_work"], "calls")
     yield from _of_reviews(raw)
     yield from _of_clusters(raw)
     yield from _of_commands(raw)

@@ -1,4 +1,7 @@
-"""What one review does, in counts that are the same on every machine: calls of functions, memory at once."""
+"""What one review does, and one Pod of an audit, in counts that are the same on every machine.
+
+They are calls of functions, and memory at once.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+import msgspec
+
 from bench import reviews
+from webhook.audit.enforcement import NOT_ENFORCED
+from webhook.audit.summary import Auditor
 from webhook.engine.snapshot import snapshot_of
+from webhook.model.pod import PodView
 from webhook.policies.shipped import Profile, built_in
 from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
+from webhook.workloads.workload import Ref, Workload
 
 # Three times as many as are recorded together, so that their part in this is counted too.
 _COUNT = 96
@@ -37,6 +46,31 @@ def of_reviews() -> dict[str, dict[str, float]]:
         count = reviews.WORKLOADS + 2 * _COUNT
         found["workloads"] = asyncio.run(_of(reviews.of_workloads(reviews.recorded("typical"), count)))
         return found
+
+
+def of_an_audit() -> float:
+    """Calls of Python functions for a judged Pod: the typical one, in profile strict."""
+    auditor = Auditor(snapshot_of(built_in(Profile.STRICT)), NOT_ENFORCED)
+    texts = reviews.many(reviews.pod_of(reviews.recorded("typical")), 2 * _COUNT)
+    pods = [live(msgspec.json.decode(text, type=PodView)) for text in texts]
+    for pod in pods[:_COUNT]:
+        auditor.judge(pod)
+    calls = Counter[str]()
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        calls[event] += 1
+
+    sys.setprofile(count)
+    for pod in pods[_COUNT:]:
+        auditor.judge(pod)
+    sys.setprofile(None)
+    return round(calls["call"] / _COUNT, 1)
+
+
+def live(view: PodView) -> Workload:
+    """A Pod of a cluster, without an owner."""
+    ref = Ref("Pod", "default", "many")
+    return Workload(ref=ref, owner=ref, admitted=view, written=view, created="2026-01-01T00:00:00Z")
 
 
 async def _of(texts: Sequence[str]) -> dict[str, float]:

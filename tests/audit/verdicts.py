@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support.pods import Json, pod, policy, snapshot
@@ -57,7 +57,7 @@ def judged(
     *policies: Policy,
     within: Snapshot | None = None,
     enforcement: Enforcement = NOT_ENFORCED,
-    sizes: Iterable[Item] = (),
+    sizes: Sequence[Item] = (),
     **known: Any,
 ) -> Verdict:
     view, ref = pod_view(obj), Ref("Pod", "default", "p")

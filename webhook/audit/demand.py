@@ -2,78 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from webhook.audit.findings import Amounts, Demand
 from webhook.model.names import QOS_RESOURCES
-from webhook.model.patch import Path, Write
+from webhook.model.patch import Write
 from webhook.model.pod import ResourceList, Toleration
-from webhook.model.pod_resources import RequestsAndLimits, Side, aggregate, resources_after
+from webhook.model.pod_resources import aggregate, resources_after
 from webhook.model.quantity import milli
-from webhook.model.subject import Container, ContainerKind, Subject
+from webhook.model.subject import ContainerKind, Subject
+
+_ByContainer = dict[str, list[tuple[ContainerKind, int]]]
+"""By resource, what containers have of it, in the order in which they start."""
 
 
 def demand(subject: Subject, writes: Sequence[Write], overhead: ResourceList) -> Demand:
     resources = resources_after(subject, writes)
+    whole = subject.spec.resources
+    pod_level: ResourceList = (whole and whole.requests) or {}
+    requests: _ByContainer = {}
+    limits: _ByContainer = {}
+    containers: dict[str, Amounts] = {}
+    unsized: dict[str, set[str]] = {resource: set() for resource in QOS_RESOURCES}
+    for each in subject.containers:
+        after = resources[each.path]
+        requested = dict.fromkeys(QOS_RESOURCES, 0)
+        for resource, raw in after.requests.items():
+            amount = milli(raw)
+            requests.setdefault(resource, []).append((each.kind, amount))
+            if resource in requested:
+                requested[resource] = amount
+        for resource, raw in after.limits.items():
+            limits.setdefault(resource, []).append((each.kind, milli(raw)))
+        if each.kind is not ContainerKind.INIT:
+            containers[each.name] = requested
+            for resource, without in unsized.items():
+                if resource not in after.requests and resource not in pod_level:
+                    without.add(each.name)
+    node_selector, tolerations = _placement(subject, writes)
     return Demand(
-        requests=_requests(subject, resources, overhead),
-        limits=_totals(subject, resources, "limits"),
-        containers={
-            each.name: {
-                resource: milli(resources[each.path].requests.get(resource, 0)) for resource in QOS_RESOURCES
-            }
-            for each in _running(subject)
-        },
-        unsized={resource: frozenset(_unsized(subject, resources, resource)) for resource in QOS_RESOURCES},
-        node_selector={**(subject.spec.nodeSelector or {}), **_node_selector(writes)},
-        tolerations=(*(subject.spec.tolerations or ()), *_tolerations(writes)),
+        requests=_requests(requests, pod_level, overhead),
+        limits=_totals(limits),
+        containers=containers,
+        unsized=unsized,
+        node_selector=node_selector,
+        tolerations=tolerations,
     )
 
 
-def _requests(
-    subject: Subject, resources: Mapping[Path, RequestsAndLimits], overhead: ResourceList
-) -> Amounts:
+def _requests(of_containers: _ByContainer, pod_level: ResourceList, overhead: ResourceList) -> Amounts:
     """As the scheduler computes them: `PodRequests` in k8s.io/component-helpers `resource/helpers.go`."""
-    totals = _totals(subject, resources, "requests")
-    whole = subject.spec.resources
-    pod_level = (whole and whole.requests) or {}
-    amounts = {}
-    for resource in {*overhead, *pod_level, *totals}:
-        if resource in pod_level and resource in QOS_RESOURCES:
-            amount = milli(pod_level[resource])
+    amounts = _totals(of_containers)
+    for resource, raw in pod_level.items():
+        if resource in QOS_RESOURCES:
+            amounts[resource] = milli(raw)
         else:
-            amount = totals.get(resource, 0)
-        amounts[resource] = amount + milli(overhead.get(resource, 0))
+            amounts.setdefault(resource, 0)
+    for resource, raw in overhead.items():
+        amounts[resource] = amounts.get(resource, 0) + milli(raw)
     return amounts
 
 
-def _totals(subject: Subject, resources: Mapping[Path, RequestsAndLimits], side: Side) -> Amounts:
-    """Of the containers together."""
-    by_container = [(each.kind, getattr(resources[each.path], side)) for each in subject.containers]
-    return {
-        resource: aggregate((kind, milli(amounts.get(resource, 0))) for kind, amounts in by_container)
-        for resource in {key for _, amounts in by_container for key in amounts}
-    }
+def _totals(of_containers: _ByContainer) -> dict[str, int]:
+    totals = {}
+    for resource, amounts in of_containers.items():
+        totals[resource] = aggregate(amounts)
+    return totals
 
 
-def _unsized(subject: Subject, resources: Mapping[Path, RequestsAndLimits], resource: str) -> Iterable[str]:
-    """The containers that do not request the resource."""
-    whole = subject.spec.resources
-    if whole and resource in (whole.requests or {}):
-        return ()
-    return (each.name for each in _running(subject) if resource not in resources[each.path].requests)
-
-
-def _running(subject: Subject) -> Iterable[Container]:
-    return (each for each in subject.containers if each.kind is not ContainerKind.INIT)
-
-
-def _node_selector(writes: Sequence[Write]) -> dict[str, str]:
-    return {str(each.path[-1]): each.value for each in writes if each.path[:-1] == ("spec", "nodeSelector")}
-
-
-def _tolerations(writes: Sequence[Write]) -> list[Toleration]:
-    added = [each.value for each in writes if each.path == ("spec", "tolerations")]
-    return msgspec.convert(added, list[Toleration]) if added else []
+def _placement(
+    subject: Subject, writes: Sequence[Write]
+) -> tuple[dict[str, str | None], tuple[Toleration, ...]]:
+    """The node selector and the tolerations."""
+    node_selector, added = {**(subject.spec.nodeSelector or {})}, list[Any]()
+    for write in writes:
+        if write.path[:-1] == ("spec", "nodeSelector"):
+            node_selector[str(write.path[-1])] = write.value
+        elif write.path == ("spec", "tolerations"):
+            added.append(write.value)
+    more = msgspec.convert(added, list[Toleration]) if added else ()
+    return node_selector, (*(subject.spec.tolerations or ()), *more)

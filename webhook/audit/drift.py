@@ -51,8 +51,10 @@ def drift(
         declared = expected.declared.get(container.name)
         if declared is None:  # the template does not have it: another webhook added it
             continue
-        live = RequestsAndLimits(container.requests, container.limits)
-        for side, values, declared_values in zip(("requests", "limits"), live, declared, strict=True):
+        for side, values, declared_values in (
+            ("requests", container.requests, declared.requests),
+            ("limits", container.limits, declared.limits),
+        ):
             for resource, value in values.items():
                 field = f"{container.name}:{side}.{resource}"
                 if resource in declared_values:
@@ -110,6 +112,6 @@ def _resources(subject: Subject) -> dict[str, RequestsAndLimits]:
 
 
 def _fields(resources: Mapping[str, RequestsAndLimits]) -> Iterator[str]:
-    for name, (requests, limits) in resources.items():
-        yield from (f"{name}:requests.{resource}" for resource in requests)
-        yield from (f"{name}:limits.{resource}" for resource in limits)
+    for name, each in resources.items():
+        yield from (f"{name}:requests.{resource}" for resource in each.requests)
+        yield from (f"{name}:limits.{resource}" for resource in each.limits)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Any
 
@@ -88,7 +89,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     """Of its containers, added up like requests; a container without a limit counts nothing."""
     containers: Mapping[str, Amounts] = {}
     """Requests by container, without init containers."""
-    unsized: Mapping[str, frozenset[str]] = {}
+    unsized: Mapping[str, AbstractSet[str]] = {}
     """By resource, the containers without a request: an autoscaler cannot compute their utilization."""
     node_selector: Mapping[str, str | None] = {}
     tolerations: tuple[Toleration, ...] = ()
@@ -121,7 +122,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     @property
     def changes(self) -> bool:
         """Whether a new Pod would be different, with effect."""
-        return any(each.finding in _CHANGES and each.has_effect for each in self.items)
+        return any(each.has_effect for each in self.items if each.finding in _CHANGES)
 
     @property
     def is_without_effect(self) -> bool:
@@ -132,6 +133,14 @@ class Verdict(Struct, frozen=True, kw_only=True):
     def problem(self) -> str:
         """Why the object could not be judged; empty if it was."""
         return self.items[0].why if self.finding is Finding.NOT_JUDGED else ""
+
+
+def worst_first(items: Sequence[Item]) -> list[Item]:
+    """Those of one finding stay in their order."""
+    found = {each.finding for each in items}
+    if len(found) <= 1:
+        return [*items]
+    return [each for finding in WORST_FIRST if finding in found for each in items if each.finding is finding]
 
 
 def problem_of(error: Exception) -> str:

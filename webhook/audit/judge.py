@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import structs
 
@@ -10,13 +10,14 @@ from webhook.audit.demand import demand
 from webhook.audit.diff import diff_of
 from webhook.audit.drift import Difference, drift
 from webhook.audit.enforcement import EXPORTING, Enforcement, Tailor
-from webhook.audit.findings import WORST_FIRST, Finding, Item, Verdict, not_judged
+from webhook.audit.findings import Finding, Item, Verdict, not_judged, worst_first
 from webhook.engine.evaluate import Decision, evaluate
 from webhook.engine.snapshot import Request, Snapshot
 from webhook.model.draft import Change, Conflict, Violation
 from webhook.model.names import APPLIED, MODE, QOS_RESOURCES, Mode
 from webhook.model.notice import Notice
 from webhook.model.patch import Path, Write
+from webhook.model.place import Place
 from webhook.model.pod import NO_METADATA
 from webhook.model.pod_resources import SIDES
 from webhook.model.policy import SHIPPED, Policy
@@ -30,7 +31,7 @@ def judge(
     snapshot: Snapshot,
     enforcement: Enforcement,
     *,
-    more: Iterable[Item] = (),
+    more: Sequence[Item] = (),
     with_diff: bool = False,
 ) -> Verdict:
     """`more`: what usage says about its requests and limits, and what is known of its images."""
@@ -38,7 +39,7 @@ def judge(
         return not_judged(workload.problem)
     request = Request(workload.ref.namespace, workload.admitted)
     decision = evaluate(request, snapshot)
-    subject = snapshot.subject(request)
+    subject = decision.subject or snapshot.subject(request)
     outcome = decision.audit or decision.outcome
     writes: tuple[Write, ...] = ()
     skipped = _skipped(decision, enforcement.excludes(subject.namespace, subject.labels))
@@ -46,20 +47,23 @@ def judge(
         items = [Item(Finding.SKIPPED, why=str(skipped))]
     else:
         resized = _resized(subject, workload, enforcement)
-        items = [*_items(decision, workload, enforcement), *(each.item for each in resized)]
-        paths = {change.field: change.path for change in outcome.changes}
-        items = [*_located(items, workload, subject, paths)]
+        items = _items(decision, workload, enforcement)
+        items += [each.item for each in resized]
+        if workload.place_of:
+            paths = {change.field: change.path for change in outcome.changes}
+            items = [*_located(items, workload.place_of, subject, paths)]
         writes = () if decision.denied else outcome.writes
         # A new Pod would have the policy's value, not the one that this Pod was resized to.
-        writes += tuple(
-            Write(each.path, each.item.after) for each in resized if each.item.finding is Finding.WOULD_CHANGE
-        )
-    items += _located(more, workload, subject, _fields(subject))
-    items.sort(key=lambda item: WORST_FIRST.index(item.finding))
+        for each in resized:
+            if each.item.finding is Finding.WOULD_CHANGE:
+                writes += (Write(each.path, each.item.after),)
+    if more:
+        place_of = workload.place_of
+        items += _located(more, place_of, subject, _fields(subject)) if place_of else more
     enforced_qos = decision.outcome.qos
     before = demand(subject, (), workload.overhead)
     return Verdict(
-        items=tuple(items) or (Item(Finding.PASS),),
+        items=tuple(worst_first(items)) or (Item(Finding.PASS),),
         types=outcome.types,
         qos=(enforced_qos if outcome is decision.outcome else outcome.qos) if writes else None,
         enforced_qos=enforced_qos,
@@ -89,26 +93,24 @@ def _skipped(decision: Decision, excluded: Notice | None) -> Notice | None:
     return None if matched else Notice("no-policy", "none matches")
 
 
-def _items(decision: Decision, workload: Workload, enforcement: Enforcement) -> Iterator[Item]:
-    yield from map(_violation, decision.violations)
+def _items(decision: Decision, workload: Workload, enforcement: Enforcement) -> list[Item]:
+    items = [*map(_violation, decision.violations)]
     # Built-in policies and presets are meant to be overridden: that is no conflict.
     conflicts = (decision.audit or decision.outcome).conflicts
-    yield from (_conflict(each) for each in conflicts if each.policy.origin not in SHIPPED)
+    items += [_conflict(each) for each in conflicts if each.policy.origin not in SHIPPED]
     if not decision.denied:
-        yield from _changes(decision, workload, enforcement)
+        items += _changes(decision, workload, enforcement)
+    return items
 
 
 def _located(
-    items: Iterable[Item], workload: Workload, subject: Subject, paths: Mapping[str, Path]
+    items: Iterable[Item], place_of: Callable[[Path], Place], subject: Subject, paths: Mapping[str, Path]
 ) -> Iterator[Item]:
-    """With the line and column of what each item is about, if this is a manifest. `paths`: by field."""
-    if workload.place_of is None:
-        yield from items
-        return
+    """With the line and column of what each item of a manifest is about. `paths`: by field."""
     paths = {**paths, **{f"{each.name}:": each.path for each in subject.containers}}
     for item in items:
         container = f"{item.field.partition(':')[0]}:"
-        place = workload.place_of(paths.get(item.field) or paths.get(container, ("spec",)))
+        place = place_of(paths.get(item.field) or paths.get(container, ("spec",)))
         yield structs.replace(item, line=place.line, column=place.column)
 
 
@@ -145,22 +147,26 @@ def _conflict(conflict: Conflict) -> Item:
     )
 
 
-def _changes(decision: Decision, workload: Workload, enforcement: Enforcement) -> Iterator[Item]:
+def _changes(decision: Decision, workload: Workload, enforcement: Enforcement) -> list[Item]:
+    items = []
+    known: dict[int, tuple[str, str | None]] = {}
+    """Key and time of each policy, asked for once. By its id: to hash a policy is to hash all of it."""
     for change in decision.outcome.changes:
-        since = enforcement.in_force_since(change.policy, workload.ref.namespace)
-        if since is None:
-            yield _item(Finding.WOULD_CHANGE, change)
-        elif not workload.is_live:  # admission adds it to the Pods of a template
-            yield _item(Finding.PASS, change, in_force=True)
-        else:
-            slipped = slipped_through(workload, change, enforcement, since)
-            yield _item(Finding.SLIPPED_THROUGH if slipped else Finding.WOULD_CHANGE, change, in_force=True)
-    for change in decision.would_change:
-        yield _item(Finding.WOULD_CHANGE, change)
-
-
-def _item(finding: Finding, change: Change, *, in_force: bool = False) -> Item:
-    return Item(finding, change.policy.key, change.field, after=change.value, in_force=in_force)
+        policy = change.policy
+        if id(policy) not in known:
+            known[id(policy)] = policy.key, enforcement.in_force_since(policy, workload.ref.namespace)
+        key, since = known[id(policy)]
+        finding = Finding.WOULD_CHANGE
+        if since is not None:
+            if not workload.is_live:  # admission adds it to the Pods of a template
+                finding = Finding.PASS
+            elif slipped_through(workload, change, enforcement, since):
+                finding = Finding.SLIPPED_THROUGH
+        items.append(Item(finding, key, change.field, after=change.value, in_force=since is not None))
+    return items + [
+        Item(Finding.WOULD_CHANGE, each.policy.key, each.field, after=each.value)
+        for each in decision.would_change
+    ]
 
 
 def _resized(subject: Subject, workload: Workload, enforcement: Enforcement) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -43,7 +43,8 @@ class Total(Struct):
     def add(self, verdict: Verdict, pods: int) -> None:
         self.pods += pods
         for side, amounts in ((self.before, verdict.before), (self.after, verdict.after)):
-            side.update({key: pods * amounts.requests.get(key, 0) for key in QOS_RESOURCES})
+            for key in QOS_RESOURCES:
+                side[key] += pods * amounts.requests.get(key, 0)
 
     def join(self, other: Total) -> None:
         self.pods += other.pods
@@ -71,7 +72,7 @@ class Row(Struct):
     """Of a manifest."""
 
     def add(self, workload: Workload, verdict: Verdict) -> None:
-        if _rank(verdict) < _rank(self.verdict):
+        if verdict is not self.verdict and _is_worse(verdict, self.verdict):
             self.verdict = verdict
         if workload.is_live:
             self.pods[verdict.finding] = self.pods.get(verdict.finding, 0) + 1
@@ -83,9 +84,11 @@ class Row(Struct):
         return self.verdict.finding
 
 
-def _rank(verdict: Verdict) -> tuple[int, bool]:
-    """Lowest for the worst; among equal findings, for one that changes something."""
-    return WORST_FIRST.index(verdict.finding), not verdict.changes
+def _is_worse(verdict: Verdict, other: Verdict) -> bool:
+    """Among equal findings, one that changes something is."""
+    if verdict.finding is other.finding:
+        return not other.changes and verdict.changes
+    return WORST_FIRST.index(verdict.finding) < WORST_FIRST.index(other.finding)
 
 
 class Summary:
@@ -104,14 +107,15 @@ class Summary:
         self.pods: Counter[Finding] = Counter()
         self.qos: Counter[str] = Counter()
         self._tailors: dict[Tailor, set[Located]] = {}
-        self.namespaces: dict[str, Total] = {}
-        self.types: dict[str, Total] = {}
+        self.namespaces: defaultdict[str, Total] = defaultdict(Total)
+        self.types: defaultdict[str, Total] = defaultdict(Total)
 
     def add(self, workload: Workload, verdict: Verdict) -> None:
         self.objects += 1
         if self.platforms:
             self.platforms.add(workload, verdict.before.requests.get("cpu", 0))
-        self.findings.update(item.finding for item in verdict.items)
+        for item in verdict.items:
+            self.findings.add(item.finding)
         key = (workload.owner, workload.place)
         row = self._rows.get(key)
         if row is None:
@@ -123,8 +127,8 @@ class Summary:
             self.live_pods += 1
             self.pods[verdict.finding] += 1
         if workload.replicas:
-            self.namespaces.setdefault(workload.ref.namespace, Total()).add(verdict, workload.replicas)
-            self.types.setdefault(_joined(verdict.types), Total()).add(verdict, workload.replicas)
+            self.namespaces[workload.ref.namespace].add(verdict, workload.replicas)
+            self.types[_joined(verdict.types)].add(verdict, workload.replicas)
             if verdict.qos and verdict.qos.before is not verdict.qos.after:
                 self.qos[f"{verdict.qos.before} to {verdict.qos.after}"] += workload.replicas
 

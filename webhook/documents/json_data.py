@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import itertools
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from webhook.documents.yaml_scanner import MAX_DEPTH
@@ -24,12 +27,28 @@ def decode(text: str) -> Any:
     bare = text.removeprefix("\ufeff").strip()
     try:
         if bare.startswith("{") and not _SURROGATE.search(text):
-            data = _JSON.decode(bare)
+            with _without_collections():
+                data = _JSON.decode(bare)
             if not _is_too_deep(data):
                 return data
     except (ValueError, RecursionError) as error:
         raise DiffersFromYamlError from error
     raise DiffersFromYamlError
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """A collection would look at all that was read so far, again and again: JSON has no cycles to free.
+
+    Of a list of 10,000 Pods, that is a third of the time of an audit.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 _SPACE = re.compile(r"\s*")

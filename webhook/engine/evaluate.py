@@ -48,6 +48,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """Why the Pod is refused: every violation of an enforced policy that denies, in one message."""
     pod: PodView | None = None
     """The Pod to patch; None if it is exempt."""
+    subject: Subject | None = None
+    """The Pod as it was before any change; None if it is exempt."""
     warnings: tuple[Notice, ...] = ()
     """Violations, and what podtailor does not understand of the Pod or its namespace."""
 
@@ -102,6 +104,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         violations=violations,
         denied=_denial(enforced.violations) if violations else None,
         pod=pod,
+        subject=subject,
         warnings=tuple([each.truncated() for each in warnings]),
     )
 

@@ -40,11 +40,14 @@ def qos_move(subject: Subject, writes: Iterable[Write]) -> QosMove:
 def qos_class(units: Sequence[RequestsAndLimits]) -> QOSClass:
     """Of all containers, or of the Pod-level resources alone, with requests as the API server stores them."""
     is_best_effort, is_guaranteed = True, True
-    for requests, limits in units:
+    for unit in units:
         for resource in QOS_RESOURCES:
-            request, limit = milli(requests.get(resource, 0)), milli(limits.get(resource, 0))
+            request = milli(unit.requests[resource]) if resource in unit.requests else 0
+            limit = milli(unit.limits[resource]) if resource in unit.limits else 0
             is_best_effort = is_best_effort and request <= 0 and limit <= 0
             is_guaranteed = is_guaranteed and request == limit > 0
+            if not is_best_effort and not is_guaranteed:
+                return QOSClass.BURSTABLE
     if is_best_effort:
         return QOSClass.BEST_EFFORT
     return QOSClass.GUARANTEED if is_guaranteed else QOSClass.BURSTABLE

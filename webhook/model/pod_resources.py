@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from webhook.model import quantity
 from webhook.model.names import QOS_RESOURCES
@@ -17,7 +19,7 @@ SIDES: tuple[Side, ...] = ("requests", "limits")
 LIMITS_FIRST: tuple[Side, ...] = ("limits", "requests")
 
 
-class RequestsAndLimits(NamedTuple):
+class RequestsAndLimits(Struct, frozen=True):
     """Of one container, as they are written."""
 
     requests: Mapping[str, RawQuantity]
@@ -26,17 +28,18 @@ class RequestsAndLimits(NamedTuple):
 
 def resources_after(subject: Subject, writes: Iterable[Write]) -> dict[Path, RequestsAndLimits]:
     """Requests and limits of each container, by its path, once the writes are made."""
-    resources = {each.path: RequestsAndLimits(each.requests, each.limits) for each in subject.containers}
+    added: dict[Path, dict[str, Any]] = {}
     for write in writes:
-        if write.path[-3:-2] == ("resources",):
-            *container, _, side, resource = write.path
-            path, added = tuple(container), {str(resource): write.value}
-            requests, limits = resources[path]
-            if side == "limits":
-                limits = {**limits, **added}
-            else:
-                requests = {**requests, **added}
-            resources[path] = RequestsAndLimits(requests, limits)
+        path = write.path
+        if path[-3:-2] == ("resources",):
+            added.setdefault(path[:-1], {})[str(path[-1])] = write.value
+    resources = {}
+    for each in subject.containers:
+        requests, limits = each.requests, each.limits
+        if added:
+            requests = {**requests, **added.get((*each.path, "resources", "requests"), {})}
+            limits = {**limits, **added.get((*each.path, "resources", "limits"), {})}
+        resources[each.path] = RequestsAndLimits(requests, limits)
     return resources
 
 

@@ -90,7 +90,10 @@ def read(raw: str | float | None) -> Quantity | None:
 
 def milli(raw: str | float | None) -> int:
     """A manifest's quantity in thousandths; 0 if it is missing, null or no quantity."""
-    amount = read(raw) if raw else None
+    if not raw:
+        return 0
+    text = raw if isinstance(raw, str) else str(raw)
+    amount = _parsed(text) if len(text) <= _MAX_CHARACTERS else None
     return amount.milli if amount else 0
 
 

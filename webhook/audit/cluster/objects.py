@@ -36,13 +36,16 @@ class Written(Struct, frozen=True):
     metadata: _Managing = _Managing()
 
 
-def revision_of(metadata: Meta) -> int:
+def revision_of(metadata: Meta | LiveMeta) -> int:
     """The resourceVersion; 0 if it is no number."""
     return int(metadata.resourceVersion) if metadata.resourceVersion.isdecimal() else 0
 
 
 class LiveMeta(Struct, frozen=True):
+    name: str = ""
+    namespace: str = ""
     uid: str = ""
+    resourceVersion: str = ""
     creationTimestamp: str = ""
     deletionTimestamp: str = ""
     ownerReferences: list[OwnerReference] = []

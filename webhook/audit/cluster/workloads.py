@@ -196,7 +196,7 @@ class Cluster:
         if live.metadata.deletionTimestamp:
             return []
         controller = live.metadata.controller()
-        pod = live_pod(raw)
+        pod = _live_pod(VIEWS.decode(raw), live)
         if controller is None:
             return [pod]
         known = self._known.get(controller.uid)
@@ -260,10 +260,13 @@ def _makes_pods(obj: Json) -> bool:
 
 def live_pod(raw: bytes | msgspec.Raw) -> Workload:
     """A Pod as the API server serves it, with its controller as the owner."""
-    view, live = VIEWS.decode(raw), LIVES.decode(raw)
-    identity = parse_object(raw).metadata
-    ref = Ref(PODS.kind, identity.namespace or "", identity.name)
-    controller = live.metadata.controller()
+    return _live_pod(VIEWS.decode(raw), LIVES.decode(raw))
+
+
+def _live_pod(view: PodView, live: Live) -> Workload:
+    metadata = live.metadata
+    ref = Ref(PODS.kind, metadata.namespace, metadata.name)
+    controller = metadata.controller()
     return Workload(
         ref=ref,
         owner=Ref(kind_of(controller.apiVersion, controller.kind), ref.namespace, controller.name)
@@ -271,10 +274,10 @@ def live_pod(raw: bytes | msgspec.Raw) -> Workload:
         else ref,
         admitted=_as_created(view, live),
         written=view,
-        created=identity.creationTimestamp or "",
-        revision=revision_of(identity),
-        touched=live.metadata.touched(),
-        resized_by=live.metadata.resized_by(),
+        created=metadata.creationTimestamp,
+        revision=revision_of(metadata),
+        touched=metadata.touched(),
+        resized_by=metadata.resized_by(),
         overhead=live.spec.overhead,
         node=live.spec.node,
     )
