@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -77,6 +78,8 @@ def read_manifests(
 ) -> Iterator[Document]:
     """The documents of all inputs; warns about likely mistakes."""
     for document in _documents(inputs, on_problem):
+        if document.is_json:  # it may be long, and has no cycles: no collection need look at it
+            gc.freeze()
         for problem in document.duplicate_key_problems():
             warn(f"{problem}: the last one is used, as by kubectl", name=problem.name)
         for at, obj in objects_in(document.data):
