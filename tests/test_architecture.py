@@ -167,7 +167,6 @@ _TESTED_BY = {
     "webhook/cli/retrofit/command.py": "tests/e2e/test_audit.py",
     "webhook/cli/retrofit/resizes.py": "tests/e2e/test_audit.py",
     "webhook/cli/serve/certificates.py": "tests/cli/serve/test_command.py",
-    "webhook/documents/json_data.py": "tests/documents/test_files.py",
     "webhook/documents/yaml_scanner.py": "tests/documents/test_files.py",
     "webhook/edits/resources/container_resources.py": "tests/edits/resources/test_edit.py",
     "webhook/errors.py": "tests/cluster/test_part.py",
