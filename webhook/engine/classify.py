@@ -6,6 +6,8 @@ result. A Pod can have several types, and is General only if no other fits.
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from msgspec import Struct
 
 from webhook.model.affinity import required_terms
@@ -26,7 +28,7 @@ class Classification(Struct, frozen=True):
 
     @property
     def types(self) -> tuple[WorkloadType, ...]:
-        return tuple([workload_type for workload_type, _ in self.evidence])
+        return tuple(map(itemgetter(0), self.evidence))
 
 
 def classify(subject: Subject) -> Classification:

@@ -105,7 +105,7 @@ def evaluate(request: Request, snapshot: Snapshot) -> Decision:
         denied=_denial(enforced.violations) if violations else None,
         pod=pod,
         subject=subject,
-        warnings=tuple([each.truncated() for each in warnings]),
+        warnings=tuple(map(Notice.truncated, warnings)),
     )
 
 
