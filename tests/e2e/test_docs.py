@@ -85,8 +85,8 @@ def test_commands_print_what_the_page_says(page: Path, environment: dict[str, st
         print(output("kubectl wait --for=condition=Established crd --all --timeout=30s", **environment))
         print(output(TRUSTED, **environment))
     if page.stem == "export":  # other pages leave policies and LimitRanges with which nothing is exported
-        print(output("kubectl delete clusterworkloadpolicies --all", **environment))
-        print(output("kubectl delete limitranges --all --all-namespaces", **environment))
+        kinds = "clusterworkloadpolicies,workloadpolicies,limitranges"
+        print(output(f"kubectl delete {kinds} --all --all-namespaces", **environment))
     for step in STEPS:
         if step.page == page:
             _follow(step, environment)
