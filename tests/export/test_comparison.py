@@ -38,6 +38,17 @@ def _found(policy: Json | None, binding: Json | None = MADE.binding) -> list[tup
     return [(each.name, each.text) for each in comparison(MADE, policy, binding)]
 
 
+def test_namespaces_that_a_binding_selects_are_no_difference() -> None:
+    moving = {"namespaceSelector": {"matchLabels": {"team": "a"}}}
+    assert _found(MADE.policy, _edited(MADE.binding, "spec", "matchResources", value=moving)) == []
+
+
+def test_edited_names_of_policies_are_a_difference() -> None:
+    annotations = {**MADE.policy["metadata"]["annotations"], marks.POLICIES: "{}"}
+    (found,) = _found(_edited(MADE.policy, "metadata", "annotations", value=annotations))
+    assert found[0] == "export-edited"
+
+
 def test_what_the_api_server_adds_is_no_difference() -> None:
     stored = _edited(MADE.policy, "metadata", "uid", value="7")
     assert _found(_edited(stored, "status", value={})) == []
@@ -56,7 +67,7 @@ def test_what_the_api_server_adds_is_no_difference() -> None:
         ),
         pytest.param(
             MADE.policy,
-            _edited(MADE.binding, "spec", "matchResources", value={}),
+            _edited(MADE.binding, "spec", "policyName", value="another"),
             [("export-edited", "MutatingAdmissionPolicyBinding podtailor is not as it was exported")],
             id="a binding that somebody has edited",
         ),
@@ -75,7 +86,7 @@ def test_what_the_api_server_adds_is_no_difference() -> None:
         pytest.param(
             _made(patch="[] + []").policy,
             MADE.binding,
-            [("export-outdated", f"MutatingAdmissionPolicy podtailor was made from these policies by podtailor {__version__}: spec.mutations differ")],
+            [("export-outdated", f"MutatingAdmissionPolicy podtailor was made from these policies by podtailor {__version__}, perhaps for another version of Kubernetes or with another --reinvocation: spec.mutations differ")],
             id="another compiler",
         ),
         pytest.param(

@@ -49,7 +49,7 @@ def expression(spec: str, **named: str) -> str:
         ("match: {ownerKinds: [Job]}", "variables.ownerKinds.exists(kind, kind in ['Job'])"),
         (
             "match: {images: [redis]}",
-            "variables.containers.exists(one, one.repository.matches('^(?s:(?:.*/)?(?:redis))$'))",
+            "variables.hasImage0",
         ),
         (
             "match: {resources: [amd.com/*]}",

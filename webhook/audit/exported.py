@@ -40,11 +40,15 @@ def problems_of(exported: Iterable[ExportedPolicy], policies: Iterable[Policy]) 
     ordered = sorted((each for each in policies if each.mode is Mode.ENFORCE), key=precedence)
     refused = {id(each.policy) for each in refusals(ordered)}  # those are the webhook's
     in_force = marks.digests(each for each in ordered if id(each) not in refused)
+    exported = [*exported]
     for each in exported:
         if not each.is_bound:
             yield f"{each.title} has no {marks.BINDING_KIND}: the API server does not apply it"
             continue
-        found = marks.differences(each.digests, in_force)
+        # Policies may be exported in several parts, by namespaces.
+        of_others = {key for other in exported if other is not each for key in other.digests}
+        own = {key: digest for key, digest in in_force.items() if key in each.digests or key not in of_others}
+        found = marks.differences(each.digests, own)
         if found:
             yield f"{each.title} is older than the policies in force, or made from others: {found}"
 

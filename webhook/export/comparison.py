@@ -25,7 +25,8 @@ def comparison(made: Exported, policy: Json | None, binding: Json | None) -> Ite
             yield Difference("not-exported", f"there is no {kind} {name}")
     if policy is not None:
         yield from _of_policy(made, policy)
-    if binding is not None and policy is not None and binding["spec"] != made.binding["spec"]:
+    # Whoever moves namespace by namespace writes `matchResources` there.
+    if binding is not None and binding["spec"].get("policyName") != name:
         yield Difference("export-edited", f"{marks.BINDING_KIND} {name} is not as it was exported")
 
 
@@ -34,6 +35,8 @@ def _of_policy(made: Exported, policy: Json) -> Iterator[Difference]:
     old, new = _annotations(policy), _annotations(made.policy)
     if old.get(marks.HASH) == new[marks.HASH]:
         fields = [*_differing(made.policy["spec"], policy["spec"])]
+        if old.get(marks.POLICIES) != new[marks.POLICIES]:
+            fields.append(f"annotation {marks.POLICIES}")
         if fields:
             detail = f"{title} has been edited: {', '.join(fields)} is not what its policies compile to"
             yield Difference("export-edited", detail)
@@ -47,7 +50,10 @@ def _of_policy(made: Exported, policy: Json) -> Iterator[Difference]:
     else:
         version = old.get(marks.VERSION) or "another version"
         fields = [*_differing(made.policy["spec"], policy["spec"])] or ["its annotations"]
-        detail = f"{title} was made from these policies by podtailor {version}: {', '.join(fields)} differ"
+        detail = (
+            f"{title} was made from these policies by podtailor {version}, perhaps for another version of "
+            f"Kubernetes or with another --reinvocation: {', '.join(fields)} differ"
+        )
         yield Difference("export-outdated", detail)
 
 

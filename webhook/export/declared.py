@@ -10,7 +10,15 @@ from webhook.export.cel import values as cel
 from webhook.export.cel.values import Any_, Bool, List, Text
 from webhook.export.pod import METADATA, NO_ITEMS, NO_TEXT, Container, Pod
 from webhook.export.program import Program
-from webhook.model.declared import CONTAINER_PREFIX, CONTAINER_SUFFIX, LAST_APPLIED, NO_AFFINITY, named
+from webhook.model.declared import (
+    CONTAINER_PREFIX,
+    CONTAINER_SUFFIX,
+    LAST_APPLIED,
+    NO_AFFINITY,
+    PREFERRED,
+    REQUIRED,
+    named,
+)
 from webhook.model.pod import field_path
 
 
@@ -21,10 +29,15 @@ class Declared(Struct, frozen=True):
     """Empty for Pods of a controller, which are never applied."""
     fields: List[Any_]
     """What each server-side apply declares of the spec; none for Pods of a controller."""
+    names_resize_policy: Bool
+    """The manifest does; a variable, for a long text is searched for each container otherwise."""
+    names_affinity: dict[str, Bool]
+    """By list of nodeAffinity, likewise."""
 
     @property
     def tolerations(self) -> Bool:
-        return self._either(named("tolerations"), lambda spec: _reaches(spec, "tolerations"))
+        in_manifest = self.manifest.matches(named("tolerations"))
+        return self._either(in_manifest, lambda spec: _reaches(spec, "tolerations"))
 
     @property
     def node_selector(self) -> Bool:
@@ -35,7 +48,7 @@ class Declared(Struct, frozen=True):
     def affinity(self, kind: str) -> Bool:
         """`kind`: the name of one of the lists of nodeAffinity."""
         return self._either(
-            f"{NO_AFFINITY}|{named(kind)}", lambda spec: _reaches(spec, "affinity", "nodeAffinity", kind)
+            self.names_affinity[kind], lambda spec: _reaches(spec, "affinity", "nodeAffinity", kind)
         )
 
     def has_resize_policy_of(self, container: Container) -> Bool:
@@ -50,10 +63,10 @@ class Declared(Struct, frozen=True):
                 )
             )
 
-        return self._either(named("resizePolicy"), applied)
+        return self._either(self.names_resize_policy, applied)
 
-    def _either(self, in_manifest: str, applied: Callable[[Any_], Bool]) -> Bool:
-        return cel.when(self.is_manifest, self.manifest.matches(in_manifest), self.fields.exists(applied))
+    def _either(self, in_manifest: Bool, applied: Callable[[Any_], Bool]) -> Bool:
+        return cel.when(self.is_manifest, in_manifest, self.fields.exists(applied))
 
 
 def declared_lists(pod: Pod, program: Program) -> Declared:
@@ -67,7 +80,16 @@ def declared_lists(pod: Pod, program: Program) -> Declared:
     fields = applied.filter(lambda entry: entry.reaches("fieldsV1", spec)).map(
         lambda entry: entry.field("fieldsV1", Any_).field(spec, Any_)
     )
-    return Declared(text != "", text, program.let("appliedFields", fields))
+    return Declared(
+        text != "",
+        text,
+        program.let("appliedFields", fields),
+        program.let("manifestNamesResizePolicy", text.matches(named("resizePolicy"))),
+        {
+            kind: program.let(f"manifestNames{word}Affinity", text.matches(f"{NO_AFFINITY}|{named(kind)}"))
+            for kind, word in ((REQUIRED, "Required"), (PREFERRED, "Preferred"))
+        },
+    )
 
 
 def _reaches(spec: Any_, *names: str) -> Bool:

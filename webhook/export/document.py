@@ -21,6 +21,7 @@ from webhook.export.compile import Compiled
 from webhook.export.program import TooLarge
 from webhook.model.names import INJECTION, MODE
 from webhook.model.policy import Policy
+from webhook.model.selectors import Requirement
 
 Json = dict[str, Any]
 
@@ -43,6 +44,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """Of `serve`, that say which policies that ship are among these, and which accelerators are known."""
     kubernetes: int | None = None
     """Minor version of the API server; None if it is not known."""
+    namespaces: tuple[Requirement, ...] = ()
+    """Of the labels of namespaces, beside those of every installation."""
 
 
 class Exported(Struct, frozen=True):
@@ -108,7 +111,7 @@ def _spec(compiled: Compiled, options: Options) -> Json:
         "reinvocationPolicy": str(options.reinvocation),
         "matchConstraints": {
             "matchPolicy": "Equivalent",
-            "namespaceSelector": _NAMESPACES,
+            "namespaceSelector": {"matchExpressions": _selected(options.namespaces)},
             "objectSelector": _OBJECTS,
             # Never UPDATE: what is set is immutable on an existing Pod.
             "resourceRules": [
@@ -131,16 +134,24 @@ def _named(each: Any) -> Json:
     return {"name": each.name, "expression": each.expression}
 
 
+def _selected(namespaces: Sequence[Requirement]) -> list[Json]:
+    made = [*_NAMESPACES]
+    for each in namespaces:
+        values = {"values": [*each.values]} if each.values else {}
+        requirement = {"key": each.key, "operator": each.operator, **values}
+        if requirement not in made:
+            made.append(requirement)
+    return made
+
+
 def _without(key: str, *values: str) -> Json:
     return {"key": key, "operator": "NotIn", "values": [*values]}
 
 
 # As in manifests/base/mutatingwebhookconfiguration.yaml.
-_NAMESPACES: Json = {
-    "matchExpressions": [
-        _without("kubernetes.io/metadata.name", *sorted(EXCLUDED_NAMESPACES)),
-        _without(INJECTION, "disabled"),
-        _without(MODE, "off"),
-    ]
-}
+_NAMESPACES = (
+    _without("kubernetes.io/metadata.name", *sorted(EXCLUDED_NAMESPACES)),
+    _without(INJECTION, "disabled"),
+    _without(MODE, "off"),
+)
 _OBJECTS: Json = {"matchExpressions": [_without(INJECTION, "disabled")]}

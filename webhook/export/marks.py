@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
         return {
             field.name: _plain(getattr(value, field.name))
             for field in structs.fields(value)
-            if getattr(value, field.name) != field.default
+            if getattr(value, field.name) not in (field.default, {})
         }
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}

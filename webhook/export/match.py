@@ -32,6 +32,9 @@ class Matching(Struct, frozen=True):
     """The values of `ownerKinds` that match the Pod."""
     requested: List[Text]
     """The extended resources and huge pages that containers request."""
+    program: Program
+    with_images: dict[tuple[ImageGlob, ...], Bool]
+    """Whether a container's image matches, by patterns: each a variable, for one has a budget of its own."""
 
 
 def matching(pod: Pod, program: Program) -> Matching:
@@ -42,6 +45,8 @@ def matching(pod: Pod, program: Program) -> Matching:
         pod,
         program.let("ownerKinds", kinds),
         program.let("requested", pod.containers.map(_requested).flatten()),
+        program,
+        {},
     )
 
 
@@ -95,7 +100,11 @@ def _owner_kinds(kinds: tuple[str, ...], _: List[Text], about: Matching) -> Bool
 
 
 def _images(patterns: tuple[ImageGlob, ...], _: List[Text], about: Matching) -> Bool:
-    return about.pod.containers.exists(lambda one: images.is_one_of(one.repository, patterns))
+    if patterns not in about.with_images:
+        found = about.pod.containers.exists(lambda one: images.is_one_of(one.repository, patterns))
+        name = f"hasImage{len(about.with_images)}"
+        about.with_images[patterns] = about.program.let(name, found)
+    return about.with_images[patterns]
 
 
 def _resources(patterns: tuple[Glob, ...], _: List[Text], about: Matching) -> Bool:

@@ -19,7 +19,7 @@ class Unseen(Struct, frozen=True):
     pod_bounds: tuple[str, ...] = ()
     """A LimitRange bounds the sums of a Pod: what is added may be refused."""
     others: tuple[str, ...] = ()
-    """They have other rules, with which the policies probably fit."""
+    """They have other rules, by which what is added may be refused too."""
 
 
 def unseen(namespaces: Iterable[Namespace], policies: Sequence[Policy]) -> Unseen:

@@ -10,7 +10,7 @@ from webhook.export.patch import NOTHING, Operation, add, only
 from webhook.export.pod import NO_ITEMS, NO_TEXT, SPEC, Container
 from webhook.export.rules import Rules
 from webhook.export.scope import covers
-from webhook.model.policy import Policy
+from webhook.model.policy import Policy, Scope
 
 _RESIZABLE = ("cpu", "memory")
 _RESTART = "RestartContainer"
@@ -33,7 +33,8 @@ def ensure_resize_policy(rules: Rules) -> List[Operation]:
             lambda one: ~one.is_init & ~one.is_skipped & ~rules.declared.has_resize_policy_of(one)
         ),
     )
-    claims = {resource: _claims(resource, asking, editable, rules) for resource in _RESIZABLE}
+    scopes = _scopes(asking, rules)
+    claims = {resource: _claims(resource, asking, scopes, editable, rules) for resource in _RESIZABLE}
     entries = {resource: _entries(resource, asking, claims[resource], rules) for resource in _RESIZABLE}
     cpu, memory = (entries[resource] for resource in _RESIZABLE)
     ranks = {resource: _ranks(resource, asking, claims[resource], rules) for resource in _RESIZABLE}
@@ -64,19 +65,39 @@ def _asking(resource: str, asking: list[tuple[int, Policy]]) -> list[tuple[int, 
     return [(position, policy) for position, policy in asking if resource in _proposed(policy)]
 
 
-def _claims(resource: str, asking: list[tuple[int, Policy]], editable: List[Bool], rules: Rules) -> List[Int]:
+def _scopes(asking: list[tuple[int, Policy]], rules: Rules) -> dict[int, List[Bool]]:
+    """Which containers are in the scope of each policy that has one: variables with budgets of their own."""
+
+    def in_scope(scope: Scope) -> List[Bool]:
+        return rules.pod.containers.map(lambda one: covers(scope, one))
+
+    return {
+        position: rules.program.let(f"resizeScope{position}", in_scope(policy.containers))
+        for position, policy in asking
+        if not policy.containers.is_all
+    }
+
+
+def _claims(
+    resource: str,
+    asking: list[tuple[int, Policy]],
+    scopes: dict[int, List[Bool]],
+    editable: List[Bool],
+    rules: Rules,
+) -> List[Int]:
     """For each container, which of the policies that propose something for the resource is the first."""
 
-    def proposes(position: int, policy: Policy, one: Container) -> Bool:
+    def proposes(position: int, policy: Policy, index: Int, one: Container) -> Bool:
         always = resource in policy.resize_policy
         if_device = cel.boolean(True) if always else ~one.devices.is_empty()
-        return cel.all_of(rules.applies(position), covers(policy.containers, one), if_device)
+        in_scope = scopes[position][index] if position in scopes else cel.boolean(True)
+        return cel.all_of(rules.applies(position), in_scope, if_device)
 
     def claim(index: Int, one: Container) -> Int:
         existing = one.view.maybe("resizePolicy", default=NO_ITEMS)
         is_set = existing.exists(lambda entry: entry.field("resourceName", Text) == resource)
         first = cel.first_true(
-            [proposes(position, policy, one) for position, policy in _asking(resource, asking)]
+            [proposes(position, policy, index, one) for position, policy in _asking(resource, asking)]
         )
         return cel.when(~editable[index] | is_set, cel.integer(_NOBODY), first)
 

@@ -64,8 +64,8 @@ EXPORTED = (
     Message(
         "left-out",
         "this policy is not in what was exported",
-        "With `--partial` policies that cannot be exported are left out, and what they would have set is set by a later policy, or by none.",
-        "Leave them to the webhook, or change them; the warning says which field is in the way.",
+        "With `--partial` policies that cannot be exported are left out, and what they would have set is set by a policy of lower precedence, or by none. The webhook beside it takes that for the Pod's own value: it does not set it again, and may refuse the Pod with `onViolation: Deny`.",
+        "Export with `--partial` where the policies that are left out set nothing that others set; else keep the webhook, or change them. The warning says which field is in the way.",
     ),
     Message(
         "lost-by-export",
@@ -112,7 +112,7 @@ EXPORTED = (
     Message(
         "server-mode",
         "the server does not enforce by default",
-        "The server that is installed runs with `--mode` Audit or Off, so the webhook changes Pods only in namespaces with the label `podtailor.dev/mode: enforce`. An exported policy has no such mode: it changes Pods in every namespace that has no other label.",
-        "Label namespaces that must not be changed yet `podtailor.dev/mode: audit`.",
+        "The server that is installed runs with `--mode` Audit or Off, so the webhook changes Pods only in namespaces with the label `podtailor.dev/mode: enforce`. An exported policy has no such mode: it would change Pods in every namespace that has no other label, so nothing is exported.",
+        "Run the server with `--mode=Enforce` first, and label namespaces that must not be changed yet `podtailor.dev/mode: audit`; or export the policies from files.",
     ),
 )

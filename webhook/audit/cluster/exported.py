@@ -13,7 +13,7 @@ from webhook.audit.exported import ExportedPolicy
 from webhook.cluster.pager import Object, Resource, keep_object
 from webhook.cluster.part import ClusterPart
 from webhook.export import marks
-from webhook.model.selectors import LabelSelector
+from webhook.model.selectors import LabelSelector, Selector
 
 
 class _Metadata(Struct, frozen=True):
@@ -36,6 +36,8 @@ class _Policy(Struct, frozen=True):
 
 class _BindingSpec(Struct, frozen=True):
     policyName: str = ""
+    matchResources: _Constraints = _Constraints()
+    """Both must select a Pod: the policy, and what binds it."""
 
 
 class _Binding(Struct, frozen=True):
@@ -82,11 +84,14 @@ def _exported(policy: Object, bindings: list[Object]) -> ExportedPolicy:
     # The binding that came first counts: another one beside it changes nothing.
     since = min((changed(each, "spec") for each in bound), default="")
     constraints = read.spec.matchConstraints
+    # One without selectors binds it for all that the policy selects.
+    narrowed = [msgspec.json.decode(each.raw, type=_Binding).spec.matchResources for each in bound]
+    narrowest = narrowed[0] if len(narrowed) == 1 else _Constraints()
     return ExportedPolicy(
         name=name,
         scope=Scope(
-            constraints.namespaceSelector.compiled(),
-            constraints.objectSelector.compiled(),
+            _both(constraints.namespaceSelector, narrowest.namespaceSelector),
+            _both(constraints.objectSelector, narrowest.objectSelector),
             max(changed(policy, "spec"), since),
             f"{marks.POLICY_KIND} {name}",
         ),
@@ -96,3 +101,7 @@ def _exported(policy: Object, bindings: list[Object]) -> ExportedPolicy:
         policy=msgspec.json.decode(policy.raw),
         binding=next((msgspec.json.decode(each.raw) for each in bound if each.metadata.name == name), None),
     )
+
+
+def _both(one: LabelSelector, other: LabelSelector) -> Selector:
+    return Selector((*one.compiled().requirements, *other.compiled().requirements))

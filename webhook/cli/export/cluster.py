@@ -29,21 +29,35 @@ _SHOWN = 5
 
 
 def policies_of_cluster(
-    own: PolicyOptions, ctx: typer.Context, api: Api, *, despite_limitranges: bool
+    own: PolicyOptions, ctx: typer.Context, api: Api, *, name: str, despite_limitranges: bool
 ) -> Sources:
-    """With the options of the installed server, except for those given. Raises InputError, typer.Exit."""
+    """With the options of the installed server, except for those given. Raises InputError, typer.Exit.
+
+    `name`: of the objects, which may be there already.
+    """
     view = cluster_view.read(api, WHOLE_CLUSTER, own, ctx)
     check_version(view.snapshot.kubernetes)
     wanted = override(parse_server_args(view.installed.arguments).policy_options, own, ctx)
     if wanted.mode is not Mode.ENFORCE:
-        warn(
-            f"the server runs with --mode={wanted.mode}; an exported policy enforces, except in namespaces "
-            "with another label podtailor.dev/mode",
+        print_error(
+            f"the server runs with --mode={wanted.mode}; an exported policy would enforce, except in "
+            "namespaces with another label podtailor.dev/mode",
             name="server-mode",
+            hint="run the server with --mode=Enforce first, or export its policies from files",
         )
+        raise typer.Exit(1)
     policies = (*view.snapshot.policies,)
     _check_namespaces(view.snapshot, policies, despite_limitranges=despite_limitranges)
-    return Sources(policies, view.snapshot.accelerators, flags_of(wanted), view.snapshot.kubernetes)
+    installed = view.installed
+    scopes = [each.scope for each in installed.exported if each.name == name]
+    scope = next(iter((*([installed.webhook] if installed.webhook else []), *scopes)), None)
+    return Sources(
+        policies,
+        view.snapshot.accelerators,
+        flags_of(wanted),
+        view.snapshot.kubernetes,
+        scope.namespaces.requirements if scope else (),
+    )
 
 
 def connect(kubeconfig: str | None, context: str | None) -> Api:

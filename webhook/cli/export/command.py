@@ -87,14 +87,24 @@ def export(
     api = None
     if reads_cluster or check:
         from webhook.cli.export import cluster
+        from webhook.cluster.version import minor_version
 
         api = cluster.connect(kubeconfig, context)
     if api and reads_cluster:
-        sources = cluster.policies_of_cluster(own, ctx, api, despite_limitranges=despite_limitranges)
+        # What is applied is compared, whatever LimitRanges have come since.
+        despite = despite_limitranges or check
+        sources = cluster.policies_of_cluster(own, ctx, api, name=name, despite_limitranges=despite)
     else:
         snapshot = snapshot_from(own)
-        sources = Sources((*snapshot.policies,), snapshot.accelerators, flags_of(own), kubernetes_version)
-    wanted = Options(name=name, reinvocation=reinvocation, flags=sources.flags, kubernetes=sources.kubernetes)
+        version = kubernetes_version or (minor_version(api) if api else None)
+        sources = Sources((*snapshot.policies,), snapshot.accelerators, flags_of(own), version)
+    wanted = Options(
+        name=name,
+        reinvocation=reinvocation,
+        flags=sources.flags,
+        kubernetes=sources.kubernetes,
+        namespaces=sources.namespaces,
+    )
     made = _made(sources, wanted, policies or (), partial=partial)
     if api and check:
         cluster.check(made, api)

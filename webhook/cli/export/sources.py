@@ -7,6 +7,7 @@ from msgspec import Struct
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.model.accelerators import Accelerators
 from webhook.model.policy import Policy
+from webhook.model.selectors import Requirement
 
 
 class Sources(Struct, frozen=True):
@@ -16,6 +17,8 @@ class Sources(Struct, frozen=True):
     """As `flags_of`."""
     kubernetes: int | None
     """Minor version of the API server, if it decides."""
+    namespaces: tuple[Requirement, ...] = ()
+    """Of the installation: which namespaces its webhook selects, or what is exported already."""
 
 
 def flags_of(used: PolicyOptions) -> tuple[str, ...]:
