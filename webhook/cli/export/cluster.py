@@ -11,7 +11,7 @@ from webhook.cli.cluster import cluster_view
 from webhook.cli.cluster.server_args import override, parse_server_args
 from webhook.cli.common.policy_options import PolicyOptions
 from webhook.cli.common.terminal import print_error, print_hint, warn, write
-from webhook.cli.export.sources import Sources, flags_of
+from webhook.cli.export.sources import Sources, check_version, flags_of
 from webhook.cluster.client import Api, api_client
 from webhook.cluster.part import WHOLE_CLUSTER
 from webhook.cluster.version import minor_version
@@ -23,8 +23,6 @@ from webhook.export.namespaces import unseen
 from webhook.model.names import Mode
 from webhook.model.policy import Policy
 
-_FIRST = 36
-"""The first minor version of Kubernetes 1 that serves MutatingAdmissionPolicy as v1."""
 _SHOWN = 5
 
 
@@ -81,17 +79,6 @@ def check(made: Exported, api: Api) -> None:
         "podtailor export with the same options, piped to `kubectl apply --server-side -f -`, applies it"
     )
     raise typer.Exit(1)
-
-
-def check_version(minor: int | None) -> None:
-    """Raises typer.Exit."""
-    if minor is not None and minor < _FIRST:
-        print_error(
-            f"the API server is Kubernetes 1.{minor}, and MutatingAdmissionPolicy is v1 from 1.{_FIRST} on",
-            name="older-kubernetes",
-            hint="the webhook runs on every supported version: docs/install.md",
-        )
-        raise typer.Exit(1)
 
 
 def _check_namespaces(snapshot: Snapshot, policies: Sequence[Policy], *, despite_limitranges: bool) -> None:

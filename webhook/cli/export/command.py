@@ -13,7 +13,7 @@ from webhook.cli.common.output import OUTPUT, DataFormat, Format, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.terminal import write
 from webhook.cli.export import notices
-from webhook.cli.export.sources import Sources, flags_of
+from webhook.cli.export.sources import Sources, check_version, flags_of
 from webhook.documents import yaml_dump
 from webhook.errors import UsageError
 from webhook.export.document import Exported, Options, Reinvocation
@@ -72,6 +72,7 @@ def export(
     """
     if len(name) > _MAX_NAME or not _NAME.fullmatch(name):
         raise UsageError(f"--name {name}: write lower case letters, digits, - and .")
+    check_version(kubernetes_version)
     own = PolicyOptions(
         policies=policies,
         builtin=builtin,
