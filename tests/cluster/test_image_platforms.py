@@ -86,11 +86,15 @@ def test_only_this_config_map_is_asked_for(
     fake.lists["configmaps"] = _list(**{"2.jsonl": "b 1e12", "1.jsonl": "a 1e12"})
     source.start(updates.append)
     eventually("there is a snapshot", lambda: updates)
-    fake.wait_for(12)
+    name = "metadata.name=podtailor-image-platforms"
+
+    def asked() -> list[str]:
+        return [each["fieldSelector"] for each in fake.requests if "fieldSelector" in each]
+
+    eventually("it is listed and watched", lambda: len(asked()) == 2)
     source.stop()
     assert [*updates[0].snapshot.image_platforms] == ["a", "b"]
-    name = "metadata.name=podtailor-image-platforms"
-    assert [each["fieldSelector"] for each in fake.requests if "fieldSelector" in each] == [name, name]
+    assert asked() == [name, name]
 
 
 @pytest.mark.parametrize("status", [403, 404])
