@@ -28,8 +28,8 @@ NAMES = {
     "exported": "exported",
     "webhook-100": "webhook, 100 policies more",
     "exported-100": "exported, 100 policies more",
-    "gatekeeper": "Gatekeeper",
-    "kyverno": "Kyverno",
+    "by-gatekeeper": "Gatekeeper",
+    "by-kyverno": "Kyverno",
     "in-process": "MutatingAdmissionPolicy, in process",
 }
 
@@ -37,8 +37,8 @@ NAMES = {
 _ALTERNATIVES = {
     "podtailor": "**podtailor**",
     "exported": "**podtailor**, exported into the API server",
-    "gatekeeper": "Gatekeeper {gatekeeper}",
-    "kyverno": "Kyverno {kyverno}",
+    "by-gatekeeper": "Gatekeeper {gatekeeper}",
+    "by-kyverno": "Kyverno {kyverno}",
 }
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from certs.files import CA_CERT
+from certs.files import CA_CERT, issue_to
 from tests.e2e.controlplane.build import Tool
-from tests.e2e.neighbours.neighbour import HERE
+from tests.e2e.neighbours.neighbour import HERE, lifetime
 from tests.e2e.neighbours.policy_engine import (
     GAPS,
     NODE_SELECTOR,
@@ -23,23 +23,23 @@ from tests.support.pods import Json
 from tests.support.processes import eventually, free_port
 
 GATEKEEPER = Tool(HERE / "gatekeeper", "github.com/open-policy-agent/gatekeeper/v3")
+_NAMESPACE = "gatekeeper-system"
 _CONTAINER = "spec.containers[name:*]"
 
 
 class Gatekeeper(PolicyEngine):
     name = "Gatekeeper"
     configuration = "gatekeeper-mutating-webhook-configuration"
-    service = ("gatekeeper-system", "gatekeeper-webhook-service")
 
     def start(self) -> None:
         file = GATEKEEPER.source() / "deploy" / "gatekeeper.yaml"
         manifests = [each for each in yaml.safe_load_all(file.read_text()) if each]
         installed = ("Namespace", "CustomResourceDefinition")
         self.apply(*(each for each in manifests if each["kind"] in installed))
-        self.lead()
+        self._lead()
         for number, port in enumerate(self.ports):
             self.run(
-                f"gatekeeper-{number}",
+                "gatekeeper",
                 GATEKEEPER,
                 f"--kubeconfig={self.cluster.kubeconfig}",
                 "--host=127.0.0.1",
@@ -51,7 +51,8 @@ class Gatekeeper(PolicyEngine):
                 "--operation=mutation-webhook",
                 "--debug-use-fake-pod",
                 "--shutdown-delay=0",
-                POD_NAMESPACE="gatekeeper-system",
+                number=number,
+                POD_NAMESPACE=_NAMESPACE,
             )
         registered = next(each for each in manifests if each["kind"] == "MutatingWebhookConfiguration")
         for hook in registered["webhooks"]:
@@ -65,6 +66,13 @@ class Gatekeeper(PolicyEngine):
         rules = self.installed.rules
         mutators = [each for policy in self.installed.policies for each in _mutators(policy, rules)]
         eventually("it takes mutators", lambda: self.applied(*mutators))
+
+    def _lead(self) -> None:
+        """Its Service to loopback. By a URL of loopback the API server speaks HTTP/2, and so to one replica."""
+        metadata = {"namespace": _NAMESPACE, "name": "gatekeeper-webhook-service"}
+        issue_to(self.folder, [f"{metadata['name']}.{_NAMESPACE}.svc"], *lifetime())
+        spec = {"type": "ExternalName", "externalName": "localhost"}
+        self.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
 
 
 def _values(rules: Rules) -> dict[str, Any]:

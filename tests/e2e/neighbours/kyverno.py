@@ -38,7 +38,6 @@ _MANAGED = "webhook.kyverno.io/managed-by=kyverno"
 class Kyverno(PolicyEngine):
     name = "Kyverno"
     configuration = "kyverno-resource-mutating-webhook-cfg"
-    service = (_NAMESPACE, "kyverno-svc")
     # It takes half a minute for a Pod of some dozens of containers on few cores.
     late = 'failed calling webhook "mutate.kyverno.svc-fail"'
 
@@ -58,21 +57,20 @@ class Kyverno(PolicyEngine):
                 chosen["namespaceSelector"] = self.selected(chosen["namespaceSelector"])
                 settings["data"]["webhooks"] = json.dumps(chosen)
         self.apply(*made)
-        self.lead()
         for number, port in enumerate(self.ports):
-            self._run_replica(f"kyverno-{number}", port)
+            self._run_replica(number, port)
             eventually("it has issued its certificate", partial(_serves, port))
         policies = [_policy(name, self.installed.rules) for name in self.installed.policies]
         eventually("it takes policies", lambda: self.applied(*policies))
 
-    def _run_replica(self, name: str, port: int) -> None:
+    def _run_replica(self, number: int, port: int) -> None:
         secret = f"kyverno-svc.{_NAMESPACE}.svc.kyverno-tls"
         account = f"system:serviceaccount:{_NAMESPACE}:kyverno"
         self.run(
-            name,
+            "kyverno",
             KYVERNO,
             f"--kubeconfig={self.cluster.kubeconfig}",
-            f"--servicePort={self.called}",
+            f"--serverIP=localhost:{self.called}",
             "--webhookServerHost=127.0.0.1",
             f"--webhookServerPort={port}",
             f"--caSecretName={secret}-ca",
@@ -86,7 +84,10 @@ class Kyverno(PolicyEngine):
             "--omitEvents=PolicyApplied,PolicySkipped",  # as it is installed
             "--webhookTimeout=30",  # many Pods at a time, on few cores
             **_ENVIRONMENT,
-            KYVERNO_POD_NAME=name,
+            number=number,
+            # By a URL of loopback the API server would speak HTTP/2 to it, and so to one replica.
+            GODEBUG="http2server=0",
+            KYVERNO_POD_NAME=f"kyverno-{number}",
         )
 
     def stop(self) -> None:
@@ -116,7 +117,7 @@ def _policy(name: str, rules: Rules) -> Json:
 
     container = {
         "(name)": "{{ element.name }}",
-        key("resizePolicy"): RESIZE,
+        key("resizePolicy") if rules.keeps_resize_policy else "resizePolicy": RESIZE,
         "resources": {
             "requests": {key(name): amount for name, amount in rules.requests.items()},
             "limits": {key(name): amount for name, amount in rules.limits.items()},

@@ -58,10 +58,11 @@ class Neighbour(Started):
         """Of what runs."""
         return [process.pid for process in self._processes]
 
-    def run(self, name: str, tool: Tool, *flags: str, **environment: str) -> Process:
+    def run(self, name: str, tool: Tool, *flags: str, number: int = 0, **environment: str) -> Process:
+        """The program of this name; the `number` is of a replica."""
         variables = [f"{key}={value}" for key, value in environment.items()]
         command = ["env", *variables, str(built(name, tool)), *flags]
-        process = Process(name, command, self.folder / f"{name}.log")
+        process = Process(name, command, self.folder / f"{name}-{number}.log")
         self._processes.append(process)
         return process
 

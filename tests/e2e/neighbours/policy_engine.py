@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from certs.files import issue_to
 from tests.e2e.controlplane.cluster import ControlPlane, KubectlError
-from tests.e2e.neighbours.neighbour import Neighbour, lifetime
+from tests.e2e.neighbours.neighbour import Neighbour
 from tests.support.pods import Json, pod
 from tests.support.processes import eventually, free_port
 
@@ -45,6 +44,8 @@ class Rules(NamedTuple):
     limits: dict[str, str] = LIMITS
     placement: bool = True
     """Whether NODE_SELECTOR and TOLERATIONS too."""
+    keeps_resize_policy: bool = True
+    """Else Kyverno replaces it: as it decides by the first container, it leaves out others of several."""
 
 
 class Installed(NamedTuple):
@@ -61,27 +62,14 @@ class Installed(NamedTuple):
 
 
 class PolicyEngine(Neighbour):
-    service: tuple[str, str]
-    """The namespace and the name of the Service by which the API server calls it.
-
-    By a URL of loopback it would speak HTTP/2 to it, and so to one replica only.
-    """
     policy = GAPS
     """What `enable` enables, one of POLICIES."""
 
     def __init__(self, cluster: ControlPlane, folder: Path, installed: Installed = Installed()) -> None:  # noqa: B008 (it cannot change)
         super().__init__(cluster, folder)
-        namespace, name = self.service
-        issue_to(folder, [f"{name}.{namespace}.svc"], *lifetime())
         self.installed = installed
         self.ports = installed.ports or (free_port(),)
         self.called = installed.called or self.ports[0]
-
-    def lead(self) -> None:
-        """Its Service to loopback; the port is in its webhook configuration."""
-        namespace, name = self.service
-        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": name}}
-        self.apply({**service, "spec": {"type": "ExternalName", "externalName": "localhost"}})
 
     def selected(self, selector: Json) -> Json:
         """The selector of namespaces that its webhook configuration has, for those that are wanted."""
