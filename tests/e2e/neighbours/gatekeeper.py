@@ -24,6 +24,17 @@ from tests.support.processes import eventually, free_port
 
 GATEKEEPER = Tool(HERE / "gatekeeper", "github.com/open-policy-agent/gatekeeper/v3")
 _NAMESPACE = "gatekeeper-system"
+# What its namespace lets in.
+_RESTRICTED = {
+    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    "containers": [
+        {
+            "name": "manager",
+            "image": "gatekeeper",
+            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        }
+    ],
+}
 _CONTAINER = "spec.containers[name:*]"
 
 
@@ -49,9 +60,9 @@ class Gatekeeper(PolicyEngine):
                 f"--cert-dir={self.folder}",
                 "--disable-cert-rotation",
                 "--operation=mutation-webhook",
-                "--debug-use-fake-pod",
                 "--shutdown-delay=0",
                 number=number,
+                POD_NAME=self._pod(number),
                 POD_NAMESPACE=_NAMESPACE,
             )
         registered = next(each for each in manifests if each["kind"] == "MutatingWebhookConfiguration")
@@ -66,6 +77,13 @@ class Gatekeeper(PolicyEngine):
         rules = self.installed.rules
         mutators = [each for policy in self.installed.policies for each in _mutators(policy, rules)]
         eventually("it takes mutators", lambda: self.applied(*mutators))
+
+    def _pod(self, number: int) -> str:
+        """The name of one for this replica: by it replicas keep apart what they write of their state."""
+        self.cluster.wait_for_namespace(_NAMESPACE)
+        metadata = {"namespace": _NAMESPACE, "name": f"gatekeeper-{number}"}
+        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _RESTRICTED})
+        return metadata["name"]
 
     def _lead(self) -> None:
         """Its Service to loopback. By a URL of loopback the API server speaks HTTP/2, and so to one replica."""
