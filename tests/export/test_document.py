@@ -12,6 +12,7 @@ from webhook.export import document, marks
 from webhook.export.compile import Compiled
 from webhook.export.document import Exported, Options, Reinvocation, exported
 from webhook.export.program import TooLarge, Variable
+from webhook.model.selectors import Requirement
 from webhook.policies.shipped import Profile, built_in
 
 SAFE = built_in(Profile.SAFE)
@@ -102,3 +103,11 @@ def test_object_that_etcd_would_refuse_is_refused() -> None:
     large = Variable("large", "x" * 99_000)
     with pytest.raises(TooLarge):
         _exported(structs.replace(COMPILED, variables=(large,) * (document.MAX_BYTES // 99_000 + 1)))
+
+
+def test_namespaces_that_an_installation_selects_are_selected_too() -> None:
+    opted_in = Requirement("podtailor.dev/injection", "In", ("enabled",))
+    selected = _exported(namespaces=(opted_in,)).policy["spec"]["matchConstraints"]["namespaceSelector"]
+    everywhere = _exported().policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
+    added = {"key": "podtailor.dev/injection", "operator": "In", "values": ["enabled"]}
+    assert selected["matchExpressions"] == [*everywhere, added]
