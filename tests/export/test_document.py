@@ -111,3 +111,12 @@ def test_namespaces_that_an_installation_selects_are_selected_too() -> None:
     everywhere = _exported().policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
     added = {"key": "podtailor.dev/injection", "operator": "In", "values": ["enabled"]}
     assert selected["matchExpressions"] == [*everywhere, added]
+
+
+def test_namespaces_that_every_installation_spares_are_named_once() -> None:
+    spared = Requirement(
+        "kubernetes.io/metadata.name",
+        "NotIn",
+        ("podtailor-system", "kube-system", "kube-public", "kube-node-lease"),
+    )
+    assert _exported(namespaces=(spared,)).policy["spec"] == _exported().policy["spec"]

@@ -137,7 +137,7 @@ def _named(each: Any) -> Json:
 def _selected(namespaces: Sequence[Requirement]) -> list[Json]:
     made = [*_NAMESPACES]
     for each in namespaces:
-        values = {"values": [*each.values]} if each.values else {}
+        values = {"values": sorted(each.values)} if each.values else {}
         requirement = {"key": each.key, "operator": each.operator, **values}
         if requirement not in made:
             made.append(requirement)
