@@ -15,7 +15,6 @@ from webhook.model.accelerators import (
 )
 from webhook.model.globs import Glob
 
-_NOTHING = cel.quantity("0")
 _COUNTS = cel.texts(str(count + 1) for count in range(MAX_DEVICES + 1))
 
 
@@ -26,7 +25,7 @@ def device_names(requests: Map[Text], limits: Map[Text], accelerators: Accelerat
         .filter(
             lambda resource: (
                 _is_device(resource, accelerators)
-                & _amounts(resource, requests, limits).exists(lambda amount: amount.is_greater(_NOTHING))
+                & _amounts(resource, requests, limits).exists(lambda amount: amount.is_greater(cel.ZERO))
             )
         )
         .sort()

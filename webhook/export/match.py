@@ -21,7 +21,6 @@ from webhook.model.policy import Match, Policy
 from webhook.model.selectors import Selector
 
 _of_request = Any_(Code("request")).field("namespace", Text)
-_NOTHING = cel.quantity("0")
 
 
 class Matching(Struct, frozen=True):
@@ -71,7 +70,7 @@ def _requested(one: Container) -> List[Text]:
     return one.requests.keys().filter(
         lambda resource: (
             (resource.contains("/") | resource.starts_with("hugepages-"))
-            & one.requests[resource].as_quantity().is_greater(_NOTHING)
+            & one.requests[resource].as_quantity().is_greater(cel.ZERO)
         )
     )
 

@@ -14,13 +14,12 @@ from webhook.export.classify import expressions, required_terms
 from webhook.export.node_selector import Claims
 from webhook.export.patch import NOTHING, Operation, add, fixed, only
 from webhook.export.placement import preference, preferences
-from webhook.export.pod import NO_TEXTS, SPEC
+from webhook.export.pod import NO_ITEMS, NO_TEXTS, SPEC
 from webhook.export.rules import Rules
 from webhook.model.names import node_label
 from webhook.model.pod import NodeSelectorRequirement, PreferredSchedulingTerm
 
 _REQUIRED, _PREFERRED = REQUIRED[-2], PREFERRED[-1]
-_NO_ITEMS = cel.list_of([], Any_)
 
 
 class _Proposal(Struct, frozen=True, kw_only=True):
@@ -104,7 +103,7 @@ def _is_term(one: Any_, other: PreferredSchedulingTerm) -> Bool:
     same = [_is_expression(expressions(existing)[index], each) for index, each in enumerate(asked)]
     return cel.all_of(
         one.field("weight", Int) == other.weight,
-        existing.maybe("matchFields", default=_NO_ITEMS).is_empty(),
+        existing.maybe("matchFields", default=NO_ITEMS).is_empty(),
         expressions(existing).size() == len(asked),
         *same,
     )
@@ -140,7 +139,7 @@ def _has_required() -> Bool:
 
 
 def _matches_something(term: Any_) -> Bool:
-    return ~expressions(term).is_empty() | ~term.maybe("matchFields", default=_NO_ITEMS).is_empty()
+    return ~expressions(term).is_empty() | ~term.maybe("matchFields", default=NO_ITEMS).is_empty()
 
 
 def _matching_terms() -> List[Any_]:
@@ -150,7 +149,7 @@ def _matching_terms() -> List[Any_]:
 
 def _added(proposals: Sequence[_Proposal], written: Sequence[Bool], *, is_required: bool) -> List[Any_]:
     added = [
-        cel.when(is_written, cel.list_of([one.value], Any_), _NO_ITEMS)
+        cel.when(is_written, cel.list_of([one.value], Any_), NO_ITEMS)
         for one, is_written in zip(proposals, written, strict=True)
         if one.is_required is is_required
     ]

@@ -14,8 +14,6 @@ from webhook.export.rules import Rules
 from webhook.model.names import node_label
 from webhook.model.policy import Policy
 
-_NOBODY = -1
-
 Claims = Mapping[str, Int]
 """By label: which of the policies that select it is the first that may; -1 for none."""
 
@@ -65,7 +63,7 @@ def claim(rules: Rules, wanted: str, proposed: Sequence[Proposal]) -> Int:
             ]
         )
 
-    return cel.when(is_kept, cel.integer(_NOBODY), cel.let(decided, first))
+    return cel.when(is_kept, cel.NONE_HOLDS, cel.let(decided, first))
 
 
 def default_node_selector(rules: Rules, claimed: Claims) -> List[Operation]:

@@ -14,7 +14,6 @@ from webhook.model.policy import Policy, Scope
 
 _RESIZABLE = ("cpu", "memory")
 _RESTART = "RestartContainer"
-_NOBODY = -1
 _NONE = cel.list_of([], cel.mapped(Text))
 
 
@@ -99,7 +98,7 @@ def _claims(
         first = cel.first_true(
             [proposes(position, policy, index, one) for position, policy in _asking(resource, asking)]
         )
-        return cel.when(~editable[index] | is_set, cel.integer(_NOBODY), first)
+        return cel.when(~editable[index] | is_set, cel.NONE_HOLDS, first)
 
     return rules.program.let(f"{resource}ResizeClaims", rules.pod.containers.each(claim))
 
@@ -132,5 +131,5 @@ def _entries(
 def _ranks(resource: str, asking: list[tuple[int, Policy]], claims: List[Int], rules: Rules) -> List[Int]:
     """The position of the policy that claims the resource, for each container."""
     positions = cel.integers(position for position, _ in _asking(resource, asking))
-    ranks = claims.map(lambda claim: cel.when(claim < 0, cel.integer(_NOBODY), positions[claim]))
+    ranks = claims.map(lambda claim: cel.when(claim < 0, cel.NONE_HOLDS, positions[claim]))
     return rules.program.let(f"{resource}ResizeRanks", ranks)

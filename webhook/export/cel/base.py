@@ -194,14 +194,6 @@ class Quantity(Value):
     def is_greater(self, other: Quantity) -> Bool:
         return method(Bool, self, "isGreaterThan", other)
 
-    def is_integer(self) -> Bool:
-        """False also for integers that it holds as a decimal fraction, such as `100Ti`."""
-        return method(Bool, self, "isInteger")
-
-    def as_integer(self) -> Int:
-        """An error if it is not one."""
-        return method(Int, self, "asInteger")
-
 
 def text(value: str) -> Text:
     return Text(Code(literal_text(value)))

@@ -25,6 +25,8 @@ from webhook.export.cel.code import Binding, joined, literal_text
 from webhook.export.cel.lists import List, Map, listed, mapped, split
 
 __all__ = [
+    "NONE_HOLDS",
+    "ZERO",
     "Any_",
     "Bool",
     "Int",
@@ -116,3 +118,8 @@ def first_true(tests: Sequence[Bool]) -> Int:
 def let(value: V, use: Callable[[V], W]) -> W:
     """`use(value)` where the value is evaluated once: CEL has no other way within an expression."""
     return list_of([value], value.alike).map(use)[0]
+
+
+ZERO = quantity("0")
+NONE_HOLDS = integer(-1)
+"""What `first_true` finds then."""

@@ -12,8 +12,6 @@ from webhook.export.pod import Container
 from webhook.export.resources.bounds import ContainerBounds
 from webhook.export.resources.proposals import NO_AMOUNT, Proposals, Resource
 
-_NOTHING = cel.quantity("0")
-
 
 class Resources(Map[Any_]):
     """Of one container and one resource: what the Pod declares, and what policies assign."""
@@ -70,7 +68,7 @@ class Resources(Map[Any_]):
     def is_guaranteed(self) -> Bool:
         """Whether there is a request above zero that equals the limit."""
         request, limit = self.request.as_quantity(), self.limit.as_quantity()
-        are_equal = request.is_greater(_NOTHING) & (request.compare(limit) == 0)
+        are_equal = request.is_greater(cel.ZERO) & (request.compare(limit) == 0)
         return cel.all_of(self.request != "", self.limit != "", are_equal)
 
 

@@ -17,7 +17,6 @@ from webhook.export.rules import Rules
 from webhook.model.policy import Policy, ResourceDefaults
 
 V = TypeVar("V", bound=Value)
-_NOBODY = cel.integer(-1)
 NO_AMOUNT = cel.text("")
 
 
@@ -102,7 +101,7 @@ def taken(
             )
 
         is_closed = (declared[index] != "") | ~fillable.at_all(index)
-        return cel.when(is_closed, _NOBODY, cel.let(met[index], first_met))
+        return cel.when(is_closed, cel.NONE_HOLDS, cel.let(met[index], first_met))
 
     def amount_of(index: Int, first: Int) -> Text:
         return cel.when(first < 0, NO_AMOUNT, amount(index, first))
@@ -113,7 +112,7 @@ def taken(
         resource.let(f"{side}Proposed", firsts.each(amount_of)),
         resource.let(
             f"{side}Precedence",
-            firsts.map(lambda first: cel.when(first < 0, _NOBODY, precedences[first])),
+            firsts.map(lambda first: cel.when(first < 0, cel.NONE_HOLDS, precedences[first])),
         ),
     )
 
@@ -151,5 +150,5 @@ def _nothing(side: str, resource: Resource) -> Proposals:
     containers = resource.rules.pod.containers
     return Proposals(
         resource.let(f"{side}Proposed", containers.map(lambda _one: NO_AMOUNT)),
-        resource.let(f"{side}Precedence", containers.map(lambda _one: _NOBODY)),
+        resource.let(f"{side}Precedence", containers.map(lambda _one: cel.NONE_HOLDS)),
     )
