@@ -16,7 +16,7 @@ from tests.e2e.export.in_force import InForce, objects_of
 from tests.e2e.export.sets import GREEDY
 from tests.support.pods import Json, policy
 from webhook.export import compile as compiling
-from webhook.export import exemptions, export, node_selector, tolerations
+from webhook.export import exemptions, export, tolerations
 from webhook.export.cel import values as cel
 from webhook.export.resources import edit, eligibility
 from webhook.model.names import MODE
@@ -81,7 +81,7 @@ MUTATIONS = {
     "critical": Mutation(compiling, "conditions", _without("not-critical")),
     "opted-out": Mutation(compiling, "conditions", _without("not-opted-out")),
     "mode": Mutation(compiling, "namespace_is_enforced", _true, labels={MODE: "audit"}),
-    "selector": Mutation(node_selector, "_namespace_allows", _true, annotations=_SELECTS),
+    "selector": Mutation(old="pairs[size(pairs) - 1]", new="''", annotations=_SELECTS),
     "pod-level": Mutation(edit, "is_eligible_pod", _true),
     "init": Mutation(eligibility, "_is_step", _false),
     "reconciled": Mutation(edit, "reconciled", lambda one: one),
