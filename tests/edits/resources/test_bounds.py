@@ -37,6 +37,13 @@ def test_ours_moves_into_the_bounds(before: str, gives: str, bounds: str, after:
     assert _resources(before, resources_policy(gives), bounds_policy(bounds)) == yaml(after)
 
 
+def test_limit_is_worked_out_from_the_request_within_the_bounds() -> None:
+    """What the request was before has no such limit; the next review would find one."""
+    gives = "{limits: [{type: Container, defaultRequest: {memory: 8Ei}}], limitFactor: {memory: '2'}}"
+    after = _resources("{}", resources_policy(gives), bounds_policy("max: {memory: 1Gi}"))
+    assert after == yaml("{requests: {memory: 1Gi}, limits: {memory: 1Gi}}")
+
+
 def test_what_finds_no_room_is_left_out_and_said() -> None:
     """One policy asks for more than another allows."""
     gives = resources_policy("{limits: [{type: Container, default: {memory: 1Gi}}]}")

@@ -106,6 +106,10 @@ def clamped(amount: Quantity, all_bounds: Sequence[Bounds], resource: str) -> Qu
         minimum = bounds.min.get(resource)
         if minimum and amount.milli < minimum.milli:
             amount = minimum
+    return within_max(amount, all_bounds, resource)
+
+
+def within_max(amount: Quantity, all_bounds: Sequence[Bounds], resource: str) -> Quantity:
     for bounds in all_bounds:
         maximum = bounds.max.get(resource)
         if maximum and amount.milli > maximum.milli:

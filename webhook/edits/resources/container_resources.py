@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from webhook.edits.resources.bounds import Violations, all_violated, clamped, within_ratio
+from webhook.edits.resources.bounds import Violations, all_violated, clamped, within_max, within_ratio
 from webhook.model import quantity
 from webhook.model.draft import Draft, Reason
 from webhook.model.names import QOS_RESOURCES
@@ -83,6 +83,11 @@ class ContainerResources:
             draft.skip(rule.policy, field, Reason.NEED_UNKNOWN)
         elif draft.claim(rule.policy, field, amount):
             self.assigned[side][resource] = Assignment(amount, rule, field)
+
+    def lower_requests(self, bounds: list[Bounds]) -> None:
+        """Before limits are worked out from them: that of a request above the max may be no quantity."""
+        for resource, assignment in self.assigned["requests"].items():
+            assignment.amount = within_max(assignment.amount, bounds, resource)
 
     def reconcile(self) -> None:
         """Keep each request within its limit: move the assigned one; if both are, that of lower precedence.

@@ -84,18 +84,22 @@ def _resolve(
         ContainerResources(container, counted, unknown_need)
         for container, unknown_need in zip(subject.containers, unknown_needs, strict=True)
     ]
+    of_all = zip(containers, _container_bounds(rules, subject), strict=True)
+    bounded = [(each, bounds) for each, bounds in of_all if bounds]
     for rule in rules:
         for index in rule.fills:
             _propose_requests(rule, containers[index], draft)
+    for each, bounds in bounded:
+        each.lower_requests(bounds)
     for rule in rules:
         for index in rule.fills:
             _propose_limits(rule, containers[index], draft)
             if guarantee and rule.defaults.guaranteed:
                 _propose_limits_of_requests(rule, containers[index], draft)
-    for each, bounds in zip(containers, _container_bounds(rules, subject), strict=True):
+    for each in containers:
         each.reconcile()
-        if bounds:
-            each.clamp(bounds, draft)
+    for each, bounds in bounded:
+        each.clamp(bounds, draft)
     pod_bounds = [
         each for each in (*[rule.defaults.pod for rule in rules], *subject.namespace.pod_bounds) if each
     ]

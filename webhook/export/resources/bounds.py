@@ -26,11 +26,11 @@ class ContainerBounds(Struct, frozen=True):
 
     def clamped(self, amount: Text, index: Int) -> Text:
         """If a min is above a max, the max decides."""
+        raised = cel.when(self._is_too_low(amount, index), self.minimum[index], amount)
+        return cel.let(raised, lambda each: self.within_max(each, index))
 
-        def lowered(raised: Text) -> Text:
-            return cel.when(self._is_too_high(raised, index), self.maximum[index], raised)
-
-        return cel.let(cel.when(self._is_too_low(amount, index), self.minimum[index], amount), lowered)
+    def within_max(self, amount: Text, index: Int) -> Text:
+        return cel.when(self._is_too_high(amount, index), self.maximum[index], amount)
 
     def is_violated(self, amount: Text, index: Int) -> Bool:
         """A missing amount violates none."""

@@ -84,6 +84,12 @@ def declared(containers: List[Container], side: str, resource: str) -> List[Text
     return containers.map(of)
 
 
+def lowered_requests(resource: Resource, requests: Proposals, bounds: ContainerBounds) -> Proposals:
+    """Before limits are worked out from them."""
+    amounts = requests.amounts.each(lambda index, amount: bounds.within_max(amount, index))
+    return Proposals(resource.let("requestsLowered", amounts), requests.precedences)
+
+
 def with_default_requests(resource: Resource, requests: Proposals, limits: Proposals) -> List[Resources]:
     """An assigned limit without a request is the request too."""
     declared_requests, declared_limits = resource.declared_requests, resource.declared_limits

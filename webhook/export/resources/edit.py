@@ -22,6 +22,7 @@ from webhook.export.resources.bounds import ContainerBounds, container_bounds
 from webhook.export.resources.container_resources import (
     Resources,
     declared,
+    lowered_requests,
     moved,
     reconciled,
     with_default_requests,
@@ -119,12 +120,11 @@ class _Requested(Struct, frozen=True, kw_only=True):
 
 
 def _requested(resource: Resource, setting: Sequence[Rule]) -> _Requested:
-    requests = proposed_requests(resource, setting)
+    requests, bounds = proposed_requests(resource, setting), container_bounds(resource, setting)
+    if bounds:
+        requests = lowered_requests(resource, requests, bounds)
     return _Requested(
-        resource=resource,
-        requests=requests,
-        so_far=requests_so_far(resource, requests),
-        bounds=container_bounds(resource, setting),
+        resource=resource, requests=requests, so_far=requests_so_far(resource, requests), bounds=bounds
     )
 
 
