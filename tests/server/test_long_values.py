@@ -23,9 +23,9 @@ from webhook.server.metrics import Metrics
 from webhook.server.reviewer import Reviewer
 from webhook.server.wire import AdmissionRequest
 
-# A megabyte once it is written as JSON.
-LONG = "\0" * 170_000
-MANY = 20_000
+# Six times as long once it is written as JSON: longer than a whole patch may be.
+LONG = "\0" * 60_000
+MANY = 10_000
 POLICIES = """
 apiVersion: podtailor.dev/v1alpha1
 kind: ClusterWorkloadPolicy

@@ -27,12 +27,14 @@ OK = b"HTTP/1.1 200 OK"
 REFUSED = {b"HTTP/1.1 503 Service Unavailable", b"HTTP/1.1 400 Bad Request", b""}
 
 
+# What the cases without it find already, for the most part; each takes a server of its own.
+_LONG = pytest.mark.soak
 _BODIES = [
     pytest.param(review(f'"tolerations": [{_TOLERATIONS}],'), id="a million empty tolerations"),
     pytest.param(review(metadata=f'"labels": {{{_LABELS}}},'), id="the most labels that are decoded"),
-    pytest.param(review(metadata=f'"annotations": {{"podtailor.dev/skip-containers": "{_NAMES}"}},'), id="as many names to skip"),
-    pytest.param(review('"initContainers": [{"name": "' + "x" * 7 * MIB + '"}],'), id="a name of 7 MiB"),
-    pytest.param(review(metadata='"labels": {"podtailor.dev/workload-type": "' + "x." * 3 * MIB + '"},'), id="three million types"),
+    pytest.param(review(metadata=f'"annotations": {{"podtailor.dev/skip-containers": "{_NAMES}"}},'), id="as many names to skip", marks=_LONG),
+    pytest.param(review('"initContainers": [{"name": "' + "x" * 7 * MIB + '"}],'), id="a name of 7 MiB", marks=_LONG),
+    pytest.param(review(metadata='"labels": {"podtailor.dev/workload-type": "' + "x." * 3 * MIB + '"},'), id="three million types", marks=_LONG),
 ]  # fmt: skip
 
 
@@ -53,9 +55,9 @@ def test_large_pods_at_once_take_less_than_the_limit(tmp_path: Path, body: bytes
 _ATTACKS = [
     pytest.param(HEAD + b"a:\r\n" * 60_000, id="60,000 headers"),
     pytest.param(HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 300_000, id="a body that stops at 300 KB"),
-    pytest.param(request(b"[" + b"1," * 350_000 + b"1]"), id="a kept connection after 700 KB"),
-    pytest.param(HEAD + b"a:\r\n" * 3_900 + b"Content-Length: 9\r\n\r\n{", id="3,900 headers and a slow body"),
-    pytest.param(HEAD + b"a: " + b"x" * 250_000 + b"\r\nContent-Length: 9\r\n\r\n{", id="a header of 250 KB"),
+    pytest.param(request(b"[" + b"1," * 350_000 + b"1]"), id="a kept connection after 700 KB", marks=_LONG),
+    pytest.param(HEAD + b"a:\r\n" * 3_900 + b"Content-Length: 9\r\n\r\n{", id="3,900 headers and a slow body", marks=_LONG),
+    pytest.param(HEAD + b"a: " + b"x" * 250_000 + b"\r\nContent-Length: 9\r\n\r\n{", id="a header of 250 KB", marks=_LONG),
     pytest.param((HEAD + b"Content-Length: 2\r\n\r\n{}") * 2_600, id="2,600 requests at once"),
 ]  # fmt: skip
 
@@ -111,7 +113,7 @@ def test_no_pod_is_kept_after_its_answer() -> None:
     async def ask() -> int:
         await reviewer.review(body)
         tracemalloc.start()
-        for _ in range(5):  # each is many MiB, and all are fewer than one batch of the recorder
+        for _ in range(2):  # each is many MiB, and all are fewer than one batch of the recorder
             await reviewer.review(body)
         kept, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()

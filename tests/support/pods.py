@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import cache
 from textwrap import dedent, indent
 from typing import Any
 
@@ -22,6 +23,12 @@ Json = dict[str, Any]
 
 
 def yaml(text: str) -> Any:
+    """What it says; most texts come again, and to read them takes longer than most tests."""
+    return copy.deepcopy(_read(text))
+
+
+@cache
+def _read(text: str) -> Any:
     return yaml_tree.load(text)
 
 

@@ -38,6 +38,7 @@ def exported(in_force: InForce) -> InForce:
     return in_force
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("exported")
 def test_container_that_a_webhook_adds_is_tailored(
     cluster: ControlPlane, admission: Admission, tmp_path: Path

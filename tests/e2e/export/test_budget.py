@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.e2e.export.admission import Admission
 from tests.e2e.export.comparison import Tally
 from tests.e2e.export.equality import as_they_are, compare
@@ -12,6 +14,8 @@ from tests.support.pods import Json, policy_of
 from webhook.model.declared import LAST_APPLIED
 from webhook.model.policy import Policy
 from webhook.policies.shipped import Profile, built_in
+
+pytestmark = pytest.mark.soak
 
 _POLICIES, _PATTERNS = 50, 5
 _IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/platform/payments/application-{}:2026.11.29"

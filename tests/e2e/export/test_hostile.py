@@ -188,6 +188,7 @@ def _most_that_fit() -> tuple[Policy, ...]:
     raise AssertionError("not even fifty policies can be exported")
 
 
+@pytest.mark.soak
 def test_many_policies_are_equal_or_refused(
     admission: Admission, in_force: InForce, cluster: ControlPlane
 ) -> None:

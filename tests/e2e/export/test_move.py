@@ -27,6 +27,7 @@ def _tailors(cluster: ControlPlane, namespace: str) -> str:
     return found[0] if found else ""
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("crds")
 def test_no_pod_is_missed_on_the_way(
     cluster: ControlPlane, admission: Admission, kubelet: Kubelet, capsys: pytest.CaptureFixture[str]
