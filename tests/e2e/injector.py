@@ -73,7 +73,7 @@ def injecting(cluster: ControlPlane, folder: Path) -> Iterator[None]:
         "webhooks": [hook],
     }
     try:
-        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(configuration))
+        cluster.apply("-f", "-", stdin=json.dumps(configuration))
         yield
     finally:
         cluster.kubectl("delete", "mutatingwebhookconfiguration", "zz-late", "--ignore-not-found")

@@ -41,7 +41,7 @@ class Kubelet:
 
     def apply(self, overlay: str) -> None:
         """`kubectl apply -k`, and back once the API server has heard of it and calls what runs."""
-        self._cluster.kubectl("apply", "--warnings-as-errors", "-k", overlay)
+        self._cluster.apply("--warnings-as-errors", "-k", overlay)
         self.follow()
 
     def follow(self) -> None:

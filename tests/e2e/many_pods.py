@@ -33,7 +33,7 @@ class Cost(NamedTuple):
 
 def auditor(cluster: ControlPlane, folder: Path) -> Path:
     """A kubeconfig of somebody whose every question is in the API server's log."""
-    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    cluster.apply("-f", "manifests/base/namespace.yaml")
     cluster.kubectl("create", "serviceaccount", "auditor", "--namespace=podtailor-system")
     cluster.kubectl(
         "create",
@@ -47,7 +47,7 @@ def auditor(cluster: ControlPlane, folder: Path) -> Path:
     config["users"] = [{"name": "admin", "user": {"token": token}}]
     made = folder / "kubeconfig"
     made.write_text(json.dumps(config))
-    cluster.kubectl("apply", "-f", str(ROLLOUTS))
+    cluster.apply("-f", str(ROLLOUTS))
     cluster.kubectl("wait", "--for=condition=Established", "crd/rollouts.example.com", "--timeout=30s")
     return made
 

@@ -30,7 +30,7 @@ class Replicas:
         self._count = 0
         self.running: list[Installed] = []
         self._gone: list[Installed] = []
-        cluster.kubectl("apply", "-k", "manifests/overlays/cluster-wide")
+        cluster.apply("-k", "manifests/overlays/cluster-wide")
         lead(cluster, balancer.port)
 
     def start(self) -> None:

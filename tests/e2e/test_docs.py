@@ -81,7 +81,7 @@ def environment(
 )
 def test_commands_print_what_the_page_says(page: Path, environment: dict[str, str]) -> None:
     if page.stem != "install":  # whoever reads on has installed it
-        print(output("kubectl apply -k manifests/overlays/cluster-wide", **environment))
+        print(output("kubectl apply --openapi-patch=false -k manifests/overlays/cluster-wide", **environment))
         print(output("kubectl wait --for=condition=Established crd --all --timeout=30s", **environment))
         print(output(TRUSTED, **environment))
     if page.stem == "export":  # other pages leave policies and LimitRanges with which nothing is exported

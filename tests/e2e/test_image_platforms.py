@@ -25,9 +25,9 @@ IMAGES = {"example.com/both:1": ["linux/amd64", "linux/arm64"], "example.com/old
 @pytest.fixture(scope="module")
 def replica(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webhook]:
     folder = tmp_path_factory.mktemp("webhook")
-    crds.kubectl("apply", "-f", "manifests/base/namespace.yaml")
-    crds.kubectl("apply", "-f", "manifests/base/serviceaccount.yaml")
-    crds.kubectl("apply", "-f", RBAC)
+    crds.apply("-f", "manifests/base/namespace.yaml")
+    crds.apply("-f", "manifests/base/serviceaccount.yaml")
+    crds.apply("-f", RBAC)
     crds.kubectl(
         "apply",
         "-f",

@@ -51,7 +51,7 @@ def shop(crds: ControlPlane) -> str:
         _deployment("pdf", "web:1", "pdf:1"),
     ]
     made = {"apiVersion": "v1", "kind": "List", "items": items}
-    crds.kubectl("apply", "-n", name, "-f", "-", stdin=json.dumps(made))
+    crds.apply("-n", name, "-f", "-", stdin=json.dumps(made))
     eventually("six Pods run", lambda: _running(crds, name) == 6)
     return name
 
@@ -126,7 +126,7 @@ def test_an_audit_names_pods_that_are_where_their_images_do_not_run(
         {**daemons, "kind": "DaemonSet"},
     ]
     made = {"apiVersion": "v1", "kind": "List", "items": items}
-    crds.kubectl("apply", "-n", name, "-f", "-", stdin=json.dumps(made))
+    crds.apply("-n", name, "-f", "-", stdin=json.dumps(made))
     eventually("nine Pods run", lambda: _running(crds, name) == 9)
     cache = tmp_path / "images.jsonl"
     write_cache(
@@ -154,8 +154,8 @@ COMPONENT = "manifests/components/images-cronjob"
 @pytest.fixture(scope="module")
 def job(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A kubeconfig of the CronJob's ServiceAccount."""
-    crds.kubectl("apply", "-f", "manifests/base/namespace.yaml")
-    crds.kubectl("apply", "-k", COMPONENT)
+    crds.apply("-f", "manifests/base/namespace.yaml")
+    crds.apply("-k", COMPONENT)
     yield crds.account("podtailor-images", tmp_path_factory.mktemp("account"))
     crds.kubectl("delete", "-k", COMPONENT)
     crds.kubectl("delete", "namespace", OWN_NAMESPACE)

@@ -315,7 +315,7 @@ def test_objects_of_others_are_as_they_define_them(
     cluster: ControlPlane, tmp_path: Path, component: str, others: tuple[str, str, str]
 ) -> None:
     """By the schemas that cert-manager and the Prometheus operator publish."""
-    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    cluster.apply("-f", "manifests/base/namespace.yaml")
     files = install(cluster, *others)
     own = [
         each
@@ -330,7 +330,7 @@ def test_objects_of_others_are_as_they_define_them(
 
 
 def test_autoscaler_of_the_pages_is_one(cluster: ControlPlane) -> None:
-    cluster.kubectl("apply", "-f", "manifests/base/namespace.yaml")
+    cluster.apply("-f", "manifests/base/namespace.yaml")
     (autoscaler,) = re.findall(
         r"```yaml\n(apiVersion: autoscaling.*?)```", Path("docs/install.md").read_text(), re.DOTALL
     )

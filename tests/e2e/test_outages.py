@@ -42,7 +42,7 @@ def kubelet(own: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iter
     made = Kubelet(own, tmp_path_factory.mktemp("kubelet"))
     try:
         made.apply("manifests/overlays/cluster-wide")
-        own.kubectl("apply", "-f", "tests/e2e/outages.yaml")
+        own.apply("-f", "tests/e2e/outages.yaml")
         yield made
     finally:
         made.stop()
@@ -143,7 +143,7 @@ def test_api_server_away_and_back(own: ControlPlane, replica: Replica, kubelet: 
 def _apply(own: ControlPlane, memory: str) -> None:
     policy = yaml(Path("tests/e2e/outages.yaml").read_text())
     policy["spec"]["resources"]["limits"][0]["defaultRequest"]["memory"] = memory
-    own.kubectl("apply", "-f", "-", stdin=json.dumps(policy))
+    own.apply("-f", "-", stdin=json.dumps(policy))
 
 
 def _held(replica: Replica) -> tuple[int, int]:

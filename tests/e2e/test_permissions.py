@@ -68,15 +68,15 @@ def _rights(cell: str) -> Rights:
 def installed(crds: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A namespace `mine` with a Deployment that came before podtailor; of podtailor, what is read of it."""
     folder = tmp_path_factory.mktemp("certificates")
-    crds.kubectl("apply", "-f", "manifests/base/namespace.yaml")
-    crds.kubectl("apply", "-f", "manifests/components/cluster-source/rbac.yaml")
-    crds.kubectl("apply", "-f", "manifests/components/cluster-source/readers.yaml")
+    crds.apply("-f", "manifests/base/namespace.yaml")
+    crds.apply("-f", "manifests/components/cluster-source/rbac.yaml")
+    crds.apply("-f", "manifests/components/cluster-source/readers.yaml")
     crds.create_namespace("mine")
     crds.kubectl("create", "deployment", "web", "--image=example.com/web:1", "--namespace=mine")
     crds.kubectl("wait", "--for=condition=Available", "deployment/web", "--namespace=mine", "--timeout=60s")
-    crds.kubectl("apply", "-f", OWN)
+    crds.apply("-f", OWN)
     # Nobody answers: what is asked of the API server does not depend on it.
-    crds.kubectl("apply", "-f", "manifests/base/mutatingwebhookconfiguration.yaml")
+    crds.apply("-f", "manifests/base/mutatingwebhookconfiguration.yaml")
     container = {
         "name": "webhook",
         "image": "example.com/podtailor",

@@ -64,7 +64,7 @@ def _policies_change(cluster: ControlPlane) -> Iterator[list[int]]:
                 "apiVersion": "podtailor.dev/v1alpha1", "kind": "ClusterWorkloadPolicy",
                 "metadata": {"name": "changing"}, "spec": {"resources": {"limits": limits}},
             }  # fmt: skip
-            cluster.kubectl("apply", "-f", "-", stdin=json.dumps(policy))
+            cluster.apply("-f", "-", stdin=json.dumps(policy))
 
     thread = threading.Thread(target=change)
     thread.start()

@@ -39,10 +39,10 @@ class Webhook(Server):
                 hook["clientConfig"]["service"]["port"] = port
                 ca = (self.folder / CA_CERT).read_bytes()
                 hook["clientConfig"]["caBundle"] = base64.b64encode(ca).decode()
-            self._cluster.kubectl("apply", "--warnings-as-errors", "-f", "-", stdin=json.dumps(obj))
+            self._cluster.apply("--warnings-as-errors", "-f", "-", stdin=json.dumps(obj))
         service = yaml((MANIFESTS / "service.yaml").read_text())
         service["spec"] = {"type": "ExternalName", "externalName": "localhost"}
-        self._cluster.kubectl("apply", "-f", "-", stdin=json.dumps(service))
+        self._cluster.apply("-f", "-", stdin=json.dumps(service))
 
     def knows(self, plural: str, made: Json) -> None:
         """Back once what the API server has just made, of the kind of this plural, is in force."""

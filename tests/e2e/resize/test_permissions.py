@@ -45,7 +45,7 @@ class Person(NamedTuple):
 @pytest.fixture(scope="module")
 def roles(cluster: ControlPlane) -> Iterator[ControlPlane]:
     cluster.kubectl("create", "namespace", OWN_NAMESPACE)
-    cluster.kubectl("apply", "-f", ROLES)
+    cluster.apply("-f", ROLES)
     yield cluster
     cluster.kubectl("delete", "-f", ROLES)
     cluster.kubectl("delete", "namespace", OWN_NAMESPACE)
