@@ -12,12 +12,14 @@ export PODTAILOR_K8S := $(K8S)
 export GOGC ?= 400
 # Also if the environment forbids it: each process that a test starts would compile again what has not changed.
 export PYTHONDONTWRITEBYTECODE :=
-UNIT := -m "not e2e and not soak"
+# What mypy knows stays for the next checkout, such as that of CI: to find it out again takes a quarter of a minute.
+export MYPY_CACHE_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podtailor/mypy
+UNIT := -m "not e2e and not soak" $(LESS)
 # What everybody's Pods depend on, with the laws: its coverage is measured in a run of its own, of few generated
 # examples. To measure it while all tests run takes half as long again.
 CORE := tests/engine tests/edits tests/model tests/laws/test_laws.py
 # The longest end-to-end modules.
-LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit rollout helm outages certs accepted_pods)
+LONG := $(patsubst %,tests/e2e/test_%.py,docs audit rollout helm permissions demo certs accepted_pods audit_false_positives)
 
 .DEFAULT_GOAL := help
 .PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage e2e-images e2e-export node scale neighbours bench bench-check soak demo image generate lock release-check clean
@@ -45,7 +47,7 @@ unit: $(READY) ## Unit tests and laws alone; make unit PYTHON=python3.12, as mak
 laws: $(READY) ## Generated tests with twenty times as many examples as make check (ten minutes)
 	PODTAILOR_EXAMPLES=20 $(BIN)/pytest -q -n auto -m "hypothesis and not e2e and not soak"
 
-check-pythons: $(READY) ## Unit tests on the supported Pythons that the two above do not use (a minute)
+check-pythons: $(READY) ## Most unit tests on the supported Pythons that the two above do not use (a minute)
 	nice $(BIN)/python -m tests.pythons
 
 test: check ## Everything; the first run builds a control plane (ten minutes)

@@ -34,6 +34,8 @@ ON_CLUSTER = [
 ]
 # Pages about what older versions of Kubernetes do not have.
 FROM = {Path("docs/export.md"): 36}
+# `make e2e-node` types the first on a real Node too; the second installs two versions.
+LONG = {Path("docs/resize.md"), Path("docs/upgrade.md")}
 TRUSTED = next(step.command for step in STEPS if step.command.startswith("kubectl wait --for=jsonpath"))
 
 
@@ -74,7 +76,13 @@ def environment(
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=pytest.mark.only_if(minor(VERSION) >= FROM.get(page, 0)))
+        pytest.param(
+            page,
+            marks=[
+                pytest.mark.only_if(minor(VERSION) >= FROM.get(page, 0)),
+                *([pytest.mark.soak] if page in LONG else []),
+            ],
+        )
         for page in ON_CLUSTER
     ],
     ids=str,

@@ -89,6 +89,7 @@ def test_refused_deployment_gets_one_event_whose_count_grows(cluster: ControlPla
     assert "podtailor.dev/webhook" in line
 
 
+@pytest.mark.soak
 def test_thousand_refusals_are_few_writes(cluster: ControlPlane, replica: Replica, refusing: str) -> None:
     owner = _replica_set(cluster, refusing)["metadata"]
     reference = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": True}

@@ -84,6 +84,7 @@ def _conditions(cluster: ControlPlane) -> list[str]:
     return [each["status"] for each in _status(cluster).get("conditions", [])]
 
 
+@pytest.mark.soak
 def test_replicas_add_up_and_one_that_is_gone_is_removed(crds: ControlPlane, replicas: list[Server]) -> None:
     applied = crds.kubectl_json("apply", "-f", "-", stdin=POLICY)
     revision = float(applied["metadata"]["resourceVersion"])

@@ -22,7 +22,7 @@ from tests.support.pods import pod, yaml
 from tests.support.processes import eventually
 from tests.support.server import Replica
 
-pytestmark = pytest.mark.lets_pods_through
+pytestmark = [pytest.mark.lets_pods_through, pytest.mark.soak]
 
 _AWAY_SECONDS = 15
 ACCOUNT = "system:serviceaccount:podtailor-system:podtailor"
@@ -113,7 +113,6 @@ class Load(threading.Thread):
                 self.wrong.append(json.dumps(answer))
 
 
-@pytest.mark.soak
 def test_api_server_away_and_back(own: ControlPlane, replica: Replica, kubelet: Kubelet) -> None:
     """Killed under load: reviews are answered from the last snapshot, and watches go on where they were."""
     eventually("all is quiet", lambda: _held(replica))

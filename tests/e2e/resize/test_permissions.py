@@ -44,7 +44,7 @@ class Person(NamedTuple):
 
 @pytest.fixture(scope="module")
 def roles(cluster: ControlPlane) -> Iterator[ControlPlane]:
-    cluster.kubectl("create", "namespace", OWN_NAMESPACE)
+    cluster.apply("-f", "manifests/base/namespace.yaml")
     cluster.apply("-f", ROLES)
     yield cluster
     cluster.kubectl("delete", "-f", ROLES)
