@@ -19,7 +19,7 @@ UNIT := -m "not e2e and not soak" $(LESS)
 # examples. To measure it while all tests run takes half as long again.
 CORE := tests/engine tests/edits tests/model tests/laws/test_laws.py
 # The longest end-to-end modules.
-LONG := $(patsubst %,tests/e2e/test_%.py,docs audit rollout helm permissions demo certs accepted_pods audit_false_positives)
+LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit rollout helm audit_false_positives certs demo accepted_pods)
 
 .DEFAULT_GOAL := help
 .PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage e2e-images e2e-export node scale neighbours bench bench-check soak demo image generate lock release-check clean
