@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-
 from webhook import __version__
 from webhook.cli.common.output import Format, Output, print_data
 
@@ -13,4 +11,6 @@ def version(output: Output = Format.TABLE) -> None:
     if output is Format.TABLE:
         print(f"podtailor {__version__}")
     else:
+        import platform
+
         print_data({"podtailor": __version__, "python": platform.python_version()}, output)

@@ -10,7 +10,7 @@ import difflib
 import functools
 from collections.abc import Iterable
 from enum import StrEnum
-from importlib.resources import files as resources
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -18,7 +18,7 @@ from msgspec import Struct
 from webhook.errors import InputError
 from webhook.model.policy import Policy
 
-_FOLDER = resources(__package__)
+_FOLDER = Path(__file__).parent
 COMPILED = "shipped.json"
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from webhook import __version__
-from webhook.checks import github, junit, markdown, sarif
 from webhook.checks.result import Level, Result, relative_to
 from webhook.cli.common.output import OUTPUT, Format
 from webhook.cli.common.terminal import write
@@ -37,12 +36,20 @@ def print_results(results: Iterable[Result], output: CheckFormat, *, title: str,
     located = relative_to(results, _repository(folder), folder)
     match output:
         case Format.SARIF:
+            from webhook.checks import sarif
+
             write(sarif.write(located, version=__version__))
         case Format.JUNIT:
+            from webhook.checks import junit
+
             write(junit.write(located, name=title))
         case Format.GITHUB:
+            from webhook.checks import github
+
             write(github.write(located))
         case Format.MARKDOWN:
+            from webhook.checks import markdown
+
             write(markdown.write(located, title=title, headline=headline))
 
 

@@ -6,10 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-import msgspec
 import typer
-
-from webhook.documents.json_text import escape_controls
 
 
 class Format(StrEnum):
@@ -49,11 +46,15 @@ def utc_minute(time: datetime) -> str:
 
 def print_data(value: Any, output: DataFormat) -> None:
     """One value, with its keys in the order given."""
+    import msgspec
+
     if output is Format.YAML:
         from webhook.documents import yaml_dump
 
         text = yaml_dump.dump(msgspec.to_builtins(value, enc_hook=str))
         print(text, end="")
     else:
+        from webhook.documents.json_text import escape_controls
+
         text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
         print(escape_controls(text))

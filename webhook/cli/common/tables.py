@@ -10,7 +10,8 @@ from msgspec import Struct
 from rich.cells import cell_len, set_cell_size, split_text
 from rich.text import Text
 
-from webhook.cli.common.terminal import console, line_width, printable
+from webhook.cli.common.printable import printable
+from webhook.cli.common.terminal import console, line_width
 from webhook.cli.shell.help import fill_help
 
 _GAP = 2

@@ -9,40 +9,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from io import StringIO
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
-
+from webhook.cli.common.printable import printable
 from webhook.documents.problems import Problem
+
+if (
+    TYPE_CHECKING
+):  # it is imported when something is printed by it: that takes a tenth of what most commands take
+    from rich.console import Console
+    from rich.text import Text
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 _USUAL_WIDTH = 80
-
-
-# Anybody can write names and annotations, and terminals execute control characters.
-_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "\ufffd")
-del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
-
-
-class _SafeConsole(Console):
-    """Shows control characters instead of sending them to the terminal."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*map(_without_controls, objects), **options)
-
-
-def printable(text: str) -> str:
-    return text.translate(_CONTROLS)
-
-
-def _without_controls(value: Any) -> Any:
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, Text):
-        value.plain = printable(value.plain)
-    return value
 
 
 def has_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
@@ -61,11 +40,13 @@ def has_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def console(*, stderr: bool = False) -> Console:
     """In a pipe lines are not wrapped, for grep."""
+    from webhook.cli.common.safe_console import SafeConsole
+
     if stderr:
         with suppress(OSError):  # such as a closed pipe, which ends the command when it is written to again
             sys.stdout.flush()  # a log with both streams keeps their order
     stream = sys.stderr if stderr else sys.stdout
-    out = _SafeConsole(
+    out = SafeConsole(
         stderr=stderr,
         highlight=False,
         soft_wrap=True,
@@ -89,6 +70,8 @@ def line_width() -> int | None:
 
 def print_sentence(sentence: Text) -> None:
     """Wrapped between words where it is too long, and then indented like its first line and two more."""
+    from rich.text import Text
+
     out, width = console(), line_width()
     if sentence.plain.startswith("\n"):
         out.print()
@@ -102,6 +85,8 @@ def print_sentence(sentence: Text) -> None:
 
 def _breaks(text: str, width: int, indent: int) -> Iterator[int]:
     """Where lines begin, but the first. A word is never broken: it may be a path, or a command to copy."""
+    from rich.cells import cell_len
+
     used = 0
     for match in re.finditer(r"\s*\S+\s?", text):
         word = match[0].rstrip()
@@ -118,16 +103,21 @@ def write(text: str) -> None:
 
 def print_error(message: str, *, name: str = "", hint: str = "") -> None:
     """A line per line of the message, the last one with its stable name; then what to do next."""
-    out = console(stderr=True)
     for line in f"{message} [{name}]".splitlines() if name else message.splitlines():
-        out.print(Text.assemble(("error: ", "red"), line))
+        _print_labelled("error", "red", line)
     print_hint(hint)
 
 
 def print_hint(hint: str) -> None:
     """What to do next."""
     for line in hint.splitlines():
-        console(stderr=True).print(Text.assemble(("hint: ", "cyan"), line))
+        _print_labelled("hint", "cyan", line)
+
+
+def _print_labelled(label: str, style: str, line: str) -> None:
+    from rich.text import Text
+
+    console(stderr=True).print(Text.assemble((f"{label}: ", style), line))
 
 
 def print_problem(problem: Problem) -> None:
@@ -136,18 +126,19 @@ def print_problem(problem: Problem) -> None:
 
 def warn(message: str, *, name: str = "", hint: str = "") -> None:
     """With its stable name, except where the message begins with one, as warnings of admission do."""
-    out = console(stderr=True)
-    out.print(Text.assemble(("warning: ", "yellow"), f"{message} [{name}]" if name else message))
+    _print_labelled("warning", "yellow", f"{message} [{name}]" if name else message)
     print_hint(hint)
 
 
 def print_diff(before: str, after: str, name: str) -> None:
     """A unified diff that `patch` accepts."""
     lines = _diff(before, after, name)
-    out = console()
-    if not (out.is_terminal or out.color_system):
+    if not (sys.stdout.isatty() or has_colour(sys.stdout, os.environ)):
         sys.stdout.writelines(lines)
         return
+    from rich.text import Text
+
+    out = console()
     for line in lines:
         bold = line.startswith(("---", "+++"))
         style = "bold" if bold else _DIFF_STYLES.get(line[:1], "")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import jsonpatch
 import typer
 
-from webhook.checks.result import Level
 from webhook.cli.common import options
 from webhook.cli.common.checks import print_results, results_of
 from webhook.cli.common.inputs import Filenames, Kustomization, Paths, Recursive, inputs_of, required
@@ -141,7 +139,10 @@ def _warn(each: Tailored) -> None:
 
 
 def _check(found: list[Tailored], problems: Problems, output: MutateFormat) -> None:
-    results = [result for each in found for result in each.results()]
+    from webhook.checks.result import Level
+    from webhook.cli.mutate.results import results_of_tailored
+
+    results = [result for each in found for result in results_of_tailored(each)]
     changed = [file for file in files_of(found) if file.changes]
     if output is Format.YAML or output is Format.JSON:
         for file in changed:
@@ -184,6 +185,8 @@ def _joined(texts: list[str]) -> str:
 
 def _print_json(found: list[Tailored]) -> None:
     """One object, or several as a List, as kubectl prints them."""
+    import jsonpatch
+
     objects = [
         jsonpatch.apply_patch(each.document.data, each.ops)
         for each in found

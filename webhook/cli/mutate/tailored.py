@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
 
-from webhook.audit.findings import Finding, Item, Verdict
-from webhook.audit.reports.checks import results
-from webhook.audit.summary import Row
-from webhook.checks.result import Level, Result
 from webhook.cli.common.manifests import LocatedManifest
 from webhook.documents.files import Document
 from webhook.documents.yaml_edit import edited
@@ -21,7 +16,7 @@ from webhook.engine.evaluate import VIOLATION, Decision, evaluate
 from webhook.engine.snapshot import Snapshot
 from webhook.model.notice import Notice
 from webhook.model.patch import Op
-from webhook.model.place import STDIN, Place
+from webhook.model.place import STDIN
 
 
 @dataclass(frozen=True)
@@ -41,48 +36,10 @@ class Tailored:
         """The text. Raises InvalidInputError if it cannot be edited."""
         return edited(self.document, self.ops)
 
-    def results(self) -> Iterator[Result]:
-        """What each manifest lacks, or that it passes."""
-        diff = _diff(self.document.text, self.after)
-        for located, decision in self.decisions:
-            row = Row(located.ref(self.namespace), _verdict(located, decision, diff), place=located.place)
-            if not decision.denied or row.finding is Finding.WOULD_CHANGE:
-                yield from results([row], (Finding.WOULD_CHANGE,))
-            name = str(row.owner)
-            if decision.denied:
-                yield _result(VIOLATION, Level.ERROR, decision.denied, located.place, name)
-            for each in warnings_of(decision):
-                yield _result(each.reason, Level.WARNING, each.detail, located.place, name)
-
 
 def warnings_of(decision: Decision) -> list[Notice]:
     """Without violations that the refusal names already."""
     return [each for each in decision.warnings if not (decision.denied and each.reason == VIOLATION)]
-
-
-def _verdict(located: LocatedManifest, decision: Decision, diff: str) -> Verdict:
-    places = [located.place_of(change.path) for change in decision.outcome.changes]
-    items = [
-        Item(
-            Finding.WOULD_CHANGE,
-            change.policy.key,
-            change.field,
-            after=change.value,
-            line=place.line,
-            column=place.column,
-        )
-        for change, place in zip(decision.outcome.changes, places, strict=True)
-    ]
-    return Verdict(items=tuple(items) or (Item(Finding.PASS),), diff=diff)
-
-
-def _result(rule: str, level: Level, message: str, place: Place, name: str) -> Result:
-    return Result(rule=rule, level=level, message=message, place=place, object=name)
-
-
-def _diff(before: str, after: str) -> str:
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="")
-    return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
 
 
 def tailored(

@@ -10,7 +10,8 @@ from typing import Self
 from rich.live import Live
 from rich.text import Text
 
-from webhook.cli.common.terminal import console, printable
+from webhook.cli.common.printable import printable
+from webhook.cli.common.terminal import console
 from webhook.resize.plan import PodPlan
 
 
