@@ -17,7 +17,19 @@ from typing import Any
 
 import msgspec
 
-from bench import alternatives, apiserver, commands, direct, exported, growth, plot, profile, report, work
+from bench import (
+    alternatives,
+    apiserver,
+    commands,
+    direct,
+    events,
+    exported,
+    growth,
+    plot,
+    profile,
+    report,
+    work,
+)
 from tests.e2e.controlplane.build import go, release
 from webhook import __version__
 
@@ -46,9 +58,11 @@ PARTS: dict[str, Callable[[], object]] = {
     "alternatives": lambda: alternatives.measured(rounds=5, seconds=15),
     "growth": lambda: growth.of_reviews(rounds=5, seconds=1),
     "clusters": lambda: growth.of_clusters(rounds=7, seconds=1),
+    "events": lambda: events.of_snapshots(rounds=25),
     "resident": lambda: direct.resident(100_000),
     "start_up": lambda: commands.start_up(rounds=15),
     "audit": commands.audit,
+    "large_audit": commands.large_audit,
     "profile": profile.shares,
 }
 

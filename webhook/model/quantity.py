@@ -55,10 +55,14 @@ def _parsed(text: str) -> Quantity | None:
     return None if milli is None else Quantity(text, milli)
 
 
+_NONE: Mapping[str, Quantity] = {}
+"""Shared: of thousands of policies most set few of what they could."""
+
+
 def amounts(written: Mapping[str, str]) -> Mapping[str, Quantity]:
     """Without what is not a quantity."""
     parsed = {resource: parse(text) for resource, text in written.items()}
-    return {resource: amount for resource, amount in parsed.items() if amount}
+    return {resource: amount for resource, amount in parsed.items() if amount} or _NONE
 
 
 def nano(text: str) -> int:
