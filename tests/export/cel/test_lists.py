@@ -57,7 +57,6 @@ def _captured() -> Value:
         (AMOUNTS.has_key("cpu"), "'cpu' in amounts"),
         (AMOUNTS["cpu"].as_quantity(), "quantity(amounts['cpu'])"),
         (AMOUNTS.keys().size(), "size(amounts)"),
-        (AMOUNTS.without("a"), "amounts.transformMap(name, value, name != 'a', value)"),
         (cel.first_true([NAMES.is_empty(), cel.boolean(True)]), "[size(names) == 0, true].indexOf(true)"),
         (cel.record({"a'b": cel.text("x"), "n": cel.integer(1)}), r"{'a\'b': dyn('x'), 'n': dyn(1)}"),
         (cel.constant({"a": [1, "x", True]}), "{'a': dyn([dyn(1), dyn('x'), dyn(true)])}"),
@@ -94,14 +93,6 @@ def test_index_is_not_hidden() -> None:
 
     with pytest.raises(ValueError, match="index is the variable of two macros"):
         NAMES.each(lambda index, each: inner(index))  # noqa: ARG005
-
-
-def test_variable_of_map_entries_is_not_hidden() -> None:
-    """`without` brings variables of its own."""
-    records: List[Map[Text]] = List(Code("records"), cel.mapped(Text))
-    assert records.map(lambda each: each.without("a")).code.text == (
-        "records.map(each, each.transformMap(name, value, name != 'a', value))"
-    )
 
 
 def test_reserved_names_are_no_variables() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, Self, TypeVar
 
 from webhook.export.cel.base import Bool, Int, Shape, Text, Value, as_value, function, method, operation, text
-from webhook.export.cel.code import Binding, Bound, Code, bound, joined, literal_text
+from webhook.export.cel.code import Binding, Bound, Code, bound, joined
 
 V = TypeVar("V", bound=Value)
 W = TypeVar("W", bound=Value)
@@ -132,13 +132,6 @@ class Map(Value, Generic[V]):
 
     def size(self) -> Int:
         return function(Int, "size", self)
-
-    def without(self, key: str) -> Map[V]:
-        """A copy without this key."""
-        name, value = bound("name"), bound("value")
-        target = self.code.within(Binding.MEMBER)
-        whole = f"{target}.transformMap(name, value, name != {literal_text(key)}, value)"
-        return self.alike(joined([self.code], whole, binds=(name, value)))
 
 
 def listed(shape: Shape[V]) -> Shape[List[V]]:
