@@ -15,7 +15,15 @@ from webhook import interrupt
 
 @pytest.mark.parametrize(
     "moment",
-    ["webhook.cli", "typer", "webhook.cli.mutate", "msgspec", "ruamel.yaml", "jsonpatch", "rich.console"],
+    [
+        "webhook.cli",
+        "typer",
+        "webhook.cli.mutate",
+        "msgspec",
+        "ruamel.yaml",
+        "jsonpatch",
+        "webhook.engine.evaluate",
+    ],
 )
 def test_ctrl_c_during_imports_prints_no_traceback(moment: str) -> None:
     """While it imports that module."""

@@ -54,9 +54,8 @@ def main() -> int:
         environment = {"PATH": os.environ["PATH"], **_HOSTILE, "HOME": str(home), "TMPDIR": str(home)}
         environment |= FEWER | _clock(folder, missing)
         python, libraries = _python_of_the_image(folder, user, missing)
-        variables = [f"PYTHON={python}", f"MAKER={ROOT / '.venv/bin'}"]
         subprocess.run(
-            ["make", "--silent", "-C", copy, *variables, ".venv/.ready"],  # noqa: S607 (the machine's own)
+            ["make", "--silent", "-C", copy, f"PYTHON={python}", ".venv/.ready"],  # noqa: S607 (the machine's own)
             env={**ENVIRONMENT, **libraries},
             umask=0o022,
             check=True,

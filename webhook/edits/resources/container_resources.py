@@ -87,7 +87,9 @@ class ContainerResources:
     def lower_requests(self, bounds: list[Bounds]) -> None:
         """Before limits are worked out from them: that of a request above the max may be no quantity."""
         for resource, assignment in self.assigned["requests"].items():
-            assignment.amount = within_max(assignment.amount, bounds, resource)
+            lowered = within_max(assignment.amount, bounds, resource)
+            if lowered.milli > 0:  # of nothing there is no multiple
+                assignment.amount = lowered
 
     def reconcile(self) -> None:
         """Keep each request within its limit: move the assigned one; if both are, that of lower precedence.
