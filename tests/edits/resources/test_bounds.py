@@ -66,13 +66,18 @@ def test_ratio_is_compared_as_limit_ranger_compares_it() -> None:
     assert limit == "2006m"
 
 
-def test_limit_ranges_of_the_namespace_bound_ours_and_are_the_api_servers_to_report() -> None:
-    amount = parse("256Mi")
+@pytest.mark.parametrize(("most", "gives", "after"), [
+    ("256Mi", "{limits: [{type: Container, defaultRequest: {memory: 1Gi}}]}", ["256Mi"]),
+    ("0", "{limits: [{type: Container, defaultRequest: {memory: 1Gi}}], limitFactor: {memory: '2'}}", ["0", "0"]),
+])  # fmt: skip
+def test_limit_ranges_of_the_namespace_bound_ours_and_are_the_api_servers_to_report(
+    most: str, gives: str, after: list[str]
+) -> None:
+    amount = parse(most)
     assert amount
     namespace = Namespace("default", container_bounds=(Bounds(max={"memory": amount}),))
-    gives = resources_policy("{limits: [{type: Container, defaultRequest: {memory: 1Gi}}]}")
-    within = structs.replace(snapshot(gives), namespaces={"default": namespace})
+    within = structs.replace(snapshot(resources_policy(gives)), namespaces={"default": namespace})
     assert isinstance(within, Snapshot)
     decision = decide(pod(), within)
-    assert [change.value for change in decision.outcome.changes] == ["256Mi"]
+    assert [change.value for change in decision.outcome.changes] == after
     assert decision.outcome.violations == ()

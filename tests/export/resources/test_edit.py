@@ -67,6 +67,12 @@ def test_the_first_bound_is_the_narrowest() -> None:
     assert "['2', '8']" in made["maximumCpu"]
 
 
+def test_limits_are_worked_out_from_requests_within_the_max() -> None:
+    large = policy("resources: {limits: [{type: Container, defaultRequest: {memory: 8Ei}}]}")
+    assert "variables.requestsLoweredMemory" in _variables(large, BOUNDS, DOUBLE)["requestsSoFarMemory"]
+    assert "requestsLoweredMemory" not in _variables(large, DOUBLE)
+
+
 def test_empty_pod_level_resources_count_before_1_37() -> None:
     before, after = (_variables(REQUEST, kubernetes=minor)["eligibleForResources"] for minor in (36, 37))
     assert "!has(object.spec.resources)" in before
