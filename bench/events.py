@@ -57,9 +57,9 @@ def _namespace(name: str, team: str) -> Namespace:
 
 def _policy(number: int, generation: int = 1, cpu: str = "100m") -> tuple[str, PolicyObject]:
     """Its key, and the object as it is observed."""
-    spec = policy_of_team(number)["spec"]
+    document = policy_of_team(number)
+    name, spec = document["metadata"]["name"], document["spec"]
     spec["resources"]["limits"][0]["defaultRequest"]["cpu"] = cpu
-    name = f"crowd-{number}"
     metadata = Meta(
         name=name, namespace=None, uid=name, generation=generation, resourceVersion=str(generation)
     )

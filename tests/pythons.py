@@ -30,26 +30,18 @@ _LEFT_OUT = (
 def main() -> int:
     """`make check` runs on this one, `make check-elsewhere` on the image's."""
     used = {f"3.{sys.version_info.minor}": "check", image_version(): "check-elsewhere"}
-    has_the_images = next(interpreters(image_version()), None) is not None
+    found = {version: next(interpreters(version), None) for version in VERSIONS}
+    left_out = [f"--ignore=tests/{each}" for each in _LEFT_OUT] if found.get(image_version()) else []
     failed = False
-    for version in VERSIONS:
-        python = next(interpreters(version), None)
+    for version, python in found.items():
         if version in used:
             print(f"Python {version}: make {used[version]}")
         elif python is None:
             print(f"NOT TRIED: Python {version}: it is not on this machine", file=sys.stderr)
         else:
             print(f"Python {version}: {python}", flush=True)
-            left_out = " ".join(f"--ignore=tests/{each}" for each in _LEFT_OUT if has_the_images)
-            command = [
-                "make",
-                "--silent",
-                "-C",
-                str(ROOT),
-                "unit",
-                f"PYTHON={python}",
-                f"LEFT_OUT={left_out}",
-            ]
+            variables = [f"PYTHON={python}", f"LEFT_OUT={' '.join(left_out)}"]
+            command = ["make", "--silent", "-C", str(ROOT), "unit", *variables]
             failed |= bool(subprocess.run(command, env={**ENVIRONMENT, **FEWER}, check=False).returncode)
     return int(failed)
 

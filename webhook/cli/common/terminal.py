@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, TextIO
 from webhook.cli.common.printable import printable
 from webhook.documents.problems import Problem
 
-if (
-    TYPE_CHECKING
-):  # it is imported when something is printed by it: that takes a tenth of what most commands take
+# It is imported when something is printed by it: that takes a tenth of what most commands take.
+if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 

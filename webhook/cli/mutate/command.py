@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import jsonpatch
 import typer
 
 from webhook.cli.common import options
@@ -185,8 +186,6 @@ def _joined(texts: list[str]) -> str:
 
 def _print_json(found: list[Tailored]) -> None:
     """One object, or several as a List, as kubectl prints them."""
-    import jsonpatch
-
     objects = [
         jsonpatch.apply_patch(each.document.data, each.ops)
         for each in found

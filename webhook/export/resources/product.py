@@ -16,7 +16,7 @@ from webhook.model.quantity import MAX_MILLI
 
 MAX_FACTOR_MILLI = 10**12
 """A thousand million times. No product below overflows with it: 999,999 x 10^12 fits an int64."""
-_NOTHING, _MAX = cel.quantity("0"), cel.quantity(str(MAX_MILLI // 1000))
+_MAX = cel.quantity(str(MAX_MILLI // 1000))
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 _EXPONENTS = {"": 0, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SHORTEST_FIRST = (
@@ -55,7 +55,7 @@ class Amounts(Struct, frozen=True):
 def fits(amount: Quantity, factor_milli: int) -> Bool:
     """Whether the amount is above zero, and a Pod can have its product."""
     most = MAX_MILLI * 1000 // factor_milli
-    return amount.is_greater(_NOTHING) & (amount.compare(cel.quantity(f"{most}m")) <= 0)
+    return amount.is_greater(cel.ZERO) & (amount.compare(cel.quantity(f"{most}m")) <= 0)
 
 
 def amounts_of(let: Let, texts: List[Text], quantities: List[Quantity]) -> Amounts:
@@ -67,7 +67,7 @@ def amounts_of(let: Let, texts: List[Text], quantities: List[Quantity]) -> Amoun
     """
     is_readable = let(
         "requestsReadable",
-        quantities.map(lambda amount: amount.is_greater(_NOTHING) & (amount.compare(_MAX) <= 0)),
+        quantities.map(lambda amount: amount.is_greater(cel.ZERO) & (amount.compare(_MAX) <= 0)),
     )
     numbers = let("requestsNumber", texts.map(lambda amount: amount.find("[0-9.]+")))
     suffixes = let("requestsSuffix", texts.map(lambda amount: amount.find("[A-Za-z].*")))
