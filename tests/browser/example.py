@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from msgspec import structs
+from playwright.sync_api import Page, expect
 
 from tests.audit.verdicts import EARLIER, EVERYBODY, LATER
 from tests.support.pods import Json, policy, yaml
@@ -229,6 +230,12 @@ def report(*objects: Json, profile: Profile = Profile.STRICT, places: bool = Fal
 def page(auditor: Auditor, scope: Scope, costs: Costs, usage: UsageReport | None = None) -> str:
     totals = summary_json(auditor.summary, costs)
     return html.page(auditor, costs, totals, scope, at=AT, usage=usage)
+
+
+def open_all(opened: Page) -> None:
+    """What a report shows of its owners: their details and diffs, which the page makes after the click."""
+    opened.locator("#owners summary").evaluate_all("all => all.forEach((each) => each.click())")
+    expect(opened.locator("#owners .detail:empty")).to_have_count(0)
 
 
 def workload_of(obj: Json) -> Workload:

@@ -69,8 +69,7 @@ def test_axe_finds_nothing(tmp_path: Path, width: int, *, dark: bool) -> None:
             assert axe.problems(opened) == [], state
         _open(opened, tmp_path, "full")
         opened.locator(".tiles button", has_text="violation").click()
-        for summary in opened.locator("#owners summary").all():
-            summary.click()
+        example.open_all(opened)
         opened.evaluate("scrollTo(0, 0)")
         opened.screenshot(path=pictures / f"diff-{width}-{scheme}.png", full_page=True)
         assert axe.problems(opened) == [], "diffs open"

@@ -100,7 +100,7 @@ def test_next_step_shows_the_owners_that_it_is_about(full: str) -> None:
     with page() as opened:
         opened.goto(full)
         opened.locator(".steps a").nth(1).click()
-        assert _findings(opened) == ["violation"] * 2
+        expect(opened.locator("#owners .finding span")).to_have_text(["violation"] * 2)
         expect(opened.locator("#owners-title")).to_be_in_viewport()
 
 
@@ -170,8 +170,8 @@ def test_state_is_in_the_address_and_comes_back(full: str) -> None:
         shared = opened.url
         opened.go_back()
         opened.go_back()
+        expect(opened.get_by_label("Text")).to_have_value("")
         assert _fragment(opened) == "finding=would-change&namespace=data&sort=name"
-        assert opened.get_by_label("Text").input_value() == ""
         opened.goto("about:blank")
         opened.goto(shared)
         assert _names(opened) == names
@@ -194,15 +194,15 @@ def test_diff_opens_in_two_actions_and_by_the_keyboard(full: str) -> None:
         opened.get_by_label("Text").fill("llama")
         opened.locator("#owners summary").click()
         detail = opened.locator("#owners .detail")
+        expect(detail).to_contain_text("CPU 0 to 8, memory 0 to 32Gi")
         assert "+      memory: 16Gi\n" in detail.locator("ins").first.inner_text()
-        assert "CPU 0 to 8, memory 0 to 32Gi" in detail.inner_text()
         opened.locator("#owners summary").click()
-        assert not detail.is_visible()
+        expect(detail).to_be_hidden()
         opened.get_by_label("Text").focus()
         for _ in range(9):  # past namespace, button and six headers to the summary
             opened.keyboard.press("Tab")
         opened.keyboard.press("Enter")
-        assert detail.is_visible()
+        expect(detail).to_be_visible()
 
 
 def test_skip_link_is_first_and_leads_to_the_owners(full: str) -> None:
@@ -221,7 +221,7 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
         with page(javascript=javascript) as opened:
             opened.goto(_saved(tmp_path, example.report(hostile, places=True)))
             assert _names(opened) == [HOSTILE]
-            opened.locator("#owners summary").click()
+            example.open_all(opened)
             assert HOSTILE in opened.locator("#owners pre").inner_text()
             assert opened.locator("img").count() == 0
             assert opened.locator("script").count() == 2, "its data and its own"
@@ -233,7 +233,7 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
 def test_place_of_a_manifest_is_shown(tmp_path: Path) -> None:
     with page() as opened:
         opened.goto(_saved(tmp_path, example.report(_web("web"), places=True)))
-        opened.locator("#owners summary").click()
+        example.open_all(opened)
         assert "deploy/web.yaml:1:1" in opened.locator("#owners .detail").inner_text()
 
 
@@ -277,8 +277,7 @@ def test_script_draws_owners_as_the_page_has_them_without_it(full: str) -> None:
     for javascript in (False, True):
         with page(javascript=javascript) as opened:
             opened.goto(full)
-            for summary in opened.locator("#owners summary").all():
-                summary.click()
+            example.open_all(opened)
             drawn.append(opened.locator("#owners .owner").all_inner_texts())
     assert drawn[0] == drawn[1]
 
@@ -291,8 +290,7 @@ def test_fits_every_screen(full: str, tmp_path: Path, width: int) -> None:
     with page(width=width) as opened:
         for address in (full, _saved(tmp_path, long)):
             opened.goto(address)
-            for summary in opened.locator("#owners summary").all():
-                summary.click()
+            example.open_all(opened)
             assert opened.evaluate("document.documentElement.scrollWidth") == width
 
 

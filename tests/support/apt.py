@@ -16,13 +16,18 @@ _LOCK = Path(tempfile.gettempdir()) / "podtailor-apt.lock"
 
 
 def program(name: str) -> str:
-    """Installed where it is missing; without root the test is skipped, but never in CI."""
+    """Where it is: installed where it is missing; without root the test is skipped, but never in CI.
+
+    Raises FileNotFoundError.
+    """
     if not shutil.which(name):
         if os.geteuid() == 0 and shutil.which("apt-get"):
             install(name)
         elif not os.environ.get("CI"):
-            pytest.skip(f"there is no {name} here, and no root to install it")
-    return name
+            pytest.skip(f"THIS IS NOT TESTED: there is no {name} here, and no root to install it")
+    if not (found := shutil.which(name)):
+        raise FileNotFoundError(name)
+    return found
 
 
 def install(*programs: str) -> None:
