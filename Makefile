@@ -1,5 +1,6 @@
 # Thin targets; each sets up what it needs. `make` without a target lists them.
 # With PYTHON=/path/or/name a target uses an environment of that version of Python, beside the one in .venv.
+PYTHON3 := $(or $(PYTHON),python3)
 READY := .venv$(if $(PYTHON),-$(or $(shell $(PYTHON) -c 'import platform; print(platform.python_version())'),\
 $(error PYTHON=$(PYTHON) does not start)))/.ready
 BIN := $(dir $(READY))bin
@@ -12,10 +13,14 @@ export PODTAILOR_K8S := $(K8S)
 export GOGC ?= 400
 # Also if the environment forbids it: each process that a test starts would compile again what has not changed.
 export PYTHONDONTWRITEBYTECODE :=
-# CI checks a clean clone each time: what mypy knows stays for the next, where there is a place for it.
+# CI checks a clean clone each time: what mypy knows, and what is installed for a Python, stays for the next one.
 ifdef CI
-MYPY_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podtailor/mypy
-export MYPY_CACHE_DIR ?= $(if $(shell mkdir -p "$(MYPY_CACHE)" && echo made),$(MYPY_CACHE),.mypy_cache)
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podtailor
+ifneq ($(shell mkdir -p $(CACHE)/environments $(CACHE)/mypy && echo made),)
+export MYPY_CACHE_DIR ?= $(CACHE)/mypy
+KEPT := $(CACHE)/environments/$(shell $(PYTHON3) -c 'import platform; print(platform.python_version())')
+KEPT_AS := $(KEPT)-$(firstword $(shell cat requirements/dev.txt requirements/uv.txt Makefile | md5sum)).tar
+endif
 endif
 # What make check-pythons leaves out.
 LEFT_OUT :=
@@ -138,15 +143,25 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade
 ENVIRONMENTS := $(sort $(READY) .venv/.ready)
 $(ENVIRONMENTS): BIN = $(@D)/bin
 $(ENVIRONMENTS): requirements/dev.txt requirements/uv.txt pyproject.toml
-	@$(or $(PYTHON),python3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 .venv/.ready" >&2; exit 2; }
-	$(or $(PYTHON),python3) -m venv $(@D)
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 .venv/.ready" >&2; exit 2; }
+ifneq ($(wildcard $(KEPT_AS)),)
+	mkdir -p $(@D)
+	tar -xf $(KEPT_AS) -C $(@D)
+	$(PYTHON3) -m venv --without-pip $(@D)
+	@# commands name the Python that they were installed for
+	sed -i '1s|^#!.*/bin/python|#!$(abspath $(BIN))/python|' $$(grep -lI '^#!.*/bin/python' $(BIN)/*)
+else
+	$(PYTHON3) -m venv $(@D)
 	@# uv takes a tenth of pip's time; pip is the fallback if only pip is configured with a mirror
 	$(PIP) install --require-hashes -r requirements/uv.txt
 	$(UV) --require-hashes -r requirements/dev.txt || $(PIP) install --require-hashes -r requirements/dev.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
 	@# commands start in half the time, also if Python may not write bytecode itself; tests start hundreds
 	@# but for what they import little of, or nothing: two thirds of it
-	$(BIN)/python -m compileall -q -j 0 -x '/($(SELDOM))/' webhook certs $(@D)/lib
+	$(BIN)/python -m compileall -q -j 0 -x '/($(SELDOM))/' $(@D)/lib
+	$(if $(KEPT),-rm -f $(KEPT)-*; tar -cf $(KEPT_AS).$$$$ -C $(@D) --mode=go+rX --exclude='./bin/python*' . && mv $(KEPT_AS).$$$$ $(KEPT_AS))
+endif
+	$(PIP) install --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q webhook certs
 	@touch $@
 
 clean: ## Remove what the targets created here (what is built of others stays in your cache)
