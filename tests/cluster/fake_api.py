@@ -24,6 +24,7 @@ class FakeApi:
         self._responses: deque[tuple[int, str]] = deque()
         self._changed = threading.Condition()
         self._over = threading.Event()
+        self._watches_ended = 0
         self.requests: list[Json] = []
         """The query, or path and body, of each request."""
         self.every_list: Json | None = None
@@ -55,8 +56,19 @@ class FakeApi:
             every = self.lists.get(path.rpartition("/")[2], self.every_list)
             if every and "watch" not in request:
                 return 200, json.dumps(every)
-            self._changed.wait_for(lambda: self._responses or self._over.is_set())
-            return self._responses.popleft() if self._responses else (503, "")
+            before = self._watches_ended
+            self._changed.wait_for(
+                lambda: self._responses or self._over.is_set() or before < self._watches_ended
+            )
+            if self._responses:
+                return self._responses.popleft()
+            return (503 if self._over.is_set() else 200), ""
+
+    def end_watches(self) -> None:
+        """All that wait now, without an event."""
+        with self._changed:
+            self._watches_ended += 1
+            self._changed.notify_all()
 
     def end(self) -> None:
         self._over.set()

@@ -67,15 +67,16 @@ def test_server_knows_it_from_its_first_snapshot_on_and_reads_it_again_when_it_c
         source = SnapshotSource(Snapshot(), (), [], api)
         watched = len(source.reflectors)
         source.start(updates.append)
+        fake.wait_for(2 * watched + 1)  # each list and watch, and the version
         eventually("there is a snapshot", lambda: updates)
         # The API server is replaced by a newer one, which ends all watches.
         fake.lists["version"] = {"major": "1", "minor": "34"}
-        fake.respond(*[""] * watched)
+        fake.end_watches()
         eventually("the newer version is in force", lambda: updates[-1].snapshot.kubernetes == 34)
+        fake.wait_for(3 * watched + 2)
         fake.lists["version"] = {"message": "starting"}
-        asked = len(fake.requests)
-        fake.respond(*[""] * watched)
-        fake.wait_for(asked + watched + 1)
+        fake.end_watches()
+        fake.wait_for(4 * watched + 3)
         assert source.update().snapshot.kubernetes == 34, "what cannot be read stays"
         source.stop()
         fake.end()

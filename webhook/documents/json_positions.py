@@ -1,4 +1,4 @@
-"""Where values stand in a JSON text, found level by level: a whole tree of a large List takes seconds."""
+"""Where values stand in a JSON text, found level by level, as far as they are asked for: a tree of a large List takes seconds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from webhook.documents.yaml_tree import Location
 
 _SPACE = re.compile(r"[\ufeff\s]*")
 _DECODER = json.JSONDecoder()
+_Place = tuple[int, int]
+"""The offsets of a key or item, and of its value."""
 
 
 class JsonPositions:
@@ -20,22 +22,31 @@ class JsonPositions:
         self._text = text
         start = len(text) - len(text.removeprefix("\ufeff"))  # a byte order mark is no column
         self._lines = [start, *(match.end() for match in re.finditer("\n", text))]
-        self._children: dict[int, dict[str | int, tuple[int, int]]] = {}
+        self._read: dict[int, tuple[dict[str | int, _Place], Iterator[tuple[str | int, _Place]]]] = {}
+        """Of a value: children that were asked for or passed on the way, and those that were not read yet."""
 
     def find(self, location: Location) -> tuple[int, int]:
         """Line and column, from 0, of a key or list item, or of its innermost parent that exists."""
         nearest = value = self._skip(0)
         for step in location:
-            if value not in self._children:
-                self._children[value] = dict(self._read_children(value))
-            if step not in self._children[value]:
+            if not (place := self._child(value, step)):
                 break
-            nearest, value = self._children[value][step]
+            nearest, value = place
         line = bisect_right(self._lines, nearest) - 1
         return line, nearest - self._lines[line]
 
-    def _read_children(self, at: int) -> Iterator[tuple[str | int, tuple[int, int]]]:
-        """Key or index, with the offsets of the key or item and of its value."""
+    def _child(self, value: int, step: str | int) -> _Place | None:
+        if value not in self._read:
+            self._read[value] = {}, self._read_children(value)
+        known, others = self._read[value]
+        while step not in known:
+            if not (child := next(others, None)):
+                return None
+            known[child[0]] = child[1]
+        return known[step]
+
+    def _read_children(self, at: int) -> Iterator[tuple[str | int, _Place]]:
+        """Key or index of each, and its place. A value is read when the next one is asked for."""
         opening, at = self._text[at], self._skip(at + 1)
         index = 0
         while opening in "{[" and self._text[at] not in "}]":
