@@ -202,6 +202,15 @@ def test_any_edited_manifest_means_the_patched_data_and_keeps_every_other_byte(
             id="a merged value is expanded if it must differ",
         ),
         pytest.param(
+            "a:\n  b: &n\n    c: {}\n  d:\n    <<: *n\n",
+            [
+                {"op": "add", "path": "/a/e", "value": 1},
+                {"op": "add", "path": "/a/d/c/f", "value": 1},
+            ],
+            "a:\n  b: &n\n    c: {}\n  d:\n    <<: *n\n    c:\n      f: 1\n  e: 1\n",
+            id="a merged value is expanded before what is added to its parent",
+        ),
+        pytest.param(
             "spec:\n  containers:\n  - name: a\n    resources: &r {}\n  - name: b\n    resources: *r\n",
             [
                 {"op": "add", "path": "/spec/containers/0/resources/limits", "value": {"memory": "1Gi"}},

@@ -23,7 +23,10 @@ from webhook.model.patch import Op
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """Replace what is between two offsets by `text`. Of insertions at one offset the deepest comes first."""
+    """Replace what is between two offsets by `text`. Of insertions at one offset the deepest comes first.
+
+    `depth`: how many steps lead to what is written.
+    """
 
     start: int
     end: int
@@ -109,7 +112,7 @@ class _Editor:
     def expand_aliases(self, edits: list[_Edit] | None) -> None:
         """Expand the aliases of what `edits` change, or all aliases, to their values after all operations."""
         self._changed = edits
-        self._expand_below(self._root, self._after, 0)
+        self._expand_below(self._root, self._after, 1)
 
     def _has_changed(self, target: Node) -> bool:
         changed = self._changed
@@ -140,7 +143,7 @@ class _Editor:
         steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/")]
         node = self._root
         after = self._after
-        for depth, step in enumerate(steps[:-1]):
+        for depth, step in enumerate(steps[:-1], 1):
             after = after[int(step)] if isinstance(after, list) else after[step]
             child = _child(node, step)
             if child is None or child.is_alias:
