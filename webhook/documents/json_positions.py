@@ -1,4 +1,4 @@
-"""Where values stand in a JSON text, found level by level, as far as they are asked for: a tree of a large List takes seconds."""
+"""Where values stand in a JSON text, found as it is asked: a whole tree of a large List takes seconds."""
 
 from __future__ import annotations
 
@@ -56,8 +56,7 @@ class JsonPositions:
                 step, colon = _DECODER.raw_decode(self._text, start)
                 value = self._skip(self._skip(colon) + 1)
             yield step, (start, value)
-            _, end = _DECODER.raw_decode(self._text, value)
-            at = self._skip(end)
+            at = self._skip(_DECODER.raw_decode(self._text, value)[1])
             if self._text[at] == ",":
                 at = self._skip(at + 1)
             index += 1
