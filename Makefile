@@ -25,6 +25,8 @@ endif
 # What make check-pythons leaves out.
 LEFT_OUT :=
 UNIT := -m "not e2e and not soak" $(LEFT_OUT)
+# What make check leaves to make check-elsewhere, which runs on the Python of the image: what a server holds in memory.
+MEMORY := $(patsubst %,--ignore=tests/server/test_%.py,memory long_values)
 # What everybody's Pods depend on, with the laws: its coverage is measured in a run of its own, of few generated
 # examples. To measure it while all tests run takes half as long again.
 CORE := tests/engine tests/edits tests/model tests/laws/test_laws.py
@@ -46,7 +48,7 @@ check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core (
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/mypy
 	PODTAILOR_EXAMPLES=0.1 $(BIN)/pytest -q -n auto $(CORE) --cov
-	$(BIN)/pytest -q -n auto $(UNIT)
+	$(BIN)/pytest -q -n auto $(UNIT) $(MEMORY)
 
 check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
 	nice $(BIN)/python -m tests.elsewhere
@@ -60,9 +62,9 @@ laws: $(READY) ## Generated tests with twenty times as many examples as make che
 check-pythons: $(READY) ## Most unit tests on the supported Pythons that the two above do not use (a minute)
 	nice $(BIN)/python -m tests.pythons
 
-test: check ## Everything; the first run builds a control plane (ten minutes)
+test: $(READY) ## Everything; the first run builds a control plane (ten minutes)
 	@# side by side, for end-to-end tests wait for other processes a quarter of their time
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check-elsewhere check-pythons release-check
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check check-elsewhere check-pythons release-check
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
 	@# the longest first, so that all workers end together

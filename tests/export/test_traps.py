@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.export import random_policies
 from tests.e2e.export.random_pods import Lot
 from tests.e2e.export.sets import SETS
+from tests.support.examples import at_most
 from tests.support.pods import Json, policy
 from webhook.export.document import Options
 from webhook.export.export import Refused, export
@@ -21,7 +22,7 @@ from webhook.export.program import MAX_CHARACTERS
 from webhook.model.accelerators import Accelerators
 from webhook.model.policy import Policy
 
-_RANDOM = 40
+_RANDOM = at_most(40)
 # Of cel-go's parser; the exporter counts more carefully, and stays below.
 _MAX_LEVELS = 250
 NAMES = [*SETS, *(f"random-{number}" for number in range(_RANDOM))]
