@@ -13,7 +13,7 @@ from tests.support.pods import Json, owned, pod, policy, snapshot
 from webhook.audit.cluster.installation import Installation
 from webhook.audit.diagnosis import ClusterContext, diagnose
 from webhook.audit.drift import expected_of_template
-from webhook.audit.enforcement import Enforcement, Scope
+from webhook.audit.enforcement import Enforcement, ExportedScope, Scope
 from webhook.audit.judge import judge
 from webhook.engine.explain import explain
 from webhook.engine.snapshot import Request
@@ -119,6 +119,17 @@ def test_pod_that_the_api_server_let_through_is_said_with_what_shows_it() -> Non
         f"a Pod created at {earlier} got it from this policy. "
     )
     assert 'apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"} counts them' in reason
+
+
+def test_where_an_exported_policy_alone_tailors_its_counter_is_named() -> None:
+    elsewhere = structs.replace(EVERYBODY, namespaces=Selector((Requirement("a", "Exists"),)))
+    exported = ExportedScope(EVERYBODY, frozenset({(REQUESTS.source, REQUESTS.key)}))
+    known: Json = {"webhook": elsewhere, "exported": (exported,), "knows_tailors": True}
+    _, unknown = _diagnosis(pod(), REQUESTS, **known)
+    assert unknown.endswith('apiserver_mutating_admission_policy_check_total{error_type!="no_error"}')
+    applied = {"default": {("test", "requests.cpu"): "2026-01-02T00:00:00.5Z"}}
+    _, known_since = _diagnosis(pod(), REQUESTS, first_applied=applied, **known)
+    assert "If an expression fails, the API server lets Pods through" in known_since
 
 
 def test_certificate_that_cannot_be_read_is_not_judged() -> None:

@@ -53,6 +53,17 @@ def test_objects_of_a_cluster_are_read_by_many_threads_at_once() -> None:
     assert _exit_codes(4, _KINDS, "[kind.read(parse_object(raw)) for kind in kinds]") == {0}
 
 
+_MANIFEST = """
+from webhook.images.registry.manifests import read_configuration, read_manifest
+index = b'{"manifests": [{"digest": "sha256:%s", "platform": {"os": "linux", "architecture": "arm64"}}]}' % (64 * b"a")
+"""
+
+
+def test_manifests_of_images_are_read_by_many_threads_at_once() -> None:
+    use = """read_manifest(index, ""), read_configuration(b'{"os": "linux", "architecture": "arm64"}')"""
+    assert _exit_codes(10, _MANIFEST, use) == {0}
+
+
 def _read_where_used(file: Path) -> Iterator[str]:
     """Types given to `convert` or `decode` where a function runs, not to a Decoder where the module is read."""
     for node in ast.walk(ast.parse(file.read_text())):
@@ -63,9 +74,9 @@ def _read_where_used(file: Path) -> Iterator[str]:
                 yield from (ast.unparse(each.value) for each in node.keywords if each.arg == "type")
 
 
-@pytest.mark.parametrize("room", ["model", "edits", "engine", "policies", "cluster", "server"])
+@pytest.mark.parametrize("room", ["model", "edits", "engine", "policies", "cluster", "server", "images"])
 def test_every_type_that_threads_may_read_is_prepared(room: str) -> None:
-    """The commands have one thread; `Applied` is no Struct, and a Secret is read by commands alone."""
+    """Commands have one thread, but for those that ask registries; `Applied` is no Struct, and a Secret is read by commands alone."""
     files = sorted(Path("webhook", room).rglob("*.py"))
     assert files
     found = {each for file in files for each in _read_where_used(file)}

@@ -97,7 +97,7 @@ def _reasons(
     for policy in {change.policy.key: change.policy for change in changes}.values():
         missing = [change for change in changes if change.policy is policy]
         fields = ", ".join(change.field for change in missing)
-        why = _why_missing(workload, policy, missing, context.enforcement)
+        why = _why_missing(workload, policy, missing, context.enforcement, verdict.tailor)
         yield f"it lacks {fields} from policy {policy.key}: {why}"
 
 
@@ -109,7 +109,11 @@ def _expected(item: Item) -> str:
 
 
 def _why_missing(
-    workload: Workload, policy: Policy, changes: Sequence[Change], enforcement: Enforcement
+    workload: Workload,
+    policy: Policy,
+    changes: Sequence[Change],
+    enforcement: Enforcement,
+    tailor: Tailor | None,
 ) -> str:
     times = enforcement.last_changes(policy, workload.ref.namespace)
     if times is None:
@@ -122,14 +126,14 @@ def _why_missing(
         return "podtailor reviewed the Pod, or metadata that the policy matches was written after creation"
     by_change = (evidence(workload, change, enforcement) for change in changes)
     shown = next(filter(None, by_change), "")
-    counter = FAIL_OPEN if enforcement.webhook else FAILED_CHECKS
+    counter = FAILED_CHECKS if tailor is Tailor.EXPORTED else FAIL_OPEN
     if not shown:
         return (
             f"{created}, {what} {since}. Whether the policy was in force in between is unknown: a label "
             "removed from a namespace leaves no time. Pods that the API server let through without a review "
             f"are counted by {counter}"
         )
-    cause = "the webhook does not answer in time" if enforcement.webhook else "an expression fails"
+    cause = "an expression fails" if tailor is Tailor.EXPORTED else "the webhook does not answer in time"
     return (
         f"{created}, when the policy was in force: {shown}. If {cause}, the API "
         f"server lets Pods through, without a trace on them: {counter} counts them"

@@ -109,10 +109,13 @@ class _Token(Struct):
     expires_in: float | None = None
 
 
+_TOKENS = msgspec.json.Decoder(_Token)
+
+
 def _token(answer: Answer, host: str) -> tuple[str, float]:
     """With the seconds that it lasts. Raises RegistryError."""
     try:
-        given = msgspec.json.decode(answer.body, type=_Token)
+        given = _TOKENS.decode(answer.body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise RegistryError(f"no token from the token server of {host}") from error
     token = given.token or given.access_token

@@ -95,12 +95,15 @@ class _File(Struct, rename="camel"):
     creds_store: str = ""
 
 
+_FILES, _AUTHS = msgspec.json.Decoder(_File), msgspec.json.Decoder(dict[str, _Auth])
+
+
 def parse_docker_config(text: bytes, origin: str, *, runs_helpers: bool = False) -> DockerConfig:
     """`config.json` or `.dockerconfigjson`. Raises InputError, which names `origin`.
 
     `runs_helpers`: only for the user's own files. A Secret would choose the program that runs here.
     """
-    file = _decoded(text, _File, origin)
+    file = _decoded(text, _FILES, origin)
     logins = _logins(file.auths, origin)
     if not runs_helpers:
         return DockerConfig(logins)
@@ -113,7 +116,8 @@ def parse_docker_config(text: bytes, origin: str, *, runs_helpers: bool = False)
 
 def parse_dockercfg(text: bytes, origin: str) -> DockerConfig:
     """`.dockercfg`, its older form. Raises InputError, which names `origin`."""
-    return DockerConfig(_logins(_decoded(text, dict[str, _Auth], origin), origin))
+    auths = _decoded(text, _AUTHS, origin)
+    return DockerConfig(_logins(auths, origin))
 
 
 class Credentials:
@@ -200,9 +204,9 @@ def _key(text: str) -> _Key:
     return _Key(f"{host}:{port}".rstrip(":") + f"/{path}".rstrip("/"), host, port, path)
 
 
-def _decoded(text: bytes, kind: type[_T], origin: str) -> _T:
+def _decoded(text: bytes, decoder: msgspec.json.Decoder[_T], origin: str) -> _T:
     try:
-        return msgspec.json.decode(text, type=kind)
+        return decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _invalid(origin, str(error)) from error
 

@@ -94,7 +94,7 @@ class Manifest(Struct, frozen=True):
 
 def read_manifest(body: bytes, content_type: str) -> Index | Manifest:
     """`content_type`: as the registry sent it. Raises RegistryError for what is neither."""
-    document = _decoded(body, _Document)
+    document = _decoded(body, _DOCUMENTS)
     said = document.media_type or content_type.partition(";")[0].strip().lower()
     if document.schema_version == 1 or said.startswith(_SCHEMA_1):
         raise RegistryError("a manifest of schema 1, which containerd 2 does not pull")
@@ -140,15 +140,19 @@ def _entry(entry: _Descriptor) -> Entry:
 
 def read_configuration(body: bytes) -> str:
     """The platform, as `platform_name` writes it. Raises RegistryError if none is named."""
-    name = _decoded(body, _Platform).name()
+    name = _decoded(body, _PLATFORMS).name()
     if name is None:
         raise RegistryError("no platform in its configuration")
     return name
 
 
-def _decoded(body: bytes, kind: type[_T]) -> _T:
+# Several threads read: a type that two of them use first would end the process (webhook/model/decoding.py).
+_DOCUMENTS, _PLATFORMS = msgspec.json.Decoder(_Document), msgspec.json.Decoder(_Platform)
+
+
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise RegistryError("not understood") from error
 
