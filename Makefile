@@ -62,9 +62,9 @@ laws: $(READY) ## Generated tests with twenty times as many examples as make che
 check-pythons: $(READY) ## Most unit tests on the supported Pythons that the two above do not use (a minute)
 	nice $(BIN)/python -m tests.pythons
 
-test: $(READY) ## Everything; the first run builds a control plane (ten minutes)
+test: check ## Everything; the first run builds a control plane (ten minutes)
 	@# side by side, for end-to-end tests wait for other processes a quarter of their time
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check check-elsewhere check-pythons release-check
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check-elsewhere check-pythons release-check
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
 	@# the longest first, so that all workers end together
