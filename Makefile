@@ -16,16 +16,16 @@ export PYTHONDONTWRITEBYTECODE :=
 # CI checks a clean clone each time: what mypy knows, and what is installed for a Python, stays for the next one.
 ifdef CI
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podtailor
-ifneq ($(shell mkdir -p $(CACHE)/environments $(CACHE)/mypy && echo made),)
+ifeq ($(words $(CACHE)) $(shell mkdir -p "$(CACHE)/environments" "$(CACHE)/mypy" && echo made),1 made)
 export MYPY_CACHE_DIR ?= $(CACHE)/mypy
-KEPT := $(CACHE)/environments/$(shell $(PYTHON3) -c 'import platform; print(platform.python_version())')
-KEPT_AS := $(KEPT)-$(firstword $(shell cat requirements/dev.txt requirements/uv.txt Makefile | md5sum)).tar
+KEPT := $(shell cat requirements/dev.txt requirements/uv.txt | $(PYTHON3) -c 'import hashlib, platform, sys, sysconfig as of; print(platform.python_version(), of.get_config_var("SOABI"), hashlib.md5(sys.stdin.buffer.read()).hexdigest(), sep="-")')
+KEPT := $(if $(KEPT),$(CACHE)/environments/$(KEPT).tar)
 endif
 endif
 # What make check-pythons leaves out.
 LEFT_OUT :=
 UNIT := -m "not e2e and not soak" $(LEFT_OUT)
-# What make check leaves to make check-elsewhere, which runs on the Python of the image: what a server holds in memory.
+# What make check leaves to make check-elsewhere, on the Python of the image if there is one: what a server holds in memory.
 MEMORY := $(patsubst %,--ignore=tests/server/test_%.py,memory long_values)
 # What everybody's Pods depend on, with the laws: its coverage is measured in a run of its own, of few generated
 # examples. To measure it while all tests run takes half as long again.
@@ -53,7 +53,7 @@ check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core (
 check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
 	nice $(BIN)/python -m tests.elsewhere
 
-unit: $(READY) ## Unit tests and laws alone; make unit PYTHON=python3.12, as make check, on that Python
+unit: $(READY) ## All unit tests and laws, those of memory too; make unit PYTHON=python3.12 on that Python
 	$(BIN)/pytest -q -n auto $(UNIT)
 
 laws: $(READY) ## Generated tests with twenty times as many examples as make check (ten minutes)
@@ -146,9 +146,11 @@ ENVIRONMENTS := $(sort $(READY) .venv/.ready)
 $(ENVIRONMENTS): BIN = $(@D)/bin
 $(ENVIRONMENTS): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 .venv/.ready" >&2; exit 2; }
-ifneq ($(wildcard $(KEPT_AS)),)
-	mkdir -p $(@D)
-	tar -xf $(KEPT_AS) -C $(@D)
+	$(if $(KEPT),rm -rf $(@D))
+ifneq ($(wildcard $(KEPT)),)
+	mkdir $(@D)
+	tar -xf $(KEPT) -C $(@D)
+	touch $(KEPT)
 	$(PYTHON3) -m venv --without-pip $(@D)
 	@# commands name the Python that they were installed for
 	sed -i '1s|^#!.*/bin/python|#!$(abspath $(BIN))/python|' $$(grep -lI '^#!.*/bin/python' $(BIN)/*)
@@ -160,7 +162,8 @@ else
 	@# commands start in half the time, also if Python may not write bytecode itself; tests start hundreds
 	@# but for what they import little of, or nothing: two thirds of it
 	$(BIN)/python -m compileall -q -j 0 -x '/($(SELDOM))/' $(@D)/lib
-	$(if $(KEPT),-rm -f $(KEPT)-*; tar -cf $(KEPT_AS).$$$$ -C $(@D) --mode=go+rX --exclude='./bin/python*' . && mv $(KEPT_AS).$$$$ $(KEPT_AS))
+	$(if $(KEPT),-new=$$(mktemp $(KEPT).XXXXXX) && tar -cf $$new -C $(@D) --mode=go+rX --exclude='./bin/python*' . && mv $$new $(KEPT))
+	$(if $(KEPT),-find $(CACHE)/environments -type f -mtime +2 -delete)
 endif
 	$(PIP) install --no-deps --no-build-isolation -e .
 	$(BIN)/python -m compileall -q webhook certs

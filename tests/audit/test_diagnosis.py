@@ -126,7 +126,12 @@ def test_where_an_exported_policy_alone_tailors_its_counter_is_named() -> None:
     exported = ExportedScope(EVERYBODY, frozenset({(REQUESTS.source, REQUESTS.key)}))
     known: Json = {"webhook": elsewhere, "exported": (exported,), "knows_tailors": True}
     _, unknown = _diagnosis(pod(), REQUESTS, **known)
-    assert unknown.endswith('apiserver_mutating_admission_policy_check_total{error_type!="no_error"}')
+    assert unknown.endswith(
+        "Pods that the API server let through because an expression failed are counted by "
+        'apiserver_mutating_admission_policy_check_total{error_type!="no_error"}'
+    )
+    _, by_both = _diagnosis(pod(), REQUESTS, **{**known, "webhook": EVERYBODY})
+    assert by_both.endswith('apiserver_admission_webhook_fail_open_count{name="pods.podtailor.dev"}')
     applied = {"default": {("test", "requests.cpu"): "2026-01-02T00:00:00.5Z"}}
     _, known_since = _diagnosis(pod(), REQUESTS, first_applied=applied, **known)
     assert "If an expression fails, the API server lets Pods through" in known_since

@@ -234,7 +234,9 @@ def page(auditor: Auditor, scope: Scope, costs: Costs, usage: UsageReport | None
 
 def open_all(opened: Page) -> None:
     """What a report shows of its owners: their details and diffs, which the page makes after the click."""
-    opened.locator("#owners summary").evaluate_all("all => all.forEach((each) => each.click())")
+    summaries = opened.locator("#owners summary")
+    expect(summaries).not_to_have_count(0)
+    summaries.evaluate_all("all => all.forEach((each) => each.click())")
     expect(opened.locator("#owners .detail:empty")).to_have_count(0)
 
 

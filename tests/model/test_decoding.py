@@ -74,9 +74,11 @@ def _read_where_used(file: Path) -> Iterator[str]:
                 yield from (ast.unparse(each.value) for each in node.keywords if each.arg == "type")
 
 
-@pytest.mark.parametrize("room", ["model", "edits", "engine", "policies", "cluster", "server", "images"])
+@pytest.mark.parametrize(
+    "room", ["model", "edits", "engine", "policies", "cluster", "server", "images", "certificates", "usage"]
+)
 def test_every_type_that_threads_may_read_is_prepared(room: str) -> None:
-    """Commands have one thread, but for those that ask registries; `Applied` is no Struct, and a Secret is read by commands alone."""
+    """Commands have one thread, but for those that ask registries or Prometheus; `Applied` is no Struct, and a Secret is read by commands alone."""
     files = sorted(Path("webhook", room).rglob("*.py"))
     assert files
     found = {each for file in files for each in _read_where_used(file)}

@@ -209,7 +209,7 @@ class TestStop:
         assert server.process.wait() == 0
 
     def test_idle_connections_do_not_delay_the_end(self, folder: Path) -> None:
-        server = Server(folder)
+        server = Server(folder, shutdown_delay=0.2)
         with closing(server.connection()) as used, closing(server.connection()) as silent:
             used.request("POST", "/mutate", b"{}", {"Content-Type": "application/json"})
             used.getresponse().read()

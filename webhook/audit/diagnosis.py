@@ -126,14 +126,15 @@ def _why_missing(
         return "podtailor reviewed the Pod, or metadata that the policy matches was written after creation"
     by_change = (evidence(workload, change, enforcement) for change in changes)
     shown = next(filter(None, by_change), "")
-    counter = FAILED_CHECKS if tailor is Tailor.EXPORTED else FAIL_OPEN
+    cause, how, counter = "the webhook does not answer in time", "without a review", FAIL_OPEN
+    if tailor is Tailor.EXPORTED:
+        cause, how, counter = "an expression fails", "because an expression failed", FAILED_CHECKS
     if not shown:
         return (
             f"{created}, {what} {since}. Whether the policy was in force in between is unknown: a label "
-            "removed from a namespace leaves no time. Pods that the API server let through without a review "
-            f"are counted by {counter}"
+            f"removed from a namespace leaves no time. Pods that the API server let through {how} are "
+            f"counted by {counter}"
         )
-    cause = "an expression fails" if tailor is Tailor.EXPORTED else "the webhook does not answer in time"
     return (
         f"{created}, when the policy was in force: {shown}. If {cause}, the API "
         f"server lets Pods through, without a trace on them: {counter} counts them"

@@ -1,4 +1,4 @@
-"""Where values stand in a JSON text, found as it is asked: a whole tree of a large List takes seconds."""
+"""Where values stand in a JSON text, read as far as is asked: a whole tree of a large List takes seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Place = tuple[int, int]
 
 
 class JsonPositions:
-    """Of a text with one valid JSON value."""
+    """Of a text with one valid JSON value, without duplicate keys."""
 
     def __init__(self, text: str) -> None:
         self._text = text

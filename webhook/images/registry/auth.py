@@ -109,6 +109,7 @@ class _Token(Struct):
     expires_in: float | None = None
 
 
+# Made here for threads, as webhook/model/decoding.py says.
 _TOKENS = msgspec.json.Decoder(_Token)
 
 

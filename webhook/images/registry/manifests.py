@@ -146,7 +146,7 @@ def read_configuration(body: bytes) -> str:
     return name
 
 
-# Several threads read: a type that two of them use first would end the process (webhook/model/decoding.py).
+# Decoders are made here: several threads read, and webhook/model/decoding.py says what they do otherwise.
 _DOCUMENTS, _PLATFORMS = msgspec.json.Decoder(_Document), msgspec.json.Decoder(_Platform)
 
 
