@@ -11,7 +11,10 @@ from typing import Any
 
 import msgspec
 
+from webhook.model.decoding import prepare
 from webhook.model.selectors import LabelSelector
+
+prepare(LabelSelector)
 
 # It has the control plane and what every Node runs.
 _SYSTEM_NAMESPACE = "kube-system"
