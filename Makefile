@@ -34,7 +34,7 @@ CORE := tests/engine tests/edits tests/model tests/laws/test_laws.py
 LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit rollout helm audit_false_positives certs demo accepted_pods)
 
 .DEFAULT_GOAL := help
-.PHONY: help run check coverage check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage e2e-images e2e-export node scale neighbours bench bench-check soak demo image generate lock release-check clean
+.PHONY: help run check check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage e2e-images e2e-export node scale neighbours bench bench-check soak demo image generate lock release-check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -47,11 +47,8 @@ check: $(READY) ## Lint, types, unit tests and laws, with coverage of the core (
 	$(BIN)/ruff check --quiet .
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/mypy
-	@# side by side, for some tests wait
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=line coverage unit LEFT_OUT='$(LEFT_OUT) $(MEMORY)'
-
-coverage: $(READY) ## Coverage of the core by its own tests, with few generated examples
 	PODTAILOR_EXAMPLES=0.1 $(BIN)/pytest -q -n auto $(CORE) --cov
+	$(BIN)/pytest -q -n auto $(UNIT) $(MEMORY)
 
 check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
 	nice -n 5 $(BIN)/python -m tests.elsewhere
