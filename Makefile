@@ -63,7 +63,8 @@ check-pythons: $(READY) ## Most unit tests on the supported Pythons that the two
 	nice -n 5 $(BIN)/python -m tests.pythons
 
 test: check ## Everything; the first run builds a control plane (ten minutes)
-	@# side by side, for end-to-end tests wait for other processes a quarter of their time
+	@# side by side, for end-to-end tests wait for other processes a quarter of their time. The others are nice
+	@# just enough for all to end together
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check-elsewhere check-pythons release-check
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run

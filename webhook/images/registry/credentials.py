@@ -95,7 +95,6 @@ class _File(Struct, rename="camel"):
     creds_store: str = ""
 
 
-# Made here for threads, as webhook/model/decoding.py says.
 _FILES, _AUTHS = msgspec.json.Decoder(_File), msgspec.json.Decoder(dict[str, _Auth])
 
 
