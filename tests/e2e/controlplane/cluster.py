@@ -85,6 +85,9 @@ class ControlPlane(Started):
             f"--root-ca-file={self.ca}",
             "--use-service-account-credentials",
             "--leader-elect=false",
+            # Each controller would ask no more than twenty times a second.
+            "--kube-api-qps=1000",
+            "--kube-api-burst=1000",
             f"--secure-port={free_port()}",
             "--bind-address=127.0.0.1",
         )
