@@ -22,9 +22,9 @@ KEPT := $(shell cat requirements/dev.txt requirements/uv.txt | $(PYTHON3) -c 'im
 KEPT := $(if $(KEPT),$(CACHE)/environments/$(KEPT).tar)
 endif
 endif
-# What make check-pythons leaves out.
-LEFT_OUT :=
-UNIT := -m "not e2e and not soak" $(LEFT_OUT)
+# Those that make unit runs, else all; make check-pythons names some.
+TESTS :=
+UNIT := -m "not e2e and not soak" $(TESTS)
 # What make check leaves to make check-elsewhere, on the Python of the image if there is one: what a server holds in memory.
 MEMORY := $(patsubst %,--ignore=tests/server/test_%.py,memory long_values)
 # What everybody's Pods depend on, with the laws: its coverage is measured in a run of its own, of few generated
@@ -55,8 +55,8 @@ lint: $(READY) ## Lint and types
 coverage: $(READY) ## What tests of the core cover of it (a quarter of a minute)
 	PODTAILOR_EXAMPLES=0.1 $(BIN)/pytest -q $(CORE) --cov
 
-check-elsewhere: $(READY) ## Unit tests on another day, in another zone and locale, as another user (two minutes)
-	nice -n 5 $(BIN)/python -m tests.elsewhere
+check-elsewhere: $(READY) ## All unit tests, on another day, in another zone and locale, as another user (three minutes)
+	nice -n 2 $(BIN)/python -m tests.elsewhere
 
 unit: $(READY) ## All unit tests and laws, those of memory too; make unit PYTHON=python3.12 on that Python
 	$(BIN)/pytest -q -n auto $(UNIT)
@@ -64,13 +64,14 @@ unit: $(READY) ## All unit tests and laws, those of memory too; make unit PYTHON
 laws: $(READY) ## Generated tests with twenty times as many examples as make check (ten minutes)
 	PODTAILOR_EXAMPLES=20 $(BIN)/pytest -q -n auto -m "hypothesis and not e2e and not soak"
 
-check-pythons: $(READY) ## Most unit tests on the supported Pythons that the two above do not use (a minute)
-	nice -n 5 $(BIN)/python -m tests.pythons
+check-pythons: $(READY) ## Unit tests of what meets files, clusters and users, on the other Pythons (two minutes)
+	nice -n 2 $(BIN)/python -m tests.pythons
 
-test: check ## Everything; the first run builds a control plane (ten minutes)
+test: $(READY) ## Everything; the first run builds a control plane (ten minutes)
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint coverage
 	@# side by side, for end-to-end tests wait for other processes a quarter of their time. The others are nice
-	@# just enough for all to end together, and one process each: every worker would import all tests again
-	$(MAKE) --no-print-directory --jobs=3 --output-sync=line e2e check-elsewhere check-pythons release-check
+	@# just enough for all to end together
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check-elsewhere check-pythons release-check
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
 	@# the longest first, so that all workers end together
