@@ -1,4 +1,4 @@
-"""`make check-pythons`: unit tests on each Python that podtailor supports but the one of `make check-elsewhere`.
+"""`make check-pythons`: unit tests on the Pythons that podtailor supports and `make test` does not use otherwise.
 
 They run on the interpreters that this machine has, and those that it has not are named. `make unit PYTHON=...` leaves
 nothing out.
@@ -31,31 +31,19 @@ _FEWER = {"PODTAILOR_EXAMPLES": "0.1", "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
 
 
 def main() -> int:
-    """All of them at once."""
-    own = f"3.{sys.version_info.minor}"
-    elsewhere = image_version() if any(interpreters(image_version())) else own
-    here = [sys.executable, "-m", "pytest", "-q", "-m", "not e2e and not soak", *_TESTS]
-    beside = ["make", "--silent", "-C", str(ROOT), "unit", f"TESTS={' '.join(_TESTS)}"]
-    started = {}
+    """`make check-elsewhere` runs on the image's Python, and all else on this one."""
+    used = {f"3.{sys.version_info.minor}", image_version()}
+    failed = False
     for version in VERSIONS:
         python = next(interpreters(version), None)
-        if version == elsewhere:
-            print(f"Python {version}: make check-elsewhere")
-        elif python is None:
+        if python is None:
             print(f"NOT TRIED: Python {version}: it is not on this machine", file=sys.stderr)
-        else:
-            started[version] = subprocess.Popen(
-                here if version == own else [*beside, f"PYTHON={python}"],
-                cwd=ROOT,
-                env={**ENVIRONMENT, **_FEWER},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-    for version, process in started.items():
-        printed, _ = process.communicate()
-        print(f"Python {version}:\n{printed}", flush=True)
-    return int(any(process.returncode for process in started.values()))
+        elif version not in used:
+            print(f"Python {version}: {python}", flush=True)
+            variables = [f"PYTHON={python}", f"TESTS={' '.join(_TESTS)}"]
+            command = ["make", "--silent", "-C", str(ROOT), "unit", *variables]
+            failed |= bool(subprocess.run(command, env={**ENVIRONMENT, **_FEWER}, check=False).returncode)
+    return int(failed)
 
 
 def image_version() -> str:

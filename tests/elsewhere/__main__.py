@@ -60,7 +60,7 @@ def main() -> int:
             check=True,
         )
         _without_ipv6(missing)
-        command = [str(copy / ".venv/bin/python"), "-m", "pytest", "-q", "-n", "2", "-p", "randomly"]
+        command = [str(copy / ".venv/bin/python"), "-m", "pytest", "-q", "-n", "auto", "-p", "randomly"]
         command += ["-m", "not e2e and not soak", *sys.argv[1:]]
         tests = subprocess.run(
             command, cwd=copy, env={**environment, **libraries}, umask=0o077, check=False, **user
