@@ -31,7 +31,7 @@ MEMORY := $(patsubst %,--ignore=tests/server/test_%.py,memory long_values)
 # examples. To measure it while all tests run takes half as long again; test_decoding starts processes instead.
 CORE := tests/engine tests/edits tests/model tests/laws/test_laws.py --ignore=tests/model/test_decoding.py
 # The longest end-to-end modules.
-LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit helm audit_false_positives certs demo accepted_pods)
+LONG := $(patsubst %,tests/e2e/test_%.py,docs permissions audit helm audit_false_positives certs accepted_pods)
 
 .DEFAULT_GOAL := help
 .PHONY: help run check lint coverage check-elsewhere unit laws check-pythons test e2e matrix e2e-node e2e-usage e2e-images e2e-export node scale neighbours bench bench-check soak demo image generate lock release-check clean

@@ -31,6 +31,7 @@ def demo(cluster: ControlPlane) -> Iterator[Demo]:  # noqa: ARG001 (the binaries
         yield running
 
 
+@pytest.mark.soak
 def test_shows_what_its_guide_promises(demo: Demo) -> None:
     process, printed = demo
     placed = re.findall(r"^(\w+) ([\w-]+): Pod [\w-]+ on Node (\w+)$", printed, re.MULTILINE)

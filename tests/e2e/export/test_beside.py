@@ -18,7 +18,7 @@ from tests.support.processes import eventually
 from webhook.model.names import APPLIED
 from webhook.policies.shipped import Profile, built_in
 
-pytestmark = pytest.mark.usefixtures("without_errors")
+pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("without_errors")]
 STRICT = built_in(Profile.STRICT)
 
 
