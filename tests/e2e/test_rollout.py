@@ -25,7 +25,7 @@ from tests.support.processes import eventually
 
 pytestmark = pytest.mark.soak
 
-SECONDS = float(os.environ.get("PODTAILOR_ROLLOUT_SECONDS", "12"))
+SECONDS = float(os.environ.get("PODTAILOR_ROLLOUT_SECONDS", "30"))
 REPLICAS = 3
 # What goes on while Pods come: replicas are replaced, certificates rotate, policies change.
 SCENARIOS = {
