@@ -70,7 +70,7 @@ check-pythons: $(READY) ## Unit tests of what meets files, clusters and users, o
 test: $(READY) ## Everything; the first run builds a control plane (ten minutes)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint coverage
 	$(MAKE) --no-print-directory check-elsewhere
-	@# End-to-end tests wait for other processes an eighth of their time
+	@# What keeps all processors busy takes longer beside others; end-to-end tests wait an eighth of their time
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=line e2e check-pythons release-check
 
 e2e: $(READY) ## Tests against a real API server; make e2e K8S=1.34 for another version, N=5000 for the long run
