@@ -51,7 +51,8 @@ def _counts(runs: dict[str, Json]) -> Iterator[str]:
         ["Kubernetes", *subjects],
         ([run["release"], *(_passed(*run["tests"][each]) for each in subjects)] for run in runs.values()),
     )
-    yield ""
+    yield "\nOne test of *resize* is not run on 1.33, which drops the Pod-level resources that it is about, and one of *version* not on the newest, which no other follows.\n"
+    yield "Each version was given the same generated Pods. All that became something else on another version have [Pod-level resources](#pod-level-resources).\n"
     yield from _table(
         ["generated Pods", *(run["release"] for run in runs.values())],
         (
