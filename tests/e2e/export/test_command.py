@@ -33,6 +33,19 @@ spec: {limits: [{type: Pod, max: {cpu: "4"}}]}
 """
 
 
+SERVER_IN_MODE_AUDIT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: podtailor, namespace: podtailor-system}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: podtailor}}
+  template:
+    metadata: {labels: {app: podtailor}}
+    spec: {containers: [{name: webhook, image: podtailor, args: [serve, --mode=Audit]}]}
+"""
+
+
 class Cluster:
     def __init__(self, control_plane: ControlPlane) -> None:
         self.control_plane = control_plane
@@ -153,6 +166,18 @@ def test_bounds_of_whole_pods_are_refused_by_name(cluster_with_policy: Cluster) 
     assert "warning: namespaces in which a LimitRange bounds whole Pods" in taken.stderr
 
 
+def test_server_in_mode_audit_is_not_exported_as_enforcing(cluster_with_policy: Cluster) -> None:
+    control_plane = cluster_with_policy.control_plane
+    control_plane.apply("-f", "manifests/base/namespace.yaml")
+    try:
+        cluster_with_policy.apply(SERVER_IN_MODE_AUDIT)
+        done = cluster_with_policy.run("export", "--from-cluster")
+    finally:
+        control_plane.kubectl("delete", "deployment", "podtailor", "--namespace=podtailor-system")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: the server runs with --mode=Audit; an exported policy would enforce" in done.stderr
+
+
 def _audit(cluster: Cluster) -> tuple[list[dict[str, object]], dict[str, object]]:
     done = cluster.run("audit", "-n", "export-command", "-o", "json", "--fail-on", "none")
     *rows, last = map(json.loads, done.stdout.splitlines())
@@ -173,7 +198,7 @@ def test_audit_says_that_an_exported_policy_tailors(exported: Cluster, client: C
     ]
     assert (summary["tailoredBy"], summary["notes"]) == ({"exported policy": 1}, [])
     assert "New Pods are tailored: 1 by exported policy, of 1 owner" in table
-    assert "1 owners by exported policy" in page
+    assert "1 owner by exported policy" in page
     assert "new Pods are tailored by the API server, with an exported policy" in explained
     assert "does not call podtailor" not in table + explained
 

@@ -50,7 +50,9 @@ def facts(
             *(["as if everything were enforced"] if scope.what_if else []),
         ],
         "Policies": [*_policies(snapshot)] or ["none"],
-        "New Pods tailored": [f"{count} owners by {tailor}" for tailor, count in tailors.items()],
+        "New Pods tailored": [
+            f"{count} {'owner' if count == 1 else 'owners'} by {tailor}" for tailor, count in tailors.items()
+        ],
     }
     return {label: values for label, values in found.items() if values}
 
