@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -23,6 +24,14 @@ spec:
   priority: PRIORITY
   match: {namespaceSelector: {matchLabels: {export.test/command: "yes"}}}
   resizePolicy: {memory: RestartContainer}
+"""
+SIZES = """
+apiVersion: podtailor.dev/v1alpha1
+kind: ClusterWorkloadPolicy
+metadata: {name: sizes}
+spec:
+  match: {namespaceSelector: {matchLabels: {export.test/command: sizes}}}
+  resources: {limits: [{type: Container, defaultRequest: {cpu: 100m}}]}
 """
 RESTARTS = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
 LIMIT_RANGE = """
@@ -148,6 +157,23 @@ def test_options_are_kept_where_there_is_no_server(exported: Cluster) -> None:
     code, said = _check(exported, "--builtin", "safe", "--preset", "redis")
     assert code == 1
     assert "changed since: gpu, stateful, arm64, general" in said
+
+
+def test_version_that_the_api_server_says_decides(
+    cluster_with_policy: Cluster, cluster: ControlPlane, tmp_path: Path
+) -> None:
+    """And not the one that a flag says, by which what an upgrade has made outdated would be as it should be."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(SIZES)
+    named = ("export", f"--policies={policy}", "--builtin=off", "--name=sizes")
+    other = "1.36" if cluster.version != "1.36" else "1.37"
+    cluster_with_policy.apply(podtailor(*named, f"--kubernetes-version={other}").stdout)
+    try:
+        done = cluster_with_policy.run(*named, "--check", f"--kubernetes-version={other}")
+    finally:
+        cluster.kubectl("delete", KINDS, "sizes")
+    assert done.returncode == 1
+    assert "perhaps for another version of Kubernetes" in done.stderr
 
 
 def test_bounds_of_whole_pods_are_refused_by_name(cluster_with_policy: Cluster) -> None:

@@ -97,7 +97,7 @@ def export(
         sources = cluster.policies_of_cluster(own, ctx, api, name=name, despite_limitranges=despite)
     else:
         snapshot = snapshot_from(own)
-        version = kubernetes_version or (minor_version(api) if api else None)
+        version = (minor_version(api) if api else None) or kubernetes_version
         sources = Sources((*snapshot.policies,), snapshot.accelerators, flags_of(own), version)
     wanted = Options(
         name=name,
