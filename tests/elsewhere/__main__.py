@@ -141,7 +141,9 @@ def _without_ipv6(missing: list[str]) -> None:
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
         missing.append(f"a machine without IPv6 and network: {os.strerror(ctypes.get_errno())}")
         return
-    Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
+    switch = Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
+    if switch.exists():  # not where the kernel has no IPv6
+        switch.write_text("1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack("16sh22x", b"lo", 0)
         (flags,) = struct.unpack_from("h", fcntl.ioctl(any_socket, _GET_FLAGS, request), 16)

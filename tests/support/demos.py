@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.processes import ends_with_us
+
 
 class Demo(NamedTuple):
     process: subprocess.Popen[str]
@@ -41,17 +43,21 @@ class Shell(NamedTuple):
 
 @contextmanager
 def running_demo(command: Sequence[str]) -> Iterator[Demo]:
-    """As from a terminal: in the end Ctrl-C is sent to all that it has started."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout
-    try:
-        yield Demo(process, read_guide(process))
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
-        process.stdout.read()
-        process.wait(60)
-        process.stdout.close()
+    """As from a terminal: in the end Ctrl-C is sent to all that it has started, which must end it."""
+    process = subprocess.Popen(
+        ends_with_us(command), stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process:
+        try:
+            yield Demo(process, read_guide(process))
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
 
 
 def read_guide(process: subprocess.Popen[str]) -> str:

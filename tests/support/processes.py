@@ -48,6 +48,7 @@ class Process:
         self.log = log
         self.lines: list[str] = []
         self._grown = threading.Condition()
+        self._said_all = False
         self._process = subprocess.Popen(
             ends_with_us(command),
             stdout=subprocess.DEVNULL,
@@ -59,7 +60,7 @@ class Process:
         self._reader.start()
 
     def wait_for_line(self, wanted: Callable[[str], T | None], seconds: float = 30) -> T:
-        """The first result for a line that is wanted, also one that came already."""
+        """The first result for a line that is wanted, also one that came already, or came last."""
         deadline = time.monotonic() + seconds
         seen = 0
         with self._grown:
@@ -70,9 +71,9 @@ class Process:
                         return result
                 seen = len(self.lines)
                 left = deadline - time.monotonic()
-                if left <= 0 or not self.running:
+                if left <= 0 or self._said_all:
                     raise AssertionError(f"{self.name} said no such thing:\n{self.tail()}")
-                self._grown.wait(min(left, 1))
+                self._grown.wait(left)
 
     @property
     def running(self) -> bool:
@@ -113,6 +114,9 @@ class Process:
                 with self._grown:
                     self.lines.append(line)
                     self._grown.notify_all()
+        with self._grown:
+            self._said_all = True
+            self._grown.notify_all()
 
 
 def ends_with_us(command: Sequence[str]) -> list[str]:
