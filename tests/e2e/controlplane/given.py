@@ -35,7 +35,9 @@ _HAS = """        allocatedResources: {{ (.resources | default dict).requests | 
 
 def stages(shipped: Path) -> str:
     """What kwok makes of Pods, told with what each container has: else no Pod could be resized; and of resizes."""
-    return shipped.read_text().replace(_RUNS, f"{_RUNS}{_HAS}") + kubelets.stages()
+    text = shipped.read_text()
+    assert _RUNS in text, f"{shipped} has changed"
+    return text.replace(_RUNS, f"{_RUNS}{_HAS}") + kubelets.stages()
 
 
 def certificates(folder: Path) -> None:

@@ -82,23 +82,10 @@ def test_comes_to_rest(
 def _running(cluster: ControlPlane, namespace: str) -> list[Json] | None:
     """Its Pods in the order of their names, once there are as many as there should be and all run."""
     pods: list[Json] = cluster.kubectl_json("get", "pods", "-n", namespace)["items"]
-    for pod in pods:
-        _actuate(cluster, pod)
     ready = [
         pod for pod in pods if _statuses(pod) and _size(pod) and "deletionTimestamp" not in pod["metadata"]
     ]
     return pods if len(ready) == len(pods) == REPLICAS else None
-
-
-def _actuate(cluster: ControlPlane, pod: Json) -> None:
-    """The kubelet's part of a resize, which kwok does not play: the container has what the Pod asks for."""
-    statuses = _statuses(pod)
-    if statuses and statuses[0].get("resources") != _size(pod):
-        patch = json.dumps({"status": {"containerStatuses": [{**statuses[0], "resources": _size(pod)}]}})
-        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-        cluster.kubectl(
-            "patch", "pod", name, "-n", namespace, "--subresource=status", "--type=merge", "-p", patch
-        )
 
 
 def _statuses(pod: Json) -> list[Json]:
