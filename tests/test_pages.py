@@ -149,6 +149,15 @@ def test_each_version_of_the_page_was_asked_everything() -> None:
         assert not any(failed for _, failed in run["tests"].values())
 
 
+def test_versions_differ_in_pods_with_pod_level_resources_alone() -> None:
+    """As the page says; and that all were given the same Pods."""
+    runs = [run["pods"] for run in versions_page.observations().values()]
+    assert len({tuple(sorted(pods[versions_page.SIZED_BY_CONTAINER].items())) for pods in runs}) == 1
+    sized = [pods[versions_page.SIZED_AS_A_WHOLE] for pods in runs]
+    numbers = {sum(n for outcome, n in of.items() if not versions_page.is_class(outcome)) for of in sized}
+    assert len(numbers) == 1
+
+
 def test_each_difference_between_versions_is_explained() -> None:
     """And nothing else, for what has become the same needs no reason."""
     runs = versions_page.observations()

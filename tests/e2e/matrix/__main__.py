@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
 
 from tests.e2e.controlplane.build import VERSIONS, binaries, release
@@ -33,6 +34,8 @@ SUBJECTS = {
     "version": ("test_version",),
     "probes": ("test_kubernetes",),
 }
+# Exit codes of pytest when all tests have run: none failed, or some. Collection errors are not of these.
+_RAN = (0, 1)
 _SUBJECT_OF = {f"tests.e2e.{name}": subject for subject, names in SUBJECTS.items() for name in names}
 
 
@@ -64,9 +67,11 @@ def tried(version: str) -> Json:
     command += ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *files]
     print(f"matrix: Kubernetes {release(version)}", file=sys.stderr, flush=True)
     started = time.monotonic()
-    subprocess.run(
+    done = subprocess.run(
         command, env={**os.environ, "PODTAILOR_K8S": version, "PODTAILOR_E2E_RECORDS": "1"}, check=False
     )
+    if done.returncode not in _RAN:
+        sys.exit(f"matrix: pytest ended with {done.returncode}; nothing is recorded of {version}")
     run = summary(ET.parse(report).getroot())  # noqa: S314 (pytest wrote it)
     return {"release": release(version), "seconds": round(time.monotonic() - started), **run}
 
@@ -75,7 +80,7 @@ def summary(report: ET.Element) -> Json:
     """Tests by subject, generated Pods and observations, of a JUnit report."""
     tests = {subject: [0, 0] for subject in SUBJECTS}
     observed: dict[str, dict[str, str]] = {topic: {} for topic in TOPICS}
-    pods: dict[str, int] = {}
+    pods: dict[str, dict[str, int]] = {}
     for case in report.iter("testcase"):
         if case.find("skipped") is None:
             failed = case.find("failure") is not None or case.find("error") is not None
@@ -89,9 +94,12 @@ def summary(report: ET.Element) -> Json:
 
 def _table(runs: dict[str, Json]) -> str:
     """For a terminal: a row a version."""
-    outcomes = page.outcomes(runs, with_classes=False)
+    pods: dict[str, Counter[str]] = {
+        version: sum(map(Counter, run["pods"].values()), Counter()) for version, run in runs.items()
+    }
+    outcomes = [each for each in page.outcomes(pods.values()) if not page.is_class(each)]
     rows = [["KUBERNETES", *SUBJECTS, *outcomes, "SECONDS"]]
-    for run in runs.values():
+    for version, run in runs.items():
         tests = (
             f"{passed}+{failed} failed" if failed else f"{passed}" for passed, failed in run["tests"].values()
         )
@@ -99,7 +107,7 @@ def _table(runs: dict[str, Json]) -> str:
             [
                 run["release"],
                 *tests,
-                *(str(run["pods"].get(each, 0)) for each in outcomes),
+                *(str(pods[version][each]) for each in outcomes),
                 str(run["seconds"]),
             ]
         )

@@ -1,13 +1,13 @@
 """What docs/kubernetes.md has below its marker: what `make matrix` saw on each version, as it is recorded.
 
-`observed.json` has, by version: the release, the tests by subject (passed, failed), the generated Pods by what became
-of them, and what each probe observed, by topic.
+`observed.json` has, by version: the release, the tests by subject (passed, failed), the generated Pods by how they are
+sized and by what became of them, and what each probe observed, by topic.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tests.support.pods import Json
 _MAX_MESSAGE = 160
 PAGE = Path("docs/kubernetes.md")
 OBSERVED = Path(__file__).with_name("observed.json")
+SIZED_BY_CONTAINER, SIZED_AS_A_WHOLE = "without Pod-level resources", "with Pod-level resources"
 _MARKER = "<!-- written by make matrix -->\n"
 
 
@@ -42,7 +43,7 @@ def text() -> str:
 
 def _counts(runs: dict[str, Json]) -> Iterator[str]:
     yield "## Tests\n"
-    yield "Tests that passed, by subject. Each Pod was created with podtailor and without; a Pod that is accepted only without it would be a failure.\n"
+    yield "Tests that passed, by subject; *probes* are what was asked for the tables below. Each Pod was created with podtailor and without; a Pod that is accepted only without it would be a failure.\n"
     missing = [version for version in VERSIONS if version not in runs]
     if missing:
         yield f"Not asked yet: {', '.join(missing)}.\n"
@@ -52,24 +53,23 @@ def _counts(runs: dict[str, Json]) -> Iterator[str]:
         ([run["release"], *(_passed(*run["tests"][each]) for each in subjects)] for run in runs.values()),
     )
     yield "\nOne test of *resize* is not run on 1.33, which drops the Pod-level resources that it is about, and one of *version* not on the newest, which no other follows.\n"
-    yield "Each version was given the same generated Pods. All that became something else on another version have [Pod-level resources](#pod-level-resources).\n"
-    yield from _table(
-        ["generated Pods", *(run["release"] for run in runs.values())],
-        (
-            [outcome, *(str(run["pods"].get(outcome, 0)) for run in runs.values())]
-            for outcome in outcomes(runs)
-        ),
-    )
+    yield "Each version was given the same generated Pods. The version makes a difference to those with [Pod-level resources](#pod-level-resources) alone."
+    for group in (SIZED_BY_CONTAINER, SIZED_AS_A_WHOLE):
+        counts = {run["release"]: run["pods"][group] for run in runs.values()}
+        yield ""
+        yield from _table(
+            [f"Pods {group}", *counts],
+            ([each, *(str(of.get(each, 0)) for of in counts.values())] for each in outcomes(counts.values())),
+        )
 
 
-def outcomes(runs: dict[str, Json], *, with_classes: bool = True) -> list[str]:
-    """What became of generated Pods, with or without their QoS classes."""
-    found = {outcome for run in runs.values() for outcome in run["pods"]}
-    return sorted((each for each in found if with_classes or not each.startswith("class ")), key=_by_class)
+def outcomes(counts: Iterable[Mapping[str, int]]) -> list[str]:
+    """What became of generated Pods, and after it of their QoS classes."""
+    return sorted({outcome for of in counts for outcome in of}, key=lambda each: (is_class(each), each))
 
 
-def _by_class(outcome: str) -> tuple[bool, str]:
-    return outcome.startswith("class "), outcome
+def is_class(outcome: str) -> bool:
+    return outcome.startswith("class ")
 
 
 def _passed(passed: int, failed: int) -> str:
@@ -105,12 +105,9 @@ def _messages(versions: dict[str, str]) -> Iterator[str]:
 
 def _same(runs: dict[str, Json]) -> Iterator[str]:
     yield "\n## What is the same on all"
-    version = list(runs)[-1]
     for topic, probes in TOPICS.items():
         others = differing(topic, runs)
-        rows = [
-            [probe.what, _cell(_seen(topic, probe, runs)[version])] for probe in probes if probe not in others
-        ]
+        rows = [[probe.what, _cell(_seen(topic, probe, runs))] for probe in probes if probe not in others]
         if rows:
             yield f"\n### {topic}\n"
             yield from _table(["", "the API server"], rows)
@@ -131,8 +128,14 @@ def _message(seen: str) -> str:
     return f"{message[:_MAX_MESSAGE]}…" if len(message) > _MAX_MESSAGE else message
 
 
-def _cell(seen: str) -> str:
-    return f"{_word(seen)}: “{_message(seen)}”" if _message(seen) else _word(seen)
+def _cell(versions: dict[str, str]) -> str:
+    """What all did, and the words of each where they are not the same."""
+    (word,) = {*map(_word, versions.values())}
+    messages = {*map(_message, versions.values())}
+    if messages == {""}:
+        return word
+    words = f"“{messages.pop()}”" if len(messages) == 1 else ", ".join(_messages(versions))
+    return f"{word}: {words}"
 
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
