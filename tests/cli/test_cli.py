@@ -31,7 +31,16 @@ def test_variables_set_flags(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["mutate", "-f", "examples"], ["audit", "-f", "examples", "-o", "json"], ["version"]]
+    "arguments",
+    [
+        ["mutate", "-f", "examples"],
+        ["audit", "-f", "examples", "-o", "json"],
+        ["audit", "-f", "examples"],
+        ["policies", "list", "--builtin", "safe"],
+        ["version"],
+        ["--help"],
+        ["audit", "--help"],
+    ],
 )
 def test_closed_pipe_ends_as_sigpipe_does(arguments: list[str]) -> None:
     """Neither while the command writes, nor when the process flushes its output at exit."""

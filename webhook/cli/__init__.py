@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -35,17 +37,28 @@ _COMMANDS = {
 }
 
 
+@contextmanager
+def _closed_pipe_ends_as_sigpipe_does() -> Iterator[None]:
+    """Not with 1, as typer does: that says that something was found."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise typer.Exit(interrupt.PIPE_CLOSED) from error
+
+
 class _Commands(Group):
     """Imports a command only when it is called: imports take longer than most commands run."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "commands": dict.fromkeys(_COMMANDS)})
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        with _closed_pipe_ends_as_sigpipe_does():  # while it prints help
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with _closed_pipe_ends_as_sigpipe_does():
             return super().invoke(ctx)
-        except BrokenPipeError as error:  # typer ends with 1, which says that something was found
-            raise typer.Exit(interrupt.PIPE_CLOSED) from error
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Without importing them all."""

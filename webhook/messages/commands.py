@@ -78,6 +78,18 @@ COMMANDS = (
         "Add the `--controller` flag in the line `hint:`.",
     ),
     Message(
+        "missing-template",
+        "a controller has no Pod template",
+        "The object of one of Kubernetes' own kinds has nothing where its Pod template belongs, as in a patch for kustomize, or where lines are indented less than they should be. There is nothing to judge.",
+        "Correct the indentation, or name the files that are whole; `-k DIR` renders a kustomization.",
+    ),
+    Message(
+        "unknown-kind",
+        "the kind differs in upper and lower case",
+        "The kind differs from one that makes Pods in upper and lower case only. No API server takes it, and the object is not judged.",
+        "Write the kind that the warning names.",
+    ),
+    Message(
         "kustomize",
         "a warning of kustomize",
         "`kustomize build`, or `kubectl kustomize`, has printed this while it rendered the directory after `-k`. Its result is used.",

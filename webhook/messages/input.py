@@ -20,7 +20,7 @@ INPUT = (
     Message(
         "no-manifests",
         "the input has nothing to check",
-        "The directory itself has no `.yaml`, `.yml` or `.json` file; or the input of `audit` has no object with `apiVersion` and `kind`, such as when the command that should write it has failed.",
+        "The directory itself has no `.yaml`, `.yml` or `.json` file; or the input of `audit` or `mutate --check` has no object with `apiVersion` and `kind`, such as when the command that should write it has failed.",
         "Name another directory, or the files themselves; `-R` reads subdirectories too. For `-f -`, run the command before the pipe alone.",
     ),
     Message(

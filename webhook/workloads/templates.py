@@ -80,8 +80,23 @@ def manifests_of(obj: dict[str, Any], paths: Iterable[Path] = ()) -> list[Manife
     Raises UnreadableError for a field that the API server would reject.
     """
     known = template_path(obj)
+    if known is not None:
+        _has_mapping(obj, known)
     paths = tuple(paths) or (() if known is None else (known,))
     return [_manifest(obj, at, pod) for path in paths for at, pod in at_path(obj, path)]
+
+
+def _has_mapping(obj: dict[str, Any], path: Path) -> bool:
+    """Whether there is one at the path. Raises UnreadableError for another value there, or on the way."""
+    value: Any = obj
+    for depth, step in enumerate(path, 1):
+        value = value.get(str(step))
+        if value is None:
+            return False
+        if not isinstance(value, dict):
+            kind = type(value).__name__
+            raise UnreadableError(path[:depth], f"must be a mapping, and is {_WORDS.get(kind, kind)}")
+    return True
 
 
 def at_path(obj: Any, path: Path, at: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -110,6 +125,23 @@ def _manifest(obj: dict[str, Any], at: Path, pod: dict[str, Any]) -> Manifest:
         template=template,
         admitted=_created(template, obj["kind"], name),
     )
+
+
+def missing_template(obj: dict[str, Any]) -> Path | None:
+    """Where the Pod template should be, in an object of Kubernetes' own kinds that has none."""
+    path = template_path(obj)
+    try:
+        return None if path is None or _has_mapping(obj, path) else path
+    except UnreadableError:  # as manifests_of says
+        return None
+
+
+def similar_kind(obj: dict[str, Any]) -> str | None:
+    """The kind with Pods that is meant, of one that differs in upper and lower case only."""
+    group = str(obj.get("apiVersion") or "").rpartition("/")[0]
+    kind = str(obj.get("kind"))
+    similar = (each for of, each in _TEMPLATES if of == group and each.lower() == kind.lower())
+    return next((each for each in similar if each != kind), None)
 
 
 def unknown_templates(obj: dict[str, Any]) -> list[Path]:
@@ -150,12 +182,14 @@ def _view(pod: dict[str, Any], at: Path) -> PodView:
         raise UnreadableError((*at, *location), _plain(message)) from error
 
 
-# Plain words for the types that msgspec names.
+# Plain words for types, as msgspec and Python name them.
 _WORDS = {
     "array": "a list",
+    "list": "a list",
     "object": "a mapping",
     "str": "a string",
     "int": "a whole number",
+    "float": "a number",
     "bool": "true or false",
 }
 

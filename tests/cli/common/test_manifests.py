@@ -85,6 +85,36 @@ def test_objects_without_a_template_are_printed_without_a_warning(run: Run, mani
     assert (done.out, done.err) == (manifest, "")
 
 
+@pytest.mark.parametrize("command", ["mutate", "audit"])
+@pytest.mark.parametrize(
+    ("written", "warning"),
+    [
+        ("apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 3}\ntemplate: {spec: {containers: [{name: a}]}}", "the Deployment is ignored: it has no spec.template [missing-template]"),
+        ("apiVersion: batch/v1\nkind: CronJob\nspec: {jobTemplate: {}}", "the CronJob is ignored: it has no spec.jobTemplate.spec.template [missing-template]"),
+        ("apiVersion: apps/v1\nkind: deployment\nspec: {template: {spec: {containers: [{name: a}]}}}", 'kind deployment is ignored; did you mean "Deployment"? [unknown-kind]'),
+        ("apiVersion: v1\nkind: pod\nspec: {containers: [{name: a}]}", 'kind pod is ignored; did you mean "Pod"? [unknown-kind]'),
+    ],
+)  # fmt: skip
+def test_what_was_meant_to_make_pods_is_warned_about(
+    run: Run, command: str, written: str, warning: str
+) -> None:
+    assert f"warning: <stdin>:1:1: {warning}\n" in run(command, "-f", "-", stdin=f"{written}\n").err
+
+
+@pytest.mark.parametrize("command", ["mutate", "audit"])
+@pytest.mark.parametrize(
+    ("spec", "error"),
+    [
+        ("{template: [{spec: {containers: [{name: a}]}}]}", "3:8: spec.template: must be a mapping, and is a list"),
+        ("[]", "3:1: spec: must be a mapping, and is a list"),
+        ("{template: web}", "3:8: spec.template: must be a mapping, and is a string"),
+    ],
+)  # fmt: skip
+def test_template_that_is_no_mapping_is_an_error(run: Run, command: str, spec: str, error: str) -> None:
+    done = run(command, "-f", "-", stdin=f"apiVersion: apps/v1\nkind: StatefulSet\nspec: {spec}\n")
+    assert (done.code, done.err) == (2, f"error: <stdin>:{error} [invalid-field]\n")
+
+
 def test_a_list_in_a_list_is_read(run: Run) -> None:
     inner = "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a}]}}]}"
     out = run("mutate", "-f", "-", stdin=f"{{apiVersion: v1, kind: List, items: [{inner}, 1]}}\n").out

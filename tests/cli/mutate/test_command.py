@@ -238,3 +238,14 @@ def test_standard_input_is_no_file_even_if_one_has_its_name(
     (tmp_path / "<stdin>").write_text("kept")
     assert run("mutate", "-f", "-", "--in-place", stdin=DEPLOYMENT).code == 2
     assert (tmp_path / "<stdin>").read_text() == "kept"
+
+
+@pytest.mark.parametrize("text", ["", "just text\n", "a: 1\n"])
+def test_check_of_nothing_is_an_error(run: Run, text: str) -> None:
+    """What should have written it has failed. A pipe without --check hands on what it gets."""
+    done = run("mutate", "-f", "-", "--check", stdin=text)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(
+        "error: -: no Kubernetes object found, so nothing was checked [no-manifests]\n"
+    )
+    assert run("mutate", "-f", "-", stdin=text).code == 0

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from webhook.audit.findings import problem_of
-from webhook.cli.common.manifests import LocatedManifest, TemplatePaths, find_manifests, read_manifests
+from webhook.cli.common.manifests import (
+    LocatedManifest,
+    TemplatePaths,
+    find_manifests,
+    has_objects,
+    nothing_checked,
+    read_manifests,
+)
 from webhook.cli.common.problems import Problems
 from webhook.documents.files import Document
 from webhook.documents.find import Inputs
-from webhook.documents.problems import Problem, ProblemName
-from webhook.model.place import Place
 from webhook.workloads.builtin_plugins import Plugins
 from webhook.workloads.workload import Workload, unreadable
 
@@ -22,16 +27,13 @@ def located_in(
     on_document: Callable[[Document], object],
 ) -> Iterator[LocatedManifest]:
     """Input without any object is a problem: what made it has failed."""
-    has_objects = False
+    is_any = False
     for document in read_manifests(inputs, templates, problems.add):
         on_document(document)
-        data = document.data
-        has_objects |= isinstance(data, dict) and bool(data.get("apiVersion") and data.get("kind"))
+        is_any |= has_objects(document)
         yield from find_manifests(document, templates, problems.add)
-    if not (has_objects or problems.found):
-        message = "no Kubernetes object found, so nothing was checked"
-        hint = "check the command or file that it comes from"
-        problems.add(Problem(ProblemName.NO_MANIFESTS, Place(inputs.title), message, hint=hint))
+    if not (is_any or problems.found):
+        problems.add(nothing_checked(inputs))
 
 
 def workloads_of(located: Iterable[LocatedManifest], namespace: str, plugins: Plugins) -> Iterator[Workload]:

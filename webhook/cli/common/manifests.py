@@ -27,6 +27,8 @@ from webhook.workloads.templates import (
     Manifest,
     UnreadableError,
     manifests_of,
+    missing_template,
+    similar_kind,
     template_path,
     unknown_templates,
 )
@@ -89,6 +91,19 @@ def read_manifests(
         yield document
 
 
+def has_objects(document: Document) -> bool:
+    """Whether it is an object of Kubernetes, of any kind."""
+    data = document.data
+    return isinstance(data, dict) and bool(data.get("apiVersion") and data.get("kind"))
+
+
+def nothing_checked(inputs: Inputs) -> Problem:
+    """Of input without any object: what made it has failed."""
+    message = "no Kubernetes object found, so nothing was checked"
+    hint = "check the command or file that it comes from"
+    return Problem(ProblemName.NO_MANIFESTS, Place(inputs.title), message, hint=hint)
+
+
 def _documents(inputs: Inputs, on_problem: OnProblem) -> Iterator[Document]:
     if inputs.kustomization:
         yield from rendered(inputs.kustomization, inputs.command, on_problem)
@@ -100,6 +115,14 @@ def _kind(obj: dict[str, Any]) -> tuple[str, str]:
 
 
 def _warn_about_templates(place: Place, obj: dict[str, Any]) -> None:
+    similar, missing = similar_kind(obj), missing_template(obj)
+    if similar:
+        warn(f'{place}: kind {obj["kind"]} is ignored; did you mean "{similar}"?', name="unknown-kind")
+        return
+    if missing:
+        field = ".".join(map(str, missing))
+        warn(f"{place}: the {obj['kind']} is ignored: it has no {field}", name="missing-template")
+        return
     paths = [".".join(map(str, path)) for path in unknown_templates(obj)]
     if paths:
         api_version, kind = _kind(obj)

@@ -14,6 +14,10 @@ class SafeConsole(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*map(_without_controls, objects), **options)
 
+    def on_broken_pipe(self) -> None:
+        """Of rich, which would end with 1: that says that something was found."""
+        raise BrokenPipeError
+
 
 def _without_controls(value: Any) -> Any:
     if isinstance(value, str):

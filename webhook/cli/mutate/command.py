@@ -10,7 +10,7 @@ import typer
 from webhook.cli.common import options
 from webhook.cli.common.checks import print_results, results_of
 from webhook.cli.common.inputs import Filenames, Kustomization, Paths, Recursive, inputs_of, required
-from webhook.cli.common.manifests import find_manifests, read_manifests
+from webhook.cli.common.manifests import find_manifests, has_objects, nothing_checked, read_manifests
 from webhook.cli.common.output import OUTPUT, Format, pluralize, print_data
 from webhook.cli.common.policy_options import PolicyOptions, snapshot_from
 from webhook.cli.common.problems import FailFast, Problems
@@ -94,6 +94,8 @@ def mutate(
         _warn(each)
     if output is not Format.JSON:
         found = [each for each in found if _is_editable(each, problems)]
+    if check and not problems.found and not any(has_objects(each.document) for each in found):
+        problems.add(nothing_checked(inputs))
     if check:
         _check(found, problems, output)
     elif diff:
