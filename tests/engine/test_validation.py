@@ -52,6 +52,8 @@ def test_names_what_is_no_amount(value: str, words: str) -> None:
         ("initContainers: [{name: a}]", "containers", "required"),
         ("container: [{name: a}]", "container", 'unknown field; did you mean "containers"?'),
         ("containers: [{image: x}]", "containers.0.name", "required"),
+        ("containers: [{name: a}, {name: b}, {name: a}]", "containers.2.name", 'another container is named "a"'),
+        ("{containers: [{name: a}], initContainers: [{name: a}]}", "containers.0.name", 'another container is named "a"'),
         ("containers: [{name: a, resources: {limits: {cpu: 1}, requests: {cpu: 1500m}}}]", "containers.0.resources.requests.cpu", "1500m must be less than or equal to the limit, which is 1"),
         ("{containers: [{name: a}], initContainers: [{name: b, resources: {requests: {cpu: 1x}}}]}", "initContainers.0.resources.requests.cpu", '"1x" is not a quantity; write a number with or without a unit, as 500m, 2, 512Mi'),
         ("{containers: [{name: a}], resources: {limits: {cpu: -1}}}", "resources.limits.cpu", "-1 is negative: must be 0 or more"),

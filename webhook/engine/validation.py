@@ -24,11 +24,16 @@ def invalid_fields(pod: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         else:
             yield ("spec", "containers"), "required"
     yield from _invalid_resources(spec.get("resources"), ("spec", "resources"))
+    names = set()
     for field in ("initContainers", "containers"):
         for index, container in enumerate(spec.get(field) or ()):
             at: Path = ("spec", field, index)
-            if not container.get("name"):
+            name = container.get("name")
+            if not name:
                 yield (*at, "name"), "required"
+            elif name in names:
+                yield (*at, "name"), f'another container is named "{name}"'
+            names.add(name)
             yield from _invalid_resources(container.get("resources"), (*at, "resources"))
 
 
