@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from webhook.documents.yaml_tree import Location
+from webhook.model.type_words import plain
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ def convert(data: Any, wanted: type[T], dec_hook: Callable[[type, Any], Any] | N
         return msgspec.convert(data, wanted, dec_hook=dec_hook)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
-        raise ConversionError(_location(path), message) from error
+        raise ConversionError(_location(path), plain(message)) from error
 
 
 def _location(path: str) -> Location:

@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, OwnerReference, PodView, pod_view
+from webhook.model.type_words import plain, word
 
 _SPEC_TEMPLATE: Path = ("spec", "template")
 # (API group, kind) -> path of the Pod or its template.
@@ -94,8 +95,7 @@ def _has_mapping(obj: dict[str, Any], path: Path) -> bool:
         if value is None:
             return False
         if not isinstance(value, dict):
-            kind = type(value).__name__
-            raise UnreadableError(path[:depth], f"must be a mapping, and is {_WORDS.get(kind, kind)}")
+            raise UnreadableError(path[:depth], f"must be a mapping, and is {word(type(value).__name__)}")
     return True
 
 
@@ -179,26 +179,7 @@ def _view(pod: dict[str, Any], at: Path) -> PodView:
             key = _invalid_key(pod, location)
             if key is not None:
                 raise UnreadableError((*at, *location, key), "must be a string: put it in quotes") from error
-        raise UnreadableError((*at, *location), _plain(message)) from error
-
-
-# Plain words for types, as msgspec and Python name them.
-_WORDS = {
-    "array": "a list",
-    "list": "a list",
-    "object": "a mapping",
-    "str": "a string",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-}
-
-
-def _plain(message: str) -> str:
-    match = re.fullmatch(r"Expected `([a-z]+)[^`]*`, got `([a-z]+)`", message)
-    if not match or match[1] not in _WORDS:
-        return message
-    return f"must be {_WORDS[match[1]]}, and is {_WORDS.get(match[2], match[2])}"
+        raise UnreadableError((*at, *location), plain(message)) from error
 
 
 def _invalid_key(pod: Any, location: Path) -> str | None:
