@@ -14,6 +14,8 @@ from tests.cli.conftest import Run
         (("--usage", "a", "--vpa"), "name one source of usage"),
         (("--usage", "a", "--header", "a:b"), "--header, --bearer-file, --ca-file and --cluster-label are for"),
         (("--usage", "a", "--write", "manifests"), "--write manifests writes into files: name them with -f"),
+        (("examples/general.yaml", "--usage", "a"), "examples/general.yaml: not an object of a cluster [wrong-usage]\nhint: of manifests: -f examples/general.yaml"),
+        (("-", "--usage", "a"), "-: not an object of a cluster [wrong-usage]\nhint: of manifests: -f -"),
         (("-f", "x.yaml", "--usage", "a", "-l", "a=b"), "-f names manifests: omit objects of the cluster, -l and -A"),
         (("--usage", "a", "--write", "patch", "-o", "json"), "--write patch is its own output: omit -o"),
         (("--usage", "a", "--write", "patch", "--with-hpa"), "--write writes no target of a HorizontalPodAutoscaler"),

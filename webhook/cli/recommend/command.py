@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -159,6 +160,9 @@ def recommend(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
+    file = next((each for each in objects or () if each == "-" or Path(each).is_file()), None)
+    if file:
+        raise UsageError(f"{file}: not an object of a cluster", hint=f"of manifests: -f {file}")
     check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest, with_hpa=with_hpa)
     check_apply(write_, by, is_of_files=bool(inputs), apply=apply)
     check_asked(ctx, prometheus_url)
