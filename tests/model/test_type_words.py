@@ -20,7 +20,8 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
     ("given", "words"),
     [
         ([], "must be a mapping, and is a list"),
-        ({"name": 1}, "must be a string, and is a whole number"),
+        ({"name": 1}, "must be a string, and is a whole number: put it in quotes"),
+        ({"name": True}, "must be a string, and is true or false: put it in quotes"),
         ({"name": "a", "places": "b"}, "must be a list, and is a string"),
         ({"name": "a", "share": True}, "must be a number, and is true or false"),
         ({"name": None}, "must be a string, and is null"),

@@ -28,7 +28,9 @@ def plain(message: str) -> str:
     """`message`: of msgspec.ValidationError, without the place. Unchanged if it is of another kind."""
     match = _WRONG_TYPE.fullmatch(message)
     if match and match[1] in _WORDS:
-        return f"must be {word(match[1])}, and is {word(match[2])}"
+        # In YAML 1.1, which kubectl reads, `y` is true.
+        quotes = ": put it in quotes" if match[1] == "str" and match[2] in ("int", "float", "bool") else ""
+        return f"must be {word(match[1])}, and is {word(match[2])}{quotes}"
     match = _FIELD.fullmatch(message)
     if match:
         return (
