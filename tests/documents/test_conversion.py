@@ -26,11 +26,11 @@ def test_what_is_of_the_type() -> None:
 @pytest.mark.parametrize(
     ("data", "location", "message"),
     [
-        pytest.param([], [], "must be a mapping, and is a list", id="the whole"),
+        pytest.param([], [], "must be a mapping, but is a list", id="the whole"),
         pytest.param({"part": 1}, [], 'unknown field "part"', id="misspelled"),
-        pytest.param({"parts": [{"size": 1}, {"size": "1"}]}, ["parts", 1, "size"], "must be a whole number, and is a string", id="in a list"),
+        pytest.param({"parts": [{"size": 1}, {"size": "1"}]}, ["parts", 1, "size"], "must be a whole number, but is a string", id="in a list"),
         pytest.param({"parts": [{}]}, ["parts", 0], '"size" is required', id="missing"),
-        pytest.param({"by_name": {"a": {"size": "1"}}}, ["by_name"], "must be a whole number, and is a string", id="in a map, whose keys are not named"),
+        pytest.param({"by_name": {"a": {"size": "1"}}}, ["by_name"], "must be a whole number, but is a string", id="in a map, whose keys are not named"),
     ],
 )  # fmt: skip
 def test_what_is_not(data: Any, location: list[str | int], message: str) -> None:

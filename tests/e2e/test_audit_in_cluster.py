@@ -115,7 +115,7 @@ def test_controller_of_somebody_else_is_looked_at(cluster: ControlPlane) -> None
         1,
         (
             "warning: Rollout.example.com rolled/odd could not be judged: "
-            "spec.pod.spec.containers: must be a list, and is a whole number [not-judged]\n"
+            "spec.pod.spec.containers: must be a list, but is a whole number [not-judged]\n"
         ),
     )
     cluster.kubectl("delete", "rollouts.example.com", "odd", f"--namespace={namespace}")

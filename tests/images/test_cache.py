@@ -72,7 +72,7 @@ LINE = {"ref": NGINX, "digest": A, "platforms": [ARM64], "level": "says", "seen"
         pytest.param({"platforms": []}, "platforms: an image of level says has at least one", id="an empty answer is no `no`"),
         pytest.param({"level": "unknown"}, "platforms: an image of level unknown has none", id="unknown with platforms"),
         pytest.param({"level": "no"}, "level: Invalid enum value 'no'", id="a level that follows from others"),
-        pytest.param({"seen": "today"}, "seen: must be a whole number, and is a string", id="a word as time"),
+        pytest.param({"seen": "today"}, "seen: must be a whole number, but is a string", id="a word as time"),
         pytest.param({"seen": 10**18}, "seen: Expected `int` <= 253402300799", id="a time that no clock shows"),
         pytest.param({"form": "index"}, 'unknown field "form"', id="misspelled"),
     ],

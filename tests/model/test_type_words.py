@@ -19,12 +19,12 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ([], "must be a mapping, and is a list"),
-        ({"name": 1}, "must be a string, and is a whole number: put it in quotes"),
-        ({"name": True}, "must be a string, and is true or false: put it in quotes"),
-        ({"name": "a", "places": "b"}, "must be a list, and is a string"),
-        ({"name": "a", "share": True}, "must be a number, and is true or false"),
-        ({"name": None}, "must be a string, and is null"),
+        ([], "must be a mapping, but is a list"),
+        ({"name": 1}, "must be a string, but is a whole number: put it in quotes"),
+        ({"name": True}, "must be a string, but is a boolean: put it in quotes"),
+        ({"name": "a", "places": "b"}, "must be a list, but is a string"),
+        ({"name": "a", "share": True}, "must be a number, but is a boolean"),
+        ({"name": None}, "must be a string, but is null"),
         ({}, '"name" is required'),
         ({"name": "a", "size": 1}, 'unknown field "size"'),
     ],

@@ -68,6 +68,14 @@ def test_check_shows_the_diff_until_the_files_have_it(hook: Hook, repository: Pa
     assert (code, "Passed" in out) == (0, True), out
 
 
+def test_check_passes_files_that_are_no_manifests(hook: Hook, repository: Path) -> None:
+    values = repository / "deploy" / "values.yaml"
+    values.write_text("replicas: 3\n")
+    git(repository, "add", "--all")
+    code, out = hook("podtailor-check", "--files", "deploy/values.yaml")
+    assert (code, "Passed" in out) == (0, True), out
+
+
 def test_policy_tests_run_when_a_manifest_changes(hook: Hook, repository: Path) -> None:
     code, out = hook("podtailor-test", "--files", "deploy/web.yaml")
     assert (code, "Passed" in out) == (0, True), out

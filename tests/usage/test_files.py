@@ -126,7 +126,7 @@ def _changed(*path: str | int, value: Any = None) -> str:
         pytest.param(_changed("containers", 0, "memoryPeak", "at", value=1e15), "containers[0].memoryPeak.at: 1e+15 is no time in seconds since 1970", id="milliseconds"),
         pytest.param(_changed("owners", "web-0", value={"kind": "Deployment"}), 'owners: "name" is required', id="owner"),
         pytest.param(as_json(_NOW).decode(), "namespace: namespace lab is there twice", id="twice"),
-        pytest.param("[]", ":2:1: must be a mapping, and is a list", id="a list"),
+        pytest.param("[]", ":2:1: must be a mapping, but is a list", id="a list"),
     ],
 )  # fmt: skip
 def test_errors_have_file_line_and_field(tmp_path: Path, line: str, error: str) -> None:
@@ -145,7 +145,7 @@ def test_errors_have_file_line_and_field(tmp_path: Path, line: str, error: str) 
     [
         pytest.param("# Title\n\nSome text: [a](b)\n\n- more\n", 3, "", id="Markdown"),
         pytest.param("apiVersion: v1\nkind: Pod\n", 1, 'unknown field "apiVersion"', id="a manifest"),
-        pytest.param("[]", 1, "must be a mapping, and is a list", id="a list"),
+        pytest.param("[]", 1, "must be a mapping, but is a list", id="a list"),
     ],
 )  # fmt: skip
 def test_another_file_is_named_as_one_that_is_no_usage(

@@ -33,6 +33,11 @@ class Inputs(Struct, frozen=True):
         return bool(self.paths or self.kustomization)
 
     @property
+    def are_files(self) -> bool:
+        """Whether each is named by itself, as by pre-commit, which names what has changed."""
+        return not self.kustomization and all(Path(path).is_file() for path in self.paths)
+
+    @property
     def title(self) -> str:
         return ", ".join(self.paths) or self.kustomization
 

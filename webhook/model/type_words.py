@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # By the names of msgspec and of Python.
-_WORDS = {
+_GIVEN = {
     "array": "a list",
     "list": "a list",
     "object": "a mapping",
@@ -13,24 +13,25 @@ _WORDS = {
     "str": "a string",
     "int": "a whole number",
     "float": "a number",
-    "bool": "true or false",
+    "bool": "a boolean",
 }
+_WANTED = {**_GIVEN, "bool": "true or false", "quantity": "a quantity"}
 _WRONG_TYPE = re.compile(r"Expected `([a-z]+)[^`]*`, got `([a-z]+)`")
 _FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
 
 
-def word(name: str) -> str:
-    """Of a type; of one that is not in JSON, its name."""
-    return _WORDS.get(name, name)
+def wrong_type(wanted: str, given: str) -> str:
+    """By names of types; of one that is not in JSON the name itself."""
+    # In YAML 1.1, which kubectl reads, `y` is true.
+    quotes = ": put it in quotes" if wanted == "str" and given in ("int", "float", "bool") else ""
+    return f"must be {_WANTED[wanted]}, but is {_GIVEN.get(given, given)}{quotes}"
 
 
 def plain(message: str) -> str:
     """`message`: of msgspec.ValidationError, without the place. Unchanged if it is of another kind."""
     match = _WRONG_TYPE.fullmatch(message)
-    if match and match[1] in _WORDS:
-        # In YAML 1.1, which kubectl reads, `y` is true.
-        quotes = ": put it in quotes" if match[1] == "str" and match[2] in ("int", "float", "bool") else ""
-        return f"must be {word(match[1])}, and is {word(match[2])}{quotes}"
+    if match and match[1] in _WANTED:
+        return wrong_type(match[1], match[2])
     match = _FIELD.fullmatch(message)
     if match:
         return (

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from webhook.model.patch import Path
 from webhook.model.pod import NO_METADATA, OwnerReference, PodView, pod_view
-from webhook.model.type_words import plain, word
+from webhook.model.type_words import plain, wrong_type
 
 _SPEC_TEMPLATE: Path = ("spec", "template")
 # (API group, kind) -> path of the Pod or its template.
@@ -95,7 +95,7 @@ def _has_mapping(obj: dict[str, Any], path: Path) -> bool:
         if value is None:
             return False
         if not isinstance(value, dict):
-            raise UnreadableError(path[:depth], f"must be a mapping, and is {word(type(value).__name__)}")
+            raise UnreadableError(path[:depth], wrong_type("object", type(value).__name__))
     return True
 
 
@@ -176,18 +176,23 @@ def _view(pod: dict[str, Any], at: Path) -> PodView:
         steps = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path.removesuffix("[...]`"))
         location = tuple(int(index) if index else key for key, index in steps)
         if path.endswith("[...]`"):  # in a map, and msgspec does not name the key
-            key = _invalid_key(pod, location)
-            if key is not None:
-                raise UnreadableError((*at, *location, key), "must be a string: put it in quotes") from error
+            invalid = _invalid_entry(pod, location)
+            if invalid is not None:
+                key, words = invalid
+                raise UnreadableError((*at, *location, key), words) from error
         raise UnreadableError((*at, *location), plain(message)) from error
 
 
-def _invalid_key(pod: Any, location: Path) -> str | None:
-    """The first key of the map at `location` whose value is not a string (for amounts: or a number)."""
+def _invalid_entry(pod: Any, location: Path) -> tuple[str, str] | None:
+    """The first key of the map at `location` without a string (or, of amounts, a number), and a message."""
     for step in location:
         pod = pod[step]
-    allowed = (str, int, float) if location[-1] in ("limits", "requests") else (str,)
-    return next((key for key, value in pod.items() if value is not None and type(value) not in allowed), None)
+    is_amounts = location[-1] in ("limits", "requests")
+    wanted, allowed = ("quantity", {str, int, float}) if is_amounts else ("str", {str})
+    invalid = ((key, type(value)) for key, value in pod.items() if value is not None)
+    return next(
+        ((key, wrong_type(wanted, kind.__name__)) for key, kind in invalid if kind not in allowed), None
+    )
 
 
 def _created(template: PodView, kind: str, name: str) -> PodView:

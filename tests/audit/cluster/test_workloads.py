@@ -148,7 +148,7 @@ ODD_TEMPLATE: Json = {"containers": [{"name": "app", "resources": {"requests": 7
     ("pods", "templates", "odd", "problem"),
     [
         pytest.param([_pod("odd", spec={"containers": 3}), *PODS], {}, "Pod shop/odd", "ValidationError: Expected `array | null`, got `int` - at `$.spec.containers`", id="Pod"),
-        pytest.param([*PODS], {"StatefulSet": [_controller("odd", "odd", ODD_TEMPLATE), *TEMPLATES["StatefulSet"]]}, "StatefulSet shop/odd", "spec.template.spec.containers[0].resources.requests: must be a mapping, and is a whole number", id="template"),
+        pytest.param([*PODS], {"StatefulSet": [_controller("odd", "odd", ODD_TEMPLATE), *TEMPLATES["StatefulSet"]]}, "StatefulSet shop/odd", "spec.template.spec.containers[0].resources.requests: must be a mapping, but is a whole number", id="template"),
     ],
 )  # fmt: skip
 def test_object_that_cannot_be_read_ends_nothing(

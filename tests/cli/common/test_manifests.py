@@ -105,9 +105,9 @@ def test_what_was_meant_to_make_pods_is_warned_about(
 @pytest.mark.parametrize(
     ("spec", "error"),
     [
-        ("{template: [{spec: {containers: [{name: a}]}}]}", "3:8: spec.template: must be a mapping, and is a list"),
-        ("[]", "3:1: spec: must be a mapping, and is a list"),
-        ("{template: web}", "3:8: spec.template: must be a mapping, and is a string"),
+        ("{template: [{spec: {containers: [{name: a}]}}]}", "3:8: spec.template: must be a mapping, but is a list"),
+        ("[]", "3:1: spec: must be a mapping, but is a list"),
+        ("{template: web}", "3:8: spec.template: must be a mapping, but is a string"),
     ],
 )  # fmt: skip
 def test_template_that_is_no_mapping_is_an_error(run: Run, command: str, spec: str, error: str) -> None:

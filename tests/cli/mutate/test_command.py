@@ -201,7 +201,7 @@ def test_output_is_utf_8_wherever_it_goes(
         pytest.param("ok: 1\n---\n\tb: 1\n", "error: <stdin>:3:1: ", id="tab in the second document"),
         pytest.param(
             DEPLOYMENT.replace("containers:", "containers: 3 #").split("        # the app")[0],
-            "error: <stdin>:8:7: spec.template.spec.containers: must be a list, and is a whole number",
+            "error: <stdin>:8:7: spec.template.spec.containers: must be a list, but is a whole number",
             id="field of another type",
         ),
     ],
@@ -249,3 +249,11 @@ def test_check_of_nothing_is_an_error(run: Run, text: str) -> None:
         "error: -: no Kubernetes object found, so nothing was checked [no-manifests]\n"
     )
     assert run("mutate", "-f", "-", stdin=text).code == 0
+
+
+def test_check_of_files_that_are_no_objects_passes(run: Run, tmp_path: Path) -> None:
+    """Of a folder it is an error; but pre-commit names the files that have changed, whatever they are."""
+    values = tmp_path / "values.yaml"
+    values.write_text("replicas: 3\n")
+    assert run("mutate", "--check", str(values)) == (0, "", "")
+    assert run("mutate", "--check", str(tmp_path)).code == 2

@@ -170,10 +170,15 @@ def test_version_that_the_api_server_says_decides(
     cluster_with_policy.apply(podtailor(*named, f"--kubernetes-version={other}").stdout)
     try:
         done = cluster_with_policy.run(*named, "--check", f"--kubernetes-version={other}")
+        hinted = f"--kubernetes-version {cluster.version}"
+        cluster_with_policy.apply(podtailor(*named, *hinted.split()).stdout)
+        again = cluster_with_policy.run(*named, "--check")
     finally:
         cluster.kubectl("delete", KINDS, "sizes")
     assert done.returncode == 1
     assert "perhaps for another version of Kubernetes" in done.stderr
+    assert f"the same options and {hinted}, piped to" in done.stderr
+    assert again.returncode == 0, again.stderr
 
 
 def test_bounds_of_whole_pods_are_refused_by_name(cluster_with_policy: Cluster) -> None:

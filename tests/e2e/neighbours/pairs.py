@@ -82,6 +82,7 @@ class Pair:
         for field, who in table.items():
             print(f"| `{field}` | {who} |")
         assert self.seen["changed by both"] > PODS / 5
+        assert len(late) < PODS / 50
         assert stated(case, self._order) == table
 
     def _count(self, outcome: str, winners: list[tuple[str, str]]) -> None:

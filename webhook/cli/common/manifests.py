@@ -115,6 +115,8 @@ def _kind(obj: dict[str, Any]) -> tuple[str, str]:
 
 
 def _warn_about_templates(place: Place, obj: dict[str, Any]) -> None:
+    if not obj.get("apiVersion"):  # a file of another program
+        return
     similar, missing = similar_kind(obj), missing_template(obj)
     if similar:
         warn(f'{place}: kind {obj["kind"]} is ignored; did you mean "{similar}"?', name="unknown-kind")

@@ -63,8 +63,11 @@ def connect(kubeconfig: str | None, context: str | None) -> Api:
     return api_client(kubeconfig, context, retry_429=True)
 
 
-def check(made: Exported, api: Api) -> None:
-    """Whether the cluster has applied it. Raises ClusterError, typer.Exit."""
+def check(made: Exported, api: Api, version: int | None) -> None:
+    """Whether the cluster has applied it. Raises ClusterError, typer.Exit.
+
+    `version`: minor one of Kubernetes, if a flag must tell it to whoever exports again.
+    """
     check_version(minor_version(api))
     name = made.policy["metadata"]["name"]
     applied = next((each for each in exported_policies(api) if each.name == name), None)
@@ -75,9 +78,8 @@ def check(made: Exported, api: Api) -> None:
         return
     for each in found:
         print_error(each.text, name=each.name)
-    print_hint(
-        "podtailor export with the same options, piped to `kubectl apply --server-side -f -`, applies it"
-    )
+    options = "the same options" + (f" and --kubernetes-version 1.{version}" if version else "")
+    print_hint(f"podtailor export with {options}, piped to `kubectl apply --server-side -f -`, applies it")
     raise typer.Exit(1)
 
 

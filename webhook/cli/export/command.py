@@ -108,7 +108,7 @@ def export(
     )
     made = _made(sources, wanted, policies or (), partial=partial)
     if api and check:
-        cluster.check(made, api)
+        cluster.check(made, api, None if reads_cluster else sources.kubernetes)
         return
     notices.print_lost(sources.policies)
     if output is Format.YAML:

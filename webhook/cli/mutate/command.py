@@ -94,9 +94,9 @@ def mutate(
         _warn(each)
     if output is not Format.JSON:
         found = [each for each in found if _is_editable(each, problems)]
-    if check and not problems.found and not any(has_objects(each.document) for each in found):
-        problems.add(nothing_checked(inputs))
     if check:
+        if not (inputs.are_files or problems.found or any(has_objects(each.document) for each in found)):
+            problems.add(nothing_checked(inputs))
         _check(found, problems, output)
     elif diff:
         for file in files_of(found):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +32,7 @@ from webhook.cli.recommend.reading import Reading
 from webhook.cli.recommend.sources import SourceOptions, Usage, usage_of
 from webhook.cli.recommend.writing import write_manifests, write_patches, write_policies
 from webhook.documents.files import Document
+from webhook.documents.find import SUFFIXES
 from webhook.documents.problems import Problem, ProblemName
 from webhook.errors import UsageError
 from webhook.model.place import Place
@@ -160,9 +160,9 @@ def recommend(
     options.check_scope(namespace, all_namespaces=all_namespaces)
     if inputs and (objects or selector or all_namespaces):
         raise UsageError("-f names manifests: omit objects of the cluster, -l and -A")
-    file = next((each for each in objects or () if each == "-" or Path(each).is_file()), None)
+    file = next((each for each in objects or () if each == "-" or each.endswith(SUFFIXES)), None)
     if file:
-        raise UsageError(f"{file}: not an object of a cluster", hint=f"of manifests: -f {file}")
+        raise UsageError(f"{file}: not an object of a cluster", hint=f"for manifests write -f {file}")
     check_output(write_, output, by, is_of_files=bool(inputs), backtest=backtest, with_hpa=with_hpa)
     check_apply(write_, by, is_of_files=bool(inputs), apply=apply)
     check_asked(ctx, prometheus_url)
