@@ -33,8 +33,8 @@ class Machine:
             f"file={image.disk},format=raw,if=virtio,snapshot=on",
             f"file={disk},format=raw,if=virtio,read-only=on",
         )
-        # One thread for both processors: with one each, QEMU 7.2 hangs in every seventh or so machine, a minute after
-        # its start, when both of them take exceptions without end.
+        # One thread for both processors: with one each, QEMU 7.2 hung in two of some twenty machines, a minute after their
+        # start: both processors took exceptions without end.
         command = [
             *image.packages.qemu(),
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
