@@ -241,6 +241,8 @@ def test_restart_container_restarts_one_pod_after_the_other(cluster: ControlPlan
             "get", "events", f"--namespace={pods.namespace}", "--field-selector=reason=ResizeError"
         )
         failed = {each["involvedObject"]["name"] for each in events["items"]}
+        assert failed, "in one Pod at least, or nothing was tried"
+        assert failed <= {*jvm.names}
         print(f"jvm --memory=:64Mi: the kubelet failed first in {len(failed)} of {len(jvm.names)} Pods")
     finally:
         cluster.kubectl("delete", "deployment", "jvm", f"--namespace={pods.namespace}")
